@@ -1,0 +1,1 @@
+"""What an operator does to the board: `python -m board bootstrap | migrate | demo`."""

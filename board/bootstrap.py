@@ -1,0 +1,73 @@
+"""Makes each context's role and database. May be repeated: it makes what is missing, and gives
+every role the password that its URL has today."""
+
+import logging
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+
+log = logging.getLogger("board.bootstrap")
+
+
+async def bootstrap(admin_url: str, databases: Mapping[str, str]) -> None:
+    """Bring the server at `admin_url` to where the contexts' URLs work. The admin needs CREATEDB
+    and CREATEROLE, and need not be a superuser. Raises asyncpg's errors and `OSError`."""
+    admin = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        for context, url in databases.items():
+            parts = urlsplit(url)
+            role, password = unquote(parts.username or ""), unquote(parts.password or "")
+            database = unquote(parts.path.removeprefix("/"))
+            if not (role and password and database):
+                raise ValueError(
+                    f"The URL of {context} must name a role, a password and a database."
+                )
+            await _make_role(admin, role, password)
+            await _make_database(admin, database, role)
+            log.info("%s: database %s for role %s", context, database, role)
+    finally:
+        await admin.close()
+
+
+async def _make_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, password: str) -> None:
+    known = await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+    verb = "ALTER" if known else "CREATE"
+    # These statements take no parameters, so the server quotes the names for us.
+    await admin.execute(
+        await admin.fetchval(
+            f"SELECT format('{verb} ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)",
+            role,
+            password,
+        )
+    )
+    # Since PostgreSQL 16 an admin who is no superuser must be a member to give databases away.
+    await admin.execute(
+        await admin.fetchval("SELECT format('GRANT %I TO CURRENT_USER', $1::text)", role)
+    )
+
+
+async def _make_database(
+    admin: "asyncpg.Connection[asyncpg.Record]", database: str, role: str
+) -> None:
+    if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
+        await admin.execute(
+            await admin.fetchval(
+                """
+                SELECT format(
+                    'CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' '
+                    'LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C.UTF-8''',
+                    $1::text, $2::text
+                )
+                """,
+                database,
+                role,
+            )
+        )
+    for name in (database, "postgres"):
+        await admin.execute(
+            await admin.fetchval(
+                "SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', $1::text)",
+                name,
+            )
+        )

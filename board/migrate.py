@@ -1,0 +1,70 @@
+"""Brings each context's database to the newest migration."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+log = logging.getLogger("board.migrate")
+
+_ROOT = Path(__file__).resolve().parent.parent
+_LOCK = 0x6D696772617465  # "migrate"
+_LOCK_POLL = 0.2
+
+
+def alembic_config(context: str) -> Config:
+    """Alembic's configuration for one context: a shared `env.py`, and the context's migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(_ROOT / "board" / "alembic"))
+    config.set_main_option("version_locations", str(_ROOT / "services" / context / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+async def migrate(databases: Mapping[str, str], lock_timeout: float = 60.0) -> None:
+    """Migrate the databases, all at the same time. Raises `TimeoutError` when somebody else holds
+    the lock of one for longer than `lock_timeout` seconds."""
+    async with asyncio.TaskGroup() as group:
+        for context, url in databases.items():
+            group.create_task(_migrate(context, url, lock_timeout))
+
+
+async def _migrate(context: str, url: str, lock_timeout: float) -> None:
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
+    async with _locked(url, lock_timeout), engine.connect() as connection:
+        await connection.run_sync(_upgrade, alembic_config(context))
+    await engine.dispose()
+    log.info("%s: migrated", context)
+
+
+def _upgrade(connection: Connection, config: Config) -> None:
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+@asynccontextmanager
+async def _locked(url: str, patience: float) -> AsyncIterator[None]:
+    """Hold the database's migration lock. Asked for again and again: a session that waits for it
+    holds a snapshot, and CREATE INDEX CONCURRENTLY in the session that has it would wait for that
+    snapshot, for ever."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        deadline = time.monotonic() + patience
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another migration has held its lock for {patience:g} s")
+            await asyncio.sleep(_LOCK_POLL)
+        yield
+    finally:
+        await connection.close()

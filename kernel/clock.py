@@ -1,0 +1,17 @@
+"""The time, as an argument."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""Gives the current moment, in UTC, whole milliseconds: the precision that the API shows."""
+
+
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return to_milliseconds(datetime.now(UTC))
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """The moment, cut to whole milliseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

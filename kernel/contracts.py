@@ -1,0 +1,64 @@
+"""All that one context may know of another.
+
+Contexts form a line, users ← threads ← posts: a call goes left, never right. A service object that
+has these methods is the in-process implementation; `kernel.clients` holds the one over HTTP. Both
+fail alike: with the failures a docstring names, or with `Unavailable` when the answer could not be
+had. An outage is never an absence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+Role = Literal["member", "moderator", "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is asking."""
+
+    id: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRef:
+    """A thread, as far as a post needs to know it."""
+
+    id: int
+    created_by: int
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What has been written in a thread, in absolute values, so that it may be told twice.
+
+    `version` grows with every change of the thread's posts; of two activities of one thread the
+    higher version is the newer. `posts_by_others` counts the posts of anyone but the person who
+    started the thread.
+    """
+
+    thread: int
+    version: int
+    post_count: int
+    posts_by_others: int
+    last_post_at: datetime | None
+
+
+class Users(Protocol):
+    """What other contexts ask of users."""
+
+    async def authenticate(self, token: str) -> Actor:
+        """Who holds this session token. Raises `Unauthenticated` when nobody does."""
+
+
+class Threads(Protocol):
+    """What posts asks of threads, and tells it."""
+
+    async def find(self, thread: int) -> ThreadRef:
+        """The thread. Raises `NotFound`."""
+
+    async def record_activity(self, activities: Sequence[Activity]) -> None:
+        """Take over what is newer than what is known. Those of unknown threads are passed over."""

@@ -1,0 +1,92 @@
+"""One context's PostgreSQL database: a small pool, and each way it can be down as `Unavailable`."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from kernel.errors import Unavailable
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+ACQUIRE_TIMEOUT = 5.0
+COMMAND_TIMEOUT = 10.0
+
+_DOWN = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,  # the connection was lost, or the pool is closing
+    asyncpg.PostgresConnectionError,  # class 08
+    asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up, cancelled
+    asyncpg.InsufficientResourcesError,  # class 53: too many connections, disk full
+    asyncpg.InvalidAuthorizationSpecificationError,  # class 28: the role or its password
+    asyncpg.InvalidCatalogNameError,  # 3D000: not bootstrapped yet
+    asyncpg.UndefinedTableError,  # 42P01: not migrated yet
+    asyncpg.UndefinedColumnError,  # 42703: likewise
+    asyncpg.ReadOnlySQLTransactionError,  # 25006: this server is a standby now
+    asyncpg.SerializationError,  # 40001, and 40P01 a deadlock: gone when tried again
+    asyncpg.DeadlockDetectedError,
+)
+
+
+class Database:
+    """A pool of at most `size` connections, opened when first needed and closed after four idle
+    minutes, so that a database which sleeps when unused can do so. It recovers by itself when the
+    server comes back."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, size: int = 5) -> AsyncIterator["Database"]:
+        """The database at a `postgresql://` URL. Succeeds when the server is down, too."""
+        pool = asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=size,
+            max_inactive_connection_lifetime=240,
+            timeout=ACQUIRE_TIMEOUT,
+            command_timeout=COMMAND_TIMEOUT,
+        )
+        await pool
+        try:
+            yield cls(pool)
+        finally:
+            await pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection, each statement of which commits by itself."""
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                yield connection
+        except _DOWN as error:
+            raise Unavailable("The database does not answer. Try again shortly.") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction that commits when the block ends, and rolls back when it
+        raises. Ask other contexts before it, never inside it."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """Every row of one statement."""
+        async with self.connection() as connection:
+            return await connection.fetch(query, *arguments)
+
+    async def row(self, query: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row of one statement, or None."""
+        async with self.connection() as connection:
+            return await connection.fetchrow(query, *arguments)
+
+    async def check_schema(self, revision: str) -> None:
+        """Raises `Unavailable` unless the database answers and its migrations have reached
+        `revision`. Revisions are numbers of one width. A database ahead of the code is fine: every
+        migration leaves the previous version of the code working."""
+        row = await self.row("SELECT version_num FROM alembic_version")
+        if row is None or row["version_num"] < revision:
+            raise Unavailable(f"The database's migrations have not reached {revision}.")

@@ -1,0 +1,38 @@
+"""The API documents: one OpenAPI document a context, the same bytes whoever serves it."""
+
+import json
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.openapi.utils import get_openapi
+
+from kernel import problems
+
+API_VERSION = "1"
+
+_SECURITY = {
+    "session": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of `POST /api/sessions`. Browsers send it as a cookie instead.",
+    }
+}
+
+
+def document(context: str, description: str, routes: APIRouter) -> dict[str, Any]:
+    """The OpenAPI document of one context, made from its routes alone."""
+    made = get_openapi(
+        title=f"The board: {context}",
+        version=API_VERSION,
+        description=description,
+        routes=routes.routes,
+    )
+    components = made.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
+    components["securitySchemes"] = _SECURITY
+    return made
+
+
+def encode(made: dict[str, Any]) -> bytes:
+    """The bytes that are served."""
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()

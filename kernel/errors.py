@@ -1,0 +1,180 @@
+"""The closed set of failures, and the one table between them and HTTP.
+
+A service raises one of these; `kernel.problems` writes it as an RFC 9457 problem; `kernel.clients`
+reads that problem back into the same class. So a caller sees the same failure whether the other
+context runs in its own process or behind HTTP.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class Failure(Exception):
+    """Something the board says no to. `detail` is a sentence for the person who asked."""
+
+    status: ClassVar[int]
+    slug: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header fields that the answer must carry."""
+        return {}
+
+
+class MalformedRequest(Failure):
+    """The request cannot be read: broken JSON, a cursor nobody issued."""
+
+    status = 400
+    slug = "malformed-request"
+    title = "The request cannot be read"
+
+
+class Unauthenticated(Failure):
+    """Nobody is signed in with this token, or there is none."""
+
+    status = 401
+    slug = "unauthenticated"
+    title = "Sign in first"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """RFC 9110 section 11.6.1: a 401 names the scheme that would help."""
+        return {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(Failure):
+    """Known, and still not allowed."""
+
+    status = 403
+    slug = "forbidden"
+    title = "Not allowed"
+
+
+class NotFound(Failure):
+    """The resource does not exist. Never used for "could not find out": that is `Unavailable`."""
+
+    status = 404
+    slug = "not-found"
+    title = "Not found"
+
+
+class NoSuchPath(Failure):
+    """No operation has this path. Apart from `NotFound`, so that a misdirected call between
+    services is never taken for the absence of a resource."""
+
+    status = 404
+    slug = "no-such-path"
+    title = "No such path"
+
+
+class MethodNotAllowed(Failure):
+    """The path exists, the method does not. `allow` lists those that do."""
+
+    status = 405
+    slug = "method-not-allowed"
+    title = "Method not allowed"
+
+    def __init__(self, detail: str, allow: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.allow = tuple(allow)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """RFC 9110 section 15.5.6."""
+        return {"Allow": ", ".join(self.allow)}
+
+
+class Conflict(Failure):
+    """The request is fine and the state of the board is against it."""
+
+    status = 409
+    slug = "conflict"
+    title = "In conflict with the board"
+
+
+class TooLarge(Failure):
+    """The body is larger than any operation takes."""
+
+    status = 413
+    slug = "too-large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(Failure):
+    """The body is not JSON."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    title = "The body must be JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that is wrong. `pointer` is a JSON pointer (RFC 6901) into the body, such as
+    `/title`, or `?limit` for a query parameter."""
+
+    pointer: str
+    detail: str
+
+
+class Invalid(Failure):
+    """Readable, and against the rules of a field."""
+
+    status = 422
+    slug = "invalid"
+    title = "Some fields are wrong"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
+        self.errors = errors
+
+
+class InternalError(Failure):
+    """A defect of ours. The log has the rest, under the same request id."""
+
+    status = 500
+    slug = "internal-error"
+    title = "Something broke on our side"
+
+
+class Unavailable(Failure):
+    """A part that this answer needs is down. Nothing is known about what was asked for."""
+
+    status = 503
+    slug = "unavailable"
+    title = "A part of the board is down"
+
+    def __init__(self, detail: str, retry_after: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """RFC 9110 section 10.2.3; seconds."""
+        return {"Retry-After": str(self.retry_after)}
+
+
+FAILURES: Mapping[str, type[Failure]] = {
+    failure.slug: failure
+    for failure in (
+        MalformedRequest,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        NoSuchPath,
+        MethodNotAllowed,
+        Conflict,
+        TooLarge,
+        UnsupportedMediaType,
+        Invalid,
+        InternalError,
+        Unavailable,
+    )
+}
+"""Every failure by its slug, the last segment of a problem's `type`."""

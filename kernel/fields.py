@@ -1,0 +1,89 @@
+"""The types of the API's fields: ids, times, text, and the base classes of bodies."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+LARGEST_ID = 2**63 - 1
+
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def _one_spelling(value: object) -> object:
+    # int("٣"), int("+3") and int("1_0") are numbers to Python; a resource has one URL.
+    if isinstance(value, str) and not _ID.fullmatch(value):
+        raise ValueError("must be a positive whole number")
+    return value
+
+
+Id = Annotated[int, BeforeValidator(_one_spelling), Field(ge=1, le=LARGEST_ID)]
+"""A resource's number, in a path, a query or a body."""
+
+
+def _show(moment: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(_show, return_type=str),
+    Field(examples=["2026-11-23T08:03:00.000Z"]),
+]
+"""RFC 3339, UTC, milliseconds."""
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL cannot keep it; half of a surrogate pair pydantic refuses by itself.
+    if "\0" in text:
+        raise ValueError("must not contain the NUL character")
+    return text
+
+
+def _visible(text: str) -> str:
+    if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
+        raise ValueError("must contain something that can be seen")
+    return text
+
+
+def _trimmed(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+Prose = Annotated[str, AfterValidator(_storable)]
+"""Text of any number of lines, also none."""
+
+Markdown = Annotated[str, AfterValidator(_storable), AfterValidator(_visible)]
+"""Text of any number of lines in which there is something to read."""
+
+Line = Annotated[
+    str, BeforeValidator(_trimmed), AfterValidator(_one_line), AfterValidator(_visible)
+]
+"""One line, trimmed, in which there is something to read."""
+
+
+class RequestBody(BaseModel):
+    """A JSON object in camelCase that a client sends. Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class Resource(BaseModel):
+    """A JSON object in camelCase that the board shows."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        from_attributes=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
+    )

@@ -1,0 +1,58 @@
+"""How a request's method and path are read before an operation is looked up."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Leniency:
+    """Serves HEAD wherever there is GET, and a path with a trailing slash as the one without.
+
+    A redirect in place of the latter would cost a round trip and, for a POST, the body in some
+    clients.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if len(path) > 1 and path.endswith("/"):
+            scope["path"] = path[:-1]
+        if scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        scope["method"] = "GET"
+        await self._app(scope, receive, send_head)
+
+
+class MethodTable:
+    """Which methods a path has, over all operations of some API documents."""
+
+    def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        self._rows = [
+            (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))), set(operations))
+            for document in documents
+            for template, operations in document["paths"].items()
+        ]
+
+    def allowed(self, path: str) -> list[str]:
+        """The methods of a path, sorted; none when no operation has it."""
+        methods = {
+            name.upper()
+            for pattern, names in self._rows
+            if pattern.fullmatch(path)
+            for name in names
+        }
+        return sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -1,0 +1,95 @@
+"""Settings, read from the environment when a process starts."""
+
+import socket
+import sys
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from kernel.logs import LogFormat
+
+
+def _postgresql_url(url: str) -> str:
+    if urlsplit(url).scheme not in {"postgresql", "postgres"}:
+        raise ValueError("must look like postgresql://role:password@host/database")
+    return url
+
+
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must look like http://host:port")
+    return url.rstrip("/")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(_http_url(url))
+    if parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be scheme, host and port alone, like http://localhost:8080")
+    return url.rstrip("/").lower()
+
+
+def _several(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _long_enough(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    if any(len(token) < 20 for token in tokens):
+        raise ValueError(
+            "must be secrets of 20 characters or more, at most two, with a comma between"
+        )
+    return tokens
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_postgresql_url), Field(repr=False)]
+"""Where a context's database is, with the context's own role and password."""
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""Where another service is."""
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""Scheme, host and port under which browsers know the board."""
+
+ServiceTokens = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(_several),
+    AfterValidator(_long_enough),
+    Field(min_length=1, max_length=2, repr=False),
+]
+"""The secrets that a service accepts from its callers, comma-separated. A caller sends the first.
+
+Rotation loses no call: give the callee `old,new`, then the callers `new`, then the callee `new`.
+"""
+
+
+class ProcessSettings(BaseSettings):
+    """What every process of the board takes. The names are those of the environment variables."""
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    instance: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    show_instance: bool = False
+    log_format: LogFormat = "json"
+    drain_seconds: float = Field(default=15, ge=0)
+    public_origin: Origin
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def load(kind: type[Settings]) -> Settings:
+    """The settings of this process. Ends it, naming every variable that is missing or wrong and
+    showing no value, since some are secrets."""
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in wrong['loc'][:1]).upper()}: {wrong['msg']}"
+            for wrong in error.errors(include_input=False, include_context=False)
+        ]
+        sys.exit("\n".join(["The settings of this process are not complete:", *lines]))

@@ -1,0 +1,35 @@
+"""What ties the log lines, answers and calls of one request together."""
+
+import re
+import secrets
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`request_id` is ours or the caller's; `trace_id` is the load balancer's `X-Amzn-Trace-Id`."""
+
+    request_id: str
+    trace_id: str | None
+
+    def headers(self) -> dict[str, str]:
+        """The header fields by which a call to another service belongs to this request."""
+        headers = {"X-Request-ID": self.request_id}
+        if self.trace_id is not None:
+            headers["X-Amzn-Trace-Id"] = self.trace_id
+        return headers
+
+
+current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
+"""The request being served, or None outside of one."""
+
+
+def begin(request_id: str | None, trace_id: str | None) -> Trace:
+    """The trace of a request that came with these header fields. An id that is not 1 to 64 of
+    `[A-Za-z0-9_-]` is replaced, so that it can be written into a log as it is."""
+    if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+        request_id = secrets.token_hex(8)
+    return Trace(request_id, trace_id)

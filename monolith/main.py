@@ -1,0 +1,85 @@
+"""The monolith: every context in one process, wired to each other by nothing but arguments."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+from starlette.types import ASGIApp
+
+from kernel.auth import SessionCookie
+from kernel.background import running
+from kernel.clock import utc_now
+from kernel.database import Database
+from kernel.lifecycle import Lifecycle
+from kernel.serve import run
+from kernel.settings import DatabaseUrl, ProcessSettings, load
+from kernel.web import Context, create_app
+from services.posts import api as post_api
+from services.posts.delivery import ActivityDelivery
+from services.posts.markup import Markup
+from services.posts.service import PostService
+from services.posts.store import PostStore
+from services.threads import api as thread_api
+from services.threads.service import ThreadService
+from services.threads.store import ThreadStore
+from services.users import api as user_api
+from services.users.passwords import Passwords, commonest_passwords
+from services.users.service import UserService
+from services.users.store import UserStore
+
+
+class Settings(ProcessSettings):
+    """What this process takes from its environment."""
+
+    users_database_url: DatabaseUrl
+    threads_database_url: DatabaseUrl
+    posts_database_url: DatabaseUrl
+
+
+@asynccontextmanager
+async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
+    """The composition root."""
+    async with AsyncExitStack() as stack:
+        opened = stack.enter_async_context
+        user_store = UserStore(await opened(Database.open(settings.users_database_url)))
+        thread_store = ThreadStore(await opened(Database.open(settings.threads_database_url)))
+        post_store = PostStore(await opened(Database.open(settings.posts_database_url)))
+        passwords = stack.enter_context(closing(Passwords()))
+        markup = stack.enter_context(closing(Markup()))
+
+        users = UserService(user_store, passwords, commonest_passwords(), utc_now)
+        threads = ThreadService(thread_store, users, utc_now)
+        delivery = ActivityDelivery(post_store, threads)
+        posts = PostService(post_store, users, threads, markup, utc_now, delivery.wake)
+
+        await opened(running(delivery.run()))
+        cookie = SessionCookie(settings.public_origin)
+        contexts = [
+            Context("users", user_api.DESCRIPTION, user_api.router(users, cookie)),
+            Context("threads", thread_api.DESCRIPTION, thread_api.router(threads, cookie)),
+            Context("posts", post_api.DESCRIPTION, post_api.router(posts, cookie)),
+        ]
+
+        async def check() -> None:
+            for store in (user_store, thread_store, post_store):
+                await store.check()
+
+        yield create_app("monolith", contexts, settings, lifecycle, check, _front_door())
+
+
+def _front_door() -> APIRouter:
+    """What the load balancer answers by itself where there is one."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/api")
+    async def greet() -> PlainTextResponse:
+        return PlainTextResponse("API ready to receive requests")
+
+    return routes
+
+
+if __name__ == "__main__":
+    settings = load(Settings)
+    run(partial(application, settings), settings)

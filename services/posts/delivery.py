@@ -1,0 +1,59 @@
+"""Tells threads what has been written in them, until it is known to be told."""
+
+import asyncio
+import logging
+
+from kernel.contracts import Threads
+from kernel.errors import Unavailable
+from services.posts.store import PostStore
+
+log = logging.getLogger("board.delivery")
+
+_BATCH = 100
+
+
+class ActivityDelivery:
+    """Delivers the activity of threads: at once for what this process wrote, and every `interval`
+    seconds for what a process that was killed left behind.
+
+    Values are absolute and ordered by version, so several processes may deliver the same and
+    nobody needs to lock anything while another context is being asked.
+    """
+
+    def __init__(self, store: PostStore, threads: Threads, interval: float = 2.0) -> None:
+        self._store = store
+        self._threads = threads
+        self._interval = interval
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to deliver."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            self._wanted.clear()
+            try:
+                while await self.deliver() == _BATCH:
+                    pass
+            except Unavailable as down:
+                log.warning("activity waits: %s", down.detail)
+                await asyncio.sleep(self._interval)
+                continue
+            except Exception:
+                log.exception("activity could not be delivered")
+                await asyncio.sleep(self._interval)
+                continue
+            try:
+                await asyncio.wait_for(self._wanted.wait(), self._interval)
+            except TimeoutError:
+                pass
+
+    async def deliver(self) -> int:
+        """Deliver one batch, and say how many threads it was about. Raises `Unavailable`."""
+        activities = await self._store.undelivered(_BATCH)
+        if activities:
+            await self._threads.record_activity(activities)
+            await self._store.mark_delivered(activities)
+        return len(activities)

@@ -1,0 +1,58 @@
+"""The posts service as a process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from kernel.auth import SessionCookie
+from kernel.background import running
+from kernel.clients import HttpThreads, HttpUsers, Neighbour, http_client
+from kernel.clock import utc_now
+from kernel.database import Database
+from kernel.lifecycle import Lifecycle
+from kernel.serve import run
+from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
+from kernel.web import Context, create_app
+from services.posts import api
+from services.posts.delivery import ActivityDelivery
+from services.posts.markup import Markup
+from services.posts.service import PostService
+from services.posts.store import PostStore
+
+
+class Settings(ProcessSettings):
+    """What this process takes from its environment."""
+
+    posts_database_url: DatabaseUrl
+    users_url: HttpUrl
+    users_service_token: ServiceTokens
+    threads_url: HttpUrl
+    threads_service_token: ServiceTokens
+
+
+@asynccontextmanager
+async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
+    """The composition root."""
+    async with Database.open(settings.posts_database_url) as database, http_client() as http:
+        users = HttpUsers(
+            Neighbour(http, "users", settings.users_url, settings.users_service_token[0])
+        )
+        threads = HttpThreads(
+            Neighbour(http, "threads", settings.threads_url, settings.threads_service_token[0])
+        )
+        store = PostStore(database)
+        delivery = ActivityDelivery(store, threads)
+        with closing(Markup()) as markup:
+            posts = PostService(store, users, threads, markup, utc_now, delivery.wake)
+            context = Context(
+                "posts", api.DESCRIPTION, api.router(posts, SessionCookie(settings.public_origin))
+            )
+            async with running(delivery.run()):
+                yield create_app("posts", [context], settings, lifecycle, store.check)
+
+
+if __name__ == "__main__":
+    settings = load(Settings)
+    run(partial(application, settings), settings)

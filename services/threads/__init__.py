@@ -1,0 +1,1 @@
+"""Threads: what is talked about, and how lively."""

@@ -1,0 +1,51 @@
+"""The threads service as a process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from kernel.auth import ServiceToken, SessionCookie
+from kernel.clients import HttpUsers, Neighbour, http_client
+from kernel.clock import utc_now
+from kernel.database import Database
+from kernel.lifecycle import Lifecycle
+from kernel.serve import run
+from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
+from kernel.web import Context, create_app
+from services.threads import api
+from services.threads.service import ThreadService
+from services.threads.store import ThreadStore
+
+
+class Settings(ProcessSettings):
+    """What this process takes from its environment."""
+
+    threads_database_url: DatabaseUrl
+    threads_service_token: ServiceTokens
+    users_url: HttpUrl
+    users_service_token: ServiceTokens
+
+
+@asynccontextmanager
+async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
+    """The composition root."""
+    async with Database.open(settings.threads_database_url) as database, http_client() as http:
+        users = HttpUsers(
+            Neighbour(http, "users", settings.users_url, settings.users_service_token[0])
+        )
+        store = ThreadStore(database)
+        threads = ThreadService(store, users, utc_now)
+        context = Context(
+            "threads",
+            api.DESCRIPTION,
+            api.router(threads, SessionCookie(settings.public_origin)),
+            api.internal_router(threads, ServiceToken(settings.threads_service_token)),
+        )
+        yield create_app("threads", [context], settings, lifecycle, store.check)
+
+
+if __name__ == "__main__":
+    settings = load(Settings)
+    run(partial(application, settings), settings)

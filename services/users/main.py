@@ -1,0 +1,47 @@
+"""The users service as a process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from kernel.auth import ServiceToken, SessionCookie
+from kernel.clock import utc_now
+from kernel.database import Database
+from kernel.lifecycle import Lifecycle
+from kernel.serve import run
+from kernel.settings import DatabaseUrl, ProcessSettings, ServiceTokens, load
+from kernel.web import Context, create_app
+from services.users import api
+from services.users.passwords import Passwords, commonest_passwords
+from services.users.service import UserService
+from services.users.store import UserStore
+
+
+class Settings(ProcessSettings):
+    """What this process takes from its environment."""
+
+    users_database_url: DatabaseUrl
+    users_service_token: ServiceTokens
+
+
+@asynccontextmanager
+async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
+    """The composition root."""
+    async with Database.open(settings.users_database_url) as database:
+        with closing(Passwords()) as passwords:
+            store = UserStore(database)
+            users = UserService(store, passwords, commonest_passwords(), utc_now)
+            context = Context(
+                "users",
+                api.DESCRIPTION,
+                api.router(users, SessionCookie(settings.public_origin)),
+                api.internal_router(users, ServiceToken(settings.users_service_token)),
+            )
+            yield create_app("users", [context], settings, lifecycle, store.check)
+
+
+if __name__ == "__main__":
+    settings = load(Settings)
+    run(partial(application, settings), settings)

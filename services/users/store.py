@@ -1,0 +1,144 @@
+"""Users and sessions in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from kernel.contracts import Actor
+from kernel.database import Database
+from kernel.pages import Cursor, Page, page
+from services.users.model import SESSION_IDLE, SESSION_LIFETIME, NewUser, User
+
+SCHEMA = "0001"
+"""The migration that this code needs."""
+
+_USER = "id, username, name, bio, email, role, created_at"
+_LIST = "users"
+_TOUCH_AFTER = timedelta(minutes=1)  # so that reading does not write each time
+
+
+class UserStore:
+    """Every statement about users and sessions. Raises `Unavailable` when the database is down."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def check(self) -> None:
+        """Raises `Unavailable` unless the database answers and is migrated."""
+        await self._database.check_schema(SCHEMA)
+
+    async def add(self, new: NewUser, password_hash: str, now: datetime) -> User | None:
+        """Keep a new user. None when the name is taken, whatever its case."""
+        try:
+            async with self._database.transaction() as connection:
+                row = await connection.fetchrow(
+                    f"""
+                    INSERT INTO users (username, name, bio, email, password_hash, created_at)
+                    VALUES ($1, $2, $3, $4, $5, $6) RETURNING {_USER}
+                    """,  # noqa: S608 - the columns are the constant above
+                    new.username,
+                    new.name,
+                    new.bio,
+                    new.email,
+                    password_hash,
+                    now,
+                )
+        except asyncpg.UniqueViolationError:
+            return None
+        assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+        return User(**row)
+
+    async def find(self, user: int) -> User | None:
+        """The user, or None."""
+        row = await self._database.row(f"SELECT {_USER} FROM users WHERE id = $1", user)  # noqa: S608
+        return None if row is None else User(**row)
+
+    async def find_many(self, users: Sequence[int]) -> Sequence[User]:
+        """Those of these users that there are, by id."""
+        rows = await self._database.rows(
+            f"SELECT {_USER} FROM users WHERE id = ANY($1) ORDER BY id",  # noqa: S608
+            users,
+        )
+        return [User(**row) for row in rows]
+
+    async def named(self, username: str) -> User | None:
+        """The user of this name, whatever its case, or None."""
+        row = await self._database.row(
+            f"SELECT {_USER} FROM users WHERE lower(username) = lower($1)",  # noqa: S608
+            username,
+        )
+        return None if row is None else User(**row)
+
+    async def list(self, limit: int, after: str | None) -> Page[User]:
+        """Users by id. Raises `MalformedRequest` for a cursor that is none of ours."""
+        last = Cursor.decode(after, _LIST, 1).keys[0] if after is not None else 0
+        rows = await self._database.rows(
+            f"SELECT {_USER} FROM users WHERE id > $1 ORDER BY id LIMIT $2",  # noqa: S608
+            last,
+            limit + 1,
+        )
+        return page([User(**row) for row in rows], limit, _LIST, lambda user: (user.id,))
+
+    async def password_of(self, username: str) -> tuple[User, str] | None:
+        """The user of this name and the hash of their password, or None."""
+        row = await self._database.row(
+            f"SELECT {_USER}, password_hash FROM users WHERE lower(username) = lower($1)",  # noqa: S608
+            username,
+        )
+        if row is None:
+            return None
+        columns = dict(row)
+        password_hash = columns.pop("password_hash")
+        return User(**columns), password_hash
+
+    async def start_session(
+        self, user: int, token_hash: bytes, user_agent: str | None, now: datetime
+    ) -> None:
+        """Keep a new session, and forget those of the user that have ended."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """
+                DELETE FROM sessions
+                WHERE user_id = $1 AND (last_used_at <= $2 OR created_at <= $3)
+                """,
+                user,
+                now - SESSION_IDLE,
+                now - SESSION_LIFETIME,
+            )
+            await connection.execute(
+                """
+                INSERT INTO sessions (user_id, token_hash, user_agent, created_at, last_used_at)
+                VALUES ($1, $2, $3, $4, $4)
+                """,
+                user,
+                token_hash,
+                user_agent,
+                now,
+            )
+
+    async def use_session(self, token_hash: bytes, now: datetime) -> Actor | None:
+        """Who holds the session, or None when it has ended. Its use is noted to the minute."""
+        row = await self._database.row(
+            """
+            SELECT sessions.id AS session, last_used_at, users.id, users.role
+            FROM sessions JOIN users ON users.id = sessions.user_id
+            WHERE token_hash = $1 AND last_used_at > $2 AND sessions.created_at > $3
+            """,
+            token_hash,
+            now - SESSION_IDLE,
+            now - SESSION_LIFETIME,
+        )
+        if row is None:
+            return None
+        if now - row["last_used_at"] > _TOUCH_AFTER:
+            await self._database.row(
+                "UPDATE sessions SET last_used_at = greatest(last_used_at, $2) WHERE id = $1",
+                row["session"],
+                now,
+            )
+        return Actor(row["id"], row["role"])
+
+    async def end_session(self, token_hash: bytes) -> None:
+        """Forget the session."""
+        await self._database.row("DELETE FROM sessions WHERE token_hash = $1", token_hash)
