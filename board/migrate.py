@@ -31,11 +31,10 @@ def alembic_config(context: str) -> Config:
 
 
 async def migrate(databases: Mapping[str, str], lock_timeout: float = 60.0) -> None:
-    """Migrate the databases, all at the same time. Raises `TimeoutError` when somebody else holds
-    the lock of one for longer than `lock_timeout` seconds."""
-    async with asyncio.TaskGroup() as group:
-        for context, url in databases.items():
-            group.create_task(_migrate(context, url, lock_timeout))
+    """Migrate the databases, one after the other: Alembic works through globals. Raises
+    `TimeoutError` when somebody else holds the lock of one longer than `lock_timeout` seconds."""
+    for context, url in databases.items():
+        await _migrate(context, url, lock_timeout)
 
 
 async def _migrate(context: str, url: str, lock_timeout: float) -> None:

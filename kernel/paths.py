@@ -33,8 +33,10 @@ class Leniency:
                 message = {**message, "body": b""}
             await send(message)
 
-        scope["method"] = "GET"
-        await self._app(scope, receive, send_head)
+        # A copy: the server must go on knowing that this is a HEAD, whose answer has no body.
+        as_get = {**scope, "method": "GET"}
+        await self._app(as_get, receive, send_head)
+        scope["route"] = as_get.get("route")
 
 
 class MethodTable:

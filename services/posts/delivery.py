@@ -38,7 +38,7 @@ class ActivityDelivery:
                 while await self.deliver() == _BATCH:
                     pass
             except Unavailable as down:
-                log.warning("activity waits: %s", down.detail)
+                log.warning("activity waits: %s (%r)", down.detail, down.__cause__)
                 await asyncio.sleep(self._interval)
                 continue
             except Exception:

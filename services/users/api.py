@@ -148,6 +148,7 @@ def router(service: UserService, cookie: SessionCookie) -> APIRouter:
     @routes.delete(
         "/api/sessions/current",
         status_code=204,
+        response_class=Response,
         responses=documented(Unauthenticated, Forbidden, Unavailable),
         dependencies=[PERSONAL],
     )

@@ -1,0 +1,33 @@
+"""The contexts' databases, on a PostgreSQL that the tests may do with as they like."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from board.bootstrap import bootstrap
+from board.migrate import migrate
+from laptop.postgres import PostgresServer, throwaway
+
+CONTEXTS = ("users", "threads", "posts")
+
+
+@dataclass(frozen=True)
+class Databases:
+    """A running server and the URL of each context's database on it."""
+
+    server: PostgresServer
+    urls: Mapping[str, str]
+
+
+@contextmanager
+def running_server() -> Iterator[Databases]:
+    """A new server; its databases are still to be made, by `prepare`."""
+    with throwaway() as server:
+        urls = {context: server.url(context, context, f"{context}-secret") for context in CONTEXTS}
+        yield Databases(server, urls)
+
+
+async def prepare(databases: Databases) -> None:
+    """Make the roles and databases, and migrate them."""
+    await bootstrap(databases.server.admin_url, databases.urls)
+    await migrate(databases.urls)

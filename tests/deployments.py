@@ -1,0 +1,203 @@
+"""The board in either deployment, behind the gateway: in one event loop over loopback sockets, or
+as the processes that `make run` starts."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.types import ASGIApp
+
+import monolith.main
+import services.posts.main
+import services.threads.main
+import services.users.main
+from gateway.gateway import start_gateway
+from gateway.routing import load_routing
+from kernel.lifecycle import Lifecycle
+from kernel.serve import listening
+from kernel.settings import ProcessSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+ORIGIN = "http://board.example"
+USERS_TOKEN = "the users service's token"
+THREADS_TOKEN = "the threads service's token"
+
+Settings = TypeVar("Settings", bound=ProcessSettings)
+Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIApp]]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A running board. `origins` are the processes behind the gateway, by name, where known."""
+
+    url: str
+    public_origin: str
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def serving(application: Application[Settings], settings: Settings) -> AsyncIterator[str]:
+    """A process's application in this event loop; its URL."""
+    listener = socket.create_server((settings.host, 0), backlog=2048)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with application(settings, Lifecycle()) as app, listening(app, listener):
+        yield url
+
+
+@asynccontextmanager
+async def monolith_in_loop(databases: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
+    """The monolith; the URLs of its processes by name."""
+    settings = monolith.main.Settings(
+        **_of_a_process("monolith-1"),
+        users_database_url=databases["users"],
+        threads_database_url=databases["threads"],
+        posts_database_url=databases["posts"],
+    )
+    async with serving(monolith.main.application, settings) as url:
+        yield {"monolith": url}
+
+
+@asynccontextmanager
+async def services_in_loop(databases: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
+    """The three services, each asking the others over HTTP; the URLs of its processes by name."""
+    async with AsyncExitStack() as stack:
+        users = await stack.enter_async_context(users_service(databases["users"]))
+        threads = await stack.enter_async_context(threads_service(databases["threads"], users))
+        posts = await stack.enter_async_context(posts_service(databases["posts"], users, threads))
+        yield {"users": users, "threads": threads, "posts": posts}
+
+
+def users_service(database: str) -> AbstractAsyncContextManager[str]:
+    """The users service; its URL."""
+    settings = services.users.main.Settings(
+        **_of_a_process("users-1"), users_database_url=database, users_service_token=USERS_TOKEN
+    )
+    return serving(services.users.main.application, settings)
+
+
+def threads_service(database: str, users: str) -> AbstractAsyncContextManager[str]:
+    """The threads service, which finds users at that URL; its URL."""
+    settings = services.threads.main.Settings(
+        **_of_a_process("threads-1"),
+        threads_database_url=database,
+        threads_service_token=THREADS_TOKEN,
+        users_url=users,
+        users_service_token=USERS_TOKEN,
+    )
+    return serving(services.threads.main.application, settings)
+
+
+def posts_service(database: str, users: str, threads: str) -> AbstractAsyncContextManager[str]:
+    """The posts service, which finds its neighbours at those URLs; its URL."""
+    settings = services.posts.main.Settings(
+        **_of_a_process("posts-1"),
+        posts_database_url=database,
+        users_url=users,
+        users_service_token=USERS_TOKEN,
+        threads_url=threads,
+        threads_service_token=THREADS_TOKEN,
+    )
+    return serving(services.posts.main.application, settings)
+
+
+@asynccontextmanager
+async def behind_gateway(origins: Mapping[str, str]) -> AsyncIterator[Board]:
+    """The gateway, reading the template that is deployed, before these processes."""
+    share = "0" if "monolith" in origins else "100"
+    parameters = {
+        "VpcId": "vpc-00000000000000000",
+        "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
+        "AlbSecurityGroup": "sg-00000000000000000",
+        **{f"{context}Share": share for context in ("Users", "Threads", "Posts")},
+    }
+    routing = load_routing(ROOT / "infra" / "routing.yml", parameters)
+    targets = {f"{name.capitalize()}Targets": [url] for name, url in origins.items()}
+    gateway = await start_gateway(routing, targets, port=0)
+    try:
+        await gateway.first_checks()
+        yield Board(f"http://127.0.0.1:{gateway.port}", ORIGIN, origins)
+    finally:
+        await gateway.drain(1)
+        await gateway.close()
+
+
+def _of_a_process(instance: str) -> dict[str, Any]:
+    return {
+        "host": "127.0.0.1",
+        "port": 0,
+        "instance": instance,
+        "show_instance": True,
+        "drain_seconds": 0,
+        "public_origin": ORIGIN,
+    }
+
+
+@dataclass
+class Run:
+    """The board as processes, started the way `make run` starts it."""
+
+    board: Board
+    process: subprocess.Popen[str]
+    log: Path
+
+    def stop(self) -> int:
+        """Ctrl-C, and the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=30)
+
+
+@contextmanager
+def processes(deployment: str) -> Iterator[Run]:
+    """`make run` on a free port with a data folder of its own, once it says that it is up."""
+    with tempfile.TemporaryDirectory(prefix="board-run-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # the user that PostgreSQL runs as must get through
+        log = folder / "log"
+        port = _free_port()
+        environment = {
+            **os.environ,
+            "PORT": str(port),
+            "DATA_DIR": str(folder / "data"),
+            "DEPLOYMENT": deployment,
+        }
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "laptop"],
+                cwd=ROOT, env=environment, stdout=output, stderr=output, text=True,
+            )  # fmt: skip
+            origin = f"http://localhost:{port}"
+            run = Run(Board(f"http://127.0.0.1:{port}", origin), process, log)
+            try:
+                _wait_for(f": {origin}", log, process)
+                yield run
+            finally:
+                run.stop()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_for(line: str, log: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while line not in log.read_text():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"the board did not come up:\n{log.read_text()}")
+        time.sleep(0.05)

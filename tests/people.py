@@ -1,0 +1,65 @@
+"""People who use the board over HTTP, as its own page or another client would."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.deployments import Board
+
+PASSWORD = "seven quiet herons"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has registered and signed in. `http` sends their token."""
+
+    id: int
+    username: str
+    token: str
+    http: httpx.AsyncClient
+
+    async def start_thread(self, title: str = "Bread that will not rise") -> dict[str, Any]:
+        """A new thread, as the board shows it."""
+        response = await self.http.post("/api/threads", json={"title": title})
+        assert response.status_code == 201, response.text
+        thread: dict[str, Any] = response.json()
+        return thread
+
+    async def write(self, thread: int, text: str = "Is the water warm enough?") -> dict[str, Any]:
+        """A new post, as the board shows it."""
+        response = await self.http.post("/api/posts", json={"thread": thread, "text": text})
+        assert response.status_code == 201, response.text
+        post: dict[str, Any] = response.json()
+        return post
+
+
+@asynccontextmanager
+async def visiting(board: Board) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that is signed in as nobody."""
+    async with httpx.AsyncClient(base_url=board.url, timeout=15, trust_env=False) as http:
+        yield http
+
+
+@asynccontextmanager
+async def joining(board: Board) -> AsyncIterator[Person]:
+    """Somebody new on the board."""
+    async with visiting(board) as http:
+        username = new_username()
+        who = {"username": username, "password": PASSWORD}
+        registered = await http.post("/api/users", json=who)
+        assert registered.status_code == 201, registered.text
+        session = await http.post("/api/sessions", json=who)
+        assert session.status_code == 201, session.text
+        token = session.json()["token"]
+        http.cookies.clear()
+        http.headers["Authorization"] = f"Bearer {token}"
+        yield Person(registered.json()["id"], username, token, http)
+
+
+def new_username() -> str:
+    """A name that nobody has yet."""
+    return f"ines-{secrets.token_hex(6)}"
