@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kernel import problems
 from kernel.errors import InternalError
 from kernel.lifecycle import Lifecycle
+from kernel.operations import PATHS
 from kernel.telemetry import Telemetry
 from kernel.tracing import begin, current_trace
 
@@ -76,5 +77,6 @@ class Exchange:
             operation = getattr(route, "path", "unknown")
             counted = method if method in _METHODS else "other"
             self._telemetry.end(operation, counted, status, seconds)
-            log.info("%s %s %d %.1f ms", method, path, status, seconds * 1000)
+            if not (path in PATHS and status == 200):  # health checks would drown the rest
+                log.info("%s %s %d %.1f ms", method, path, status, seconds * 1000)
             current_trace.reset(token)

@@ -9,6 +9,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from kernel.errors import NoSuchPath, Unavailable
 from kernel.lifecycle import Check, Lifecycle
 
+PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+
 
 async def refuse_forwarded(
     x_forwarded_for: Annotated[str | None, Header(include_in_schema=False)] = None,

@@ -31,20 +31,26 @@ class ActivityDelivery:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Deliver until cancelled. An outage is logged when it begins and when it ends."""
+        waiting = False
         while True:
             self._wanted.clear()
             try:
                 while await self.deliver() == _BATCH:
                     pass
             except Unavailable as down:
-                log.warning("activity waits: %s (%r)", down.detail, down.__cause__)
+                if not waiting:
+                    log.info("activity waits: %s (%r)", down.detail, down.__cause__)
+                waiting = True
                 await asyncio.sleep(self._interval)
                 continue
             except Exception:
                 log.exception("activity could not be delivered")
                 await asyncio.sleep(self._interval)
                 continue
+            if waiting:
+                log.info("activity is delivered again")
+            waiting = False
             try:
                 await asyncio.wait_for(self._wanted.wait(), self._interval)
             except TimeoutError:

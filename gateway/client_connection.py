@@ -1,0 +1,285 @@
+"""The connections of clients."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway.exchange import Exchange
+from gateway.forwarding import forwarded_lines
+from gateway.request_reader import RequestReader
+
+if TYPE_CHECKING:
+    from gateway.data_plane import DataPlane
+
+_READ: Final = 64 * 1024
+"""What is parsed at once, so that little is held of a client that sends many requests at once."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client: reads its requests and has them answered one after the other, in order."""
+
+    __slots__ = (
+        "_advancing",
+        "_age_limit",
+        "_closing",
+        "_exchange",
+        "_held",
+        "_lingering_until",
+        "_paused",
+        "_plane",
+        "_reader",
+        "_transport",
+        "_unsent",
+        "active",
+        "connection_id",
+        "forwarded",
+        "peer",
+        "peer_port",
+        "write_paused",
+    )
+
+    def __init__(self, plane: "DataPlane") -> None:
+        self._plane = plane
+        self._reader = RequestReader()
+        self._transport: asyncio.Transport | None = None
+        self._exchange: Exchange | None = None
+        self._held = memoryview(b"")
+        self._advancing = False
+        self._paused = False
+        self._closing = False
+        self._lingering_until: float | None = None
+        self._unsent = 0
+        self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
+        self.active = plane.watch.now
+        self.connection_id = plane.random.getrandbits(128)
+        self.forwarded = b""
+        self.peer = ""
+        self.peer_port = 0
+        self.write_paused = False
+
+    # Client: for the exchange.
+
+    @property
+    def last_answer(self) -> bool:
+        """See Client."""
+        return self._plane.draining or self._plane.watch.now >= self._age_limit
+
+    def write(self, data: bytes) -> None:
+        """See Client."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def touch(self) -> None:
+        """See Client."""
+        self.active = self._plane.watch.now
+
+    def exchange_done(self, *, keep_alive: bool) -> None:
+        """See Client."""
+        self._exchange = None
+        self.active = self._plane.watch.now
+        if not keep_alive:
+            self._close_after_answer()
+        elif not self._advancing:
+            self._advance()
+
+    def cut_off(self, *, reset: bool) -> None:
+        """See Client."""
+        self._closing = True
+        if self._transport is not None:
+            if reset:
+                self._transport.abort()
+            else:
+                self._transport.close()
+
+    # For the data plane.
+
+    @property
+    def idle(self) -> bool:
+        """Between two requests."""
+        return self._exchange is None and self._reader.incoming is None and not self._closing
+
+    def close(self) -> None:
+        """Ends the connection once what was written is sent."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def check(self, now: float) -> None:
+        """Enforces the timeouts."""
+        transport = self._transport
+        if transport is None:
+            return
+        if self._lingering_until is not None and now >= self._lingering_until:
+            self.abort()
+            return
+        exchange = self._exchange
+        unsent = transport.get_write_buffer_size()
+        if exchange is not None:
+            unsent += exchange.unsent_to_target
+        if unsent != self._unsent:
+            # Somebody reads, if slowly.
+            self._unsent = unsent
+            self.active = now
+            return
+        if now - self.active < self._plane.timeouts.idle:
+            return
+        if self._closing:
+            self.abort()
+        elif exchange is not None:
+            exchange.expire()
+        elif self._reader.incoming is not None:
+            self._refuse_silent_client()
+        else:
+            self.close()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        # A TCP transport; uvloop's does not derive from asyncio's.
+        self._transport = transport = cast(asyncio.Transport, transport)
+        peername = transport.get_extra_info("peername")
+        self.peer, self.peer_port = peername[0].partition("%")[0], peername[1]
+        self.forwarded = forwarded_lines(None, self.peer, self._plane.port)
+        self._plane.clients.add(self)
+        self._plane.watch.watched.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        if self._closing:
+            return
+        exchange = self._exchange
+        if exchange is None and not self._held and len(data) <= _READ:
+            self.active = self._plane.watch.now
+            self._reader.feed(data)
+        else:
+            if exchange is None or not exchange.request.complete:
+                self.active = self._plane.watch.now
+            self._held = memoryview(bytes(self._held) + data) if self._held else memoryview(data)
+        self._advance()
+
+    def eof_received(self) -> bool:
+        """See asyncio. True keeps the connection open for what is still to be written."""
+        if self._exchange is not None:
+            self._exchange.client_gone(reads=True)
+        self.close()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """See asyncio."""
+        self._closing = True
+        self._transport = None
+        self._plane.watch.watched.discard(self)
+        if self._exchange is not None:
+            self._exchange.client_gone(reads=False)
+        self._plane.client_lost(self)
+
+    def pause_writing(self) -> None:
+        """See asyncio."""
+        self.write_paused = True
+        if self._exchange is not None:
+            self._exchange.client_paused()
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        self.active = self._plane.watch.now
+        self.write_paused = False
+        if self._exchange is not None:
+            self._exchange.client_resumed()
+        elif not self._advancing:
+            self._advance()
+
+    # Reading
+
+    def update_reading(self) -> None:
+        """See Client."""
+        if not self._advancing:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Does all that can be done with what was received, then reads on or waits."""
+        self._advancing = True
+        reader = self._reader
+        while not self._closing:
+            exchange = self._exchange
+            if exchange is None:
+                if self.write_paused:
+                    # Answers to a client that does not read them must not pile up.
+                    break
+                if reader.requests:
+                    self._exchange = exchange = Exchange(
+                        self._plane, self, reader.requests.popleft()
+                    )
+                    exchange.start()
+                    continue
+            elif exchange.request.has_body:
+                exchange.request_progress()
+                if self._exchange is not exchange:
+                    continue
+            if not self._held or not self._may_parse():
+                break
+            data, self._held = self._held[:_READ], self._held[_READ:]
+            reader.feed(data)
+        self._advancing = False
+        self._pause_or_resume()
+
+    def _may_parse(self) -> bool:
+        exchange = self._exchange
+        return exchange is None or (not exchange.request.complete and exchange.wants_request_bytes)
+
+    def _pause_or_resume(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        exchange = self._exchange
+        pause = not self._closing and (
+            bool(self._held)
+            or bool(self._reader.requests)
+            or (exchange is None and self.write_paused)
+            or (
+                exchange is not None
+                and not exchange.request.complete
+                and not exchange.wants_request_bytes
+            )
+        )
+        if pause is not self._paused:
+            self._paused = pause
+            if pause:
+                transport.pause_reading()
+            else:
+                transport.resume_reading()
+
+    # Ending
+
+    def _refuse_silent_client(self) -> None:
+        """408 for a head that never came to its end."""
+        request = self._reader.incoming
+        if request is not None:
+            request.refuse(408)
+            self._exchange = Exchange(self._plane, self, request)
+            self._exchange.start()
+
+    def _close_after_answer(self) -> None:
+        """Closes so that the answer arrives.
+
+        Closing a socket with unread bytes resets the connection, and the reset may overtake the
+        answer. So while the client may still be sending, only our half is closed, and what comes
+        is read and dropped for a while (RFC 9112, section 9.6).
+        """
+        self._closing = True
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        reader = self._reader
+        if reader.incoming is None and not reader.broken and not self._held:
+            transport.close()
+            return
+        self._held = memoryview(b"")
+        self._lingering_until = self._plane.watch.now + self._plane.timeouts.linger
+        transport.write_eof()
+        self._pause_or_resume()

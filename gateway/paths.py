@@ -1,0 +1,70 @@
+"""Paths as the rules see them: what is matched, and how a glob matches it."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+_UNRESERVED: Final = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+)
+_ESCAPED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_PATH: Final = re.compile(rb"[^?#]*")
+
+
+def normalise(target: bytes) -> bytes:
+    """The path that rules are matched against, from a request target in origin form.
+
+    The query and a fragment are cut off; percent-encoded unreserved characters are decoded, other
+    percent-encodings get upper-case digits, and dot segments are resolved (RFC 3986, sections
+    6.2.2.1 to 6.2.2.3). Repeated slashes stay. AWS says that rules see a normalised path but not
+    what that means, so this is the one place to change; the target itself always gets the path
+    as the client wrote it.
+    """
+    if b"?" in target or b"#" in target:
+        found = _PATH.match(target)
+        path = found[0] if found else target
+    else:
+        path = target
+    if b"%" in path:
+        path = _ESCAPED.sub(_normalise_escape, path)
+    if b"/." in path:
+        path = _without_dot_segments(path)
+    return path or b"/"
+
+
+def _normalise_escape(found: re.Match[bytes]) -> bytes:
+    octet = int(found[1], 16)
+    return bytes((octet,)) if octet in _UNRESERVED else found[0].upper()
+
+
+def _without_dot_segments(path: bytes) -> bytes:
+    kept: list[bytes] = []
+    segments = path.split(b"/")[1:]
+    for position, segment in enumerate(segments):
+        last = position == len(segments) - 1
+        if segment == b"..":
+            if kept:
+                kept.pop()
+        elif segment != b".":
+            kept.append(segment)
+            continue
+        if last:
+            kept.append(b"")
+    return b"/" + b"/".join(kept)
+
+
+def compile_glob(pattern: str) -> Callable[[bytes], object]:
+    """A function that is true for the paths that ``pattern`` matches as a whole.
+
+    ``*`` matches any run of characters, slashes too, ``?`` exactly one, and anything else itself.
+    The time it takes grows with pattern times path at most, whatever the path: each run between
+    two stars is looked for once, at its first place, and never again (an atomic group).
+    """
+    first, *rest = ("".join("." if c == "?" else re.escape(c) for c in part)
+                    for part in pattern.split("*"))  # fmt: skip
+    if not rest:
+        expression = first
+    else:
+        *middle, last = rest
+        expression = first + "".join(f"(?>.*?{part})" for part in middle if part) + f".*{last}"
+    return re.compile(expression.encode("latin-1"), re.DOTALL).fullmatch

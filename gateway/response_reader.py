@@ -1,0 +1,231 @@
+"""From a target's bytes to responses, without acting on them."""
+
+from collections.abc import Callable
+from typing import Final
+
+import httptools
+
+MAX_HEADERS: Final = 32 * 1024
+"""Response headers over 32K are answered with 502 (AWS: "HTTP 502: Bad gateway")."""
+
+
+class MalformedResponseError(Exception):
+    """The target did not answer in HTTP/1, or in a way that has two readings."""
+
+
+class Response:
+    """One response as it was received. ``lines`` are its end-to-end headers, each ending in CRLF,
+    in their order and with their case.
+
+    The defaults are on the class, because most responses leave most of them alone.
+    """
+
+    status: int = 0
+    reason: bytes = b""
+    head_complete: bool = False
+    complete: bool = False
+    keep_alive: bool = False
+    """The target lets the connection be used again."""
+    has_content_length: bool = False
+    content_length: int = 0
+    chunked: bool = False
+    until_close: bool = False
+    """The end of the body is the end of the connection."""
+    has_date: bool = False
+    connection: bytes | None = None
+    head_size: int = 0
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.body: list[bytes] = []
+        """Body bytes that were received and not yet taken by whoever passes them on."""
+
+
+class ResponseReader:
+    """The responses of one connection, one at a time.
+
+    ``start`` says what was asked; then ``feed`` fills in ``response``. Informational (1xx)
+    responses are skipped. After any failure the connection must not be used again.
+    """
+
+    __slots__ = ("_head_request", "_overhead", "_parser", "_skipping", "_surplus", "response")
+
+    def __init__(self) -> None:
+        self.response = Response()
+        self._head_request = False
+        self._overhead = 0
+        self._skipping = False
+        self._surplus = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    def start(self, *, head_request: bool) -> None:
+        """A request was sent; ``head_request`` when it was HEAD, whose response has no body."""
+        if self._head_request:
+            # The parser cannot be told about HEAD: it still waits for the body.
+            self._parser = httptools.HttpResponseParser(self)
+        self.response = Response()
+        self._head_request = head_request
+        self._overhead = 0
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Takes the next bytes. Raises MalformedResponseError."""
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise MalformedResponseError("an upgrade that nobody asked for") from None
+        except httptools.HttpParserError as error:
+            if self.response.complete:
+                self._surplus = True
+            elif isinstance(error.__context__, MalformedResponseError):
+                raise error.__context__ from None
+            else:
+                raise MalformedResponseError(str(error)) from None
+        if self._surplus:
+            self.response.keep_alive = False
+        if self._overhead > MAX_HEADERS:
+            # The parser holds on to a header until its end, and chunk framing has no limit in it.
+            raise MalformedResponseError("headers or chunk framing over 32K")
+
+    def end_of_stream(self) -> bool:
+        """The connection was closed in order: whether that completes the response."""
+        response = self.response
+        if response.until_close and not response.complete:
+            response.complete = True
+        return response.complete
+
+    # What follows is called by the parser.
+
+    def on_message_begin(self) -> None:
+        """A first byte."""
+        if self.response.complete:
+            self._surplus = True
+        self._skipping = False
+
+    def on_status(self, reason: bytes) -> None:
+        """A piece of the reason phrase."""
+        if not self.response.head_complete:
+            self.response.reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which is dropped."""
+        response = self.response
+        if response.head_complete:
+            return
+        response.head_size += len(name) + len(value) + 4
+        if response.head_size > MAX_HEADERS:
+            raise MalformedResponseError("headers over 32K")
+        special = _SPECIAL.get(name.lower())
+        if special is None:
+            response.lines.append(name + b": " + value + b"\r\n")
+        else:
+            special(response, name, value)
+
+    def on_headers_complete(self) -> None:
+        """The end of a head."""
+        response = self.response
+        if response.complete:
+            return
+        status = response.status = self._parser.get_status_code()
+        if status < 200:
+            if status == 101 or status < 100 or response.has_content_length or response.chunked:
+                raise MalformedResponseError(f"status {status}")
+            self._skipping = True
+            self.response = Response()
+            return
+        response.head_complete = True
+        response.keep_alive = self._parser.should_keep_alive()
+        if response.connection is not None:
+            _drop_nominated(response)
+        if status == 204 or status == 304 or self._head_request:
+            if status == 204 and response.has_content_length:
+                # RFC 9110, section 8.6: there must not be one.
+                response.lines = [
+                    line
+                    for line in response.lines
+                    if not line.lower().startswith(b"content-length:")
+                ]
+                response.has_content_length = False
+            if self._head_request:
+                response.complete = True
+        elif not response.chunked and not response.has_content_length:
+            response.until_close = True
+        self._overhead = 0
+
+    def on_chunk_header(self) -> None:
+        """A chunk begins."""
+        if self.response.complete:
+            self._surplus = True
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, without chunk framing."""
+        if self.response.complete:
+            self._surplus = True
+            return
+        self.response.body.append(body)
+        self._overhead = 0
+
+    def on_message_complete(self) -> None:
+        """The end of a response."""
+        self._overhead = 0
+        if self._skipping:
+            self._skipping = False
+        else:
+            self.response.complete = True
+
+
+def _drop_nominated(response: Response) -> None:
+    """Removes the headers that Connection names (RFC 9110, section 7.6.1)."""
+    names = {name.strip().lower() for name in (response.connection or b"").split(b",")}
+    # Framing is not for the target to have removed.
+    names -= {b"close", b"keep-alive", b"upgrade", b"content-length", b""}
+    if names:
+        _drop_named(response, names)
+
+
+def _drop_named(response: Response, names: set[bytes]) -> None:
+    response.lines = [
+        line for line in response.lines if line.partition(b":")[0].lower() not in names
+    ]
+
+
+_Special = Callable[[Response, bytes, bytes], None]
+
+
+def _content_length(response: Response, name: bytes, value: bytes) -> None:
+    response.has_content_length = True
+    response.content_length = int(value)
+    response.lines.append(name + b": " + value + b"\r\n")
+
+
+def _transfer_encoding(response: Response, _name: bytes, value: bytes) -> None:
+    if response.chunked or value.strip().lower() != b"chunked":
+        raise MalformedResponseError("a Transfer-Encoding other than chunked")
+    response.chunked = True
+
+
+def _connection(response: Response, _name: bytes, value: bytes) -> None:
+    previous = response.connection
+    response.connection = value if previous is None else previous + b"," + value
+
+
+def _date(response: Response, name: bytes, value: bytes) -> None:
+    response.has_date = True
+    response.lines.append(name + b": " + value + b"\r\n")
+
+
+def _drop(response: Response, name: bytes, value: bytes) -> None:
+    """Hop-by-hop."""
+
+
+_SPECIAL: Final[dict[bytes, _Special]] = {
+    b"connection": _connection,
+    b"content-length": _content_length,
+    b"date": _date,
+    b"keep-alive": _drop,
+    b"proxy-connection": _drop,
+    b"te": _drop,
+    b"trailer": _drop,
+    b"transfer-encoding": _transfer_encoding,
+    b"upgrade": _drop,
+}

@@ -1,0 +1,24 @@
+"""How long anything may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """All in seconds. ``idle`` and ``client_keep_alive`` come from the template.
+
+    Defaults: "Elastic Load Balancing connection timeouts" and "HTTP 504" of the AWS guide.
+    """
+
+    idle: float = 60
+    """How long an exchange, or a client between two requests, may go without a byte."""
+    client_keep_alive: float = 3600
+    """The age of a client's connection from which its next answer is the last."""
+    connect: float = 10
+    """For a target to accept a connection."""
+    pool_idle: float = 60
+    """How long a target's connection is kept for the next request."""
+    linger: float = 5
+    """How long a client may go on sending after the answer that closed its connection."""
+    tick: float = 0.25
+    """How often all of these are looked at: the error that each may have."""

@@ -1,0 +1,75 @@
+"""The PostgreSQL server among asyncio tasks: what blocks runs in threads."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from laptop.errors import CannotRunError
+from laptop.log import MergedLog
+from laptop.postgres import PostgresServer
+from laptop.processes import RestartBudget, describe_exit
+
+
+class KeptDatabase:
+    """A PostgreSQL server that is meant to run until it is stopped."""
+
+    def __init__(
+        self,
+        server: PostgresServer,
+        log: MergedLog,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing runs before `start()`."""
+        self.server = server
+        self._log = log
+        self._budget = RestartBudget(clock)
+        self._stopping = False
+        # One thread, and it lives as long as this object: the server stops when it ends.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
+
+    async def start(self) -> None:
+        """Start the server and wait until it answers; CannotRunError when it does not.
+
+        Cancelled, it gives up the start and leaves nothing running.
+        """
+        loop = asyncio.get_running_loop()
+        starting = loop.run_in_executor(self._thread, self.server.start)
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self.server.abandon()
+            await asyncio.wait([starting])
+            if not starting.cancelled():
+                # Looked at, so that asyncio does not report it as overlooked.
+                starting.exception()
+            raise
+
+    async def keep(self) -> None:
+        """Restart the server whenever it ends, and return once `stop()` was called.
+
+        CannotRunError when it does not start again, or ended more than five times in a minute.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            code = await loop.run_in_executor(self._thread, self.server.wait)
+            if self._stopping:
+                return
+            end = "\n".join(f"    {line}" for line in self.server.log_end())
+            happened = (
+                f"PostgreSQL ended unexpectedly: {describe_exit(code)}. Its last lines:\n{end}"
+            )
+            self._log.say("board", happened)
+            if not self._budget.spend():
+                raise CannotRunError("PostgreSQL ended again and again, six times within a minute")
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(self.server.stop)
+            await self.start()
+            self._log.say("board", "restarted PostgreSQL")
+
+    async def stop(self) -> None:
+        """Stop the server for good; nothing happens when it does not run."""
+        self._stopping = True
+        await asyncio.to_thread(self.server.stop)
+        self._thread.shutdown()

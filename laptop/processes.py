@@ -1,0 +1,251 @@
+"""Child processes: started, logged, kept running, stopped; none is left behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from laptop import tether
+from laptop.errors import CannotRunError
+from laptop.log import MergedLog
+
+_LINES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run: `environment` is all of its environment, `folder` where it works."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+
+
+class Process:
+    """One running process, in a session of its own, whose output goes to the log.
+
+    It gets SIGTERM when the thread that made this object ends (on Linux).
+    """
+
+    def __init__(self, program: Program, log: MergedLog) -> None:
+        """Start it. OSError when not even the interpreter that starts it can be run.
+
+        Needs a running event loop. A program that does not exist is a process that ends with
+        code 1 and says why.
+        """
+        self.program = program
+        self._log = log
+        self._last_lines: deque[bytes] = deque(maxlen=_LINES_SHOWN)
+        self._reaping = threading.Lock()
+        self._popen = subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
+            tether.command(list(program.command), death_signal=signal.SIGTERM),
+            cwd=program.folder,
+            env=dict(program.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # The terminal's Ctrl-C is for who started it, who stops all in the right order.
+            start_new_session=True,
+        )
+        self.pid = self._popen.pid
+        self._life = asyncio.create_task(self._live(), name=f"life of {program.name}")
+
+    @property
+    def last_lines(self) -> str:
+        """The last ten lines of its output so far."""
+        return b"\n".join(self._last_lines).decode("utf-8", "surrogateescape")
+
+    async def wait(self) -> int:
+        """Wait until it has ended and its output is logged; its exit code, or minus the signal."""
+        return await asyncio.shield(self._life)
+
+    async def stop(self, patience: float) -> int:
+        """Ask it to end (SIGTERM), after `patience` seconds make it; its exit code."""
+        self._signal(signal.SIGTERM)
+        try:
+            return await asyncio.wait_for(self.wait(), patience)
+        except TimeoutError:
+            self._log.say(self.program.name, f"did not stop within {patience:g} s and is killed")
+            self.kill()
+            return await self.wait()
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self._reaping:
+            if self._popen.returncode is None:
+                os.kill(self.pid, number)
+
+    async def _live(self) -> int:
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[int] = loop.create_future()
+        # A thread blocked in waitpid costs nothing and works on every system.
+        threading.Thread(
+            target=self._reap, args=(loop, ended), name=f"wait for {self.pid}", daemon=True
+        ).start()
+        output = asyncio.StreamReader()
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(output), self._popen.stdout
+        )
+        following = asyncio.create_task(
+            self._log.follow(self.program.name, output, self._last_lines)
+        )
+        try:
+            code = await ended
+            # The rest of the output; a second at most, when nobody reads the log.
+            await asyncio.wait([following], timeout=1.0)
+            return code
+        finally:
+            following.cancel()
+            transport.close()
+
+    def _reap(self, loop: asyncio.AbstractEventLoop, ended: asyncio.Future[int]) -> None:
+        if hasattr(os, "waitid"):
+            # Until it is reaped nobody else gets its number, so that signals reach no stranger.
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            with self._reaping:
+                # Whatever it has started and left behind ends too.
+                os.killpg(self.pid, signal.SIGKILL)
+                code = self._popen.wait()
+        else:
+            code = self._popen.wait()
+        try:
+            loop.call_soon_threadsafe(_settle, ended, code)
+        except RuntimeError:
+            # The loop was closed meanwhile, so nobody waits any more.
+            pass
+
+
+class RestartBudget:
+    """How often something may be restarted: `most` times in any `window` seconds."""
+
+    def __init__(self, clock: Callable[[], float], *, most: int = 5, window: float = 60.0) -> None:
+        """`clock` gives seconds that never go back."""
+        self._clock = clock
+        self._most = most
+        self._window = window
+        self._restarts: deque[float] = deque()
+
+    def spend(self) -> bool:
+        """Whether one more restart is allowed now; if so it is counted."""
+        now = self._clock()
+        while self._restarts and now - self._restarts[0] >= self._window:
+            self._restarts.popleft()
+        if len(self._restarts) >= self._most:
+            return False
+        self._restarts.append(now)
+        return True
+
+
+class KeptProcess:
+    """A process that is meant to run until it is stopped, and is restarted when it ends."""
+
+    def __init__(
+        self,
+        program: Program,
+        log: MergedLog,
+        *,
+        restart_after: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing runs before `start()`. `restart_after` is in seconds."""
+        self.program = program
+        self._log = log
+        self._restart_after = restart_after
+        self._budget = RestartBudget(clock)
+        self._process: Process | None = None
+        self._established = False
+        self._stopping = asyncio.Event()
+
+    def start(self) -> None:
+        """Start the process; `keep()` looks after it."""
+        self._process = Process(self.program, self._log)
+
+    def establish(self) -> None:
+        """From now on an end is an accident to recover from; before, it is a failed start."""
+        self._established = True
+
+    async def keep(self) -> None:
+        """Restart the process whenever it ends, and return once `stop()` was called.
+
+        CannotRunError when it ended before `establish()`, since a start that failed once fails
+        again, or more than five times within a minute.
+        """
+        name = self.program.name
+        while self._process is not None and not self._stopping.is_set():
+            process = self._process
+            code = await process.wait()
+            if self._stopping.is_set():
+                return
+            happened = f"{name} ended unexpectedly: {describe_exit(code)}"
+            if process.last_lines:
+                happened += f". Its last lines:\n{_indent(process.last_lines)}"
+            if not self._established:
+                raise CannotRunError(happened)
+            self._log.say(name, happened)
+            if not self._budget.spend():
+                raise CannotRunError(f"{name} ended again and again, six times within a minute")
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._restart_after)
+                return
+            except TimeoutError:
+                self.start()
+            self._log.say(name, f"restarted {name}")
+
+    async def stop(self, patience: float) -> None:
+        """Stop the process for good: SIGTERM, and SIGKILL after `patience` seconds."""
+        self._stopping.set()
+        if self._process is not None:
+            await self._process.stop(patience)
+
+    def kill(self) -> None:
+        """End the process at once and for good; a `stop()` under way then returns."""
+        self._stopping.set()
+        if self._process is not None:
+            self._process.kill()
+
+
+async def run_once(program: Program, log: MergedLog) -> None:
+    """Run a program to its end. CannotRunError, with its last lines, when that is not code 0.
+
+    When the caller is cancelled, the program is stopped first.
+    """
+    process = Process(program, log)
+    try:
+        code = await process.wait()
+    except asyncio.CancelledError:
+        await process.stop(patience=3.0)
+        raise
+    if code != 0:
+        message = f"{program.name} failed: {describe_exit(code)}"
+        if process.last_lines:
+            message += f". Its last lines:\n{_indent(process.last_lines)}"
+        raise CannotRunError(message)
+
+
+def describe_exit(code: int) -> str:
+    """An exit code in words; `code` is minus the signal for a process that a signal ended."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.split("\n"))
+
+
+def _settle(future: asyncio.Future[int], code: int) -> None:
+    if not future.done():
+        future.set_result(code)

@@ -1,0 +1,239 @@
+"""One run of the board: everything started in order, watched, and stopped in order."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from laptop import credentials, ports, probe, programs
+from laptop.data_folder import make as make_data_folder
+from laptop.database import KeptDatabase
+from laptop.errors import CannotRunError
+from laptop.log import MergedLog
+from laptop.postgres import PostgresServer
+from laptop.processes import KeptProcess, run_once
+from laptop.programs import Server
+from laptop.settings import CONTEXTS, Context, Settings
+
+_START_SECONDS = 60.0
+_SERVICE_PATIENCE = 12.0
+_GATEWAY_PATIENCE = programs.GATEWAY_DRAIN_SECONDS + 2.0
+
+
+async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog) -> int:
+    """Run the board until SIGINT, SIGTERM or SIGHUP; the exit code of the whole.
+
+    0 after such a signal, at whatever moment it came; 1 when the board could not start, or a
+    process ended again and again. A second signal ends the stopping processes at once.
+    """
+    board = Board(settings, environment, log)
+    asked_to_stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if asked_to_stop.is_set():
+            board.hurry()
+        asked_to_stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, on_signal)
+
+    life = asyncio.create_task(board.live())
+    asked = asyncio.create_task(asked_to_stop.wait())
+    await asyncio.wait([life, asked], return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    failed = life.done()
+    life.cancel()
+    try:
+        await _tell_failures(life, log)
+    finally:
+        await board.stop()
+    log.say("board", "stopped")
+    return 1 if failed else 0
+
+
+class Board:
+    """The processes of one run."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str], log: MergedLog) -> None:
+        """Nothing runs before `live()`. `environment` is that of the run."""
+        self._settings = settings
+        self._environment = environment
+        self._log = log
+        self._database: KeptDatabase | None = None
+        self._services: list[KeptProcess] = []
+        self._gateway: KeptProcess | None = None
+        self._began = time.monotonic()
+
+    async def live(self) -> None:
+        """Start all, then keep it running until it is cancelled; `stop()` must follow.
+
+        An ExceptionGroup with CannotRunError when something cannot be started, or be kept.
+        """
+        async with asyncio.TaskGroup() as keepers:
+            await self._start(keepers)
+            self._announce()
+
+    async def stop(self) -> None:
+        """Stop the gateway, which finishes its requests, then the services, then PostgreSQL."""
+        if self._gateway is not None:
+            self._log.say("board", "stopping the gateway")
+            draining = asyncio.create_task(self._gateway.stop(_GATEWAY_PATIENCE))
+            # Open event streams do not end by themselves: after a second it is the services,
+            # being asked to stop, that end them.
+            await asyncio.wait([draining], timeout=1.0)
+        else:
+            draining = None
+        if self._services:
+            self._log.say("board", "stopping the services")
+            async with asyncio.TaskGroup() as group:
+                for service in self._services:
+                    group.create_task(service.stop(_SERVICE_PATIENCE))
+        if draining is not None:
+            await draining
+        if self._database is not None:
+            self._log.say("board", "stopping PostgreSQL")
+            await self._database.stop()
+
+    def hurry(self) -> None:
+        """End every process at once, except PostgreSQL, which stops quickly in any case."""
+        self._log.say("board", "ending all processes at once")
+        for process in (self._gateway, *self._services):
+            if process is not None:
+                process.kill()
+
+    async def _start(self, keepers: asyncio.TaskGroup) -> None:
+        settings = self._settings
+        ports.check_free(settings.port)
+        urls, secrets, admin_url = await self._start_database(keepers)
+        names = programs.server_names(settings)
+        free = dict(zip(names, ports.free(len(names), but=settings.port), strict=True))
+        servers = programs.servers(settings, urls, secrets, free, self._environment)
+        # The services load while the databases are made ready: both take a second of work.
+        for server in servers:
+            self._services.append(self._launch(server, keepers))
+        if admin_url is not None:
+            await self._board("bootstrap", urls, admin_url)
+        await self._board("migrate", urls)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._board("demo", urls))
+            for server in servers:
+                # Not before: until the migrations are in, each would only log that they are not.
+                group.create_task(self._until_ok(server, "/readyz"))
+        gateway = programs.gateway(settings, free, self._environment)
+        self._gateway = self._launch(gateway, keepers)
+        async with asyncio.TaskGroup() as group:
+            for context in CONTEXTS:
+                group.create_task(self._until_ok(gateway, f"/api/{context}?limit=1"))
+        for process in (*self._services, self._gateway):
+            process.establish()
+
+    async def _start_database(
+        self, keepers: asyncio.TaskGroup
+    ) -> tuple[Mapping[Context, str], credentials.Credentials, str | None]:
+        """The databases' URLs, the run's credentials, and the superuser's URL if there is one."""
+        settings = self._settings
+        if settings.database_urls:
+            make_data_folder(settings.data_folder)
+            secrets = credentials.load_or_create(settings.data_folder)
+            return settings.database_urls, secrets, settings.admin_database_url
+        server, secrets = embedded(settings.data_folder)
+        self._database = KeptDatabase(server, self._log)
+        new = not server.cluster.exists()
+        with self._step(
+            "making a PostgreSQL cluster and starting it" if new else "starting PostgreSQL"
+        ):
+            await self._database.start()
+        keepers.create_task(self._database.keep())
+        return database_urls(server, secrets), secrets, server.admin_url
+
+    def _launch(self, server: Server, keepers: asyncio.TaskGroup) -> KeptProcess:
+        process = KeptProcess(server.program, self._log)
+        process.start()
+        keepers.create_task(process.keep())
+        return process
+
+    async def _board(
+        self, name: str, urls: Mapping[Context, str], admin_url: str | None = None
+    ) -> None:
+        program = programs.board_command(name, urls, self._environment, admin_url=admin_url)
+        with self._step(f"board {name}"):
+            await run_once(program, self._log)
+
+    async def _until_ok(self, server: Server, path: str) -> None:
+        name = server.program.name
+        with self._step(f"{name} answers {path}"):
+            answer = await probe.until_ok(server.port, path, seconds=_START_SECONDS)
+        if answer != 200:
+            what = "not at all" if answer is None else f"with {answer}"
+            raise CannotRunError(f"{name} answered {path} {what} for {_START_SECONDS:.0f} s")
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._log.say("board", f"{what} ... {time.monotonic() - began:.1f} s")
+
+    def _announce(self) -> None:
+        settings = self._settings
+        address = f"http://localhost:{settings.port}"
+        took = time.monotonic() - self._began
+        self._log.show(
+            f"""
+The board is up after {took:.1f} s ({settings.deployment}): {address}
+
+    curl {address}/api/threads
+    curl -i '{address}/api/posts?limit=3'
+
+Stop it with Ctrl-C.
+"""
+        )
+
+
+def embedded(data_folder: Path) -> tuple[PostgresServer, credentials.Credentials]:
+    """The server of a data folder, not started, and the passwords that go with it.
+
+    CannotRunError when the folder has a cluster, but its passwords are gone.
+    """
+    make_data_folder(data_folder)
+    if (data_folder / "postgres").exists() and not (data_folder / credentials.FILE_NAME).exists():
+        raise CannotRunError(
+            f"{data_folder / credentials.FILE_NAME} is gone, and with it the passwords of the "
+            f"databases in {data_folder}: restore it, or move the folder away to begin anew"
+        )
+    secrets = credentials.load_or_create(data_folder)
+    return PostgresServer(data_folder, admin_password=secrets.admin_password), secrets
+
+
+def database_urls(
+    server: PostgresServer, secrets: credentials.Credentials
+) -> Mapping[Context, str]:
+    """Each context's database on a started server: of the context's name, as is its role."""
+    passwords: dict[Context, str] = {
+        "users": secrets.users_password,
+        "threads": secrets.threads_password,
+        "posts": secrets.posts_password,
+    }
+    return {context: server.url(context, context, passwords[context]) for context in CONTEXTS}
+
+
+async def _tell_failures(life: asyncio.Task[None], log: MergedLog) -> None:
+    """Log why the board could not go on; what is no CannotRunError is a fault here, and raised."""
+    try:
+        await life
+    except asyncio.CancelledError:
+        return
+    except BaseExceptionGroup as group:
+        expected, faults = group.split(CannotRunError)
+        for error in _leaves(expected):
+            log.say("board", str(error))
+        if faults is not None:
+            raise faults from None
+
+
+def _leaves(error: BaseException | None) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in _leaves(part)]
+    return [] if error is None else [error]

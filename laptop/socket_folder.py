@@ -1,0 +1,77 @@
+"""Where PostgreSQL's Unix socket goes: its path must be short and plain."""
+
+import os
+import re
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from laptop import account as accounts
+from laptop.account import Account
+from laptop.errors import CannotRunError
+
+SOCKET_NAME = ".s.PGSQL.5432"
+"""PostgreSQL names its socket after its port."""
+
+LONGEST_PATH = 107 if sys.platform == "linux" else 103
+"""Bytes of a socket's path: sun_path holds 108 on Linux (unix(7)), 104 on macOS and the BSDs, less
+the closing zero byte."""
+
+_REMEMBERED = "socket-folder"
+
+
+def choose(data_folder: Path, account: Account | None, temporary: Path) -> Path:
+    """A private folder for the socket, made if need be, that only the server's user may enter.
+
+    `data_folder/socket`, or when that path is too long, or has a character that means something
+    in a connection URL, a folder in `temporary` whose name `data_folder` remembers. `account` is
+    who will own it, None for this process's user. CannotRunError when there is no place.
+    """
+    folder = data_folder / "socket"
+    if fits(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _give(folder, account)
+        return folder
+    remembered = _remembered(data_folder, account)
+    if remembered is not None:
+        return remembered
+    for parent in (temporary, Path("/tmp")):  # noqa: S108 - mkdtemp makes a private folder in it
+        if not fits(parent / "board-12345678") or not parent.is_dir():
+            continue
+        if account is not None and accounts.closed_folder(parent, account) is not None:
+            continue
+        made = Path(tempfile.mkdtemp(prefix="board-", dir=parent))
+        _give(made, account)
+        (data_folder / _REMEMBERED).write_text(f"{made}\n", encoding="utf-8")
+        return made
+    raise CannotRunError(
+        f"{folder} is too long a path for a Unix socket, and so is the temporary folder "
+        f"{temporary}: use a shorter DATA_DIR"
+    )
+
+
+def fits(folder: Path) -> bool:
+    """Whether a socket in `folder` can be bound, and named in a connection URL."""
+    path = os.fsencode(folder / SOCKET_NAME)
+    # In a URL's `host`, drivers split at commas, and some at colons.
+    plain = re.fullmatch(rb"[A-Za-z0-9_./+@-]+", path) is not None
+    return plain and len(path) <= LONGEST_PATH
+
+
+def _remembered(data_folder: Path, account: Account | None) -> Path | None:
+    try:
+        folder = Path((data_folder / _REMEMBERED).read_text(encoding="utf-8").strip())
+        # Not followed: in a folder that everyone writes to, a link could be anyone's.
+        status = folder.lstat()
+    except (OSError, ValueError):
+        return None
+    owner = os.geteuid() if account is None else account.uid
+    private = stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o700
+    return folder if private and status.st_uid == owner and fits(folder) else None
+
+
+def _give(folder: Path, account: Account | None) -> None:
+    folder.chmod(0o700)
+    if account is not None:
+        os.chown(folder, account.uid, account.gid)

@@ -1,0 +1,76 @@
+"""Become another program that does not outlive the process that started it.
+
+Run as a script, by `tether.command()`. It becomes the given user, asks the kernel for a signal at
+the death of its parent, and replaces itself by the program, which therefore keeps its process id.
+A program of its own rather than a `preexec_fn`, because Python code between fork and exec can
+deadlock when the parent has threads.
+
+PR_SET_PDEATHSIG is Linux's (prctl(2), PR_SET_PDEATHSIG(2const)). Elsewhere the program is started
+without it, and a parent that is killed with SIGKILL leaves its children behind.
+
+The parent, to the kernel, is the *thread* that started the program: start it from one that stays.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def command(
+    program: list[str],
+    *,
+    death_signal: signal.Signals,
+    account: tuple[int, int, list[int]] | None = None,
+) -> list[str]:
+    """The command line that starts `program` tied to the calling process.
+
+    `death_signal` is what the program gets when the calling thread ends. `account` is a user id,
+    a group id and the supplementary group ids to become first; that needs root.
+    """
+    who = "-"
+    if account is not None:
+        uid, gid, groups = account
+        who = f"{uid}:{gid}:{','.join(map(str, groups))}"
+    tether = str(Path(__file__).resolve())
+    # Isolated and without site-packages: a bare interpreter starts in a few milliseconds.
+    start = [sys.executable, "-I", "-S", tether, str(os.getpid()), str(death_signal.value), who]
+    return start + program
+
+
+def _become(who: str) -> None:
+    uid, gid, groups = who.split(":")
+    os.setgroups([int(group) for group in groups.split(",") if group])
+    os.setgid(int(gid))
+    os.setuid(int(uid))
+
+
+def _main(arguments: list[str]) -> None:
+    parent, death_signal, who, *program = arguments
+    # Loaded before the privileges go: the new user may not be able to read the interpreter.
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    if who != "-":
+        _become(who)
+    if libc is not None:
+        # After setuid, which clears it.
+        if libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"prctl(PR_SET_PDEATHSIG): {os.strerror(number)}")
+        # The parent may have died before the kernel was asked.
+        if os.getppid() != int(parent):
+            sys.exit(f"{program[0]}: the process that started this one is gone")
+    # Python ignores these two, and exec would hand that on.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if hasattr(signal, "SIGXFSZ"):
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    try:
+        os.execvp(program[0], program)  # noqa: S606 - a list, and no shell is meant
+    except OSError as error:
+        sys.exit(f"{program[0]}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

@@ -1,0 +1,64 @@
+"""Passwords and tokens: private, generated once, never changed, never shown."""
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from laptop import credentials
+from laptop.credentials import Credentials, load_or_create
+from laptop.errors import CannotRunError
+
+
+def test_credentials_are_made_once_and_stay(tmp_path: Path) -> None:
+    first = load_or_create(tmp_path)
+    assert load_or_create(tmp_path) == first
+
+
+def test_only_the_owner_can_read_them_and_no_copy_is_left(tmp_path: Path) -> None:
+    load_or_create(tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert path.name == credentials.FILE_NAME
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_no_two_secrets_are_alike_and_each_is_long(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    secrets = [
+        *asdict(load_or_create(tmp_path)).values(),
+        *asdict(load_or_create(tmp_path / "other")).values(),
+    ]
+    assert len({*secrets}) == len(secrets) == 12
+    assert all(len(secret) >= 43 for secret in secrets)
+
+
+def test_processes_that_make_them_at_once_agree(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = [*pool.map(load_or_create, [tmp_path] * 32)]
+    assert all(one == found[0] for one in found)
+    assert len([*tmp_path.iterdir()]) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"a"', '{"admin_password": 7}'])
+def test_a_damaged_file_is_named_and_kept(tmp_path: Path, text: str) -> None:
+    path = tmp_path / credentials.FILE_NAME
+    path.write_text(text)
+    with pytest.raises(CannotRunError, match=credentials.FILE_NAME):
+        load_or_create(tmp_path)
+    assert path.read_text() == text
+
+
+def test_a_missing_secret_is_named(tmp_path: Path) -> None:
+    content = asdict(load_or_create(tmp_path))
+    del content["posts_password"]
+    (tmp_path / credentials.FILE_NAME).write_text(json.dumps(content))
+    with pytest.raises(CannotRunError, match="lacks posts_password"):
+        load_or_create(tmp_path)
+
+
+def test_no_secret_is_shown_by_accident() -> None:
+    made = Credentials.generate()
+    assert made.admin_password not in f"{made} {made!r}"

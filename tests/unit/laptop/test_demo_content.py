@@ -1,0 +1,49 @@
+"""The demo's content: nothing in it that the board would refuse."""
+
+import re
+import tomllib
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from laptop.programs import ROOT
+
+DEMO: dict[str, Any] = tomllib.loads((ROOT / "board/demo.toml").read_text(encoding="utf-8"))
+PEOPLE = {person["username"]: person for person in DEMO["people"]}
+
+
+def test_people_are_members_with_names_that_the_board_takes() -> None:
+    assert len(PEOPLE) == len(DEMO["people"])
+    for person in PEOPLE.values():
+        assert person.keys() == {"username", "name", "bio", "role"}
+        assert re.fullmatch(r"[A-Za-z0-9_-]{2,20}", person["username"])
+        assert 1 <= len(person["name"]) <= 60
+        assert 1 <= len(person["bio"]) <= 500
+        assert person["role"] == "member"
+
+
+def test_everyone_has_something_to_say() -> None:
+    authors = {post["by"] for thread in DEMO["threads"] for post in thread["posts"]}
+    assert authors == {*PEOPLE}
+
+
+@pytest.mark.parametrize("thread", DEMO["threads"], ids=lambda thread: str(thread["title"]))
+def test_a_thread_is_begun_by_its_author_and_goes_on_in_order(thread: dict[str, Any]) -> None:
+    assert thread.keys() == {"title", "by", "days_ago", "posts"}
+    assert 3 <= len(thread["title"]) <= 80
+    assert thread["by"] == thread["posts"][0]["by"]
+    assert 4 <= len(thread["posts"]) <= 14
+    hours = [post["hours_after"] for post in thread["posts"]]
+    assert hours[0] == 0.0
+    assert all(earlier < later for earlier, later in pairwise(hours))
+    assert hours[-1] < thread["days_ago"] * 24, "a post in the future"
+
+
+@pytest.mark.parametrize("thread", DEMO["threads"], ids=lambda thread: str(thread["title"]))
+def test_a_post_has_text_and_links_to_examples_only(thread: dict[str, Any]) -> None:
+    for post in thread["posts"]:
+        assert post.keys() == {"by", "hours_after", "text"}
+        assert 1 <= len(post["text"].strip()) <= 32_000
+        for host in re.findall(r"https?://([^/\s>)]+)", post["text"]):
+            assert host in ("example.org", "example.com")

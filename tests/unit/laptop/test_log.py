@@ -1,0 +1,172 @@
+"""The merged log: whole lines under names, whatever the bytes and however fast they come."""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from laptop.log import MergedLog, wants_colour
+
+NAMES = ["board", "users", "gateway"]
+
+
+class Output:
+    """A file as the log's output."""
+
+    def __init__(self, path: Path, *, colour: bool = False) -> None:
+        self._path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        self.log = MergedLog(self._descriptor, names=NAMES, colour=colour)
+
+    def end(self) -> bytes:
+        self.log.close()
+        os.close(self._descriptor)
+        return self._path.read_bytes()
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Output:
+    return Output(tmp_path / "log")
+
+
+def stream(*chunks: bytes) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    for chunk in chunks:
+        reader.feed_data(chunk)
+    reader.feed_eof()
+    return reader
+
+
+async def test_every_line_has_its_name_in_one_column(output: Output) -> None:
+    await output.log.follow("users", stream(b"one\ntw", b"o\n"))
+    output.log.say("gateway", "three\nfour")
+    assert output.end() == b"users   | one\nusers   | two\ngateway | three\ngateway | four\n"
+
+
+async def test_a_last_line_without_an_end_gets_one(output: Output) -> None:
+    await output.log.follow("users", stream(b"cut of"))
+    assert output.end() == b"users   | cut of\n"
+
+
+async def test_empty_lines_and_carriage_returns_do_no_harm(output: Output) -> None:
+    await output.log.follow("users", stream(b"\r\n\na\r\n"))
+    assert output.end() == b"users   | \nusers   | \nusers   | a\n"
+
+
+async def test_bytes_that_are_no_utf_8_survive(output: Output) -> None:
+    last: deque[bytes] = deque(maxlen=2)
+    await output.log.follow("users", stream(b"\xff\xfe \x80\n"), last)
+    assert output.end() == b"users   | \xff\xfe \x80\n"
+    assert [*last] == [b"\xff\xfe \x80"]
+
+
+async def test_a_long_line_is_kept_whole(output: Output) -> None:
+    line = b"0123456789" * 50_000
+    await output.log.follow("users", stream(line + b"\n"))
+    assert output.end() == b"users   | " + line + b"\n"
+
+
+async def test_a_line_without_end_is_broken_up_and_nothing_is_lost(output: Output) -> None:
+    await output.log.follow("users", stream(b"x" * 3_000_000))
+    written = output.end()
+    assert written.count(b"x") == 3_000_000
+    assert max(len(line) for line in written.split(b"\n")) < 1_200_000
+
+
+async def test_the_last_lines_are_remembered(output: Output) -> None:
+    last: deque[bytes] = deque(maxlen=2)
+    await output.log.follow("users", stream(b"a\nb\nc\nd"), last)
+    assert [*last] == [b"c", b"d"]
+    output.end()
+
+
+async def test_each_process_has_its_own_colour_on_a_terminal(tmp_path: Path) -> None:
+    output = Output(tmp_path / "log", colour=True)
+    for name in NAMES:
+        output.log.say(name, "text")
+    lines = output.end().splitlines()
+    colours = {line.split(b"m")[0] for line in lines}
+    assert len(colours) == 3
+    assert all(line.endswith(b"\x1b[0mtext") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "colour"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+    ],
+)
+def test_colour_is_for_terminals_without_no_color(
+    terminal: bool, environment: dict[str, str], colour: bool
+) -> None:
+    assert wants_colour(terminal, environment) is colour
+
+
+async def test_a_process_that_floods_does_not_keep_another_from_being_heard(
+    output: Output,
+) -> None:
+    class Flood(asyncio.StreamReader):
+        """Output that never ends."""
+
+        async def read(self, n: int = -1) -> bytes:
+            return b"flood\n" * (n // 6)
+
+    flooding = asyncio.create_task(output.log.follow("gateway", Flood()))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(output.log.follow("users", stream(b"heard\n")), 5)
+    flooding.cancel()
+    assert b"users   | heard\n" in output.end()
+
+
+@pytest.fixture
+def full_pipe() -> tuple[int, int]:
+    """A pipe into which nothing more can be written until someone reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    return reader, writer
+
+
+async def test_an_output_that_nobody_reads_holds_up_nothing_but_the_log(
+    full_pipe: tuple[int, int],
+) -> None:
+    reader, writer = full_pipe
+    log = MergedLog(writer, names=NAMES, colour=False)
+    log.say("board", "said")
+    following = asyncio.create_task(log.follow("users", stream(b"line\n")))
+    done, _ = await asyncio.wait([following], timeout=0.1)
+    assert not done
+    log.close(timeout=0.05)
+    # Read at last, everything comes, in its order.
+    await asyncio.to_thread(drain, reader, lambda text: text.endswith(b"users   | line\n"))
+    await asyncio.wait_for(following, 5)
+    os.close(reader)
+    os.close(writer)
+
+
+async def test_a_reader_that_went_away_ends_neither_log_nor_process(
+    full_pipe: tuple[int, int],
+) -> None:
+    reader, writer = full_pipe
+    os.close(reader)
+    log = MergedLog(writer, names=NAMES, colour=False)
+    await asyncio.wait_for(log.follow("users", stream(b"one\n", b"two\n")), 5)
+    log.close()
+    os.close(writer)
+
+
+def drain(reader: int, enough: Callable[[bytes], bool]) -> None:
+    text = b""
+    while not enough(text):
+        text = (text + os.read(reader, 65_536))[-1000:]
+    assert b"board   | said\n" in text

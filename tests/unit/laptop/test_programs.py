@@ -1,0 +1,135 @@
+"""The wiring of a run: who is told what."""
+
+import pytest
+
+from laptop import programs, settings
+from laptop.credentials import Credentials
+from laptop.settings import Context, Settings
+
+CREDENTIALS = Credentials.generate()
+URLS: dict[Context, str] = {
+    "users": "postgresql://users",
+    "threads": "postgresql://threads",
+    "posts": "postgresql://posts",
+}
+PORTS = {"users": 1001, "threads": 1002, "posts": 1003, "monolith": 1004}
+
+
+def asked(deployment: str, **environment: str) -> Settings:
+    return settings.read(["--deployment", deployment], environment)
+
+
+def told(deployment: str, **environment: str) -> dict[str, dict[str, str]]:
+    servers = programs.servers(asked(deployment), URLS, CREDENTIALS, PORTS, environment)
+    return {server.program.name: {**server.program.environment} for server in servers}
+
+
+SECRET_OR_ADDRESS = ("_DATABASE_URL", "_SERVICE_TOKEN", "_URL")
+
+
+def knows(environment: dict[str, str]) -> set[str]:
+    return {name for name in environment if name.endswith(SECRET_OR_ADDRESS)}
+
+
+def test_each_process_knows_its_own_database_and_the_neighbours_it_calls() -> None:
+    services = told("microservices")
+    assert knows(services["users"]) == {"USERS_DATABASE_URL", "USERS_SERVICE_TOKEN"}
+    assert knows(services["threads"]) == {
+        *("THREADS_DATABASE_URL", "THREADS_SERVICE_TOKEN"),
+        *("USERS_URL", "USERS_SERVICE_TOKEN"),
+    }
+    assert knows(services["posts"]) == {
+        "POSTS_DATABASE_URL",
+        *("USERS_URL", "USERS_SERVICE_TOKEN"),
+        *("THREADS_URL", "THREADS_SERVICE_TOKEN"),
+    }
+    assert services["posts"]["THREADS_URL"] == "http://127.0.0.1:1002"
+    assert services["posts"]["USERS_SERVICE_TOKEN"] == CREDENTIALS.users_service_token
+
+
+def test_the_monolith_knows_all_databases_and_needs_no_token() -> None:
+    assert knows(told("monolith")["monolith"]) == {
+        "USERS_DATABASE_URL",
+        "THREADS_DATABASE_URL",
+        "POSTS_DATABASE_URL",
+    }
+
+
+def test_the_strangler_runs_both() -> None:
+    assert [*told("strangler")] == ["users", "threads", "posts", "monolith"]
+
+
+def test_a_process_listens_where_it_is_told_whatever_the_run_was_told() -> None:
+    users = told("microservices", HOST="0.0.0.0", PORT="8080", INSTANCE="mine")["users"]  # noqa: S104 - it must not be used
+    assert (users["HOST"], users["PORT"], users["INSTANCE"]) == ("127.0.0.1", "1001", "users-1")
+
+
+def test_settings_of_the_board_may_come_from_the_environment_of_the_run() -> None:
+    users = told("microservices", LOG_FORMAT="json", SOME_LIMIT="3")["users"]
+    assert (users["LOG_FORMAT"], users["SOME_LIMIT"]) == ("json", "3")
+    assert told("microservices")["users"]["LOG_FORMAT"] == "text"
+
+
+def test_nothing_secret_or_confusing_is_inherited() -> None:
+    environment = {
+        "ADMIN_DATABASE_URL": "postgresql://admin",
+        "POSTS_DATABASE_URL": "postgresql://other",
+        "POSTS_SERVICE_TOKEN": "token",
+        "PGHOST": "elsewhere",
+    }
+    inherited = {*told("microservices", **environment)["users"]}
+    assert not inherited & {*environment}
+
+
+def test_no_secret_is_on_a_command_line() -> None:
+    values = {value for name, value in vars(CREDENTIALS).items()} | {*URLS.values()}
+    servers = programs.servers(asked("strangler"), URLS, CREDENTIALS, PORTS, {})
+    steps = [
+        programs.board_command("bootstrap", URLS, {}, admin_url="postgresql://admin"),
+        programs.gateway(asked("strangler"), PORTS, {}).program,
+    ]
+    for program in [*(server.program for server in servers), *steps]:
+        assert not values & {*program.command}
+        assert "postgresql" not in " ".join(program.command)
+
+
+def test_only_bootstrap_knows_the_superuser() -> None:
+    bootstrap = programs.board_command("bootstrap", URLS, {}, admin_url="postgresql://admin")
+    assert bootstrap.environment["ADMIN_DATABASE_URL"] == "postgresql://admin"
+    migrate = programs.board_command("migrate", URLS, {"ADMIN_DATABASE_URL": "postgresql://admin"})
+    assert "ADMIN_DATABASE_URL" not in migrate.environment
+
+
+@pytest.mark.parametrize(
+    ("deployment", "shares", "groups"),
+    [
+        ("microservices", {"100"}, ["UsersTargets", "ThreadsTargets", "PostsTargets"]),
+        ("monolith", {"0"}, ["MonolithTargets"]),
+        (
+            "strangler",
+            {"50"},
+            ["UsersTargets", "ThreadsTargets", "PostsTargets", "MonolithTargets"],
+        ),
+    ],
+)
+def test_the_gateway_is_told_the_shares_and_the_targets(
+    deployment: str, shares: set[str], groups: list[str]
+) -> None:
+    request = asked(deployment)
+    ports = {name: PORTS[name] for name in programs.server_names(request)}
+    command = [*programs.gateway(request, ports, {}).program.command]
+    words = dict(
+        command[at + 1].split("=", 1)
+        for at, word in enumerate(command)
+        if word in ("--parameter", "--target")
+    )
+    assert words["ListenerPort"] == "8080"
+    assert {words[f"{name}Share"] for name in ("Users", "Threads", "Posts")} == shares
+    assert [name for name in words if name.endswith("Targets")] == groups
+    assert words[groups[-1]] == f"http://127.0.0.1:{ports[[*ports][-1]]}"
+
+
+def test_every_process_has_a_name_in_the_log() -> None:
+    for deployment in settings.DEPLOYMENTS:
+        names = programs.names(asked(deployment))
+        assert {*programs.server_names(asked(deployment)), "gateway", "board"} <= {*names}

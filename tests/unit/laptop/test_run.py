@@ -1,0 +1,373 @@
+"""A whole run, with the real PostgreSQL and the real runner, around stand-ins for the board."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import laptop
+from laptop import ports
+
+SERVER = """
+import http.server, os, pathlib, signal, sys, time
+
+def note(what):
+    with open(os.environ["NOTES"], "a") as notes:
+        notes.write(f"{what} {os.getpid()}\\n")
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/crash":
+            print("about to crash", flush=True)
+            os._exit(3)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+    def log_message(self, *arguments):
+        pass
+
+def serve(name, port):
+    def end(*_):
+        note(f"stopped {name}")
+        os._exit(0)
+    signal.signal(signal.SIGTERM, end)
+    time.sleep(float(os.environ.get("SLOW", "0")))
+    http.server.ThreadingHTTPServer.allow_reuse_address = True
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer)
+    note(f"serving {name}")
+    server.serve_forever()
+"""
+
+SERVICE = """
+import os, stand_in
+if os.environ.get("BROKEN") == os.environ["INSTANCE"]:
+    raise SystemExit("this cannot work")
+stand_in.serve(os.environ["INSTANCE"], int(os.environ["PORT"]))
+"""
+
+GATEWAY = """
+import sys, stand_in
+port = next(word for word in sys.argv if word.startswith("ListenerPort="))
+stand_in.serve("gateway", int(port.partition("=")[2]))
+"""
+
+BOARD = """
+import sys, stand_in
+stand_in.note("board " + sys.argv[1])
+"""
+
+
+class Runner:
+    """`python -m laptop` in a folder whose services, gateway and board are stand-ins."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.notes = root / "notes"
+        self.log = root / "log"
+        self.port = ports.free(1, but=0)[0]
+        self.process: subprocess.Popen[bytes] | None = None
+        shutil.copytree(
+            Path(laptop.__file__).parent, root / "laptop", ignore=shutil.ignore_patterns("*.pyc")
+        )
+        files = {"stand_in.py": SERVER, "gateway.py": GATEWAY, "board.py": BOARD}
+        for name in ("users", "threads", "posts"):
+            files[f"services/{name}/main.py"] = SERVICE
+        files["monolith/main.py"] = SERVICE
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def start_without_postgres(
+        self, output: int | None = None, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """A run on databases elsewhere, which the stand-ins never open."""
+        urls = {
+            f"{name}_DATABASE_URL": f"postgresql://{name.lower()}:x@db.example.com/{name.lower()}"
+            for name in ("USERS", "THREADS", "POSTS")
+        }
+        return self.start(output=output, **urls, **environment)
+
+    def start(
+        self, *arguments: str, output: int | None = None, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "laptop", *arguments],
+                cwd=self.root,
+                env=inherited
+                | {"PORT": str(self.port), "NOTES": str(self.notes), "DATA_DIR": "data"}
+                | environment,
+                stdout=log if output is None else output,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self.process
+
+    def started(self) -> dict[str, int]:
+        """The processes that served at some time, by name; of several the last."""
+        return self._noted("serving")
+
+    def stopped(self) -> list[str]:
+        return [*self._noted("stopped")]
+
+    def board_commands(self) -> list[str]:
+        return [*self._noted("board")]
+
+    def postgres(self) -> int:
+        return int((self.root / "data/postgres/postmaster.pid").read_text().split("\n")[0])
+
+    def text(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def _noted(self, what: str) -> dict[str, int]:
+        text = self.notes.read_text() if self.notes.exists() else ""
+        return {m[1]: int(m[2]) for m in re.finditer(rf"^{what} (\S+) (\d+)$", text, re.MULTILINE)}
+
+
+@pytest.fixture
+def runner(folder: Path) -> Iterator[Runner]:
+    made = Runner(folder)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.process.send_signal(signal.SIGTERM)
+        made.process.wait(20)
+
+
+Eventually = Callable[[Callable[[], object], str], None]
+IsRunning = Callable[[int], bool]
+
+
+def until_up(runner: Runner, eventually: Eventually) -> None:
+    eventually(lambda: "The board is up" in runner.text(), f"up, but the log is:\n{runner.text()}")
+
+
+def test_a_run_starts_serves_and_stops_in_order(
+    runner: Runner, eventually: Eventually, is_running: IsRunning
+) -> None:
+    process = runner.start()
+    until_up(runner, eventually)
+    assert f"http://localhost:{runner.port}" in runner.text()
+    assert runner.board_commands() == ["bootstrap", "migrate", "demo"]
+    running = [*runner.started().values(), runner.postgres()]
+    assert len(running) == 5
+    assert all(is_running(one) for one in running)
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert runner.stopped()[0] == "gateway"
+    assert {*runner.stopped()} == {"gateway", "users-1", "threads-1", "posts-1"}
+    assert runner.text().endswith("stopped\n")
+    assert not any(is_running(one) for one in running)
+
+
+def test_a_second_run_uses_the_same_data_and_passwords(
+    runner: Runner, eventually: Eventually
+) -> None:
+    first = runner.start()
+    until_up(runner, eventually)
+    secrets = (runner.root / "data/secrets.json").read_bytes()
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(10) == 0
+    runner.log.unlink()
+
+    runner.start()
+    until_up(runner, eventually)
+    assert "starting PostgreSQL ..." in runner.text()
+    assert "making" not in runner.text()
+    assert (runner.root / "data/secrets.json").read_bytes() == secrets
+
+
+def test_the_monolith_runs_alone_behind_the_gateway(runner: Runner, eventually: Eventually) -> None:
+    runner.start_without_postgres(DEPLOYMENT="monolith")
+    until_up(runner, eventually)
+    assert {*runner.started()} == {"gateway", "monolith-1"}
+
+
+def test_the_strangler_runs_both_deployments(runner: Runner, eventually: Eventually) -> None:
+    runner.start_without_postgres(DEPLOYMENT="strangler")
+    until_up(runner, eventually)
+    services = {"users-1", "threads-1", "posts-1"}
+    assert {*runner.started()} == {"gateway", "monolith-1", *services}
+
+
+def test_databases_elsewhere_start_no_server_of_ours(
+    runner: Runner, eventually: Eventually
+) -> None:
+    runner.start_without_postgres()
+    until_up(runner, eventually)
+    assert runner.board_commands() == ["migrate", "demo"]
+    assert not (runner.root / "data/postgres").exists()
+
+
+def test_a_crashed_service_is_named_with_its_last_words_and_restarted(
+    runner: Runner, eventually: Eventually
+) -> None:
+    runner.start_without_postgres()
+    until_up(runner, eventually)
+    crashed = runner.started()["gateway"]
+    with pytest.raises(OSError, match="without response"):
+        urllib.request.urlopen(f"http://127.0.0.1:{runner.port}/crash", timeout=5)
+    eventually(lambda: runner.started()["gateway"] != crashed, "the gateway serves again")
+    assert "gateway ended unexpectedly: exit code 3. Its last lines:" in runner.text()
+    assert "    about to crash" in runner.text()
+    with urllib.request.urlopen(f"http://127.0.0.1:{runner.port}/", timeout=5) as answer:
+        assert answer.read() == b"ok"
+
+
+def test_a_crashed_postgresql_is_named_and_restarted(
+    runner: Runner, eventually: Eventually
+) -> None:
+    process = runner.start()
+    until_up(runner, eventually)
+    crashed = runner.postgres()
+    os.kill(crashed, signal.SIGKILL)
+    eventually(lambda: "restarted PostgreSQL" in runner.text(), "PostgreSQL runs again")
+    assert "PostgreSQL ended unexpectedly: ended by SIGKILL" in runner.text()
+    assert runner.postgres() != crashed
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+def test_a_service_that_cannot_start_ends_the_run_and_says_why(
+    runner: Runner, is_running: IsRunning
+) -> None:
+    process = runner.start(BROKEN="threads-1")
+    assert process.wait(20) == 1
+    assert "threads ended unexpectedly: exit code 1" in runner.text()
+    assert "    this cannot work" in runner.text()
+    assert not any(is_running(one) for one in runner.started().values())
+    assert not (runner.root / "data/postgres/postmaster.pid").exists()
+
+
+def test_a_run_can_be_stopped_at_any_moment_of_its_start(
+    runner: Runner, eventually: Eventually, is_running: IsRunning
+) -> None:
+    moments: list[Callable[[], object]] = [
+        lambda: (runner.root / "data/lock").exists(),
+        lambda: [*runner.root.glob("data/postgres.incomplete-*/cluster")],
+        lambda: (runner.root / "data/postgres/postmaster.pid").exists(),
+        lambda: "bootstrap" in runner.board_commands(),
+        lambda: "users-1" in runner.started(),
+    ]
+    for moment in moments:
+        runner.notes.unlink(missing_ok=True)
+        process = runner.start(SLOW="0.3")
+        eventually(moment, f"moment {moments.index(moment)}")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0, runner.text()
+        assert "Traceback" not in runner.text()
+        assert runner.text().endswith("stopped\n")
+        assert not any(is_running(one) for one in runner.started().values())
+        assert not (runner.root / "data/postgres/postmaster.pid").exists()
+
+
+def test_a_second_signal_ends_what_does_not_stop(
+    runner: Runner, eventually: Eventually, is_running: IsRunning
+) -> None:
+    stubborn = SERVER.replace('note(f"stopped {name}")', "return")
+    (runner.root / "stand_in.py").write_text(stubborn)
+    process = runner.start_without_postgres()
+    until_up(runner, eventually)
+    process.send_signal(signal.SIGINT)
+    eventually(lambda: "stopping the gateway" in runner.text(), "it is stopping")
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert time.monotonic() - began < 5, runner.text()
+    assert not any(is_running(one) for one in runner.started().values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
+def test_no_process_outlives_a_run_that_is_killed(
+    runner: Runner, eventually: Eventually, is_running: IsRunning
+) -> None:
+    process = runner.start()
+    until_up(runner, eventually)
+    running = [*runner.started().values(), runner.postgres()]
+    process.kill()
+    process.wait()
+    eventually(lambda: not any(is_running(one) for one in running), "every process has ended")
+
+
+def test_a_taken_port_is_named_with_its_holder_before_anything_starts(runner: Runner) -> None:
+    with socket.create_server(("127.0.0.1", runner.port)):
+        process = runner.start()
+        assert process.wait(10) == 1
+    assert f"port {runner.port} is taken" in runner.text()
+    assert f"process {os.getpid()}" in runner.text()
+    assert f"make run PORT={runner.port + 1}" in runner.text()
+    assert not (runner.root / "data").exists()
+
+
+def test_a_second_run_on_the_same_data_is_refused(runner: Runner, eventually: Eventually) -> None:
+    first = runner.start()
+    until_up(runner, eventually)
+    runner.port = ports.free(1, but=runner.port)[0]
+    second = runner.start()
+    assert second.wait(10) == 1
+    assert f"is in use by another run (process {first.pid})" in runner.text()
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(10) == 0
+
+
+def test_a_run_without_the_passwords_of_its_data_is_refused(runner: Runner) -> None:
+    (runner.root / "data/postgres").mkdir(parents=True)
+    assert runner.start().wait(10) == 1
+    assert "secrets.json is gone" in runner.text()
+    assert not (runner.root / "data/secrets.json").exists()
+
+
+def test_nonsense_is_refused_with_code_2(runner: Runner) -> None:
+    assert runner.start("--port", "eighty").wait(10) == 2
+    assert "PORT=eighty" in runner.text()
+
+
+def test_a_run_whose_log_nobody_reads_can_still_be_stopped(
+    runner: Runner, eventually: Eventually
+) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 65_536)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    process = runner.start_without_postgres(output=writer)
+    eventually(lambda: "gateway" in runner.started(), "the gateway serves")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    os.close(reader)
+    os.close(writer)
+
+
+def test_the_environment_of_a_service_has_no_variable_of_another(
+    runner: Runner, eventually: Eventually
+) -> None:
+    (runner.root / "services/users/main.py").write_text(
+        "import json, os, pathlib\n"
+        "pathlib.Path('users.json').write_text(json.dumps(dict(os.environ)))\n" + SERVICE
+    )
+    runner.start_without_postgres(PGPASSWORD="leak", LIMIT_OF_SOMETHING="7")
+    until_up(runner, eventually)
+    environment: Mapping[str, str] = json.loads((runner.root / "users.json").read_text())
+    assert environment["USERS_DATABASE_URL"].startswith("postgresql://users:")
+    assert environment["INSTANCE"] == "users-1"
+    assert environment["LIMIT_OF_SOMETHING"] == "7"
+    assert not environment.keys() & {"THREADS_DATABASE_URL", "POSTS_SERVICE_TOKEN", "PGPASSWORD"}

@@ -1,0 +1,63 @@
+"""What a run may be asked, and what it refuses."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from laptop import settings
+from laptop.errors import CannotRunError
+
+URLS = {
+    "USERS_DATABASE_URL": "postgresql://u",
+    "THREADS_DATABASE_URL": "postgresql://t",
+    "POSTS_DATABASE_URL": "postgresql://p",
+}
+
+
+def test_nothing_said_means_microservices_on_8080_with_data_here() -> None:
+    read = settings.read([], {"PORT": "", "DEPLOYMENT": ""})
+    assert (read.deployment, read.port) == ("microservices", 8080)
+    assert read.data_folder == Path.cwd() / ".data"
+    assert read.shares == {"users": 100, "threads": 100, "posts": 100}
+    assert read.database_urls == {}
+
+
+def test_the_command_line_wins_over_the_environment() -> None:
+    environment = {"PORT": "1", "DEPLOYMENT": "monolith", "DATA_DIR": "/a"}
+    arguments = ["--port", "81", "--deployment", "strangler", "--data-dir", "/b"]
+    read = settings.read(arguments, environment)
+    assert (read.port, read.deployment, read.data_folder) == (81, "strangler", Path("/b"))
+
+
+def test_the_monolith_gets_everything_and_the_strangler_is_told_its_shares() -> None:
+    shares = {"USERS_SHARE": "100", "POSTS_SHARE": "0"}
+    monolith = settings.read([], shares | {"DEPLOYMENT": "monolith"})
+    assert monolith.shares == {"users": 0, "threads": 0, "posts": 0}
+    strangler = settings.read([], shares | {"DEPLOYMENT": "strangler"})
+    assert strangler.shares == {"users": 100, "threads": 50, "posts": 0}
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"PORT": "0"}, "PORT=0: it must be a whole number from 1 to 65535"),
+        ({"PORT": "65536"}, "PORT=65536"),
+        ({"PORT": "80 80"}, "PORT=80 80"),
+        ({"PORT": "²"}, "PORT=²"),
+        ({"DEPLOYMENT": "both"}, "DEPLOYMENT=both: it must be one of microservices, monolith"),
+        ({"DEPLOYMENT": "strangler", "USERS_SHARE": "101"}, "USERS_SHARE=101"),
+        ({"USERS_DATABASE_URL": "x"}, "THREADS_DATABASE_URL, POSTS_DATABASE_URL is not set"),
+        ({"ADMIN_DATABASE_URL": "x"}, "ADMIN_DATABASE_URL is set, but no database of your own"),
+    ],
+)
+def test_nonsense_is_refused_by_name(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(CannotRunError, match=re.escape(message)):
+        settings.read([], environment)
+
+
+def test_databases_of_ones_own_are_taken_and_never_shown() -> None:
+    read = settings.read([], URLS | {"ADMIN_DATABASE_URL": "postgresql://a"})
+    assert read.database_urls["threads"] == "postgresql://t"
+    assert read.admin_database_url == "postgresql://a"
+    assert "postgresql://" not in repr(read)
