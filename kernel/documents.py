@@ -27,6 +27,11 @@ def document(context: str, description: str, routes: APIRouter) -> dict[str, Any
         description=description,
         routes=routes.routes,
     )
+    for operations in made["paths"].values():
+        if "get" in operations:
+            operations["get"]["responses"]["304"] = {
+                "description": "`If-None-Match` names what the caller has already"
+            }
     components = made.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
     components["securitySchemes"] = _SECURITY

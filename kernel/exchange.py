@@ -17,6 +17,8 @@ log = logging.getLogger("board.request")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+_JSON = "application/json"
+
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -58,6 +60,9 @@ class Exchange:
                 if self._served_by is not None:
                     headers["X-Served-By"] = self._served_by
                 headers.setdefault("Cache-Control", "no-store")
+                if headers.get("content-type") == _JSON:
+                    # Said aloud for clients that guess; RFC 8259 knows no other encoding.
+                    headers["Content-Type"] = f"{_JSON}; charset=utf-8"
                 if self._lifecycle.draining:
                     # A pooled connection then ends with an answer, never under a request.
                     headers["Connection"] = "close"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -38,14 +39,15 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def response(failure: Failure, instance: str) -> Response:
-    """The answer that tells of the failure. `instance` is the path that was asked."""
+    """The answer that tells of the failure. `instance` is the path that was asked, decoded; the
+    answer has it as a URI reference (RFC 9457 section 3.1.5)."""
     trace = current_trace.get()
     problem: dict[str, Any] = {
         "type": TYPE_PREFIX + failure.slug,
         "title": failure.title,
         "status": failure.status,
         "detail": failure.detail,
-        "instance": instance,
+        "instance": quote(instance, safe="/-._~!$&'()*+,;=:@", errors="replace"),
         "requestId": trace.request_id if trace is not None else "",
     }
     if isinstance(failure, Invalid):

@@ -2,27 +2,36 @@
 
 import fcntl
 import os
+import tempfile
 from pathlib import Path
 
 from laptop.errors import CannotRunError
 
 
-def make(folder: Path) -> None:
-    """Make the folder, and those above it, when it is not there; CannotRunError when that fails.
+def make_data_folder(folder: Path) -> None:
+    """Make the folder, and those above it, when it is not there.
 
     For this user only; but root's can be passed through, because the server that has its data in
-    there does not run as root. What is secret in it is closed by itself.
+    there does not run as root. What is secret in it is closed by itself. CannotRunError when it
+    cannot be made, or cannot be written to.
     """
     try:
         folder.mkdir(parents=True, mode=0o700)
+        if os.geteuid() == 0:
+            folder.chmod(0o711)
     except FileExistsError:
         if not folder.is_dir():
             raise CannotRunError(f"{folder} is a file, and must be a folder") from None
-        return
     except OSError as error:
         raise CannotRunError(f"{folder} cannot be made: {error.strerror}") from error
-    if os.geteuid() == 0:
-        folder.chmod(0o711)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CannotRunError(
+            f"{folder} cannot be written to ({error.strerror}): run as the user who made it, "
+            "or use another folder with DATA_DIR=/elsewhere"
+        ) from error
 
 
 class FolderLock:

@@ -20,8 +20,7 @@ from urllib.parse import quote
 
 from laptop import account as accounts
 from laptop import credentials, postmaster_file, socket_folder, tether
-from laptop.data_folder import FolderLock
-from laptop.data_folder import make as make_data_folder
+from laptop.data_folder import FolderLock, make_data_folder
 from laptop.errors import CannotRunError
 
 MAJOR: Final = 18

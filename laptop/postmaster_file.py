@@ -91,7 +91,7 @@ def _is_postmaster_by_proc(process: int, cluster: Path) -> bool:
 
 def _is_postmaster_by_ps(process: int, cluster: Path) -> bool:
     listing = subprocess.run(  # noqa: S603 - no shell, and the one argument is a number
-        ["/bin/ps", "-ww", "-o", "stat=,command=", "-p", str(process)],
+        ["/bin/ps", "-ww", "-o", "stat=", "-o", "command=", "-p", str(process)],
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from laptop import credentials, ports, probe, programs
-from laptop.data_folder import make as make_data_folder
+from laptop.data_folder import make_data_folder
 from laptop.database import KeptDatabase
 from laptop.errors import CannotRunError
 from laptop.log import MergedLog
@@ -37,8 +37,11 @@ async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog
         asked_to_stop.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
+    # The terminal was closed. Under nohup the run is to outlive that.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, on_signal)
 
     life = asyncio.create_task(board.live())
     asked = asyncio.create_task(asked_to_stop.wait())
@@ -78,21 +81,17 @@ class Board:
 
     async def stop(self) -> None:
         """Stop the gateway, which finishes its requests, then the services, then PostgreSQL."""
-        if self._gateway is not None:
-            self._log.say("board", "stopping the gateway")
-            draining = asyncio.create_task(self._gateway.stop(_GATEWAY_PATIENCE))
-            # Open event streams do not end by themselves: after a second it is the services,
-            # being asked to stop, that end them.
-            await asyncio.wait([draining], timeout=1.0)
-        else:
-            draining = None
-        if self._services:
-            self._log.say("board", "stopping the services")
-            async with asyncio.TaskGroup() as group:
-                for service in self._services:
-                    group.create_task(service.stop(_SERVICE_PATIENCE))
-        if draining is not None:
-            await draining
+        async with asyncio.TaskGroup() as stopping:
+            if self._gateway is not None:
+                self._log.say("board", "stopping the gateway")
+                draining = stopping.create_task(self._gateway.stop(_GATEWAY_PATIENCE))
+                # Open event streams do not end by themselves: after a second it is the services,
+                # being asked to stop, that end them.
+                await asyncio.wait([draining], timeout=1.0)
+            if self._services:
+                self._log.say("board", "stopping the services")
+            for service in self._services:
+                stopping.create_task(service.stop(_SERVICE_PATIENCE))
         if self._database is not None:
             self._log.say("board", "stopping PostgreSQL")
             await self._database.stop()
@@ -112,6 +111,7 @@ class Board:
         free = dict(zip(names, ports.free(len(names), but=settings.port), strict=True))
         servers = programs.servers(settings, urls, secrets, free, self._environment)
         # The services load while the databases are made ready: both take a second of work.
+        self._log.say("board", f"starting {', '.join(names)}")
         for server in servers:
             self._services.append(self._launch(server, keepers))
         if admin_url is not None:
@@ -141,10 +141,9 @@ class Board:
             return settings.database_urls, secrets, settings.admin_database_url
         server, secrets = embedded(settings.data_folder)
         self._database = KeptDatabase(server, self._log)
-        new = not server.cluster.exists()
-        with self._step(
-            "making a PostgreSQL cluster and starting it" if new else "starting PostgreSQL"
-        ):
+        if not server.cluster.exists():
+            self._log.say("board", f"making a PostgreSQL cluster in {server.cluster}")
+        with self._step("starting PostgreSQL"):
             await self._database.start()
         keepers.create_task(self._database.keep())
         return database_urls(server, secrets), secrets, server.admin_url

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 from starlette.types import ASGIApp
 
 import monolith.main
@@ -30,6 +31,7 @@ from gateway.routing import load_routing
 from kernel.lifecycle import Lifecycle
 from kernel.serve import listening
 from kernel.settings import ProcessSettings
+from tests.conventions import DOCUMENTS, Conventions
 
 ROOT = Path(__file__).resolve().parent.parent
 ORIGIN = "http://board.example"
@@ -42,10 +44,12 @@ Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIAp
 
 @dataclass(frozen=True)
 class Board:
-    """A running board. `origins` are the processes behind the gateway, by name, where known."""
+    """A running board. `origins` are the processes behind the gateway, by name, where known;
+    `conventions` are what all of its answers follow."""
 
     url: str
     public_origin: str
+    conventions: Conventions
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -115,8 +119,11 @@ def posts_service(database: str, users: str, threads: str) -> AbstractAsyncConte
 
 
 @asynccontextmanager
-async def behind_gateway(origins: Mapping[str, str]) -> AsyncIterator[Board]:
-    """The gateway, reading the template that is deployed, before these processes."""
+async def behind_gateway(
+    origins: Mapping[str, str], conventions: Conventions | None = None
+) -> AsyncIterator[Board]:
+    """The gateway, reading the template that is deployed, before these processes. Those of the
+    real board are asked for its conventions, unless they are given."""
     share = "0" if "monolith" in origins else "100"
     parameters = {
         "VpcId": "vpc-00000000000000000",
@@ -129,7 +136,8 @@ async def behind_gateway(origins: Mapping[str, str]) -> AsyncIterator[Board]:
     gateway = await start_gateway(routing, targets, port=0)
     try:
         await gateway.first_checks()
-        yield Board(f"http://127.0.0.1:{gateway.port}", ORIGIN, origins)
+        url = f"http://127.0.0.1:{gateway.port}"
+        yield Board(url, ORIGIN, conventions or await _conventions(url), origins)
     finally:
         await gateway.drain(1)
         await gateway.close()
@@ -156,9 +164,7 @@ class Run:
 
     def stop(self) -> int:
         """Ctrl-C, and the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=30)
+        return _stop(self.process)
 
 
 @contextmanager
@@ -181,12 +187,29 @@ def processes(deployment: str) -> Iterator[Run]:
                 cwd=ROOT, env=environment, stdout=output, stderr=output, text=True,
             )  # fmt: skip
             origin = f"http://localhost:{port}"
-            run = Run(Board(f"http://127.0.0.1:{port}", origin), process, log)
             try:
                 _wait_for(f": {origin}", log, process)
-                yield run
+                url = f"http://127.0.0.1:{port}"
+                board = Board(url, origin, _conventions_of_a_run(url))
+                yield Run(board, process, log)
             finally:
-                run.stop()
+                _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> int:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    return process.wait(timeout=30)
+
+
+async def _conventions(url: str) -> Conventions:
+    async with httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
+        return Conventions([(await http.get(path)).json() for path in DOCUMENTS])
+
+
+def _conventions_of_a_run(url: str) -> Conventions:
+    with httpx.Client(base_url=url, timeout=15, trust_env=False) as http:
+        return Conventions([http.get(path).json() for path in DOCUMENTS])
 
 
 def _free_port() -> int:

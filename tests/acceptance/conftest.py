@@ -1,4 +1,4 @@
-"""The board in each deployment: every test in this folder is run on all of them."""
+"""The board in each deployment: every test that asks for `board` is run on several of them."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -6,64 +6,48 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.databases import Databases, prepare, running_server
-from tests.deployments import (
-    Board,
-    behind_gateway,
-    monolith_in_loop,
-    processes,
-    services_in_loop,
-)
+from tests.deployments import Board, Run, processes
 from tests.people import Person, joining, visiting
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Databases]:
-    """One PostgreSQL for the deployments in this process, which share its data."""
-    with running_server() as databases:
-        yield databases
-
-
-@pytest_asyncio.fixture(scope="session")
-async def databases(server: Databases) -> Databases:
-    """The same, with everything migrated."""
-    await prepare(server)
-    return server
-
-
-@pytest_asyncio.fixture(scope="session")
-async def monolith(databases: Databases) -> AsyncIterator[Board]:
-    """The monolith behind the gateway, in this event loop."""
-    async with monolith_in_loop(databases.urls) as origins, behind_gateway(origins) as board:
-        yield board
-
-
-@pytest_asyncio.fixture(scope="session")
-async def services(databases: Databases) -> AsyncIterator[Board]:
-    """The services behind the gateway, in this event loop."""
-    async with services_in_loop(databases.urls) as origins, behind_gateway(origins) as board:
-        yield board
-
-
-@pytest.fixture(scope="session")
-def monolith_processes() -> Iterator[Board]:
+def monolith_run() -> Iterator[Run]:
     """The monolith as `make run DEPLOYMENT=monolith` starts it."""
     with processes("monolith") as run:
-        yield run.board
+        yield run
 
 
 @pytest.fixture(scope="session")
-def services_processes() -> Iterator[Board]:
+def services_run() -> Iterator[Run]:
     """The services as `make run` starts them."""
     with processes("microservices") as run:
-        yield run.board
+        yield run
 
 
-@pytest.fixture(params=["monolith", "services", "monolith_processes", "services_processes"])
+IN_LOOP = ("monolith", "services")
+AS_PROCESSES = ("monolith_run", "services_run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line(
+        "markers", "in_loop: rules of the application alone: real processes would add nothing"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that asks for the board on all deployments, or those in this event loop."""
+    if "board" in metafunc.fixturenames:
+        alone = metafunc.definition.get_closest_marker("in_loop") is not None
+        deployments = IN_LOOP if alone else IN_LOOP + AS_PROCESSES
+        metafunc.parametrize("board", deployments, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def board(request: pytest.FixtureRequest) -> Board:
     """The board, in each deployment in turn."""
-    found: Board = request.getfixturevalue(request.param)
-    return found
+    found: Board | Run = request.getfixturevalue(request.param)
+    return found.board if isinstance(found, Run) else found
 
 
 @pytest_asyncio.fixture
@@ -73,8 +57,15 @@ async def visitor(board: Board) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="session")
 async def person(board: Board) -> AsyncIterator[Person]:
-    """Somebody who is signed in."""
+    """Somebody who is signed in: one for all tests on a board, so none may sign them out."""
+    async with joining(board) as someone:
+        yield someone
+
+
+@pytest_asyncio.fixture
+async def newcomer(board: Board) -> AsyncIterator[Person]:
+    """Somebody who has just joined, and whom nobody else knows."""
     async with joining(board) as someone:
         yield someone

@@ -1,7 +1,7 @@
 """Streams 256 MiB each way through a gateway that is alone in its process.
 
 Prints by how many KiB the gateway's peak memory grew over what it had after a few requests.
-Readers take at most 64 KiB at a time with pauses, and have small socket buffers.
+Readers have small socket buffers, and pause for two milliseconds after each 512 KiB.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ import socket
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -18,6 +20,8 @@ from tests.unit.gateway.support import routing
 
 _TOTAL = 256 * 1024 * 1024
 _PIECE = b"x" * 65_536
+_BREATH = 512 * 1024
+_PAUSE = 0.002
 
 
 def serve(pipe: Connection) -> None:
@@ -36,8 +40,8 @@ def serve(pipe: Connection) -> None:
 
 
 def peak_kib(pid: int) -> int:
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        [line] = [line for line in status if line.startswith("VmHWM:")]
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    [line] = [line for line in status if line.startswith("VmHWM:")]
     return int(line.split()[1])
 
 
@@ -47,11 +51,11 @@ class Target(asyncio.Protocol):
     def __init__(self) -> None:
         self._received = bytearray()
         self._left = 0
+        self._breath = _BREATH
         self._uploading = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._can_write = asyncio.Event()
         self._can_write.set()
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
@@ -86,8 +90,11 @@ class Target(asyncio.Protocol):
             self._uploading = False
             self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             return
-        self._transport.pause_reading()
-        asyncio.get_running_loop().call_later(0.0005, self._transport.resume_reading)
+        self._breath -= size
+        if self._breath <= 0:
+            self._breath = _BREATH
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(_PAUSE, self._transport.resume_reading)
 
     async def _send(self) -> None:
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % _TOTAL)
@@ -108,10 +115,9 @@ async def download(port: int) -> None:
     reader, writer = await connect(port)
     writer.write(b"GET /download HTTP/1.1\r\nHost: a\r\n\r\n")
     await reader.readuntil(b"\r\n\r\n")
-    left = _TOTAL
-    while left:
-        left -= len(await reader.read(65_536))
-        await asyncio.sleep(0.0005)
+    for _ in range(_TOTAL // _BREATH):
+        await reader.readexactly(_BREATH)
+        await asyncio.sleep(_PAUSE)
     writer.close()
 
 

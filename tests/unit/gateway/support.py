@@ -126,6 +126,9 @@ def says(answer: bytes) -> Script:
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
+_ok: Script = says(OK)
+
+
 class FakeTarget:
     """Answers health checks with ``health``, and runs ``script`` for every other request."""
 
@@ -158,9 +161,7 @@ class FakeTarget:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -278,7 +279,7 @@ class Bench:
         self._clients: list[Client] = []
         self._logs: list[AccessLog] = []
 
-    async def target(self, script: Script = says(OK)) -> FakeTarget:
+    async def target(self, script: Script = _ok) -> FakeTarget:
         target = FakeTarget(script)
         await target.start()
         self._targets.append(target)
@@ -344,6 +345,6 @@ async def bench_of_one_test() -> AsyncIterator[Bench]:
 async def until(holds: Callable[[], object], what: str = "") -> None:
     """Polls, with a deadline."""
     async with asyncio.timeout(DEADLINE):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - what is waited for cannot set an event
             await asyncio.sleep(0.005)
     assert holds(), what

@@ -264,7 +264,9 @@ async def test_bytes_after_a_response_do_not_reach_the_next_client(bench: Bench)
     assert target.connections == 3
 
 
-@pytest.mark.parametrize("surplus", [b"evil", b"HTTP/1.1 200 OK\r\n\r\n", b"4\r\nevil\r\n0\r\n\r\n"])
+@pytest.mark.parametrize(
+    "surplus", [b"evil", b"HTTP/1.1 200 OK\r\n\r\n", b"4\r\nevil\r\n0\r\n\r\n"]
+)
 @pytest.mark.parametrize(
     "framing", [b"Content-Length: 4", b"Transfer-Encoding: chunked", b"Content-Length: 0"]
 )
@@ -301,7 +303,8 @@ async def test_a_response_that_asks_for_close_is_the_connections_last(bench: Ben
 
 
 @pytest.mark.parametrize(
-    "rest", [b"zz\r\n", b"5\r\nab\r\n0\r\n\r\n\r\n", b"2\nab\n0\n\n", b"-1\r\n", b"0\r\nX Y\r\n\r\n"]
+    "rest",
+    [b"zz\r\n", b"5\r\nab\r\n0\r\n\r\n\r\n", b"2\nab\n0\n\n", b"-1\r\n", b"0\r\nX Y\r\n\r\n"],
 )
 async def test_a_broken_chunk_is_400_and_ends_both_connections(bench: Bench, rest: bytes) -> None:
     target = await bench.target(hang)
@@ -348,9 +351,12 @@ async def test_a_client_that_never_stops_sending_is_cut_off(bench: Bench) -> Non
     client = await bench.client(await bench.gateway(await bench.target(), timeouts=SHORT))
     client.send(b"POST /fixed HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000000\r\n\r\n")
     await client.answer()
+
+    async def send_for_ever() -> None:
+        while True:
+            client.send(b"x" * 10_000)
+            await client.writer.drain()
+            await asyncio.sleep(0.01)
+
     with pytest.raises(ConnectionError):
-        async with asyncio.timeout(5):
-            while True:
-                client.send(b"x" * 10_000)
-                await client.writer.drain()
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(send_for_ever(), 5)

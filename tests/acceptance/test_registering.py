@@ -1,0 +1,186 @@
+"""Becoming a user."""
+
+import asyncio
+import re
+import secrets
+import string
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.people import PASSWORD, Person, new_username
+from tests.problems import pointers, slug
+
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+async def register(http: httpx.AsyncClient, **fields: Any) -> httpx.Response:
+    who = {"username": new_username(), "password": PASSWORD, **fields}
+    return await http.post("/api/users", json=who)
+
+
+async def test_a_registration_answers_201_with_the_user_and_where_they_are(
+    visitor: httpx.AsyncClient,
+) -> None:
+    username = new_username()
+    response = await register(
+        visitor, username=username, name="Ines Duarte", bio="Bakes.\nReads.", email="i@example.org"
+    )
+    user = response.json()
+    assert response.status_code == 201
+    assert response.headers["location"] == f"/api/users/{user['id']}"
+    assert TIMESTAMP.fullmatch(user.pop("createdAt"))
+    assert user.pop("id") > 0
+    assert user == {
+        "username": username,
+        "name": "Ines Duarte",
+        "bio": "Bakes.\nReads.",
+        "role": "member",
+        "email": "i@example.org",
+    }
+
+
+async def test_who_gives_no_name_is_shown_by_their_username(visitor: httpx.AsyncClient) -> None:
+    user = (await register(visitor)).json()
+    assert (user["name"], user["bio"], user["email"]) == (user["username"], "", None)
+
+
+async def test_only_oneself_sees_an_email(visitor: httpx.AsyncClient) -> None:
+    user = (await register(visitor, email="ines@example.org")).json()
+    public = (await visitor.get(f"/api/users/{user['id']}")).json()
+    assert public == {name: value for name, value in user.items() if name != "email"}
+    named = await visitor.get("/api/users", params={"username": user["username"]})
+    assert named.json() == [public]
+
+
+@pytest.mark.parametrize("change", [str, str.upper, str.title], ids=["same", "upper", "title"])
+async def test_a_name_is_taken_whatever_its_case(
+    visitor: httpx.AsyncClient, person: Person, change: Any
+) -> None:
+    response = await register(visitor, username=change(person.username))
+    assert (response.status_code, slug(response)) == (409, "conflict")
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("username", ["deleted-7", "DELETED-ines", "deleted-"])
+async def test_names_of_people_who_left_are_taken(
+    visitor: httpx.AsyncClient, username: str
+) -> None:
+    assert (await register(visitor, username=username)).status_code == 409
+
+
+async def test_of_two_who_want_a_name_at_once_one_gets_it(visitor: httpx.AsyncClient) -> None:
+    username = new_username()
+    answers = await asyncio.gather(
+        register(visitor, username=username), register(visitor, username=username.upper())
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    "username",
+    [
+        "", "a", "a" * 21, "ines duarte", "ines.d", "ines@home", "inês", "іnes", "名前", "ines\n",
+        "ines\u200b", "\uff49nes", "ines/..",
+    ],
+)  # fmt: skip
+async def test_a_username_is_2_to_20_plain_characters(
+    visitor: httpx.AsyncClient, username: str
+) -> None:
+    assert pointers(await register(visitor, username=username)) == ["/username"]
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("length", [2, 20])
+async def test_a_username_may_be_as_short_and_as_long_as_said(
+    visitor: httpx.AsyncClient, length: int
+) -> None:
+    alphabet = string.ascii_letters + string.digits + "-_"
+    username = "".join(secrets.choice(alphabet) for _ in range(length))
+    # Two characters may be taken by an earlier test: that they are allowed is what counts.
+    assert (await register(visitor, username=username)).status_code in {201, 409}
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("length", [8, 128])
+async def test_a_password_of_8_to_128_characters_is_taken(
+    visitor: httpx.AsyncClient, length: int
+) -> None:
+    password = "é†𝄞 xyz!" * 16
+    response = await register(visitor, password=password[:length])
+    assert response.status_code == 201
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    "password",
+    ["", "seven77", "x" * 129, "password1", "PassWord1", "iloveyou", "12345678"],
+)
+async def test_a_password_that_is_short_long_or_common_is_refused(
+    visitor: httpx.AsyncClient, password: str
+) -> None:
+    assert pointers(await register(visitor, password=password)) == ["/password"]
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("change", [str, str.upper], ids=["same", "upper"])
+async def test_a_password_must_not_be_the_username(visitor: httpx.AsyncClient, change: Any) -> None:
+    username = new_username()
+    answer = await register(visitor, username=username, password=change(username))
+    assert pointers(answer) == ["/password"]
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "x"), ("name", "é" * 60), ("name", None), ("bio", ""), ("bio", "é" * 500),
+        ("email", None), ("email", "a@b"), ("email", f"{'a' * 250}@b.c"),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_a_field_within_its_limits_is_kept(
+    visitor: httpx.AsyncClient, field: str, value: str | None
+) -> None:
+    response = await register(visitor, **{field: value})
+    assert response.status_code == 201, response.text
+    assert response.json()[field] == (
+        response.json()["username"] if (field, value) == ("name", None) else value
+    )
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""), ("name", "x" * 61), ("name", "   "), ("name", "\u200b\u2060"),
+        ("name", "two\nlines"), ("name", "bell\a"), ("bio", "x" * 501), ("bio", None),
+        ("email", ""), ("email", "nobody"), ("email", "a@b@c"), ("email", "a b@c.d"),
+        ("email", f"{'a' * 251}@b.c"), ("role", "admin"), ("id", 7), ("Username", "ines"),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_a_field_against_its_rules_is_refused_by_name(
+    visitor: httpx.AsyncClient, field: str, value: Any
+) -> None:
+    assert pointers(await register(visitor, **{field: value})) == [f"/{field}"]
+
+
+@pytest.mark.in_loop
+async def test_a_name_is_trimmed(visitor: httpx.AsyncClient) -> None:
+    assert (await register(visitor, name="  Ines \t")).json()["name"] == "Ines"
+
+
+@pytest.mark.in_loop
+async def test_every_wrong_field_is_told_at_once(visitor: httpx.AsyncClient) -> None:
+    response = await visitor.post("/api/users", json={"password": "short", "bio": 7, "x": 1})
+    assert sorted(pointers(response)) == ["/bio", "/password", "/username", "/x"]
+
+
+@pytest.mark.in_loop
+async def test_a_password_is_never_shown_in_an_answer(visitor: httpx.AsyncClient) -> None:
+    secret = "x" * 130 + "verysecret"
+    assert "verysecret" not in (await register(visitor, password=secret)).text
+    assert PASSWORD not in (await register(visitor, username="?")).text

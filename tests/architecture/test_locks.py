@@ -1,0 +1,52 @@
+"""The locks in requirements/ pin everything, with hashes, and no address of an index."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+
+
+def _pins(lock: Path) -> dict[str, set[str]]:
+    pins: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9-]+)==([^\s;\\]+)", lock.read_text(), re.MULTILINE):
+        pins.setdefault(name, set()).add(version)
+    return pins
+
+
+def _names(group: str) -> set[str]:
+    names: set[str] = set()
+    for entry in GROUPS[group]:
+        if isinstance(entry, str):
+            names.add(re.split(r"[\[<>=~!;]", entry)[0].strip())
+        else:
+            names |= _names(entry["include-group"])
+    return names
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_every_requirement_is_pinned_with_hashes(lock: Path) -> None:
+    logical = lock.read_text().replace("\\\n", " ").splitlines()
+    assert logical
+    for line in logical:
+        assert re.match(r"[a-z0-9-]+==\S+", line), line
+        assert "--hash=sha256:" in line, line
+        assert "://" not in line, line
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_a_lock_has_all_of_its_group(lock: Path) -> None:
+    assert _names(lock.stem) <= _pins(lock).keys()
+
+
+@pytest.mark.parametrize(
+    "lock", [lock for lock in LOCKS if lock.stem not in {"dev", "lock"}], ids=lambda lock: lock.stem
+)
+def test_what_is_shipped_is_what_is_tested(lock: Path) -> None:
+    tested = _pins(ROOT / "requirements" / "dev.txt")
+    for name, versions in _pins(lock).items():
+        assert versions <= tested[name], name

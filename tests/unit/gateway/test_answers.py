@@ -1,0 +1,108 @@
+"""The gateway's own answers, byte for byte."""
+
+import pytest
+
+from gateway.answers import DateHeader, fixed_response, own_answer
+from gateway.rules import FixedResponse
+from tests.unit.gateway.support import Bench
+
+DATE = b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
+
+
+def test_502_is_what_an_alb_sends() -> None:
+    assert own_answer(502, DATE, keep_alive=True, head_request=False) == (
+        b"HTTP/1.1 502 Bad Gateway\r\n"
+        b"Server: awselb/2.0\r\n"
+        b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
+        b"Content-Type: text/html\r\n"
+        b"Content-Length: 122\r\n"
+        b"Connection: keep-alive\r\n"
+        b"\r\n"
+        b"<html>\r\n"
+        b"<head><title>502 Bad Gateway</title></head>\r\n"
+        b"<body>\r\n"
+        b"<center><h1>502 Bad Gateway</h1></center>\r\n"
+        b"</body>\r\n"
+        b"</html>\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "line", "length"),
+    [
+        (400, b"400 Bad Request", 122),
+        (405, b"405 Not Allowed", 122),
+        (408, b"408 Request Time-out", 132),
+        (463, b"463", 0),
+        (501, b"501 Not Implemented", 130),
+        (502, b"502 Bad Gateway", 122),
+        (503, b"503 Service Temporarily Unavailable", 162),
+        (504, b"504 Gateway Time-out", 132),
+    ],
+)
+def test_each_answer_has_its_status_line_and_length(status: int, line: bytes, length: int) -> None:
+    head, _, body = own_answer(status, DATE, keep_alive=False, head_request=False).partition(
+        b"\r\n\r\n"
+    )
+    assert head.split(b"\r\n")[0] == b"HTTP/1.1 " + line
+    assert len(body) == length
+    assert b"Content-Length: %d" % length in head.split(b"\r\n")
+    assert head.endswith(b"\r\nConnection: close")
+
+
+def test_sizes_are_those_seen_in_an_albs_access_log() -> None:
+    """Sizes of 502 answers that ALBs logged: with a body 277 and 272, to HEAD 155."""
+    sizes = [
+        len(own_answer(502, DATE, keep_alive=keep_alive, head_request=head))
+        for keep_alive, head in ((True, False), (False, False), (True, True))
+    ]
+    assert sizes == [277, 272, 155]
+
+
+def test_a_fixed_response_has_its_type_with_a_charset() -> None:
+    action = FixedResponse(404, "application/json", '{"é": 1}'.encode())
+    head, _, body = fixed_response(action, DATE, keep_alive=True, head_request=False).partition(
+        b"\r\n\r\n"
+    )
+    assert head.split(b"\r\n") == [
+        b"HTTP/1.1 404 Not Found",
+        b"Server: awselb/2.0",
+        DATE.strip(),
+        b"Content-Type: application/json; charset=utf-8",
+        b"Content-Length: 9",
+        b"Connection: keep-alive",
+    ]
+    assert body == action.body
+
+
+def test_the_date_follows_the_clock() -> None:
+    class Clock:
+        now = 1795420800.9
+
+        def wall(self) -> float:
+            return self.now
+
+        def monotonic(self) -> float:
+            return self.now
+
+    clock = Clock()
+    date = DateHeader(clock)
+    assert date.line() == b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
+    clock.now += 0.2
+    assert date.line() == b"Date: Mon, 23 Nov 2026 08:00:01 GMT\r\n"
+
+
+async def test_head_gets_the_length_of_the_body_that_get_would_get(bench: Bench) -> None:
+    client = await bench.client(await bench.gateway())
+    for path, length in ((b"/fixed", b"5"), (b"/", b"162")):
+        client.send(b"HEAD " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = await client.answer(head=True)
+        assert answer.header(b"Content-Length") == length
+    assert (await client.get("/fixed")).body == b"fixed"
+
+
+async def test_trace_is_405(bench: Bench) -> None:
+    client = await bench.client(await bench.gateway())
+    client.send(b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (await client.answer()).status_line == b"HTTP/1.1 405 Not Allowed"
+    assert (await client.get("/fixed")).body == b"fixed"

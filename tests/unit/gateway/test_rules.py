@@ -1,0 +1,167 @@
+"""Rules: which one applies, and where it sends a request."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.paths import compile_glob, normalise
+from gateway.routing import load_routing
+from gateway.rules import FixedResponse, Forward, PathPattern, Rule, Rules, WeightedGroup
+
+HERE = FixedResponse(200, "text/plain", b"here")
+ELSEWHERE = FixedResponse(404, "text/plain", b"elsewhere")
+
+
+@dataclass(frozen=True)
+class Asked:
+    path: bytes
+
+
+def reference(pattern: str, text: str) -> bool:
+    """A glob as it is defined, however long it takes."""
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return any(reference(pattern[1:], text[cut:]) for cut in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("?", text[0]) and reference(pattern[1:], text[1:])
+
+
+@given(st.text("ab/?*.[", max_size=7), st.text("ab/.[\n", max_size=9))
+def test_a_glob_matches_what_its_definition_matches(pattern: str, text: str) -> None:
+    assert bool(compile_glob(pattern)(text.encode())) is reference(pattern, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("/img/*", b"/img/a/b.png", True),
+        ("/img/*", b"/img/", True),
+        ("/img/*", b"/img", False),
+        ("/img", b"/IMG", False),
+        ("/a?c", b"/abc", True),
+        ("/a?c", b"/a/c", True),
+        ("/a?c", b"/ac", False),
+        ("/[ab]", b"/a", False),
+        ("/a.c", b"/abc", False),
+        ("/a+", b"/aa", False),
+        ("*", b"", True),
+    ],
+)
+def test_only_star_and_question_mark_are_special(pattern: str, path: bytes, matches: bool) -> None:
+    assert bool(compile_glob(pattern)(path)) is matches
+
+
+def test_a_glob_takes_no_time_that_a_client_could_choose() -> None:
+    matches = compile_glob("/*a*a*a*a*b")
+    started = time.perf_counter()
+    assert not matches(b"/" + b"a" * 16_000)
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (b"/a/b?c=/d", b"/a/b"),
+        (b"/a#b?c", b"/a"),
+        (b"/%61pi/%7Ex", b"/api/~x"),
+        (b"/a%2fb", b"/a%2Fb"),
+        (b"/a%zz%4", b"/a%zz%4"),
+        (b"/a/./b/../c", b"/a/c"),
+        (b"/a/%2e%2E/b", b"/b"),
+        (b"/../../a", b"/a"),
+        (b"/a/..", b"/"),
+        (b"/a/.", b"/a/"),
+        (b"/a/b/..", b"/a/"),
+        (b"/a//b", b"/a//b"),
+        (b"/.well-known/x", b"/.well-known/x"),
+        (b"?a", b"/"),
+        (b"*", b"*"),
+    ],
+)
+def test_rules_see_a_normalised_path_without_the_query(target: bytes, path: bytes) -> None:
+    assert normalise(target) == path
+
+
+@given(st.binary(max_size=20).map(lambda tail: b"/" + tail))
+def test_normalising_twice_changes_nothing_more_but_for_what_was_hidden(target: bytes) -> None:
+    once = normalise(target)
+    assert once.startswith(b"/")
+    if b"%" not in once and b"?" not in once and b"#" not in once:
+        assert normalise(once) == once
+
+
+def test_the_first_rule_by_priority_whose_conditions_all_hold_wins() -> None:
+    def rule(priority: int, *patterns: str) -> Rule:
+        return Rule(priority, tuple(PathPattern([pattern]) for pattern in patterns), HERE)
+
+    rules = Rules([rule(30, "/a*"), rule(10, "/ab"), rule(20, "/a?", "*c")], ELSEWHERE)
+    assert rules.match(Asked(b"/ab")).priority == 10
+    assert rules.match(Asked(b"/ac")).priority == 20
+    assert rules.match(Asked(b"/ad")).priority == 30
+    assert rules.match(Asked(b"/b")).priority == 0
+    assert rules.match(Asked(b"/b")).action is ELSEWHERE
+
+
+def test_the_values_of_a_condition_are_alternatives() -> None:
+    rules = Rules([Rule(1, (PathPattern(["/a", "/a/*"]),), HERE)], ELSEWHERE)
+    assert rules.match(Asked(b"/a/b")).action is HERE
+    assert rules.match(Asked(b"/a")).action is HERE
+    assert rules.match(Asked(b"/ab")).action is ELSEWHERE
+
+
+def test_a_target_groups_share_is_its_weight_of_the_sum() -> None:
+    action = Forward((WeightedGroup("a", 3), WeightedGroup("b", 1), WeightedGroup("c", 4)))
+    random = Random(7)
+    drawn = Counter(action.choose(random) for _ in range(8000))
+    assert all(
+        abs(drawn[group.target_group] - 1000 * group.weight) < 150 for group in action.groups
+    )
+
+
+@given(st.integers(0, 2**32))
+def test_a_weight_of_zero_never_gets_a_request(seed: int) -> None:
+    random = Random(seed)
+    groups = (WeightedGroup("never", 0), WeightedGroup("a", 1), WeightedGroup("b", 998))
+    assert {Forward(groups).choose(random) for _ in range(20)} <= {"a", "b"}
+    assert Forward((WeightedGroup("never", 0), WeightedGroup("a", 5))).choose(random) == "a"
+
+
+def test_weights_that_are_all_zero_choose_nobody() -> None:
+    assert Forward((WeightedGroup("a", 0), WeightedGroup("b", 0))).choose(Random(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "group"),
+    [
+        (b"/api/users", "UsersTargets"),
+        (b"/api/users/1/ban", "UsersTargets"),
+        (b"/api/sessions/current", "UsersTargets"),
+        (b"/api/threads", "ThreadsTargets"),
+        (b"/api/posts/in-thread/1/stream", "PostsTargets"),
+        (b"/api/usersfoo", None),
+        (b"/api/Users", None),
+        (b"/internal/users", None),
+        (b"/readyz", None),
+        (b"/api", None),
+        (b"/api/", None),
+        (b"/", None),
+    ],
+)
+def test_the_deployed_template_sends_each_path_to_its_context(
+    path: bytes, group: str | None
+) -> None:
+    parameters = {"VpcId": "v", "PublicSubnets": "s", "AlbSecurityGroup": "g"}
+    routing = load_routing(Path(__file__).parents[3] / "infra" / "routing.yml", parameters)
+    action = routing.rules.match(Asked(path)).action
+    if group is None:
+        assert isinstance(action, FixedResponse)
+        assert action.status == (200 if path in (b"/", b"/api", b"/api/") else 404)
+    else:
+        assert isinstance(action, Forward)
+        assert action.choose(Random(1)) == group

@@ -1,0 +1,290 @@
+"""The template: what is read from it, and that nothing in it is skipped silently."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway.routing import RefusedTemplateError, load_routing, read_routing
+from gateway.rules import FixedResponse, Forward, WeightedGroup
+from gateway.settings import Routing
+from tests.unit.gateway.support import TEMPLATE
+
+HEAD = """\
+AWSTemplateFormatVersion: '2010-09-09'
+Parameters:
+  Name: {Type: String, Default: web}
+  Port: {Type: Number, Default: 8080, MinValue: 80, MaxValue: 9000}
+  Size: {Type: String, AllowedValues: [small, large], Default: small}
+  Zones: {Type: CommaDelimitedList, Default: 'a, b'}
+Mappings:
+  Weights:
+    small: {One: 1, Two: 2}
+    large: {One: 30, Two: 40}
+Conditions:
+  Large: !Equals [!Ref Size, large]
+  Small: !Not [!Condition Large]
+  Both: !And [!Condition Large, !Condition Small]
+  Either: {"Fn::Or": [{Condition: Large}, {Condition: Small}]}
+"""
+
+
+def read(text: str, **parameters: str) -> Routing:
+    return read_routing(text, parameters, "t.yml")
+
+
+def refused(text: str, **parameters: str) -> list[str]:
+    with pytest.raises(RefusedTemplateError) as caught:
+        read(text, **parameters)
+    return caught.value.lines
+
+
+def with_body(expression: str) -> str:
+    """A template whose listener answers with the expression's value."""
+    return HEAD + TEMPLATE.replace("MessageBody: fixed", f"MessageBody: {expression}")
+
+
+def body(expression: str, **parameters: str) -> str:
+    for rule in read(with_body(expression), **parameters).rules:
+        if isinstance(rule.action, FixedResponse):
+            return rule.action.body.decode()
+    raise AssertionError("no fixed response")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("!Ref Name", "web"),
+        ("{Ref: Name}", "web"),
+        ("!Sub '${Name}-${!Name}-${AWS::StackName}'", "web-${Name}-local"),
+        ("!Sub ['${Own}/${Name}', {Own: !Ref Size}]", "small/web"),
+        ('{"Fn::Sub": "${Name}!"}', "web!"),
+        ("!If [Large, big, little]", "little"),
+        ("!If [Small, !Ref Name, other]", "web"),
+        ("!If [Both, yes it is, no]", "no"),
+        ("!If [Either, 'true', 'false']", "true"),
+        ("!FindInMap [Weights, !Ref Size, Two]", "2"),
+        ("!Join ['-', [a, !Ref Name, !Ref Size]]", "a-web-small"),
+        ("!Join ['', !Ref Zones]", "ab"),
+        ("!Select [1, !Ref Zones]", "b"),
+        ("!Select ['0', [!Ref Name, x]]", "web"),
+        ("{'Fn::Select': [0, ['a', 'b']]}", "a"),
+        ("'${Name}'", "${Name}"),
+    ],
+)
+def test_an_intrinsic_function_has_the_value_it_has_in_cloudformation(
+    expression: str, value: str
+) -> None:
+    assert body(expression) == value
+
+
+def test_a_parameter_given_wins_over_its_default() -> None:
+    assert body("!If [Large, !Sub '${Name}', no]", Size="large", Name="x") == "x"
+
+
+def test_no_value_is_as_if_the_property_were_not_there() -> None:
+    text = HEAD + TEMPLATE.replace(
+        "      Protocol: HTTP\n      HealthCheckPath: /health",
+        "      Protocol: HTTP\n      HealthCheckPath: !If [Large, /big, !Ref AWS::NoValue]",
+    )
+    assert read(text).target_groups["Web"].health_check.path == "/"
+    assert read(text, Size="large").target_groups["Web"].health_check.path == "/big"
+
+
+def test_the_listeners_port_may_be_a_parameter() -> None:
+    text = HEAD + TEMPLATE.replace("Port: 8080", "Port: !Ref Port")
+    assert read(text, Port="8123").listener_port == 8123
+
+
+def test_a_resource_whose_condition_is_false_is_not_there() -> None:
+    text = HEAD + TEMPLATE.replace("  FixedRule:\n", "  FixedRule:\n    Condition: Large\n")
+    assert [rule.priority for rule in read(text).rules] == [0]
+    assert [rule.priority for rule in read(text, Size="large").rules] == [7, 0]
+
+
+def test_other_resources_are_not_looked_at() -> None:
+    text = TEMPLATE + "  Other:\n    Type: AWS::ECS::Service\n    Properties: {X: !GetAZs ''}\n"
+    assert read(text).listener_port == 8080
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "{Field: path-pattern, Values: [/fixed]}",
+            "{Field: host-header, Values: [a.example]}",
+            "t.yml:25: FixedRule: condition field 'host-header' is not implemented",
+        ),
+        (
+            "Type: forward, TargetGroupArn",
+            "Type: redirect, TargetGroupArn",
+            "t.yml:18: Front: action type 'redirect' is not implemented",
+        ),
+        (
+            "      Port: 8080",
+            "      Port: 8080\n      Certificates: []",
+            "t.yml:17: Front: property Certificates is not implemented",
+        ),
+        (
+            "      Protocol: HTTP\n      Port",
+            "      Protocol: HTTPS\n      Port",
+            "t.yml:15: Front: Protocol 'HTTPS' is not implemented",
+        ),
+        (
+            "Port: 8080",
+            "Port: 70000",
+            "t.yml:16: Front: Port is a number from 1 to 65535, not '70000'",
+        ),
+        ("Port: 8080", "Port: !GetAZs ''", "t.yml:16: Front: Fn::GetAZs is not implemented here"),
+        ("TargetGroupArn: !Ref Web", "TargetGroupArn: !Ref Front", "Front is no TargetGroup here"),
+        ("TargetGroupArn: !Ref Web", "TargetGroupArn: !Ref Wub", "no parameter or resource 'Wub'"),
+        ("ListenerArn: !Ref Front", "ListenerArn: !Ref Web", "Web is no Listener here"),
+        ("Priority: 7", "Priority: 0", "Priority is a number from 1 to 50000, not '0'"),
+        ("Values: [/fixed]", "Values: [a, b, c, d, e, f]", "at most 5 condition values, not 6"),
+        ("Values: [/fixed]", "Values: ['*a*b*c', '???']", "at most 5 wildcards, not 6"),
+        ("Values: [/fixed]", "Values: ['/a b']", "path pattern '/a b'"),
+        ("Values: [/fixed]", "RegexValues: [a]", "property RegexValues is not implemented"),
+        ("StatusCode: '200'", "StatusCode: '301'", "StatusCode is 2xx, 4xx or 5xx, not '301'"),
+        ("MessageBody: fixed", f"MessageBody: {'x' * 1025}", "at most 1024 characters"),
+        ("ContentType: text/plain", "ContentType: text/xml", "'text/xml' is none that AWS allows"),
+        (
+            "HealthCheckPath: /health",
+            "TargetGroupAttributes: [{Key: stickiness.enabled, Value: 'true'}]",
+            "attribute stickiness.enabled is not implemented with another value than 'false'",
+        ),
+        (
+            "HealthCheckPath: /health",
+            "TargetGroupAttributes: [{Key: made.up, Value: x}]",
+            "attribute 'made.up' is not implemented",
+        ),
+        (
+            "HealthCheckPath: /health",
+            "TargetGroupAttributes: [{Key: deregistration_delay.timeout_seconds, Value: '9999'}]",
+            "Value is a number from 0 to 3600, not '9999'",
+        ),
+        (
+            "HealthCheckPath: /health",
+            "TargetType: lambda",
+            "TargetType 'lambda' is not implemented",
+        ),
+        ("HealthCheckPath: /health", "Matcher: {HttpCode: 200-600}", "from 200 to 499"),
+        ("HealthCheckPath: /health", "Matcher: {GrpcCode: '0'}", "GrpcCode is not implemented"),
+        ("UnhealthyThresholdCount: 2", "UnhealthyThresholdCount: 1", "a number from 2 to 10"),
+        ("!Ref Web", "!Ref Web, Order: 0", "Order is a number from 1 to 50000"),
+        ("Priority: 7", "Priority: 7\n      Priority: 8", "'Priority' is given twice"),
+        ("Priority: 7", "Priority: &p 7\n      X: *p", "no YAML anchors and aliases"),
+        ("Priority: 7", "Priority: [", "not YAML"),
+        ("Priority: 7", "Priority: null", "null has no meaning"),
+        ("Resources:", "Transform: AWS::LanguageExtensions\nResources:", "is not implemented"),
+        (
+            "AWS::ElasticLoadBalancingV2::ListenerRule",
+            "AWS::ElasticLoadBalancingV2::TrustStore",
+            "AWS::ElasticLoadBalancingV2::TrustStore is not implemented",
+        ),
+    ],
+)
+def test_what_cannot_be_run_is_refused_by_name_and_line(old: str, new: str, line: str) -> None:
+    assert TEMPLATE.count(old) >= 1
+    lines = refused(TEMPLATE.replace(old, new, 1))
+    assert any(line in found for found in lines), lines
+
+
+def test_all_problems_are_told_at_once_in_the_templates_order() -> None:
+    lines = refused(
+        TEMPLATE.replace("Port: 8080", "Port: x").replace("path-pattern", "source-ip"),
+    )
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["t.yml:16", "Front"],
+        ["t.yml:25", "FixedRule"],
+    ]
+
+
+def test_a_priority_is_used_once() -> None:
+    rule = TEMPLATE[TEMPLATE.index("  FixedRule:") :]
+    lines = refused(TEMPLATE + rule.replace("FixedRule", "OtherRule"))
+    assert lines == ["t.yml:33: OtherRule: priority 7 is already that of FixedRule"]
+
+
+def test_one_listener_and_one_load_balancer_are_run() -> None:
+    front = TEMPLATE[TEMPLATE.index("  Front:") : TEMPLATE.index("  FixedRule:")]
+    lines = refused(TEMPLATE + front.replace("Front", "Back"))
+    assert any("Back: a second Listener is not implemented" in line for line in lines)
+    assert any("there is no AWS::ElasticLoadBalancingV2::LoadBalancer" in line
+               for line in refused(TEMPLATE.replace("V2::LoadBalancer", "V2x::X")))  # fmt: skip
+
+
+def test_an_action_has_at_most_five_target_groups_with_weights_up_to_999() -> None:
+    group = "{TargetGroupArn: !Ref Web, Weight: 1}"
+
+    def forward(*groups: str) -> str:
+        action = f"ForwardConfig: {{TargetGroups: [{', '.join(groups)}]}}"
+        return TEMPLATE.replace("TargetGroupArn: !Ref Web", action)
+
+    default = list(read(forward(group, group)).rules)[-1].action
+    assert default == Forward((WeightedGroup("Web", 1), WeightedGroup("Web", 1)))
+    assert "1 to 5 target groups, not 6" in refused(forward(*[group] * 6))[0]
+    heavy = group.replace("1}", "1000}")
+    assert "Weight is a number from 0 to 999, not '1000'" in refused(forward(heavy))[0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        ({"Size": "medium"}, "t.yml:5: Size: 'medium' is not one of 'small', 'large'"),
+        ({"Port": "79"}, "t.yml:4: Port: '79' is under MinValue 80"),
+        ({"Port": "9001"}, "t.yml:4: Port: '9001' is over MaxValue 9000"),
+        ({"Port": "http"}, "t.yml:4: Port: 'http' is not a number"),
+        ({"Nonsense": "1"}, "Nonsense: there is no such parameter"),
+    ],
+)
+def test_a_parameter_that_the_template_does_not_allow_is_refused(
+    parameters: Mapping[str, str], line: str
+) -> None:
+    [found] = refused(HEAD + TEMPLATE, **parameters)
+    assert line in found
+
+
+def test_a_parameter_without_default_needs_a_value() -> None:
+    text = "Parameters:\n  Vpc:\n    Type: AWS::EC2::VPC::Id\n" + TEMPLATE
+    assert refused(text) == ["t.yml:2: Vpc: has no default, so a value is needed: --parameter"]
+    assert read(text, Vpc="vpc-1").listener_port == 8080
+
+
+@pytest.mark.parametrize(
+    ("conditions", "line"),
+    [
+        ("  Large: !Equals [a, a]\n  Loop: !Not [!Condition Loop]", "depends on itself"),
+        ("  Loop: !Or [!Condition Missing, !Condition Missing]", "no condition 'Missing'"),
+        ("  Loop: !Equals [a]", "Fn::Equals takes 2 arguments"),
+    ],
+)
+def test_a_condition_that_cannot_be_decided_is_refused(conditions: str, line: str) -> None:
+    text = TEMPLATE.replace("  FixedRule:\n", "  FixedRule:\n    Condition: Loop\n")
+    [found] = refused(f"Conditions:\n{conditions}\n" + text)
+    assert line in found
+
+
+PLACES = {"VpcId": "vpc-0", "PublicSubnets": "subnet-0,subnet-1", "AlbSecurityGroup": "sg-0"}
+ROUTING = Path(__file__).parents[3] / "infra" / "routing.yml"
+
+
+@pytest.mark.parametrize("share", ["0", "1", "5", "10", "25", "50", "75", "90", "95", "99", "100"])
+def test_the_deployed_template_splits_each_contexts_requests_by_its_share(share: str) -> None:
+    routing = load_routing(ROUTING, PLACES | {"ThreadsShare": share, "ListenerPort": "8080"})
+    by_priority = {rule.priority: rule.action for rule in routing.rules}
+    assert by_priority[30] == Forward(
+        (
+            WeightedGroup("ThreadsTargets", int(share)),
+            WeightedGroup("MonolithTargets", 100 - int(share)),
+        )
+    )
+    assert by_priority[40] == Forward(
+        (WeightedGroup("PostsTargets", 100), WeightedGroup("MonolithTargets", 0))
+    )
+    assert routing.listener_port == 8080
+
+
+def test_the_deployed_template_needs_to_know_where_it_is_deployed() -> None:
+    with pytest.raises(RefusedTemplateError) as caught:
+        load_routing(ROUTING, {})
+    assert len(caught.value.lines) == len(PLACES)

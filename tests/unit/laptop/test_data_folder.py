@@ -1,0 +1,88 @@
+"""The data folder: private, writable, and one run's at a time."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from laptop.data_folder import FolderLock, make_data_folder
+from laptop.errors import CannotRunError
+
+
+@contextmanager
+def as_someone_else() -> Iterator[None]:
+    """Root may write everywhere, so for a while it is not root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_new_folder_is_for_its_owner(tmp_path: Path) -> None:
+    folder = tmp_path / "a/b"
+    make_data_folder(folder)
+    # The server's user has to pass through root's, but may not look around in it.
+    assert stat.S_IMODE(folder.stat().st_mode) == (0o711 if os.geteuid() == 0 else 0o700)
+    assert [*folder.iterdir()] == []
+
+
+def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    make_data_folder(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
+
+
+def test_a_file_in_its_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(CannotRunError, match="data is a file"):
+        make_data_folder(tmp_path / "data")
+    with pytest.raises(CannotRunError, match="data/inner cannot be made: Not a directory"):
+        make_data_folder(tmp_path / "data/inner")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    with as_someone_else(), pytest.raises(CannotRunError, match=f"{closed} cannot be written to"):
+        make_data_folder(closed)
+
+
+def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
+    first, second = FolderLock(tmp_path), FolderLock(tmp_path)
+    first.acquire()
+    with pytest.raises(CannotRunError, match=f"in use by another run .process {os.getpid()}"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+    second.release()
+
+
+def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, sys; from laptop.data_folder import FolderLock\n"
+        "FolderLock(pathlib.Path(sys.argv[1])).acquire(); os._exit(9)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    assert ended.returncode == 9
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    lock.release()
+
+
+def test_no_child_inherits_the_lock(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    assert lock._descriptor is not None
+    assert not os.get_inheritable(lock._descriptor)
+    lock.release()
