@@ -52,7 +52,7 @@ class AccessLog:
         if pending:
             line = self._line
             text = "\n".join([line(exchange) for exchange in pending])
-            self._sink.write(text.encode("ascii", "backslashreplace") + b"\n")
+            self._sink.write(text.encode("ascii") + b"\n")
 
 
 class NoAccessLog:
@@ -73,11 +73,11 @@ def short_line(exchange: Exchange) -> str:
     request = exchange.request
     milliseconds = (exchange.finished - exchange.started) * 1000
     rule = exchange.rule_priority
-    return (
-        f"{_text(request.method) or '-'} {_text(request.target) or '-'} {exchange.status} "
-        f"{milliseconds:.1f}ms {exchange.target_group or '-'} "
-        f"{exchange.target.address if exchange.target else '-'} "
-        f"rule {'-' if rule is None else rule or 'default'}"
+    target = exchange.target
+    return _printable(
+        f"{request.method.decode('latin-1') or '-'} {request.target.decode('latin-1') or '-'} "
+        f"{exchange.status} {milliseconds:.1f}ms {exchange.target_group or '-'} "
+        f"{target.label if target else '-'} rule {'-' if rule is None else rule or 'default'}"
     )
 
 
@@ -100,28 +100,27 @@ class AlbFormat:
         """The line of one exchange."""
         request = exchange.request
         peer = f"[{exchange.peer}]" if ":" in exchange.peer else exchange.peer
+        started, finished = exchange.started, exchange.finished
         dispatched, answered = exchange.dispatched, exchange.answered
-        times = "-1 -1 -1"
-        if dispatched:
-            before = max(0.0, dispatched - exchange.started)
-            times = f"{before:.3f} -1 -1"
-            if answered:
-                times = (
-                    f"{before:.3f} {max(0.0, answered - dispatched):.3f} "
-                    f"{max(0.0, exchange.finished - answered):.3f}"
-                )
-        target = str(exchange.target.address) if exchange.target and dispatched else "-"
-        target_status = str(exchange.target_status or "-")
-        ended = exchange.created + max(0.0, exchange.finished - exchange.started)
-        priority = "-" if exchange.rule_priority is None else str(exchange.rule_priority)
-        user_agent = _quoted(_text(request.user_agent[:_MAX_USER_AGENT]) or "-")
-        return (
-            f"http {self._time(ended)} {self._load_balancer} {peer}:{exchange.peer_port} "
-            f"{target} {times} {exchange.status} {target_status} "
+        if answered:
+            times = (
+                f"{dispatched - started:.3f} {answered - dispatched:.3f} {finished - answered:.3f}"
+            )
+        elif dispatched:
+            times = f"{dispatched - started:.3f} -1 -1"
+        else:
+            times = "-1 -1 -1"
+        target = exchange.target.label if exchange.target and dispatched else "-"
+        target_status = exchange.target_status or "-"
+        priority = "-" if exchange.rule_priority is None else exchange.rule_priority
+        created = exchange.created
+        return _printable(
+            f"http {self._time(created + finished - started)} {self._load_balancer} "
+            f"{peer}:{exchange.peer_port} {target} {times} {exchange.status} {target_status} "
             f"{request.head_size + request.body_size} {exchange.sent} "
-            f'"{self._request(exchange)}" "{user_agent}" - - '
-            f'{self._arn(exchange.target_group)} "{_quoted(_text(exchange.trace)) or "-"}" '
-            f'"-" "-" {priority} {self._time(exchange.created)} "{exchange.action or "-"}" '
+            f'"{self._request(exchange)}" "{_quoted(request.user_agent[:_MAX_USER_AGENT])}" - - '
+            f'{self._arn(exchange.target_group)} "{_quoted(exchange.trace)}" '
+            f'"-" "-" {priority} {self._time(created)} "{exchange.action or "-"}" '
             f'"-" "-" "{target}" "{target_status}" "-" "-" TID_{exchange.connection_id:032x} '
             f'"-" "-" "-"'
         )
@@ -129,14 +128,14 @@ class AlbFormat:
     def _request(self, exchange: Exchange) -> str:
         request = exchange.request
         host = request.authority if request.authority is not None else request.host
-        name = _quoted(_text(host or b"localhost"))
-        if not name.endswith("]"):
-            name = name.rpartition(":")[0] or name
+        name = _quoted(host or b"localhost")
+        if ":" in name and not name.endswith("]"):
+            name = name.rpartition(":")[0]
         if not request.method:
             return f"- http://{name}:{self._port}- -"
         version = "HTTP/1.0" if request.http10 else "HTTP/1.1"
-        path = _quoted(_text(request.target))
-        return f"{_text(request.method)} http://{name}:{self._port}{path} {version}"
+        method = request.method.decode("latin-1")
+        return f"{method} http://{name}:{self._port}{_quoted(request.target)} {version}"
 
     def _arn(self, group: str) -> str:
         if not group:
@@ -161,13 +160,15 @@ def _made_up_id(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def _text(value: bytes) -> str:
-    """The bytes as text without control characters: a log line stays one line."""
-    text = value.decode("latin-1")
-    if text.isprintable() and text.isascii():
-        return text
-    return "".join(c if " " <= c <= "~" else f"\\x{ord(c):02X}" for c in text)
+def _quoted(value: bytes) -> str:
+    """What stands between double quotes; a dash when there is nothing."""
+    if b'"' in value:
+        value = value.replace(b'"', b"\\x22")
+    return value.decode("latin-1") or "-"
 
 
-def _quoted(text: str) -> str:
-    return text.replace('"', "\\x22")
+def _printable(line: str) -> str:
+    """The line without control characters: whatever a client sends, it stays one plain line."""
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(c if " " <= c <= "~" else f"\\x{ord(c):02X}" for c in line)

@@ -78,7 +78,7 @@ class ClientConnection(asyncio.Protocol):
         self.active = self._plane.watch.now
         if not keep_alive:
             self._close_after_answer()
-        elif not self._advancing:
+        elif not self._advancing and (self._reader.requests or self._held or self._paused):
             self._advance()
 
     def cut_off(self, *, reset: bool) -> None:

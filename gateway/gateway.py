@@ -15,8 +15,6 @@ from gateway.settings import Routing
 from gateway.target_group import TargetGroup
 from gateway.timeouts import Timeouts
 
-_LOOK_UP_SECONDS = 1.0
-
 
 class Gateway:
     """What ``start_gateway`` gives. ``groups`` are the target groups by logical id."""
@@ -109,7 +107,7 @@ async def start_gateway(
     watch.start()
     checks = {name: HealthChecks(group) for name, group in groups.items()}
     discoveries = [
-        Discovery(groups[name], found, checks[name], resolve_name, _LOOK_UP_SECONDS)
+        Discovery(groups[name], found, checks[name], resolve_name, timeouts.look_up)
         for name, found in endpoints.items()
     ]
     for discovery in discoveries:

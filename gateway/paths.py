@@ -1,7 +1,7 @@
 """Paths as the rules see them: what is matched, and how a glob matches it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 _UNRESERVED: Final = frozenset(
@@ -53,18 +53,24 @@ def _without_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def compile_glob(pattern: str) -> Callable[[bytes], object]:
-    """A function that is true for the paths that ``pattern`` matches as a whole.
+def compile_globs(patterns: Sequence[str]) -> Callable[[bytes], re.Match[bytes] | None]:
+    """A function that gives a match for the paths that one of the patterns matches as a whole.
 
     ``*`` matches any run of characters, slashes too, ``?`` exactly one, and anything else itself.
-    The time it takes grows with pattern times path at most, whatever the path: each run between
+    The time it takes grows with patterns times path at most, whatever the path: each run between
     two stars is looked for once, at its first place, and never again (an atomic group).
     """
-    first, *rest = ("".join("." if c == "?" else re.escape(c) for c in part)
-                    for part in pattern.split("*"))  # fmt: skip
-    if not rest:
-        expression = first
-    else:
-        *middle, last = rest
-        expression = first + "".join(f"(?>.*?{part})" for part in middle if part) + f".*{last}"
+    expression = "|".join(_expression(pattern) for pattern in patterns)
     return re.compile(expression.encode("latin-1"), re.DOTALL).fullmatch
+
+
+def _expression(pattern: str) -> str:
+    first, *rest = (_literal(part) for part in pattern.split("*"))
+    if not rest:
+        return first
+    *middle, last = rest
+    return first + "".join(f"(?>.*?{part})" for part in middle if part) + f".*{last}"
+
+
+def _literal(part: str) -> str:
+    return "".join("." if character == "?" else re.escape(character) for character in part)

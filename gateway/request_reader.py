@@ -263,6 +263,9 @@ def _drop_nominated(request: Request) -> None:
         ]
 
 
+_PLAIN: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
+"""Values of Connection that name no header; the parser looks at them itself."""
+
 _Special = Callable[[Request, bytes, bytes], None]
 
 
@@ -300,6 +303,8 @@ def _user_agent(request: Request, name: bytes, value: bytes) -> None:
 
 
 def _connection(request: Request, _name: bytes, value: bytes) -> None:
+    if value in _PLAIN:
+        return
     previous = request.connection
     request.connection = value if previous is None else previous + b"," + value
 

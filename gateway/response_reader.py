@@ -189,6 +189,9 @@ def _drop_named(response: Response, names: set[bytes]) -> None:
     ]
 
 
+_PLAIN: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
+"""Values of Connection that name no header; the parser looks at them itself."""
+
 _Special = Callable[[Response, bytes, bytes], None]
 
 
@@ -205,6 +208,8 @@ def _transfer_encoding(response: Response, _name: bytes, value: bytes) -> None:
 
 
 def _connection(response: Response, _name: bytes, value: bytes) -> None:
+    if value in _PLAIN:
+        return
     previous = response.connection
     response.connection = value if previous is None else previous + b"," + value
 

@@ -6,7 +6,7 @@ from itertools import accumulate
 from random import Random
 from typing import Protocol
 
-from gateway.paths import compile_glob
+from gateway.paths import compile_globs
 
 
 class RuleInput(Protocol):
@@ -30,20 +30,15 @@ class PathPattern:
     ``*`` is any run of characters, slashes too, and ``?`` exactly one; nothing else is special.
     """
 
-    __slots__ = ("_matchers", "patterns")
+    __slots__ = ("_matches", "patterns")
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self.patterns = tuple(patterns)
-        self._matchers = tuple(compile_glob(pattern) for pattern in patterns)
+        self._matches = compile_globs(patterns)
 
     def holds(self, request: RuleInput) -> bool:
         """See Condition."""
-        path = request.path
-        # A generator expression in any() takes four times as long, on every request.
-        for matches in self._matchers:  # noqa: SIM110
-            if matches(path):
-                return True
-        return False
+        return self._matches(request.path) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,11 @@ class Target:
     failed_in_a_row: int = 0
     idle: list["TargetConnection"] = field(default_factory=list)
     connections: set["TargetConnection"] = field(default_factory=set)
+    label: str = field(init=False)
+    """The address, for logs."""
+
+    def __post_init__(self) -> None:
+        self.label = str(self.address)
 
     def take(self) -> "TargetConnection | None":
         """The idle connection that was used last; None when there is none."""

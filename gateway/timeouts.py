@@ -20,5 +20,7 @@ class Timeouts:
     """How long a target's connection is kept for the next request."""
     linger: float = 5
     """How long a client may go on sending after the answer that closed its connection."""
+    look_up: float = 1
+    """How often the names of targets are looked up again."""
     tick: float = 0.25
     """How often all of these are looked at: the error that each may have."""

@@ -12,7 +12,7 @@ from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from kernel import problems
-from kernel.contracts import Activity, Actor, ThreadRef
+from kernel.contracts import Activity, Actor, Removals, ThreadRef
 from kernel.errors import Failure, Forbidden, NoSuchPath, Unavailable
 from kernel.tracing import current_trace
 
@@ -60,13 +60,15 @@ class Neighbour:
         *,
         body: bytes | None = None,
         idempotent: bool,
+        patience: float = 0,
     ) -> Answer:
         """The answer to one call. Raises the failure that the service tells of, and `Unavailable`
-        when it tells nothing that can be understood: it is down, hangs, or answers garbage."""
+        when it tells nothing that can be understood: it is down, hangs, or answers garbage. The
+        service may take `patience` seconds more than an answer usually does."""
         attempts = ATTEMPTS if idempotent else 1
         for attempt in range(1, attempts + 1):
             try:
-                return await self._try(method, path, answer, body)
+                return await self._try(method, path, answer, body, ATTEMPT_TIMEOUT + patience)
             except Unavailable as down:
                 if attempt == attempts:
                     raise
@@ -75,7 +77,12 @@ class Neighbour:
         raise AssertionError("unreachable")
 
     async def _try(
-        self, method: str, path: str, answer: TypeAdapter[Answer], body: bytes | None
+        self,
+        method: str,
+        path: str,
+        answer: TypeAdapter[Answer],
+        body: bytes | None,
+        seconds: float,
     ) -> Answer:
         trace = current_trace.get()
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
@@ -83,9 +90,13 @@ class Neighbour:
             headers |= trace.headers()
         try:
             # httpx bounds each read, not the whole: a byte a second would hold us for ever.
-            async with asyncio.timeout(ATTEMPT_TIMEOUT):
+            async with asyncio.timeout(seconds):
                 response = await self._client.request(
-                    method, self._url + path, content=body, headers=headers
+                    method,
+                    self._url + path,
+                    content=body,
+                    headers=headers,
+                    timeout=httpx.Timeout(seconds, connect=1.0),
                 )
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"The {self._name} service does not answer.") from error
@@ -98,7 +109,7 @@ class Neighbour:
 
     def _failure(self, response: httpx.Response) -> Failure:
         told = problems.read(response.status_code, response.content)
-        if told is None or isinstance(told, Forbidden | NoSuchPath) or told.status >= 500:
+        if told is None or type(told) in {Forbidden, NoSuchPath} or told.status >= 500:
             # Forbidden: our service token is wrong. No such path: that is not the service we mean.
             # Neither says anything about what was asked for.
             log.warning("the %s service answered %d", self._name, response.status_code)
@@ -109,6 +120,7 @@ class Neighbour:
 _ACTOR = TypeAdapter(Actor)
 _THREAD = TypeAdapter(ThreadRef)
 _NOTHING = TypeAdapter(None)
+_REMOVALS = TypeAdapter(Removals)
 _ACTIVITIES = TypeAdapter(Sequence[Activity])
 _TOKEN = TypeAdapter(str)
 
@@ -152,3 +164,8 @@ class HttpThreads:
         body = _ACTIVITIES.dump_json(activities)
         path = "/internal/threads/activity"
         await self._neighbour.ask("PUT", path, _NOTHING, body=body, idempotent=True)
+
+    async def removed(self, after: int, patience: float) -> Removals:
+        """See `kernel.contracts.Threads`."""
+        path = f"/internal/threads/removed?after={after}&patience={patience:g}"
+        return await self._neighbour.ask("GET", path, _REMOVALS, idempotent=True, patience=patience)

@@ -21,6 +21,11 @@ class Actor:
     id: int
     role: Role
 
+    @property
+    def moderates(self) -> bool:
+        """Whether they may do to others' posts and threads what others may do to their own."""
+        return self.role != "member"
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadRef:
@@ -47,11 +52,20 @@ class Activity:
     last_post_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """Threads that have been removed, in order. `position` is where to go on from."""
+
+    threads: Sequence[int]
+    position: int
+
+
 class Users(Protocol):
     """What other contexts ask of users."""
 
     async def authenticate(self, token: str) -> Actor:
-        """Who holds this session token. Raises `Unauthenticated` when nobody does."""
+        """Who holds this session token. Raises `Unauthenticated` when nobody does, and `Banned`
+        for somebody who may not take part."""
 
 
 class Threads(Protocol):
@@ -62,3 +76,7 @@ class Threads(Protocol):
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
         """Take over what is newer than what is known. Those of unknown threads are passed over."""
+
+    async def removed(self, after: int, patience: float) -> Removals:
+        """The threads removed since the position `after`; 0 is the beginning. When there are none,
+        waits for one, at most `patience` seconds, and then gives none."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 
 from kernel import problems
+from kernel.errors import TooManyRequests
 
 API_VERSION = "1"
 
@@ -32,6 +33,12 @@ def document(context: str, description: str, routes: APIRouter) -> dict[str, Any
             operations["get"]["responses"]["304"] = {
                 "description": "`If-None-Match` names what the caller has already"
             }
+    for operations in made["paths"].values():
+        for method, operation in operations.items():
+            operation["responses"] |= problems.documented(TooManyRequests)
+            if method == "get":
+                operation["responses"]["304"] = {"description": "What you have is still right."}
+            operation["responses"] = dict(sorted(operation["responses"].items()))
     components = made.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
     components["securitySchemes"] = _SECURITY

@@ -27,6 +27,23 @@ class Failure(Exception):
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A limit: at most `quota` requests in `window` seconds."""
+
+    name: str
+    quota: int
+    window: int
+
+    def field(self) -> str:
+        """As `RateLimit-Policy` shows it."""
+        return f'"{self.name}";q={self.quota};w={self.window}'
+
+    def state(self, remaining: int, reset: int) -> str:
+        """As `RateLimit` shows it: how many are left, and for how many seconds that holds."""
+        return f'"{self.name}";r={remaining};t={reset}'
+
+
 class MalformedRequest(Failure):
     """The request cannot be read: broken JSON, a cursor nobody issued."""
 
@@ -54,6 +71,14 @@ class Forbidden(Failure):
     status = 403
     slug = "forbidden"
     title = "Not allowed"
+
+
+class Banned(Forbidden):
+    """Signed in, and banned: only their own data is still for them to read. `detail` has the
+    reason. Apart from `Forbidden`, which between services tells of a wrong service token."""
+
+    slug = "banned"
+    title = "You are banned"
 
 
 class NotFound(Failure):
@@ -98,6 +123,14 @@ class Conflict(Failure):
     title = "In conflict with the board"
 
 
+class Stale(Failure):
+    """The resource has changed since the caller saw it."""
+
+    status = 412
+    slug = "stale"
+    title = "It has changed in the meantime"
+
+
 class TooLarge(Failure):
     """The body is larger than any operation takes."""
 
@@ -135,6 +168,36 @@ class Invalid(Failure):
         self.errors = errors
 
 
+class PreconditionRequired(Failure):
+    """The operation wants to know which version the caller saw (RFC 6585 section 3)."""
+
+    status = 428
+    slug = "precondition-required"
+    title = "Say which version you have seen"
+
+
+class TooManyRequests(Failure):
+    """Over a limit. `policy` is the limit, `retry_after` in seconds when there is room again."""
+
+    status = 429
+    slug = "too-many-requests"
+    title = "Too fast"
+
+    def __init__(self, detail: str, policy: Policy, retry_after: int) -> None:
+        super().__init__(detail)
+        self.policy = policy
+        self.retry_after = max(1, retry_after)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """RFC 6585 section 4, and the RateLimit fields of draft-ietf-httpapi-ratelimit-headers."""
+        return {
+            "Retry-After": str(self.retry_after),
+            "RateLimit-Policy": self.policy.field(),
+            "RateLimit": self.policy.state(0, self.retry_after),
+        }
+
+
 class InternalError(Failure):
     """A defect of ours. The log has the rest, under the same request id."""
 
@@ -166,13 +229,17 @@ FAILURES: Mapping[str, type[Failure]] = {
         MalformedRequest,
         Unauthenticated,
         Forbidden,
+        Banned,
         NotFound,
         NoSuchPath,
         MethodNotAllowed,
         Conflict,
+        Stale,
         TooLarge,
         UnsupportedMediaType,
         Invalid,
+        PreconditionRequired,
+        TooManyRequests,
         InternalError,
         Unavailable,
     )

@@ -87,7 +87,7 @@ def documented(*kinds: type[Failure]) -> dict[int | str, dict[str, Any]]:
     for kind in kinds:
         titles.setdefault(kind.status, []).append(kind.title)
     return {
-        status: {
+        str(status): {
             "description": " / ".join(names),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }

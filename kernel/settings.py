@@ -2,12 +2,14 @@
 
 import socket
 import sys
+from ipaddress import ip_network
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from kernel.addresses import Network
 from kernel.logs import LogFormat
 
 
@@ -65,8 +67,16 @@ Rotation loses no call: give the callee `old,new`, then the callers `new`, then 
 """
 
 
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_several)]
+"""Networks in CIDR notation, comma-separated."""
+
+
 class ProcessSettings(BaseSettings):
-    """What every process of the board takes. The names are those of the environment variables."""
+    """What every process of the board takes. The names are those of the environment variables.
+
+    `trusted_networks` are those of the load balancer, whose word about clients' addresses is taken.
+    An address may ask `address_limit` times in `address_window` seconds.
+    """
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -77,6 +87,9 @@ class ProcessSettings(BaseSettings):
     log_format: LogFormat = "json"
     drain_seconds: float = Field(default=15, ge=0)
     public_origin: Origin
+    trusted_networks: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    address_limit: int = Field(default=3000, ge=1)
+    address_window: int = Field(default=60, ge=1)
 
 
 Settings = TypeVar("Settings", bound=BaseSettings)

@@ -21,12 +21,15 @@ from kernel.errors import (
     MethodNotAllowed,
     NoSuchPath,
     NotFound,
+    Policy,
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
 )
 from kernel.exchange import Exchange
+from kernel.idempotency import Replayed
 from kernel.lifecycle import Check, Lifecycle
+from kernel.limits import AddressLimit
 from kernel.paths import Leniency, MethodTable
 from kernel.revalidation import Revalidation
 from kernel.settings import ProcessSettings
@@ -83,6 +86,7 @@ def create_app(
         max_body_size=LARGEST_BODY,
         exception_handlers={
             Failure: _on_failure,
+            Replayed: _on_replay,
             RequestValidationError: _on_validation_error,
             HTTPException: _on_http_exception,
         },
@@ -98,8 +102,10 @@ def create_app(
     if extra is not None:
         app.include_router(extra)
     served_by = f"{process}/{settings.instance}" if settings.show_instance else None
-    wrapped = SameOrigin(Leniency(Revalidation(app)), settings.public_origin)
-    return Exchange(wrapped, telemetry, lifecycle, served_by)
+    same_origin = SameOrigin(Leniency(Revalidation(app)), settings.public_origin)
+    policy = Policy("address", settings.address_limit, settings.address_window)
+    limited = AddressLimit(same_origin, policy, settings.trusted_networks)
+    return Exchange(limited, telemetry, lifecycle, served_by)
 
 
 def _document_router(context: str, body: bytes) -> APIRouter:
@@ -132,6 +138,11 @@ async def _on_failure(request: Request, failure: Exception) -> Response:
     return problems.response(failure, request.scope["path"])
 
 
+async def _on_replay(_request: Request, replayed: Exception) -> Response:
+    assert isinstance(replayed, Replayed)  # noqa: S101 - the table above says so
+    return replayed.answer.response(replayed=True)
+
+
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the table above says so
     return problems.response(_translate(error), request.scope["path"])
@@ -148,6 +159,8 @@ def _translate(error: RequestValidationError) -> Failure:
 
 def _pointer(location: Sequence[str | int]) -> str:
     where, *rest = [str(part) for part in location]
+    if where == "header":
+        return rest[0]
     if where != "body":
         return "?" + ".".join(rest[:1])
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in rest)

@@ -150,6 +150,7 @@ def _of_a_process(instance: str) -> dict[str, Any]:
         "instance": instance,
         "show_instance": True,
         "drain_seconds": 0,
+        "address_limit": 10_000_000,
         "public_origin": ORIGIN,
     }
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.paths import compile_glob, normalise
+from gateway.paths import compile_globs, normalise
 from gateway.routing import load_routing
 from gateway.rules import FixedResponse, Forward, PathPattern, Rule, Rules, WeightedGroup
 
@@ -34,7 +34,7 @@ def reference(pattern: str, text: str) -> bool:
 
 @given(st.text("ab/?*.[", max_size=7), st.text("ab/.[\n", max_size=9))
 def test_a_glob_matches_what_its_definition_matches(pattern: str, text: str) -> None:
-    assert bool(compile_glob(pattern)(text.encode())) is reference(pattern, text)
+    assert bool(compile_globs([pattern])(text.encode())) is reference(pattern, text)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ def test_a_glob_matches_what_its_definition_matches(pattern: str, text: str) -> 
     ],
 )
 def test_only_star_and_question_mark_are_special(pattern: str, path: bytes, matches: bool) -> None:
-    assert bool(compile_glob(pattern)(path)) is matches
+    assert bool(compile_globs([pattern])(path)) is matches
 
 
 def test_a_glob_takes_no_time_that_a_client_could_choose() -> None:
-    matches = compile_glob("/*a*a*a*a*b")
+    matches = compile_globs(["/*a*a*a*a*b"])
     started = time.perf_counter()
     assert not matches(b"/" + b"a" * 16_000)
     assert time.perf_counter() - started < 1

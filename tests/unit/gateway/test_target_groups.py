@@ -11,9 +11,11 @@ from gateway.discovery import Endpoint, InvalidTargetError, parse_endpoint, reso
 from gateway.gateway import UnknownTargetGroupError, start_gateway
 from gateway.health import check, check_request
 from gateway.target_group import Address, CheckResult, Reason, Target, TargetGroup, TargetState
+from gateway.timeouts import Timeouts
 from tests.unit.gateway.support import OK, Bench, Visit, routing, says, until
 
 SETTINGS = routing().target_groups["Web"]
+OFTEN = Timeouts(look_up=0.05, tick=0.02)
 PASSED = CheckResult(True)
 FAILED = CheckResult(False, Reason.TIMEOUT, "Request timed out")
 
@@ -167,8 +169,10 @@ class Names:
     def __init__(self) -> None:
         self.known: dict[str, set[Address]] = {}
         self.down = False
+        self.asked = 0
 
     async def __call__(self, name: str, _port: int, _ipv6: bool) -> set[Address]:
+        self.asked += 1
         if self.down:
             raise socket.gaierror(socket.EAI_AGAIN, "no name server")
         return self.known.get(name, set())
@@ -188,6 +192,7 @@ async def test_targets_follow_the_name(bench: Bench) -> None:
         routing(deregistration_delay=0.4),
         {"Web": ["http://web:80"]},
         port=0,
+        timeouts=OFTEN,
         resolve_name=names,
     )
     group = gateway.groups["Web"]
@@ -207,7 +212,8 @@ async def test_targets_follow_the_name(bench: Bench) -> None:
         assert (await slow.answer()).body == b"ok"
         await until(lambda: not group.draining)
         names.down = True
-        await asyncio.sleep(1.2)
+        asked = names.asked
+        await until(lambda: names.asked > asked + 2)
         assert len(group.registered) == 1
         names.down = False
         names.known.clear()
@@ -225,7 +231,11 @@ async def test_a_request_that_outlasts_the_deregistration_delay_is_502(bench: Be
     names = Names()
     names.known["web"] = {Address("127.0.0.1", target.port)}
     gateway = await start_gateway(
-        routing(deregistration_delay=0.1), {"Web": ["http://web"]}, port=0, resolve_name=names
+        routing(deregistration_delay=0.1),
+        {"Web": ["http://web"]},
+        port=0,
+        timeouts=OFTEN,
+        resolve_name=names,
     )
     try:
         await gateway.first_checks()

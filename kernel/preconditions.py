@@ -1,0 +1,29 @@
+"""Conditional edits: whoever changes a resource says which version of it they have seen."""
+
+from typing import Annotated
+
+from fastapi import Header
+
+from kernel.errors import PreconditionRequired, Stale
+from kernel.revalidation import entity_tag
+
+
+class IfMatch:
+    """The `If-Match` field of a request (RFC 9110 section 13.1.1). A FastAPI dependency; raises
+    `PreconditionRequired` when the field is missing."""
+
+    def __init__(
+        self,
+        if_match: Annotated[
+            str | None, Header(description="The `ETag` of the version that you have seen.")
+        ] = None,
+    ) -> None:
+        if if_match is None:
+            raise PreconditionRequired("Send the ETag of what you have seen as If-Match.")
+        self._tags = [tag.strip() for tag in if_match.split(",")]
+
+    def check(self, representation: bytes) -> None:
+        """Raises `Stale` unless this is the version that was seen. The comparison is strong: a
+        weak tag matches nothing."""
+        if self._tags != ["*"] and entity_tag(representation) not in self._tags:
+            raise Stale("Somebody changed it after you had read it. Read it again.")
