@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from board.settings import Databases
+from kernel.bell import Bell
 from kernel.clock import to_milliseconds
 from kernel.contracts import Actor
 from kernel.database import Database
+from kernel.idempotency import Once
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup import Markup
 from services.posts.service import PostService
@@ -54,9 +56,9 @@ async def fill(databases: Databases, now: datetime) -> None:
         moment = now
         cast = _Cast()
         users = UserService(user_store, passwords, commonest_passwords(), lambda: moment)
-        threads = ThreadService(thread_store, cast, lambda: moment)
+        threads = ThreadService(thread_store, cast, lambda: moment, 0, Bell())
         delivery = ActivityDelivery(post_store, threads)
-        posts = PostService(post_store, cast, threads, markup, lambda: moment, delivery.wake)
+        posts = PostService(post_store, cast, threads, markup, lambda: moment, 0, delivery.wake)
 
         scenes = _scenes(content, now)
         moment = scenes[0][0] - timedelta(days=1)
@@ -71,9 +73,11 @@ async def fill(databases: Databases, now: datetime) -> None:
         for scene_moment, title, line in scenes:
             moment = scene_moment
             if title not in started:
-                started[title] = (await threads.start(line["by"], title)).id
+                started[title] = (await threads.start(line["by"], title, Once.without_key())).id
             else:
-                await posts.write(line["by"], started[title], line["text"])
+                await posts.write(
+                    line["by"], started[title], line["text"], None, Once.without_key()
+                )
         while await delivery.deliver():
             pass
 

@@ -13,7 +13,11 @@ from gateway.exchange import Exchange
 Format = Callable[[Exchange], str]
 """From an exchange to its line, without the line's end."""
 
-_BATCH: Final = 256
+_FORMAT_AT_ONCE: Final = 32
+"""More is slower: what is kept for later has left the processor's caches by then."""
+_WRITE_AT_ONCE: Final = 1024
+"""Lines. Fewer are slower: the writing thread asks for the interpreter's lock when it wakes."""
+_KNOWN_HOSTS: Final = 256
 _SECONDS: Final = 1.0
 _MAX_USER_AGENT: Final = 8 * 1024
 
@@ -26,19 +30,23 @@ class Sink(Protocol):
 
 
 class AccessLog:
-    """Collects exchanges, and hands their lines to ``sink`` each second or every 256."""
+    """Formats exchanges a few at a time, and hands their lines to ``sink`` once a second, or
+    sooner when they are many."""
 
     def __init__(self, line: Format, sink: Sink) -> None:
         self._line = line
         self._sink = sink
         self._pending: list[Exchange] = []
+        self._lines: list[str] = []
         self._flushed_at = 0.0
 
     def record(self, exchange: Exchange) -> None:
         """Notes a finished exchange."""
         self._pending.append(exchange)
-        if len(self._pending) >= _BATCH:
-            self.flush()
+        if len(self._pending) >= _FORMAT_AT_ONCE:
+            self._format()
+            if len(self._lines) >= _WRITE_AT_ONCE:
+                self._write()
 
     def check(self, now: float) -> None:
         """Flushes once a second. ``now`` is the loop's time."""
@@ -48,11 +56,18 @@ class AccessLog:
 
     def flush(self) -> None:
         """Hands over everything that is pending."""
-        pending, self._pending = self._pending, []
-        if pending:
-            line = self._line
-            text = "\n".join([line(exchange) for exchange in pending])
-            self._sink.write(text.encode("ascii") + b"\n")
+        self._format()
+        if self._lines:
+            self._write()
+
+    def _format(self) -> None:
+        line = self._line
+        self._lines += [line(exchange) for exchange in self._pending]
+        self._pending.clear()
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        self._sink.write("\n".join(lines).encode("ascii") + b"\n")
 
 
 class NoAccessLog:
@@ -92,14 +107,14 @@ class AlbFormat:
     def __init__(self, load_balancer: str, port: int) -> None:
         self._load_balancer = f"app/{load_balancer}/{_made_up_id(load_balancer)}"
         self._port = port
-        self._arns: dict[str, str] = {}
+        self._arns: dict[str, str] = {"": "-"}
+        self._hosts: dict[bytes | None, str] = {}
         self._second = -1
         self._second_text = ""
 
     def __call__(self, exchange: Exchange) -> str:
         """The line of one exchange."""
         request = exchange.request
-        peer = f"[{exchange.peer}]" if ":" in exchange.peer else exchange.peer
         started, finished = exchange.started, exchange.finished
         dispatched, answered = exchange.dispatched, exchange.answered
         if answered:
@@ -114,38 +129,41 @@ class AlbFormat:
         target_status = exchange.target_status or "-"
         priority = "-" if exchange.rule_priority is None else exchange.rule_priority
         created = exchange.created
+        group = exchange.target_group
+        host = request.authority or request.host
+        if request.method:
+            asked = (
+                f"{request.method.decode()} {self._hosts.get(host) or self._host(host)}"
+                f"{_quoted(request.target)} HTTP/1.{0 if request.http10 else 1}"
+            )
+        else:
+            asked = f"- {self._host(host)}- -"
         return _printable(
             f"http {self._time(created + finished - started)} {self._load_balancer} "
-            f"{peer}:{exchange.peer_port} {target} {times} {exchange.status} {target_status} "
+            f"{exchange.peer_label} {target} {times} {exchange.status} {target_status} "
             f"{request.head_size + request.body_size} {exchange.sent} "
-            f'"{self._request(exchange)}" "{_quoted(request.user_agent[:_MAX_USER_AGENT])}" - - '
-            f'{self._arn(exchange.target_group)} "{_quoted(exchange.trace)}" '
+            f'"{asked}" "{_quoted(request.user_agent[:_MAX_USER_AGENT])}" - - '
+            f'{self._arns.get(group) or self._arn(group)} "{_quoted(exchange.trace)}" '
             f'"-" "-" {priority} {self._time(created)} "{exchange.action or "-"}" '
-            f'"-" "-" "{target}" "{target_status}" "-" "-" TID_{exchange.connection_id:032x} '
+            f'"-" "-" "{target}" "{target_status}" "-" "-" {exchange.connection_label} '
             f'"-" "-" "-"'
         )
 
-    def _request(self, exchange: Exchange) -> str:
-        request = exchange.request
-        host = request.authority if request.authority is not None else request.host
+    def _host(self, host: bytes | None) -> str:
+        """``http://host:port``; the client's own port is not in it."""
         name = _quoted(host or b"localhost")
         if ":" in name and not name.endswith("]"):
             name = name.rpartition(":")[0]
-        if not request.method:
-            return f"- http://{name}:{self._port}- -"
-        version = "HTTP/1.0" if request.http10 else "HTTP/1.1"
-        method = request.method.decode("latin-1")
-        return f"{method} http://{name}:{self._port}{_quoted(request.target)} {version}"
+        if len(self._hosts) >= _KNOWN_HOSTS:
+            self._hosts.clear()
+        text = self._hosts[host] = f"http://{name}:{self._port}"
+        return text
 
     def _arn(self, group: str) -> str:
-        if not group:
-            return "-"
-        arn = self._arns.get(group)
-        if arn is None:
-            arn = self._arns[group] = (
-                "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
-                f"targetgroup/{group}/{_made_up_id(group)}"
-            )
+        arn = self._arns[group] = (
+            "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
+            f"targetgroup/{group}/{_made_up_id(group)}"
+        )
         return arn
 
     def _time(self, seconds: float) -> str:

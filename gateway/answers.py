@@ -57,10 +57,13 @@ class DateHeader:
 
 
 def own_answer(status: int, date: bytes, *, keep_alive: bool, head_request: bool) -> bytes:
-    """The answer with ``status``. Statuses without a known text (463) have an empty body."""
+    """The answer with ``status``. Statuses without a known text (463) have an empty body.
+
+    The space after a status without reason phrase belongs there (RFC 9112, section 4).
+    """
     title = _TITLES.get(status)
     if title is None:
-        return _assemble(str(status), date, "text/html", b"", keep_alive, head_request)
+        return _assemble(f"{status} ", date, "text/html", b"", keep_alive, head_request)
     body = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
         f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -74,7 +77,7 @@ def fixed_response(
     """The answer of a fixed-response action."""
     reason = _REASONS.get(action.status, "")
     return _assemble(
-        f"{action.status} {reason}".rstrip(),
+        f"{action.status} {reason}",
         date,
         f"{action.content_type}; charset=utf-8",
         action.body,

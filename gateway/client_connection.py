@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 from gateway.exchange import Exchange
 from gateway.forwarding import forwarded_lines
 from gateway.request_reader import RequestReader
+from gateway.target_group import Address
 
 if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
@@ -30,10 +31,10 @@ class ClientConnection(asyncio.Protocol):
         "_transport",
         "_unsent",
         "active",
-        "connection_id",
+        "connection_label",
         "forwarded",
         "peer",
-        "peer_port",
+        "peer_label",
         "write_paused",
     )
 
@@ -50,10 +51,10 @@ class ClientConnection(asyncio.Protocol):
         self._unsent = 0
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self.active = plane.watch.now
-        self.connection_id = plane.random.getrandbits(128)
+        self.connection_label = f"TID_{plane.random.getrandbits(128):032x}"
         self.forwarded = b""
         self.peer = ""
-        self.peer_port = 0
+        self.peer_label = ""
         self.write_paused = False
 
     # Client: for the exchange.
@@ -144,7 +145,8 @@ class ClientConnection(asyncio.Protocol):
         # A TCP transport; uvloop's does not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
-        self.peer, self.peer_port = peername[0].partition("%")[0], peername[1]
+        self.peer = peername[0].partition("%")[0]
+        self.peer_label = str(Address(self.peer, peername[1]))
         self.forwarded = forwarded_lines(None, self.peer, self._plane.port)
         self._plane.clients.add(self)
         self._plane.watch.watched.add(self)

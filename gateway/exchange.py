@@ -25,9 +25,10 @@ class Client(Protocol):
     """What an exchange needs of the client's connection."""
 
     peer: str
-    peer_port: int
-    connection_id: int
-    """128 random bits."""
+    peer_label: str
+    """Address and port, for logs."""
+    connection_label: str
+    """``TID_`` and 128 random bits, for logs."""
     forwarded: bytes
     """``forwarded_lines`` for a request that brings no X-Forwarded-For."""
     write_paused: bool
@@ -90,9 +91,8 @@ class Exchange:
         self._plane = plane
         self._client = client
         self.request = request
-        self.peer = client.peer
-        self.peer_port = client.peer_port
-        self.connection_id = client.connection_id
+        self.peer_label = client.peer_label
+        self.connection_label = client.connection_label
         self.created = plane.clock.wall()
         self.started = plane.clock.monotonic()
 
@@ -191,7 +191,7 @@ class Exchange:
         self.trace = trace_id(request.trace_id, self.created, plane.random)
         forwarded = self._client.forwarded
         if request.forwarded_for is not None:
-            forwarded = forwarded_lines(request.forwarded_for, self.peer, plane.port)
+            forwarded = forwarded_lines(request.forwarded_for, self._client.peer, plane.port)
         head = request_head(request, forwarded, host, self.trace)
         if request.expects_continue and request.has_body and not request.http10:
             self._write(answers.CONTINUE)

@@ -33,7 +33,6 @@ class Response:
     """The end of the body is the end of the connection."""
     has_date: bool = False
     connection: bytes | None = None
-    head_size: int = 0
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -48,10 +47,18 @@ class ResponseReader:
     responses are skipped. After any failure the connection must not be used again.
     """
 
-    __slots__ = ("_head_request", "_overhead", "_parser", "_skipping", "_surplus", "response")
+    __slots__ = (
+        "_append",
+        "_head_request",
+        "_overhead",
+        "_parser",
+        "_skipping",
+        "_surplus",
+        "response",
+    )
 
     def __init__(self) -> None:
-        self.response = Response()
+        self._begin_response()
         self._head_request = False
         self._overhead = 0
         self._skipping = False
@@ -63,9 +70,13 @@ class ResponseReader:
         if self._head_request:
             # The parser cannot be told about HEAD: it still waits for the body.
             self._parser = httptools.HttpResponseParser(self)
-        self.response = Response()
+        self._begin_response()
         self._head_request = head_request
         self._overhead = 0
+
+    def _begin_response(self) -> None:
+        self.response = Response()
+        self._append = self.response.lines.append
 
     def feed(self, data: bytes | memoryview) -> None:
         """Takes the next bytes. Raises MalformedResponseError."""
@@ -112,12 +123,9 @@ class ResponseReader:
         response = self.response
         if response.head_complete:
             return
-        response.head_size += len(name) + len(value) + 4
-        if response.head_size > MAX_HEADERS:
-            raise MalformedResponseError("headers over 32K")
         special = _SPECIAL.get(name.lower())
         if special is None:
-            response.lines.append(name + b": " + value + b"\r\n")
+            self._append(name + b": " + value + b"\r\n")
         else:
             special(response, name, value)
 
@@ -131,8 +139,10 @@ class ResponseReader:
             if status == 101 or status < 100 or response.has_content_length or response.chunked:
                 raise MalformedResponseError(f"status {status}")
             self._skipping = True
-            self.response = Response()
+            self._begin_response()
             return
+        if sum(map(len, response.lines)) > MAX_HEADERS:
+            raise MalformedResponseError("headers over 32K")
         response.head_complete = True
         response.keep_alive = self._parser.should_keep_alive()
         if response.connection is not None:
@@ -184,7 +194,7 @@ def _drop_nominated(response: Response) -> None:
 
 
 def _drop_named(response: Response, names: set[bytes]) -> None:
-    response.lines = [
+    response.lines[:] = [
         line for line in response.lines if line.partition(b":")[0].lower() not in names
     ]
 

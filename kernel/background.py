@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do `work` until the block ends, then cancel it."""
-    task = asyncio.create_task(work)
+async def running(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do all of these until the block ends, then cancel what is still going on. Each looks after
+    its own failures."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

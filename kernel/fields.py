@@ -5,6 +5,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
@@ -70,6 +71,14 @@ Line = Annotated[
     str, BeforeValidator(_trimmed), AfterValidator(_one_line), AfterValidator(_visible)
 ]
 """One line, trimmed, in which there is something to read."""
+
+
+Words = Annotated[
+    str,
+    AfterValidator(_storable),
+    Query(min_length=1, max_length=200, description="What to search for.", examples=["bread"]),
+]
+"""What somebody searches for."""
 
 
 class RequestBody(BaseModel):

@@ -88,6 +88,15 @@ class Once(Generic[Result]):
         self._attempt = attempt
         self._answer = answer
 
+    @classmethod
+    def without_key(cls) -> "Once[Result]":
+        """An effect that nobody will ask for again."""
+
+        def answer(_result: Result) -> Answer:
+            raise AssertionError("without a key no answer is kept")
+
+        return cls(Attempt(None, "", "", b""), answer)
+
     async def look_up(self, database: Database, user: int, now: datetime) -> None:
         """Raises `Replayed` when the effect has been had. Ask before anything that may have
         changed since the first attempt, and after who asks is known."""

@@ -25,3 +25,8 @@ class Lifecycle:
     async def wait_until_draining(self) -> None:
         """Returns when the process is asked to stop."""
         await self._draining.wait()
+
+    async def when_draining(self, do: Callable[[], None]) -> None:
+        """Do something when the process is asked to stop."""
+        await self.wait_until_draining()
+        do()

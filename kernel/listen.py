@@ -15,15 +15,13 @@ _PAUSE = 1.0
 
 class Listener:
     """The one listening connection of a context in a process. It is made anew for as long as it
-    takes; `connected` is called each time, since what was told in between has not been heard."""
+    takes; then `heard` is called with an empty payload, since whatever was told in between has not
+    been heard."""
 
-    def __init__(
-        self, url: str, channel: str, heard: Callable[[str], None], connected: Callable[[], None]
-    ) -> None:
+    def __init__(self, url: str, channel: str, heard: Callable[[str], None]) -> None:
         self._url = url
         self._channel = channel
         self._heard = heard
-        self._connected = connected
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -42,7 +40,7 @@ class Listener:
             await connection.add_listener(
                 self._channel, lambda _connection, _pid, _channel, payload: self._heard(payload)
             )
-            self._connected()
+            self._heard("")
             while not lost.is_set():
                 try:
                     await asyncio.wait_for(lost.wait(), _ALIVE_EVERY)

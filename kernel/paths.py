@@ -30,13 +30,24 @@ class Leniency:
 
         async def send_head(message: Message) -> None:
             if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
+                endless = message.get("more_body", False)
+                await send({"type": "http.response.body", "body": b""})
+                if endless:
+                    raise _HeadSentError
+            else:
+                await send(message)
 
         # A copy: the server must go on knowing that this is a HEAD, whose answer has no body.
         as_get = {**scope, "method": "GET"}
-        await self._app(as_get, receive, send_head)
+        try:
+            await self._app(as_get, receive, send_head)
+        except* _HeadSentError:
+            pass
         scope["route"] = as_get.get("route")
+
+
+class _HeadSentError(Exception):
+    """Ends an operation whose answer would go on, once its head has been sent."""
 
 
 class MethodTable:

@@ -10,27 +10,33 @@ from starlette.types import ASGIApp
 
 from kernel.auth import SessionCookie
 from kernel.background import running
+from kernel.bell import Bell
 from kernel.clock import utc_now
 from kernel.database import Database
 from kernel.lifecycle import Lifecycle
+from kernel.listen import Listener
 from kernel.serve import run
 from kernel.settings import DatabaseUrl, ProcessSettings, load
 from kernel.web import Context, create_app
 from services.posts import api as post_api
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup import Markup
+from services.posts.removals import RemovalFollower
 from services.posts.service import PostService
-from services.posts.store import PostStore
+from services.posts.settings import PostLimits
+from services.posts.store import TOLD, PostStore
+from services.posts.stream import Streams
 from services.threads import api as thread_api
 from services.threads.service import ThreadService
-from services.threads.store import ThreadStore
+from services.threads.settings import ThreadLimits
+from services.threads.store import REMOVED, ThreadStore
 from services.users import api as user_api
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
 from services.users.store import UserStore
 
 
-class Settings(ProcessSettings):
+class Settings(ProcessSettings, ThreadLimits, PostLimits):
     """What this process takes from its environment."""
 
     users_database_url: DatabaseUrl
@@ -50,16 +56,29 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         markup = stack.enter_context(closing(Markup()))
 
         users = UserService(user_store, passwords, commonest_passwords(), utc_now)
-        threads = ThreadService(thread_store, users, utc_now)
+        removal = Bell()
+        threads = ThreadService(thread_store, users, utc_now, settings.thread_interval, removal)
         delivery = ActivityDelivery(post_store, threads)
-        posts = PostService(post_store, users, threads, markup, utc_now, delivery.wake)
-
-        await opened(running(delivery.run()))
+        streams = Streams(post_store, post_api.encode_event)
+        posts = PostService(
+            post_store, users, threads, markup, utc_now, settings.post_interval, delivery.wake
+        )
+        await opened(
+            running(
+                Listener(settings.threads_database_url, REMOVED, removal.ring).run(),
+                lifecycle.when_draining(removal.close),
+                delivery.run(),
+                RemovalFollower(post_store, threads).run(),
+                Listener(settings.posts_database_url, TOLD, streams.heard).run(),
+                streams.run(),
+                lifecycle.when_draining(streams.close),
+            )
+        )
         cookie = SessionCookie(settings.public_origin)
         contexts = [
             Context("users", user_api.DESCRIPTION, user_api.router(users, cookie)),
             Context("threads", thread_api.DESCRIPTION, thread_api.router(threads, cookie)),
-            Context("posts", post_api.DESCRIPTION, post_api.router(posts, cookie)),
+            Context("posts", post_api.DESCRIPTION, post_api.router(posts, streams, cookie)),
         ]
 
         async def check() -> None:

@@ -68,7 +68,11 @@ class Conventions:
         if response.status_code in {204, 304}:
             assert "content-type" not in headers, what
         elif response.status_code < 400:
-            known = {"application/json; charset=utf-8", "text/plain; charset=utf-8"}
+            known = {
+                "application/json; charset=utf-8",
+                "text/plain; charset=utf-8",
+                "text/event-stream",
+            }
             assert headers["content-type"] in known, f"{what}: {headers['content-type']}"
         else:
             assert headers["content-type"] == MEDIA_TYPE, what

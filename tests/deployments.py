@@ -58,8 +58,12 @@ async def serving(application: Application[Settings], settings: Settings) -> Asy
     """A process's application in this event loop; its URL."""
     listener = socket.create_server((settings.host, 0), backlog=2048)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with application(settings, Lifecycle()) as app, listening(app, listener):
-        yield url
+    lifecycle = Lifecycle()
+    async with application(settings, lifecycle) as app, listening(app, listener):
+        try:
+            yield url
+        finally:
+            lifecycle.drain()
 
 
 @asynccontextmanager
@@ -70,6 +74,8 @@ async def monolith_in_loop(databases: Mapping[str, str]) -> AsyncIterator[Mappin
         users_database_url=databases["users"],
         threads_database_url=databases["threads"],
         posts_database_url=databases["posts"],
+        thread_interval=0,
+        post_interval=0,
     )
     async with serving(monolith.main.application, settings) as url:
         yield {"monolith": url}
@@ -101,6 +107,7 @@ def threads_service(database: str, users: str) -> AbstractAsyncContextManager[st
         threads_service_token=THREADS_TOKEN,
         users_url=users,
         users_service_token=USERS_TOKEN,
+        thread_interval=0,
     )
     return serving(services.threads.main.application, settings)
 
@@ -114,6 +121,7 @@ def posts_service(database: str, users: str, threads: str) -> AbstractAsyncConte
         users_service_token=USERS_TOKEN,
         threads_url=threads,
         threads_service_token=THREADS_TOKEN,
+        post_interval=0,
     )
     return serving(services.posts.main.application, settings)
 
@@ -181,6 +189,8 @@ def processes(deployment: str) -> Iterator[Run]:
             "PORT": str(port),
             "DATA_DIR": str(folder / "data"),
             "DEPLOYMENT": deployment,
+            "THREAD_INTERVAL": "0",
+            "POST_INTERVAL": "0",
         }
         with log.open("w") as output:
             process = subprocess.Popen(

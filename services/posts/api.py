@@ -3,37 +3,56 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from kernel.auth import SessionCookie
+from kernel.auth import PERSONAL, SessionCookie
 from kernel.errors import (
+    Banned,
     Conflict,
     Forbidden,
     Invalid,
     MalformedRequest,
     NotFound,
+    PreconditionRequired,
+    Stale,
     TooLarge,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.fields import Id, Markdown, RequestBody, Resource, Timestamp
+from kernel.fields import LARGEST_ID, Id, Markdown, RequestBody, Resource, Timestamp, Words
+from kernel.idempotency import Answer, Attempt
 from kernel.pages import After, Limit, link_next
+from kernel.preconditions import IfMatch
 from kernel.problems import documented
+from kernel.revalidation import entity_tag
 from kernel.web import JsonRoute
 from services.posts import model
 from services.posts.service import PostService
+from services.posts.stream import Streams
 
 DESCRIPTION = "What people write in threads."
 
 _LIST = documented(MalformedRequest, Invalid, Unavailable)
 _LIST_OF = documented(MalformedRequest, NotFound, Invalid, Unavailable)
+_WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
+_BODY = (*_WHO, MalformedRequest, NotFound, TooLarge, UnsupportedMediaType, Invalid)
+
+AnAttempt = Annotated[Attempt, Depends(Attempt.of)]
+IfUnchanged = Annotated[IfMatch, Depends(IfMatch)]
 
 Text = Annotated[
     Markdown,
     Field(min_length=1, max_length=model.LONGEST_TEXT, examples=["Is the water *warm* enough?"]),
 ]
+
+_STREAM = documented(MalformedRequest, NotFound, Invalid, Unavailable) | {
+    200: {"description": "`post`, `edit` and `remove` as they happen.",
+          "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+}  # fmt: skip
+_STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
 
 
 class Post(Resource):
@@ -49,16 +68,39 @@ class Post(Resource):
     edited_at: Timestamp | None
 
 
+class FoundPost(Post):
+    """A post that was searched for. `snippet` is HTML: a piece of the text, with what was found in
+    `<mark>`."""
+
+    snippet: str
+
+
+class Revision(Resource):
+    """What a post said once."""
+
+    number: int
+    text: str
+    created_at: Timestamp
+
+
 class NewPost(RequestBody):
-    """What it takes to post."""
+    """What it takes to post. `replyTo` is a post of the same thread."""
 
     thread: Id
     text: Text
+    reply_to: Id | None = None
 
 
-def router(service: PostService, cookie: SessionCookie) -> APIRouter:
+class PostChanges(RequestBody):
+    """A new text."""
+
+    text: Text
+
+
+def router(service: PostService, streams: Streams, cookie: SessionCookie) -> APIRouter:
     """The operations under `/api/posts`."""
     routes = APIRouter(route_class=JsonRoute, tags=["posts"])
+    Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
 
     @routes.get("/api/posts", response_model=list[Post], responses=_LIST)
     async def list_posts(
@@ -76,6 +118,20 @@ def router(service: PostService, cookie: SessionCookie) -> APIRouter:
         link_next(request, response, page)
         return page.items
 
+    @routes.get(
+        "/api/posts/in-thread/{thread}/stream",
+        response_class=StreamingResponse,
+        responses=_STREAM,
+    )
+    async def stream_posts_in_thread(
+        thread: Id,
+        last_event_id: Annotated[
+            int | None, Header(ge=0, le=LARGEST_ID, description="Where to go on from.")
+        ] = None,
+    ) -> StreamingResponse:
+        events = await streams.open(thread, last_event_id)
+        return StreamingResponse(events, headers=_STREAM_HEADERS)
+
     @routes.get("/api/posts/by-user/{user}", response_model=list[Post], responses=_LIST_OF)
     async def list_posts_by_user(
         user: Id, request: Request, response: Response, limit: Limit = 20, after: After = None
@@ -84,24 +140,95 @@ def router(service: PostService, cookie: SessionCookie) -> APIRouter:
         link_next(request, response, page)
         return page.items
 
+    @routes.get("/api/posts/search", response_model=list[FoundPost], responses=_LIST)
+    async def search_posts(
+        q: Words, request: Request, response: Response, limit: Limit = 20, after: After = None
+    ) -> Sequence[FoundPost]:
+        page = await service.search(q, limit, after)
+        link_next(request, response, page)
+        return [_found(hit) for hit in page.items]
+
     @routes.post(
         "/api/posts",
         status_code=201,
         response_model=Post,
-        responses=documented(
-            MalformedRequest, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge,
-            UnsupportedMediaType, Invalid, Unavailable,
-        ),
-    )  # fmt: skip
-    async def write_post(
-        new: NewPost, token: Annotated[str, Depends(cookie.token)], response: Response
-    ) -> model.Post:
-        post = await service.write(token, new.thread, new.text)
-        response.headers["Location"] = f"/api/posts/{post.id}"
-        return post
+        responses=documented(*_BODY, Conflict),
+    )
+    async def write_post(new: NewPost, token: Token, attempt: AnAttempt) -> Response:
+        once = attempt.once(_created)
+        post = await service.write(token, new.thread, new.text, new.reply_to, once)
+        return _created(post).response()
 
     @routes.get("/api/posts/{id}", response_model=Post, responses=documented(NotFound, Unavailable))
     async def show_post(id: Id) -> model.Post:  # noqa: A002 - the path's word
         return await service.find(id)
 
+    @routes.patch(
+        "/api/posts/{id}",
+        response_model=Post,
+        responses=documented(*_BODY, Stale, PreconditionRequired),
+    )
+    async def edit_post(
+        id: Id,  # noqa: A002
+        changes: PostChanges,
+        token: Token,
+        seen: IfUnchanged,
+        response: Response,
+    ) -> model.Post:
+        post = await service.edit(token, id, changes.text, lambda now: seen.check(_shown(now)))
+        response.headers["ETag"] = entity_tag(_shown(post))
+        return post
+
+    @routes.get(
+        "/api/posts/{id}/revisions",
+        response_model=list[Revision],
+        responses=documented(*_WHO, MalformedRequest, NotFound, Invalid),
+        dependencies=[PERSONAL],
+    )
+    async def list_revisions(
+        id: Id,  # noqa: A002
+        token: Token,
+        request: Request,
+        response: Response,
+        limit: Limit = 20,
+        after: After = None,
+    ) -> Sequence[model.Revision]:
+        page = await service.revisions(token, id, limit, after)
+        link_next(request, response, page)
+        return page.items
+
+    @routes.delete(
+        "/api/posts/{id}",
+        status_code=204,
+        response_class=Response,
+        responses=documented(*_WHO, NotFound),
+    )
+    async def remove_post(id: Id, token: Token) -> None:  # noqa: A002
+        await service.remove(token, id)
+
     return routes
+
+
+def encode_event(event: model.Event) -> bytes:
+    """An event as a server-sent one (HTML standard, section 9.2). A post that has been removed
+    since has nothing to show; its `remove` is still to come."""
+    lines = [f"id: {event.version}"]
+    if event.kind == "remove":
+        lines += ["event: remove", f'data: {{"id":{event.post_id}}}']
+    elif event.post is not None:
+        lines += [f"event: {event.kind}", f"data: {_shown(event.post).decode()}"]
+    return "\n".join([*lines, "", ""]).encode()
+
+
+def _shown(post: model.Post) -> bytes:
+    return Post.model_validate(post).model_dump_json().encode()
+
+
+def _created(post: model.Post) -> Answer:
+    return Answer(201, {"Location": f"/api/posts/{post.id}"}, _shown(post))
+
+
+def _found(hit: model.Found) -> FoundPost:
+    return FoundPost(
+        **Post.model_validate(hit.post).model_dump(by_alias=False), snippet=hit.snippet
+    )

@@ -12,17 +12,21 @@ from kernel.clients import HttpThreads, HttpUsers, Neighbour, http_client
 from kernel.clock import utc_now
 from kernel.database import Database
 from kernel.lifecycle import Lifecycle
+from kernel.listen import Listener
 from kernel.serve import run
 from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
 from kernel.web import Context, create_app
 from services.posts import api
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup import Markup
+from services.posts.removals import RemovalFollower
 from services.posts.service import PostService
-from services.posts.store import PostStore
+from services.posts.settings import PostLimits
+from services.posts.store import TOLD, PostStore
+from services.posts.stream import Streams
 
 
-class Settings(ProcessSettings):
+class Settings(ProcessSettings, PostLimits):
     """What this process takes from its environment."""
 
     posts_database_url: DatabaseUrl
@@ -44,12 +48,20 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         )
         store = PostStore(database)
         delivery = ActivityDelivery(store, threads)
+        streams = Streams(store, api.encode_event)
         with closing(Markup()) as markup:
-            posts = PostService(store, users, threads, markup, utc_now, delivery.wake)
-            context = Context(
-                "posts", api.DESCRIPTION, api.router(posts, SessionCookie(settings.public_origin))
+            posts = PostService(
+                store, users, threads, markup, utc_now, settings.post_interval, delivery.wake
             )
-            async with running(delivery.run()):
+            cookie = SessionCookie(settings.public_origin)
+            context = Context("posts", api.DESCRIPTION, api.router(posts, streams, cookie))
+            async with running(
+                delivery.run(),
+                RemovalFollower(store, threads).run(),
+                Listener(settings.posts_database_url, TOLD, streams.heard).run(),
+                streams.run(),
+                lifecycle.when_draining(streams.close),
+            ):
                 yield create_app("posts", [context], settings, lifecycle, store.check)
 
 

@@ -1,9 +1,16 @@
-"""What a post is."""
+"""What a post is, and who may change it."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+from kernel.contracts import Actor
+from kernel.errors import Forbidden
 
 LONGEST_TEXT = 32_000
+
+Kind = Literal["post", "edit", "remove"]
+"""What can happen to a post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,11 @@ class Post:
     created_at: datetime
     edited_at: datetime | None
 
+    def check_editable(self, actor: Actor) -> None:
+        """Raises `Forbidden` unless the actor may change, remove, and see the history of it."""
+        if actor.id != self.user and not actor.moderates:
+            raise Forbidden("Only its author or a moderator may do this to a post.")
+
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
@@ -29,3 +41,34 @@ class NewPost:
     by_starter: bool
     text: str
     html: str
+    reply_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A post that a search found. `snippet` is HTML: the text around the words, which are in
+    `<mark>`."""
+
+    post: Post
+    snippet: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a post said once. The last one is what it says now."""
+
+    number: int
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a thread. `version` orders the thread's events. `post` is how the
+    post is now; None when it has been removed."""
+
+    version: int
+    kind: Kind
+    post_id: int
+    post: Post | None

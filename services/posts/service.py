@@ -1,23 +1,27 @@
-"""What people can do with posts: write, list and show them."""
+"""What people can do with posts: write, find, change and remove them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 from kernel.clock import Clock
 from kernel.contracts import Threads, Users
-from kernel.errors import Conflict, NotFound
+from kernel.errors import Conflict, NotFound, Policy
+from kernel.idempotency import Once
 from kernel.pages import Page
 from services.posts.markup import Markup
-from services.posts.model import NewPost, Post
+from services.posts.model import Found, NewPost, Post, Revision
 from services.posts.store import PostStore
 
-First = TypeVar("First")
-Second = TypeVar("Second")
+Answer = TypeVar("Answer")
 
 
 class PostService:
-    """The rules of posts. `written` is called after each post that has been kept."""
+    """The rules of posts.
+
+    `interval` is how many seconds lie between two posts of one user; `changed` is called after
+    each change that has been kept.
+    """
 
     def __init__(
         self,
@@ -26,32 +30,80 @@ class PostService:
         threads: Threads,
         markup: Markup,
         clock: Clock,
-        written: Callable[[], None],
+        interval: int,
+        changed: Callable[[], None],
     ) -> None:
         self._store = store
         self._users = users
         self._threads = threads
         self._markup = markup
         self._clock = clock
-        self._written = written
+        self._policy = Policy("post", 1, interval)
+        self._changed = changed
 
-    async def write(self, token: str, thread: int, text: str) -> Post:
-        """Write a post. Raises `Unauthenticated`, `NotFound` for a thread that is not there,
-        `Conflict` for a locked one, and `Unavailable` when a context that must be asked is down."""
-        actor, found = await _both(self._users.authenticate(token), self._threads.find(thread))
+    async def write(
+        self, token: str, thread: int, text: str, reply_to: int | None, once: Once[Post]
+    ) -> Post:
+        """Write a post. Raises `Unauthenticated`, `Banned`, `NotFound` for a thread that is not
+        there, `Conflict` for a locked one, `Invalid` for a reply to what is not in the thread,
+        `TooManyRequests`, and `Unavailable` when a context that must be asked is down."""
+        who, where = await asyncio.gather(
+            self._users.authenticate(token), self._threads.find(thread), return_exceptions=True
+        )
+        actor = _unless_failed(who)
+        now = self._clock()
+        await self._store.look_up(once, actor.id, now)  # before what may have changed since
+        found = _unless_failed(where)
         if found.locked:
             raise Conflict("This thread is locked.")
         html = await self._markup.render(text)
-        new = NewPost(thread, actor.id, actor.id == found.created_by, text, html)
-        post = await self._store.add(new, self._clock())
-        self._written()
+        by_starter = actor.id == found.created_by
+        new = NewPost(thread, actor.id, by_starter, text, html, reply_to)
+        post = await self._store.add(new, now, self._policy, once)
+        self._changed()
         return post
+
+    async def edit(
+        self, token: str, post: int, text: str, check_unchanged: Callable[[Post], None]
+    ) -> Post:
+        """Change the text; the old one is kept. Raises `Forbidden` unless it is theirs or they
+        moderate, `NotFound`, and what `check_unchanged` raises for the post as it is."""
+        actor = await self._users.authenticate(token)
+        html = await self._markup.render(text)
+
+        def allow(found: Post) -> None:
+            found.check_editable(actor)
+            check_unchanged(found)
+
+        edited = await self._store.edit(post, text, html, self._clock(), allow)
+        if edited is None:
+            raise NotFound(_NO_POST)
+        self._changed()
+        return edited
+
+    async def remove(self, token: str, post: int) -> None:
+        """Remove the post. Raises `Forbidden` unless it is theirs or they moderate; `NotFound`."""
+        actor = await self._users.authenticate(token)
+        removed = await self._store.remove(
+            post, self._clock(), lambda found: found.check_editable(actor)
+        )
+        if not removed:
+            raise NotFound(_NO_POST)
+        self._changed()
+
+    async def revisions(
+        self, token: str, post: int, limit: int, after: str | None
+    ) -> Page[Revision]:
+        """What the post said, oldest first. For its author and moderators."""
+        actor = await self._users.authenticate(token)
+        (await self.find(post)).check_editable(actor)
+        return await self._store.revisions(post, limit, after)
 
     async def find(self, post: int) -> Post:
         """The post. Raises `NotFound`."""
         found = await self._store.find(post)
         if found is None:
-            raise NotFound("There is no such post.")
+            raise NotFound(_NO_POST)
         return found
 
     async def newest(self, limit: int, after: str | None) -> Page[Post]:
@@ -66,12 +118,15 @@ class PostService:
         """What a user wrote, newest first; nothing for a user who is not there."""
         return await self._store.by_user(user, limit, after)
 
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
+        """Posts that have the words, best first."""
+        return await self._store.search(words, limit, after)
 
-async def _both(first: Awaitable[First], second: Awaitable[Second]) -> tuple[First, Second]:
-    """Both answers, asked for at the same time. When both fail, the first one's failure counts:
-    who may not ask learns nothing else."""
-    one, other = await asyncio.gather(first, second, return_exceptions=True)
-    for answer in (one, other):
-        if isinstance(answer, BaseException):
-            raise answer
-    return one, other  # type: ignore[return-value]  # neither is an exception any more
+
+_NO_POST = "There is no such post."
+
+
+def _unless_failed(answer: Answer | BaseException) -> Answer:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer

@@ -1,23 +1,38 @@
 """Posts in PostgreSQL."""
 
-from collections.abc import Sequence
+import hashlib
+import html
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from kernel.contracts import Activity
-from kernel.database import Database
+from kernel.contracts import Activity, Removals
+from kernel.database import Connection, Database
+from kernel.errors import FieldError, Invalid, Policy
 from kernel.fields import LARGEST_ID
+from kernel.idempotency import Once
+from kernel.limits import once_each
 from kernel.pages import Cursor, Page, page
-from services.posts.model import NewPost, Post
+from services.posts.model import Event, Found, Kind, NewPost, Post, Revision
 
 SCHEMA = "0001"
 """The migration that this code needs."""
 
+TOLD = "thread"
+"""The channel on which the id of a thread is told when something has happened in it."""
+
 _POST = 'id, thread, author AS "user", text, html, reply_to, created_at, edited_at'
+_THERE = """
+    removed_at IS NULL
+    AND NOT EXISTS (SELECT FROM removed_threads AS gone WHERE gone.thread = posts.thread)
+"""
+_EVENTS_AT_ONCE = 500
+_MARK, _END = "\x02", "\x03"
 
 
 class PostStore:
     """Every statement about posts. Raises `Unavailable` when the database is down, and
-    `MalformedRequest` for a cursor that is none of ours."""
+    `MalformedRequest` for a cursor that is none of ours. A removed post is not there, nor is one
+    in a thread that has been removed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,52 +41,146 @@ class PostStore:
         """Raises `Unavailable` unless the database answers and is migrated."""
         await self._database.check_schema(SCHEMA)
 
-    async def add(self, new: NewPost, now: datetime) -> Post:
-        """Keep a new post, and count it in its thread's row.
+    async def look_up(self, once: Once[Post], user: int, now: datetime) -> None:
+        """Raises `Replayed` when this has been done already."""
+        await once.look_up(self._database, user, now)
 
-        The row comes first: its lock makes ids ascend in the order of commits within a thread, so
-        that who reads a thread by id never misses a post that was committed late.
-        """
+    async def add(self, new: NewPost, now: datetime, policy: Policy, once: Once[Post]) -> Post:
+        """Keep a new post. Raises `TooManyRequests`, `Invalid` for a reply to what is not in the
+        thread, and what `once` raises."""
         async with self._database.transaction() as connection:
-            await connection.execute(
-                """
-                INSERT INTO thread_activity AS known
-                    (thread, version, post_count, posts_by_others, last_post_at)
-                VALUES ($1, 1, 1, $2, $3)
-                ON CONFLICT (thread) DO UPDATE SET
-                    version = known.version + 1,
-                    post_count = known.post_count + 1,
-                    posts_by_others = known.posts_by_others + excluded.posts_by_others,
-                    last_post_at = greatest(known.last_post_at, excluded.last_post_at)
-                """,
-                new.thread,
-                0 if new.by_starter else 1,
-                now,
+            await once.begin(connection, new.user, now)
+            await once_each(
+                connection, new.user, policy, now, "You have just posted. Wait a little."
             )
+            version = await _count(connection, new, now)
+            if new.reply_to is not None:
+                await _check_reply(connection, new.thread, new.reply_to)
             row = await connection.fetchrow(
                 f"""
-                INSERT INTO posts (thread, author, text, html, created_at)
-                VALUES ($1, $2, $3, $4, $5) RETURNING {_POST}
+                INSERT INTO posts (thread, author, by_starter, text, html, reply_to, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING {_POST}
                 """,  # noqa: S608 - the columns are the constant above
                 new.thread,
                 new.user,
+                new.by_starter,
                 new.text,
                 new.html,
+                new.reply_to,
                 now,
             )
-        assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
-        return Post(**row)
+            assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+            post = Post(**row)
+            await _tell(connection, post, version, "post")
+            await once.finish(connection, new.user, now, post)
+        return post
+
+    async def edit(
+        self, post: int, text: str, rendered: str, now: datetime, allow: Callable[[Post], None]
+    ) -> Post | None:
+        """Change the text and keep the old one, or None when there is no such post. `allow` raises
+        unless this post, as it is, may be changed."""
+        async with self._database.transaction() as connection:
+            found = await _lock(connection, post)
+            if found is None:
+                return None
+            allow(found)
+            version = await connection.fetchval(
+                """
+                UPDATE thread_activity SET version = version + 1 WHERE thread = $1 RETURNING version
+                """,
+                found.thread,
+            )
+            await connection.execute(
+                """
+                INSERT INTO revisions (post, number, text, created_at)
+                SELECT $1, count(*) + 1, $2, $3 FROM revisions WHERE post = $1
+                """,
+                post,
+                found.text,
+                found.edited_at or found.created_at,
+            )
+            row = await connection.fetchrow(
+                f"""
+                UPDATE posts SET text = $2, html = $3, edited_at = $4 WHERE id = $1
+                RETURNING {_POST}
+                """,  # noqa: S608 - the columns are the constant above
+                post,
+                text,
+                rendered,
+                now,
+            )
+            assert row is not None  # noqa: S101 - the row is locked
+            edited = Post(**row)
+            await _tell(connection, edited, version, "edit")
+        return edited
+
+    async def remove(self, post: int, now: datetime, allow: Callable[[Post], None]) -> bool:
+        """Remove the post. False when there is no such post. `allow` raises unless this post may be
+        removed."""
+        async with self._database.transaction() as connection:
+            found = await _lock(connection, post)
+            if found is None:
+                return False
+            allow(found)
+            by_starter = await connection.fetchval(
+                "UPDATE posts SET removed_at = $2 WHERE id = $1 RETURNING by_starter", post, now
+            )
+            version = await connection.fetchval(
+                """
+                UPDATE thread_activity SET
+                    version = version + 1,
+                    post_count = post_count - 1,
+                    posts_by_others = posts_by_others - $2,
+                    last_post_at = (
+                        SELECT max(created_at) FROM posts
+                        WHERE thread = $1 AND removed_at IS NULL
+                    )
+                WHERE thread = $1 RETURNING version
+                """,
+                found.thread,
+                0 if by_starter else 1,
+            )
+            await _tell(connection, found, version, "remove")
+        return True
 
     async def find(self, post: int) -> Post | None:
         """The post, or None."""
-        row = await self._database.row(f"SELECT {_POST} FROM posts WHERE id = $1", post)  # noqa: S608
+        row = await self._database.row(
+            f"SELECT {_POST} FROM posts WHERE id = $1 AND {_THERE}",  # noqa: S608
+            post,
+        )
         return None if row is None else Post(**row)
+
+    async def revisions(self, post: int, limit: int, after: str | None) -> Page[Revision]:
+        """What the post said, oldest first; the last one is what it says now."""
+        kind = f"revisions-of-{post}"
+        rows = await self._database.rows(
+            """
+            SELECT number, text, created_at
+            FROM (
+                SELECT number, text, created_at FROM revisions WHERE post = $1
+                UNION ALL
+                SELECT (SELECT count(*) + 1 FROM revisions WHERE post = $1)::integer, text,
+                    coalesce(edited_at, created_at)
+                FROM posts WHERE id = $1
+            ) AS said
+            WHERE number > $2 ORDER BY number LIMIT $3
+            """,
+            post,
+            _last(after, kind, 0),
+            limit + 1,
+        )
+        said = [Revision(**row) for row in rows]
+        return page(said, limit, kind, lambda revision: (revision.number,))
 
     async def newest(self, limit: int, after: str | None) -> Page[Post]:
         """Posts of all threads, newest first."""
         kind = "posts-newest"
         rows = await self._database.rows(
-            f"SELECT {_POST} FROM posts WHERE id < $1 ORDER BY id DESC LIMIT $2",  # noqa: S608
+            f"""
+            SELECT {_POST} FROM posts WHERE id < $1 AND {_THERE} ORDER BY id DESC LIMIT $2
+            """,  # noqa: S608 - constants
             _last(after, kind, LARGEST_ID),
             limit + 1,
         )
@@ -82,8 +191,9 @@ class PostStore:
         kind = f"posts-by-user-{user}"
         rows = await self._database.rows(
             f"""
-            SELECT {_POST} FROM posts WHERE author = $1 AND id < $2 ORDER BY id DESC LIMIT $3
-            """,  # noqa: S608 - the columns are the constant above
+            SELECT {_POST} FROM posts WHERE author = $1 AND id < $2 AND {_THERE}
+            ORDER BY id DESC LIMIT $3
+            """,  # noqa: S608 - constants
             user,
             _last(after, kind, LARGEST_ID),
             limit + 1,
@@ -95,13 +205,83 @@ class PostStore:
         kind = f"posts-in-thread-{thread}"
         rows = await self._database.rows(
             f"""
-            SELECT {_POST} FROM posts WHERE thread = $1 AND id > $2 ORDER BY id LIMIT $3
-            """,  # noqa: S608 - the columns are the constant above
+            SELECT {_POST} FROM posts WHERE thread = $1 AND id > $2 AND {_THERE}
+            ORDER BY id LIMIT $3
+            """,  # noqa: S608 - constants
             thread,
             _last(after, kind, 0),
             limit + 1,
         )
         return page([Post(**row) for row in rows], limit, kind, _key)
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
+        """Posts that have the words, best first. The words may be of the form that web search
+        takes: quotes, `or`, `-`; nothing is an error."""
+        kind = f"posts-search-{hashlib.blake2b(words.encode(), digest_size=8).hexdigest()}"
+        place = (None, None) if after is None else Cursor.decode(after, kind, 2).keys
+        rows = await self._database.rows(
+            f"""
+            SELECT {_POST}, rank,
+                ts_headline('english', translate(text, '{_MARK}{_END}', ''), query,
+                    'StartSel={_MARK}, StopSel={_END}, MaxFragments=2, MaxWords=20, MinWords=8'
+                ) AS snippet
+            FROM (
+                SELECT found.*
+                FROM (
+                    SELECT posts.*, query, (ts_rank(search, query) * 1000000)::bigint AS rank
+                    FROM posts, websearch_to_tsquery('english', $1) AS query
+                    WHERE search @@ query AND {_THERE}
+                ) AS found
+                WHERE $3::bigint IS NULL OR (rank, id) < ($3, $4)
+                ORDER BY rank DESC, id DESC LIMIT $2
+            ) AS best
+            ORDER BY rank DESC, id DESC
+            """,  # noqa: S608 - constants
+            words,
+            limit + 1,
+            *place,
+        )
+        found = []
+        for row in map(dict, rows):
+            rank, snippet = row.pop("rank"), html.escape(row.pop("snippet"), quote=False)
+            snippet = snippet.replace(_MARK, "<mark>").replace(_END, "</mark>")
+            found.append(Found(Post(**row), snippet, rank))
+        return page(found, limit, kind, lambda hit: (hit.rank, hit.post.id))
+
+    async def version(self, thread: int) -> int | None:
+        """How many things have happened in a thread; None for one that has been removed."""
+        row = await self._database.row(
+            """
+            SELECT
+                (SELECT version FROM thread_activity WHERE thread = $1) AS version,
+                EXISTS (SELECT FROM removed_threads WHERE thread = $1) AS removed
+            """,
+            thread,
+        )
+        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        return None if row["removed"] else row["version"] or 0
+
+    async def events(self, thread: int, after: int) -> Sequence[Event]:
+        """What happened in a thread after that version, in order; so much as fits at once."""
+        rows = await self._database.rows(
+            f"""
+            SELECT version, kind, happened.post AS post_id, shown.*
+            FROM thread_events AS happened
+            LEFT JOIN LATERAL (
+                SELECT {_POST} FROM posts WHERE id = happened.post AND removed_at IS NULL
+            ) AS shown ON true
+            WHERE happened.thread = $1 AND version > $2 ORDER BY version LIMIT $3
+            """,  # noqa: S608 - the columns are the constant above
+            thread,
+            after,
+            _EVENTS_AT_ONCE,
+        )
+        events = []
+        for row in map(dict, rows):
+            version, kind, post_id = row.pop("version"), row.pop("kind"), row.pop("post_id")
+            post = None if row["id"] is None else Post(**row)
+            events.append(Event(version, kind, post_id, post))
+        return events
 
     async def undelivered(self, limit: int) -> Sequence[Activity]:
         """Threads whose activity is ahead of what threads has acknowledged."""
@@ -125,6 +305,97 @@ class PostStore:
             [activity.thread for activity in activities],
             [activity.version for activity in activities],
         )
+
+    async def removal_position(self) -> int:
+        """How far the removals of threads have been read."""
+        row = await self._database.row("SELECT position FROM removals")
+        assert row is not None  # noqa: S101 - the migration puts the one row in
+        position: int = row["position"]
+        return position
+
+    async def take_over(self, removals: Removals) -> None:
+        """Hide the posts of removed threads, and remember how far that has been read."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """
+                INSERT INTO removed_threads SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING
+                """,
+                removals.threads,
+            )
+            await connection.execute(
+                "UPDATE removals SET position = greatest(position, $1)", removals.position
+            )
+            await connection.execute(
+                "SELECT pg_notify($1, thread::text) FROM unnest($2::bigint[]) AS thread",
+                TOLD,
+                removals.threads,
+            )
+
+
+async def _count(connection: Connection, new: NewPost, now: datetime) -> int:
+    """Count the post in its thread's row, and give the version that this makes.
+
+    The row comes before the post: its lock makes ids ascend in the order of commits within a
+    thread, so that who reads a thread by id never misses a post that was committed late.
+    """
+    version: int = await connection.fetchval(
+        """
+        INSERT INTO thread_activity AS known
+            (thread, version, post_count, posts_by_others, last_post_at)
+        VALUES ($1, 1, 1, $2, $3)
+        ON CONFLICT (thread) DO UPDATE SET
+            version = known.version + 1,
+            post_count = known.post_count + 1,
+            posts_by_others = known.posts_by_others + excluded.posts_by_others,
+            last_post_at = greatest(known.last_post_at, excluded.last_post_at)
+        RETURNING version
+        """,
+        new.thread,
+        0 if new.by_starter else 1,
+        now,
+    )
+    return version
+
+
+async def _lock(connection: Connection, post: int) -> Post | None:
+    """The post, once nobody else touches a post of its thread; None when it is not there."""
+    await connection.execute(
+        """
+        SELECT FROM thread_activity
+        WHERE thread = (SELECT thread FROM posts WHERE id = $1) FOR UPDATE
+        """,
+        post,
+    )
+    row = await connection.fetchrow(
+        f"SELECT {_POST} FROM posts WHERE id = $1 AND {_THERE}",  # noqa: S608
+        post,
+    )
+    return None if row is None else Post(**row)
+
+
+async def _check_reply(connection: Connection, thread: int, reply_to: int) -> None:
+    if not await connection.fetchval(
+        "SELECT true FROM posts WHERE id = $1 AND thread = $2 AND removed_at IS NULL",
+        reply_to,
+        thread,
+    ):
+        raise Invalid(FieldError("/replyTo", "There is no such post in this thread."))
+
+
+async def _tell(connection: Connection, post: Post, version: int, kind: Kind) -> None:
+    await connection.execute(
+        """
+        WITH happened AS (
+            INSERT INTO thread_events (thread, version, kind, post) VALUES ($1, $2, $3, $4)
+        )
+        SELECT pg_notify($5, $1::text)
+        """,
+        post.thread,
+        version,
+        kind,
+        post.id,
+        TOLD,
+    )
 
 
 def _key(post: Post) -> tuple[int, ...]:

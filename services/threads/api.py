@@ -3,30 +3,42 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from kernel.auth import ServiceToken, SessionCookie
-from kernel.contracts import Activity, ThreadRef
+from kernel.contracts import Activity, Removals, ThreadRef
 from kernel.errors import (
+    Banned,
+    Conflict,
     Forbidden,
     Invalid,
     MalformedRequest,
     NotFound,
+    Stale,
     TooLarge,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.fields import Id, Line, RequestBody, Resource, Timestamp
+from kernel.fields import LARGEST_ID, Id, Line, RequestBody, Resource, Timestamp, Words
+from kernel.idempotency import Answer, Attempt
 from kernel.operations import refuse_forwarded
 from kernel.pages import After, Limit, link_next
 from kernel.problems import documented
 from kernel.web import JsonRoute
 from services.threads import model
 from services.threads.service import ThreadService
+from services.threads.store import Order
 
 DESCRIPTION = "What is talked about, and how lively."
+
+_LIST = documented(MalformedRequest, Invalid, Unavailable)
+_WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
+_CHANGE = documented(*_WHO, NotFound)
+_BODY = (*_WHO, MalformedRequest, TooLarge, UnsupportedMediaType, Invalid)
+
+AnAttempt = Annotated[Attempt, Depends(Attempt.of)]
 
 Title = Annotated[Line, Field(min_length=3, max_length=200, examples=["Bread that will not rise"])]
 
@@ -52,19 +64,36 @@ class NewThread(RequestBody):
     title: Title
 
 
+class ThreadChanges(RequestBody):
+    """A new title, and the version of the thread that its author has seen."""
+
+    title: Title
+    version: Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+
 def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
     """The operations under `/api/threads`."""
     routes = APIRouter(route_class=JsonRoute, tags=["threads"])
+    Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
 
-    @routes.get(
-        "/api/threads",
-        response_model=list[Thread],
-        responses=documented(MalformedRequest, Invalid, Unavailable),
-    )
+    @routes.get("/api/threads", response_model=list[Thread], responses=_LIST)
     async def list_threads(
-        request: Request, response: Response, limit: Limit = 20, after: After = None
+        request: Request,
+        response: Response,
+        order: Order = "active",
+        created_by: Annotated[Id | None, Query(alias="createdBy")] = None,
+        limit: Limit = 20,
+        after: After = None,
     ) -> Sequence[model.Thread]:
-        page = await service.active(limit, after)
+        page = await service.list(order, created_by, limit, after)
+        link_next(request, response, page)
+        return page.items
+
+    @routes.get("/api/threads/search", response_model=list[Thread], responses=_LIST)
+    async def search_threads(
+        q: Words, request: Request, response: Response, limit: Limit = 20, after: After = None
+    ) -> Sequence[model.Thread]:
+        page = await service.search(q, limit, after)
         link_next(request, response, page)
         return page.items
 
@@ -72,17 +101,11 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
         "/api/threads",
         status_code=201,
         response_model=Thread,
-        responses=documented(
-            MalformedRequest, Unauthenticated, Forbidden, TooLarge, UnsupportedMediaType, Invalid,
-            Unavailable,
-        ),
-    )  # fmt: skip
-    async def start_thread(
-        new: NewThread, token: Annotated[str, Depends(cookie.token)], response: Response
-    ) -> model.Thread:
-        thread = await service.start(token, new.title)
-        response.headers["Location"] = f"/api/threads/{thread.id}"
-        return thread
+        responses=documented(*_BODY, Conflict),
+    )
+    async def start_thread(new: NewThread, token: Token, attempt: AnAttempt) -> Response:
+        thread = await service.start(token, new.title, attempt.once(_created))
+        return _created(thread).response()
 
     @routes.get(
         "/api/threads/{id}", response_model=Thread, responses=documented(NotFound, Unavailable)
@@ -90,7 +113,52 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
     async def show_thread(id: Id) -> model.Thread:  # noqa: A002 - the path's word
         return await service.show(id)
 
+    @routes.patch(
+        "/api/threads/{id}",
+        response_model=Thread,
+        responses=documented(*_BODY, NotFound, Stale),
+    )
+    async def edit_thread(
+        id: Id,  # noqa: A002
+        changes: ThreadChanges,
+        token: Token,
+    ) -> model.Thread:
+        return await service.edit(token, id, changes.title, changes.version)
+
+    @routes.delete("/api/threads/{id}", status_code=204, response_class=Response, responses=_CHANGE)
+    async def remove_thread(id: Id, token: Token) -> None:  # noqa: A002
+        await service.remove(token, id)
+
+    @routes.put(
+        "/api/threads/{id}/lock", status_code=204, response_class=Response, responses=_CHANGE
+    )
+    async def lock_thread(id: Id, token: Token) -> None:  # noqa: A002
+        await service.lock(token, id, True)
+
+    @routes.delete(
+        "/api/threads/{id}/lock", status_code=204, response_class=Response, responses=_CHANGE
+    )
+    async def unlock_thread(id: Id, token: Token) -> None:  # noqa: A002
+        await service.lock(token, id, False)
+
+    @routes.put(
+        "/api/threads/{id}/pin", status_code=204, response_class=Response, responses=_CHANGE
+    )
+    async def pin_thread(id: Id, token: Token) -> None:  # noqa: A002
+        await service.pin(token, id, True)
+
+    @routes.delete(
+        "/api/threads/{id}/pin", status_code=204, response_class=Response, responses=_CHANGE
+    )
+    async def unpin_thread(id: Id, token: Token) -> None:  # noqa: A002
+        await service.pin(token, id, False)
+
     return routes
+
+
+def _created(thread: model.Thread) -> Answer:
+    body = Thread.model_validate(thread).model_dump_json().encode()
+    return Answer(201, {"Location": f"/api/threads/{thread.id}"}, body)
 
 
 def internal_router(service: ThreadService, service_token: ServiceToken) -> APIRouter:
@@ -105,6 +173,12 @@ def internal_router(service: ThreadService, service_token: ServiceToken) -> APIR
     @routes.put("/activity")
     async def record_activity(activities: list[Activity]) -> None:
         await service.record_activity(activities)
+
+    @routes.get("/removed")
+    async def removed(
+        after: Annotated[int, Query(ge=0)], patience: Annotated[float, Query(ge=0)] = 0
+    ) -> Removals:
+        return await service.removed(after, patience)
 
     @routes.get("/{id}")
     async def find(id: Id) -> ThreadRef:  # noqa: A002 - the path's word

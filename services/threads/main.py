@@ -7,19 +7,23 @@ from functools import partial
 from starlette.types import ASGIApp
 
 from kernel.auth import ServiceToken, SessionCookie
+from kernel.background import running
+from kernel.bell import Bell
 from kernel.clients import HttpUsers, Neighbour, http_client
 from kernel.clock import utc_now
 from kernel.database import Database
 from kernel.lifecycle import Lifecycle
+from kernel.listen import Listener
 from kernel.serve import run
 from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
 from kernel.web import Context, create_app
 from services.threads import api
 from services.threads.service import ThreadService
-from services.threads.store import ThreadStore
+from services.threads.settings import ThreadLimits
+from services.threads.store import REMOVED, ThreadStore
 
 
-class Settings(ProcessSettings):
+class Settings(ProcessSettings, ThreadLimits):
     """What this process takes from its environment."""
 
     threads_database_url: DatabaseUrl
@@ -36,14 +40,17 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
             Neighbour(http, "users", settings.users_url, settings.users_service_token[0])
         )
         store = ThreadStore(database)
-        threads = ThreadService(store, users, utc_now)
+        removal = Bell()
+        threads = ThreadService(store, users, utc_now, settings.thread_interval, removal)
+        listener = Listener(settings.threads_database_url, REMOVED, removal.ring)
         context = Context(
             "threads",
             api.DESCRIPTION,
             api.router(threads, SessionCookie(settings.public_origin)),
             api.internal_router(threads, ServiceToken(settings.threads_service_token)),
         )
-        yield create_app("threads", [context], settings, lifecycle, store.check)
+        async with running(listener.run(), lifecycle.when_draining(removal.close)):
+            yield create_app("threads", [context], settings, lifecycle, store.check)
 
 
 if __name__ == "__main__":

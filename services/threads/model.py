@@ -1,15 +1,21 @@
-"""What a thread is."""
+"""What a thread is, and who may change it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from kernel.contracts import Actor
+from kernel.errors import Forbidden
+
+EDITABLE = timedelta(hours=24)
+"""For so long after the start, whoever started a thread may change its title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
     """Something that people talk about.
 
-    `version` counts changes of the thread itself. `post_count` and `last_post_at` are what posts
-    has told, and follow within seconds.
+    `version` counts changes of the thread itself. `post_count`, `posts_by_others` and
+    `last_post_at` are what posts has told, and follow within seconds.
     """
 
     id: int
@@ -19,6 +25,7 @@ class Thread:
     edited_at: datetime | None
     version: int
     post_count: int
+    posts_by_others: int
     last_post_at: datetime | None
     locked: bool
     pinned: bool
@@ -27,3 +34,21 @@ class Thread:
     def active_at(self) -> datetime:
         """What the list of threads is ordered by."""
         return self.last_post_at or self.created_at
+
+    def check_editable(self, actor: Actor, now: datetime) -> None:
+        """Raises `Forbidden` unless the actor may change the title."""
+        if actor.moderates:
+            return
+        if actor.id != self.created_by:
+            raise Forbidden("Only who started a thread may change its title.")
+        if now - self.created_at > EDITABLE:
+            raise Forbidden("The title of a thread can be changed for a day.")
+
+    def check_removable(self, actor: Actor) -> None:
+        """Raises `Forbidden` unless the actor may remove the thread."""
+        if actor.moderates:
+            return
+        if actor.id != self.created_by:
+            raise Forbidden("Only who started a thread may remove it.")
+        if self.posts_by_others:
+            raise Forbidden("Others have posted in this thread. Ask a moderator to remove it.")

@@ -1,38 +1,84 @@
-"""What people can do with threads: list, start and show them."""
+"""What people can do with threads: find, start, change and remove them."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
+from kernel.bell import Bell
 from kernel.clock import Clock
-from kernel.contracts import Activity, ThreadRef, Users
-from kernel.errors import NotFound
+from kernel.contracts import Activity, Removals, ThreadRef, Users
+from kernel.errors import Forbidden, NotFound, Policy
+from kernel.idempotency import Once
 from kernel.pages import Page
 from services.threads.model import Thread
-from services.threads.store import ThreadStore
+from services.threads.store import Order, ThreadStore
+
+LONGEST_PATIENCE = 30.0
+"""Seconds for which `removed` waits at most."""
 
 
 class ThreadService:
-    """The rules of threads. Implements `kernel.contracts.Threads` in process."""
+    """The rules of threads. Implements `kernel.contracts.Threads` in process.
 
-    def __init__(self, store: ThreadStore, users: Users, clock: Clock) -> None:
+    `interval` is how many seconds lie between two threads of one user; `removal` rings when a
+    thread has been removed, in whichever process.
+    """
+
+    def __init__(
+        self, store: ThreadStore, users: Users, clock: Clock, interval: int, removal: Bell
+    ) -> None:
         self._store = store
         self._users = users
         self._clock = clock
+        self._policy = Policy("thread", 1, interval)
+        self._removal = removal
 
-    async def start(self, token: str, title: str) -> Thread:
-        """Start a thread. Raises `Unauthenticated`, and `Unavailable` when users is down."""
+    async def start(self, token: str, title: str, once: Once[Thread]) -> Thread:
+        """Start a thread. Raises `Unauthenticated`, `Banned`, `TooManyRequests`, and `Unavailable`
+        when users is down."""
         actor = await self._users.authenticate(token)
-        return await self._store.add(title, actor.id, self._clock())
+        now = self._clock()
+        return await self._store.add(title, actor.id, now, self._policy, once)
 
     async def show(self, thread: int) -> Thread:
         """The thread. Raises `NotFound`."""
-        found = await self._store.find(thread)
-        if found is None:
-            raise NotFound("There is no such thread.")
-        return found
+        return _there(await self._store.find(thread))
 
-    async def active(self, limit: int, after: str | None) -> Page[Thread]:
-        """Pinned threads first, then those in which something happened last."""
-        return await self._store.active(limit, after)
+    async def list(
+        self, order: Order, created_by: int | None, limit: int, after: str | None
+    ) -> Page[Thread]:
+        """Threads, of one user where that is given."""
+        return await self._store.list(order, created_by, limit, after)
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
+        """Threads whose titles have the words, best first."""
+        return await self._store.search(words, limit, after)
+
+    async def edit(self, token: str, thread: int, title: str, version: int) -> Thread:
+        """Change the title. Raises `Forbidden` unless it is theirs and young, or they moderate;
+        `NotFound`, and `Stale` when the thread has another version."""
+        actor = await self._users.authenticate(token)
+        now = self._clock()
+        return _there(
+            await self._store.edit(
+                thread, title, version, now, lambda found: found.check_editable(actor, now)
+            )
+        )
+
+    async def remove(self, token: str, thread: int) -> None:
+        """Remove the thread. Raises `Forbidden` unless it is theirs and theirs alone, or they
+        moderate; `NotFound`."""
+        actor = await self._users.authenticate(token)
+        _there(await self._store.remove(thread, lambda found: found.check_removable(actor)))
+
+    async def lock(self, token: str, thread: int, locked: bool) -> None:
+        """Take no more posts, or take them again. For moderators."""
+        await self._check_moderates(token)
+        _there(await self._store.mark(thread, "locked", locked))
+
+    async def pin(self, token: str, thread: int, pinned: bool) -> None:
+        """Show first, or no longer. For moderators."""
+        await self._check_moderates(token)
+        _there(await self._store.mark(thread, "pinned", pinned))
 
     async def find(self, thread: int) -> ThreadRef:
         """See `kernel.contracts.Threads`."""
@@ -42,3 +88,26 @@ class ThreadService:
     async def record_activity(self, activities: Sequence[Activity]) -> None:
         """See `kernel.contracts.Threads`."""
         await self._store.record_activity(activities)
+
+    async def removed(self, after: int, patience: float) -> Removals:
+        """See `kernel.contracts.Threads`."""
+        ear = self._removal.ear()
+        removals = await self._store.removed(after)
+        if not removals.threads and patience > 0:
+            await ear.wait(min(patience, LONGEST_PATIENCE))
+            removals = await self._store.removed(after)
+        return removals
+
+    async def _check_moderates(self, token: str) -> None:
+        actor = await self._users.authenticate(token)
+        if not actor.moderates:
+            raise Forbidden("This is for moderators.")
+
+
+Found = TypeVar("Found")
+
+
+def _there(found: Found | None) -> Found:
+    if not found:
+        raise NotFound("There is no such thread.")
+    return found

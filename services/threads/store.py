@@ -1,27 +1,38 @@
 """Threads in PostgreSQL."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-from kernel.contracts import Activity
+from kernel.contracts import Activity, Removals
 from kernel.database import Database
-from kernel.errors import MalformedRequest
+from kernel.errors import MalformedRequest, Policy, Stale
+from kernel.idempotency import Once
+from kernel.limits import once_each
 from kernel.pages import Cursor, Page, page
 from services.threads.model import Thread
 
 SCHEMA = "0001"
 """The migration that this code needs."""
 
+REMOVED = "removed"
+"""The channel on which it is told that a thread has been removed."""
+
+Order = Literal["active", "new"]
+
 _THREAD = """
-    id, title, created_by, created_at, edited_at, version, post_count, last_post_at, locked, pinned
+    id, title, created_by, created_at, edited_at, version, post_count, posts_by_others,
+    last_post_at, locked, pinned
 """
-_ACTIVE = "threads-active"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_REMOVALS_AT_ONCE = 1000
 
 
 class ThreadStore:
-    """Every statement about threads. Raises `Unavailable` when the database is down."""
+    """Every statement about threads. Raises `Unavailable` when the database is down, and
+    `MalformedRequest` for a cursor that is none of ours. A removed thread is not there."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,45 +41,164 @@ class ThreadStore:
         """Raises `Unavailable` unless the database answers and is migrated."""
         await self._database.check_schema(SCHEMA)
 
-    async def add(self, title: str, created_by: int, now: datetime) -> Thread:
-        """Keep a new thread."""
-        row = await self._database.row(
-            f"""
-            INSERT INTO threads (title, created_by, created_at) VALUES ($1, $2, $3)
-            RETURNING {_THREAD}
-            """,  # noqa: S608 - the columns are the constant above
-            title,
-            created_by,
-            now,
-        )
-        assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
-        return Thread(**row)
+    async def add(
+        self, title: str, created_by: int, now: datetime, policy: Policy, once: Once[Thread]
+    ) -> Thread:
+        """Keep a new thread. Raises `TooManyRequests`, and what `once` raises."""
+        async with self._database.transaction() as connection:
+            await once.begin(connection, created_by, now)
+            await once_each(
+                connection,
+                created_by,
+                policy,
+                now,
+                "You have just started a thread. Wait a little.",
+            )
+            row = await connection.fetchrow(
+                f"""
+                INSERT INTO threads (title, created_by, created_at) VALUES ($1, $2, $3)
+                RETURNING {_THREAD}
+                """,  # noqa: S608 - the columns are the constant above
+                title,
+                created_by,
+                now,
+            )
+            assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+            thread = Thread(**row)
+            await once.finish(connection, created_by, now, thread)
+        return thread
 
     async def find(self, thread: int) -> Thread | None:
         """The thread, or None."""
         row = await self._database.row(
-            f"SELECT {_THREAD} FROM threads WHERE id = $1",  # noqa: S608
+            f"SELECT {_THREAD} FROM threads WHERE id = $1 AND removal IS NULL",  # noqa: S608
             thread,
         )
         return None if row is None else Thread(**row)
 
-    async def active(self, limit: int, after: str | None) -> Page[Thread]:
-        """Pinned threads first, then those in which something happened last. Raises
-        `MalformedRequest` for a cursor that is none of ours."""
-        where = ""
-        arguments: tuple[object, ...] = ()
-        if after is not None:
-            where = "WHERE (pinned, active_at, id) < ($2, $3, $4)"
-            arguments = _place(Cursor.decode(after, _ACTIVE, 3))
+    async def list(
+        self, order: Order, created_by: int | None, limit: int, after: str | None
+    ) -> Page[Thread]:
+        """Threads, of one user where that is given: pinned ones first and then those in which
+        something happened last, or the newest first."""
+        kind = f"threads-{order}-{created_by or 'all'}"
+        keys = _ACTIVE_KEYS if order == "active" else _NEW_KEYS
+        where, arguments = "removal IS NULL", [*_place(after, kind, order)]
+        if arguments:
+            places = ", ".join(f"${number}" for number in range(2, 2 + len(arguments)))
+            where += f" AND ({', '.join(keys)}) < ({places})"
+        if created_by is not None:
+            arguments.append(created_by)
+            where += f" AND created_by = ${len(arguments) + 1}"
         rows = await self._database.rows(
             f"""
-            SELECT {_THREAD} FROM threads {where}
-            ORDER BY pinned DESC, active_at DESC, id DESC LIMIT $1
-            """,  # noqa: S608 - constants
+            SELECT {_THREAD} FROM threads WHERE {where}
+            ORDER BY {", ".join(f"{key} DESC" for key in keys)} LIMIT $1
+            """,  # noqa: S608 - constants and numbered places
             limit + 1,
             *arguments,
         )
-        return page([Thread(**row) for row in rows], limit, _ACTIVE, _keys)
+        sort_keys = _active_place if order == "active" else _id
+        return page([Thread(**row) for row in rows], limit, kind, sort_keys)
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
+        """Threads whose titles have the words, best first. The words may be of the form that web
+        search takes: quotes, `or`, `-`; nothing is an error."""
+        kind = f"threads-search-{hashlib.blake2b(words.encode(), digest_size=8).hexdigest()}"
+        place = (None, None) if after is None else Cursor.decode(after, kind, 2).keys
+        rows = await self._database.rows(
+            f"""
+            SELECT rank, {_THREAD}
+            FROM (
+                SELECT *, (ts_rank(search, query) * 1000000)::bigint AS rank
+                FROM threads, websearch_to_tsquery('english', $1) AS query
+                WHERE search @@ query AND removal IS NULL
+            ) AS found
+            WHERE $3::bigint IS NULL OR (rank, id) < ($3, $4)
+            ORDER BY rank DESC, id DESC LIMIT $2
+            """,  # noqa: S608 - the columns are the constant above
+            words,
+            limit + 1,
+            *place,
+        )
+        ranks: dict[int, int] = {}
+        threads: list[Thread] = []
+        for row in map(dict, rows):
+            ranks[row["id"]] = row.pop("rank")
+            threads.append(Thread(**row))
+        return page(threads, limit, kind, lambda thread: (ranks[thread.id], thread.id))
+
+    async def edit(
+        self,
+        thread: int,
+        title: str,
+        version: int,
+        now: datetime,
+        allow: Callable[[Thread], None],
+    ) -> Thread | None:
+        """Change the title, or None when there is no such thread. `allow` raises unless this thread
+        may be changed; raises `Stale` unless `version` is its version."""
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
+            if row is None:
+                return None
+            found = Thread(**row)
+            allow(found)
+            if found.version != version:
+                raise Stale(f"The thread has version {found.version} by now. Read it again.")
+            row = await connection.fetchrow(
+                f"""
+                UPDATE threads SET title = $2, edited_at = $3, version = version + 1
+                WHERE id = $1 RETURNING {_THREAD}
+                """,  # noqa: S608 - the columns are the constant above
+                thread,
+                title,
+                now,
+            )
+        assert row is not None  # noqa: S101 - the row is locked
+        return Thread(**row)
+
+    async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool:
+        """Lock or pin the thread, or the opposite. False when there is no such thread."""
+        async with self._database.transaction() as connection:
+            if await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread) is None:
+                return False
+            await connection.execute(
+                f"""
+                UPDATE threads SET {mark} = $2, version = version + 1
+                WHERE id = $1 AND {mark} <> $2
+                """,  # noqa: S608 - one of two column names
+                thread,
+                value,
+            )
+        return True
+
+    async def remove(self, thread: int, allow: Callable[[Thread], None]) -> bool:
+        """Remove the thread, and tell so. False when there is no such thread. `allow` raises unless
+        this thread may be removed."""
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
+            if row is None:
+                return False
+            allow(Thread(**row))
+            await connection.execute(
+                """
+                WITH counted AS (UPDATE removals SET last = last + 1 RETURNING last)
+                UPDATE threads SET removal = counted.last FROM counted WHERE id = $1
+                """,
+                thread,
+            )
+            await connection.execute("SELECT pg_notify($1, '')", REMOVED)
+        return True
+
+    async def removed(self, after: int) -> Removals:
+        """Some of the threads removed since that position, in order."""
+        rows = await self._database.rows(
+            "SELECT id, removal FROM threads WHERE removal > $1 ORDER BY removal LIMIT $2",
+            after,
+            _REMOVALS_AT_ONCE,
+        )
+        return Removals([row["id"] for row in rows], rows[-1]["removal"] if rows else after)
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
         """Take over each activity that is newer than what the thread has."""
@@ -89,12 +219,25 @@ class ThreadStore:
         )
 
 
-def _keys(thread: Thread) -> tuple[int, ...]:
+_ACTIVE_KEYS = ("pinned", "active_at", "id")
+_NEW_KEYS = ("id",)
+_LOCKED = f"SELECT {_THREAD} FROM threads WHERE id = $1 AND removal IS NULL"  # noqa: S608
+
+
+def _active_place(thread: Thread) -> tuple[int, ...]:
     return int(thread.pinned), (thread.active_at - _EPOCH) // _MICROSECOND, thread.id
 
 
-def _place(cursor: Cursor) -> tuple[bool, datetime, int]:
-    pinned, active_at, last = cursor.keys
+def _id(thread: Thread) -> tuple[int, ...]:
+    return (thread.id,)
+
+
+def _place(after: str | None, kind: str, order: Order) -> tuple[object, ...]:
+    if after is None:
+        return ()
+    if order == "new":
+        return Cursor.decode(after, kind, 1).keys
+    pinned, active_at, last = Cursor.decode(after, kind, 3).keys
     try:
         return bool(pinned), _EPOCH + active_at * _MICROSECOND, last
     except OverflowError as error:

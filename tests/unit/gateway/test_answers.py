@@ -33,7 +33,7 @@ def test_502_is_what_an_alb_sends() -> None:
         (400, b"400 Bad Request", 122),
         (405, b"405 Not Allowed", 122),
         (408, b"408 Request Time-out", 132),
-        (463, b"463", 0),
+        (463, b"463 ", 0),
         (501, b"501 Not Implemented", 130),
         (502, b"502 Bad Gateway", 122),
         (503, b"503 Service Temporarily Unavailable", 162),

@@ -39,7 +39,13 @@ class Recorded:
         self.log = MergedLog(self._descriptor, names=["child"], colour=False)
 
     def text(self) -> str:
+        """What is written by now."""
         return self.path.read_text()
+
+    def everything(self) -> str:
+        """All that was logged; nothing can be logged after."""
+        self.log.close()
+        return self.text()
 
     def close(self) -> None:
         self.log.close()
@@ -105,7 +111,7 @@ async def test_a_process_that_does_not_stop_is_killed_and_named(recorded: Record
     process = Process(program(IGNORES_SIGTERM), recorded.log)
     await until(lambda: "deaf" in recorded.text(), "the process ignores SIGTERM")
     assert await process.stop(patience=0.1) == -signal.SIGKILL
-    assert "did not stop within 0.1 s and is killed" in recorded.text()
+    assert "did not stop within 0.1 s and is killed" in recorded.everything()
 
 
 async def test_kill_and_stop_together_lose_no_exit_code(recorded: Recorded) -> None:
@@ -214,7 +220,7 @@ async def test_a_stop_during_the_pause_before_a_restart_prevents_it(recorded: Re
     await until(lambda: "ended unexpectedly" in recorded.text(), "it has ended")
     await kept.stop(patience=1)
     await asyncio.wait_for(keeping, 5)
-    assert "restarted" not in recorded.text()
+    assert "restarted" not in recorded.everything()
 
 
 def test_restarts_are_counted_over_a_sliding_minute() -> None:

@@ -27,8 +27,9 @@ def note(what):
     with open(os.environ["NOTES"], "a") as notes:
         notes.write(f"{what} {os.getpid()}\\n")
 
-def serve(name, port):
+def serve(name, port, before_the_end=lambda: None):
     def end(*_):
+        before_the_end()
         note(f"stopped {name}")
         os._exit(0)
     signal.signal(signal.SIGTERM, end)
@@ -238,6 +239,7 @@ def test_a_crashed_service_is_named_with_its_last_words_and_restarted(
     with pytest.raises(OSError):  # noqa: PT011 - closed or reset, as the crash has it
         urllib.request.urlopen(f"http://127.0.0.1:{runner.port}/crash", timeout=5)
     eventually(lambda: runner.started()["gateway"] != crashed, "the gateway serves again")
+    eventually(lambda: "restarted gateway" in runner.text(), "the log says so")
     assert "gateway ended unexpectedly: exit code 3. Its last lines:" in runner.text()
     assert "    about to crash" in runner.text()
     with urllib.request.urlopen(f"http://127.0.0.1:{runner.port}/", timeout=5) as answer:
@@ -293,10 +295,34 @@ def test_a_run_can_be_stopped_at_any_moment_of_its_start(
         assert not (runner.root / "data/postgres/postmaster.pid").exists()
 
 
+def test_an_open_stream_which_only_the_services_end_does_not_hold_up_the_stop(
+    runner: Runner, eventually: Eventually
+) -> None:
+    drains = """
+import os, pathlib, time
+def drain():
+    while "stopped users-1" not in pathlib.Path(os.environ["NOTES"]).read_text():
+        time.sleep(0.01)
+"""
+    call = 'int(port.partition("=")[2])'
+    assert call in GATEWAY
+    (runner.root / "gateway.py").write_text(drains + GATEWAY.replace(call, f"{call}, drain"))
+    process = runner.start_without_postgres()
+    until_up(runner, eventually)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert time.monotonic() - began < 6
+    stopped = runner.stopped()
+    assert stopped.index("gateway") > stopped.index("users-1")
+    assert "killed" not in runner.text()
+
+
 def test_a_second_signal_ends_what_does_not_stop(
     runner: Runner, eventually: Eventually, is_running: IsRunning
 ) -> None:
     stubborn = SERVER.replace('note(f"stopped {name}")', "return")
+    assert stubborn != SERVER
     (runner.root / "stand_in.py").write_text(stubborn)
     process = runner.start_without_postgres()
     until_up(runner, eventually)

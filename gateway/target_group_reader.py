@@ -1,0 +1,89 @@
+"""Target groups and their health checks, from their resources.
+
+Ranges and defaults: the Elastic Load Balancing API reference of version 2015-12-01.
+"""
+
+import re
+from typing import Final
+
+from gateway import attributes
+from gateway.properties import Properties
+from gateway.resource_kinds import NAMED_MEANINGLESS
+from gateway.settings import HealthCheckSettings, TargetGroupSettings
+
+_MEANINGLESS: Final = {
+    **NAMED_MEANINGLESS,
+    "Port": "--target says each target's port",
+    "TargetType": "--target says what the targets are",
+    "Targets": "--target says what the targets are",
+    "VpcId": "a laptop has no VPC",
+}
+_CODES: Final = re.compile(r"(\d{3})(?:-(\d{3}))?")
+
+
+def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSettings:
+    """One AWS::ElasticLoadBalancingV2::TargetGroup."""
+    properties.only("Protocol", "HTTP")
+    properties.only("ProtocolVersion", "HTTP1")
+    if (properties.text("TargetType") or "instance") not in ("instance", "ip"):
+        properties.problem(
+            properties.line_of("TargetType"),
+            f"TargetType {properties.text('TargetType')!r} is not implemented",
+        )
+    family = properties.only("IpAddressType", "ipv4", "ipv6")
+    health_check = _health_check(properties)
+    numbers = attributes.read_attributes(
+        properties, "TargetGroupAttributes", attributes.TARGET_GROUP
+    )
+    properties.close(_MEANINGLESS)
+    return TargetGroupSettings(
+        logical_id,
+        ipv6=family == "ipv6",
+        health_check=health_check,
+        deregistration_delay=numbers["deregistration_delay.timeout_seconds"],
+    )
+
+
+def _health_check(properties: Properties) -> HealthCheckSettings:
+    properties.only("HealthCheckEnabled", "true")
+    properties.only("HealthCheckProtocol", "HTTP")
+    path = properties.text("HealthCheckPath") or "/"
+    if not re.fullmatch(r"/[!-~]{0,1023}", path):
+        properties.problem(
+            properties.line_of("HealthCheckPath"),
+            "HealthCheckPath is a path of at most 1024 visible ASCII characters",
+        )
+    port = None
+    if properties.text("HealthCheckPort", "traffic-port") != "traffic-port":
+        port = properties.integer("HealthCheckPort", 1, 65535, 80)
+    return HealthCheckSettings(
+        path=path,
+        port=port,
+        interval=properties.integer("HealthCheckIntervalSeconds", 5, 300, 30),
+        timeout=properties.integer("HealthCheckTimeoutSeconds", 2, 120, 5),
+        healthy_threshold=properties.integer("HealthyThresholdCount", 2, 10, 5),
+        unhealthy_threshold=properties.integer("UnhealthyThresholdCount", 2, 10, 2),
+        matcher=_matcher(properties),
+    )
+
+
+def _matcher(properties: Properties) -> frozenset[int]:
+    section = properties.section("Matcher")
+    if section is None:
+        return frozenset({200})
+    text = section.text("HttpCode") or "200"
+    codes: set[int] = set()
+    for part in text.split(","):
+        found = _CODES.fullmatch(part.strip())
+        if found is None:
+            codes.clear()
+            break
+        first, last = int(found[1]), int(found[2] or found[1])
+        codes.update(range(first, last + 1))
+    if not codes or not codes <= set(range(200, 500)):
+        section.problem(
+            section.line_of("HttpCode"),
+            f"HttpCode is a list of codes or ranges from 200 to 499, not {text!r}",
+        )
+    section.close()
+    return frozenset(codes)

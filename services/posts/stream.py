@@ -1,0 +1,178 @@
+"""What happens in a thread, as it happens, to everybody who watches."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from kernel.errors import MalformedRequest, NotFound, Unavailable
+from services.posts.model import Event
+from services.posts.store import PostStore
+
+log = logging.getLogger("board.stream")
+
+KEEP_ALIVE = 15.0
+"""Seconds of silence after which a comment is sent."""
+
+_BACKLOG = 1000
+_PAUSE = 1.0
+
+Encode = Callable[[Event], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    version: int
+    data: bytes
+
+
+class Watch:
+    """One stream of a thread. Ends when the thread is removed, the process drains, or the client
+    is too slow to be kept up with: it comes back with `Last-Event-ID` and misses nothing."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[_Chunk] = deque()
+        self._news = asyncio.Event()
+        self.ended = False
+
+    def put(self, chunk: _Chunk) -> None:
+        """Something happened."""
+        if len(self._chunks) >= _BACKLOG:
+            self.end()
+        else:
+            self._chunks.append(chunk)
+            self._news.set()
+
+    def end(self) -> None:
+        """There will be nothing more."""
+        self.ended = True
+        self._chunks.clear()
+        self._news.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether something happened, or the end came, in so many seconds."""
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def take(self) -> list[_Chunk]:
+        """What has happened since this was last asked."""
+        self._news.clear()
+        chunks = list(self._chunks)
+        self._chunks.clear()
+        return chunks
+
+
+class _Feed:
+    """A thread that somebody watches. `version` is how far its watchers have been told; None
+    until that is known."""
+
+    def __init__(self) -> None:
+        self.version: int | None = None
+        self.watches: set[Watch] = set()
+
+
+class Streams:
+    """All streams of this process.
+
+    However many watch a thread, its events are read and encoded once, when PostgreSQL tells that
+    there are some. While nothing happens, a stream costs its memory and a comment now and then.
+    """
+
+    def __init__(self, store: PostStore, encode: Encode) -> None:
+        self._store = store
+        self._encode = encode
+        self._feeds: dict[int, _Feed] = {}
+        self._stale: set[int] = set()
+        self._wanted = asyncio.Event()
+        self._closed = False
+
+    def heard(self, thread: str) -> None:
+        """Something happened in that thread; in any of them, when it is empty."""
+        if not thread:
+            self._stale.update(self._feeds)
+        elif int(thread) in self._feeds:
+            self._stale.add(int(thread))
+        if self._stale:
+            self._wanted.set()
+
+    def close(self) -> None:
+        """End every stream, now and later: the process is stopping."""
+        self._closed = True
+        for feed in self._feeds.values():
+            for watch in feed.watches:
+                watch.end()
+
+    async def run(self) -> None:
+        """Tell watchers what happens, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            while self._stale:
+                thread = self._stale.pop()
+                try:
+                    await self._refresh(thread)
+                except Unavailable:
+                    self._stale.add(thread)
+                    await asyncio.sleep(_PAUSE)
+                except Exception:
+                    log.exception("thread %d could not be streamed", thread)
+                    self._end(thread)
+
+    async def open(self, thread: int, after: int | None) -> AsyncIterator[bytes]:
+        """The events of a thread after that version, or from now on, in the form of server-sent
+        events. Raises `NotFound` for a removed thread, and `MalformedRequest` for a version that
+        has not been reached."""
+        current = await self._store.version(thread)
+        if current is None:
+            raise NotFound("There is no such thread.")
+        if after is not None and after > current:
+            raise MalformedRequest("Last-Event-ID is from another thread, or from the future.")
+        return self._watch(thread, current if after is None else after)
+
+    async def _watch(self, thread: int, told: int) -> AsyncIterator[bytes]:
+        watch = Watch()
+        feed = self._feeds.setdefault(thread, _Feed())
+        feed.watches.add(watch)
+        try:
+            # An event without data is not dispatched, and still sets where to resume from.
+            yield f"retry: 1000\nid: {told}\n\n".encode()
+            # Catch up with what the feed has told others; what comes meanwhile is in the watch.
+            while events := await self._store.events(thread, told):
+                told = events[-1].version
+                yield b"".join(self._encode(event) for event in events)
+            if feed.version is None:
+                feed.version = told
+                self.heard(str(thread))  # for what came after we had looked
+            while not (watch.ended or self._closed):
+                if not await watch.wait(KEEP_ALIVE):
+                    yield b": still here\n\n"
+                    continue
+                news = [chunk for chunk in watch.take() if chunk.version > told]
+                if news:
+                    told = news[-1].version
+                    yield b"".join(chunk.data for chunk in news)
+        finally:
+            feed.watches.discard(watch)
+            if not feed.watches:
+                self._feeds.pop(thread, None)
+
+    async def _refresh(self, thread: int) -> None:
+        feed = self._feeds.get(thread)
+        if feed is None or feed.version is None:
+            return
+        while events := await self._store.events(thread, feed.version):
+            feed.version = events[-1].version
+            chunks = [_Chunk(event.version, self._encode(event)) for event in events]
+            for watch in feed.watches:
+                for chunk in chunks:
+                    watch.put(chunk)
+        if await self._store.version(thread) is None:
+            self._end(thread)
+
+    def _end(self, thread: int) -> None:
+        for watch in self._feeds[thread].watches if thread in self._feeds else ():
+            watch.end()

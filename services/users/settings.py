@@ -1,0 +1,26 @@
+"""The limits of users."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from kernel.errors import Policy
+
+
+class SignInLimits(BaseSettings):
+    """How many wrong passwords there may be in so many seconds: for one name from one address, and
+    from one address for all names."""
+
+    sign_in_name_failures: int = Field(default=5, ge=1)
+    sign_in_name_window: int = Field(default=30 * 60, ge=1)
+    sign_in_address_failures: int = Field(default=30, ge=1)
+    sign_in_address_window: int = Field(default=60 * 60, ge=1)
+
+    @property
+    def for_name(self) -> Policy:
+        """The limit of one name from one address."""
+        return Policy("sign-in-name", self.sign_in_name_failures, self.sign_in_name_window)
+
+    @property
+    def for_address(self) -> Policy:
+        """The limit of one address."""
+        return Policy("sign-in-address", self.sign_in_address_failures, self.sign_in_address_window)
