@@ -101,12 +101,12 @@ class Properties:
     def reference(self, name: str) -> Reference | None:
         """The property as a reference to a resource."""
         value = self._value(name)
-        if isinstance(value, Reference) and value.attribute is None:
+        if isinstance(value, Reference):
             return value
         if value is None:
             self.problem(self.line, f"{name} is needed")
         else:
-            self.problem(self.line_of(name), f"{name} is a !Ref to a resource of this template")
+            self.problem(self.line_of(name), f"{name} refers to a resource of this template")
         return None
 
     def texts(self, name: str) -> tuple[Text, ...] | None:

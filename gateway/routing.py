@@ -204,11 +204,11 @@ class _Reader:
         if len(rules) > _MAX_RULES:
             late = self._properties[rules[_MAX_RULES]]
             late.problem(late.line, f"a load balancer has at most {_MAX_RULES} rules")
-        owners: dict[str, str] = {}
+        owners: dict[int, str] = {}
         for logical_id in rules:
             properties = self._properties[logical_id]
-            priority = properties.text("Priority")
-            if priority is None:
+            priority = properties.integer("Priority", 1, 50000, 0)
+            if priority == 0:
                 continue
             if priority in owners:
                 properties.problem(

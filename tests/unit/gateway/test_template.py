@@ -78,6 +78,24 @@ def test_an_intrinsic_function_has_the_value_it_has_in_cloudformation(
     assert body(expression) == value
 
 
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "!Ref Web",
+        "!GetAtt Web.TargetGroupArn",
+        "!Sub '${Web}'",
+        "{'Fn::GetAtt': [Web, TargetGroupArn]}",
+    ],
+)
+def test_a_reference_to_a_resource_may_be_written_in_every_way(reference: str) -> None:
+    text = TEMPLATE.replace("TargetGroupArn: !Ref Web", f"TargetGroupArn: {reference}")
+    assert list(read(text).rules)[-1].action == Forward((WeightedGroup("Web", 1),))
+    wrong = reference.replace("TargetGroupArn", "TargetGroupName")
+    if wrong != reference:
+        [line] = refused(TEMPLATE.replace("TargetGroupArn: !Ref Web", f"TargetGroupArn: {wrong}"))
+        assert "Web.TargetGroupName is no ARN of a TargetGroup" in line
+
+
 def test_a_parameter_given_wins_over_its_default() -> None:
     assert body("!If [Large, !Sub '${Name}', no]", Size="large", Name="x") == "x"
 
@@ -201,6 +219,7 @@ def test_all_problems_are_told_at_once_in_the_templates_order() -> None:
 
 def test_a_priority_is_used_once() -> None:
     rule = TEMPLATE[TEMPLATE.index("  FixedRule:") :]
+    rule = rule.replace("Priority: 7", "Priority: '07'")
     lines = refused(TEMPLATE + rule.replace("FixedRule", "OtherRule"))
     assert lines == ["t.yml:33: OtherRule: priority 7 is already that of FixedRule"]
 
