@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from kernel import problems
 from kernel.contracts import Activity, Actor, Removals, ThreadRef
-from kernel.errors import Failure, Forbidden, NoSuchPath, Unavailable
+from kernel.errors import Banned, Failure, NotFound, Unauthenticated, Unavailable
 from kernel.tracing import current_trace
 
 log = logging.getLogger("board.clients")
@@ -109,13 +110,16 @@ class Neighbour:
 
     def _failure(self, response: httpx.Response) -> Failure:
         told = problems.read(response.status_code, response.content)
-        if told is None or type(told) in {Forbidden, NoSuchPath} or told.status >= 500:
-            # Forbidden: our service token is wrong. No such path: that is not the service we mean.
-            # Neither says anything about what was asked for.
-            log.warning("the %s service answered %d", self._name, response.status_code)
-            return Unavailable(f"The {self._name} service cannot answer.")
-        return told
+        if told is not None and type(told) in _TOLD:
+            return told
+        # Whatever else it is, a wrong service token or path or an older version, it says nothing
+        # about what was asked for.
+        log.warning("the %s service answered %d", self._name, response.status_code)
+        return Unavailable(f"The {self._name} service cannot answer.")
 
+
+_TOLD = (Unauthenticated, Banned, NotFound)
+"""The failures that the contracts name."""
 
 _ACTOR = TypeAdapter(Actor)
 _THREAD = TypeAdapter(ThreadRef)
@@ -128,9 +132,9 @@ _TOKEN = TypeAdapter(str)
 class HttpUsers:
     """`kernel.contracts.Users`, asked over HTTP and remembered for two seconds."""
 
-    def __init__(self, neighbour: Neighbour) -> None:
+    def __init__(self, neighbour: Neighbour, timer: Callable[[], float] = time.monotonic) -> None:
         self._neighbour = neighbour
-        self._remembered: TTLCache[bytes, Actor] = TTLCache(maxsize=10_000, ttl=REMEMBERED_SECONDS)
+        self._remembered: TTLCache[bytes, Actor] = TTLCache(10_000, REMEMBERED_SECONDS, timer)
 
     async def authenticate(self, token: str) -> Actor:
         """See `kernel.contracts.Users`."""

@@ -1,0 +1,259 @@
+"""How one service asks another: bounded, and never taking an outage for an answer."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+from pydantic import TypeAdapter
+
+from kernel.clients import ATTEMPT_TIMEOUT, HttpThreads, HttpUsers, Neighbour, http_client
+from kernel.contracts import Actor
+from kernel.errors import NotFound, Unauthenticated, Unavailable
+from kernel.tracing import Trace, current_trace
+
+TOKEN = "the callee's service token"
+
+Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+def answer(status: int, body: bytes = b"null", media_type: str = "application/json") -> Respond:
+    """A callee that answers so."""
+    head = (
+        f"HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+
+    async def respond(writer: asyncio.StreamWriter) -> None:
+        writer.write(head.encode() + body)
+
+    return respond
+
+
+def problem(status: int, slug: str) -> Respond:
+    """A callee that tells of a failure."""
+    told = {"type": f"/problems/{slug}", "title": "t", "status": status, "detail": "It says so."}
+    return answer(status, json.dumps(told).encode(), "application/problem+json")
+
+
+async def hang(_writer: asyncio.StreamWriter) -> None:
+    """A callee that never answers."""
+    await asyncio.sleep(3600)
+
+
+async def drip(writer: asyncio.StreamWriter) -> None:
+    """A callee that sends a byte now and then, and never stops."""
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """A callee that closes the connection instead of answering."""
+    writer.close()
+
+
+@dataclass
+class Callee:
+    """A service that does what the test says, one thing a request; the last one again and again."""
+
+    responses: list[Respond] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    connections: int = 0
+    url: str = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = next(
+                    (
+                        int(line.split(":")[1])
+                        for line in head.lower().splitlines()
+                        if line.startswith("content-length:")
+                    ),
+                    0,
+                )
+                self.requests.append(head + (await reader.readexactly(length)).decode())
+                respond = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
+                await respond(writer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, RuntimeError):
+            pass
+        finally:
+            writer.close()
+
+
+@pytest_asyncio.fixture
+async def callee() -> AsyncIterator[Callee]:
+    """A service to be asked."""
+    made = Callee()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(made.serve(reader, writer))
+        tasks.add(task)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield made
+    server.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def asking(callee: Callee) -> AsyncIterator[Neighbour]:
+    """A caller of that service."""
+    async with http_client() as http:
+        yield Neighbour(http, "users", callee.url, TOKEN)
+
+
+NUMBER = TypeAdapter(int)
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        answer(200, b"<html>Welcome</html>", "text/html"),
+        answer(200, b'{"id": 1'),
+        answer(200, b'{"id": "ines"}'),
+        answer(200, b""),
+        answer(204, b""),
+        answer(301, b""),
+        answer(404, b"Not Found", "text/plain"),
+        answer(404, b'{"detail": "Not Found"}'),
+        answer(401, b"", "text/plain"),
+        answer(500, b"", "text/plain"),
+        answer(502, b"<html>", "text/html"),
+        problem(404, "no-such-path"),
+        problem(403, "forbidden"),
+        problem(401, "not-found"),
+        problem(409, "conflict"),
+        problem(422, "invalid"),
+        problem(429, "too-many-requests"),
+        problem(503, "unavailable"),
+        problem(500, "internal-error"),
+        answer(200, b"7\r\n\r\nHTTP/1.1 200 OK"),
+        hang_up,
+    ],
+)
+async def test_what_cannot_be_understood_is_an_outage(callee: Callee, respond: Respond) -> None:
+    callee.responses = [respond]
+    async with asking(callee) as neighbour:
+        with pytest.raises(Unavailable):
+            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=False)
+
+
+async def test_a_failure_that_the_contract_names_is_passed_on(callee: Callee) -> None:
+    async with asking(callee) as neighbour:
+        callee.responses = [problem(404, "not-found")]
+        with pytest.raises(NotFound) as absent:
+            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+        callee.responses = [problem(401, "unauthenticated")]
+        with pytest.raises(Unauthenticated):
+            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+    assert absent.value.detail == "It says so."
+    assert len(callee.requests) == 2, "such a failure is an answer, and is not asked for again"
+
+
+@pytest.mark.parametrize("first", [answer(503), answer(200, b"garbage"), hang_up])
+async def test_an_idempotent_call_is_tried_once_more(callee: Callee, first: Respond) -> None:
+    callee.responses = [first, answer(200, b"7")]
+    async with asking(callee) as neighbour:
+        assert await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True) == 7
+    assert len(callee.requests) == 2
+
+
+async def test_an_idempotent_call_is_not_tried_for_ever(callee: Callee) -> None:
+    callee.responses = [answer(503)]
+    async with asking(callee) as neighbour:
+        with pytest.raises(Unavailable):
+            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+    assert len(callee.requests) == 2
+
+
+async def test_any_other_call_is_made_once(callee: Callee) -> None:
+    callee.responses = [answer(503), answer(200, b"7")]
+    async with asking(callee) as neighbour:
+        with pytest.raises(Unavailable):
+            await neighbour.ask("POST", "/internal/x", NUMBER, idempotent=False)
+    assert len(callee.requests) == 1
+
+
+@pytest.mark.parametrize("respond", [hang, drip])
+async def test_a_callee_that_hangs_is_an_outage_in_bounded_time(
+    callee: Callee, respond: Respond
+) -> None:
+    callee.responses = [respond]
+    async with asking(callee) as neighbour:
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=False)
+        assert time.monotonic() - began < ATTEMPT_TIMEOUT * 3
+
+
+async def test_a_callee_that_is_not_there_is_an_outage() -> None:
+    async with http_client() as http:
+        neighbour = Neighbour(http, "users", "http://127.0.0.1:9", TOKEN)
+        with pytest.raises(Unavailable) as failure:
+            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+    assert failure.value.detail == "The users service does not answer."
+
+
+async def test_a_call_carries_the_service_token_and_the_trace(callee: Callee) -> None:
+    callee.responses = [answer(200, b'{"id": 7, "created_by": 1, "locked": false}')]
+    restore = current_trace.set(Trace("request-1", "Root=1-67891233-abcdef012345678912345678"))
+    try:
+        async with asking(callee) as neighbour:
+            await HttpThreads(neighbour).find(7)
+    finally:
+        current_trace.reset(restore)
+    head = callee.requests[0].lower()
+    assert head.startswith("get /internal/threads/7 http/1.1\r\n")
+    assert f"authorization: bearer {TOKEN}\r\n" in head
+    assert "x-request-id: request-1\r\n" in head
+    assert "x-amzn-trace-id: root=1-67891233-abcdef012345678912345678\r\n" in head
+    assert "x-forwarded-for" not in head
+
+
+async def test_calls_share_connections(callee: Callee) -> None:
+    callee.responses = [answer(200, b"7")]
+    async with asking(callee) as neighbour:
+        for _ in range(5):
+            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+    assert (len(callee.requests), callee.connections) == (5, 1)
+
+
+async def test_who_holds_a_token_is_asked_once_in_two_seconds(callee: Callee) -> None:
+    callee.responses = [answer(200, b'{"id": 7, "role": "member"}')]
+    moment = 0.0
+    async with asking(callee) as neighbour:
+        users = HttpUsers(neighbour, timer=lambda: moment)
+        assert await users.authenticate("a token") == Actor(7, "member")
+        moment = 1.9
+        assert await users.authenticate("a token") == Actor(7, "member")
+        assert len(callee.requests) == 1
+        moment = 2.1
+        callee.responses = [problem(401, "unauthenticated")]
+        with pytest.raises(Unauthenticated):
+            await users.authenticate("a token")
+
+
+async def test_a_token_that_nobody_holds_is_not_remembered(callee: Callee) -> None:
+    callee.responses = [
+        problem(401, "unauthenticated"),
+        answer(200, b'{"id": 7, "role": "member"}'),
+    ]
+    async with asking(callee) as neighbour:
+        users = HttpUsers(neighbour)
+        with pytest.raises(Unauthenticated):
+            await users.authenticate("a token")
+        assert await users.authenticate("a token") == Actor(7, "member")
