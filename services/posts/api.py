@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from kernel.auth import PERSONAL, SessionCookie
@@ -30,6 +29,7 @@ from kernel.problems import documented
 from kernel.revalidation import entity_tag
 from kernel.web import JsonRoute
 from services.posts import model
+from services.posts.event_stream import EventStream
 from services.posts.service import PostService
 from services.posts.stream import Streams
 
@@ -52,7 +52,6 @@ _STREAM = documented(MalformedRequest, NotFound, Invalid, Unavailable) | {
     200: {"description": "`post`, `edit` and `remove` as they happen.",
           "content": {"text/event-stream": {"schema": {"type": "string"}}}},
 }  # fmt: skip
-_STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
 
 
 class Post(Resource):
@@ -97,6 +96,18 @@ class PostChanges(RequestBody):
     text: Text
 
 
+class Draft(RequestBody):
+    """Text that may become a post."""
+
+    text: Text
+
+
+class Preview(Resource):
+    """The HTML that a post with this text would have."""
+
+    html: str
+
+
 def router(service: PostService, streams: Streams, cookie: SessionCookie) -> APIRouter:
     """The operations under `/api/posts`."""
     routes = APIRouter(route_class=JsonRoute, tags=["posts"])
@@ -120,7 +131,8 @@ def router(service: PostService, streams: Streams, cookie: SessionCookie) -> API
 
     @routes.get(
         "/api/posts/in-thread/{thread}/stream",
-        response_class=StreamingResponse,
+        status_code=200,
+        response_class=EventStream,
         responses=_STREAM,
     )
     async def stream_posts_in_thread(
@@ -128,9 +140,8 @@ def router(service: PostService, streams: Streams, cookie: SessionCookie) -> API
         last_event_id: Annotated[
             int | None, Header(ge=0, le=LARGEST_ID, description="Where to go on from.")
         ] = None,
-    ) -> StreamingResponse:
-        events = await streams.open(thread, last_event_id)
-        return StreamingResponse(events, headers=_STREAM_HEADERS)
+    ) -> EventStream:
+        return EventStream(await streams.open(thread, last_event_id))
 
     @routes.get("/api/posts/by-user/{user}", response_model=list[Post], responses=_LIST_OF)
     async def list_posts_by_user(
@@ -158,6 +169,15 @@ def router(service: PostService, streams: Streams, cookie: SessionCookie) -> API
         once = attempt.once(_created)
         post = await service.write(token, new.thread, new.text, new.reply_to, once)
         return _created(post).response()
+
+    @routes.post(
+        "/api/posts/preview",
+        response_model=Preview,
+        responses=documented(*_WHO, MalformedRequest, TooLarge, UnsupportedMediaType, Invalid),
+        dependencies=[PERSONAL],
+    )
+    async def preview_post(draft: Draft, token: Token) -> Preview:
+        return Preview(html=await service.preview(token, draft.text))
 
     @routes.get("/api/posts/{id}", response_model=Post, responses=documented(NotFound, Unavailable))
     async def show_post(id: Id) -> model.Post:  # noqa: A002 - the path's word

@@ -2,14 +2,25 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 
-from kernel.contracts import Threads
+from kernel.contracts import Activity, Threads
 from kernel.errors import Unavailable
-from services.posts.store import PostStore
 
 log = logging.getLogger("board.delivery")
 
 _BATCH = 100
+
+
+class Backlog(Protocol):
+    """What delivery needs of the store."""
+
+    async def undelivered(self, limit: int) -> Sequence[Activity]:
+        """See `services.posts.store`."""
+
+    async def mark_delivered(self, activities: Sequence[Activity]) -> None:
+        """See `services.posts.store`."""
 
 
 class ActivityDelivery:
@@ -20,7 +31,7 @@ class ActivityDelivery:
     nobody needs to lock anything while another context is being asked.
     """
 
-    def __init__(self, store: PostStore, threads: Threads, interval: float = 2.0) -> None:
+    def __init__(self, store: Backlog, threads: Threads, interval: float = 2.0) -> None:
         self._store = store
         self._threads = threads
         self._interval = interval

@@ -11,6 +11,7 @@ log = logging.getLogger("board.removals")
 
 _PATIENCE = 20.0
 _PAUSE = 1.0
+_BREATH = 0.2
 
 
 class RemovalFollower:
@@ -25,7 +26,9 @@ class RemovalFollower:
         """Follow until cancelled."""
         while True:
             try:
-                await self.follow(_PATIENCE)
+                if not await self.follow(_PATIENCE):
+                    # A threads service that is stopping does not let anybody wait.
+                    await asyncio.sleep(_BREATH)
             except Unavailable as down:
                 log.debug("removals wait: %s", down.detail)
                 await asyncio.sleep(_PAUSE)
@@ -33,9 +36,12 @@ class RemovalFollower:
                 log.exception("removals could not be taken over")
                 await asyncio.sleep(_PAUSE)
 
-    async def follow(self, patience: float) -> None:
-        """Take over what has been removed; wait for it as long as that. Raises `Unavailable`."""
+    async def follow(self, patience: float) -> bool:
+        """Take over what has been removed; wait for it as long as that. Whether there was
+        something. Raises `Unavailable`."""
         position = await self._store.removal_position()
         removals = await self._threads.removed(position, patience)
-        if removals.position > position:
-            await self._store.take_over(removals)
+        if removals.position <= position:
+            return False
+        await self._store.take_over(removals)
+        return True

@@ -63,6 +63,12 @@ class PostService:
         self._changed()
         return post
 
+    async def preview(self, token: str, text: str) -> str:
+        """The HTML that a post with this text would have. Raises as `authenticate` does: rendering
+        is work, and not for everybody who passes by."""
+        await self._users.authenticate(token)
+        return await self._markup.render(text)
+
     async def edit(
         self, token: str, post: int, text: str, check_unchanged: Callable[[Post], None]
     ) -> Post:

@@ -12,6 +12,7 @@ from kernel.fields import LARGEST_ID
 from kernel.idempotency import Once
 from kernel.limits import once_each
 from kernel.pages import Cursor, Page, page
+from kernel.search import readable
 from services.posts.model import Event, Found, Kind, NewPost, Post, Revision
 
 SCHEMA = "0001"
@@ -25,8 +26,16 @@ _THERE = """
     removed_at IS NULL
     AND NOT EXISTS (SELECT FROM removed_threads AS gone WHERE gone.thread = posts.thread)
 """
-_EVENTS_AT_ONCE = 500
+_EVENTS_AT_ONCE = 100
 _MARK, _END = "\x02", "\x03"
+
+# In a snippet, other control characters stand in for what the parser would look into (see the
+# migration), so that making it takes milliseconds whatever somebody has written.
+_NO_WORDS = "<&_/.:@~+=?#%-"
+_STAND_INS = "\x04\x05\x06\x07\x08\x0e\x0f\x10\x11\x12\x13\x14\x15\x16"
+_STOOD_FOR = str.maketrans(_STAND_INS, _NO_WORDS)
+_SEARCHED_FOR = str.maketrans(_NO_WORDS.removesuffix("-"), " " * (len(_NO_WORDS) - 1))
+_SHOWN_OF = 5_000
 
 
 class PostStore:
@@ -53,7 +62,7 @@ class PostStore:
             await once_each(
                 connection, new.user, policy, now, "You have just posted. Wait a little."
             )
-            version = await _count(connection, new, now)
+            version, created_at = await _count(connection, new, now)
             if new.reply_to is not None:
                 await _check_reply(connection, new.thread, new.reply_to)
             row = await connection.fetchrow(
@@ -67,7 +76,7 @@ class PostStore:
                 new.text,
                 new.html,
                 new.reply_to,
-                now,
+                created_at,
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
             post = Post(**row)
@@ -133,8 +142,9 @@ class PostStore:
                     post_count = post_count - 1,
                     posts_by_others = posts_by_others - $2,
                     last_post_at = (
-                        SELECT max(created_at) FROM posts
+                        SELECT created_at FROM posts
                         WHERE thread = $1 AND removed_at IS NULL
+                        ORDER BY id DESC LIMIT 1
                     )
                 WHERE thread = $1 RETURNING version
                 """,
@@ -165,7 +175,7 @@ class PostStore:
                     coalesce(edited_at, created_at)
                 FROM posts WHERE id = $1
             ) AS said
-            WHERE number > $2 ORDER BY number LIMIT $3
+            WHERE number > $2::bigint ORDER BY number LIMIT $3
             """,
             post,
             _last(after, kind, 0),
@@ -205,9 +215,11 @@ class PostStore:
         kind = f"posts-in-thread-{thread}"
         rows = await self._database.rows(
             f"""
-            SELECT {_POST} FROM posts WHERE thread = $1 AND id > $2 AND {_THERE}
+            SELECT {_POST} FROM posts
+            WHERE thread = $1 AND id > $2 AND removed_at IS NULL
+                AND NOT EXISTS (SELECT FROM removed_threads WHERE thread = $1)
             ORDER BY id LIMIT $3
-            """,  # noqa: S608 - constants
+            """,  # noqa: S608 - the columns are the constant above
             thread,
             _last(after, kind, 0),
             limit + 1,
@@ -216,13 +228,17 @@ class PostStore:
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
         """Posts that have the words, best first. The words may be of the form that web search
-        takes: quotes, `or`, `-`; nothing is an error."""
+        takes: quotes, `or`, `-`; nothing is an error. A snippet is taken from the first 5,000
+        characters, and has no marks when what was found comes later."""
         kind = f"posts-search-{hashlib.blake2b(words.encode(), digest_size=8).hexdigest()}"
         place = (None, None) if after is None else Cursor.decode(after, kind, 2).keys
         rows = await self._database.rows(
             f"""
             SELECT {_POST}, rank,
-                ts_headline('english', translate(text, '{_MARK}{_END}', ''), query,
+                ts_headline(
+                    'english',
+                    translate(left(text, {_SHOWN_OF}), '{_NO_WORDS}{_MARK}{_END}', '{_STAND_INS}'),
+                    query,
                     'StartSel={_MARK}, StopSel={_END}, MaxFragments=2, MaxWords=20, MinWords=8'
                 ) AS snippet
             FROM (
@@ -237,14 +253,13 @@ class PostStore:
             ) AS best
             ORDER BY rank DESC, id DESC
             """,  # noqa: S608 - constants
-            words,
+            readable(words.translate(_SEARCHED_FOR)),
             limit + 1,
             *place,
         )
         found = []
         for row in map(dict, rows):
-            rank, snippet = row.pop("rank"), html.escape(row.pop("snippet"), quote=False)
-            snippet = snippet.replace(_MARK, "<mark>").replace(_END, "</mark>")
+            rank, snippet = row.pop("rank"), _to_html(row.pop("snippet"))
             found.append(Found(Post(**row), snippet, rank))
         return page(found, limit, kind, lambda hit: (hit.rank, hit.post.id))
 
@@ -297,10 +312,16 @@ class PostStore:
     async def mark_delivered(self, activities: Sequence[Activity]) -> None:
         """Threads has acknowledged these."""
         await self._database.row(
+            # Locked in the order of ids: two who deliver at once never wait for each other.
             """
+            WITH known AS (
+                SELECT thread FROM thread_activity
+                WHERE thread = ANY($1) ORDER BY thread FOR NO KEY UPDATE
+            )
             UPDATE thread_activity SET delivered = told.version
-            FROM unnest($1::bigint[], $2::bigint[]) AS told (thread, version)
-            WHERE thread_activity.thread = told.thread AND delivered < told.version
+            FROM known, unnest($1::bigint[], $2::bigint[]) AS told (thread, version)
+            WHERE thread_activity.thread = known.thread AND thread_activity.thread = told.thread
+                AND delivered < told.version
             """,
             [activity.thread for activity in activities],
             [activity.version for activity in activities],
@@ -332,13 +353,15 @@ class PostStore:
             )
 
 
-async def _count(connection: Connection, new: NewPost, now: datetime) -> int:
-    """Count the post in its thread's row, and give the version that this makes.
+async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[int, datetime]:
+    """Count the post in its thread's row, and give the version that this makes and the time that
+    the post has.
 
     The row comes before the post: its lock makes ids ascend in the order of commits within a
-    thread, so that who reads a thread by id never misses a post that was committed late.
+    thread, so that who reads a thread by id never misses a post that was committed late. Times
+    ascend with them, though the clocks of two machines never agree.
     """
-    version: int = await connection.fetchval(
+    row = await connection.fetchrow(
         """
         INSERT INTO thread_activity AS known
             (thread, version, post_count, posts_by_others, last_post_at)
@@ -348,13 +371,14 @@ async def _count(connection: Connection, new: NewPost, now: datetime) -> int:
             post_count = known.post_count + 1,
             posts_by_others = known.posts_by_others + excluded.posts_by_others,
             last_post_at = greatest(known.last_post_at, excluded.last_post_at)
-        RETURNING version
+        RETURNING version, last_post_at
         """,
         new.thread,
         0 if new.by_starter else 1,
         now,
     )
-    return version
+    assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+    return row["version"], row["last_post_at"]
 
 
 async def _lock(connection: Connection, post: int) -> Post | None:
@@ -396,6 +420,11 @@ async def _tell(connection: Connection, post: Post, version: int, kind: Kind) ->
         post.id,
         TOLD,
     )
+
+
+def _to_html(headline: str) -> str:
+    snippet = html.escape(headline.translate(_STOOD_FOR), quote=False)
+    return snippet.replace(_MARK, "<mark>").replace(_END, "</mark>")
 
 
 def _key(post: Post) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from kernel.errors import MalformedRequest, NotFound, Unavailable
@@ -15,7 +15,9 @@ log = logging.getLogger("board.stream")
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment is sent."""
 
-_BACKLOG = 1000
+BACKLOG = 1024 * 1024
+"""Bytes by which a client may be behind."""
+
 _PAUSE = 1.0
 
 Encode = Callable[[Event], bytes]
@@ -31,14 +33,19 @@ class Watch:
     """One stream of a thread. Ends when the thread is removed, the process drains, or the client
     is too slow to be kept up with: it comes back with `Last-Event-ID` and misses nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, backlog: int) -> None:
+        self._backlog = backlog
         self._chunks: deque[_Chunk] = deque()
+        self._behind = 0
         self._news = asyncio.Event()
         self.ended = False
 
     def put(self, chunk: _Chunk) -> None:
         """Something happened."""
-        if len(self._chunks) >= _BACKLOG:
+        if self.ended:
+            return
+        self._behind += len(chunk.data)
+        if self._behind > self._backlog:
             self.end()
         else:
             self._chunks.append(chunk)
@@ -63,6 +70,7 @@ class Watch:
         self._news.clear()
         chunks = list(self._chunks)
         self._chunks.clear()
+        self._behind = 0
         return chunks
 
 
@@ -79,12 +87,21 @@ class Streams:
     """All streams of this process.
 
     However many watch a thread, its events are read and encoded once, when PostgreSQL tells that
-    there are some. While nothing happens, a stream costs its memory and a comment now and then.
+    there are some. While nothing happens, a stream costs its memory and a comment each
+    `keep_alive` seconds. One that is more than `backlog` bytes behind is ended.
     """
 
-    def __init__(self, store: PostStore, encode: Encode) -> None:
+    def __init__(
+        self,
+        store: PostStore,
+        encode: Encode,
+        keep_alive: float = KEEP_ALIVE,
+        backlog: int = BACKLOG,
+    ) -> None:
         self._store = store
         self._encode = encode
+        self._keep_alive = keep_alive
+        self._backlog = backlog
         self._feeds: dict[int, _Feed] = {}
         self._stale: set[int] = set()
         self._wanted = asyncio.Event()
@@ -122,7 +139,7 @@ class Streams:
                     log.exception("thread %d could not be streamed", thread)
                     self._end(thread)
 
-    async def open(self, thread: int, after: int | None) -> AsyncIterator[bytes]:
+    async def open(self, thread: int, after: int | None) -> AsyncGenerator[bytes, None]:
         """The events of a thread after that version, or from now on, in the form of server-sent
         events. Raises `NotFound` for a removed thread, and `MalformedRequest` for a version that
         has not been reached."""
@@ -133,8 +150,8 @@ class Streams:
             raise MalformedRequest("Last-Event-ID is from another thread, or from the future.")
         return self._watch(thread, current if after is None else after)
 
-    async def _watch(self, thread: int, told: int) -> AsyncIterator[bytes]:
-        watch = Watch()
+    async def _watch(self, thread: int, told: int) -> AsyncGenerator[bytes, None]:
+        watch = Watch(self._backlog)
         feed = self._feeds.setdefault(thread, _Feed())
         feed.watches.add(watch)
         try:
@@ -148,17 +165,19 @@ class Streams:
                 feed.version = told
                 self.heard(str(thread))  # for what came after we had looked
             while not (watch.ended or self._closed):
-                if not await watch.wait(KEEP_ALIVE):
+                if not await watch.wait(self._keep_alive):
                     yield b": still here\n\n"
                     continue
                 news = [chunk for chunk in watch.take() if chunk.version > told]
                 if news:
                     told = news[-1].version
                     yield b"".join(chunk.data for chunk in news)
+        except Unavailable as down:
+            log.info("a stream of thread %d ends: %s", thread, down.detail)
         finally:
             feed.watches.discard(watch)
-            if not feed.watches:
-                self._feeds.pop(thread, None)
+            if not feed.watches and self._feeds.get(thread) is feed:
+                del self._feeds[thread]
 
     async def _refresh(self, thread: int) -> None:
         feed = self._feeds.get(thread)
@@ -174,5 +193,7 @@ class Streams:
             self._end(thread)
 
     def _end(self, thread: int) -> None:
-        for watch in self._feeds[thread].watches if thread in self._feeds else ():
+        # Whoever comes from now on gets a new feed, and is told the same.
+        feed = self._feeds.pop(thread, None)
+        for watch in feed.watches if feed is not None else ():
             watch.end()

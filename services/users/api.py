@@ -1,31 +1,48 @@
-"""Users over HTTP."""
+"""Users over HTTP: what people do about themselves. `moderation_api` has what is done to others."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
-from pydantic import Field
 
+from kernel.addresses import Network, client_address
 from kernel.auth import PERSONAL, ServiceToken, SessionCookie
-from kernel.contracts import Actor, Role
+from kernel.contracts import Actor
 from kernel.errors import (
+    Banned,
     Conflict,
     Forbidden,
     Invalid,
     MalformedRequest,
     NotFound,
+    PreconditionRequired,
+    Stale,
     TooLarge,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.fields import Id, Line, Prose, RequestBody, Resource, Timestamp
+from kernel.fields import Id, Prose
 from kernel.operations import refuse_forwarded
 from kernel.pages import LARGEST_PAGE, After, Limit, link_next
+from kernel.preconditions import IfMatch
 from kernel.problems import documented
+from kernel.revalidation import entity_tag
 from kernel.web import JsonRoute
-from services.users import model
-from services.users.passwords import LONGEST, SHORTEST
+from services.users import model, moderation_api
+from services.users.bodies import (
+    Leaving,
+    Me,
+    PasswordChange,
+    Profile,
+    Registration,
+    ResetPassword,
+    Session,
+    SignIn,
+    StartedSession,
+    User,
+)
+from services.users.moderation import Moderation
 from services.users.service import UserService
 
 DESCRIPTION = "People, and the sessions in which they are signed in."
@@ -33,57 +50,24 @@ DESCRIPTION = "People, and the sessions in which they are signed in."
 _LIST = documented(MalformedRequest, Invalid, Unavailable)
 _BODY = (MalformedRequest, Forbidden, TooLarge, UnsupportedMediaType, Invalid, Unavailable)
 
-Username = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{2,20}$", examples=["ines"])]
+IfUnchanged = Annotated[IfMatch, Depends()]
 
 
-class User(Resource):
-    """A person, as everybody sees them."""
-
-    id: Id
-    username: str
-    name: str
-    bio: str
-    role: Role
-    created_at: Timestamp
-
-
-class Me(User):
-    """A person, as they see themselves."""
-
-    email: str | None
-
-
-class Registration(RequestBody):
-    """What it takes to become a user. The name to show is the username unless there is one."""
-
-    username: Username
-    password: Annotated[
-        str, Field(min_length=SHORTEST, max_length=LONGEST, examples=["seven quiet herons"])
-    ]
-    name: Annotated[Line, Field(min_length=1, max_length=60)] | None = None
-    bio: Annotated[Prose, Field(max_length=500)] = ""
-    email: Annotated[Line, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
-
-
-class SignIn(RequestBody):
-    """A name and a password."""
-
-    username: Annotated[Prose, Field(max_length=100, examples=["ines"])]
-    password: Annotated[str, Field(max_length=1000, examples=["seven quiet herons"])]
-
-
-class Session(Resource):
-    """A session that has just begun. The token is shown this once."""
-
-    token: str
-    expires_at: Timestamp
-    user: Me
-
-
-def router(service: UserService, cookie: SessionCookie) -> APIRouter:
-    """The operations under `/api/users` and `/api/sessions`."""
+def router(
+    service: UserService,
+    moderation: Moderation,
+    cookie: SessionCookie,
+    load_balancers: Sequence[Network],
+) -> APIRouter:
+    """The operations under `/api/users` and `/api/sessions`. `load_balancers` are the networks
+    whose word about clients' addresses is taken."""
     routes = APIRouter(route_class=JsonRoute, tags=["users"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
+
+    async def client(request: Request) -> str:
+        return client_address(request.scope, load_balancers)
+
+    Address = Annotated[str, Depends(client)]  # noqa: N806
 
     @routes.post(
         "/api/users",
@@ -119,11 +103,55 @@ def router(service: UserService, cookie: SessionCookie) -> APIRouter:
     @routes.get(
         "/api/users/me",
         response_model=Me,
-        responses=documented(Unauthenticated, NotFound, Unavailable),
+        responses=documented(Unauthenticated, Unavailable),
         dependencies=[PERSONAL],
     )
     async def show_me(token: Token) -> model.User:
         return await service.me(token)
+
+    @routes.patch(
+        "/api/users/me",
+        response_model=Me,
+        responses=documented(*_BODY, Unauthenticated, Banned, Stale, PreconditionRequired),
+        dependencies=[PERSONAL],
+    )
+    async def edit_me(
+        profile: Profile, token: Token, seen: IfUnchanged, response: Response
+    ) -> model.User:
+        user = await service.edit(token, profile.changes(), lambda now: seen.check(_shown(now)))
+        response.headers["ETag"] = entity_tag(_shown(user))
+        return user
+
+    @routes.put(
+        "/api/users/me/password",
+        status_code=204,
+        response_class=Response,
+        responses=documented(*_BODY, Unauthenticated, Banned),
+        dependencies=[PERSONAL],
+    )
+    async def change_password(change: PasswordChange, token: Token, address: Address) -> None:
+        await service.change_password(token, change.current, change.new, address)
+
+    @routes.delete(
+        "/api/users/me",
+        status_code=204,
+        response_class=Response,
+        responses=documented(*_BODY, Unauthenticated, Conflict),
+        dependencies=[PERSONAL],
+    )
+    async def leave(leaving: Leaving, token: Token, address: Address, response: Response) -> None:
+        await service.leave(token, leaving.password, address)
+        cookie.clear(response)
+
+    @routes.post(
+        "/api/users/password-resets/{token}",
+        status_code=204,
+        response_class=Response,
+        responses=documented(*_BODY, NotFound),
+        dependencies=[PERSONAL],
+    )
+    async def reset_password(token: str, reset: ResetPassword) -> None:
+        await service.reset_password(token, reset.password)
 
     @routes.get("/api/users/{id}", response_model=User, responses=documented(NotFound, Unavailable))
     async def show_user(id: Id) -> model.User:  # noqa: A002 - the path's word
@@ -132,18 +160,36 @@ def router(service: UserService, cookie: SessionCookie) -> APIRouter:
     @routes.post(
         "/api/sessions",
         status_code=201,
-        response_model=Session,
+        response_model=StartedSession,
         responses=documented(*_BODY, Unauthenticated),
         dependencies=[PERSONAL],
     )
     async def sign_in(
         who: SignIn,
         response: Response,
+        address: Address,
         user_agent: Annotated[str | None, Header(include_in_schema=False)] = None,
-    ) -> model.Session:
-        session = await service.sign_in(who.username, who.password, user_agent)
+    ) -> model.StartedSession:
+        session = await service.sign_in(who.username, who.password, address, user_agent)
         cookie.put(response, session.token, max_age=int(model.SESSION_LIFETIME.total_seconds()))
         return session
+
+    @routes.get(
+        "/api/sessions",
+        response_model=list[Session],
+        responses=documented(Unauthenticated, MalformedRequest, Invalid, Unavailable),
+        dependencies=[PERSONAL],
+    )
+    async def list_sessions(
+        token: Token,
+        request: Request,
+        response: Response,
+        limit: Limit = 20,
+        after: After = None,
+    ) -> Sequence[model.Session]:
+        page = await service.sessions(token, limit, after)
+        link_next(request, response, page)
+        return page.items
 
     @routes.delete(
         "/api/sessions/current",
@@ -156,6 +202,17 @@ def router(service: UserService, cookie: SessionCookie) -> APIRouter:
         await service.sign_out(token)
         cookie.clear(response)
 
+    @routes.delete(
+        "/api/sessions/{id}",
+        status_code=204,
+        response_class=Response,
+        responses=documented(Unauthenticated, Forbidden, Banned, NotFound, Unavailable),
+        dependencies=[PERSONAL],
+    )
+    async def end_session(id: Id, token: Token) -> None:  # noqa: A002 - the path's word
+        await service.end_session(token, id)
+
+    routes.include_router(moderation_api.router(moderation, cookie))
     return routes
 
 
@@ -173,3 +230,7 @@ def internal_router(service: UserService, service_token: ServiceToken) -> APIRou
         return await service.authenticate(token)
 
     return routes
+
+
+def _shown(user: model.User) -> bytes:
+    return Me.model_validate(user).model_dump_json().encode()

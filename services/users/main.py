@@ -14,12 +14,15 @@ from kernel.serve import run
 from kernel.settings import DatabaseUrl, ProcessSettings, ServiceTokens, load
 from kernel.web import Context, create_app
 from services.users import api
+from services.users.attempts import SignInAttempts
+from services.users.moderation import Moderation
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
+from services.users.settings import SignInLimits
 from services.users.store import UserStore
 
 
-class Settings(ProcessSettings):
+class Settings(ProcessSettings, SignInLimits):
     """What this process takes from its environment."""
 
     users_database_url: DatabaseUrl
@@ -32,11 +35,14 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     async with Database.open(settings.users_database_url) as database:
         with closing(Passwords()) as passwords:
             store = UserStore(database)
-            users = UserService(store, passwords, commonest_passwords(), utc_now)
+            attempts = SignInAttempts(database, settings, utc_now)
+            users = UserService(store, attempts, passwords, commonest_passwords(), utc_now)
+            moderation = Moderation(store, users, utc_now)
+            cookie = SessionCookie(settings.public_origin)
             context = Context(
                 "users",
                 api.DESCRIPTION,
-                api.router(users, SessionCookie(settings.public_origin)),
+                api.router(users, moderation, cookie, settings.trusted_networks),
                 api.internal_router(users, ServiceToken(settings.users_service_token)),
             )
             yield create_app("users", [context], settings, lifecycle, store.check)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import TypeVar
 
 import argon2
@@ -33,6 +32,8 @@ class Passwords:
             time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16
         )
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
+        # Made ahead: the first unknown name must not take twice as long as the second.
+        self._nobodys = self._threads.submit(self._hasher.hash, "the password of nobody at all")
 
     async def hash(self, password: str) -> str:
         """The hash to keep, with its salt and parameters in it."""
@@ -47,13 +48,9 @@ class Passwords:
         """Wait for what is running, and end the threads."""
         self._threads.shutdown()
 
-    @cached_property
-    def _nobodys(self) -> str:
-        return self._hasher.hash("the password of nobody at all")
-
     def _verify(self, password: str, kept: str | None) -> bool:
         try:
-            self._hasher.verify(kept or self._nobodys, password)
+            self._hasher.verify(kept or self._nobodys.result(), password)
         except argon2.exceptions.VerifyMismatchError:
             return False
         return kept is not None

@@ -1,16 +1,19 @@
-"""What people can do about themselves: register, sign in and out, and be found."""
+"""What people can do about themselves: register, sign in and out, change, leave, and be found."""
 
-import hashlib
-import secrets
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from kernel.clock import Clock
 from kernel.contracts import Actor
-from kernel.errors import Conflict, NotFound, Unauthenticated
+from kernel.errors import Banned, Conflict, Forbidden, NotFound, Unauthenticated
 from kernel.pages import Page
+from services.users import tokens
+from services.users.attempts import SignInAttempts
 from services.users.model import (
+    Caller,
     NewUser,
+    ProfileChanges,
     Session,
+    StartedSession,
     User,
     canonical_password,
     check_password,
@@ -20,17 +23,29 @@ from services.users.model import (
 from services.users.passwords import Passwords
 from services.users.store import UserStore
 
-_TOKEN_BYTES = 32
 _LONGEST_USER_AGENT = 400
+_SESSION_ENDED = "This session has ended. Sign in again."
+_WRONG_SIGN_IN = "No user has this name and password."
+_WRONG_PASSWORD = "This is not your password."  # noqa: S105 - a sentence
+_NO_LINK = "This link has been used, is too old, or was never one."
 
 
 class UserService:
-    """Implements `kernel.contracts.Users` in process."""
+    """Implements `kernel.contracts.Users` in process.
+
+    `address` is where a request comes from, as `kernel.addresses.client_address` tells.
+    """
 
     def __init__(
-        self, store: UserStore, passwords: Passwords, commonest: Container[str], clock: Clock
+        self,
+        store: UserStore,
+        attempts: SignInAttempts,
+        passwords: Passwords,
+        commonest: Container[str],
+        clock: Clock,
     ) -> None:
         self._store = store
+        self._attempts = attempts
         self._passwords = passwords
         self._commonest = commonest
         self._clock = clock
@@ -67,38 +82,131 @@ class UserService:
         """Users by id. Raises `MalformedRequest` for a cursor that is none of ours."""
         return await self._store.list(limit, after)
 
-    async def sign_in(self, username: str, password: str, user_agent: str | None) -> Session:
+    async def sign_in(
+        self, username: str, password: str, address: str, user_agent: str | None
+    ) -> StartedSession:
         """Start a session. Raises the same `Unauthenticated`, after the same work, for a name that
-        nobody has and for a wrong password."""
+        nobody has and for a wrong password; `TooManyRequests`. Banned people may, too."""
+        attempt = await self._attempts.begin(username, address)
         known = await self._store.password_of(username)
-        password_hash = None if known is None else known[1]
-        right = await self._passwords.verify(canonical_password(password), password_hash)
-        if known is None or not right:
-            raise Unauthenticated("No user has this name and password.")
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
-        now = self._clock()
+        user, password_hash = known or (None, None)
+        if not await self._is_right(attempt, password, password_hash) or user is None:
+            raise Unauthenticated(_WRONG_SIGN_IN)
+        token = tokens.new()
         agent = None if user_agent is None else user_agent[:_LONGEST_USER_AGENT]
-        await self._store.start_session(known[0].id, _hashed(token), agent, now)
-        return Session(token, session_end(now, now), known[0])
+        now = self._clock()
+        async with self._store.holding(user.id, now) as held:
+            # The password may have been changed since it was looked at.
+            if held is None or held.standing.password_hash != password_hash:
+                raise Unauthenticated(_WRONG_SIGN_IN)
+            await held.start_session(tokens.hashed(token), agent)
+        return StartedSession(token, session_end(now, now), held.standing.user)
 
     async def sign_out(self, token: str) -> None:
         """End the session. Raises `Unauthenticated` when there is none."""
-        await self.authenticate(token)
-        await self._store.end_session(_hashed(token))
+        caller = await self._caller(token)
+        await self._store.end_session(caller.actor.id, caller.session)
 
     async def authenticate(self, token: str) -> Actor:
         """See `kernel.contracts.Users`."""
-        actor = await self._store.use_session(_hashed(token), self._clock())
-        if actor is None:
-            raise Unauthenticated("This session has ended. Sign in again.")
-        return actor
+        return (await self._taking_part(token)).actor
 
     async def me(self, token: str) -> User:
-        """Who holds this session token. Raises `Unauthenticated`."""
+        """Who holds this session token, banned or not. Raises `Unauthenticated`."""
+        return await self.find((await self._caller(token)).actor.id)
+
+    async def sessions(self, token: str, limit: int, after: str | None) -> Page[Session]:
+        """One's own sessions, newest first, banned or not. Raises `Unauthenticated`."""
+        return await self._store.sessions(await self._caller(token), self._clock(), limit, after)
+
+    async def end_session(self, token: str, session: int) -> None:
+        """End one of one's own sessions. Raises `Unauthenticated`, `Banned` and `NotFound`."""
         actor = await self.authenticate(token)
-        return await self.find(actor.id)
+        if not await self._store.end_session(actor.id, session):
+            raise NotFound("You have no such session.")
 
+    async def edit(
+        self, token: str, changes: ProfileChanges, check_unchanged: Callable[[User], None]
+    ) -> User:
+        """Change what one says about oneself. Raises `Unauthenticated`, `Banned`, and what
+        `check_unchanged` raises for the user as they are."""
+        actor = await self.authenticate(token)
+        async with self._store.holding(actor.id, self._clock()) as held:
+            if held is None or held.standing.password_hash is None:
+                raise Unauthenticated(_SESSION_ENDED)
+            check_unchanged(held.standing.user)
+            return await held.edit(changes)
 
-def _hashed(token: str) -> bytes:
-    # A token has 256 random bits: one round of a fast hash cannot be searched backwards.
-    return hashlib.sha256(token.encode(errors="replace")).digest()
+    async def change_password(self, token: str, current: str, new: str, address: str) -> None:
+        """Change one's password; every other session ends. Raises `Unauthenticated`, `Banned`,
+        `Forbidden` and `TooManyRequests` as a wrong sign-in would be, and `Invalid` for a new
+        password that would be guessed at once."""
+        caller = await self._taking_part(token)
+        username, kept = await self._check_own_password(caller, current, address)
+        password = canonical_password(new)
+        check_password(password, username, self._commonest, "/new")
+        password_hash = await self._passwords.hash(password)
+        async with self._store.holding(caller.actor.id, self._clock()) as held:
+            if held is None or held.standing.password_hash != kept:
+                raise Forbidden(_WRONG_PASSWORD)
+            await held.set_password(password_hash, keep_session=caller.session)
+
+    async def leave(self, token: str, password: str, address: str) -> None:
+        """Leave the board, banned or not: nothing personal stays. Raises `Unauthenticated`,
+        `Forbidden` and `TooManyRequests` as a wrong sign-in would be, and `Conflict` for the last
+        admin."""
+        caller = await self._caller(token)
+        _, kept = await self._check_own_password(caller, password, address)
+        now = self._clock()
+        async with self._store.holding(caller.actor.id, now, and_admins=True) as held:
+            if held is None or held.standing.password_hash != kept:
+                raise Forbidden(_WRONG_PASSWORD)
+            held.standing.check_not_the_last_admin()
+            await held.leave()
+
+    async def reset_password(self, link_token: str, password: str) -> None:
+        """Set a password with an admin's link, which that uses up; every session ends. Raises
+        `NotFound` for a link that does not work, and `Invalid` for a password that would be guessed
+        at once, which leaves the link good."""
+        token_hash = tokens.hashed(link_token)
+        owner = await self._store.owner_of_reset(token_hash, self._clock())
+        if owner is None:
+            raise NotFound(_NO_LINK)
+        password = canonical_password(password)
+        check_password(password, owner.username, self._commonest)
+        password_hash = await self._passwords.hash(password)
+        async with self._store.holding(owner.id, self._clock()) as held:
+            if held is None or not await held.has_reset(token_hash):
+                raise NotFound(_NO_LINK)
+            await held.set_password(password_hash)
+            await held.forgive()
+
+    async def _caller(self, token: str) -> Caller:
+        caller = await self._store.use_session(tokens.hashed(token), self._clock())
+        if caller is None:
+            raise Unauthenticated(_SESSION_ENDED)
+        return caller
+
+    async def _taking_part(self, token: str) -> Caller:
+        caller = await self._caller(token)
+        if caller.ban is not None:
+            raise Banned(caller.ban.sentence)
+        return caller
+
+    async def _check_own_password(
+        self, caller: Caller, password: str, address: str
+    ) -> tuple[str, str]:
+        """The caller's name and the hash of their password. Raises `Forbidden` and
+        `TooManyRequests`."""
+        username = (await self.find(caller.actor.id)).username
+        attempt = await self._attempts.begin(username, address)
+        known = await self._store.password_of(username)
+        kept = None if known is None else known[1]
+        if not await self._is_right(attempt, password, kept) or kept is None:
+            raise Forbidden(_WRONG_PASSWORD)
+        return username, kept
+
+    async def _is_right(self, attempt: int, password: str, kept: str | None) -> bool:
+        right = await self._passwords.verify(canonical_password(password), kept)
+        await self._attempts.end(attempt, right=right)
+        return right

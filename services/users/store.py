@@ -1,14 +1,27 @@
 """Users and sessions in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import asyncpg
 
 from kernel.contracts import Actor
 from kernel.database import Database
+from kernel.fields import LARGEST_ID
+from kernel.idempotency import Once
 from kernel.pages import Cursor, Page, page
-from services.users.model import SESSION_IDLE, SESSION_LIFETIME, NewUser, User
+from services.users.held import HeldUser, hold
+from services.users.model import (
+    SESSION_IDLE,
+    SESSION_LIFETIME,
+    Ban,
+    Caller,
+    NewUser,
+    ResetLink,
+    Session,
+    User,
+)
 
 SCHEMA = "0001"
 """The migration that this code needs."""
@@ -19,7 +32,8 @@ _TOUCH_AFTER = timedelta(minutes=1)  # so that reading does not write each time
 
 
 class UserStore:
-    """Every statement about users and sessions. Raises `Unavailable` when the database is down."""
+    """Every statement about users and sessions but those of `HeldUser`. Raises `Unavailable` when
+    the database is down."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -48,6 +62,15 @@ class UserStore:
             return None
         assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
         return User(**row)
+
+    @asynccontextmanager
+    async def holding(
+        self, user: int, now: datetime, *, and_admins: bool = False
+    ) -> AsyncIterator[HeldUser | None]:
+        """The user, locked in a transaction that commits when the block ends and rolls back when it
+        raises; None when there is no such user. `and_admins` also holds who is an admin."""
+        async with self._database.transaction() as connection:
+            yield await hold(connection, user, now, and_admins=and_admins)
 
     async def find(self, user: int) -> User | None:
         """The user, or None."""
@@ -80,8 +103,8 @@ class UserStore:
         )
         return page([User(**row) for row in rows], limit, _LIST, lambda user: (user.id,))
 
-    async def password_of(self, username: str) -> tuple[User, str] | None:
-        """The user of this name and the hash of their password, or None."""
+    async def password_of(self, username: str) -> tuple[User, str | None] | None:
+        """The user of this name and the hash of their password, or None. Who has left has none."""
         row = await self._database.row(
             f"SELECT {_USER}, password_hash FROM users WHERE lower(username) = lower($1)",  # noqa: S608
             username,
@@ -92,42 +115,36 @@ class UserStore:
         password_hash = columns.pop("password_hash")
         return User(**columns), password_hash
 
-    async def start_session(
-        self, user: int, token_hash: bytes, user_agent: str | None, now: datetime
-    ) -> None:
-        """Keep a new session, and forget those of the user that have ended."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                """
-                DELETE FROM sessions
-                WHERE user_id = $1 AND (last_used_at <= $2 OR created_at <= $3)
-                """,
-                user,
-                now - SESSION_IDLE,
-                now - SESSION_LIFETIME,
-            )
-            await connection.execute(
-                """
-                INSERT INTO sessions (user_id, token_hash, user_agent, created_at, last_used_at)
-                VALUES ($1, $2, $3, $4, $4)
-                """,
-                user,
-                token_hash,
-                user_agent,
-                now,
-            )
+    async def owner_of_reset(self, token_hash: bytes, now: datetime) -> User | None:
+        """Whose password a link can set, or None when it is unknown, used or too old."""
+        row = await self._database.row(
+            f"""
+            SELECT {_USER} FROM users JOIN password_resets ON user_id = id
+            WHERE token_hash = $1 AND expires_at > $2
+            """,  # noqa: S608 - the columns are the constant above
+            token_hash,
+            now,
+        )
+        return None if row is None else User(**row)
 
-    async def use_session(self, token_hash: bytes, now: datetime) -> Actor | None:
+    async def look_up(self, once: Once[ResetLink], user: int, now: datetime) -> None:
+        """Raises `Replayed` when the effect has been had."""
+        await once.look_up(self._database, user, now)
+
+    async def use_session(self, token_hash: bytes, now: datetime) -> Caller | None:
         """Who holds the session, or None when it has ended. Its use is noted to the minute."""
         row = await self._database.row(
             """
-            SELECT sessions.id AS session, last_used_at, users.id, users.role
-            FROM sessions JOIN users ON users.id = sessions.user_id
+            SELECT sessions.id AS session, last_used_at, users.id, users.role, reason, until
+            FROM sessions
+            JOIN users ON users.id = sessions.user_id
+            LEFT JOIN bans ON bans.user_id = users.id AND (until IS NULL OR until > $4)
             WHERE token_hash = $1 AND last_used_at > $2 AND sessions.created_at > $3
             """,
             token_hash,
             now - SESSION_IDLE,
             now - SESSION_LIFETIME,
+            now,
         )
         if row is None:
             return None
@@ -137,8 +154,34 @@ class UserStore:
                 row["session"],
                 now,
             )
-        return Actor(row["id"], row["role"])
+        ban = None if row["reason"] is None else Ban(row["reason"], row["until"])
+        return Caller(row["session"], Actor(row["id"], row["role"]), ban)
 
-    async def end_session(self, token_hash: bytes) -> None:
-        """Forget the session."""
-        await self._database.row("DELETE FROM sessions WHERE token_hash = $1", token_hash)
+    async def sessions(
+        self, caller: Caller, now: datetime, limit: int, after: str | None
+    ) -> Page[Session]:
+        """The caller's sessions that have not ended, newest first. Raises `MalformedRequest` for a
+        cursor that is none of ours."""
+        kind = f"sessions-{caller.actor.id}"
+        rows = await self._database.rows(
+            """
+            SELECT id, created_at, last_used_at, user_agent, id = $2 AS current FROM sessions
+            WHERE user_id = $1 AND last_used_at > $3 AND created_at > $4 AND id < $5
+            ORDER BY id DESC LIMIT $6
+            """,
+            caller.actor.id,
+            caller.session,
+            now - SESSION_IDLE,
+            now - SESSION_LIFETIME,
+            LARGEST_ID if after is None else Cursor.decode(after, kind, 1).keys[0],
+            limit + 1,
+        )
+        found = [Session(**row) for row in rows]
+        return page(found, limit, kind, lambda session: (session.id,))
+
+    async def end_session(self, user: int, session: int) -> bool:
+        """Forget the session. False when the user has no such one."""
+        row = await self._database.row(
+            "DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING id", session, user
+        )
+        return row is not None

@@ -63,7 +63,7 @@ def upgrade() -> None:
     """)
     op.execute("CREATE INDEX sign_in_attempts_of_address ON sign_in_attempts (address, at)")
     op.execute("CREATE INDEX sign_in_attempts_of_name ON sign_in_attempts (name)")
-    op.execute("CREATE INDEX sign_in_attempts_by_age ON sign_in_attempts (at)")
+    op.execute("CREATE INDEX sign_in_attempts_age ON sign_in_attempts (at)")
     op.execute("""
         CREATE TABLE idempotency_keys (
             user_id bigint NOT NULL,
@@ -71,11 +71,11 @@ def upgrade() -> None:
             path text NOT NULL,
             key text NOT NULL,
             digest bytea NOT NULL,
-            status int NOT NULL,
+            status integer NOT NULL,
             headers text NOT NULL,
             body bytea NOT NULL,
             created_at timestamptz NOT NULL,
             PRIMARY KEY (user_id, method, path, key)
         )
     """)
-    op.execute("CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at)")
+    op.execute("CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at)")

@@ -63,6 +63,15 @@ def routing(
     return dataclasses.replace(read, target_groups={"Web": faster})
 
 
+def routing_with(**load_balancer: object) -> Routing:
+    """``routing()`` with other load balancer attributes, by their names in the settings."""
+    made = routing()
+    return dataclasses.replace(
+        made,
+        load_balancer=dataclasses.replace(made.load_balancer, **load_balancer),  # type: ignore[arg-type]  # names are given by the test
+    )
+
+
 class Lines:
     """A log's sink that keeps the lines."""
 

@@ -2,15 +2,21 @@
 
 import pytest
 
-from gateway.answers import DateHeader, fixed_response, own_answer
+from gateway.answers import Answer, DateHeader, fixed_response, own_answer
+from gateway.forwarding import ResponseHead, http1_head
 from gateway.rules import FixedResponse
 from tests.unit.gateway.support import Bench
 
 DATE = b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
 
 
+def written(answer: Answer, *, keep_alive: bool = True, with_body: bool = True) -> bytes:
+    head = ResponseHead(answer.status, answer.reason, answer.lines, keep_alive=keep_alive)
+    return http1_head(head) + (answer.body if with_body else b"")
+
+
 def test_502_is_what_an_alb_sends() -> None:
-    assert own_answer(502, DATE, keep_alive=True, head_request=False) == (
+    assert written(own_answer(502, DATE)) == (
         b"HTTP/1.1 502 Bad Gateway\r\n"
         b"Server: awselb/2.0\r\n"
         b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
@@ -33,17 +39,18 @@ def test_502_is_what_an_alb_sends() -> None:
         (400, b"400 Bad Request", 122),
         (405, b"405 Not Allowed", 122),
         (408, b"408 Request Time-out", 132),
+        (414, b"414 Request-URI Too Large", 142),
         (463, b"463 ", 0),
         (501, b"501 Not Implemented", 130),
         (502, b"502 Bad Gateway", 122),
         (503, b"503 Service Temporarily Unavailable", 162),
         (504, b"504 Gateway Time-out", 132),
+        (505, b"505 HTTP Version Not Supported", 152),
+        (507, b"507 ", 0),
     ],
 )
 def test_each_answer_has_its_status_line_and_length(status: int, line: bytes, length: int) -> None:
-    head, _, body = own_answer(status, DATE, keep_alive=False, head_request=False).partition(
-        b"\r\n\r\n"
-    )
+    head, _, body = written(own_answer(status, DATE), keep_alive=False).partition(b"\r\n\r\n")
     assert head.split(b"\r\n")[0] == b"HTTP/1.1 " + line
     assert len(body) == length
     assert b"Content-Length: %d" % length in head.split(b"\r\n")
@@ -53,7 +60,7 @@ def test_each_answer_has_its_status_line_and_length(status: int, line: bytes, le
 def test_sizes_are_those_seen_in_an_albs_access_log() -> None:
     """Sizes of 502 answers that ALBs logged: with a body 277 and 272, to HEAD 155."""
     sizes = [
-        len(own_answer(502, DATE, keep_alive=keep_alive, head_request=head))
+        len(written(own_answer(502, DATE), keep_alive=keep_alive, with_body=not head))
         for keep_alive, head in ((True, False), (False, False), (True, True))
     ]
     assert sizes == [277, 272, 155]
@@ -61,9 +68,7 @@ def test_sizes_are_those_seen_in_an_albs_access_log() -> None:
 
 def test_a_fixed_response_has_its_type_with_a_charset() -> None:
     action = FixedResponse(404, "application/json", '{"é": 1}'.encode())
-    head, _, body = fixed_response(action, DATE, keep_alive=True, head_request=False).partition(
-        b"\r\n\r\n"
-    )
+    head, _, body = written(fixed_response(action, DATE)).partition(b"\r\n\r\n")
     assert head.split(b"\r\n") == [
         b"HTTP/1.1 404 Not Found",
         b"Server: awselb/2.0",

@@ -47,12 +47,12 @@ def port_of(template: Path) -> int:
 
 
 def test_a_template_that_cannot_be_run_is_refused_with_every_reason(template: Path) -> None:
-    template.write_text(TEMPLATE.replace("8080", "x").replace("path-pattern", "source-ip"))
+    template.write_text(TEMPLATE.replace("8080", "x").replace("path-pattern", "grpc-method"))
     code, said = run("--template", str(template))
     assert code == 2
     assert said.splitlines() == [
         f"{template}:16: Front: Port is a number from 1 to 65535, not 'x'",
-        f"{template}:25: FixedRule: condition field 'source-ip' is not implemented",
+        f"{template}:25: FixedRule: condition field 'grpc-method' is not implemented",
     ]
 
 

@@ -4,10 +4,31 @@ from random import Random
 
 import pytest
 
-from gateway.forwarding import forwarded_lines, host_line, trace_id
+from gateway.forwarding import ForwardedHeaders, host_line, trace_id
+from gateway.request_head import HeadReader
+from gateway.settings import ForwardedForMode, LoadBalancerSettings
 
 NOW = 0x65000000
 ROOT = b"Root=1-65000000-"
+
+
+def lines(
+    received: bytes | None,
+    peer: str,
+    *,
+    mode: ForwardedForMode = ForwardedForMode.APPEND,
+    port: bool = False,
+) -> bytes:
+    """The X-Forwarded-For headers that a target gets."""
+    attributes = LoadBalancerSettings(
+        "Balancer", 60, 3600, forwarded_for=mode, forwarded_for_port=port
+    )
+    header = b"" if received is None else b"X-Forwarded-For: " + received + b"\r\n"
+    request = HeadReader().read(b"GET / HTTP/1.1\r\nHost: a\r\n" + header + b"\r\n")
+    sent = ForwardedHeaders(attributes, peer, 1234, 8080, None).lines(request)
+    rest = b"X-Forwarded-Proto: http\r\nX-Forwarded-Port: 8080\r\n"
+    assert sent.endswith(rest)
+    return sent.removesuffix(rest)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +45,33 @@ ROOT = b"Root=1-65000000-"
 def test_the_peer_is_appended_to_x_forwarded_for(
     received: bytes | None, peer: str, sent: bytes
 ) -> None:
-    lines = forwarded_lines(received, peer, 8080)
-    assert lines == (
-        b"X-Forwarded-For: " + sent + b"\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: 8080\r\n"
-    )
+    assert lines(received, peer) == b"X-Forwarded-For: " + sent + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("received", "peer", "sent"),
+    [
+        (None, "192.0.2.1", b"192.0.2.1:1234"),
+        (b"203.0.113.7", "192.0.2.1", b"203.0.113.7, 192.0.2.1:1234"),
+        (None, "2001:db8::1", b"[2001:db8::1]:1234"),
+        (b"203.0.113.7", "2001:db8::1", b"203.0.113.7, [2001:db8::1]:1234"),
+    ],
+)
+def test_the_clients_port_is_appended_when_the_attribute_says_so(
+    received: bytes | None, peer: str, sent: bytes
+) -> None:
+    assert lines(received, peer, port=True) == b"X-Forwarded-For: " + sent + b"\r\n"
+
+
+@pytest.mark.parametrize("port", [False, True])
+def test_x_forwarded_for_is_preserved_or_removed_when_the_attribute_says_so(port: bool) -> None:
+    peer = "192.0.2.1"
+    preserve, remove = ForwardedForMode.PRESERVE, ForwardedForMode.REMOVE
+    kept = lines(b"a, b", peer, mode=preserve, port=port)
+    assert kept == b"X-Forwarded-For: a, b\r\n"
+    assert lines(None, peer, mode=preserve, port=port) == b""
+    assert lines(b"a, b", peer, mode=remove, port=port) == b""
+    assert lines(None, peer, mode=remove, port=port) == b""
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,15 @@ import asyncio
 import dataclasses
 import socket
 from collections import Counter
+from collections.abc import Callable
+from random import Random
 
 import pytest
 
 from gateway.discovery import Endpoint, InvalidTargetError, parse_endpoint, resolve
 from gateway.gateway import UnknownTargetGroupError, start_gateway
 from gateway.health import check, check_request
+from gateway.settings import TargetGroupSettings
 from gateway.target_group import Address, CheckResult, Reason, Target, TargetGroup, TargetState
 from gateway.timeouts import Timeouts
 from tests.unit.gateway.support import OK, Bench, Visit, routing, says, until
@@ -20,8 +23,12 @@ PASSED = CheckResult(True)
 FAILED = CheckResult(False, Reason.TIMEOUT, "Request timed out")
 
 
-def group_of(*states: TargetState) -> tuple[TargetGroup, list[Target]]:
-    group = TargetGroup(SETTINGS)
+def group_of(
+    *states: TargetState,
+    settings: TargetGroupSettings = SETTINGS,
+    now: Callable[[], float] | None = None,
+) -> tuple[TargetGroup, list[Target]]:
+    group = TargetGroup(settings, now or (lambda: 0.0), Random(1))
     targets = [group.register(Address("192.0.2.1", 8000 + n)) for n in range(len(states))]
     for target, state in zip(targets, states, strict=True):
         if state is TargetState.HEALTHY:
@@ -61,7 +68,8 @@ def test_a_target_gets_nothing_before_its_first_check_has_passed() -> None:
 
 
 def test_a_group_without_targets_has_nothing_to_offer() -> None:
-    assert TargetGroup(SETTINGS).choose() is None
+    group, _ = group_of()
+    assert group.choose() is None
 
 
 def test_one_passing_check_makes_a_new_target_healthy_and_later_the_thresholds_count() -> None:

@@ -45,7 +45,7 @@ def with_body(expression: str) -> str:
 
 
 def body(expression: str, **parameters: str) -> str:
-    for rule in read(with_body(expression), **parameters).rules:
+    for rule in read(with_body(expression), **parameters).listeners[0].rules:
         if isinstance(rule.action, FixedResponse):
             return rule.action.body.decode()
     raise AssertionError("no fixed response")
@@ -89,7 +89,7 @@ def test_an_intrinsic_function_has_the_value_it_has_in_cloudformation(
 )
 def test_a_reference_to_a_resource_may_be_written_in_every_way(reference: str) -> None:
     text = TEMPLATE.replace("TargetGroupArn: !Ref Web", f"TargetGroupArn: {reference}")
-    assert list(read(text).rules)[-1].action == Forward((WeightedGroup("Web", 1),))
+    assert list(read(text).listeners[0].rules)[-1].action == Forward((WeightedGroup("Web", 1),))
     wrong = reference.replace("TargetGroupArn", "TargetGroupName")
     if wrong != reference:
         [line] = refused(TEMPLATE.replace("TargetGroupArn: !Ref Web", f"TargetGroupArn: {wrong}"))
@@ -111,18 +111,18 @@ def test_no_value_is_as_if_the_property_were_not_there() -> None:
 
 def test_the_listeners_port_may_be_a_parameter() -> None:
     text = HEAD + TEMPLATE.replace("Port: 8080", "Port: !Ref Port")
-    assert read(text, Port="8123").listener_port == 8123
+    assert read(text, Port="8123").listeners[0].port == 8123
 
 
 def test_a_resource_whose_condition_is_false_is_not_there() -> None:
     text = HEAD + TEMPLATE.replace("  FixedRule:\n", "  FixedRule:\n    Condition: Large\n")
-    assert [rule.priority for rule in read(text).rules] == [0]
-    assert [rule.priority for rule in read(text, Size="large").rules] == [7, 0]
+    assert [rule.priority for rule in read(text).listeners[0].rules] == [0]
+    assert [rule.priority for rule in read(text, Size="large").listeners[0].rules] == [7, 0]
 
 
 def test_other_resources_are_not_looked_at() -> None:
     text = TEMPLATE + "  Other:\n    Type: AWS::ECS::Service\n    Properties: {X: !GetAZs ''}\n"
-    assert read(text).listener_port == 8080
+    assert read(text).listeners[0].port == 8080
 
 
 @pytest.mark.parametrize(
@@ -130,13 +130,13 @@ def test_other_resources_are_not_looked_at() -> None:
     [
         (
             "{Field: path-pattern, Values: [/fixed]}",
-            "{Field: host-header, Values: [a.example]}",
-            "t.yml:25: FixedRule: condition field 'host-header' is not implemented",
+            "{Field: grpc-method, Values: [a]}",
+            "t.yml:25: FixedRule: condition field 'grpc-method' is not implemented",
         ),
         (
             "Type: forward, TargetGroupArn",
-            "Type: redirect, TargetGroupArn",
-            "t.yml:18: Front: action type 'redirect' is not implemented",
+            "Type: authenticate-oidc, TargetGroupArn",
+            "t.yml:18: Front: action type 'authenticate-oidc' is not implemented",
         ),
         (
             "      Port: 8080",
@@ -145,8 +145,18 @@ def test_other_resources_are_not_looked_at() -> None:
         ),
         (
             "      Protocol: HTTP\n      Port",
+            "      Protocol: TLS\n      Port",
+            "t.yml:15: Front: Protocol 'TLS' is not implemented",
+        ),
+        (
+            "      Protocol: HTTP\n      Port",
             "      Protocol: HTTPS\n      Port",
-            "t.yml:15: Front: Protocol 'HTTPS' is not implemented",
+            "t.yml:14: Front: an HTTPS listener needs exactly one certificate",
+        ),
+        (
+            "      Port: 8080",
+            "      Port: 8080\n      MutualAuthentication: {Mode: verify}",
+            "t.yml:17: Front: property MutualAuthentication is not implemented",
         ),
         (
             "Port: 8080",
@@ -161,14 +171,14 @@ def test_other_resources_are_not_looked_at() -> None:
         ("Values: [/fixed]", "Values: [a, b, c, d, e, f]", "at most 5 condition values, not 6"),
         ("Values: [/fixed]", "Values: ['*a*b*c', '???']", "at most 5 wildcards, not 6"),
         ("Values: [/fixed]", "Values: ['/a b']", "path pattern '/a b'"),
-        ("Values: [/fixed]", "RegexValues: [a]", "property RegexValues is not implemented"),
         ("StatusCode: '200'", "StatusCode: '301'", "StatusCode is 2xx, 4xx or 5xx, not '301'"),
         ("MessageBody: fixed", f"MessageBody: {'x' * 1025}", "at most 1024 characters"),
         ("ContentType: text/plain", "ContentType: text/xml", "'text/xml' is none that AWS allows"),
         (
             "HealthCheckPath: /health",
-            "TargetGroupAttributes: [{Key: stickiness.enabled, Value: 'true'}]",
-            "attribute stickiness.enabled is not implemented with another value than 'false'",
+            "TargetGroupAttributes: "
+            "[{Key: load_balancing.algorithm.anomaly_mitigation, Value: 'on'}]",
+            "anomaly_mitigation is not implemented with another value than 'off'",
         ),
         (
             "HealthCheckPath: /health",
@@ -178,7 +188,7 @@ def test_other_resources_are_not_looked_at() -> None:
         (
             "HealthCheckPath: /health",
             "TargetGroupAttributes: [{Key: deregistration_delay.timeout_seconds, Value: '9999'}]",
-            "Value is a number from 0 to 3600, not '9999'",
+            "deregistration_delay.timeout_seconds is a number from 0 to 3600, not '9999'",
         ),
         (
             "HealthCheckPath: /health",
@@ -209,7 +219,7 @@ def test_what_cannot_be_run_is_refused_by_name_and_line(old: str, new: str, line
 
 def test_all_problems_are_told_at_once_in_the_templates_order() -> None:
     lines = refused(
-        TEMPLATE.replace("Port: 8080", "Port: x").replace("path-pattern", "source-ip"),
+        TEMPLATE.replace("Port: 8080", "Port: x").replace("path-pattern", "grpc-method"),
     )
     assert [line.split(": ")[:2] for line in lines] == [
         ["t.yml:16", "Front"],
@@ -224,12 +234,27 @@ def test_a_priority_is_used_once() -> None:
     assert lines == ["t.yml:33: OtherRule: priority 7 is already that of FixedRule"]
 
 
-def test_one_listener_and_one_load_balancer_are_run() -> None:
+def test_one_load_balancer_is_run() -> None:
+    balancer = TEMPLATE[TEMPLATE.index("  Balancer:") : TEMPLATE.index("  Web:")]
+    lines = refused(TEMPLATE + balancer.replace("Balancer:", "Other:"))
+    assert lines == [
+        "t.yml:30: Other: a second LoadBalancer is not implemented; the first is Balancer"
+    ]
+    lines = refused(TEMPLATE.replace("V2::LoadBalancer", "V2x::X"))
+    assert "t.yml:1: there is no AWS::ElasticLoadBalancingV2::LoadBalancer to run" in lines
+
+
+def test_listeners_have_ports_of_their_own_and_each_its_own_rules() -> None:
     front = TEMPLATE[TEMPLATE.index("  Front:") : TEMPLATE.index("  FixedRule:")]
-    lines = refused(TEMPLATE + front.replace("Front", "Back"))
-    assert any("Back: a second Listener is not implemented" in line for line in lines)
-    assert any("there is no AWS::ElasticLoadBalancingV2::LoadBalancer" in line
-               for line in refused(TEMPLATE.replace("V2::LoadBalancer", "V2x::X")))  # fmt: skip
+    back = front.replace("Front", "Back").replace("8080", "8081")
+    rule = TEMPLATE[TEMPLATE.index("  FixedRule:") :].replace("FixedRule", "BackRule")
+    routing = read(TEMPLATE + back + rule.replace("!Ref Front", "!Ref Back"))
+    assert [
+        (listener.logical_id, listener.port, [rule.logical_id for rule in listener.rules])
+        for listener in routing.listeners
+    ] == [("Front", 8080, ["FixedRule", ""]), ("Back", 8081, ["BackRule", ""])]
+    [line] = refused(TEMPLATE + front.replace("Front", "Back"))
+    assert "Back: port 8080 is already that of Front" in line
 
 
 def test_an_action_has_at_most_five_target_groups_with_weights_up_to_999() -> None:
@@ -239,7 +264,7 @@ def test_an_action_has_at_most_five_target_groups_with_weights_up_to_999() -> No
         action = f"ForwardConfig: {{TargetGroups: [{', '.join(groups)}]}}"
         return TEMPLATE.replace("TargetGroupArn: !Ref Web", action)
 
-    default = list(read(forward(group, group)).rules)[-1].action
+    default = list(read(forward(group, group)).listeners[0].rules)[-1].action
     assert default == Forward((WeightedGroup("Web", 1), WeightedGroup("Web", 1)))
     assert "1 to 5 target groups, not 6" in refused(forward(*[group] * 6))[0]
     heavy = group.replace("1}", "1000}")
@@ -266,7 +291,7 @@ def test_a_parameter_that_the_template_does_not_allow_is_refused(
 def test_a_parameter_without_default_needs_a_value() -> None:
     text = "Parameters:\n  Vpc:\n    Type: AWS::EC2::VPC::Id\n" + TEMPLATE
     assert refused(text) == ["t.yml:2: Vpc: has no default, so a value is needed: --parameter"]
-    assert read(text, Vpc="vpc-1").listener_port == 8080
+    assert read(text, Vpc="vpc-1").listeners[0].port == 8080
 
 
 @pytest.mark.parametrize(
@@ -290,7 +315,7 @@ ROUTING = Path(__file__).parents[3] / "infra" / "routing.yml"
 @pytest.mark.parametrize("share", ["0", "1", "5", "10", "25", "50", "75", "90", "95", "99", "100"])
 def test_the_deployed_template_splits_each_contexts_requests_by_its_share(share: str) -> None:
     routing = load_routing(ROUTING, PLACES | {"ThreadsShare": share, "ListenerPort": "8080"})
-    by_priority = {rule.priority: rule.action for rule in routing.rules}
+    by_priority = {rule.priority: rule.action for rule in routing.listeners[0].rules}
     assert by_priority[30] == Forward(
         (
             WeightedGroup("ThreadsTargets", int(share)),
@@ -300,7 +325,7 @@ def test_the_deployed_template_splits_each_contexts_requests_by_its_share(share:
     assert by_priority[40] == Forward(
         (WeightedGroup("PostsTargets", 100), WeightedGroup("MonolithTargets", 0))
     )
-    assert routing.listener_port == 8080
+    assert routing.listeners[0].port == 8080
 
 
 def test_the_deployed_template_needs_to_know_where_it_is_deployed() -> None:

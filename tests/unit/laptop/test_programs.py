@@ -12,7 +12,7 @@ URLS: dict[Context, str] = {
     "threads": "postgresql://threads",
     "posts": "postgresql://posts",
 }
-PORTS = {"users": 1001, "threads": 1002, "posts": 1003, "monolith": 1004}
+PORTS = {"users": 1001, "threads": 1002, "posts": 1003, "web": 1004, "monolith": 1005}
 
 
 def asked(deployment: str, **environment: str) -> Settings:
@@ -56,7 +56,7 @@ def test_the_monolith_knows_all_databases_and_needs_no_token() -> None:
 
 
 def test_the_strangler_runs_both() -> None:
-    assert [*told("strangler")] == ["users", "threads", "posts", "monolith"]
+    assert [*told("strangler")] == ["users", "threads", "posts", "web", "monolith"]
 
 
 def test_a_process_listens_where_it_is_told_whatever_the_run_was_told() -> None:
@@ -103,12 +103,16 @@ def test_only_bootstrap_knows_the_superuser() -> None:
 @pytest.mark.parametrize(
     ("deployment", "shares", "groups"),
     [
-        ("microservices", {"100"}, ["UsersTargets", "ThreadsTargets", "PostsTargets"]),
+        (
+            "microservices",
+            {"100"},
+            ["UsersTargets", "ThreadsTargets", "PostsTargets", "WebTargets"],
+        ),
         ("monolith", {"0"}, ["MonolithTargets"]),
         (
             "strangler",
             {"50"},
-            ["UsersTargets", "ThreadsTargets", "PostsTargets", "MonolithTargets"],
+            ["UsersTargets", "ThreadsTargets", "PostsTargets", "WebTargets", "MonolithTargets"],
         ),
     ],
 )
@@ -124,7 +128,7 @@ def test_the_gateway_is_told_the_shares_and_the_targets(
         if word in ("--parameter", "--target")
     )
     assert words["ListenerPort"] == "8080"
-    assert {words[f"{name}Share"] for name in ("Users", "Threads", "Posts")} == shares
+    assert {words[f"{name}Share"] for name in ("Users", "Threads", "Posts", "Web")} == shares
     assert [name for name in words if name.endswith("Targets")] == groups
     assert words[groups[-1]] == f"http://127.0.0.1:{ports[[*ports][-1]]}"
 

@@ -19,7 +19,7 @@ def test_nothing_said_means_microservices_on_8080_with_data_here() -> None:
     read = settings.read([], {"PORT": "", "DEPLOYMENT": ""})
     assert (read.deployment, read.port) == ("microservices", 8080)
     assert read.data_folder == Path.cwd() / ".data"
-    assert read.shares == {"users": 100, "threads": 100, "posts": 100}
+    assert read.shares == {"users": 100, "threads": 100, "posts": 100, "web": 100}
     assert read.database_urls == {}
 
 
@@ -33,9 +33,9 @@ def test_the_command_line_wins_over_the_environment() -> None:
 def test_the_monolith_gets_everything_and_the_strangler_is_told_its_shares() -> None:
     shares = {"USERS_SHARE": "100", "POSTS_SHARE": "0"}
     monolith = settings.read([], shares | {"DEPLOYMENT": "monolith"})
-    assert monolith.shares == {"users": 0, "threads": 0, "posts": 0}
+    assert monolith.shares == {"users": 0, "threads": 0, "posts": 0, "web": 0}
     strangler = settings.read([], shares | {"DEPLOYMENT": "strangler"})
-    assert strangler.shares == {"users": 100, "threads": 50, "posts": 0}
+    assert strangler.shares == {"users": 100, "threads": 50, "posts": 0, "web": 50}
 
 
 @pytest.mark.parametrize(

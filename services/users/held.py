@@ -1,0 +1,193 @@
+"""A user whose row is locked: what is decided about them and what is done about it are one."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from kernel.contracts import Role
+from kernel.database import Connection
+from kernel.idempotency import Once
+from services.users.attempts import name_key
+from services.users.model import (
+    SESSION_IDLE,
+    SESSION_LIFETIME,
+    Ban,
+    ProfileChanges,
+    ResetLink,
+    Standing,
+    User,
+)
+
+_ADMINS = 0x61646D696E73  # "admins"
+
+
+async def hold(
+    connection: Connection, user: int, now: datetime, *, and_admins: bool
+) -> "HeldUser | None":
+    """Lock the user until the transaction ends, and see how they stand; None when there is no such
+    user. Who is no admin may become one meanwhile; `and_admins` lets nobody cease to be one."""
+    if and_admins:
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _ADMINS)
+    # Reading is a statement of its own: this one may have waited, and seen what was before.
+    await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", user)
+    row = await connection.fetchrow(
+        """
+        SELECT id, username, name, bio, email, role, users.created_at, password_hash,
+            reason, until,
+            (SELECT count(*) FROM users WHERE role = 'admin' AND id <> $1) AS other_admins
+        FROM users
+        LEFT JOIN bans ON user_id = id AND (until IS NULL OR until > $2)
+        WHERE id = $1
+        """,
+        user,
+        now,
+    )
+    if row is None:
+        return None
+    columns = dict(row)
+    reason, until = columns.pop("reason"), columns.pop("until")
+    standing = Standing(
+        password_hash=columns.pop("password_hash"),
+        other_admins=columns.pop("other_admins"),
+        ban=None if reason is None else Ban(reason, until),
+        user=User(**columns),
+    )
+    return HeldUser(connection, standing, now)
+
+
+class HeldUser:
+    """What can be done about a user, once `standing` allows it. Good until the transaction ends,
+    and for one change."""
+
+    def __init__(self, connection: Connection, standing: Standing, now: datetime) -> None:
+        self._connection = connection
+        self._id = standing.user.id
+        self._now = now
+        self.standing = standing
+
+    async def edit(self, changes: ProfileChanges) -> User:
+        """Change what they say about themselves; the user as they are then."""
+        user = replace(self.standing.user, **changes)
+        await self._connection.execute(
+            "UPDATE users SET name = $2, bio = $3, email = $4 WHERE id = $1",
+            self._id,
+            user.name,
+            user.bio,
+            user.email,
+        )
+        return user
+
+    async def set_role(self, role: Role) -> User:
+        """Give them a role; the user as they are then."""
+        await self._connection.execute("UPDATE users SET role = $2 WHERE id = $1", self._id, role)
+        return replace(self.standing.user, role=role)
+
+    async def start_session(self, token_hash: bytes, user_agent: str | None) -> None:
+        """Keep a new session, and forget those that have ended."""
+        await self._connection.execute(
+            "DELETE FROM sessions WHERE user_id = $1 AND (last_used_at <= $2 OR created_at <= $3)",
+            self._id,
+            self._now - SESSION_IDLE,
+            self._now - SESSION_LIFETIME,
+        )
+        await self._connection.execute(
+            """
+            INSERT INTO sessions (user_id, token_hash, user_agent, created_at, last_used_at)
+            VALUES ($1, $2, $3, $4, $4)
+            """,
+            self._id,
+            token_hash,
+            user_agent,
+            self._now,
+        )
+
+    async def set_password(self, password_hash: str, keep_session: int | None = None) -> None:
+        """Give them a password. Every session but that one ends, and so does a link for a new
+        password: whoever had come to know the old one is out."""
+        await self._connection.execute(
+            "UPDATE users SET password_hash = $2 WHERE id = $1", self._id, password_hash
+        )
+        await self._connection.execute(
+            "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2",
+            self._id,
+            keep_session,
+        )
+        await self._connection.execute("DELETE FROM password_resets WHERE user_id = $1", self._id)
+
+    async def keep_reset(
+        self, link: ResetLink, token_hash: bytes, admin: int, once: Once[ResetLink]
+    ) -> None:
+        """Keep a link for a new password instead of any older one. Raises what `once` raises."""
+        await once.begin(self._connection, admin, self._now)
+        await self._connection.execute(
+            """
+            INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES ($1, $2, $3)
+            ON CONFLICT (user_id) DO UPDATE SET
+                token_hash = excluded.token_hash, expires_at = excluded.expires_at
+            """,
+            self._id,
+            token_hash,
+            link.expires_at,
+        )
+        await once.finish(self._connection, admin, self._now, link)
+
+    async def has_reset(self, token_hash: bytes) -> bool:
+        """Whether this link for a new password works, still."""
+        found: bool = await self._connection.fetchval(
+            """
+            SELECT EXISTS (
+                SELECT FROM password_resets
+                WHERE user_id = $1 AND token_hash = $2 AND expires_at > $3
+            )
+            """,
+            self._id,
+            token_hash,
+            self._now,
+        )
+        return found
+
+    async def forgive(self) -> None:
+        """Forget the wrong passwords that were tried for their name."""
+        await self._connection.execute(
+            "DELETE FROM sign_in_attempts WHERE name = $1", name_key(self.standing.user.username)
+        )
+
+    async def ban(self, ban: Ban, banned_by: int) -> None:
+        """Ban them, or ban them anew, and end their sessions."""
+        await self._connection.execute(
+            """
+            INSERT INTO bans (user_id, reason, until, banned_by, created_at)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (user_id) DO UPDATE SET
+                reason = excluded.reason, until = excluded.until,
+                banned_by = excluded.banned_by, created_at = excluded.created_at
+            """,
+            self._id,
+            ban.reason,
+            ban.until,
+            banned_by,
+            self._now,
+        )
+        await self._connection.execute("DELETE FROM sessions WHERE user_id = $1", self._id)
+
+    async def lift_ban(self) -> None:
+        """Let them take part again."""
+        await self._connection.execute("DELETE FROM bans WHERE user_id = $1", self._id)
+
+    async def leave(self) -> None:
+        """Forget all about them but that there was somebody: what they wrote keeps an author."""
+        await self.forgive()
+        for table in ("sessions", "bans", "password_resets", "idempotency_keys"):
+            await self._connection.execute(
+                f"DELETE FROM {table} WHERE user_id = $1",  # noqa: S608 - the names just above
+                self._id,
+            )
+        await self._connection.execute(
+            """
+            UPDATE users SET
+                username = 'deleted-' || id, name = 'Deleted user', bio = '', email = NULL,
+                role = 'member', password_hash = NULL, deleted_at = $2
+            WHERE id = $1
+            """,
+            self._id,
+            self._now,
+        )

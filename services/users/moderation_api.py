@@ -1,0 +1,76 @@
+"""Moderation over HTTP: roles, bans, and links for a new password."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from kernel.auth import PERSONAL, SessionCookie
+from kernel.errors import (
+    Banned,
+    Conflict,
+    Forbidden,
+    Invalid,
+    MalformedRequest,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from kernel.fields import Id
+from kernel.idempotency import Answer, Attempt
+from kernel.problems import documented
+from kernel.web import JsonRoute
+from services.users import model
+from services.users.bodies import NewBan, ResetLink, RoleChange, User
+from services.users.moderation import Moderation
+
+_WHO = (Unauthenticated, Forbidden, Banned, NotFound, Conflict, Unavailable)
+_BODY = (*_WHO, MalformedRequest, TooLarge, UnsupportedMediaType, Invalid)
+
+AnAttempt = Annotated[Attempt, Depends(Attempt.of)]
+
+
+def router(moderation: Moderation, cookie: SessionCookie) -> APIRouter:
+    """The operations on others under `/api/users/{id}`."""
+    routes = APIRouter(route_class=JsonRoute, tags=["moderation"], dependencies=[PERSONAL])
+    Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
+
+    @routes.put("/api/users/{id}/role", response_model=User, responses=documented(*_BODY))
+    async def set_role(id: Id, change: RoleChange, token: Token) -> model.User:  # noqa: A002
+        return await moderation.set_role(token, id, change.role)
+
+    @routes.put(
+        "/api/users/{id}/ban",
+        status_code=204,
+        response_class=Response,
+        responses=documented(*_BODY),
+    )
+    async def ban(id: Id, new: NewBan, token: Token) -> None:  # noqa: A002
+        await moderation.ban(token, id, model.Ban(new.reason, new.until))
+
+    @routes.delete(
+        "/api/users/{id}/ban",
+        status_code=204,
+        response_class=Response,
+        responses=documented(*_WHO),
+    )
+    async def lift_ban(id: Id, token: Token) -> None:  # noqa: A002
+        await moderation.lift_ban(token, id)
+
+    @routes.post(
+        "/api/users/{id}/password-reset",
+        status_code=201,
+        response_model=ResetLink,
+        responses=documented(*_WHO, MalformedRequest, TooLarge, Invalid),
+    )
+    async def issue_reset(id: Id, token: Token, attempt: AnAttempt) -> Response:  # noqa: A002
+        link = await moderation.issue_reset(token, id, attempt.once(_issued))
+        return _issued(link).response()
+
+    return routes
+
+
+def _issued(link: model.ResetLink) -> Answer:
+    shown = ResetLink(link=f"/api/users/password-resets/{link.token}", expires_at=link.expires_at)
+    return Answer(201, {}, shown.model_dump_json().encode())

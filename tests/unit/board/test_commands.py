@@ -1,0 +1,160 @@
+"""What an operator does to the board: each may be repeated, and says what is wrong."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from alembic.script import ScriptDirectory
+
+import services.posts.store
+import services.threads.store
+import services.users.store
+from board.bootstrap import bootstrap
+from board.migrate import alembic_config, migrate
+from kernel.database import Database
+from tests.databases import CONTEXTS, Databases, prepare, running_server
+from tests.deployments import ROOT
+
+SCHEMAS = {
+    "users": services.users.store.SCHEMA,
+    "threads": services.threads.store.SCHEMA,
+    "posts": services.posts.store.SCHEMA,
+}
+
+
+@pytest.fixture
+def empty() -> Iterator[Databases]:
+    """A server of its own, on which nothing has been made."""
+    with running_server() as made:
+        yield made
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A connection, closed after."""
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def command(
+    databases: Databases, *words: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`python -m board ...`, done."""
+    told = {f"{context.upper()}_DATABASE_URL": databases.urls[context] for context in CONTEXTS}
+    told |= {"ADMIN_DATABASE_URL": databases.server.admin_url} | environment
+    return subprocess.run(
+        [sys.executable, "-m", "board", *words],
+        cwd=ROOT, env={**os.environ, **told}, capture_output=True, text=True, timeout=50,
+    )  # fmt: skip
+
+
+async def test_bootstrapping_again_changes_nothing_but_passwords(empty: Databases) -> None:
+    await bootstrap(empty.server.admin_url, empty.urls)
+    async with connected(empty.urls["users"]) as connection:
+        await connection.execute("CREATE TABLE kept (id int)")
+    changed = {
+        context: empty.server.url(context, context, 'it\'s a \\ "new" one') for context in CONTEXTS
+    }
+    await bootstrap(empty.server.admin_url, changed)
+    async with connected(changed["users"]) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM kept") == 0
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(empty.urls["users"])
+
+
+@pytest.mark.parametrize("other", ["threads", "posts", "postgres"])
+async def test_a_context_reaches_no_database_but_its_own(databases: Databases, other: str) -> None:
+    url = databases.server.url(other, "users", "users-secret")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(url)
+
+
+async def test_databases_sort_and_fold_the_same_on_every_machine(databases: Databases) -> None:
+    async with connected(databases.urls["users"]) as connection:
+        row = await connection.fetchrow(
+            "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'users'"
+        )
+    assert row is not None
+    assert tuple(row) == (b"b", "C.UTF-8")
+
+
+async def test_migrating_again_changes_nothing(databases: Databases) -> None:
+    await migrate(databases.urls)
+    async with connected(databases.urls["posts"]) as connection:
+        assert await connection.fetchval("SELECT version_num FROM alembic_version") == "0001"
+
+
+async def test_two_that_migrate_at_once_do_it_one_after_the_other(empty: Databases) -> None:
+    await bootstrap(empty.server.admin_url, empty.urls)
+    first, second = await asyncio.gather(
+        asyncio.to_thread(command, empty, "migrate"), asyncio.to_thread(command, empty, "migrate")
+    )
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    for context in CONTEXTS:
+        async with Database.open(empty.urls[context]) as database:
+            await database.check_schema(SCHEMAS[context])
+
+
+async def test_migrating_gives_up_when_somebody_else_never_ends(databases: Databases) -> None:
+    async with connected(databases.urls["users"]) as other:
+        await other.execute(f"SELECT pg_advisory_lock({0x6D696772617465})")
+        with pytest.raises(TimeoutError, match="another migration"):
+            await migrate({"users": databases.urls["users"]}, lock_timeout=0.3)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_the_code_needs_the_newest_migration(context: str) -> None:
+    assert ScriptDirectory.from_config(alembic_config(context)).get_heads() == [SCHEMAS[context]]
+
+
+async def test_the_demo_fills_an_empty_board_and_no_other(empty: Databases) -> None:
+    await prepare(empty)
+    done = command(empty, "demo")
+    assert done.returncode == 0, done.stderr
+    assert "printed this once" in done.stdout
+    async with connected(empty.urls["users"]) as connection:
+        people = await connection.fetchval("SELECT count(*) FROM users")
+    async with connected(empty.urls["posts"]) as connection:
+        posts = await connection.fetchval("SELECT count(*) FROM posts")
+        late = await connection.fetchval("SELECT count(*) FROM posts WHERE created_at > now()")
+    async with connected(empty.urls["threads"]) as connection:
+        counted = await connection.fetchval("SELECT sum(post_count) FROM threads")
+    assert people >= 8
+    assert (counted, late) == (posts, 0)
+    again = command(empty, "demo")
+    assert again.stdout == "The board has users already: no demo data.\n"
+    async with connected(empty.urls["posts"]) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM posts") == posts
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "said"),
+    [
+        (("migrate",), {"USERS_DATABASE_URL": ""}, "USERS_DATABASE_URL"),
+        (
+            ("migrate",),
+            {"USERS_DATABASE_URL": "postgresql://users:x@127.0.0.1:9/users"},
+            "127.0.0.1",
+        ),
+        (("bootstrap",), {"ADMIN_DATABASE_URL": "postgresql:///nowhere"}, "board: "),
+        (("bootstrap",), {"POSTS_DATABASE_URL": "postgresql://posts@/posts"}, "posts"),
+        (("grant-admin", "nobody"), {}, "There is no user named 'nobody'."),
+        (("migrate", "dance"), {}, "'dance' is none of bootstrap, migrate, demo"),
+    ],
+)
+def test_what_an_operator_can_mend_is_said_in_a_line(
+    databases: Databases, words: tuple[str, ...], environment: dict[str, str], said: str
+) -> None:
+    done = command(databases, *words, **environment)
+    assert done.returncode in {1, 2}
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr

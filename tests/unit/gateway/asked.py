@@ -1,0 +1,21 @@
+"""A request as rules see it, made by hand."""
+
+from dataclasses import dataclass
+
+from gateway.paths import normalise
+
+
+@dataclass(frozen=True)
+class Asked:
+    target: bytes = b"/"
+    method: bytes = b"GET"
+    routing_host: bytes = b"test.example"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    source: str = "192.0.2.1"
+
+    @property
+    def path(self) -> bytes:
+        return normalise(self.target)
+
+    def header_values(self, name: bytes) -> list[bytes]:
+        return [value for key, value in self.headers if key.lower() == name]

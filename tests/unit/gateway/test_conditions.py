@@ -1,0 +1,236 @@
+"""The conditions of a rule: what each one compares, and how."""
+
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from gateway.conditions import Condition
+from gateway.regular_expressions import InvalidPatternError, compile_pattern
+from gateway.routing import RefusedTemplateError, read_routing
+from tests.unit.gateway.asked import Asked
+from tests.unit.gateway.support import TEMPLATE
+
+WRITTEN = "{Field: path-pattern, Values: [/fixed]}"
+
+
+def conditions(*written: str) -> tuple[Condition, ...]:
+    """The conditions of a rule whose template says this."""
+    assert WRITTEN in TEMPLATE
+    text = TEMPLATE.replace(WRITTEN, "\n        - ".join(written))
+    [rule, _] = read_routing(text, {}, "t.yml").rules
+    return rule.conditions
+
+
+def refusals(*written: str) -> list[str]:
+    with pytest.raises(RefusedTemplateError) as caught:
+        conditions(*written)
+    return caught.value.lines
+
+
+def holds(written: str, asked: Asked) -> bool:
+    [condition] = conditions(written)
+    return condition.holds(asked)
+
+
+def host(values: Sequence[str], key: str = "Values") -> str:
+    return f"{{Field: host-header, HostHeaderConfig: {{{key}: {list(values)}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asked", "expected"),
+    [
+        ("*.example.com", b"test.example.com", True),
+        ("*.example.com", b"TEST.Example.com", True),
+        ("*.EXAMPLE.com", b"a.b.example.com", True),
+        ("*.example.com", b"example.com", False),
+        ("www?.example.com", b"www1.example.com", True),
+        ("www?.example.com", b"www.example.com", False),
+        ("example.com", b"example.com.evil", False),
+        ("example.com", b"examplexcom", False),
+    ],
+)
+def test_a_host_is_compared_as_a_whole_whatever_its_case(
+    pattern: str, asked: bytes, expected: bool
+) -> None:
+    assert holds(host([pattern]), Asked(routing_host=asked)) is expected
+
+
+def header(name: str, values: Sequence[str], key: str = "Values") -> str:
+    return (
+        f"{{Field: http-header, HttpHeaderConfig: {{HttpHeaderName: '{name}', "
+        f"{key}: {list(values)}}}}}"
+    )
+
+
+def test_each_value_of_a_repeated_header_is_tried() -> None:
+    asked = Asked(headers=((b"X-Beta", b"no"), (b"x-beta", b"YES please")))
+    assert holds(header("X-BETA", ["yes*"]), asked)
+    assert holds(header("x-beta", ["maybe", "NO"]), asked)
+    assert not holds(header("x-beta", ["yes"]), asked)
+    assert not holds(header("X-Beta2", ["*"]), asked)
+
+
+def test_a_method_is_compared_with_its_case_and_may_be_any() -> None:
+    written = "{Field: http-request-method, HttpRequestMethodConfig: {Values: [PURGE, GET]}}"
+    assert holds(written, Asked(method=b"GET"))
+    assert holds(written, Asked(method=b"PURGE"))
+    assert not holds(written, Asked(method=b"get"))
+    assert not holds(written, Asked(method=b"GETX"))
+
+
+def query(*pairs: str) -> str:
+    return f"{{Field: query-string, QueryStringConfig: {{Values: [{', '.join(pairs)}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("pair", "target", "expected"),
+    [
+        ("{Key: version, Value: v1}", b"/?version=v1", True),
+        ("{Key: version, Value: v1}", b"/?a=b&VERSION=V1#f", True),
+        ("{Key: version, Value: v1}", b"/?version=v2", False),
+        ("{Key: version, Value: v1}", b"/#?version=v1", False),
+        ("{Key: version, Value: v1}", b"/version=v1", False),
+        ("{Value: '*exam*'}", b"/?a=b&any=for%20example", True),
+        ("{Value: '*exam*'}", b"/?exam=b", False),
+        ("{Key: 'v*', Value: '?'}", b"/?vier=4", True),
+        ("{Key: a, Value: '\\*'}", b"/?a=*", True),
+        ("{Key: a, Value: '\\*'}", b"/?a=x", False),
+        ("{Key: a, Value: 'x\\?'}", b"/?a=x?", True),
+        ("{Key: a, Value: b}", b"/?x?a=b", False),
+    ],
+)
+def test_a_pair_of_the_query_is_compared_whatever_its_case(
+    pair: str, target: bytes, expected: bool
+) -> None:
+    assert holds(query(pair), Asked(target)) is expected
+
+
+@pytest.mark.parametrize(
+    ("block", "source", "expected"),
+    [
+        ("192.0.2.0/24", "192.0.2.255", True),
+        ("192.0.2.0/24", "192.0.3.0", False),
+        ("192.0.2.7/32", "192.0.2.7", True),
+        ("192.0.2.0/24", "::ffff:192.0.2.1", True),
+        ("2001:db8::/32", "2001:db8:1::1", True),
+        ("2001:db8::/32", "192.0.2.1", False),
+        ("0.0.0.0/0", "2001:db8::1", False),
+    ],
+)
+def test_a_source_is_the_tcp_peer_in_a_block(block: str, source: str, expected: bool) -> None:
+    written = f"{{Field: source-ip, SourceIpConfig: {{Values: ['{block}']}}}}"
+    asked = Asked(source=source, headers=((b"X-Forwarded-For", b"192.0.2.7"),))
+    assert holds(written, asked) is expected
+
+
+def test_regular_expressions_are_for_paths_hosts_and_headers() -> None:
+    paths = "{Field: path-pattern, PathPatternConfig: {RegexValues: ['^/v[0-9]+/', 'x$']}}"
+    assert holds(paths, Asked(b"/v12/a"))
+    assert holds(paths, Asked(b"/ax"))
+    assert not holds(paths, Asked(b"/V12/a"))
+    assert holds(
+        host(["^(a|b)[.]example[.]com$"], "RegexValues"), Asked(routing_host=b"B.example.com")
+    )
+    assert holds(header("x", ["^[0-9]+$"], "RegexValues"), Asked(headers=((b"X", b"12"),)))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?=a)", "(?!a)", "(?<=a)", r"(a)\1", "(?>a)", "a++", "(?R)", r"\p{L}", "(", ""]
+)
+def test_a_regular_expression_that_aws_does_not_support_is_refused(pattern: str) -> None:
+    [line] = refusals(f"{{Field: path-pattern, PathPatternConfig: {{RegexValues: ['{pattern}']}}}}")
+    assert f"regular expression {pattern!r}" in line
+
+
+def test_a_backslash_before_a_p_is_no_unicode_class() -> None:
+    assert compile_pattern(r"\\p")(rb"\p") is not None
+    with pytest.raises(InvalidPatternError):
+        compile_pattern(r"\\\p{L}")
+
+
+def test_a_regular_expression_takes_no_time_that_a_client_could_choose() -> None:
+    search = compile_pattern("^(a+)+$")
+    started = time.perf_counter()
+    assert search(b"a" * 16_000 + b"b") is None
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        (host(["nodot"]), "host pattern 'nodot'"),
+        (host(["a.b1"]), "host pattern 'a.b1'"),
+        (host(["a" * 126 + ".de"]), "host pattern"),
+        (header("Host", ["a"]), "HttpHeaderName 'Host'"),
+        (header("a b", ["a"]), "HttpHeaderName 'a b'"),
+        (header("x" * 41, ["a"]), "at most 40 characters"),
+        (header("x*", ["a"]), "HttpHeaderName 'x*'"),
+        (header("x", ["a" * 129]), "header value"),
+        (header("x", []), "needs either Values or RegexValues"),
+        ("{Field: http-header, Values: [a]}", "needs HttpHeaderConfig"),
+        (
+            "{Field: http-request-method, HttpRequestMethodConfig: {Values: [get]}}",
+            "method 'get': A-Z - _",
+        ),
+        (
+            "{Field: http-request-method, HttpRequestMethodConfig: {Values: ['*']}}",
+            "method '*': A-Z - _",
+        ),
+        (query("{Key: a}"), "a query string needs a Value"),
+        (query(), "a query-string condition needs Values"),
+        (query("{Value: " + "a" * 129 + "}"), "1 to 128 printable ASCII characters"),
+        ("{Field: source-ip, SourceIpConfig: {Values: [10.0.0.1]}}", "'10.0.0.1': CIDR"),
+        ("{Field: source-ip, SourceIpConfig: {Values: [10.0.0.0/33]}}", "'10.0.0.0/33': CIDR"),
+        (
+            "{Field: source-ip, SourceIpConfig: {Values: [255.255.255.255/32]}}",
+            "'255.255.255.255/32': CIDR",
+        ),
+        (
+            "{Field: path-pattern, Values: [/a], PathPatternConfig: {Values: [/b]}}",
+            "Values stands in PathPatternConfig or beside it",
+        ),
+        (
+            "{Field: path-pattern, PathPatternConfig: {Values: [/b], RegexValues: [b]}}",
+            "needs either Values or RegexValues",
+        ),
+        (
+            f"{{Field: path-pattern, PathPatternConfig: {{RegexValues: [{'a' * 129}]}}}}",
+            "1 to 128 characters",
+        ),
+    ],
+)
+def test_a_condition_that_aws_does_not_take_is_refused(written: str, line: str) -> None:
+    assert any(line in found for found in refusals(written))
+
+
+@pytest.mark.parametrize(
+    ("field", "config"),
+    [
+        ("host-header", "HostHeaderConfig: {Values: [a.example]}"),
+        ("path-pattern", "PathPatternConfig: {Values: [/a]}"),
+        ("http-request-method", "HttpRequestMethodConfig: {Values: [GET]}"),
+        ("source-ip", "SourceIpConfig: {Values: [10.0.0.0/8]}"),
+    ],
+)
+def test_a_rule_has_one_condition_of_these_fields(field: str, config: str) -> None:
+    written = f"{{Field: {field}, {config}}}"
+    [line] = refusals(written, written)
+    assert f"at most one condition of field '{field}'" in line
+
+
+def test_a_rule_may_have_several_conditions_about_headers_and_queries() -> None:
+    found = conditions(
+        header("a", ["1"]), header("b", ["2"]), query("{Value: x}"), query("{Value: y}")
+    )
+    asked = Asked(b"/?p=x&q=y", headers=((b"A", b"1"), (b"B", b"2")))
+    assert all(condition.holds(asked) for condition in found)
+    assert not all(condition.holds(Asked(b"/?p=x")) for condition in found)
+
+
+def test_the_limits_are_a_rules_not_a_conditions() -> None:
+    [line] = refusals(header("a", ["1", "2", "3"]), query("{Value: x}", "{Value: y}", "{Value: z}"))
+    assert "at most 5 condition values, not 6" in line
+    [line] = refusals(header("a", ["*a*", "b?"]), host(["*.*.example.com", "?.de"]))
+    assert "at most 5 wildcards, not 6" in line
+    assert conditions(query(r"{Key: '\*\?', Value: '\*\*\*\*'}"))

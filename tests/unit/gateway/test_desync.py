@@ -1,0 +1,255 @@
+"""Desync mitigation: what a request is classified as, what each mode does, and what a target gets
+of a request that others may read differently."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gateway.desync import DesyncMode, Reason, Tier, Verdict, verdict
+from gateway.lenient_head import read_leniently
+from gateway.request import Request
+from gateway.request_head import HeadReader
+from gateway.strict_head import StrictHead
+from tests.unit.gateway.support import OK, Bench, Visit, routing_with, until
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+
+CLASSES: list[tuple[Tier, Reason, bytes]] = [
+    (Tier.Severe, Reason.BAD_HEADER, GET + b"X: a\0b\r\n"),
+    (Tier.Severe, Reason.BAD_HEADER, GET + b"X: a\rb\r\n"),
+    (Tier.Severe, Reason.BAD_HEADER, GET + b"X\0: a\r\n"),
+    (Tier.Severe, Reason.BAD_URI, b"GET /\0 HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Severe, Reason.BAD_URI, b"GET /a\rb HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Severe, Reason.BAD_METHOD, b"G(T / HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Severe, Reason.BAD_VERSION, b"GET / HTTP/1.x\r\nHost: a\r\n"),
+    (Tier.Severe, Reason.BAD_VERSION, b"GET / HTTP/1.10\r\nHost: a\r\n"),
+    (Tier.Severe, Reason.BAD_VERSION, b"GET / RTSP/1.0\r\nHost: a\r\n"),
+    (Tier.Severe, Reason.BAD_CONTENT_LENGTH, POST + b"Content-Length: 1000,1000\r\n"),
+    (Tier.Severe, Reason.BAD_CONTENT_LENGTH, POST + b"Content-Length: 18446744073709551616\r\n"),
+    (Tier.Severe, Reason.BAD_CONTENT_LENGTH, POST + b"Content-Length: abc\r\n"),
+    (
+        Tier.Severe,
+        Reason.MULTIPLE_CONTENT_LENGTH,
+        POST + b"Content-Length: 1\r\nContent-Length: 2\r\n",
+    ),
+    (
+        Tier.Severe,
+        Reason.MULTIPLE_CONTENT_LENGTH,
+        POST + b"Content-Length: 1\r\nContent_Length: 2\r\n",
+    ),
+    (Tier.Severe, Reason.BAD_TRANSFER_ENCODING, POST + b"Transfer-Encoding: xchunked\r\n"),
+    (Tier.Severe, Reason.BAD_TRANSFER_ENCODING, POST + b"Transfer-Encoding: \r\n"),
+    (Tier.Severe, Reason.MULTIPLE_CHUNKED, POST + b"Transfer-Encoding: chunked, chunked\r\n"),
+    (
+        Tier.Severe,
+        Reason.MULTIPLE_CHUNKED,
+        POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+    ),
+    (
+        Tier.Ambiguous,
+        Reason.DUPLICATE_CONTENT_LENGTH,
+        POST + b"Content-Length: 3\r\nContent-Length: 3\r\n",
+    ),
+    (
+        Tier.Ambiguous,
+        Reason.BOTH_FRAMINGS,
+        POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+    ),
+    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Transfer_Encoding: chunked\r\n"),
+    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Transfer-Encoding : chunked\r\n"),
+    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"\x01Content-Length: 3\r\n"),
+    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Content--Length: 3\r\n"),
+    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Tran\xc5\xbffer-Encoding: chunked\r\n"),
+    (Tier.Ambiguous, Reason.EMPTY_HEADER, GET + b": a\r\n"),
+    (Tier.Ambiguous, Reason.AMBIGUOUS_URI, b"GET /\x01 HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Ambiguous, Reason.AMBIGUOUS_URI, b"GET /\x7f HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Ambiguous, Reason.UNDEFINED_CONTENT_LENGTH, GET + b"Content-Length: 3\r\n"),
+    (Tier.Ambiguous, Reason.UNDEFINED_TRANSFER_ENCODING, GET + b"Transfer-Encoding: chunked\r\n"),
+    (
+        Tier.Ambiguous,
+        Reason.UNDEFINED_TRANSFER_ENCODING,
+        b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",
+    ),
+    (Tier.Ambiguous, Reason.MULTILINE_HEADER, GET + b"X: a\r\n b\r\n"),
+    (Tier.Ambiguous, Reason.MULTILINE_HEADER, GET + b"X: a\r\n Content-Length: 3\r\n"),
+    (Tier.Ambiguous, Reason.MISSING_HEADER_COLON, GET + b"X\r\n"),
+    (Tier.Ambiguous, Reason.MISSING_URI, b"GET HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Acceptable, Reason.ZERO_CONTENT_LENGTH, GET + b"Content-Length: 0\r\n"),
+    (Tier.Acceptable, Reason.NON_COMPLIANT_HEADER, GET + b"X: a\x01\r\n"),
+    (Tier.Acceptable, Reason.NON_COMPLIANT_HEADER, GET + b"X y: a\r\n"),
+    (Tier.Acceptable, Reason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.2\r\nHost: a\r\n"),
+    (Tier.Acceptable, Reason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.1\t\r\nHost: a\r\n"),
+    (Tier.Acceptable, Reason.NON_COMPLIANT_VERSION, b"GET /\r\n"),
+    (Tier.Acceptable, Reason.SPACE_IN_URI, b"GET /a b HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Acceptable, Reason.BARE_LINE_FEED, b"GET / HTTP/1.1\nHost: a\r\n"),
+]
+
+
+@pytest.mark.parametrize(("tier", "reason", "head"), CLASSES)
+def test_a_head_has_the_class_and_reason_that_aws_gives_it(
+    tier: Tier, reason: Reason, head: bytes
+) -> None:
+    finding = HeadReader(DesyncMode.MONITOR).read(head + b"\r\n").finding
+    assert finding is not None
+    assert (finding.tier, finding.reason) == (tier, reason)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        GET,
+        POST + b"Content-Length: 3\r\n",
+        POST + b"Transfer-Encoding: CHUNKED\r\n",
+        b"DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n",
+        b"SPOON / HTTP/1.1\r\nHost: a\r\n",
+        b"get / HTTP/1.1\r\nHost: a\r\n",
+        b"GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n",
+        GET + b"X: \xe9\r\nX_y: 1\r\nEmpty:\r\n",
+        GET + b"Content-Lengthy: 3\r\nMy-Transfer-Encoding: x\r\n",
+        b"GET / HTTP/1.0\r\n",
+    ],
+)
+def test_what_is_well_formed_has_no_class(head: bytes) -> None:
+    assert HeadReader().read(head + b"\r\n").finding is None
+    assert read_leniently(head + b"\r\n").finding is None
+
+
+def test_the_first_reason_of_the_highest_class_counts() -> None:
+    head = GET + b"X: a\x01\r\n: a\r\nContent-Length: 3\r\nY: \0\r\nZ: \r \r\n\r\n"
+    finding = read_leniently(head).finding
+    assert finding is not None
+    assert finding.reason is Reason.BAD_HEADER
+
+
+def test_each_mode_does_what_aws_says() -> None:
+    allow, close, refuse = Verdict.ALLOW, Verdict.ALLOW_AND_CLOSE, Verdict.REFUSE
+    expected = {
+        DesyncMode.MONITOR: [allow, allow, allow, allow],
+        DesyncMode.DEFENSIVE: [allow, allow, close, refuse],
+        DesyncMode.STRICTEST: [allow, refuse, refuse, refuse],
+    }
+    assert {mode: [verdict(mode, tier) for tier in Tier] for mode in DesyncMode} == expected
+
+
+@pytest.mark.parametrize("mode", DesyncMode)
+@pytest.mark.parametrize(("tier", "reason", "head"), CLASSES)
+async def test_a_mode_forwards_and_closes_by_the_class(
+    bench: Bench, mode: DesyncMode, tier: Tier, reason: Reason, head: bytes
+) -> None:
+    target = await bench.target()
+    gateway = await bench.gateway(target, with_routing=routing_with(desync_mode=mode))
+    client = await bench.client(gateway)
+    body = b"0\r\n\r\n" if b"chunked" in head else b"abc"
+    client.send(head + b"\r\n" + body + b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = await client.answer()
+    decided = verdict(mode, tier)
+    if decided is Verdict.REFUSE:
+        assert answer.status == (505 if head == b"GET /\r\n" else 400)
+        assert target.visits == []
+    if decided is not Verdict.ALLOW:
+        assert answer.header(b"Connection") == b"close"
+        assert await client.closed() == b""
+        assert all(b"/smuggled" not in visit.request_line for visit in target.visits)
+    if decided is Verdict.ALLOW_AND_CLOSE and target.visits:
+        await until(target.visits[0].reader.at_eof)
+    if reason not in NEVER_FORWARDED and decided is not Verdict.REFUSE:
+        assert answer.status == 200
+        assert len(target.visits) >= 1
+
+
+NEVER_FORWARDED = {
+    Reason.BAD_CONTENT_LENGTH,
+    Reason.MULTIPLE_CONTENT_LENGTH,
+    Reason.BAD_TRANSFER_ENCODING,
+    Reason.BAD_VERSION,
+    Reason.MISSING_URI,
+    Reason.NON_COMPLIANT_VERSION,
+}
+"""Of these some have no reading that could be sent, in any mode."""
+
+
+@pytest.mark.parametrize(
+    ("sent", "framing", "body"),
+    [
+        (
+            b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+            (b"Transfer-Encoding", b"chunked"),
+            b"ab",
+        ),
+        (
+            b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+            (b"Content-Length", b"3"),
+            b"abc",
+        ),
+        (
+            b"Transfer-Encoding: identity\r\nContent-Length: 3\r\n\r\nabc",
+            (b"Content-Length", b"3"),
+            b"abc",
+        ),
+    ],
+)
+async def test_a_target_gets_one_framing_only(
+    bench: Bench, sent: bytes, framing: tuple[bytes, bytes], body: bytes
+) -> None:
+    got: list[bytes] = []
+
+    async def script(visit: Visit) -> None:
+        got.append(await visit.body())
+        visit.send(OK)
+
+    target = await bench.target(script)
+    client = await bench.client(await bench.gateway(target))
+    client.send(POST + sent)
+    assert (await client.answer()).status == 200
+    names = (b"content-length", b"transfer-encoding")
+    framings = [(name, value) for name, value in target.visits[0].headers if name.lower() in names]
+    assert framings == [framing]
+    assert got == [body]
+
+
+async def test_a_line_without_colon_gets_one(bench: Bench) -> None:
+    target = await bench.target()
+    client = await bench.client(await bench.gateway(target))
+    client.send(GET + b"X: a\r\n folded\r\nbare\r\n\r\n")
+    assert (await client.answer()).status == 200
+    assert b"\r\nX: a\r\n folded:\r\nbare: \r\n" in target.visits[0].head
+
+
+def facts(request: Request) -> dict[str, object]:
+    return {name: value for name, value in vars(request).items() if name != "version"}
+
+
+_HEADS = st.lists(
+    st.sampled_from(
+        [
+            *(b"GET ", b"POST ", b"/ ", b"/a?b ", b" ", b"HTTP/1.1", b"HTTP/1.0", b"\r\n", b"\n"),
+            *(b"Host: a\r\n", b"X:  b \r\n", b"Content-Length: 3\r\n", b"Content-Length: 03\r\n"),
+            *(
+                b"Transfer-Encoding: chunked\r\n",
+                b"content_length: 4\r\n",
+                b"Connection: close\r\n",
+            ),
+            *(b"Expect: 100-continue\r\n", b"Upgrade: websocket\r\n", b"Connection: upgrade\r\n"),
+            *(b"X-Forwarded-For: 1.2.3.4\r\n", b"\xe9", b"\0", b"\t", b":", b"a", b"=", b"\x0b"),
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@given(_HEADS, st.booleans())
+@example(GET + b"X:  two words \t\r\nEmpty:\r\nTransfer--Encoding: x\r\n", False)
+@settings(max_examples=600, deadline=None)
+def test_both_readers_read_a_well_formed_head_alike(rest: bytes, with_line: bool) -> None:
+    head = (POST if with_line else b"") + rest
+    if b"\n\r\n" in head or b"\n\n" in head:
+        return
+    head = head.rstrip(b"\r\n") + b"\r\n\r\n"
+    quick = StrictHead().read(head)
+    if quick is None:
+        return
+    careful = read_leniently(head)
+    assert careful.finding is None
+    assert not careful.refusal
+    assert facts(careful) == facts(quick)

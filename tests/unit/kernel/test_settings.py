@@ -1,0 +1,96 @@
+"""Settings: what is missing or wrong is named, and no value is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
+
+
+class Settings(ProcessSettings):
+    """A process with one of each."""
+
+    posts_database_url: DatabaseUrl
+    users_url: HttpUrl
+    users_service_token: ServiceTokens
+
+
+RIGHT = {
+    "PORT": "8000",
+    "PUBLIC_ORIGIN": "https://Board.example/",
+    "POSTS_DATABASE_URL": "postgresql://posts:hidden-password@db/posts",
+    "USERS_URL": "http://users:8000/",
+    "USERS_SERVICE_TOKEN": "a-new-secret-of-a-service, an-old-secret-of-a-service",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment in which everything is right."""
+    for name, value in RIGHT.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_settings_come_from_the_environment(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TRUSTED_NETWORKS", "10.0.0.0/8, fd00::/8")
+    settings = load(Settings)
+    assert settings.port == 8000
+    assert settings.public_origin == "https://board.example"
+    assert settings.users_url == "http://users:8000"
+    assert settings.users_service_token == (
+        "a-new-secret-of-a-service",
+        "an-old-secret-of-a-service",
+    )
+    assert [str(network) for network in settings.trusted_networks] == ["10.0.0.0/8", "fd00::/8"]
+    assert "hidden-password" not in repr(settings)
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.delenv(name)
+    with pytest.raises(SystemExit) as ended:
+        load(Settings)
+    assert name in str(ended.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("PUBLIC_ORIGIN", "board.example"),
+        ("PUBLIC_ORIGIN", "https://board.example/forum"),
+        ("POSTS_DATABASE_URL", "mysql://posts:hidden-password@db/posts"),
+        ("USERS_URL", "users:8000"),
+        ("USERS_SERVICE_TOKEN", "hidden-short"),
+        ("USERS_SERVICE_TOKEN", ",".join(["hidden-secret-of-a-service"] * 3)),
+        ("USERS_SERVICE_TOKEN", ""),
+        ("TRUSTED_NETWORKS", "everybody"),
+        ("INSTANCE", "a b"),
+        ("DRAIN_SECONDS", "-1"),
+    ],
+)
+def test_what_is_wrong_is_named_and_not_shown(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        load(Settings)
+    assert name in str(ended.value)
+    assert "hidden" not in str(ended.value)
+
+
+def test_secrets_may_come_from_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.delenv("POSTS_DATABASE_URL")
+    (tmp_path / "posts_database_url").write_text("postgresql://posts:from-a-file@db/posts\n")
+    environment.setenv("SETTINGS_DIR", str(tmp_path))
+    assert load(Settings).posts_database_url == "postgresql://posts:from-a-file@db/posts"
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SETTINGS_DIR", "/nowhere/at/all")
+    with pytest.raises(SystemExit) as ended:
+        load(Settings)
+    assert "/nowhere/at/all" in str(ended.value)

@@ -1,0 +1,121 @@
+"""Activity is told until it is known to be told."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from kernel.background import running
+from kernel.contracts import Activity, Removals, ThreadRef
+from kernel.errors import Unavailable
+from services.posts.delivery import ActivityDelivery
+from tests.eventually import eventually
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+class Backlog:
+    """Threads whose activity waits."""
+
+    def __init__(self, threads: int) -> None:
+        self.waiting = {thread: Activity(thread, 1, 1, 0, NOON) for thread in range(1, threads + 1)}
+
+    async def undelivered(self, limit: int) -> Sequence[Activity]:
+        return list(self.waiting.values())[:limit]
+
+    async def mark_delivered(self, activities: Sequence[Activity]) -> None:
+        for activity in activities:
+            if self.waiting.get(activity.thread) == activity:
+                del self.waiting[activity.thread]
+
+
+class Threads:
+    """`kernel.contracts.Threads` that fails as often as it is told to."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.told: list[Activity] = []
+
+    async def record_activity(self, activities: Sequence[Activity]) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.told += activities
+
+    async def find(self, thread: int) -> ThreadRef:
+        raise AssertionError(f"nobody asks for {thread}")
+
+    async def removed(self, after: int, patience: float) -> Removals:
+        raise AssertionError(f"nobody asks for {after}, {patience}")
+
+
+async def test_what_waits_is_delivered_whole_and_once() -> None:
+    backlog, threads = Backlog(250), Threads()
+    delivery = ActivityDelivery(backlog, threads)
+    while await delivery.deliver():
+        pass
+    assert [activity.thread for activity in threads.told] == list(range(1, 251))
+    assert not backlog.waiting
+
+
+async def test_what_is_not_acknowledged_waits_on() -> None:
+    backlog = Backlog(1)
+    with pytest.raises(Unavailable):
+        await ActivityDelivery(backlog, Threads(Unavailable("down"))).deliver()
+    assert list(backlog.waiting) == [1]
+
+
+async def test_what_changes_while_it_is_told_is_told_again() -> None:
+    backlog = Backlog(1)
+
+    class Slow(Threads):
+        async def record_activity(self, activities: Sequence[Activity]) -> None:
+            await super().record_activity(activities)
+            backlog.waiting.setdefault(1, Activity(1, 2, 2, 0, NOON))
+            if len(self.told) == 1:
+                backlog.waiting[1] = Activity(1, 2, 2, 0, NOON)
+
+    threads = Slow()
+    delivery = ActivityDelivery(backlog, threads)
+    await delivery.deliver()
+    await delivery.deliver()
+    assert [activity.version for activity in threads.told] == [1, 2]
+    assert not backlog.waiting
+
+
+@pytest.mark.parametrize("failure", [Unavailable("down"), RuntimeError("a defect")])
+async def test_delivery_goes_on_after_any_failure(failure: Exception) -> None:
+    backlog, threads = Backlog(1), Threads(failure, failure)
+    async with running(ActivityDelivery(backlog, threads, interval=0.01).run()):
+
+        async def delivered() -> bool:
+            return not backlog.waiting
+
+        await eventually(delivered)
+    assert [activity.thread for activity in threads.told] == [1]
+
+
+async def test_what_is_written_is_delivered_at_once() -> None:
+    backlog, threads = Backlog(0), Threads()
+    delivery = ActivityDelivery(backlog, threads, interval=3600)
+    async with running(delivery.run()):
+        await asyncio.sleep(0)
+        backlog.waiting[7] = Activity(7, 1, 1, 0, NOON)
+        delivery.wake()
+
+        async def told() -> bool:
+            return [activity.thread for activity in threads.told] == [7]
+
+        await eventually(told)
+
+
+async def test_what_another_process_left_is_found() -> None:
+    backlog, threads = Backlog(0), Threads()
+    async with running(ActivityDelivery(backlog, threads, interval=0.01).run()):
+        await asyncio.sleep(0)
+        backlog.waiting[7] = Activity(7, 1, 1, 0, NOON)
+
+        async def told() -> bool:
+            return bool(threads.told)
+
+        await eventually(told)

@@ -1,0 +1,55 @@
+"""Passwords are kept as hashes, and looking at one tells nothing but yes or no."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from kernel.errors import Invalid
+from services.users.model import canonical_password, check_password
+from services.users.passwords import SHORTEST, Passwords, commonest_passwords
+
+PASSWORD = "seven quiet herons"
+
+
+@pytest.fixture(scope="module")
+def passwords() -> Iterator[Passwords]:
+    """With the real parameters."""
+    with closing(Passwords()) as made:
+        yield made
+
+
+async def test_the_right_password_is_right_and_any_other_is_wrong(passwords: Passwords) -> None:
+    kept = await passwords.hash(PASSWORD)
+    assert await passwords.verify(PASSWORD, kept)
+    assert not await passwords.verify(PASSWORD + " ", kept)
+
+
+async def test_two_hashes_of_one_password_differ(passwords: Passwords) -> None:
+    assert await passwords.hash(PASSWORD) != await passwords.hash(PASSWORD)
+
+
+async def test_a_hash_has_the_recommended_parameters(passwords: Passwords) -> None:
+    assert (await passwords.hash(PASSWORD)).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "the password of nobody at all", ""])
+async def test_without_a_hash_no_password_is_right(passwords: Passwords, password: str) -> None:
+    assert not await passwords.verify(password, None)
+
+
+def test_the_commonest_passwords_are_known_and_long_enough_to_matter() -> None:
+    commonest = commonest_passwords()
+    assert {"password", "12345678", "password1", "iloveyou"} <= commonest
+    assert len(commonest) > 1000
+    assert min(map(len, commonest)) == SHORTEST
+
+
+@pytest.mark.parametrize("password", ["Password1", "ILOVEYOU", "Ines-Duarte"])
+def test_a_password_that_would_be_guessed_at_once_is_refused(password: str) -> None:
+    with pytest.raises(Invalid):
+        check_password(password, "ines-duarte", commonest_passwords())
+
+
+def test_a_password_is_the_same_whichever_keyboard_wrote_it() -> None:
+    assert canonical_password("cafe\u0301 olé") == canonical_password("café olé")
