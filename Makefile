@@ -7,7 +7,9 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := kernel services monolith gateway board laptop bench tests
+# Linters whose dependencies are not ours: an environment of their own.
+IMAGE_LINT := $(VENV)/lint-images
+CODE := kernel services monolith gateway board laptop containers bench tests
 
 .PHONY: help
 help: ## List these commands
@@ -19,20 +21,39 @@ run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monol
 
 .PHONY: test
 test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --ignore=tests/docker $(ARGS)
+
+.PHONY: test-docker
+test-docker: $(VENV)/dev.txt ## Run the tests of the images and of Compose (needs Docker)
+	@$(BIN)/pytest tests/docker $(ARGS)
 
 .PHONY: check
-check: $(VENV)/dev.txt ## Check format, lint, types, imports and the CloudFormation template
+check: $(VENV)/dev.txt $(IMAGE_LINT)/lint-images.txt ## Check format, lint, types, imports, the CloudFormation template, the images
 	@echo "format";    $(BIN)/ruff format --check --quiet $(CODE) || { echo "mend it with: make format"; exit 1; }
 	@echo "lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "types";     $(BIN)/mypy --no-error-summary $(CODE)
 	@echo "imports";   $(BIN)/lint-imports --no-logo --quiet
 	@echo "templates"; $(BIN)/cfn-lint infra/*.yml
+	@echo "images";    $(IMAGE_LINT)/bin/hadolint Dockerfile
+	@echo "compose";   $(IMAGE_LINT)/bin/compose-lint --quiet --fail-on medium docker-compose.yml >/dev/null || \
+	  { $(IMAGE_LINT)/bin/compose-lint --fail-on medium docker-compose.yml; exit 1; }
 
 .PHONY: format
 format: $(VENV)/dev.txt ## Format the code
 	@$(BIN)/ruff check --quiet --fix-only $(CODE)
 	@$(BIN)/ruff format --quiet $(CODE)
+
+.PHONY: up
+up: $(BIN)/python ## Run the board in containers (DEPLOYMENT=strangler, PORT=8081)
+	@exec $(BIN)/python -m containers.up
+
+.PHONY: down
+down: ## Stop the containers; their data stays (ARGS=--volumes removes it)
+	@docker compose --profile '*' down $(ARGS)
+
+.PHONY: images
+images: ## Build every image
+	@docker compose --profile '*' build prepare users threads posts web monolith gateway
 
 .PHONY: bench
 bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk)
@@ -55,6 +76,12 @@ clean: ## Remove what these commands made, but not the board's data (.data)
 $(VENV)/%.txt: requirements/%.txt | $(BIN)/pip
 	@echo "Installing requirements/$*.txt into $(VENV) (once) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@cp $< $@
+
+$(IMAGE_LINT)/lint-images.txt: requirements/lint-images.txt | $(BIN)/pip
+	@echo "Installing $< into $(IMAGE_LINT) (once) ..."
+	@$(BIN)/python -m venv --clear $(IMAGE_LINT)
+	@$(IMAGE_LINT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@cp $< $@
 
 $(BIN)/pip:

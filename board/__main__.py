@@ -7,32 +7,48 @@ from collections.abc import Iterator, Sequence
 
 import asyncpg
 
-from board.settings import Bootstrap, Databases
+from board.settings import Bootstrap, Databases, UsersDatabase
 from kernel import logs
 from kernel.clock import utc_now
 from kernel.errors import Failure
 from kernel.settings import load
+
+_STEPS = {
+    "bootstrap": "make the contexts' roles and databases",
+    "migrate": "bring the databases to the newest migration",
+    "demo": "fill an empty board with people, threads and posts",
+}
 
 
 def main() -> None:
     """Carry out commands, in order. What an operator can mend is said in a line, with exit
     status 1."""
     parser = argparse.ArgumentParser(prog="board", description="Commands for who runs the board.")
-    parser.add_argument(
-        "commands",
-        nargs="+",
-        choices=["bootstrap", "migrate", "demo"],
-        help="make the contexts' roles and databases; bring the databases to the newest migration; "
-        "fill an empty board with people, threads and posts",
-    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in _STEPS.items():
+        step = commands.add_parser(name, help=what, description=f"{what}.")
+        step.add_argument("then", nargs="*", type=_step, help="what to do after that")
+    grant = commands.add_parser("grant-admin", help="make somebody an admin")
+    grant.add_argument("name", help="their username")
     arguments = parser.parse_args()
     logs.configure("text")
+    if arguments.command == "grant-admin":
+        work = _grant_admin(arguments.name)
+    else:
+        work = _carry_out([arguments.command, *arguments.then])
     try:
-        asyncio.run(_carry_out(arguments.commands))
+        asyncio.run(work)
     except* (OSError, asyncpg.PostgresError, TimeoutError, ValueError, Failure) as failures:
         for failure in _leaves(failures):
             print(f"board: {str(failure) or type(failure).__name__}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+def _step(name: str) -> str:
+    # Not `choices`: with those, argparse wants at least one.
+    if name not in _STEPS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(_STEPS)}")
+    return name
 
 
 async def _carry_out(commands: Sequence[str]) -> None:
@@ -51,6 +67,12 @@ async def _carry_out(commands: Sequence[str]) -> None:
             from board.demo import fill
 
             await fill(load(Databases), utc_now())
+
+
+async def _grant_admin(name: str) -> None:
+    from board.grant_admin import grant_admin
+
+    await grant_admin(load(UsersDatabase).users_database_url, name)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -12,8 +12,15 @@ log = logging.getLogger("board.bootstrap")
 
 async def bootstrap(admin_url: str, databases: Mapping[str, str]) -> None:
     """Bring the server at `admin_url` to where the contexts' URLs work. The admin needs CREATEDB
-    and CREATEROLE, and need not be a superuser. Raises asyncpg's errors and `OSError`."""
-    admin = await asyncpg.connect(admin_url, timeout=10)
+    and CREATEROLE, and need not be a superuser. Raises `ValueError` when the server does not take
+    the admin's password, asyncpg's other errors, and `OSError`."""
+    try:
+        admin = await asyncpg.connect(admin_url, timeout=10)
+    except asyncpg.InvalidPasswordError as error:
+        raise ValueError(
+            "The database does not take the password in ADMIN_DATABASE_URL: it was made with "
+            "another one."
+        ) from error
     try:
         for context, url in databases.items():
             parts = urlsplit(url)

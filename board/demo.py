@@ -20,9 +20,11 @@ from services.posts.service import PostService
 from services.posts.store import PostStore
 from services.threads.service import ThreadService
 from services.threads.store import ThreadStore
+from services.users.attempts import SignInAttempts
 from services.users.model import NewUser
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
+from services.users.settings import SignInLimits
 from services.users.store import UserStore
 
 _CONTENT = Path(__file__).with_name("demo.toml")
@@ -44,7 +46,8 @@ async def fill(databases: Databases, now: datetime) -> None:
     content = tomllib.loads(_CONTENT.read_text(encoding="utf-8"))
     async with AsyncExitStack() as stack:
         opened = stack.enter_async_context
-        user_store = UserStore(await opened(Database.open(databases.users_database_url)))
+        user_database = await opened(Database.open(databases.users_database_url))
+        user_store = UserStore(user_database)
         thread_store = ThreadStore(await opened(Database.open(databases.threads_database_url)))
         post_store = PostStore(await opened(Database.open(databases.posts_database_url)))
         if (await user_store.list(1, None)).items:
@@ -55,7 +58,8 @@ async def fill(databases: Databases, now: datetime) -> None:
 
         moment = now
         cast = _Cast()
-        users = UserService(user_store, passwords, commonest_passwords(), lambda: moment)
+        attempts = SignInAttempts(user_database, SignInLimits(), lambda: moment)
+        users = UserService(user_store, attempts, passwords, commonest_passwords(), lambda: moment)
         threads = ThreadService(thread_store, cast, lambda: moment, 0, Bell())
         delivery = ActivityDelivery(post_store, threads)
         posts = PostService(post_store, cast, threads, markup, lambda: moment, 0, delivery.wake)

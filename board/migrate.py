@@ -10,6 +10,8 @@ from pathlib import Path
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -32,7 +34,8 @@ def alembic_config(context: str) -> Config:
 
 async def migrate(databases: Mapping[str, str], lock_timeout: float = 60.0) -> None:
     """Migrate the databases, one after the other: Alembic works through globals. Raises
-    `TimeoutError` when somebody else holds the lock of one longer than `lock_timeout` seconds."""
+    `TimeoutError` when somebody else holds the lock of one longer than `lock_timeout` seconds, and
+    `ValueError` for a database that a newer version of the board has migrated."""
     for context, url in databases.items():
         await _migrate(context, url, lock_timeout)
 
@@ -42,12 +45,21 @@ async def _migrate(context: str, url: str, lock_timeout: float) -> None:
         "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
     )
     async with _locked(url, lock_timeout), engine.connect() as connection:
-        await connection.run_sync(_upgrade, alembic_config(context))
+        await connection.run_sync(_upgrade, context)
     await engine.dispose()
     log.info("%s: migrated", context)
 
 
-def _upgrade(connection: Connection, config: Config) -> None:
+def _upgrade(connection: Connection, context: str) -> None:
+    config = alembic_config(context)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+    if unknown:
+        raise ValueError(
+            f"The database of {context} is at migration {max(unknown)}, and this version of the "
+            f"board knows none after {max(known)}: use the version that migrated it."
+        )
+    connection.rollback()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

@@ -7,12 +7,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kernel.settings import DatabaseUrl
 
 
-class Databases(BaseSettings):
-    """A database a context, named by the same variables that the services take."""
+class UsersDatabase(BaseSettings):
+    """The users' database, named by the same variable that the service takes."""
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
     users_database_url: DatabaseUrl
+
+
+class Databases(UsersDatabase):
+    """A database a context, named likewise."""
+
     threads_database_url: DatabaseUrl
     posts_database_url: DatabaseUrl
 

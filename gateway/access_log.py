@@ -104,11 +104,10 @@ class AlbFormat:
     and bodies without chunk framing.
     """
 
-    def __init__(self, load_balancer: str, port: int) -> None:
+    def __init__(self, load_balancer: str) -> None:
         self._load_balancer = f"app/{load_balancer}/{_made_up_id(load_balancer)}"
-        self._port = port
         self._arns: dict[str, str] = {"": "-"}
-        self._hosts: dict[bytes | None, str] = {}
+        self._hosts: dict[tuple[bytes | None, int, bool], str] = {}
         self._second = -1
         self._second_text = ""
 
@@ -130,33 +129,43 @@ class AlbFormat:
         priority = "-" if exchange.rule_priority is None else exchange.rule_priority
         created = exchange.created
         group = exchange.target_group
-        host = request.authority or request.host
+        tls = exchange.tls
+        host = (request.authority or request.host, exchange.listener.port, tls is not None)
         if request.method:
             asked = (
-                f"{request.method.decode()} {self._hosts.get(host) or self._host(host)}"
-                f"{_quoted(request.target)} HTTP/1.{0 if request.http10 else 1}"
+                f"{_quoted(request.method)} {self._hosts.get(host) or self._host(host)}"
+                f"{_quoted(request.target)} {_quoted(request.version.encode())}"
             )
         else:
             asked = f"- {self._host(host)}- -"
+        agreed = "- -" if tls is None else f"{tls.cipher} {tls.protocol}"
+        shown = '"-" "-"'
+        if tls is not None:
+            shown = f'"{tls.server_name or "-"}" "{tls.certificate}"'
+        selection = exchange.selection
+        error_reason = (selection.error_reason if selection is not None else "") or "-"
+        finding = request.finding
+        classified = '"-" "-"' if finding is None else f'"{finding.tier.name}" "{finding.reason}"'
         return _printable(
-            f"http {self._time(created + finished - started)} {self._load_balancer} "
+            f"{exchange.kind} {self._time(created + finished - started)} {self._load_balancer} "
             f"{exchange.peer_label} {target} {times} {exchange.status} {target_status} "
             f"{request.head_size + request.body_size} {exchange.sent} "
-            f'"{asked}" "{_quoted(request.user_agent[:_MAX_USER_AGENT])}" - - '
+            f'"{asked}" "{_quoted(request.user_agent[:_MAX_USER_AGENT])}" {agreed} '
             f'{self._arns.get(group) or self._arn(group)} "{_quoted(exchange.trace)}" '
-            f'"-" "-" {priority} {self._time(created)} "{exchange.action or "-"}" '
-            f'"-" "-" "{target}" "{target_status}" "-" "-" {exchange.connection_label} '
-            f'"-" "-" "-"'
+            f'{shown} {priority} {self._time(created)} "{exchange.action or "-"}" '
+            f'"{_quoted(exchange.redirect_url)}" "{error_reason}" "{target}" "{target_status}" '
+            f"{classified} {exchange.connection_label} {_transformed(exchange)}"
         )
 
-    def _host(self, host: bytes | None) -> str:
+    def _host(self, host: tuple[bytes | None, int, bool]) -> str:
         """``http://host:port``; the client's own port is not in it."""
-        name = _quoted(host or b"localhost")
+        named, port, secure = host
+        name = _quoted(named or b"localhost")
         if ":" in name and not name.endswith("]"):
             name = name.rpartition(":")[0]
         if len(self._hosts) >= _KNOWN_HOSTS:
             self._hosts.clear()
-        text = self._hosts[host] = f"http://{name}:{self._port}"
+        text = self._hosts[host] = f"{'https' if secure else 'http'}://{name}:{port}"
         return text
 
     def _arn(self, group: str) -> str:
@@ -172,6 +181,19 @@ class AlbFormat:
             self._second = whole
             self._second_text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         return f"{self._second_text}.{int((seconds - whole) * 1_000_000):06d}Z"
+
+
+def _transformed(exchange: Exchange) -> str:
+    """Host, path and query as a rule's transforms made them, and whether that worked.
+
+    AWS documents the fields but not the words of the last one: these are ours.
+    """
+    if exchange.transform_failed:
+        return '"-" "-" "failed"'
+    host, target = exchange.request.sent_host, exchange.request.sent_target
+    if host is None and target is None:
+        return '"-" "-" "-"'
+    return f'"{_quoted(host or b"")}" "{_quoted(target or b"")}" "succeeded"'
 
 
 def _made_up_id(name: str) -> str:

@@ -1,9 +1,10 @@
 """What the load balancer itself answers, byte for byte as an ALB does.
 
 The bodies follow one model that fits every answer of an ALB whose length is known; the titles of
-401, 405, 408, 501 and 504 are derived from it rather than seen.
+401, 405, 408, 414, 500, 501, 504 and 505 are derived from it rather than seen.
 """
 
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final
 
@@ -14,10 +15,13 @@ _TITLES: Final = {
     400: "400 Bad Request",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
+    414: "414 Request-URI Too Large",
+    500: "500 Internal Server Error",
     501: "501 Not Implemented",
     502: "502 Bad Gateway",
     503: "503 Service Temporarily Unavailable",
     504: "504 Gateway Time-out",
+    505: "505 HTTP Version Not Supported",
 }
 _REASONS: Final = {
     200: "OK",
@@ -56,48 +60,54 @@ class DateHeader:
         return self._line
 
 
-def own_answer(status: int, date: bytes, *, keep_alive: bool, head_request: bool) -> bytes:
-    """The answer with ``status``. Statuses without a known text (463) have an empty body.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the load balancer's own. ``reason`` may be empty; ``lines`` end in CRLF."""
 
-    The space after a status without reason phrase belongs there (RFC 9112, section 4).
-    """
+    status: int
+    reason: bytes
+    lines: list[bytes]
+    body: bytes
+
+
+def own_answer(status: int, date: bytes) -> Answer:
+    """The answer with ``status``. Statuses without a known text (463) have an empty body."""
     title = _TITLES.get(status)
     if title is None:
-        return _assemble(f"{status} ", date, "text/html", b"", keep_alive, head_request)
-    body = (
+        return _assemble(f"{status} ", date, "text/html", b"")
+    return _assemble(title, date, "text/html", _page(title))
+
+
+def redirect(status: int, location: bytes, date: bytes) -> Answer:
+    """The answer of a redirect action; ``status`` is 301 or 302, whose status line differs from
+    its body's title."""
+    line = {301: "301 Moved Permanently", 302: "302 Moved Temporarily"}[status]
+    body = _page({301: line, 302: "302 Found"}[status])
+    answer = _assemble(line, date, "text/html", body)
+    answer.lines.append(b"Location: " + location + b"\r\n")
+    return answer
+
+
+def fixed_response(action: FixedResponse, date: bytes) -> Answer:
+    """The answer of a fixed-response action."""
+    reason = _REASONS.get(action.status, "")
+    content_type = f"{action.content_type}; charset=utf-8"
+    return _assemble(f"{action.status} {reason}", date, content_type, action.body)
+
+
+def _page(title: str) -> bytes:
+    return (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
         f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     ).encode()
-    return _assemble(title, date, "text/html", body, keep_alive, head_request)
 
 
-def fixed_response(
-    action: FixedResponse, date: bytes, *, keep_alive: bool, head_request: bool
-) -> bytes:
-    """The answer of a fixed-response action."""
-    reason = _REASONS.get(action.status, "")
-    return _assemble(
-        f"{action.status} {reason}",
+def _assemble(status: str, date: bytes, content_type: str, body: bytes) -> Answer:
+    number, _, reason = status.partition(" ")
+    lines = [
+        b"Server: awselb/2.0\r\n",
         date,
-        f"{action.content_type}; charset=utf-8",
-        action.body,
-        keep_alive,
-        head_request,
-    )
-
-
-def _assemble(
-    status: str,
-    date: bytes,
-    content_type: str,
-    body: bytes,
-    keep_alive: bool,
-    head_request: bool,
-) -> bytes:
-    head = (
-        f"HTTP/1.1 {status}\r\nServer: awselb/2.0\r\n".encode()
-        + date
-        + f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n".encode()
-        + (b"Connection: keep-alive\r\n\r\n" if keep_alive else b"Connection: close\r\n\r\n")
-    )
-    return head if head_request else head + body
+        f"Content-Type: {content_type}\r\n".encode(),
+        b"Content-Length: %d\r\n" % len(body),
+    ]
+    return Answer(int(number), reason.encode(), lines, body)

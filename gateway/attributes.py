@@ -4,6 +4,7 @@ An attribute that is not implemented is accepted at its default, because then it
 refused at any other value. Defaults: the Elastic Load Balancing API, version 2015-12-01.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,11 +14,30 @@ from gateway.properties import Properties
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An implemented attribute: a whole number within these bounds, and its default."""
+    """An implemented attribute: a whole number within these bounds, and its default.
+
+    ``instead`` is a word that may stand for "none": ``off``, or 0 out of bounds.
+    """
 
     least: int
     most: int
-    default: int
+    default: int | None
+    instead: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An implemented attribute: one of these, the first by default."""
+
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An implemented attribute: a text that the pattern matches as a whole; empty by default."""
+
+    pattern: str
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,49 +54,80 @@ class Meaningless:
     reason: str
 
 
-AttributeRule = Number | AtDefault | Meaningless
+AttributeRule = Number | Choice | Written | AtDefault | Meaningless
+
+_FLAG_OFF: Final = Choice(("false", "true"))
+_FLAG_ON: Final = Choice(("true", "false"))
 
 LOAD_BALANCER: Final[Mapping[str, AttributeRule]] = {
     "idle_timeout.timeout_seconds": Number(1, 4000, 60),
     "client_keep_alive.seconds": Number(60, 604800, 3600),
-    "routing.http.desync_mitigation_mode": AtDefault("defensive"),
-    "routing.http.drop_invalid_header_fields.enabled": AtDefault("false"),
-    "routing.http.preserve_host_header.enabled": AtDefault("false"),
-    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": AtDefault("false"),
-    "routing.http.xff_client_port.enabled": AtDefault("false"),
-    "routing.http.xff_header_processing.mode": AtDefault("append"),
-    "routing.http2.enabled": Meaningless("HTTP/2 is only negotiated on an HTTPS listener"),
+    "routing.http.desync_mitigation_mode": Choice(("defensive", "monitor", "strictest")),
+    "routing.http.drop_invalid_header_fields.enabled": _FLAG_OFF,
+    "routing.http.preserve_host_header.enabled": _FLAG_OFF,
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": _FLAG_OFF,
+    "routing.http.xff_client_port.enabled": _FLAG_OFF,
+    "routing.http.xff_header_processing.mode": Choice(("append", "preserve", "remove")),
+    "routing.http2.enabled": _FLAG_ON,
     "waf.fail_open.enabled": Meaningless("there is no web application firewall here"),
     "access_logs.s3.enabled": Meaningless("--access-log says where the log goes"),
     "access_logs.s3.bucket": Meaningless("--access-log says where the log goes"),
     "access_logs.s3.prefix": Meaningless("--access-log says where the log goes"),
-    "connection_logs.s3.enabled": Meaningless("connection logs are about TLS"),
-    "connection_logs.s3.bucket": Meaningless("connection logs are about TLS"),
-    "connection_logs.s3.prefix": Meaningless("connection logs are about TLS"),
+    "connection_logs.s3.enabled": Meaningless("there is no bucket to put them in"),
+    "connection_logs.s3.bucket": Meaningless("there is no bucket to put them in"),
+    "connection_logs.s3.prefix": Meaningless("there is no bucket to put them in"),
+    "health_check_logs.s3.enabled": Meaningless("each change of health is told as it happens"),
+    "health_check_logs.s3.bucket": Meaningless("each change of health is told as it happens"),
+    "health_check_logs.s3.prefix": Meaningless("each change of health is told as it happens"),
     "deletion_protection.enabled": Meaningless("it guards the resource, not the traffic"),
     "load_balancing.cross_zone.enabled": Meaningless("a laptop is one zone"),
     "ipv6.deny_all_igw_traffic": Meaningless("a laptop has no internet gateway"),
     "zonal_shift.config.enabled": Meaningless("a laptop is one zone"),
 }
 
-LISTENER: Final[Mapping[str, AttributeRule]] = {
-    "routing.http.response.server.enabled": AtDefault("true"),
+_HEADER: Final = Written(r"[ -~]{0,1024}", "at most 1024 printable ASCII characters")
+RESPONSE_HEADERS: Final[Mapping[str, str]] = {
+    f"routing.http.response.{name.lower().replace('-', '_')}.header_value": name
+    for name in (
+        "Strict-Transport-Security",
+        "Access-Control-Allow-Origin",
+        "Access-Control-Allow-Methods",
+        "Access-Control-Allow-Headers",
+        "Access-Control-Allow-Credentials",
+        "Access-Control-Expose-Headers",
+        "Access-Control-Max-Age",
+        "Content-Security-Policy",
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+    )
 }
+"""The listener attributes that add a header to every response, with the header's name."""
+
+LISTENER: Final[Mapping[str, AttributeRule]] = {
+    "routing.http.response.server.enabled": _FLAG_ON,
+    **dict.fromkeys(RESPONSE_HEADERS, _HEADER),
+}
+
+_COOKIE_NAME: Final = Written(
+    r"(?!AWSALB)[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}", "a cookie's name that AWSALB does not begin"
+)
 
 TARGET_GROUP: Final[Mapping[str, AttributeRule]] = {
     "deregistration_delay.timeout_seconds": Number(0, 3600, 300),
-    "load_balancing.algorithm.type": AtDefault("round_robin"),
-    "load_balancing.algorithm.anomaly_mitigation": AtDefault("off"),
-    "slow_start.duration_seconds": AtDefault("0"),
-    "stickiness.enabled": AtDefault("false"),
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": AtDefault("1"),
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": AtDefault(
-        "off"
+    "load_balancing.algorithm.type": Choice(
+        ("round_robin", "least_outstanding_requests", "weighted_random")
     ),
-    "stickiness.type": Meaningless("says nothing while stickiness.enabled is false"),
-    "stickiness.lb_cookie.duration_seconds": Meaningless("likewise"),
-    "stickiness.app_cookie.duration_seconds": Meaningless("likewise"),
-    "stickiness.app_cookie.cookie_name": Meaningless("likewise"),
+    "load_balancing.algorithm.anomaly_mitigation": AtDefault("off"),
+    "slow_start.duration_seconds": Number(30, 900, None, instead="0"),
+    "stickiness.enabled": _FLAG_OFF,
+    "stickiness.type": Choice(("lb_cookie", "app_cookie")),
+    "stickiness.lb_cookie.duration_seconds": Number(1, 604800, 86400),
+    "stickiness.app_cookie.duration_seconds": Number(1, 604800, 86400),
+    "stickiness.app_cookie.cookie_name": _COOKIE_NAME,
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": Number(1, 1000, 1),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Number(
+        1, 100, None, instead="off"
+    ),
     "load_balancing.cross_zone.enabled": Meaningless("a laptop is one zone"),
     "target_group_health.dns_failover.minimum_healthy_targets.count": Meaningless(
         "no name in DNS points at the gateway"
@@ -87,11 +138,49 @@ TARGET_GROUP: Final[Mapping[str, AttributeRule]] = {
 }
 
 
-def read_attributes(
-    owner: Properties, name: str, known: Mapping[str, AttributeRule]
-) -> Mapping[str, int]:
-    """The numbers among the attributes in property ``name``, defaults filled in."""
-    values = {key: rule.default for key, rule in known.items() if isinstance(rule, Number)}
+class Attributes:
+    """The implemented attributes of one resource, defaults filled in."""
+
+    def __init__(self, known: Mapping[str, AttributeRule]) -> None:
+        self._known = known
+        self._values: dict[str, str] = {}
+        self._lines: dict[str, int] = {}
+
+    def take(self, key: str, value: str, line: int) -> None:
+        """Sets a checked value, written on that line."""
+        self._values[key] = value
+        self._lines[key] = line
+
+    def line_of(self, key: str) -> int | None:
+        """Where the attribute is written; None when it is not."""
+        return self._lines.get(key)
+
+    def optional_number(self, key: str) -> int | None:
+        """A Number attribute; None for the word that stands for none."""
+        rule = self._known[key]
+        assert isinstance(rule, Number), key  # noqa: S101 - which attributes there are is fixed
+        value = self._values.get(key)
+        if value is None:
+            return rule.default
+        return None if value == rule.instead else int(value)
+
+    def number(self, key: str) -> int:
+        """A Number attribute that has a default."""
+        return self.optional_number(key) or 0
+
+    def text(self, key: str) -> str:
+        """A Choice or Written attribute."""
+        rule = self._known[key]
+        return self._values.get(key, rule.choices[0] if isinstance(rule, Choice) else "")
+
+    def flag(self, key: str) -> bool:
+        """A Choice attribute between true and false."""
+        return self.text(key) == "true"
+
+
+def read_attributes(owner: Properties, name: str, known: Mapping[str, AttributeRule]) -> Attributes:
+    """The attributes in property ``name``."""
+    read = Attributes(known)
     seen: set[str] = set()
     for entry in owner.sections(name):
         key = entry.text("Key") or ""
@@ -101,14 +190,34 @@ def read_attributes(
         rule = known.get(key)
         if rule is None:
             entry.problem(entry.line_of("Key"), f"attribute {key!r} is not implemented")
-        elif isinstance(rule, Number):
-            values[key] = entry.integer("Value", rule.least, rule.most, rule.default)
+            entry.text("Value")
         else:
-            value = entry.text("Value", "")
-            if isinstance(rule, AtDefault) and value != rule.default:
-                entry.problem(
-                    entry.line_of("Value"),
-                    f"attribute {key} is not implemented with another value than {rule.default!r}",
-                )
+            value = entry.text("Value", "") or ""
+            problem = _problem(key, rule, value)
+            if problem is not None:
+                entry.problem(entry.line_of("Value"), problem)
+            else:
+                read.take(key, value, entry.line)
         entry.close()
-    return values
+    return read
+
+
+def _problem(key: str, rule: AttributeRule, value: str) -> str | None:
+    if isinstance(rule, Number):
+        if value == rule.instead:
+            return None
+        if not re.fullmatch(r"\d{1,9}", value) or not rule.least <= int(value) <= rule.most:
+            alternative = f" or {rule.instead}" if rule.instead else ""
+            return (
+                f"attribute {key} is a number from {rule.least} to {rule.most}{alternative}, "
+                f"not {value!r}"
+            )
+    elif isinstance(rule, Choice):
+        if value not in rule.choices:
+            return f"attribute {key} is one of {', '.join(rule.choices)}, not {value!r}"
+    elif isinstance(rule, Written):
+        if not re.fullmatch(rule.pattern, value):
+            return f"attribute {key} is {rule.meaning}, not {value!r}"
+    elif isinstance(rule, AtDefault) and value != rule.default:
+        return f"attribute {key} is not implemented with another value than {rule.default!r}"
+    return None

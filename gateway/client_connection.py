@@ -1,15 +1,19 @@
 """The connections of clients."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
+from gateway.answers import CONTINUE
 from gateway.exchange import Exchange
-from gateway.forwarding import forwarded_lines
+from gateway.forwarding import LAST_CHUNK, ForwardedHeaders, ResponseHead, chunk, http1_head
 from gateway.request_reader import RequestReader
 from gateway.target_group import Address
+from gateway.tls import TlsFacts, facts
 
 if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
+    from gateway.listener import Listener
 
 _READ: Final = 64 * 1024
 """What is parsed at once, so that little is held of a client that sends many requests at once."""
@@ -23,27 +27,37 @@ class ClientConnection(asyncio.Protocol):
         "_age_limit",
         "_closing",
         "_exchange",
+        "_head_since",
         "_held",
         "_lingering_until",
         "_paused",
         "_plane",
         "_reader",
         "_transport",
+        "_tunnel",
         "_unsent",
         "active",
         "connection_label",
         "forwarded",
+        "http2",
+        "listener",
         "peer",
         "peer_label",
+        "tls",
         "write_paused",
     )
 
-    def __init__(self, plane: "DataPlane") -> None:
+    def __init__(self, plane: "DataPlane", listener: "Listener") -> None:
         self._plane = plane
-        self._reader = RequestReader()
+        self.listener = listener
+        settings = plane.load_balancer
+        self._reader = RequestReader(
+            settings.desync_mode, drop_invalid=settings.drop_invalid_header_fields
+        )
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         self._held = memoryview(b"")
+        self._head_since: float | None = None
         self._advancing = False
         self._paused = False
         self._closing = False
@@ -52,7 +66,10 @@ class ClientConnection(asyncio.Protocol):
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self.active = plane.watch.now
         self.connection_label = f"TID_{plane.random.getrandbits(128):032x}"
-        self.forwarded = b""
+        self.forwarded = ForwardedHeaders(settings, "", 0, listener.port, None)
+        self.tls: TlsFacts | None = None
+        self.http2 = False
+        self._tunnel = False
         self.peer = ""
         self.peer_label = ""
         self.write_paused = False
@@ -69,17 +86,52 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(data)
 
+    def send_continue(self) -> None:
+        """See Client."""
+        self.write(CONTINUE)
+
+    def send(
+        self, head: ResponseHead | None, parts: Sequence[bytes], *, chunked: bool, end: bool
+    ) -> int:
+        """See Client."""
+        out = [] if head is None else [http1_head(head)]
+        if chunked:
+            if parts:
+                out.append(chunk(parts, sum(map(len, parts))))
+            if end:
+                out.append(LAST_CHUNK)
+        else:
+            out.extend(parts)
+        if not out:
+            return 0
+        data = out[0] if len(out) == 1 else b"".join(out)
+        self.write(data)
+        return len(data)
+
+    def begin_tunnel(self) -> bytes:
+        """See Client."""
+        self._tunnel = True
+        early = self._reader.beyond_http() + bytes(self._held)
+        self._held = memoryview(b"")
+        self._pause_or_resume()
+        return early
+
     def touch(self) -> None:
         """See Client."""
         self.active = self._plane.watch.now
 
     def exchange_done(self, *, keep_alive: bool) -> None:
         """See Client."""
-        self._exchange = None
+        exchange, self._exchange = self._exchange, None
         self.active = self._plane.watch.now
-        if not keep_alive:
+        if self._tunnel or not keep_alive:
             self._close_after_answer()
-        elif not self._advancing and (self._reader.requests or self._held or self._paused):
+            return
+        if exchange is not None and exchange.request.websocket:
+            self._reader.go_on()
+        if self._advancing:
+            return
+        if self._reader.requests or self._held or self._paused:
             self._advance()
 
     def cut_off(self, *, reset: bool) -> None:
@@ -96,7 +148,7 @@ class ClientConnection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Between two requests."""
-        return self._exchange is None and self._reader.incoming is None and not self._closing
+        return self._exchange is None and not self._reader.expects_more and not self._closing
 
     def close(self) -> None:
         """Ends the connection once what was written is sent."""
@@ -119,6 +171,14 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
             return
         exchange = self._exchange
+        if exchange is None and self._reader.in_head:
+            if self._head_since is None:
+                self._head_since = now
+            elif now - self._head_since >= self._plane.timeouts.head:
+                self._refuse_silent_client()
+                return
+        else:
+            self._head_since = None
         unsent = transport.get_write_buffer_size()
         if exchange is not None:
             unsent += exchange.unsent_to_target
@@ -133,7 +193,7 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
         elif exchange is not None:
             exchange.expire()
-        elif self._reader.incoming is not None:
+        elif self._reader.in_head:
             self._refuse_silent_client()
         else:
             self.close()
@@ -147,8 +207,14 @@ class ClientConnection(asyncio.Protocol):
         peername = transport.get_extra_info("peername")
         self.peer = peername[0].partition("%")[0]
         self.peer_label = str(Address(self.peer, peername[1]))
-        self.forwarded = forwarded_lines(None, self.peer, self._plane.port)
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self.tls = facts(secured, self.listener.settings.certificates[0])
+        self.forwarded = ForwardedHeaders(
+            self._plane.load_balancer, self.peer, peername[1], self.listener.port, self.tls
+        )
         self._plane.clients.add(self)
+        self._plane.accepted += 1
         self._plane.watch.watched.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -156,6 +222,11 @@ class ClientConnection(asyncio.Protocol):
         if self._closing:
             return
         exchange = self._exchange
+        if self._tunnel:
+            self.active = self._plane.watch.now
+            if exchange is not None:
+                exchange.tunnel_from_client(data)
+            return
         if exchange is None and not self._held and len(data) <= _READ:
             self.active = self._plane.watch.now
             self._reader.feed(data)
@@ -226,7 +297,7 @@ class ClientConnection(asyncio.Protocol):
             if not self._held or not self._may_parse():
                 break
             data, self._held = self._held[:_READ], self._held[_READ:]
-            reader.feed(data)
+            reader.feed(bytes(data))
         self._advancing = False
         self._pause_or_resume()
 
@@ -245,7 +316,7 @@ class ClientConnection(asyncio.Protocol):
             or (exchange is None and self.write_paused)
             or (
                 exchange is not None
-                and not exchange.request.complete
+                and (self._tunnel or not exchange.request.complete)
                 and not exchange.wants_request_bytes
             )
         )
@@ -260,11 +331,8 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse_silent_client(self) -> None:
         """408 for a head that never came to its end."""
-        request = self._reader.incoming
-        if request is not None:
-            request.refuse(408)
-            self._exchange = Exchange(self._plane, self, request)
-            self._exchange.start()
+        self._exchange = Exchange(self._plane, self, self._reader.give_up(408))
+        self._exchange.start()
 
     def _close_after_answer(self) -> None:
         """Closes so that the answer arrives.
@@ -278,10 +346,14 @@ class ClientConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         reader = self._reader
-        if reader.incoming is None and not reader.broken and not self._held:
+        if not reader.expects_more and not self._held:
             transport.close()
             return
         self._held = memoryview(b"")
         self._lingering_until = self._plane.watch.now + self._plane.timeouts.linger
+        if not transport.can_write_eof():
+            # TLS has no half-closed connections here; its close waits for what is unsent.
+            transport.close()
+            return
         transport.write_eof()
         self._pause_or_resume()

@@ -1,23 +1,21 @@
 """What all connections share."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from random import Random
-from typing import Final, Protocol
+from typing import Protocol
 
 from gateway.answers import DateHeader
 from gateway.client_connection import ClientConnection
 from gateway.clock import Clock
 from gateway.exchange import Exchange
-from gateway.forwarding import host_line
 from gateway.idle_watch import IdleWatch
-from gateway.request_reader import Request
-from gateway.rules import Rules
+from gateway.listener import Listener
+from gateway.selection import Selector
+from gateway.settings import LoadBalancerSettings
 from gateway.target_group import Target, TargetGroup
 from gateway.timeouts import Timeouts
 from gateway.upstream import TargetConnection
-
-_KNOWN_HOSTS: Final = 256
 
 
 class AccessLog(Protocol):
@@ -28,40 +26,38 @@ class AccessLog(Protocol):
 
 
 class DataPlane:
-    """Rules, target groups, timeouts, and the connections that are open."""
+    """Listeners, target groups, timeouts, and the connections that are open."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        rules: Rules,
-        groups: Mapping[str, TargetGroup],
+        load_balancer: LoadBalancerSettings,
+        groups: dict[str, TargetGroup],
         *,
-        port: int,
         timeouts: Timeouts,
         clock: Clock,
         random: Random,
+        selector: Selector,
         access_log: AccessLog,
         watch: IdleWatch,
     ) -> None:
-        self.rules = rules
+        self.load_balancer = load_balancer
+        self.listeners: list[Listener] = []
         self.groups = groups
-        self.port = port
         self.timeouts = timeouts
         self.clock = clock
         self.random = random
+        self.selector = selector
         self.access_log = access_log
         self.watch = watch
         self.date = DateHeader(clock)
         self.draining = False
+        self.accepted = 0
+        """How many connections of clients there were so far."""
         self.clients: set[ClientConnection] = set()
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hosts: dict[bytes, bytes | None] = {}
         self._empty: asyncio.Event | None = None
-
-    def client(self) -> ClientConnection:
-        """The protocol of a new client."""
-        return ClientConnection(self)
 
     async def connect(self, target: Target) -> TargetConnection:
         """A new connection. Raises OSError."""
@@ -80,22 +76,6 @@ class DataPlane:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    def host_line(self, request: Request) -> bytes | None:
-        """The Host header for the target; None when the request's is none.
-
-        An HTTP/1.0 request may come without: then it is the load balancer's own name.
-        """
-        host = request.authority if request.authority is not None else request.host
-        if host is None:
-            host = b"localhost"
-        line = self._hosts.get(host)
-        if line is None and host not in self._hosts:
-            line = host_line(host, self.port)
-            if len(self._hosts) >= _KNOWN_HOSTS:
-                self._hosts.clear()
-            self._hosts[host] = line
-        return line
 
     def client_lost(self, client: ClientConnection) -> None:
         """A client's connection is closed."""

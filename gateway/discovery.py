@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.health import HealthChecks
-from gateway.target_group import Address, TargetGroup
+from gateway.registrations import Registrations
+from gateway.target_group import Address
 
 _log: Final = logging.getLogger(__name__)
 
@@ -71,29 +71,25 @@ async def resolve(name: str, port: int, ipv6: bool) -> set[Address]:
 
 
 class Discovery:
-    """Keeps one target group's registrations in step with what its endpoints resolve to.
+    """Keeps a group's registrations in step with what its endpoints resolve to.
 
-    Every address behind a name is a target. One that vanishes is drained for the deregistration
-    delay and then forgotten. When a name cannot be looked up at all, its targets stay: that is
-    the name server's failure, not theirs.
+    Every address behind a name is a target. When a name cannot be looked up at all, its targets
+    stay: that is the name server's failure, not theirs.
     """
 
     def __init__(
         self,
-        group: TargetGroup,
+        registrations: Registrations,
         endpoints: Sequence[Endpoint],
-        checks: HealthChecks,
         resolve: Resolve,
         interval: float,
     ) -> None:
-        self._group = group
+        self._registrations = registrations
+        self._group = registrations.group
         self._endpoints = tuple(dict.fromkeys(endpoints))
-        self._checks = checks
         self._resolve = resolve
         self._interval = interval
-        self._addresses: dict[Endpoint, set[Address]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._forgetting: set[asyncio.TimerHandle] = set()
         self._failing: set[Endpoint] = set()
 
     async def start(self) -> None:
@@ -102,7 +98,7 @@ class Discovery:
         names = []
         for endpoint in self._endpoints:
             if endpoint.is_address:
-                self._found(endpoint, {Address(endpoint.host, endpoint.port)})
+                self._registrations.found(endpoint, {Address(endpoint.host, endpoint.port)})
             else:
                 names.append(endpoint)
         first = [asyncio.create_task(self._look_up(endpoint)) for endpoint in names]
@@ -116,8 +112,6 @@ class Discovery:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for handle in self._forgetting:
-            handle.cancel()
 
     async def _follow(self, endpoint: Endpoint) -> None:
         while True:
@@ -133,26 +127,4 @@ class Discovery:
                 _log.warning("%s: cannot look up %s: %s", self._group.name, endpoint.host, error)
             return
         self._failing.discard(endpoint)
-        self._found(endpoint, found)
-
-    def _found(self, endpoint: Endpoint, addresses: set[Address]) -> None:
-        self._addresses[endpoint] = addresses
-        wanted = set().union(*self._addresses.values())
-        present = {target.address for target in self._group.registered}
-        for address in sorted(wanted - present):
-            self._checks.start(self._group.register(address))
-        for address in sorted(present - wanted):
-            self._deregister(address)
-
-    def _deregister(self, address: Address) -> None:
-        group = self._group
-        target = group.deregister(address)
-        self._checks.stop(target)
-
-        def forget() -> None:
-            self._forgetting.discard(handle)
-            group.forget(target)
-
-        delay = group.settings.deregistration_delay
-        handle = asyncio.get_running_loop().call_later(delay, forget)
-        self._forgetting.add(handle)
+        self._registrations.found(endpoint, found)

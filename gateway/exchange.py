@@ -1,36 +1,50 @@
 """One request and its answer: from the rules to a target and back."""
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway import answers
 from gateway.forwarding import (
     LAST_CHUNK,
+    ForwardedHeaders,
+    ResponseHead,
     chunk,
-    forwarded_lines,
     request_head,
-    response_head,
     trace_id,
 )
-from gateway.request_reader import Request
-from gateway.rules import FixedResponse, Forward
+from gateway.redirect import MAX_LOCATION, Redirect
+from gateway.request import Request
+from gateway.rules import FixedResponse, Forward, Rule
+from gateway.selection import Selection
 from gateway.target_group import Target
+from gateway.tls import TlsFacts
+from gateway.transforms import TransformFailedError
 from gateway.upstream import TargetConnection
 
 if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
+    from gateway.listener import Listener
+
+
+_SWITCHING_PROTOCOLS: Final = 101
+_ENDING: Final = frozenset({400, 408})
+"""After these the client's connection ends."""
 
 
 class Client(Protocol):
     """What an exchange needs of the client's connection."""
 
+    listener: "Listener"
     peer: str
     peer_label: str
     """Address and port, for logs."""
     connection_label: str
     """``TID_`` and 128 random bits, for logs."""
-    forwarded: bytes
-    """``forwarded_lines`` for a request that brings no X-Forwarded-For."""
+    forwarded: ForwardedHeaders
+    tls: TlsFacts | None
+    """None: the client came to an HTTP listener."""
+    http2: bool
     write_paused: bool
     """Whether the client takes no more for now."""
 
@@ -38,8 +52,23 @@ class Client(Protocol):
     def last_answer(self) -> bool:
         """Whether this connection's next answer is its last (age, or the gateway drains)."""
 
+    def send_continue(self) -> None:
+        """Sends 100 Continue."""
+
+    def send(
+        self, head: ResponseHead | None, parts: Sequence[bytes], *, chunked: bool, end: bool
+    ) -> int:
+        """Sends a piece of the answer: its ``head`` first, the last with ``end``.
+
+        ``chunked`` bodies get chunk framing where the client's version has such a thing. Gives
+        the bytes that this takes on the wire.
+        """
+
+    def begin_tunnel(self) -> bytes:
+        """From now on bytes go to ``tunnel_from_client``; gives those that came too early."""
+
     def write(self, data: bytes) -> None:
-        """Sends a piece of the answer."""
+        """Sends bytes that are not HTTP, through a tunnel."""
 
     def touch(self) -> None:
         """A byte moved: the idle timeout starts anew."""
@@ -67,8 +96,11 @@ class Exchange:
 
     target_group: str = ""
     target: Target | None = None
+    selection: Selection | None = None
     rule_priority: int | None = None
     action: str = ""
+    redirect_url: bytes = b""
+    transform_failed: bool = False
     status: int = 0
     target_status: int = 0
     sent: int = 0
@@ -76,6 +108,9 @@ class Exchange:
     dispatched: float = 0
     answered: float = 0
     finished: float = 0
+
+    tunnel: bool = False
+    """The connections have left HTTP."""
 
     _connection: TargetConnection | None = None
     _connecting: "asyncio.Task[None] | None" = None
@@ -91,10 +126,23 @@ class Exchange:
         self._plane = plane
         self._client = client
         self.request = request
+        self.listener = client.listener
+        self.tls = client.tls
+        self.http2 = client.http2
         self.peer_label = client.peer_label
         self.connection_label = client.connection_label
         self.created = plane.clock.wall()
         self.started = plane.clock.monotonic()
+        request.source = client.peer
+
+    @property
+    def kind(self) -> str:
+        """The access log's type."""
+        if self.status == 101:
+            return "wss" if self.tls else "ws"
+        if self.http2:
+            return "h2"
+        return "https" if self.tls else "http"
 
     @property
     def wants_request_bytes(self) -> bool:
@@ -109,22 +157,18 @@ class Exchange:
         if request.refusal:
             self._answer(request.refusal)
             return
-        rule = self._plane.rules.match(request)
+        rule = self.listener.settings.rules.match(request)
         self.rule_priority = rule.priority
         action = rule.action
         if isinstance(action, FixedResponse):
             self.action = "fixed-response"
-            keep_alive = self._may_keep_alive()
-            self.status = action.status
-            answer = answers.fixed_response(
-                action,
-                self._plane.date.line(),
-                keep_alive=keep_alive,
-                head_request=request.method == b"HEAD",
-            )
-            self._write(answer)
-            self._finish(keep_alive=keep_alive)
-        else:
+            self.trace = trace_id(request.trace_id, self.created, self._plane.random)
+            self._reply(answers.fixed_response(action, self._plane.date.line()))
+        elif isinstance(action, Redirect):
+            self.action = "redirect"
+            self.trace = trace_id(request.trace_id, self.created, self._plane.random)
+            self._redirect(action)
+        elif not rule.transforms or self._transform(rule):
             self.action = "forward"
             self._forward(action)
 
@@ -172,29 +216,49 @@ class Exchange:
         """Bytes that wait for the target to take them."""
         return self._connection.unsent if self._connection is not None else 0
 
+    def _redirect(self, action: Redirect) -> None:
+        listener = self.listener
+        location = action.location(self.request, listener.settings.protocol, listener.port)
+        if len(location) > MAX_LOCATION:
+            self._answer(507)
+            return
+        self.redirect_url = location
+        self._reply(answers.redirect(action.status, location, self._plane.date.line()))
+
+    def _transform(self, rule: Rule) -> bool:
+        """Whether the request can be sent as the rule's transforms rewrite it."""
+        request = self.request
+        try:
+            request.sent_host = rule.transforms.rewritten_host(request.routing_host)
+            request.sent_target = rule.transforms.rewritten_target(request.target)
+        except TransformFailedError:
+            self.transform_failed = True
+            self._answer(500)
+            return False
+        return True
+
     # Towards the target.
 
     def _forward(self, action: Forward) -> None:
         plane, request = self._plane, self.request
-        name = action.choose(plane.random)
-        group = plane.groups[name] if name is not None else None
-        host = plane.host_line(request)
+        selection = plane.selector.select(action, request)
+        host = self.listener.host_line(request)
         if host is None:
             self._answer(400)
             return
-        self.target_group = name or ""
-        target = group.choose() if group is not None else None
+        self.target_group = selection.target_group
+        self.selection = selection
+        target = selection.target
         if target is None:
             self._answer(503)
             return
         self.target = target
+        target.outstanding += 1
         self.trace = trace_id(request.trace_id, self.created, plane.random)
-        forwarded = self._client.forwarded
-        if request.forwarded_for is not None:
-            forwarded = forwarded_lines(request.forwarded_for, self._client.peer, plane.port)
-        head = request_head(request, forwarded, host, self.trace)
+        head = request_head(request, self._client.forwarded.lines(request), host, self.trace)
         if request.expects_continue and request.has_body and not request.http10:
-            self._write(answers.CONTINUE)
+            self._client.send_continue()
+            self.sent += len(answers.CONTINUE)
         connection = target.take()
         if connection is not None:
             self._send_head(connection, head)
@@ -221,7 +285,8 @@ class Exchange:
     def _send_head(self, connection: TargetConnection, head: bytes) -> None:
         self._connection = connection
         self.dispatched = self._plane.clock.monotonic()
-        connection.begin(self, head_request=self.request.method == b"HEAD")
+        request = self.request
+        connection.begin(self, head_request=request.method == b"HEAD", upgrade=request.websocket)
         if self._client.write_paused:
             connection.pause_reading()
         body = self._framed_body()
@@ -232,7 +297,7 @@ class Exchange:
         parts = request.body
         if not request.has_body:
             return b""
-        if request.transfer_encoding is None:
+        if not request.chunked:
             if not parts:
                 return b""
             request.body = []
@@ -284,23 +349,20 @@ class Exchange:
         parts = response.body
         if parts:
             response.body = []
-        out = [] if self.status else [self._begin_answer(connection)]
-        if parts:
-            if self._chunked:
-                out.append(chunk(parts, sum(map(len, parts))))
-            else:
-                out.extend(parts)
-        if not response.complete:
-            if out:
-                self._write(out[0] if len(out) == 1 else b"".join(out))
+        head = None if self.status else self._begin_answer(connection)
+        if response.status == _SWITCHING_PROTOCOLS:
+            self._begin_tunnel(connection, head)
             return
-        if self._chunked and not self._bodyless:
-            out.append(LAST_CHUNK)
-        if out:
-            self._write(out[0] if len(out) == 1 else b"".join(out))
+        complete = response.complete
+        if head is not None or parts or complete:
+            self.sent += self._client.send(
+                head, parts, chunked=self._chunked and not self._bodyless, end=complete
+            )
+        if not complete:
+            return
         self._connection = None
         request = self.request
-        if response.keep_alive and request.complete:
+        if response.keep_alive and request.complete and not request.close_after:
             connection.release()
         else:
             connection.close()
@@ -308,9 +370,11 @@ class Exchange:
 
     # Towards the client.
 
-    def _begin_answer(self, connection: TargetConnection) -> bytes:
+    def _begin_answer(self, connection: TargetConnection) -> ResponseHead:
         request, response = self.request, connection.reader.response
         self.answered = self._plane.clock.monotonic()
+        if self.selection is not None and self.selection.sticky is not None:
+            response.lines += self.selection.sticky.set_cookie_lines(response.lines)
         self.status = self.target_status = status = response.status
         self._bodyless = request.method == b"HEAD" or status == 204 or status == 304
         self._sized = response.has_content_length or self._bodyless
@@ -326,12 +390,38 @@ class Exchange:
             and request.keep_alive
             and not self._client.last_answer
         )
-        return response_head(
-            response,
-            None if response.has_date else self._plane.date.line(),
+        if not response.has_date:
+            response.lines.append(self._plane.date.line())
+        return ResponseHead(
+            status,
+            response.reason,
+            self.listener.response_lines(response.lines),
             keep_alive=self._keep_alive,
             chunked=self._chunked,
+            upgrade=status == _SWITCHING_PROTOCOLS,
         )
+
+    def _begin_tunnel(self, connection: TargetConnection, head: ResponseHead | None) -> None:
+        """The target answered 101: from here on bytes are passed on, whatever they are."""
+        self.tunnel = connection.tunnel = True
+        self.sent += self._client.send(head, (), chunked=False, end=False)
+        early = self._client.begin_tunnel()
+        if early:
+            self.tunnel_from_client(early)
+        if connection.reader.beyond:
+            self.tunnelled(connection.reader.beyond)
+
+    def tunnel_from_client(self, data: bytes) -> None:
+        """Bytes of a client that are not HTTP."""
+        self.request.body_size += len(data)
+        if self._connection is not None:
+            self._connection.write(data)
+
+    def tunnelled(self, data: bytes) -> None:
+        """See TargetUser."""
+        self._client.touch()
+        self.sent += len(data)
+        self._client.write(data)
 
     def _may_keep_alive(self) -> bool:
         request = self.request
@@ -342,30 +432,39 @@ class Exchange:
         if not self.status:
             self._answer(status)
             return
+        if self.tunnel:
+            self._client.cut_off(reset=False)
+            self._finish(keep_alive=False)
+            return
         # A length or chunks show that something is missing; without them only a reset does.
         self._client.cut_off(reset=not (self._chunked or self._sized))
         self._finish(keep_alive=False)
 
     def _answer(self, status: int) -> None:
-        self.status = status
-        keep_alive = status not in (400, 408) and self._may_keep_alive()
-        answer = answers.own_answer(
-            status,
-            self._plane.date.line(),
-            keep_alive=keep_alive,
-            head_request=self.request.method == b"HEAD",
-        )
-        self._write(answer)
-        self._finish(keep_alive=keep_alive)
+        if status in _ENDING:
+            self.request.keep_alive = False
+        self._reply(answers.own_answer(status, self._plane.date.line()))
 
-    def _write(self, data: bytes) -> None:
-        self.sent += len(data)
-        self._client.write(data)
+    def _reply(self, answer: answers.Answer) -> None:
+        """Answers without a target."""
+        self.status = answer.status
+        keep_alive = self._may_keep_alive()
+        head = ResponseHead(
+            answer.status,
+            answer.reason,
+            self.listener.response_lines(answer.lines),
+            keep_alive=keep_alive,
+        )
+        body = () if self.request.method == b"HEAD" or not answer.body else (answer.body,)
+        self.sent += self._client.send(head, body, chunked=False, end=True)
+        self._finish(keep_alive=keep_alive)
 
     def _finish(self, *, keep_alive: bool) -> None:
         if self._done:
             return
         self._done = True
+        if self.target is not None:
+            self.target.outstanding -= 1
         self.request.body = []
         self.finished = self._plane.clock.monotonic()
         self._plane.access_log.record(self)

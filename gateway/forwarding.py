@@ -5,46 +5,84 @@ Balancer" and "How Elastic Load Balancing works" of the AWS documentation; RFC 9
 """
 
 import re
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from gateway.request_reader import Request
-from gateway.response_reader import Response
+from gateway.request import Request
+from gateway.settings import ForwardedForMode, LoadBalancerSettings
+from gateway.tls import TlsFacts
 
 _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]*)?")
 _MAX_TRACE_ID: Final = 7 * 1024
-_DEFAULT_PORT: Final = 80
+_DEFAULT_PORTS: Final = (80, 443)
 
 
 def host_line(host: bytes, listener_port: int) -> bytes | None:
     """The Host header for the target; None when ``host`` is none.
 
-    Lower case; on the default port without a port, else with the listener's, whatever the client
+    Lower case; on a default port without a port, else with the listener's, whatever the client
     wrote.
     """
     found = _HOST.fullmatch(host)
     if found is None:
         return None
     name = found[1].lower()
-    if listener_port == _DEFAULT_PORT:
+    if listener_port in _DEFAULT_PORTS:
         return b"Host: " + name + b"\r\n"
     return b"Host: %b:%d\r\n" % (name, listener_port)
 
 
-def forwarded_lines(forwarded_for: bytes | None, peer: str, listener_port: int) -> bytes:
-    """X-Forwarded-For in append mode, X-Forwarded-Proto and X-Forwarded-Port.
+class ForwardedHeaders:
+    """X-Forwarded-For, -Proto and -Port, and the headers about TLS, for one client's requests.
 
-    An IPv6 address is bare when alone and in brackets when appended to others.
+    In the mode ``append`` an IPv6 address is bare when alone and in brackets when appended to
+    others; with ``forwarded_for_port`` it is always in brackets, and the port follows.
     """
-    address = peer.encode()
-    if forwarded_for:
-        if b":" in address:
-            address = b"[" + address + b"]"
-        address = forwarded_for + b", " + address
-    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: %d\r\n" % (
-        address,
-        listener_port,
-    )
+
+    __slots__ = ("_constant", "_mode", "_own", "_peer")
+
+    def __init__(
+        self,
+        settings: LoadBalancerSettings,
+        peer: str,
+        peer_port: int,
+        listener_port: int,
+        tls: TlsFacts | None,
+    ) -> None:
+        self._mode = settings.forwarded_for
+        address = peer.encode()
+        bracketed = b"[" + address + b"]" if b":" in address else address
+        self._peer = bracketed
+        if settings.forwarded_for_port:
+            self._peer = address = b"%b:%d" % (bracketed, peer_port)
+        self._constant = b"X-Forwarded-Proto: %b\r\nX-Forwarded-Port: %d\r\n" % (
+            b"https" if tls else b"http",
+            listener_port,
+        )
+        if tls is not None and settings.tls_headers:
+            self._constant += (
+                f"X-Amzn-Tls-Version: {tls.protocol}\r\nX-Amzn-Tls-Cipher-Suite: {tls.cipher}\r\n"
+            ).encode()
+        alone = b"X-Forwarded-For: %b\r\n" % address
+        self._own = alone + self._constant if self._append else self._constant
+
+    @property
+    def _append(self) -> bool:
+        return self._mode is ForwardedForMode.APPEND
+
+    def lines(self, request: Request) -> bytes:
+        """The headers for one request."""
+        received = request.forwarded_for
+        if not received or self._mode is ForwardedForMode.REMOVE:
+            return self._own
+        if self._append:
+            return b"X-Forwarded-For: %b, %b\r\n%b" % (received, self._peer, self._constant)
+        kept = [
+            b"X-Forwarded-For: " + value + b"\r\n"
+            for value in request.header_values(b"x-forwarded-for")
+        ]
+        return b"".join((*kept, self._constant))
 
 
 def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
@@ -70,17 +108,19 @@ def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
 
 def request_head(request: Request, forwarded: bytes, host: bytes, trace: bytes) -> bytes:
     """What the target gets before the body. It is always HTTP/1.1, and asks to be kept alive."""
-    if request.transfer_encoding is not None:
-        framing = b"Transfer-Encoding: chunked\r\n\r\n"
+    if request.chunked:
+        end = b"Transfer-Encoding: chunked\r\n\r\n"
     elif request.content_length is not None:
-        framing = b"Content-Length: %d\r\n\r\n" % request.content_length
+        end = b"Content-Length: %d\r\n\r\n" % request.content_length
+    elif request.websocket:
+        end = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     else:
-        framing = b"\r\n"
+        end = b"\r\n"
     return b"".join(
         (
             request.method,
             b" ",
-            request.target,
+            request.target if request.sent_target is None else request.sent_target,
             b" HTTP/1.1\r\n",
             forwarded,
             host,
@@ -88,32 +128,53 @@ def request_head(request: Request, forwarded: bytes, host: bytes, trace: bytes) 
             trace,
             b"\r\n",
             *request.lines,
-            framing,
-        )
-    )
-
-
-def response_head(
-    response: Response, date: bytes | None, *, keep_alive: bool, chunked: bool
-) -> bytes:
-    """What the client gets before the body. ``date`` is added when the target sent none."""
-    end = (
-        (b"Transfer-Encoding: chunked\r\n" if chunked else b"")
-        + (date or b"")
-        + (b"Connection: keep-alive\r\n\r\n" if keep_alive else b"Connection: close\r\n\r\n")
-    )
-    return b"".join(
-        (
-            b"HTTP/1.1 %d " % response.status,
-            response.reason,
-            b"\r\n",
-            *response.lines,
             end,
         )
     )
 
 
-def chunk(parts: list[bytes], size: int) -> bytes:
+class ResponseHead:
+    """The head of an answer on its way to the client, whatever version that speaks.
+
+    ``lines`` end in CRLF and say nothing about the connection. ``chunked``: the length is not
+    known in advance. ``upgrade``: the connection goes on with WebSocket.
+    """
+
+    __slots__ = ("chunked", "keep_alive", "lines", "reason", "status", "upgrade")
+
+    def __init__(
+        self,
+        status: int,
+        reason: bytes,
+        lines: Sequence[bytes],
+        *,
+        keep_alive: bool,
+        chunked: bool = False,
+        upgrade: bool = False,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.lines = lines
+        self.keep_alive = keep_alive
+        self.chunked = chunked
+        self.upgrade = upgrade
+
+
+def http1_head(head: ResponseHead) -> bytes:
+    """The head in HTTP/1.1.
+
+    The space after a status without reason phrase belongs there (RFC 9112, section 4).
+    """
+    if head.upgrade:
+        end = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    else:
+        end = b"Connection: keep-alive\r\n\r\n" if head.keep_alive else b"Connection: close\r\n\r\n"
+        if head.chunked:
+            end = b"Transfer-Encoding: chunked\r\n" + end
+    return b"".join((b"HTTP/1.1 %d " % head.status, head.reason, b"\r\n", *head.lines, end))
+
+
+def chunk(parts: Sequence[bytes], size: int) -> bytes:
     """The parts, ``size`` bytes in all, as one chunk (RFC 9112, section 7.1)."""
     return b"".join((b"%x\r\n" % size, *parts, b"\r\n"))
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import dataclasses
+import errno
 import random as random_module
+import ssl
 from collections.abc import Mapping, Sequence
 
 from gateway.access_log import AccessLog, NoAccessLog
@@ -11,9 +13,17 @@ from gateway.data_plane import DataPlane
 from gateway.discovery import Discovery, InvalidTargetError, Resolve, parse_endpoint, resolve
 from gateway.health import HealthChecks
 from gateway.idle_watch import IdleWatch
-from gateway.settings import Routing
+from gateway.listener import Listener
+from gateway.metrics import Metrics
+from gateway.recorders import Recorders
+from gateway.registrations import Registrations
+from gateway.reload import RefusedReloadError, check_reload
+from gateway.selection import Selector
+from gateway.settings import ListenerSettings, Routing
+from gateway.stickiness import Seal
 from gateway.target_group import TargetGroup
 from gateway.timeouts import Timeouts
+from gateway.tls import HANDSHAKE_SECONDS, CertificateError, CertificateFiles, server_context
 
 
 class Gateway:
@@ -22,41 +32,93 @@ class Gateway:
     def __init__(
         self,
         plane: DataPlane,
-        server: asyncio.Server,
-        discoveries: Sequence[Discovery],
-        checks: Sequence[HealthChecks],
+        servers: Sequence[asyncio.Server],
+        discoveries: Mapping[str, Discovery],
+        registrations: dict[str, Registrations],
         access_log: AccessLog | NoAccessLog,
+        timeouts: Timeouts | None,
     ) -> None:
         self.groups: Mapping[str, TargetGroup] = plane.groups
+        self.registrations: Mapping[str, Registrations] = registrations
         self._plane = plane
-        self._server = server
+        self._servers = servers
         self._discoveries = discoveries
-        self._checks = checks
+        self._registrations = registrations
         self._access_log = access_log
+        self._timeouts = timeouts
+
+    @property
+    def plane(self) -> DataPlane:
+        """What its connections share."""
+        return self._plane
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
-        return self._plane.port
+        """The port of the first listener."""
+        return self._plane.listeners[0].port
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The port of each listener, by logical id."""
+        return {listener.settings.logical_id: listener.port for listener in self._plane.listeners}
+
+    def _stop_listening(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    @property
+    def open_clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._plane.clients)
 
     async def first_checks(self) -> None:
         """Returns once every target has had its first health check, whatever the result."""
-        for checks in self._checks:
-            await checks.first_results()
+        for registrations in self._registrations.values():
+            await registrations.checks.first_results()
+
+    def apply(self, routing: Routing) -> None:
+        """Goes on with new routing, at once and for every request that comes from now on.
+
+        Requests that are under way finish where they are. Raises RefusedReloadError, and then
+        nothing has changed.
+        """
+        plane = self._plane
+        check_reload([listener.settings for listener in plane.listeners], routing)
+        lost = sorted(self._discoveries.keys() - routing.target_groups.keys())
+        if lost:
+            raise RefusedReloadError(
+                [f"target group {name} is gone, but there is a --target for it" for name in lost]
+            )
+        for name, settings in routing.target_groups.items():
+            if name in self.groups:
+                self.groups[name].apply(settings)
+            else:
+                group = TargetGroup(settings, plane.clock.monotonic, plane.random)
+                plane.groups[name] = group
+                self._registrations[name] = Registrations(group, HealthChecks(group))
+        plane.load_balancer = routing.load_balancer
+        if self._timeouts is None:
+            plane.timeouts = _timeouts(routing)
+        settings_of = {settings.logical_id: settings for settings in routing.listeners}
+        for listener in plane.listeners:
+            listener.settings = settings_of[listener.settings.logical_id]
+        for name in self.groups.keys() - routing.target_groups.keys():
+            for target in self.groups[name].registered:
+                self._registrations[name].deregister(target.address)
 
     async def drain(self, seconds: float = 30) -> bool:
         """Accepts no more connections and lets the requests in flight finish, for at most
         ``seconds``. Whether they all did. ``close`` has still to be called."""
-        self._server.close()
+        self._stop_listening()
         return await self._plane.drain(seconds)
 
     async def close(self) -> None:
         """Ends everything at once. May be called again."""
-        self._server.close()
-        for discovery in self._discoveries:
+        self._stop_listening()
+        for discovery in self._discoveries.values():
             await discovery.close()
-        for checks in self._checks:
-            await checks.close()
+        for registrations in self._registrations.values():
+            await registrations.close()
         await self._plane.close()
         self._plane.watch.stop()
         self._access_log.flush()
@@ -68,7 +130,10 @@ async def start_gateway(
     *,
     bind: str = "127.0.0.1",
     port: int | None = None,
+    ports: Mapping[str, int] | None = None,
     access_log: AccessLog | NoAccessLog | None = None,
+    metrics: Metrics | None = None,
+    certificates: Mapping[str, CertificateFiles] | None = None,
     timeouts: Timeouts | None = None,
     clock: Clock | None = None,
     random: random_module.Random | None = None,
@@ -76,43 +141,129 @@ async def start_gateway(
 ) -> Gateway:
     """Starts to listen.
 
-    ``targets`` are URLs (``http://host:port``) by the logical id of their target group. ``port``
-    overrides the template's; 0 takes a free one. ``timeouts`` override the template's too.
+    ``targets`` are URLs (``http://host:port``) by the logical id of their target group. ``ports``
+    override the template's, by the listener's logical id; 0 takes a free one, and ``port`` is for
+    every listener that is not among them. ``timeouts`` override the template's too.
 
-    Raises UnknownTargetGroupError, InvalidTargetError, and OSError when the port cannot be had.
+    ``certificates`` are the files of the HTTPS listeners' certificates, by what the template calls
+    those. Raises UnknownTargetGroupError, UnknownListenerError, InvalidTargetError,
+    CertificateError, and ListenError when a port cannot be had.
     """
     for name in targets:
         if name not in routing.target_groups:
             raise UnknownTargetGroupError(name, routing.target_groups)
     endpoints = {name: [parse_endpoint(url) for url in urls] for name, urls in targets.items()}
+    contexts = {
+        settings.logical_id: server_context(settings, certificates or {})
+        for settings in routing.listeners
+        if settings.certificates
+    }
     loop = asyncio.get_running_loop()
+    given_timeouts = timeouts
     timeouts = timeouts or _timeouts(routing)
     access_log = access_log or NoAccessLog()
     watch = IdleWatch(loop, timeouts.tick)
-    groups = {name: TargetGroup(settings) for name, settings in routing.target_groups.items()}
+    clock = clock or SystemClock()
+    random = random or random_module.SystemRandom()
+    groups = {
+        name: TargetGroup(settings, clock.monotonic, random)
+        for name, settings in routing.target_groups.items()
+    }
     plane = DataPlane(
         loop,
-        routing.rules,
+        routing.load_balancer,
         groups,
-        port=routing.listener_port if port is None else port,
         timeouts=timeouts,
-        clock=clock or SystemClock(),
-        random=random or random_module.SystemRandom(),
-        access_log=access_log,
+        clock=clock,
+        random=random,
+        selector=Selector(groups, Seal(random.randbytes(32), clock), random),
+        access_log=Recorders(access_log, metrics) if metrics else access_log,
         watch=watch,
     )
-    server = await loop.create_server(plane.client, bind, plane.port, backlog=1024)
-    plane.port = server.sockets[0].getsockname()[1]
+    servers = await _listen(loop, plane, _wanted(routing, port, ports or {}), bind, contexts)
     watch.watched.add(access_log)
     watch.start()
-    checks = {name: HealthChecks(group) for name, group in groups.items()}
-    discoveries = [
-        Discovery(groups[name], found, checks[name], resolve_name, timeouts.look_up)
+    registrations = {
+        name: Registrations(group, HealthChecks(group)) for name, group in groups.items()
+    }
+    discoveries = {
+        name: Discovery(registrations[name], found, resolve_name, timeouts.look_up)
         for name, found in endpoints.items()
-    ]
-    for discovery in discoveries:
+    }
+    for discovery in discoveries.values():
         await discovery.start()
-    return Gateway(plane, server, discoveries, tuple(checks.values()), access_log)
+    return Gateway(plane, servers, discoveries, registrations, access_log, given_timeouts)
+
+
+def _wanted(
+    routing: Routing, port: int | None, ports: Mapping[str, int]
+) -> list[tuple[ListenerSettings, int]]:
+    known = {settings.logical_id: settings for settings in routing.listeners}
+    for name in ports:
+        if name not in known:
+            raise UnknownListenerError(name, known)
+    return [
+        (settings, ports.get(name, settings.port if port is None else port))
+        for name, settings in known.items()
+    ]
+
+
+async def _listen(
+    loop: asyncio.AbstractEventLoop,
+    plane: DataPlane,
+    wanted_ports: Sequence[tuple[ListenerSettings, int]],
+    bind: str,
+    contexts: Mapping[str, ssl.SSLContext],
+) -> list[asyncio.Server]:
+    servers: list[asyncio.Server] = []
+    try:
+        for settings, wanted in wanted_ports:
+            context = contexts.get(settings.logical_id)
+            listener = Listener(plane, settings, wanted)
+            try:
+                server = await loop.create_server(
+                    listener.client,
+                    bind,
+                    wanted,
+                    backlog=1024,
+                    ssl=context,
+                    ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
+                )
+            except OSError as error:
+                raise ListenError(error, bind, wanted) from error
+            servers.append(server)
+            listener.port = server.sockets[0].getsockname()[1]
+            plane.listeners.append(listener)
+    except BaseException:
+        for server in servers:
+            server.close()
+        raise
+    return servers
+
+
+class ListenError(OSError):
+    """A port cannot be had."""
+
+    def __init__(self, error: OSError, bind: str, port: int) -> None:
+        super().__init__(error.errno, str(error))
+        self.bind = bind
+        self.port = port
+
+    def __str__(self) -> str:
+        if self.errno == errno.EADDRINUSE:
+            return f"port {self.port} on {self.bind} is taken by another process"
+        if self.errno == errno.EACCES:
+            return f"no permission to listen on port {self.port}"
+        return super().__str__()
+
+
+class UnknownListenerError(ValueError):
+    """``ports`` names a listener that the template does not have."""
+
+    def __init__(self, name: str, known: Mapping[str, object]) -> None:
+        super().__init__(
+            f"there is no listener {name!r} in the template, only {', '.join(known) or 'none'}"
+        )
 
 
 class UnknownTargetGroupError(ValueError):
@@ -132,4 +283,12 @@ def _timeouts(routing: Routing) -> Timeouts:
     )
 
 
-__all__ = ["Gateway", "InvalidTargetError", "UnknownTargetGroupError", "start_gateway"]
+__all__ = [
+    "CertificateError",
+    "Gateway",
+    "InvalidTargetError",
+    "ListenError",
+    "UnknownListenerError",
+    "UnknownTargetGroupError",
+    "start_gateway",
+]

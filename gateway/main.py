@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import errno
 import gc
 import logging
 import os
@@ -16,11 +15,23 @@ from typing import Final
 import uvloop
 
 from gateway.access_log import AccessLog, AlbFormat, Format, NoAccessLog, short_line
-from gateway.gateway import InvalidTargetError, UnknownTargetGroupError, start_gateway
+from gateway.admin import AdminServer, AdminSocketError
+from gateway.commands import COMMANDS, run_command
+from gateway.control import Control, RefusedCommandError
+from gateway.gateway import (
+    CertificateError,
+    InvalidTargetError,
+    UnknownListenerError,
+    UnknownTargetGroupError,
+    start_gateway,
+)
 from gateway.log_file import LogFile
+from gateway.metrics import Metrics
+from gateway.metrics_server import MetricsServer
 from gateway.routing import RefusedTemplateError, load_routing
 from gateway.rules import Forward
 from gateway.settings import Routing
+from gateway.tls import CertificateFiles
 
 _REFUSED: Final = 2
 
@@ -28,7 +39,12 @@ _log: Final = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the gateway. The exit code: 0 after a stop that was asked for, 2 when it cannot run."""
+    """Runs the gateway, or one of the commands about it (``gateway.commands``).
+
+    The exit code: 0 after a stop that was asked for, 2 when it cannot run.
+    """
+    if arguments and arguments[0] in COMMANDS:
+        return run_command(arguments)
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -56,6 +72,7 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     file = None
+    metrics = Metrics(routing.load_balancer) if options.metrics_port is not None else None
     access_log: AccessLog | NoAccessLog = NoAccessLog()
     try:
         if options.access_log != "off":
@@ -65,20 +82,48 @@ async def _run(
             routing,
             targets,
             bind=options.bind,
+            ports=dict(options.listen),
+            certificates=dict(options.certificate),
             access_log=access_log,
+            metrics=metrics,
             # Trace ids are names, not secrets: seeded from the system, and cheap to draw.
             random=Random(os.urandom(32)),  # noqa: S311
         )
-    except (UnknownTargetGroupError, InvalidTargetError) as error:
+    except (
+        CertificateError,
+        InvalidTargetError,
+        UnknownListenerError,
+        UnknownTargetGroupError,
+    ) as error:
         return _refuse(f"gateway: {error}")
     except OSError as error:
-        return _refuse(f"gateway: {_why(error, options.bind, routing.listener_port)}")
+        return _refuse(f"gateway: {error}")
     # Requests make no reference cycles, and looking for some every 700 objects takes its time.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    control = Control(gateway, lambda: load_routing(options.template, dict(options.parameter)))
+    servers: list[AdminServer | MetricsServer] = []
     try:
+        if options.admin_socket is not None:
+            admin = AdminServer(control, options.admin_socket)
+            servers.append(admin)
+            await admin.start()
+        if metrics is not None:
+            scraped = MetricsServer(lambda: metrics.render(gateway.plane))
+            servers.append(scraped)
+            await scraped.start(options.bind, options.metrics_port)
+            _log.info("metrics on %s port %d", options.bind, scraped.port)
+        reloads: set[asyncio.Task[None]] = set()
+
+        def on_hangup() -> None:
+            task = loop.create_task(_reload(control))
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
         _warn_of_empty_groups(routing, targets)
-        _log.info("listening on %s port %d", options.bind, gateway.port)
+        for port in gateway.ports.values():
+            _log.info("listening on %s port %d", options.bind, port)
         await stop.wait()
         _log.info("draining for up to %g seconds", options.drain_seconds)
         drained = loop.create_task(gateway.drain(options.drain_seconds))
@@ -87,12 +132,24 @@ async def _run(
         for task in (drained, hurry):
             task.cancel()
         await asyncio.gather(drained, hurry, return_exceptions=True)
+    except (AdminSocketError, OSError) as error:
+        return _refuse(f"gateway: {error}")
     finally:
+        for server in servers:
+            await server.close()
         await gateway.close()
         if file is not None:
             file.close()
     _log.info("stopped")
     return 0
+
+
+async def _reload(control: Control) -> None:
+    try:
+        await control.reload()
+    except RefusedCommandError as refused:
+        for line in refused.lines:
+            _log.error("not reloaded: %s", line)
 
 
 def _refuse(*lines: str) -> int:
@@ -122,7 +179,36 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="GROUP=http://HOST:PORT",
         help="a target of a target group, by the group's logical id; may be repeated",
     )
+    parser.add_argument(
+        "--listen",
+        type=_listener_port,
+        action="append",
+        default=[],
+        metavar="LISTENER=PORT",
+        help="another port for a listener, by its logical id; may be repeated",
+    )
+    parser.add_argument(
+        "--certificate",
+        type=_certificate,
+        action="append",
+        default=[],
+        metavar="ARN=CERTIFICATE.pem,KEY.pem",
+        help="the files of an HTTPS listener's certificate, by what its CertificateArn says "
+        "(an ARN, or the logical id of a resource); may be repeated",
+    )
     parser.add_argument("--bind", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument(
+        "--admin-socket",
+        type=Path,
+        metavar="PATH",
+        help=f"a Unix socket for the commands {', '.join(COMMANDS[1:])}",
+    )
+    parser.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="PORT",
+        help="where GET /metrics answers, in the Prometheus format; 0 takes a free port",
+    )
     parser.add_argument("--access-log", default="off", metavar="PATH|-|off")
     parser.add_argument("--access-log-format", choices=("alb", "short"), default="alb")
     parser.add_argument(
@@ -136,6 +222,27 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _listener_port(text: str) -> tuple[str, int]:
+    name, port = _pair(text)
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise argparse.ArgumentTypeError(f"{port!r} is not a port")
+    return name, int(port)
+
+
+def _certificate(text: str) -> tuple[str, CertificateFiles]:
+    name, files = _pair(text)
+    certificate, comma, key = files.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ARN=CERTIFICATE.pem,KEY.pem")
+    return name, CertificateFiles(Path(certificate), Path(key))
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -157,21 +264,14 @@ def _open(path: str) -> int:
 def _format(name: str, routing: Routing) -> Format:
     if name == "short":
         return short_line
-    return AlbFormat(routing.load_balancer.logical_id, routing.listener_port)
-
-
-def _why(error: OSError, bind: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {bind} is taken by another process"
-    if error.errno == errno.EACCES:
-        return f"no permission to listen on port {port}"
-    return str(error)
+    return AlbFormat(routing.load_balancer.logical_id)
 
 
 def _warn_of_empty_groups(routing: Routing, targets: Mapping[str, Sequence[str]]) -> None:
     wanted = {
         group.target_group
-        for rule in routing.rules
+        for listener in routing.listeners
+        for rule in listener.rules
         if isinstance(rule.action, Forward)
         for group in rule.action.groups
         if group.weight > 0

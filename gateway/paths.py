@@ -1,4 +1,4 @@
-"""Paths as the rules see them: what is matched, and how a glob matches it."""
+"""Request targets as the rules see them: what is matched, and how a glob matches it."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -53,24 +53,52 @@ def _without_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def compile_globs(patterns: Sequence[str]) -> Callable[[bytes], re.Match[bytes] | None]:
-    """A function that gives a match for the paths that one of the patterns matches as a whole.
+def query_of(target: bytes) -> bytes:
+    """What stands between the first question mark and a fragment; empty without a query."""
+    return target.partition(b"#")[0].partition(b"?")[2]
 
-    ``*`` matches any run of characters, slashes too, ``?`` exactly one, and anything else itself.
-    The time it takes grows with patterns times path at most, whatever the path: each run between
-    two stars is looked for once, at its first place, and never again (an atomic group).
+
+def compile_globs(
+    patterns: Sequence[str], *, ignore_case: bool = False, escapes: bool = False
+) -> Callable[[bytes], re.Match[bytes] | None]:
+    """A function that gives a match for the texts that one of the patterns matches as a whole.
+
+    ``*`` matches any run of characters, slashes too, ``?`` exactly one, and anything else itself;
+    with ``escapes`` a backslash before one of them takes its meaning away. The time it takes
+    grows with patterns times text at most, whatever the text: each run between two stars is
+    looked for once, at its first place, and never again (an atomic group).
     """
-    expression = "|".join(_expression(pattern) for pattern in patterns)
-    return re.compile(expression.encode("latin-1"), re.DOTALL).fullmatch
+    expression = "|".join(_expression(_tokens(pattern, escapes)) for pattern in patterns)
+    flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
+    return re.compile(expression.encode("latin-1"), flags).fullmatch
 
 
-def _expression(pattern: str) -> str:
-    first, *rest = (_literal(part) for part in pattern.split("*"))
+_STAR: Final = None
+"""In a list of tokens; the others are regular expressions for one character."""
+
+
+def _tokens(pattern: str, escapes: bool) -> list[str | None]:
+    tokens: list[str | None] = []
+    characters = iter(pattern)
+    for character in characters:
+        if escapes and character == "\\":
+            tokens.append(re.escape(next(characters, character)))
+        elif character == "*":
+            tokens.append(_STAR)
+        else:
+            tokens.append("." if character == "?" else re.escape(character))
+    return tokens
+
+
+def _expression(tokens: list[str | None]) -> str:
+    parts = [""]
+    for token in tokens:
+        if token is _STAR:
+            parts.append("")
+        else:
+            parts[-1] += token
+    first, *rest = parts
     if not rest:
         return first
     *middle, last = rest
     return first + "".join(f"(?>.*?{part})" for part in middle if part) + f".*{last}"
-
-
-def _literal(part: str) -> str:
-    return "".join("." if character == "?" else re.escape(character) for character in part)

@@ -109,6 +109,16 @@ class Properties:
             self.problem(self.line_of(name), f"{name} refers to a resource of this template")
         return None
 
+    def name_of(self, name: str) -> str | None:
+        """The property as text, or the logical id of the resource that it refers to."""
+        value = self._value(name)
+        if isinstance(value, Text) and value.value:
+            return value.value
+        if isinstance(value, Reference):
+            return value.logical_id
+        self.problem(self.line_of(name), f"{name} is needed: a text, or a reference")
+        return None
+
     def texts(self, name: str) -> tuple[Text, ...] | None:
         """The property as a list of texts; None when it is absent."""
         value = self._value(name)

@@ -54,6 +54,8 @@ class ResponseReader:
         "_parser",
         "_skipping",
         "_surplus",
+        "_upgrade",
+        "beyond",
         "response",
     )
 
@@ -63,10 +65,15 @@ class ResponseReader:
         self._overhead = 0
         self._skipping = False
         self._surplus = False
+        self._upgrade = False
+        self.beyond = b""
+        """After a 101 what came with it and is not HTTP any more."""
         self._parser = httptools.HttpResponseParser(self)
 
-    def start(self, *, head_request: bool) -> None:
-        """A request was sent; ``head_request`` when it was HEAD, whose response has no body."""
+    def start(self, *, head_request: bool, upgrade: bool = False) -> None:
+        """A request was sent; ``head_request`` when it was HEAD, whose response has no body;
+        ``upgrade`` when the response may be 101."""
+        self._upgrade = upgrade
         if self._head_request:
             # The parser cannot be told about HEAD: it still waits for the body.
             self._parser = httptools.HttpResponseParser(self)
@@ -83,8 +90,11 @@ class ResponseReader:
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            raise MalformedResponseError("an upgrade that nobody asked for") from None
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.response.status != 101:
+                raise MalformedResponseError("an upgrade that nobody asked for") from None
+            self.beyond = bytes(data[upgrade.args[0] :])
+            return
         except httptools.HttpParserError as error:
             if self.response.complete:
                 self._surplus = True
@@ -135,6 +145,9 @@ class ResponseReader:
         if response.complete:
             return
         status = response.status = self._parser.get_status_code()
+        if status == 101 and self._upgrade:
+            response.head_complete = True
+            return
         if status < 200:
             if status == 101 or status < 100 or response.has_content_length or response.chunked:
                 raise MalformedResponseError(f"status {status}")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway import attributes
 from gateway.intrinsics import Evaluation
+from gateway.listener_reader import read_listener, read_load_balancer
 from gateway.parameters import ParameterValue, parameter_value, undeclared
 from gateway.properties import Problems, Properties, as_fields
 from gateway.resource_kinds import (
@@ -19,26 +19,17 @@ from gateway.resource_kinds import (
     LISTENER,
     LISTENER_RULE,
     LOAD_BALANCER,
-    NAMED_MEANINGLESS,
     TARGET_GROUP,
     refers_to,
 )
-from gateway.rule_reader import read_action, read_rule
-from gateway.rules import Action, Rules
-from gateway.settings import LoadBalancerSettings, Routing
+from gateway.rule_reader import read_rule
+from gateway.rules import Forward, Rule
+from gateway.settings import ListenerSettings, Routing, TargetGroupSettings
 from gateway.target_group_reader import read_target_group
 from gateway.template_nodes import Fields, TemplateError, Text, parse
 
 _REFUSED_SECTIONS: Final = ("Transform", "Rules")
 
-_LOAD_BALANCER_MEANINGLESS: Final = {
-    **NAMED_MEANINGLESS,
-    "IpAddressType": "--bind says which addresses are listened on",
-    "Scheme": "--bind says who can reach the gateway",
-    "SecurityGroups": "a laptop has no security groups",
-    "Subnets": "a laptop has no subnets",
-    "SubnetMappings": "a laptop has no subnets",
-}
 _MAX_RULES: Final = 100
 
 
@@ -139,80 +130,109 @@ class _Reader:
         )
 
     def read(self) -> Routing | None:
-        listener_id = self._the_only(LISTENER)
-        load_balancer_id = self._the_only(LOAD_BALANCER)
+        load_balancer_id = self._the_only_load_balancer()
         groups = {
             logical_id: read_target_group(logical_id, self._properties[logical_id])
             for logical_id in self._of(TARGET_GROUP)
         }
-        rules = [
-            read_rule(self._properties[logical_id], self._kinds)
-            for logical_id in self._of(LISTENER_RULE)
-        ]
+        rules: dict[str, list[Rule]] = {}
+        for logical_id in self._of(LISTENER_RULE):
+            properties = self._properties[logical_id]
+            listener = refers_to(properties, "ListenerArn", LISTENER, self._kinds) or ""
+            rules.setdefault(listener, []).append(
+                read_rule(logical_id, properties, self._kinds, self._protocol_of(listener))
+            )
         self._check_priorities()
-        if listener_id is None or load_balancer_id is None:
-            return None
-        port, default = self._listener(self._properties[listener_id])
-        return Routing(
-            self._load_balancer(load_balancer_id, self._properties[load_balancer_id]),
-            port,
-            Rules(rules, default),
-            groups,
+        listeners = tuple(
+            read_listener(
+                logical_id, self._properties[logical_id], rules.get(logical_id, []), self._kinds
+            )
+            for logical_id in self._of(LISTENER)
         )
+        self._check_ports(listeners)
+        for found in listeners:
+            for rule in found.rules:
+                if isinstance(rule.action, Forward):
+                    owner = self._properties[rule.logical_id or found.logical_id]
+                    _check_stickiness(owner, rule.action, groups)
+        if not listeners:
+            self._problems.add(1, "", f"there is no {FAMILY}{LISTENER} to run")
+        if load_balancer_id is None:
+            return None
+        load_balancer = read_load_balancer(load_balancer_id, self._properties[load_balancer_id])
+        return Routing(load_balancer, listeners, groups)
+
+    def _protocol_of(self, listener: str) -> str:
+        properties = self._properties.get(listener)
+        return (properties.text("Protocol") or "" if properties else "").upper()
 
     def _of(self, kind: str) -> list[str]:
         return [logical_id for logical_id, its in self._kinds.items() if its == kind]
 
-    def _the_only(self, kind: str) -> str | None:
-        found = self._of(kind)
+    def _the_only_load_balancer(self) -> str | None:
+        found = self._of(LOAD_BALANCER)
         if not found:
-            self._problems.add(1, "", f"there is no {FAMILY}{kind} to run")
+            self._problems.add(1, "", f"there is no {FAMILY}{LOAD_BALANCER} to run")
             return None
         for logical_id in found[1:]:
             self._problems.add(
                 self._properties[logical_id].line,
                 logical_id,
-                f"a second {kind} is not implemented; the first is {found[0]}",
+                f"a second {LOAD_BALANCER} is not implemented; the first is {found[0]}",
             )
         return found[0]
 
-    def _load_balancer(self, logical_id: str, properties: Properties) -> LoadBalancerSettings:
-        properties.only("Type", "application")
-        numbers = attributes.read_attributes(
-            properties, "LoadBalancerAttributes", attributes.LOAD_BALANCER
-        )
-        properties.close(_LOAD_BALANCER_MEANINGLESS)
-        return LoadBalancerSettings(
-            logical_id,
-            idle_timeout=numbers["idle_timeout.timeout_seconds"],
-            client_keep_alive=numbers["client_keep_alive.seconds"],
-        )
-
-    def _listener(self, properties: Properties) -> tuple[int, Action]:
-        refers_to(properties, "LoadBalancerArn", LOAD_BALANCER, self._kinds)
-        properties.only("Protocol", "HTTP")
-        if "Port" not in properties.names():
-            properties.problem(properties.line, "Port is needed")
-        port = properties.integer("Port", 1, 65535, 80)
-        action = read_action(properties, "DefaultActions", self._kinds)
-        attributes.read_attributes(properties, "ListenerAttributes", attributes.LISTENER)
-        properties.close()
-        return port, action
+    def _check_ports(self, listeners: tuple[ListenerSettings, ...]) -> None:
+        owners: dict[int, str] = {}
+        for listener in listeners:
+            if listener.port in owners:
+                properties = self._properties[listener.logical_id]
+                properties.problem(
+                    properties.line_of("Port"),
+                    f"port {listener.port} is already that of {owners[listener.port]}",
+                )
+            owners.setdefault(listener.port, listener.logical_id)
 
     def _check_priorities(self) -> None:
         rules = self._of(LISTENER_RULE)
         if len(rules) > _MAX_RULES:
             late = self._properties[rules[_MAX_RULES]]
             late.problem(late.line, f"a load balancer has at most {_MAX_RULES} rules")
-        owners: dict[int, str] = {}
+        owners: dict[tuple[str, int], str] = {}
         for logical_id in rules:
             properties = self._properties[logical_id]
+            listener = refers_to(properties, "ListenerArn", LISTENER, self._kinds) or ""
             priority = properties.integer("Priority", 1, 50000, 0)
             if priority == 0:
                 continue
-            if priority in owners:
+            if (listener, priority) in owners:
                 properties.problem(
                     properties.line_of("Priority"),
-                    f"priority {priority} is already that of {owners[priority]}",
+                    f"priority {priority} is already that of {owners[listener, priority]}",
                 )
-            owners.setdefault(priority, logical_id)
+            owners.setdefault((listener, priority), logical_id)
+
+
+def _check_stickiness(
+    owner: Properties, action: Forward, groups: Mapping[str, TargetGroupSettings]
+) -> None:
+    """What AWS refuses of a forward action to several target groups."""
+    if len(action.groups) < 2:
+        return
+    line = owner.line_of("Actions" if "Actions" in owner.names() else "DefaultActions")
+    for weighted in action.groups:
+        stickiness = groups[weighted.target_group].stickiness
+        if stickiness is None:
+            continue
+        if stickiness.app_cookie is not None:
+            owner.problem(
+                line,
+                f"{weighted.target_group} is sticky by app_cookie, which does not work with "
+                "several target groups",
+            )
+        elif action.stickiness is None:
+            owner.problem(
+                line,
+                f"{weighted.target_group} is sticky, so TargetGroupStickinessConfig has to be "
+                "enabled",
+            )

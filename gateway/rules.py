@@ -4,41 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
-from typing import Protocol
 
-from gateway.paths import compile_globs
-
-
-class RuleInput(Protocol):
-    """What a rule may ask of a request."""
-
-    @property
-    def path(self) -> bytes:
-        """The normalised path (``gateway.paths.normalise``), without the query."""
-
-
-class Condition(Protocol):
-    """One condition of a rule; its values are alternatives."""
-
-    def holds(self, request: RuleInput) -> bool:
-        """Whether one of the condition's values matches."""
-
-
-class PathPattern:
-    """``path-pattern``: one of the globs matches the whole path, case-sensitively.
-
-    ``*`` is any run of characters, slashes too, and ``?`` exactly one; nothing else is special.
-    """
-
-    __slots__ = ("_matches", "patterns")
-
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self.patterns = tuple(patterns)
-        self._matches = compile_globs(patterns)
-
-    def holds(self, request: RuleInput) -> bool:
-        """See Condition."""
-        return self._matches(request.path) is not None
+from gateway.conditions import Condition, RuleInput
+from gateway.redirect import Redirect
+from gateway.transforms import NO_TRANSFORMS, Transforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +20,13 @@ class WeightedGroup:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Sends the request to one of its target groups; each one's share is its weight of the sum."""
+    """Sends the request to one of its target groups; each one's share is its weight of the sum.
+
+    ``stickiness`` is for how many seconds a client stays with the group that it got; None: not.
+    """
 
     groups: tuple[WeightedGroup, ...]
+    stickiness: int | None = None
     _names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     _bounds: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
@@ -61,6 +34,11 @@ class Forward:
         weighted = [group for group in self.groups if group.weight > 0]
         object.__setattr__(self, "_names", tuple(group.target_group for group in weighted))
         object.__setattr__(self, "_bounds", tuple(accumulate(g.weight for g in weighted)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The logical ids of the groups that have a weight."""
+        return self._names
 
     def choose(self, random: Random) -> str | None:
         """The logical id of one target group; None when every weight is 0.
@@ -88,36 +66,45 @@ class FixedResponse:
     body: bytes
 
 
-Action = Forward | FixedResponse
+Action = Forward | FixedResponse | Redirect
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An action for requests that every condition holds for. The default rule has priority 0."""
+    """An action for requests that every condition holds for. The default rule has priority 0.
+
+    ``logical_id`` is the rule's name in the template; empty for the default rule.
+    """
 
     priority: int
     conditions: tuple[Condition, ...]
     action: Action
+    transforms: Transforms = NO_TRANSFORMS
+    logical_id: str = ""
 
 
 class Rules:
     """A listener's rules: the first one by priority whose conditions all hold, else the default."""
 
-    __slots__ = ("_default", "_rules")
+    __slots__ = ("_default", "_rules", "evaluations")
 
     def __init__(self, rules: Sequence[Rule], default: Action) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.priority))
         self._default = Rule(0, (), default)
+        self.evaluations = 0
+        """How many rules were looked at so far; the default rule is not counted."""
 
     def __iter__(self) -> Iterator[Rule]:
         return iter((*self._rules, self._default))
 
     def match(self, request: RuleInput) -> Rule:
         """The rule for the request; the default rule when no other one applies."""
-        for rule in self._rules:
+        for position, rule in enumerate(self._rules, 1):
             for condition in rule.conditions:
                 if not condition.holds(request):
                     break
             else:
+                self.evaluations += position
                 return rule
+        self.evaluations += len(self._rules)
         return self._default

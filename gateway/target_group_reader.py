@@ -7,9 +7,10 @@ import re
 from typing import Final
 
 from gateway import attributes
+from gateway.attributes import Attributes
 from gateway.properties import Properties
 from gateway.resource_kinds import NAMED_MEANINGLESS
-from gateway.settings import HealthCheckSettings, TargetGroupSettings
+from gateway.settings import Algorithm, HealthCheckSettings, Stickiness, TargetGroupSettings
 
 _MEANINGLESS: Final = {
     **NAMED_MEANINGLESS,
@@ -18,6 +19,7 @@ _MEANINGLESS: Final = {
     "Targets": "--target says what the targets are",
     "VpcId": "a laptop has no VPC",
 }
+_UNHEALTHY_ROUTING: Final = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
 _CODES: Final = re.compile(r"(\d{3})(?:-(\d{3}))?")
 
 
@@ -32,16 +34,44 @@ def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSet
         )
     family = properties.only("IpAddressType", "ipv4", "ipv6")
     health_check = _health_check(properties)
-    numbers = attributes.read_attributes(
-        properties, "TargetGroupAttributes", attributes.TARGET_GROUP
-    )
-    properties.close(_MEANINGLESS)
-    return TargetGroupSettings(
+    read = attributes.read_attributes(properties, "TargetGroupAttributes", attributes.TARGET_GROUP)
+    settings = TargetGroupSettings(
         logical_id,
         ipv6=family == "ipv6",
         health_check=health_check,
-        deregistration_delay=numbers["deregistration_delay.timeout_seconds"],
+        deregistration_delay=read.number("deregistration_delay.timeout_seconds"),
+        algorithm=Algorithm(read.text("load_balancing.algorithm.type")),
+        slow_start=read.optional_number("slow_start.duration_seconds") or 0,
+        stickiness=_stickiness(read),
+        minimum_healthy_count=read.number(f"{_UNHEALTHY_ROUTING}.count"),
+        minimum_healthy_percentage=read.optional_number(f"{_UNHEALTHY_ROUTING}.percentage"),
     )
+    _check_together(properties, settings)
+    properties.close(_MEANINGLESS)
+    return settings
+
+
+def _stickiness(read: Attributes) -> Stickiness | None:
+    if not read.flag("stickiness.enabled"):
+        return None
+    if read.text("stickiness.type") == "lb_cookie":
+        return Stickiness(read.number("stickiness.lb_cookie.duration_seconds"))
+    return Stickiness(
+        read.number("stickiness.app_cookie.duration_seconds"),
+        read.text("stickiness.app_cookie.cookie_name"),
+    )
+
+
+def _check_together(properties: Properties, settings: TargetGroupSettings) -> None:
+    """What each attribute allows and AWS refuses in combination."""
+    line = properties.line_of("TargetGroupAttributes")
+    algorithm = settings.algorithm
+    if settings.slow_start and algorithm is not Algorithm.ROUND_ROBIN:
+        properties.problem(line, f"slow start works with round_robin only, not {algorithm}")
+    if settings.stickiness and algorithm is Algorithm.WEIGHTED_RANDOM:
+        properties.problem(line, "weighted_random does not work with stickiness")
+    if settings.stickiness and settings.stickiness.app_cookie == "":
+        properties.problem(line, "app_cookie needs stickiness.app_cookie.cookie_name")
 
 
 def _health_check(properties: Properties) -> HealthCheckSettings:

@@ -14,6 +14,9 @@ class Timeouts:
     """How long an exchange, or a client between two requests, may go without a byte."""
     client_keep_alive: float = 3600
     """The age of a client's connection from which its next answer is the last."""
+    head: float = 60
+    """How long a request's head may take in all, however slowly its bytes come. AWS documents no
+    such limit; without one a client that sends a byte now and then holds on for ever."""
     connect: float = 10
     """For a target to accept a connection."""
     pool_idle: float = 60

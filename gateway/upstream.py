@@ -14,6 +14,9 @@ class TargetUser(Protocol):
     def response_progress(self) -> None:
         """The reader's response has more in it, or is complete."""
 
+    def tunnelled(self, data: bytes) -> None:
+        """After a 101: bytes that are not HTTP."""
+
     def target_failed(self) -> None:
         """The connection is gone, or what came over it is no response; it is already closed."""
 
@@ -35,6 +38,7 @@ class TargetConnection(asyncio.Protocol):
         "active",
         "reader",
         "target",
+        "tunnel",
         "user",
     )
 
@@ -42,6 +46,8 @@ class TargetConnection(asyncio.Protocol):
         self.target = target
         self.reader = ResponseReader()
         self.user: TargetUser | None = None
+        self.tunnel = False
+        """The connection has left HTTP."""
         self.active = watch.now
         self._idle_timeout = idle_timeout
         self._paused = False
@@ -58,10 +64,10 @@ class TargetConnection(asyncio.Protocol):
         """Bytes that the target has not taken yet."""
         return self._transport.get_write_buffer_size() if self._transport else 0
 
-    def begin(self, user: TargetUser, *, head_request: bool) -> None:
-        """Starts to work for ``user``."""
+    def begin(self, user: TargetUser, *, head_request: bool, upgrade: bool = False) -> None:
+        """Starts to work for ``user``. See ResponseReader.start."""
         self.user = user
-        self.reader.start(head_request=head_request)
+        self.reader.start(head_request=head_request, upgrade=upgrade)
 
     def write(self, data: bytes) -> None:
         """Sends a piece of the request."""
@@ -121,6 +127,9 @@ class TargetConnection(asyncio.Protocol):
             # Nothing was asked: whatever this is, the next client must not get it.
             self.abort()
             return
+        if self.tunnel:
+            user.tunnelled(data)
+            return
         try:
             self.reader.feed(data)
         except MalformedResponseError:
@@ -158,7 +167,7 @@ class TargetConnection(asyncio.Protocol):
         user, self.user = self.user, None
         if user is None:
             return
-        if in_order and self.reader.end_of_stream():
+        if in_order and not self.tunnel and self.reader.end_of_stream():
             user.response_progress()
         else:
             user.target_failed()

@@ -29,20 +29,26 @@ def document(context: str, description: str, routes: APIRouter) -> dict[str, Any
         routes=routes.routes,
     )
     for operations in made["paths"].values():
-        if "get" in operations:
-            operations["get"]["responses"]["304"] = {
-                "description": "`If-None-Match` names what the caller has already"
-            }
-    for operations in made["paths"].values():
         for method, operation in operations.items():
+            _forget_assumed_422(operation)
             operation["responses"] |= problems.documented(TooManyRequests)
-            if method == "get":
+            if method == "get" and "application/json" in operation["responses"]["200"]["content"]:
                 operation["responses"]["304"] = {"description": "What you have is still right."}
             operation["responses"] = dict(sorted(operation["responses"].items()))
     components = made.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
+    schemas = components.setdefault("schemas", {})
+    for assumed in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(assumed, None)
+    schemas["Problem"] = problems.SCHEMA
     components["securitySchemes"] = _SECURITY
     return made
+
+
+def _forget_assumed_422(operation: dict[str, Any]) -> None:
+    # FastAPI thinks that every operation with a parameter answers its own kind of 422, also where
+    # the only parameter is an id, for which the board answers 404.
+    if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+        del operation["responses"]["422"]
 
 
 def encode(made: dict[str, Any]) -> bytes:

@@ -9,14 +9,16 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from kernel.clock import to_milliseconds
+
 LARGEST_ID = 2**63 - 1
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def _one_spelling(value: object) -> object:
-    # int("٣"), int("+3") and int("1_0") are numbers to Python; a resource has one URL.
-    if isinstance(value, str) and not _ID.fullmatch(value):
+    # int("٣"), int("+3"), int("1_0") and True are numbers to Python; a resource has one URL.
+    if isinstance(value, bool | float) or (isinstance(value, str) and not _ID.fullmatch(value)):
         raise ValueError("must be a positive whole number")
     return value
 
@@ -37,11 +39,40 @@ Timestamp = Annotated[
 ]
 """RFC 3339, UTC, milliseconds."""
 
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _rfc_3339(value: object) -> object:
+    # pydantic would also take seconds since 1970, and dates.
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError("must be a time with its offset, like 2026-11-23T08:03:00Z")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return to_milliseconds(moment.astimezone(UTC))
+    except OverflowError as error:
+        raise ValueError("must be in the years 1 to 9999, in UTC, too") from error
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_rfc_3339),
+    AfterValidator(_in_utc),
+    Field(examples=["2030-11-23T08:03:00Z"]),
+]
+"""A time that a client sends: RFC 3339, with any offset."""
+
 
 def _storable(text: str) -> str:
-    # PostgreSQL cannot keep it; half of a surrogate pair pydantic refuses by itself.
+    # PostgreSQL can keep neither.
     if "\0" in text:
         raise ValueError("must not contain the NUL character")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain half of a surrogate pair")
     return text
 
 
@@ -68,7 +99,11 @@ Markdown = Annotated[str, AfterValidator(_storable), AfterValidator(_visible)]
 """Text of any number of lines in which there is something to read."""
 
 Line = Annotated[
-    str, BeforeValidator(_trimmed), AfterValidator(_one_line), AfterValidator(_visible)
+    str,
+    BeforeValidator(_trimmed),
+    AfterValidator(_storable),
+    AfterValidator(_one_line),
+    AfterValidator(_visible),
 ]
 """One line, trimmed, in which there is something to read."""
 

@@ -71,13 +71,19 @@ class Attempt:
         """The attempt that a request is. Bodies that mean the same JSON have the same digest."""
         digest = b""
         if key is not None:
-            meaning = json.dumps(await request.json(), sort_keys=True, separators=(",", ":"))
-            digest = hashlib.sha256(meaning.encode()).digest()
+            digest = hashlib.sha256(_meaning(await request.body())).digest()
         return cls(key, request.method, request.scope["path"], digest)
 
     def once(self, answer: Callable[[Result], Answer]) -> "Once[Result]":
         """This attempt, with how its result is answered."""
         return Once(self, answer)
+
+
+def _meaning(body: bytes) -> bytes:
+    try:
+        return json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return body  # of an operation that takes none, so nobody has looked at it
 
 
 class Once(Generic[Result]):

@@ -30,6 +30,8 @@ class Listener:
                 await self._listen()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.info("not listening to %s: %r", self._channel, error)
+            except Exception:
+                log.exception("not listening to %s", self._channel)
             await asyncio.sleep(_PAUSE)
 
     async def _listen(self) -> None:

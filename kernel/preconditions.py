@@ -9,8 +9,7 @@ from kernel.revalidation import entity_tag
 
 
 class IfMatch:
-    """The `If-Match` field of a request (RFC 9110 section 13.1.1). A FastAPI dependency; raises
-    `PreconditionRequired` when the field is missing."""
+    """The `If-Match` field of a request (RFC 9110 section 13.1.1). A FastAPI dependency."""
 
     def __init__(
         self,
@@ -18,12 +17,13 @@ class IfMatch:
             str | None, Header(description="The `ETag` of the version that you have seen.")
         ] = None,
     ) -> None:
-        if if_match is None:
-            raise PreconditionRequired("Send the ETag of what you have seen as If-Match.")
-        self._tags = [tag.strip() for tag in if_match.split(",")]
+        self._tags = None if if_match is None else [tag.strip() for tag in if_match.split(",")]
 
     def check(self, representation: bytes) -> None:
-        """Raises `Stale` unless this is the version that was seen. The comparison is strong: a
-        weak tag matches nothing."""
+        """Raises `PreconditionRequired` when the field is missing: not earlier, since who may not
+        make the change has no use for a version. Raises `Stale` unless this is the version that was
+        seen. The comparison is strong: a weak tag matches nothing."""
+        if self._tags is None:
+            raise PreconditionRequired("Send the ETag of what you have seen as If-Match.")
         if self._tags != ["*"] and entity_tag(representation) not in self._tags:
             raise Stale("Somebody changed it after you had read it. Read it again.")

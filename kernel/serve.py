@@ -18,6 +18,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from kernel import logs
+from kernel.drain import Drain
 from kernel.lifecycle import Lifecycle
 from kernel.settings import ProcessSettings
 
@@ -77,9 +78,11 @@ async def _run(application: Application, settings: ProcessSettings) -> None:
         loop.add_signal_handler(stop, lifecycle.drain)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    async with application(lifecycle) as app, listening(app, listener):
-        log.info("serving on %s:%d", *listener.getsockname()[:2])
-        await lifecycle.wait_until_draining()
-        log.info("asked to stop; draining for %g s", settings.drain_seconds)
-        await asyncio.sleep(settings.drain_seconds)
+    async with application(lifecycle) as app:
+        drain = Drain(app, loop.time)
+        async with listening(drain, listener):
+            log.info("serving on %s:%d", *listener.getsockname()[:2])
+            await lifecycle.wait_until_draining()
+            log.info("asked to stop; draining for up to %g s", settings.drain_seconds)
+            await drain.wait(settings.drain_seconds, settings.drain_silence_seconds)
     log.info("stopped")

@@ -1,8 +1,10 @@
-"""Settings, read from the environment when a process starts."""
+"""Settings, read from the environment and from files of secrets when a process starts."""
 
+import os
 import socket
 import sys
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -75,7 +77,9 @@ class ProcessSettings(BaseSettings):
     """What every process of the board takes. The names are those of the environment variables.
 
     `trusted_networks` are those of the load balancer, whose word about clients' addresses is taken.
-    An address may ask `address_limit` times in `address_window` seconds.
+    An address may ask `address_limit` times in `address_window` seconds. A process that is asked to
+    stop serves for `drain_seconds` more; less when nobody, not even the load balancer, asks for
+    anything in `drain_silence_seconds`, which must be longer than its health check interval.
     """
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
@@ -86,6 +90,7 @@ class ProcessSettings(BaseSettings):
     show_instance: bool = False
     log_format: LogFormat = "json"
     drain_seconds: float = Field(default=15, ge=0)
+    drain_silence_seconds: float | None = Field(default=None, gt=0)
     public_origin: Origin
     trusted_networks: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     address_limit: int = Field(default=3000, ge=1)
@@ -96,10 +101,16 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def load(kind: type[Settings]) -> Settings:
-    """The settings of this process. Ends it, naming every variable that is missing or wrong and
-    showing no value, since some are secrets."""
+    """The settings of this process: environment variables, and files of the same names in the
+    folder that `SETTINGS_DIR` names, if it is set. Ends the process, naming every setting that is
+    missing or wrong and showing no value, since some are secrets."""
+    folder = os.environ.get("SETTINGS_DIR") or None
+    if folder is not None and not Path(folder).is_dir():
+        sys.exit(f"SETTINGS_DIR: {folder} is not a folder")
     try:
-        return kind()
+        return kind(_secrets_dir=folder)
+    except OSError as error:
+        sys.exit(f"SETTINGS_DIR: {error}")
     except ValidationError as error:
         lines = [
             f"  {'.'.join(str(part) for part in wrong['loc'][:1]).upper()}: {wrong['msg']}"

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from kernel import documents, operations, problems
 from kernel.auth import SameOrigin
+from kernel.bodies import LARGEST_BODY, DeclaredLength, too_large
 from kernel.errors import (
     Failure,
     FieldError,
@@ -22,7 +23,6 @@ from kernel.errors import (
     NoSuchPath,
     NotFound,
     Policy,
-    TooLarge,
     Unavailable,
     UnsupportedMediaType,
 )
@@ -34,8 +34,6 @@ from kernel.paths import Leniency, MethodTable
 from kernel.revalidation import Revalidation
 from kernel.settings import ProcessSettings
 from kernel.telemetry import Telemetry
-
-LARGEST_BODY = 1024 * 1024
 
 log = logging.getLogger("board.web")
 
@@ -62,6 +60,8 @@ class JsonRoute(APIRoute):
         async def handle_json(request: Request) -> Response:
             if takes_body and _has_body(request) and not _is_json(request):
                 raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
+            if takes_body:
+                _check_encoding(await request.body())
             return await handle(request)
 
         return handle_json
@@ -102,7 +102,8 @@ def create_app(
     if extra is not None:
         app.include_router(extra)
     served_by = f"{process}/{settings.instance}" if settings.show_instance else None
-    same_origin = SameOrigin(Leniency(Revalidation(app)), settings.public_origin)
+    lenient = DeclaredLength(Leniency(Revalidation(app)))
+    same_origin = SameOrigin(lenient, settings.public_origin)
     policy = Policy("address", settings.address_limit, settings.address_window)
     limited = AddressLimit(same_origin, policy, settings.trusted_networks)
     return Exchange(limited, telemetry, lifecycle, served_by)
@@ -129,6 +130,17 @@ def _is_json(request: Request) -> bool:
         return False
     charsets = [p.strip().removeprefix("charset=") for p in parameters if "charset=" in p]
     return all(charset.strip('"') in {"utf-8", "utf8"} for charset in charsets)
+
+
+def _check_encoding(body: bytes) -> None:
+    # The parser would guess UTF-16 and UTF-32, whose texts have zero bytes, and let halves of
+    # surrogate pairs through. JSON on the net is UTF-8 (RFC 8259 section 8.1).
+    try:
+        readable = "\0" not in body.decode()
+    except UnicodeDecodeError:
+        readable = False
+    if not readable:
+        raise MalformedRequest("The body is not JSON in UTF-8.")
 
 
 async def _on_failure(request: Request, failure: Exception) -> Response:
@@ -185,7 +197,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         case 404:
             failure = NoSuchPath("No operation has this path.")
         case 413:
-            failure = TooLarge(f"A body may have {LARGEST_BODY} bytes at most.")
+            failure = too_large()
         case _:
             failure = MalformedRequest("The request cannot be read.")
     return problems.response(failure, path)

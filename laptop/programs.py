@@ -8,7 +8,7 @@ from typing import Final
 
 from laptop.credentials import Credentials
 from laptop.processes import Program
-from laptop.settings import CONTEXTS, Context, Settings
+from laptop.settings import CONTEXTS, SERVICES, Context, Settings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The folder with the packages, in which every process works."""
@@ -87,7 +87,7 @@ def servers(
             for neighbour in _CALLS[context]:
                 told[f"{neighbour.upper()}_URL"] = f"http://127.0.0.1:{ports[neighbour]}"
                 told[f"{neighbour.upper()}_SERVICE_TOKEN"] = tokens[neighbour]
-        module = "monolith.main" if name == "monolith" else f"services.{name}.main"
+        module = f"services.{name}.main" if name in CONTEXTS else f"{name}.main"
         found.append(Server(_python(name, (module,), told), ports[name]))
     return found
 
@@ -96,7 +96,7 @@ def server_names(settings: Settings) -> list[str]:
     """The names of the processes behind the gateway, each of which needs a port."""
     found: list[str] = []
     if settings.deployment != "monolith":
-        found += CONTEXTS
+        found += SERVICES
     if settings.deployment != "microservices":
         found.append("monolith")
     return found
@@ -126,7 +126,7 @@ def gateway(settings: Settings, ports: Mapping[str, int], environment: Mapping[s
         "AlbSecurityGroup": "sg-00000000000000000",
         "ListenerPort": str(settings.port),
     }
-    parameters |= {f"{c.capitalize()}Share": str(settings.shares[c]) for c in CONTEXTS}
+    parameters |= {f"{s.capitalize()}Share": str(settings.shares[s]) for s in SERVICES}
     targets = {f"{name.capitalize()}Targets": port for name, port in ports.items()}
     arguments = ["gateway", "--template", "infra/routing.yml"]
     for parameter, value in parameters.items():

@@ -125,8 +125,8 @@ class Board:
         gateway = programs.gateway(settings, free, self._environment)
         self._gateway = self._launch(gateway, keepers)
         async with asyncio.TaskGroup() as group:
-            for context in CONTEXTS:
-                group.create_task(self._until_ok(gateway, f"/api/{context}?limit=1"))
+            for path in ("/", *(f"/api/{context}?limit=1" for context in CONTEXTS)):
+                group.create_task(self._until_ok(gateway, path))
         for process in (*self._services, self._gateway):
             process.establish()
 

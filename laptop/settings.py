@@ -11,6 +11,10 @@ from laptop.errors import CannotRunError
 Context = Literal["users", "threads", "posts"]
 CONTEXTS: Final[tuple[Context, ...]] = get_args(Context)
 
+Service = Literal["users", "threads", "posts", "web"]
+"""What runs beside the monolith, or in its place: the contexts, and the page."""
+SERVICES: Final[tuple[Service, ...]] = get_args(Service)
+
 Deployment = Literal["microservices", "monolith", "strangler"]
 DEPLOYMENTS: Final[tuple[Deployment, ...]] = get_args(Deployment)
 
@@ -19,14 +23,14 @@ DEPLOYMENTS: Final[tuple[Deployment, ...]] = get_args(Deployment)
 class Settings:
     """One run of the board.
 
-    `shares` is the percentage of each context's requests that its service gets; the monolith gets
-    the rest. `database_urls` has all contexts, or none: then PostgreSQL is ours to run.
+    `shares` is the percentage of its requests that each service gets; the monolith gets the rest.
+    `database_urls` has all contexts, or none: then PostgreSQL is ours to run.
     """
 
     deployment: Deployment
     port: int
     data_folder: Path
-    shares: Mapping[Context, int]
+    shares: Mapping[Service, int]
     database_urls: Mapping[Context, str] = field(repr=False)
     admin_database_url: str | None = field(repr=False)
 
@@ -67,15 +71,15 @@ def _deployment(value: str) -> Deployment:
     raise CannotRunError(f"DEPLOYMENT={value}: it must be one of {', '.join(DEPLOYMENTS)}")
 
 
-def _shares(deployment: Deployment, environment: Mapping[str, str]) -> dict[Context, int]:
+def _shares(deployment: Deployment, environment: Mapping[str, str]) -> dict[Service, int]:
     if deployment == "microservices":
-        return dict.fromkeys(CONTEXTS, 100)
+        return dict.fromkeys(SERVICES, 100)
     if deployment == "monolith":
-        return dict.fromkeys(CONTEXTS, 0)
-    shares: dict[Context, int] = {}
-    for context in CONTEXTS:
-        variable = f"{context.upper()}_SHARE"
-        shares[context] = _number(variable, environment.get(variable) or "50", 0, 100)
+        return dict.fromkeys(SERVICES, 0)
+    shares: dict[Service, int] = {}
+    for service in SERVICES:
+        variable = f"{service.upper()}_SHARE"
+        shares[service] = _number(variable, environment.get(variable) or "50", 0, 100)
     return shares
 
 

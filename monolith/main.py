@@ -31,12 +31,17 @@ from services.threads.service import ThreadService
 from services.threads.settings import ThreadLimits
 from services.threads.store import REMOVED, ThreadStore
 from services.users import api as user_api
+from services.users.attempts import SignInAttempts
+from services.users.moderation import Moderation
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
+from services.users.settings import SignInLimits
 from services.users.store import UserStore
+from web import pages
+from web.site import build
 
 
-class Settings(ProcessSettings, ThreadLimits, PostLimits):
+class Settings(ProcessSettings, SignInLimits, ThreadLimits, PostLimits):
     """What this process takes from its environment."""
 
     users_database_url: DatabaseUrl
@@ -49,13 +54,16 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     """The composition root."""
     async with AsyncExitStack() as stack:
         opened = stack.enter_async_context
-        user_store = UserStore(await opened(Database.open(settings.users_database_url)))
+        user_database = await opened(Database.open(settings.users_database_url))
+        user_store = UserStore(user_database)
         thread_store = ThreadStore(await opened(Database.open(settings.threads_database_url)))
         post_store = PostStore(await opened(Database.open(settings.posts_database_url)))
         passwords = stack.enter_context(closing(Passwords()))
         markup = stack.enter_context(closing(Markup()))
 
-        users = UserService(user_store, passwords, commonest_passwords(), utc_now)
+        attempts = SignInAttempts(user_database, settings, utc_now)
+        users = UserService(user_store, attempts, passwords, commonest_passwords(), utc_now)
+        moderation = Moderation(user_store, users, utc_now)
         removal = Bell()
         threads = ThreadService(thread_store, users, utc_now, settings.thread_interval, removal)
         delivery = ActivityDelivery(post_store, threads)
@@ -76,7 +84,11 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         )
         cookie = SessionCookie(settings.public_origin)
         contexts = [
-            Context("users", user_api.DESCRIPTION, user_api.router(users, cookie)),
+            Context(
+                "users",
+                user_api.DESCRIPTION,
+                user_api.router(users, moderation, cookie, settings.trusted_networks),
+            ),
             Context("threads", thread_api.DESCRIPTION, thread_api.router(threads, cookie)),
             Context("posts", post_api.DESCRIPTION, post_api.router(posts, streams, cookie)),
         ]
@@ -85,7 +97,12 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
             for store in (user_store, thread_store, post_store):
                 await store.check()
 
-        yield create_app("monolith", contexts, settings, lifecycle, check, _front_door())
+        site = build()
+        served_by = f"monolith/{settings.instance}" if settings.show_instance else None
+        extra = _front_door()
+        extra.include_router(pages.router(site, served_by))
+        app = create_app("monolith", contexts, settings, lifecycle, check, extra)
+        yield pages.NotFoundPage(app, site)
 
 
 def _front_door() -> APIRouter:

@@ -26,12 +26,14 @@ async def databases(database_server: Databases) -> Databases:
 @pytest_asyncio.fixture(scope="session")
 async def monolith(databases: Databases) -> AsyncIterator[Board]:
     """The monolith behind the gateway, in this event loop."""
-    async with monolith_in_loop(databases.urls) as origins, behind_gateway(origins) as board:
+    urls = databases.urls
+    async with monolith_in_loop(urls) as origins, behind_gateway(origins, urls) as board:
         yield board
 
 
 @pytest_asyncio.fixture(scope="session")
 async def services(databases: Databases) -> AsyncIterator[Board]:
     """The services behind the gateway, in this event loop."""
-    async with services_in_loop(databases.urls) as origins, behind_gateway(origins) as board:
+    urls = databases.urls
+    async with services_in_loop(urls) as origins, behind_gateway(origins, urls) as board:
         yield board

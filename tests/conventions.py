@@ -19,7 +19,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Conventions:
-    """The rules that all answers follow, and the statuses that the API documents allow."""
+    """The rules that all answers follow, and the statuses that the API documents allow.
+
+    `carried_out` are the operations that some answer seen so far says were carried out, such as
+    `GET /api/users/{id}`.
+    """
 
     def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
         rows = [
@@ -31,16 +35,27 @@ class Conventions:
         # A path without parameters comes before one with: /api/users/me is no {id}.
         rows.sort(key=lambda row: row[0].count("{"))
         self._operations = [
-            (re.compile(re.sub(r"\{[^}]*\}", "[^/]+", template)), method, statuses)
+            (re.compile(re.sub(r"\{[^}]*\}", "[^/]+", template)), method, template, statuses)
             for template, method, statuses in rows
         ]
+        self.carried_out: set[str] = set()
 
     def statuses(self, method: str, path: str) -> set[int] | None:
         """What the documents say that this operation answers; None when they know no such one."""
+        operation = self._operation(method, path)
+        return None if operation is None else operation[1]
+
+    def saw(self, method: str, path: str, status: int) -> None:
+        """Take note of an answer."""
+        operation = self._operation(method, path)
+        if operation is not None and status < 300:
+            self.carried_out.add(f"{method} {operation[0]}")
+
+    def _operation(self, method: str, path: str) -> tuple[str, set[int]] | None:
         asked = "get" if method == "HEAD" else method.lower()
-        for pattern, has, statuses in self._operations:
+        for pattern, has, template, statuses in self._operations:
             if has == asked and pattern.fullmatch(path):
-                return statuses
+                return template, statuses
         return None
 
     async def check(self, response: httpx.Response) -> None:
@@ -56,7 +71,9 @@ class Conventions:
         assert headers["x-content-type-options"] == "nosniff", what
         assert "default-src 'none'" in headers["content-security-policy"], what
         assert headers["cache-control"] in {"no-cache", "private, no-store", "no-store"}, what
-        assert re.fullmatch(r"(monolith|users|threads|posts)/[\w.-]+", headers["x-served-by"]), what
+        assert re.fullmatch(
+            r"(monolith|users|threads|posts|web)/[\w.-]+", headers["x-served-by"]
+        ), what
         assert response.status_code != 500, f"{what}: {response.text}"
         if response.request.method == "HEAD" or response.status_code == 304:
             assert response.content == b"", what
@@ -98,5 +115,6 @@ class Conventions:
             if response.json()["type"] in _OF_NO_OPERATION:
                 return
         path = response.request.url.path
+        self.saw(response.request.method, path.rstrip("/"), response.status_code)
         allowed = self.statuses(response.request.method, path.rstrip("/") or "/")
         assert allowed is None or response.status_code in allowed, f"{what} is not documented"

@@ -18,6 +18,7 @@ from contextlib import (
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from starlette.types import ASGIApp
@@ -26,30 +27,49 @@ import monolith.main
 import services.posts.main
 import services.threads.main
 import services.users.main
+import web.main
 from gateway.gateway import start_gateway
 from gateway.routing import load_routing
 from kernel.lifecycle import Lifecycle
 from kernel.serve import listening
 from kernel.settings import ProcessSettings
+from laptop import credentials
 from tests.conventions import DOCUMENTS, Conventions
+from tests.databases import CONTEXTS
 
 ROOT = Path(__file__).resolve().parent.parent
 ORIGIN = "http://board.example"
 USERS_TOKEN = "the users service's token"
 THREADS_TOKEN = "the threads service's token"
 
+_ANY_NUMBER = 10_000_000  # all tests come from one address
+
 Settings = TypeVar("Settings", bound=ProcessSettings)
 Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIApp]]
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How much is too much: by default nothing. Intervals are in seconds; `address_limit` is how
+    many requests an address may send in a minute."""
+
+    thread_interval: int = 0
+    post_interval: int = 0
+    address_limit: int = _ANY_NUMBER
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
 class Board:
     """A running board. `origins` are the processes behind the gateway, by name, where known;
-    `conventions` are what all of its answers follow."""
+    `conventions` are what all of its answers follow; `databases` has each context's URL."""
 
     url: str
     public_origin: str
     conventions: Conventions
+    databases: Mapping[str, str]
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -67,77 +87,101 @@ async def serving(application: Application[Settings], settings: Settings) -> Asy
 
 
 @asynccontextmanager
-async def monolith_in_loop(databases: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
+async def monolith_in_loop(
+    databases: Mapping[str, str], limits: Limits = NO_LIMITS
+) -> AsyncIterator[Mapping[str, str]]:
     """The monolith; the URLs of its processes by name."""
     settings = monolith.main.Settings(
-        **_of_a_process("monolith-1"),
+        **_of_a_process("monolith-1", limits),
         users_database_url=databases["users"],
         threads_database_url=databases["threads"],
         posts_database_url=databases["posts"],
-        thread_interval=0,
-        post_interval=0,
+        thread_interval=limits.thread_interval,
+        post_interval=limits.post_interval,
+        sign_in_address_failures=_ANY_NUMBER,
     )
     async with serving(monolith.main.application, settings) as url:
         yield {"monolith": url}
 
 
 @asynccontextmanager
-async def services_in_loop(databases: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
-    """The three services, each asking the others over HTTP; the URLs of its processes by name."""
+async def services_in_loop(
+    databases: Mapping[str, str], limits: Limits = NO_LIMITS
+) -> AsyncIterator[Mapping[str, str]]:
+    """The three services, each asking the others over HTTP, and the page; the URLs of its processes
+    by name."""
     async with AsyncExitStack() as stack:
-        users = await stack.enter_async_context(users_service(databases["users"]))
-        threads = await stack.enter_async_context(threads_service(databases["threads"], users))
-        posts = await stack.enter_async_context(posts_service(databases["posts"], users, threads))
-        yield {"users": users, "threads": threads, "posts": posts}
+        opened = stack.enter_async_context
+        users = await opened(users_service(databases["users"], limits=limits))
+        threads = await opened(threads_service(databases["threads"], users, limits))
+        posts = await opened(posts_service(databases["posts"], users, threads, limits))
+        page = await opened(web_service())
+        yield {"users": users, "threads": threads, "posts": posts, "web": page}
 
 
-def users_service(database: str) -> AbstractAsyncContextManager[str]:
+def users_service(
+    database: str, sign_in_address_failures: int = _ANY_NUMBER, limits: Limits = NO_LIMITS
+) -> AbstractAsyncContextManager[str]:
     """The users service; its URL."""
     settings = services.users.main.Settings(
-        **_of_a_process("users-1"), users_database_url=database, users_service_token=USERS_TOKEN
+        **_of_a_process("users-1", limits),
+        users_database_url=database,
+        users_service_token=USERS_TOKEN,
+        sign_in_address_failures=sign_in_address_failures,
     )
     return serving(services.users.main.application, settings)
 
 
-def threads_service(database: str, users: str) -> AbstractAsyncContextManager[str]:
+def threads_service(
+    database: str, users: str, limits: Limits = NO_LIMITS
+) -> AbstractAsyncContextManager[str]:
     """The threads service, which finds users at that URL; its URL."""
     settings = services.threads.main.Settings(
-        **_of_a_process("threads-1"),
+        **_of_a_process("threads-1", limits),
         threads_database_url=database,
         threads_service_token=THREADS_TOKEN,
         users_url=users,
         users_service_token=USERS_TOKEN,
-        thread_interval=0,
+        thread_interval=limits.thread_interval,
     )
     return serving(services.threads.main.application, settings)
 
 
-def posts_service(database: str, users: str, threads: str) -> AbstractAsyncContextManager[str]:
+def posts_service(
+    database: str, users: str, threads: str, limits: Limits = NO_LIMITS
+) -> AbstractAsyncContextManager[str]:
     """The posts service, which finds its neighbours at those URLs; its URL."""
     settings = services.posts.main.Settings(
-        **_of_a_process("posts-1"),
+        **_of_a_process("posts-1", limits),
         posts_database_url=database,
         users_url=users,
         users_service_token=USERS_TOKEN,
         threads_url=threads,
         threads_service_token=THREADS_TOKEN,
-        post_interval=0,
+        post_interval=limits.post_interval,
     )
     return serving(services.posts.main.application, settings)
 
 
+def web_service() -> AbstractAsyncContextManager[str]:
+    """The process that serves the page; its URL."""
+    return serving(web.main.application, web.main.Settings(**_of_a_process("web-1")))
+
+
 @asynccontextmanager
 async def behind_gateway(
-    origins: Mapping[str, str], conventions: Conventions | None = None
+    origins: Mapping[str, str],
+    databases: Mapping[str, str],
+    conventions: Conventions | None = None,
 ) -> AsyncIterator[Board]:
-    """The gateway, reading the template that is deployed, before these processes. Those of the
-    real board are asked for its conventions, unless they are given."""
+    """The gateway, reading the template that is deployed, before these processes on these
+    databases. Those of the real board are asked for its conventions, unless they are given."""
     share = "0" if "monolith" in origins else "100"
     parameters = {
         "VpcId": "vpc-00000000000000000",
         "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
         "AlbSecurityGroup": "sg-00000000000000000",
-        **{f"{context}Share": share for context in ("Users", "Threads", "Posts")},
+        **{f"{context}Share": share for context in ("Users", "Threads", "Posts", "Web")},
     }
     routing = load_routing(ROOT / "infra" / "routing.yml", parameters)
     targets = {f"{name.capitalize()}Targets": [url] for name, url in origins.items()}
@@ -145,20 +189,20 @@ async def behind_gateway(
     try:
         await gateway.first_checks()
         url = f"http://127.0.0.1:{gateway.port}"
-        yield Board(url, ORIGIN, conventions or await _conventions(url), origins)
+        yield Board(url, ORIGIN, conventions or await _conventions(url), databases, origins)
     finally:
         await gateway.drain(1)
         await gateway.close()
 
 
-def _of_a_process(instance: str) -> dict[str, Any]:
+def _of_a_process(instance: str, limits: Limits = NO_LIMITS) -> dict[str, Any]:
     return {
         "host": "127.0.0.1",
         "port": 0,
         "instance": instance,
         "show_instance": True,
         "drain_seconds": 0,
-        "address_limit": 10_000_000,
+        "address_limit": limits.address_limit,
         "public_origin": ORIGIN,
     }
 
@@ -191,6 +235,7 @@ def processes(deployment: str) -> Iterator[Run]:
             "DEPLOYMENT": deployment,
             "THREAD_INTERVAL": "0",
             "POST_INTERVAL": "0",
+            "SIGN_IN_ADDRESS_FAILURES": str(_ANY_NUMBER),
         }
         with log.open("w") as output:
             process = subprocess.Popen(
@@ -201,7 +246,8 @@ def processes(deployment: str) -> Iterator[Run]:
             try:
                 _wait_for(f": {origin}", log, process)
                 url = f"http://127.0.0.1:{port}"
-                board = Board(url, origin, _conventions_of_a_run(url))
+                databases = _databases_of_a_run(folder / "data")
+                board = Board(url, origin, _conventions_of_a_run(url), databases)
                 yield Run(board, process, log)
             finally:
                 _stop(process)
@@ -221,6 +267,16 @@ async def _conventions(url: str) -> Conventions:
 def _conventions_of_a_run(url: str) -> Conventions:
     with httpx.Client(base_url=url, timeout=15, trust_env=False) as http:
         return Conventions([http.get(path).json() for path in DOCUMENTS])
+
+
+def _databases_of_a_run(data_folder: Path) -> Mapping[str, str]:
+    secrets = credentials.load_or_create(data_folder)
+    socket_folder = (data_folder / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+    passwords = {context: getattr(secrets, f"{context}_password") for context in CONTEXTS}
+    return {
+        context: f"postgresql://{context}:{password}@/{context}?host={quote(socket_folder)}"
+        for context, password in passwords.items()
+    }
 
 
 def _free_port() -> int:

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import httpx
 
+from board.grant_admin import grant_admin
 from tests.deployments import Board
 
 PASSWORD = "seven quiet herons"
@@ -64,6 +66,40 @@ async def joining(board: Board) -> AsyncIterator[Person]:
         http.cookies.clear()
         http.headers["Authorization"] = f"Bearer {token}"
         yield Person(registered.json()["id"], username, token, http)
+
+
+@asynccontextmanager
+async def joining_as(board: Board, role: str) -> AsyncIterator[Person]:
+    """Somebody new on the board, who has that role."""
+    async with joining(board) as person:
+        await grant_admin(board.databases["users"], person.username)
+        if role != "admin":
+            changed = await person.http.put(f"/api/users/{person.id}/role", json={"role": role})
+            assert changed.status_code == 200, changed.text
+        yield person
+
+
+@asynccontextmanager
+async def moderating(board: Board) -> AsyncIterator[Person]:
+    """Somebody new on the board, who moderates; made so in the database, needing no admin."""
+    async with joining(board) as person:
+        connection = await asyncpg.connect(board.databases["users"])
+        try:
+            await connection.execute("UPDATE users SET role = 'moderator' WHERE id = $1", person.id)
+        finally:
+            await connection.close()
+        yield person
+
+
+async def sign_in(
+    http: httpx.AsyncClient, username: str, password: str = PASSWORD
+) -> dict[str, str]:
+    """A new session, as the header fields that carry its token."""
+    who = {"username": username, "password": password}
+    response = await http.post("/api/sessions", json=who)
+    assert response.status_code == 201, response.text
+    http.cookies.clear()
+    return {"Authorization": f"Bearer {response.json()['token']}"}
 
 
 def new_username() -> str:

@@ -11,6 +11,7 @@ from kernel.errors import MalformedRequest, Policy, Stale
 from kernel.idempotency import Once
 from kernel.limits import once_each
 from kernel.pages import Cursor, Page, page
+from kernel.search import readable
 from services.threads.model import Thread
 
 SCHEMA = "0001"
@@ -117,7 +118,7 @@ class ThreadStore:
             WHERE $3::bigint IS NULL OR (rank, id) < ($3, $4)
             ORDER BY rank DESC, id DESC LIMIT $2
             """,  # noqa: S608 - the columns are the constant above
-            words,
+            readable(words),
             limit + 1,
             *place,
         )
@@ -203,13 +204,19 @@ class ThreadStore:
     async def record_activity(self, activities: Sequence[Activity]) -> None:
         """Take over each activity that is newer than what the thread has."""
         await self._database.row(
+            # Locked in the order of ids: two who deliver at once never wait for each other.
             """
+            WITH known AS (
+                SELECT id FROM threads WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
+            )
             UPDATE threads
             SET activity_version = told.version, post_count = told.post_count,
                 posts_by_others = told.posts_by_others, last_post_at = told.last_post_at
-            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+            FROM known,
+                unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
                 AS told (thread, version, post_count, posts_by_others, last_post_at)
-            WHERE threads.id = told.thread AND threads.activity_version < told.version
+            WHERE threads.id = known.id AND threads.id = told.thread
+                AND threads.activity_version < told.version
             """,
             [activity.thread for activity in activities],
             [activity.version for activity in activities],

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.deployments import Board, Run, processes
-from tests.people import Person, joining, visiting
+from tests.people import Person, joining, moderating, visiting
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +29,16 @@ AS_PROCESSES = ("monolith_run", "services_run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the marks known."""
+    config.addinivalue_line("markers", "last: looks back on all tests that came before")
     config.addinivalue_line(
         "markers", "in_loop: rules of the application alone: real processes would add nothing"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back on all other tests comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -61,6 +67,20 @@ async def visitor(board: Board) -> AsyncIterator[httpx.AsyncClient]:
 async def person(board: Board) -> AsyncIterator[Person]:
     """Somebody who is signed in: one for all tests on a board, so none may sign them out."""
     async with joining(board) as someone:
+        yield someone
+
+
+@pytest_asyncio.fixture(scope="session")
+async def other(board: Board) -> AsyncIterator[Person]:
+    """Somebody else who is signed in, likewise."""
+    async with joining(board) as someone:
+        yield someone
+
+
+@pytest_asyncio.fixture(scope="session")
+async def moderator(board: Board) -> AsyncIterator[Person]:
+    """Somebody who moderates, likewise."""
+    async with moderating(board) as someone:
         yield someone
 
 

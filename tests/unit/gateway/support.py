@@ -148,6 +148,7 @@ class FakeTarget:
         self.health_requests: list[bytes] = []
         self.visits: list[Visit] = []
         self.connections = 0
+        self.requests = 0
         self.open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -189,6 +190,7 @@ class FakeTarget:
                 if not counted:
                     counted = True
                     self.connections += 1
+                self.requests += 1
                 visit = Visit(head, reader, writer)
                 self.visits.append(visit)
                 await self.script(visit)
@@ -284,14 +286,14 @@ class Bench:
     def __init__(self) -> None:
         self.log = Lines()
         self._gateways: list[Gateway] = []
-        self._targets: list[FakeTarget] = []
+        self.targets: list[FakeTarget] = []
         self._clients: list[Client] = []
         self._logs: list[AccessLog] = []
 
     async def target(self, script: Script = _ok) -> FakeTarget:
         target = FakeTarget(script)
         await target.start()
-        self._targets.append(target)
+        self.targets.append(target)
         return target
 
     async def gateway(
@@ -322,6 +324,14 @@ class Bench:
         self._clients.append(client)
         return client
 
+    def keep(self, gateway: Gateway) -> None:
+        """Closes a gateway that the test started itself."""
+        self._gateways.append(gateway)
+
+    def keep_client(self, client: Client) -> None:
+        """Closes a client that the test connected itself."""
+        self._clients.append(client)
+
     async def logged(self, count: int = 1) -> list[str]:
         """The access log, once it has ``count`` lines."""
 
@@ -338,7 +348,7 @@ class Bench:
             client.close()
         for gateway in self._gateways:
             await gateway.close()
-        for target in self._targets:
+        for target in self.targets:
             await target.close()
 
 

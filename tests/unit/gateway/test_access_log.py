@@ -107,7 +107,7 @@ async def test_what_did_not_happen_is_a_dash_or_minus_one(bench: Bench, lines: L
     try:
         client = await bench.client(gateway)
         await client.get("/fixed")
-        client.send(b"nonsense\r\n\r\n")
+        client.send(b"\x16\x03\x01")
         await client.closed()
         log.flush()
     finally:

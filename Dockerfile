@@ -1,0 +1,150 @@
+# Every image of the board, a named stage each: comparable packing lists, of which `make images`
+# builds all. docs/decisions/images.md says why they are in one file.
+#
+# A stage takes its dependencies first and its code last: what changes often is on top.
+
+FROM python:3.13-slim-bookworm AS base
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_ONLY_BINARY=:all: \
+    PIP_REQUIRE_HASHES=1 \
+    PIP_ROOT_USER_ACTION=ignore \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /board
+LABEL org.opencontainers.image.vendor="The board" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.base.name="docker.io/library/python:3.13-slim-bookworm"
+# The base image has no bytecode, and on a read-only root every start would compile all it imports.
+RUN python -m compileall -q -x "/(ensurepip|idlelib|pip|test|tkinter|turtledemo)/" \
+    --invalidation-mode unchecked-hash /usr/local/lib/python3.13
+COPY containers/__init__.py containers/healthcheck.py containers/
+
+
+# Dependencies: what all services stand on is one layer, which all their images share.
+
+FROM base AS service-requirements
+COPY requirements/service.txt requirements/
+RUN pip install -r requirements/service.txt
+ENV HOST=0.0.0.0 PORT=8000
+EXPOSE 8000
+HEALTHCHECK --interval=3s --timeout=3s --retries=10 \
+    CMD ["python", "-IS", "containers/healthcheck.py", "/readyz"]
+
+FROM service-requirements AS users-requirements
+COPY requirements/users.txt requirements/
+RUN pip install -r requirements/users.txt
+
+FROM service-requirements AS posts-requirements
+COPY requirements/posts.txt requirements/
+RUN pip install -r requirements/posts.txt
+
+FROM service-requirements AS monolith-requirements
+COPY requirements/monolith.txt requirements/
+RUN pip install -r requirements/monolith.txt
+
+FROM monolith-requirements AS board-requirements
+COPY requirements/board.txt requirements/
+RUN pip install -r requirements/board.txt
+
+FROM base AS gateway-requirements
+COPY requirements/gateway.txt requirements/
+RUN pip install -r requirements/gateway.txt
+
+
+# The services: the kernel, and one context.
+
+FROM users-requirements AS users
+COPY kernel/ kernel/
+COPY services/__init__.py services/
+COPY services/users/*.py services/users/
+LABEL org.opencontainers.image.title="board/users" \
+      org.opencontainers.image.description="The board's users service"
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "services.users.main"]
+
+FROM service-requirements AS threads
+COPY kernel/ kernel/
+COPY services/__init__.py services/
+COPY services/threads/*.py services/threads/
+LABEL org.opencontainers.image.title="board/threads" \
+      org.opencontainers.image.description="The board's threads service"
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "services.threads.main"]
+
+FROM posts-requirements AS posts
+COPY kernel/ kernel/
+COPY services/__init__.py services/
+COPY services/posts/*.py services/posts/
+LABEL org.opencontainers.image.title="board/posts" \
+      org.opencontainers.image.description="The board's posts service"
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "services.posts.main"]
+
+FROM service-requirements AS web
+COPY kernel/ kernel/
+COPY web/ web/
+LABEL org.opencontainers.image.title="board/web" \
+      org.opencontainers.image.description="The board's page"
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "web.main"]
+
+
+# The same in one process: the kernel, every context, and the page.
+
+FROM monolith-requirements AS monolith
+COPY kernel/ kernel/
+COPY services/__init__.py services/
+COPY services/users/*.py services/users/
+COPY services/threads/*.py services/threads/
+COPY services/posts/*.py services/posts/
+COPY web/ web/
+COPY monolith/ monolith/
+LABEL org.opencontainers.image.title="board/monolith" \
+      org.opencontainers.image.description="The board as one process"
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "monolith.main"]
+
+
+# The load balancer on a laptop, and the template that it shares with the real one.
+
+FROM gateway-requirements AS gateway
+COPY gateway/ gateway/
+COPY infra/routing.yml infra/
+LABEL org.opencontainers.image.title="board/gateway" \
+      org.opencontainers.image.description="A local Application Load Balancer"
+ENV PORT=8080
+EXPOSE 8080
+# A path that the template answers by itself: the health of targets is not the gateway's.
+HEALTHCHECK --interval=3s --timeout=3s --retries=10 \
+    CMD ["python", "-IS", "containers/healthcheck.py", "/api"]
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "gateway"]
+
+
+# What an operator does: the only image with the migrations and their libraries.
+
+FROM board-requirements AS board
+COPY kernel/ kernel/
+COPY services/ services/
+COPY board/ board/
+COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
+     containers/prepare.py containers/
+# New volumes take over whose these folders are.
+RUN install --directory --mode=0700 --owner=10001 --group=10001 /secrets \
+    /secrets/kept /secrets/postgres /secrets/bootstrap /secrets/databases \
+    /secrets/users /secrets/threads /secrets/posts
+LABEL org.opencontainers.image.title="board/board" \
+      org.opencontainers.image.description="The board's commands for operators"
+# It serves nothing.
+HEALTHCHECK NONE
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "board"]
+CMD ["--help"]

@@ -1,0 +1,121 @@
+"""What is in the way of `docker compose up`, said before it begins."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from containers.engine import Ask
+from containers.errors import CannotStartError
+
+OLDEST_COMPOSE = (2, 20)
+"""The first version with everything that docker-compose.yml says (July 2023)."""
+
+_AMD64 = {"x86_64", "amd64"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """What Compose makes of docker-compose.yml, .env and the environment.
+
+    `services` are those of the chosen profile, `port` the gateway's on this machine.
+    """
+
+    name: str
+    services: frozenset[str]
+    port: int
+
+
+def check(ask: Ask, port_is_free: Callable[[int], bool]) -> tuple[Project, list[str]]:
+    """The project, and what is worth knowing before it starts, a line each.
+
+    CannotStartError for what is in the way: no Docker, no Compose v2, an engine that is down, a
+    setting that makes no sense, a taken port.
+    """
+    _check_compose(ask)
+    notices = _check_engine(ask)
+    project = _read_project(ask)
+    if not port_is_free(project.port) and not _is_ours(ask, project):
+        raise CannotStartError(
+            f"Port {project.port} of 127.0.0.1 is taken by another program: stop it, or choose "
+            f"another port: make up PORT={project.port + 1}"
+        )
+    return project, notices
+
+
+def _check_compose(ask: Ask) -> None:
+    answer = ask(["compose", "version", "--short"])
+    found = re.match(r"v?(\d+)\.(\d+)", answer.output.strip())
+    if answer.status != 0 or found is None:
+        raise CannotStartError(
+            "Docker has no Compose v2 (`docker compose`): install its plugin, "
+            "https://docs.docker.com/compose/install/. The old docker-compose does not do"
+        )
+    if (int(found[1]), int(found[2])) < OLDEST_COMPOSE:
+        oldest = ".".join(str(number) for number in OLDEST_COMPOSE)
+        raise CannotStartError(
+            f"This is Compose {answer.output.strip()}, and the board needs {oldest} or newer: "
+            "https://docs.docker.com/compose/install/"
+        )
+
+
+def _check_engine(ask: Ask) -> list[str]:
+    answer = ask(["info", "--format", "{{json .}}"])
+    facts = _json(answer.output)
+    problem = "; ".join(facts.get("ServerErrors") or []) or answer.error.strip()
+    if answer.status != 0 or facts.get("ServerErrors"):
+        if "permission denied" in problem.lower():
+            raise CannotStartError(
+                "You may not use the Docker engine: join the group `docker` and sign in again, or "
+                "use rootless mode (https://docs.docker.com/engine/install/linux-postinstall/)"
+            )
+        raise CannotStartError(
+            "The Docker engine does not run: start Docker Desktop, or `sudo systemctl start "
+            f"docker`. It says: {problem.splitlines()[-1] if problem else 'nothing'}"
+        )
+    architecture = str(facts.get("Architecture", ""))
+    if facts.get("OSType") != "linux":
+        raise CannotStartError(
+            f"The Docker engine runs {facts.get('OSType')} containers: switch it to Linux ones"
+        )
+    if architecture in _AMD64:
+        return []
+    return [
+        f"This engine is {architecture}, and the images are AMD64, as on AWS: they are built and "
+        "run under emulation, which is slower. Docker Desktop has it; elsewhere, when a build "
+        "ends with `exec format error`, add it with: "
+        "docker run --privileged --rm tonistiigi/binfmt --install amd64"
+    ]
+
+
+def _read_project(ask: Ask) -> Project:
+    answer = ask(["compose", "config", "--format", "json"])
+    if answer.status != 0:
+        raise CannotStartError(f"Compose cannot use the settings: {answer.error.strip()}")
+    config = _json(answer.output)
+    services: dict[str, Any] = config.get("services") or {}
+    ports = [
+        int(port["published"])
+        for service in services.values()
+        for port in service.get("ports") or []
+    ]
+    if len(ports) != 1:
+        raise CannotStartError(
+            "COMPOSE_PROFILES (or DEPLOYMENT) must be one of microservices, monolith and strangler"
+        )
+    return Project(config["name"], frozenset(services), ports[0])
+
+
+def _is_ours(ask: Ask, project: Project) -> bool:
+    label = f"label=com.docker.compose.project={project.name}"
+    running = ask(["ps", "--quiet", "--filter", label, "--filter", f"publish={project.port}"])
+    return running.output.strip() != ""
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,101 @@
+"""`python -m containers.up`, which is `make up`: `docker compose up` with plain words around it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from containers.engine import Ask, ask
+from containers.errors import CannotStartError
+from containers.preflight import Project, check
+
+_LAST_LINES = 15
+
+
+def main() -> None:
+    """Bring the board up in the deployment that DEPLOYMENT names, or else .env; the exit status
+    is 0 once it answers."""
+    environment = dict(os.environ)
+    if environment.get("DEPLOYMENT"):
+        environment["COMPOSE_PROFILES"] = environment["DEPLOYMENT"]
+    # .env speaks where these are not set; empty, they would win against it.
+    for name in ("COMPOSE_PROFILES", "PORT"):
+        if not environment.get(name):
+            environment.pop(name, None)
+    try:
+        bring_up(ask(environment), environment)
+    except CannotStartError as refused:
+        sys.exit(f"make up: {refused}.")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def bring_up(docker: Ask, environment: Mapping[str, str]) -> None:
+    """Check, start, wait, and say how it went. CannotStartError."""
+    project, notices = check(docker, port_is_free)
+    for notice in notices:
+        _say(notice)
+    _leave_other_deployments(docker, project)
+    up = subprocess.run(
+        ["docker", "compose", "up", "--build", "--detach", "--wait"],  # noqa: S607 - see engine
+        env=dict(environment),
+        check=False,
+    )
+    if up.returncode != 0:
+        _show_failures(docker)
+        raise CannotStartError("The board did not come up")
+    address = f"http://localhost:{project.port}"
+    _say(
+        f"The board is up: {address}\n"
+        f"    curl -i '{address}/api/threads?limit=3'\n"
+        "    docker compose logs demo       the people of the demo, and their passwords\n"
+        "    docker compose logs -f         everything else\n"
+        "    make down                      stop it; the data stays"
+    )
+
+
+def port_is_free(port: int) -> bool:
+    """Whether this machine's loopback address has nobody on `port`."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _leave_other_deployments(docker: Ask, project: Project) -> None:
+    listed = docker(["compose", "--profile", "*", "ps", "--all", "--services"])
+    others = sorted(set(listed.output.split()) - project.services)
+    if others:
+        _say(f"Stopping what this deployment has no use for: {', '.join(others)}")
+        docker(["compose", "--profile", "*", "rm", "--stop", "--force", *others])
+
+
+def _show_failures(docker: Ask) -> None:
+    listed = docker(["compose", "ps", "--all", "--format", "json"])
+    for line in listed.output.splitlines():
+        container = json.loads(line)
+        failed = container["State"] == "exited" and container["ExitCode"] != 0
+        if failed or container["State"] == "restarting" or container["Health"] == "unhealthy":
+            service = container["Service"]
+            logs = docker(
+                [
+                    "compose",
+                    "logs",
+                    "--no-color",
+                    "--no-log-prefix",
+                    f"--tail={_LAST_LINES}",
+                    service,
+                ]
+            )
+            _say(f"\n{service} says:\n{logs.output.rstrip() or '(nothing)'}\n")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a command speaks to whoever runs it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""One port that clients connect to."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from gateway.client_connection import ClientConnection
+from gateway.forwarding import host_line
+from gateway.request import Request
+from gateway.settings import ListenerSettings
+
+if TYPE_CHECKING:
+    from gateway.data_plane import DataPlane
+
+_KNOWN_HOSTS: Final = 256
+
+
+class Listener:
+    """A listener's settings, which may be replaced while it runs, and its real port."""
+
+    def __init__(self, plane: "DataPlane", settings: ListenerSettings, port: int) -> None:
+        self.port = port
+        self._plane = plane
+        self._hosts: dict[bytes, bytes | None] = {}
+        self.settings = settings
+
+    @property
+    def settings(self) -> ListenerSettings:
+        """What holds for the next request."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: ListenerSettings) -> None:
+        self._settings = settings
+        self._inserted = [
+            f"{name}: {value}\r\n".encode("latin-1") for name, value in settings.response_headers
+        ]
+        self._replaced = {name.lower().encode() for name, _ in settings.response_headers}
+        if not settings.server_header:
+            self._replaced.add(b"server")
+
+    def response_lines(self, lines: list[bytes]) -> list[bytes]:
+        """A response's headers with those that the listener sets, or removes, on every one."""
+        if not self._replaced:
+            return lines
+        kept = [line for line in lines if line.partition(b":")[0].lower() not in self._replaced]
+        return kept + self._inserted
+
+    def client(self) -> asyncio.Protocol:
+        """The protocol of a new client."""
+        return ClientConnection(self._plane, self)
+
+    def host_line(self, request: Request) -> bytes | None:
+        """The Host header for the target; None when the request's is none.
+
+        An HTTP/1.0 request may come without: then it is the load balancer's own name.
+        """
+        if self._plane.load_balancer.preserve_host_header and request.sent_host is None:
+            written = [b"Host: %b\r\n" % value for value in request.header_values(b"host")]
+            if written:
+                return b"".join(written)
+        host = request.authority if request.authority is not None else request.host
+        if request.sent_host is not None:
+            host = request.sent_host
+        if host is None:
+            host = b"localhost"
+        line = self._hosts.get(host)
+        if line is None and host not in self._hosts:
+            line = host_line(host, self.port)
+            if len(self._hosts) >= _KNOWN_HOSTS:
+                self._hosts.clear()
+            self._hosts[host] = line
+        return line

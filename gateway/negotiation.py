@@ -1,0 +1,19 @@
+"""Which version of HTTP a client of an HTTPS listener speaks."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+
+class Negotiation(asyncio.Protocol):
+    """Hands a connection, once its TLS handshake is done, to who speaks the version agreed on."""
+
+    def __init__(self, by_protocol: Callable[[str | None], asyncio.Protocol]) -> None:
+        self._by_protocol = by_protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        secured = transport.get_extra_info("ssl_object")
+        protocol = self._by_protocol(secured.selected_alpn_protocol())
+        cast(asyncio.Transport, transport).set_protocol(protocol)
+        protocol.connection_made(transport)

@@ -1,0 +1,83 @@
+"""TLS towards clients."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.settings import ListenerSettings, TlsVersion
+
+_VERSIONS: Final = {
+    TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2,
+    TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3,
+}
+HANDSHAKE_SECONDS: Final = 10.0
+"""For a client to complete the handshake; AWS documents no figure for it."""
+
+
+class CertificateError(ValueError):
+    """A listener's certificate was not given, or cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """PEM files: the certificate with its chain, and the private key."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """What was agreed with one client, in OpenSSL's names."""
+
+    cipher: str
+    protocol: str
+    server_name: str
+    """What the client asked for (SNI); empty when it named none."""
+    certificate: str
+    """How the template calls the certificate that the client was shown."""
+
+
+def server_context(
+    listener: ListenerSettings, files: Mapping[str, CertificateFiles]
+) -> ssl.SSLContext:
+    """What an HTTPS listener speaks. Raises CertificateError."""
+    [name] = listener.certificates
+    found = files.get(name)
+    if found is None:
+        raise CertificateError(
+            f"{listener.logical_id} needs --certificate {name}=CERTIFICATE.pem,KEY.pem"
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    least, most = listener.tls_versions
+    context.minimum_version, context.maximum_version = _VERSIONS[least], _VERSIONS[most]
+    context.set_alpn_protocols(["http/1.1"])
+    context.sni_callback = _remember_name
+    try:
+        context.load_cert_chain(found.certificate, found.key)
+    except (OSError, ssl.SSLError) as error:
+        raise CertificateError(f"certificate {name}: {error}") from error
+    return context
+
+
+_NAME: Final = "gateway_server_name"
+
+
+def _remember_name(
+    connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SSLContext
+) -> None:
+    """OpenSSL does not tell the name later."""
+    setattr(connection, _NAME, name or "")
+
+
+def facts(connection: ssl.SSLObject, certificate: str) -> TlsFacts:
+    """What was agreed on ``connection``, whose handshake is complete."""
+    cipher = connection.cipher()
+    return TlsFacts(
+        cipher=cipher[0] if cipher else "",
+        protocol=connection.version() or "",
+        server_name=getattr(connection, _NAME, ""),
+        certificate=certificate,
+    )

@@ -1,0 +1,48 @@
+"""How long a process that was asked to stop goes on serving."""
+
+import asyncio
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Drain:
+    """The application, and the time since anybody asked it for something.
+
+    A load balancer asks each of its targets for their health every few seconds. When nobody on
+    another machine asks for longer than that, it is gone, or has let go of this process: nothing
+    more will come. What this machine asks itself (a container's health check) does not count.
+    """
+
+    def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
+        """`now` is a clock in seconds that never goes back."""
+        self._app = app
+        self._now = now
+        self._heard = now()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _is_loopback(scope):
+            self._heard = self._now()
+        await self._app(scope, receive, send)
+
+    async def wait(self, seconds: float, silence: float | None) -> None:
+        """Returns after `seconds`, or as soon as nobody has asked for `silence` seconds, counted
+        from now; with None, silence says nothing."""
+        began = self._heard = self._now()
+        while (left := began + seconds - self._now()) > 0:
+            if silence is not None:
+                left = min(left, self._heard + silence - self._now())
+                if left <= 0:
+                    return
+            await asyncio.sleep(left)
+
+
+def _is_loopback(scope: Scope) -> bool:
+    client = scope.get("client")
+    if client is None:
+        return False
+    try:
+        return ip_address(client[0]).is_loopback
+    except ValueError:
+        return False

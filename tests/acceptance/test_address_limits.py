@@ -1,0 +1,57 @@
+"""What one address may ask of one process: every operation that the API documents name counts."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conventions import DOCUMENTS
+from tests.databases import Databases
+from tests.deployments import Limits, monolith_in_loop, services_in_loop
+
+ONE_EACH = Limits(address_limit=1)
+
+
+@pytest.mark.parametrize("deployment", [monolith_in_loop, services_in_loop])
+async def test_every_operation_answers_429_to_an_address_that_asks_too_much(
+    databases: Databases, deployment: Any
+) -> None:
+    asked = 0
+    async with deployment(databases.urls, ONE_EACH) as origins:
+        for path in DOCUMENTS:
+            context = path.split("/")[2]
+            url = origins.get(context, origins.get("monolith"))
+            # Each context is asked from an address of its own, the first of whose requests counts.
+            sender = {"X-Forwarded-For": f"192.0.2.{DOCUMENTS.index(path) + 1}"}
+            async with httpx.AsyncClient(base_url=url, headers=sender, trust_env=False) as http:
+                document = (await http.get(path)).json()
+                for template, operations in document["paths"].items():
+                    for method in operations:
+                        response = await http.request(method, re.sub(r"\{\w+\}", "1", template))
+                        assert response.status_code == 429, f"{method} {template}"
+                        assert response.headers["content-type"] == "application/problem+json"
+                        assert 1 <= int(response.headers["retry-after"]) <= 60
+                        assert response.headers["ratelimit-policy"] == '"address";q=1;w=60'
+                        assert response.headers["ratelimit"].startswith('"address";r=0;t=')
+                        asked += 1
+    assert asked >= 30
+
+
+@pytest.mark.parametrize("deployment", [monolith_in_loop, services_in_loop])
+async def test_another_address_and_the_load_balancer_are_not_held_up(
+    databases: Databases, deployment: Any
+) -> None:
+    async with (
+        deployment(databases.urls, ONE_EACH) as origins,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        url = next(iter(origins.values()))
+        statuses = [
+            (await http.get(f"{url}/api/users", headers={"X-Forwarded-For": hops})).status_code
+            for hops in ("192.0.2.1", "192.0.2.2", "192.0.2.2, 192.0.2.3", "192.0.2.9, 192.0.2.1")
+        ]
+        # Of several addresses the last counts: the load balancer itself has added it.
+        assert statuses == [200, 200, 200, 429]
+        for _ in range(3):
+            assert (await http.get(f"{url}/readyz")).status_code == 200

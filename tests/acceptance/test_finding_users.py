@@ -1,0 +1,87 @@
+"""Who is on the board: one user, some of them, all of them."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.deployments import Board
+from tests.pages import every_page
+from tests.people import Person, joining
+from tests.problems import pointers
+
+FIELDS = {"id", "username", "name", "bio", "role", "createdAt"}
+
+
+async def found(http: httpx.AsyncClient, **params: Any) -> list[dict[str, Any]]:
+    response = await http.get("/api/users", params=params)
+    assert response.status_code == 200, response.text
+    users: list[dict[str, Any]] = response.json()
+    return users
+
+
+async def test_a_user_is_shown_to_everybody(visitor: httpx.AsyncClient, person: Person) -> None:
+    user = (await visitor.get(f"/api/users/{person.id}")).json()
+    assert set(user) == FIELDS
+    assert (user["id"], user["username"], user["role"]) == (person.id, person.username, "member")
+
+
+async def test_me_is_for_oneself_and_kept_by_no_cache(person: Person) -> None:
+    response = await person.http.get("/api/users/me")
+    assert set(response.json()) == FIELDS | {"email"}
+    assert response.json()["id"] == person.id
+    assert response.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.in_loop
+async def test_users_asked_for_by_id_come_by_id_once_and_without_those_that_are_not(
+    board: Board, visitor: httpx.AsyncClient, person: Person
+) -> None:
+    async with joining(board) as other:
+        asked = [other.id, person.id, other.id, 2**63 - 1]
+    assert [user["id"] for user in await found(visitor, id=asked)] == [person.id, other.id]
+    assert await found(visitor, id=2**63 - 1) == []
+
+
+@pytest.mark.in_loop
+async def test_a_hundred_users_may_be_asked_for_at_once(visitor: httpx.AsyncClient) -> None:
+    ids = [2**62 + number for number in range(101)]
+    assert await found(visitor, id=ids[:100]) == []
+    assert pointers(await visitor.get("/api/users", params={"id": ids})) == ["?id"]
+
+
+@pytest.mark.in_loop
+async def test_a_user_is_found_by_their_name_in_any_case(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    for name in (person.username, person.username.upper()):
+        assert [user["id"] for user in await found(visitor, username=name)] == [person.id]
+    assert await found(visitor, username="nobody-has-this-name") == []
+    assert await found(visitor, username=person.username[:-1] + "%") == []
+    assert await found(visitor, username="") == []
+
+
+@pytest.mark.in_loop
+async def test_a_name_and_ids_together_must_both_fit(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    both = {"username": person.username, "id": [person.id]}
+    assert [user["id"] for user in await found(visitor, **both)] == [person.id]
+    assert await found(visitor, username=person.username, id=[person.id + 1]) == []
+
+
+@pytest.mark.in_loop
+async def test_the_list_of_users_goes_by_id_to_its_end(
+    board: Board, visitor: httpx.AsyncClient, person: Person
+) -> None:
+    async with joining(board) as last:
+        pages = [page async for page in every_page(visitor, "/api/users?limit=100")]
+    ids = [user["id"] for page in pages for user in page]
+    assert ids == sorted(set(ids))
+    assert {person.id, last.id} <= set(ids)
+
+
+@pytest.mark.parametrize("path", ["/api/users/{}", "/api/users/{}/"])
+async def test_a_user_nobody_is_answers_404(visitor: httpx.AsyncClient, path: str) -> None:
+    response = await visitor.get(path.format(2**63 - 1))
+    assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")

@@ -1,0 +1,64 @@
+"""Whatever JSON is sent to an operation, it answers with a status that it documents."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.deployments import Board
+from tests.people import PASSWORD, Person
+
+pytestmark = pytest.mark.in_loop
+
+FIELDS: dict[str, list[str]] = {
+    "/api/users": ["username", "password", "name", "bio", "email"],
+    "/api/sessions": ["username", "password"],
+    "/api/threads": ["title"],
+    "/api/posts": ["thread", "text", "replyTo"],
+}
+
+scalars: st.SearchStrategy[Any] = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()), max_size=40)
+    | st.sampled_from([PASSWORD, "ines", "Night trains", 1, 2**63 - 1, "\0", "\ud800", "a@b.c"])
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4
+)
+
+
+def bodies(path: str) -> st.SearchStrategy[Any]:
+    fields = dict.fromkeys(FIELDS[path], values)
+    return st.fixed_dictionaries({}, optional=fields) | values
+
+
+@pytest.mark.parametrize("path", FIELDS)
+async def test_any_json_is_answered_with_a_documented_status(
+    board: Board, person: Person, path: str
+) -> None:
+    documented = board.conventions.statuses("POST", path)
+    assert documented is not None
+    # Hypothesis calls plain functions: it makes the bodies, and the loop here sends them.
+    sent: list[Any] = []
+
+    @settings(
+        max_examples=50, database=None, derandomize=True, deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )  # fmt: skip
+    @given(bodies(path))
+    def collect(body: Any) -> None:
+        sent.append(body)
+
+    collect()
+    for body in sent:
+        response: httpx.Response = await person.http.post(
+            path, content=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+        )
+        assert response.status_code in documented, (body, response.text)
+        assert response.status_code < 500, (body, response.text)

@@ -1,0 +1,130 @@
+"""`Idempotency-Key`: what is sent again happens once, and is answered as it was the first time."""
+
+import secrets
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.deployments import Board
+from tests.people import Person, joining, sign_in
+from tests.problems import pointers, slug
+from tests.replays import is_replay, posts_in, send
+
+
+def new_key() -> str:
+    """A key that nobody has used."""
+    return secrets.token_urlsafe(12)
+
+
+async def test_a_post_that_is_sent_again_is_written_once(person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    body, key = {"thread": thread, "text": "Once, café \U0001f600"}, new_key()
+    first = await send(person.http, "/api/posts", body, key)
+    for path in ("/api/posts", "/api/posts/"):
+        assert is_replay(await send(person.http, path, body, key), first)
+    assert await posts_in(person, thread) == [first.json()["id"]]
+
+
+async def test_a_thread_that_is_sent_again_is_started_once(newcomer: Person) -> None:
+    body, key = {"title": "Only once"}, new_key()
+    first = await send(newcomer.http, "/api/threads", body, key)
+    assert is_replay(await send(newcomer.http, "/api/threads", body, key), first)
+    mine = (await newcomer.http.get(f"/api/threads?createdBy={newcomer.id}")).json()
+    assert [thread["id"] for thread in mine] == [first.json()["id"]]
+
+
+@pytest.mark.in_loop
+async def test_the_same_json_in_another_spelling_is_the_same_body(person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    headers = {"Idempotency-Key": new_key(), "Content-Type": "application/json"}
+    spellings = [
+        f'{{"thread":{thread},"text":"café"}}',
+        f' {{ "text" : "caf\\u00e9" , "thread" : {thread} }} ',
+    ]
+    first, again = [
+        await person.http.post("/api/posts", content=spelling.encode(), headers=headers)
+        for spelling in spellings
+    ]
+    assert is_replay(again, first)
+
+
+async def test_another_body_under_the_same_key_is_refused(person: Person) -> None:
+    thread, key = (await person.start_thread())["id"], new_key()
+    await send(person.http, "/api/posts", {"thread": thread, "text": "One"}, key)
+    second = await send(person.http, "/api/posts", {"thread": thread, "text": "Two"}, key)
+    assert pointers(second) == ["Idempotency-Key"]
+    assert len(await posts_in(person, thread)) == 1
+
+
+@pytest.mark.in_loop
+async def test_a_key_is_one_users_and_one_paths(person: Person, other: Person) -> None:
+    key = new_key()
+    started = await send(person.http, "/api/threads", {"title": "The same key"}, key)
+    body = {"thread": started.json()["id"], "text": "The same key"}
+    written = [await send(who.http, "/api/posts", body, key) for who in (person, other)]
+    assert [answer.status_code for answer in written] == [201, 201]
+    assert written[0].json()["id"] != written[1].json()["id"]
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("key", ["", "a b", "x" * 65, "café", "a\tb", "☃"], ids=ascii)
+@pytest.mark.parametrize("path", ["/api/posts", "/api/threads"])
+async def test_a_key_is_1_to_64_visible_characters(person: Person, key: str, path: str) -> None:
+    body = {"thread": 1, "text": "?"} if path == "/api/posts" else {"title": "Not kept"}
+    headers = [(b"Idempotency-Key", key.encode())]
+    response = await person.http.post(path, json=body, headers=headers)
+    assert [pointer.lower() for pointer in pointers(response)] == ["idempotency-key"]
+
+
+@pytest.mark.in_loop
+async def test_the_longest_and_oddest_keys_will_do(newcomer: Person) -> None:
+    for key in ("x" * 64, "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~\\", "0"):
+        body = {"title": f"Key {key[:9]}"}
+        first = await send(newcomer.http, "/api/threads", body, key)
+        assert first.status_code == 201, key
+        assert is_replay(await send(newcomer.http, "/api/threads", body, key), first)
+
+
+@pytest.mark.in_loop
+async def test_what_failed_is_not_kept(person: Person, moderator: Person) -> None:
+    thread, key = (await person.start_thread())["id"], new_key()
+    body = {"thread": thread, "text": "Now or later"}
+    await moderator.http.put(f"/api/threads/{thread}/lock")
+    assert (await send(person.http, "/api/posts", body, key)).status_code == 409
+    await moderator.http.delete(f"/api/threads/{thread}/lock")
+    written = await send(person.http, "/api/posts", body, key)
+    assert (written.status_code, "idempotency-replayed" in written.headers) == (201, False)
+
+
+async def test_the_first_answer_stands_whatever_has_happened_since(
+    person: Person, moderator: Person
+) -> None:
+    thread, key = (await person.start_thread())["id"], new_key()
+    body = {"thread": thread, "text": "As it was"}
+    first = await send(person.http, "/api/posts", body, key)
+    post = f"/api/posts/{first.json()['id']}"
+    changes: list[tuple[Person, str, str, dict[str, Any]]] = [
+        (person, "PATCH", post, {"json": {"text": "New"}, "headers": {"If-Match": "*"}}),
+        (person, "DELETE", post, {}),
+        (moderator, "PUT", f"/api/threads/{thread}/lock", {}),
+        (moderator, "DELETE", f"/api/threads/{thread}", {}),
+    ]
+    for who, method, path, arguments in changes:
+        assert (await who.http.request(method, path, **arguments)).is_success
+        assert is_replay(await send(person.http, "/api/posts", body, key), first)
+
+
+async def test_a_replay_is_for_who_is_still_signed_in(
+    board: Board, visitor: httpx.AsyncClient
+) -> None:
+    async with joining(board) as leaver:
+        body, key = {"title": "Signed out since"}, new_key()
+        first = await send(leaver.http, "/api/threads", body, key)
+        # A session that threads has not been asked with, so that nobody remembers it.
+        session = await sign_in(visitor, leaver.username)
+        assert (await visitor.delete("/api/sessions/current", headers=session)).status_code == 204
+        headers = {**session, "Idempotency-Key": key}
+        refused = await visitor.post("/api/threads", json=body, headers=headers)
+        assert (refused.status_code, slug(refused)) == (401, "unauthenticated")
+        assert is_replay(await send(leaver.http, "/api/threads", body, key), first)

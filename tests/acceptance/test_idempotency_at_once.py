@@ -1,0 +1,93 @@
+"""`Idempotency-Key` while the first attempt is still going on, or died."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+
+from tests.deployments import Board
+from tests.people import Person
+from tests.problems import slug
+from tests.replays import is_replay, posts_in, send
+
+
+async def test_of_fifty_sent_at_once_one_is_carried_out(person: Person) -> None:
+    thread, key = (await person.start_thread())["id"], secrets.token_hex()[:64]
+    body = {"thread": thread, "text": "Fifty times"}
+    answers = await asyncio.gather(*(send(person.http, "/api/posts", body, key) for _ in range(50)))
+    [post] = await posts_in(person, thread)
+    seen = Counter((a.status_code, a.headers.get("idempotency-replayed")) for a in answers)
+    assert seen[(201, None)] == 1
+    assert set(seen) <= {(201, None), (201, "true"), (409, None)}
+    assert {a.json()["id"] for a in answers if a.status_code == 201} == {post}
+
+
+async def test_while_it_is_still_being_carried_out_it_is_not_begun_again(
+    board: Board, person: Person
+) -> None:
+    thread, key = (await person.start_thread())["id"], secrets.token_hex(8)
+    await person.write(thread)
+    body = {"thread": thread, "text": "Held up"}
+    async with _holding(board, thread) as blocker:
+        first = asyncio.create_task(send(person.http, "/api/posts", body, key))
+        await _whoever_waits(blocker)
+        second = await send(person.http, "/api/posts", body, key)
+        assert (second.status_code, slug(second)) == (409, "conflict")
+        assert not first.done()
+    written = await first
+    assert is_replay(await send(person.http, "/api/posts", body, key), written)
+    assert len(await posts_in(person, thread)) == 2
+
+
+async def test_an_attempt_that_died_half_way_has_left_nothing_behind(
+    board: Board, person: Person
+) -> None:
+    thread, key = (await person.start_thread())["id"], secrets.token_hex(8)
+    await person.write(thread)
+    body = {"thread": thread, "text": "Cut off half way"}
+    async with _holding(board, thread) as blocker:
+        first = asyncio.create_task(send(person.http, "/api/posts", body, key))
+        assert await blocker.fetchval(
+            "SELECT pg_terminate_backend($1)", await _whoever_waits(blocker)
+        )
+        assert (await first).status_code == 503
+    retried = await send(person.http, "/api/posts", body, key)
+    assert (retried.status_code, "idempotency-replayed" in retried.headers) == (201, False)
+    assert is_replay(await send(person.http, "/api/posts", body, key), retried)
+    assert len(await posts_in(person, thread)) == 2
+
+
+Blocker: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+@asynccontextmanager
+async def _holding(board: Board, thread: int) -> AsyncIterator[Blocker]:
+    """Nobody writes in the thread until the block ends."""
+    connection = await asyncpg.connect(board.databases["posts"])
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                "SELECT FROM thread_activity WHERE thread = $1 FOR UPDATE", thread
+            )
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def _whoever_waits(blocker: Blocker) -> int:
+    """The process of PostgreSQL that waits for this connection."""
+    async with asyncio.timeout(5):
+        while True:
+            waiting: int | None = await blocker.fetchval(
+                """
+                SELECT pid FROM pg_stat_activity
+                WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)) LIMIT 1
+                """
+            )
+            if waiting is not None:
+                return waiting
+            await asyncio.sleep(0.01)

@@ -1,0 +1,141 @@
+"""How fast one user may post and start threads, over all instances; on boards of their own, whose
+limits are the real ones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.databases import Databases
+from tests.deployments import (
+    Board,
+    Limits,
+    behind_gateway,
+    monolith_in_loop,
+    posts_service,
+    services_in_loop,
+    threads_service,
+)
+from tests.people import Person, joining, moderating
+from tests.problems import slug
+from tests.replays import is_replay, send
+
+LIMITS = Limits(thread_interval=15, post_interval=5)
+QUICK = Limits(thread_interval=1, post_interval=1)
+
+
+@pytest_asyncio.fixture(scope="module", params=["monolith", "services"])
+async def limited(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Board]:
+    """A board with limits."""
+    deployment = monolith_in_loop if request.param == "monolith" else services_in_loop
+    async with (
+        deployment(databases.urls, LIMITS) as origins,
+        behind_gateway(origins, databases.urls) as board,
+    ):
+        yield board
+
+
+@pytest_asyncio.fixture
+async def writer(limited: Board) -> AsyncIterator[Person]:
+    """Somebody who has done nothing yet."""
+    async with joining(limited) as person:
+        yield person
+
+
+@pytest_asyncio.fixture(scope="module")
+async def thread(limited: Board) -> AsyncIterator[int]:
+    """A thread to post in."""
+    async with joining(limited) as person:
+        yield (await person.start_thread())["id"]
+
+
+def check_refusal(response: httpx.Response, name: str, window: int) -> None:
+    """Fails unless the answer says what the limit is, and when there is room again."""
+    assert (response.status_code, slug(response)) == (429, "too-many-requests")
+    wait = int(response.headers["retry-after"])
+    assert window - 2 <= wait <= window
+    assert response.headers["ratelimit-policy"] == f'"{name}";q=1;w={window}'
+    assert response.headers["ratelimit"] == f'"{name}";r=0;t={wait}'
+
+
+async def test_a_user_writes_one_post_in_five_seconds(writer: Person, thread: int) -> None:
+    await writer.write(thread)
+    second = await writer.http.post("/api/posts", json={"thread": thread, "text": "Too soon"})
+    check_refusal(second, "post", 5)
+
+
+async def test_a_user_starts_one_thread_in_fifteen_seconds(writer: Person) -> None:
+    await writer.start_thread()
+    second = await writer.http.post("/api/threads", json={"title": "Too soon"})
+    check_refusal(second, "thread", 15)
+    mine = (await writer.http.get(f"/api/threads?createdBy={writer.id}")).json()
+    assert len(mine) == 1
+
+
+async def test_what_is_refused_or_wrong_does_not_count(
+    limited: Board, writer: Person, thread: int
+) -> None:
+    async with joining(limited) as starter, moderating(limited) as moderator:
+        locked = (await starter.start_thread())["id"]
+        await moderator.http.put(f"/api/threads/{locked}/lock")
+    bodies = [
+        ({"thread": thread, "text": ""}, 422),
+        ({"thread": thread, "text": "?", "replyTo": 2**63 - 1}, 422),
+        ({"thread": 2**63 - 1, "text": "?"}, 404),
+        ({"thread": locked, "text": "?"}, 409),
+    ]
+    for body, status in bodies:
+        assert (await writer.http.post("/api/posts", json=body)).status_code == status
+    assert (await writer.http.post("/api/threads", json={"title": ""})).status_code == 422
+    await writer.write(thread)
+    await writer.start_thread()
+
+
+async def test_a_replay_neither_counts_nor_is_held_up(writer: Person, thread: int) -> None:
+    body = {"thread": thread, "text": "Sent again"}
+    first = await send(writer.http, "/api/posts", body, "again")
+    for _ in range(3):
+        assert is_replay(await send(writer.http, "/api/posts", body, "again"), first)
+    check_refusal(await send(writer.http, "/api/posts", body, "another"), "post", 5)
+
+
+async def test_everybody_has_an_allowance_of_their_own(limited: Board, thread: int) -> None:
+    async with joining(limited) as one, joining(limited) as another:
+        await one.write(thread)
+        await another.write(thread)
+
+
+async def test_edits_and_removals_are_not_limited(writer: Person, thread: int) -> None:
+    path = f"/api/posts/{(await writer.write(thread))['id']}"
+    for text in ("One", "Two"):
+        edit = await writer.http.patch(path, json={"text": text}, headers={"If-Match": "*"})
+        assert edit.status_code == 200
+    assert (await writer.http.delete(path)).status_code == 204
+
+
+async def test_of_many_at_once_on_two_instances_one_gets_through_until_the_wait_is_over(
+    services: Board, databases: Databases
+) -> None:
+    users, threads = services.origins["users"], services.origins["threads"]
+    async with AsyncExitStack() as stack:
+        opened = stack.enter_async_context
+        urls = databases.urls
+        writers = [
+            await opened(posts_service(urls["posts"], users, threads, QUICK)) for _ in range(2)
+        ]
+        starters = [await opened(threads_service(urls["threads"], users, QUICK)) for _ in range(2)]
+        person = await opened(joining(services))
+        thread = (await person.start_thread())["id"]
+        posting = writers * 10, "/api/posts", {"thread": thread, "text": "At once"}
+        starting = starters * 10, "/api/threads", {"title": "At once"}
+        for wait_first in (0, 1):
+            await asyncio.sleep(wait_first * 2.1)  # what may still be the first second is over
+            for instances, path, body in (posting, starting):
+                answers = await asyncio.gather(
+                    *(person.http.post(url + path, json=body) for url in instances)
+                )
+                statuses = sorted(answer.status_code for answer in answers)
+                assert statuses == [201] + [429] * 19

@@ -1,0 +1,141 @@
+"""Markdown becomes HTML that cannot hurt whoever reads it."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.people import Person
+
+pytestmark = pytest.mark.in_loop
+
+TAGS = {
+    "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "em", "strong", "s", "code", "pre",
+    "blockquote", "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+ATTRIBUTES = {
+    "href", "title", "rel", "src", "alt", "loading", "referrerpolicy", "start", "class",
+}  # fmt: skip
+
+TRICKS = [
+    "<script>alert(1)</script>",
+    "<ScRiPt src=//evil.example></sCrIpT>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<div style='position:fixed'>x</div>",
+    "<iframe src='https://evil.example'></iframe>",
+    "<form action=/api/posts><button>x</button></form>",
+    "<base href=//evil.example>",
+    "<!--><script>alert(1)</script>-->",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java&#115;cript:alert(1))",
+    "[x](java\tscript:alert(1))",
+    "[x](<java\u0000script:alert(1)>)".replace("\0", ""),
+    "[x](vbscript:msgbox)",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "![x](data:image/svg+xml;base64,PHN2Zz4=)",
+    "![x](javascript:alert(1))",
+    "[x](ssh://evil.example)",
+    "[x](magnet:?xt=urn:btih:0)",
+    "[x](file:///etc/passwd)",
+    "<javascript:alert(1)>",
+    "<data:text/html,x>",
+    "[x][1]\n\n[1]: javascript:alert(1)",
+    '[x](https://e.example "\\" onclick=\\"alert(1)")',
+    '![x](https://e.example/"onerror="alert(1))',
+    "`<script>alert(1)</script>`",
+    "```x onclick=alert(1)\n<script>\n```",
+    '```"><script>alert(1)</script>\nx\n```',
+    "| <script> | b |\n|---|---|\n| <img src=x onerror=y> | [x](javascript:1) |",
+    "> [<img src=x onerror=y>](javascript:1)",
+]
+
+
+class Tags(HTMLParser):
+    """Every tag of a text with its attributes, as a browser would find them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+
+async def html_of(person: Person, text: str) -> str:
+    thread = (await person.start_thread())["id"]
+    html: str = (await person.write(thread, text))["html"]
+    return html
+
+
+async def test_no_trick_gets_a_tag_attribute_or_address_through(person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    for trick in TRICKS:
+        html = (await person.write(thread, trick))["html"]
+        for tag, attributes in Tags(html).found:
+            assert tag in TAGS, trick
+            assert set(attributes) <= ATTRIBUTES, f"{trick}: {html}"
+            for address in (attributes.get("href"), attributes.get("src")):
+                schemes = ("https:", "http:", "mailto:", "//", "/", None)
+                assert address is None or address.startswith(schemes[:-1]), f"{trick}: {html}"
+
+
+async def test_html_of_the_authors_own_is_shown_as_text(person: Person) -> None:
+    html = await html_of(person, "<b onclick=x>bold</b> & <script>alert(1)</script>")
+    assert html == (
+        "<p>&lt;b onclick=x&gt;bold&lt;/b&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt;</p>\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[a](https://a.example)", "https://a.example", "<https://a.example>", "<mailto:a@b.example>"],
+)
+async def test_every_link_says_that_the_board_does_not_vouch_for_it(
+    person: Person, text: str
+) -> None:
+    links = [found for tag, found in Tags(await html_of(person, text)).found if tag == "a"]
+    assert [link["rel"] for link in links] == ["nofollow ugc noopener"]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**a** _b_ ~~c~~ `d`", "<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code></p>\n"),
+        ("# a", "<h1>a</h1>\n"),
+        ("> a", "<blockquote>\n<p>a</p>\n</blockquote>\n"),
+        ("3. a", '<ol start="3">\n<li>a</li>\n</ol>\n'),
+        ("```python\na < b\n```", '<pre><code class="language-python">a &lt; b\n</code></pre>\n'),
+        (
+            "|a|b|\n|-|-|\n|c|d|",
+            "<table>\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n"
+            "<tbody>\n<tr>\n<td>c</td>\n<td>d</td>\n</tr>\n</tbody>\n</table>\n",
+        ),
+    ],
+)
+async def test_markdown_is_rendered(person: Person, text: str, html: str) -> None:
+    assert await html_of(person, text) == html
+
+
+async def test_an_image_is_loaded_late_and_tells_nobody_where_from(person: Person) -> None:
+    html = await html_of(person, "![a cat](https://cats.example/1.png)")
+    [image] = [found for tag, found in Tags(html).found if tag == "img"]
+    assert image == {
+        "src": "https://cats.example/1.png",
+        "alt": "a cat",
+        "loading": "lazy",
+        "referrerpolicy": "no-referrer",
+    }
+
+
+@pytest.mark.parametrize("text", ["[" * 32_000, "> " * 16_000, "*_" * 16_000, "`" * 32_000])
+async def test_no_text_keeps_the_board_busy(person: Person, text: str) -> None:
+    thread = (await person.start_thread())["id"]
+    answer = await person.http.post(
+        "/api/posts", json={"thread": thread, "text": text + "."[: 32_000 - len(text)]}, timeout=5
+    )
+    assert answer.status_code == 201

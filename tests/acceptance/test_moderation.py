@@ -1,0 +1,399 @@
+"""What moderators and admins decide about others: roles, bans, and links for a new password."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.deployments import ROOT, Board
+from tests.eventually import eventually
+from tests.people import PASSWORD, Person, joining, joining_as, sign_in
+from tests.problems import pointers, slug
+
+NEW_PASSWORD = "nine loud otters"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def admin(board: Board) -> AsyncIterator[Person]:
+    async with joining_as(board, "admin") as person:
+        yield person
+
+
+@pytest_asyncio.fixture(scope="session")
+async def moderator(board: Board) -> AsyncIterator[Person]:
+    async with joining_as(board, "moderator") as person:
+        yield person
+
+
+async def set_role(who: Person, user: int, role: Any) -> httpx.Response:
+    return await who.http.put(f"/api/users/{user}/role", json={"role": role})
+
+
+async def ban(who: Person, user: int, **fields: Any) -> httpx.Response:
+    return await who.http.put(f"/api/users/{user}/ban", json={"reason": "Advertising", **fields})
+
+
+async def leave(person: Person) -> None:
+    answer = await person.http.request("DELETE", "/api/users/me", json={"password": PASSWORD})
+    assert answer.status_code == 204
+
+
+async def reset_link(admin: Person, user: int) -> str:
+    response = await admin.http.post(f"/api/users/{user}/password-reset")
+    assert response.status_code == 201, response.text
+    link: str = response.json()["link"]
+    return link
+
+
+# Roles
+
+
+async def test_admins_give_roles(admin: Person, newcomer: Person) -> None:
+    before = (await newcomer.http.get(f"/api/users/{newcomer.id}")).json()
+    for role in ("moderator", "admin", "moderator", "member"):
+        response = await set_role(admin, newcomer.id, role)
+        assert response.status_code == 200
+        assert response.json() == {**before, "role": role}
+        assert (await newcomer.http.get("/api/users/me")).json()["role"] == role
+
+
+async def test_who_is_no_admin_gives_no_roles(
+    visitor: httpx.AsyncClient, moderator: Person, person: Person, newcomer: Person
+) -> None:
+    for who in (moderator, person, newcomer):
+        for user in (newcomer.id, 2**63 - 1):
+            response = await set_role(who, user, "admin")
+            assert (response.status_code, slug(response)) == (403, "forbidden")
+    path = f"/api/users/{newcomer.id}/role"
+    assert (await visitor.put(path, json={"role": "admin"})).status_code == 401
+    assert (await newcomer.http.get("/api/users/me")).json()["role"] == "member"
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("role", ["owner", "", None, "Admin", 1, ["admin"]], ids=str)
+async def test_a_role_is_one_of_three(admin: Person, person: Person, role: Any) -> None:
+    assert pointers(await set_role(admin, person.id, role)) == ["/role"]
+
+
+async def test_a_new_role_holds_in_other_contexts_within_two_seconds(
+    admin: Person, person: Person, newcomer: Person
+) -> None:
+    lock = f"/api/threads/{(await person.start_thread())['id']}/lock"
+    assert (await newcomer.http.put(lock)).status_code == 403
+    await set_role(admin, newcomer.id, "moderator")
+
+    async def locks(status: int) -> bool:
+        return (await newcomer.http.put(lock)).status_code == status
+
+    await eventually(lambda: locks(204), within=2.5)
+    await set_role(admin, newcomer.id, "member")
+    await eventually(lambda: locks(403), within=2.5)
+
+
+async def test_about_nobody_and_who_has_left_nothing_is_decided(
+    board: Board, admin: Person
+) -> None:
+    async with joining(board) as person:
+        await leave(person)
+    for user, status in ((2**63 - 1, 404), (person.id, 409)):
+        answers = [
+            await set_role(admin, user, "moderator"),
+            await ban(admin, user),
+            await admin.http.delete(f"/api/users/{user}/ban"),
+            await admin.http.post(f"/api/users/{user}/password-reset"),
+        ]
+        assert [answer.status_code for answer in answers] == [status] * 4
+
+
+# Bans
+
+
+async def test_a_ban_ends_every_session_and_holds_everywhere_within_two_seconds(
+    visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
+) -> None:
+    thread = (await newcomer.start_thread())["id"]
+    await newcomer.write(thread)
+    other = await sign_in(visitor, newcomer.username)
+    assert (await ban(moderator, newcomer.id)).status_code == 204
+    began = time.monotonic()
+    for headers in ({}, other):
+        gone = await newcomer.http.get("/api/users/me", headers=headers)
+        assert gone.status_code == 401
+
+    async def shut_out() -> bool:
+        answers = [
+            await newcomer.http.post("/api/threads", json={"title": "Still here"}),
+            await newcomer.http.post("/api/posts", json={"thread": thread, "text": "?"}),
+        ]
+        return [answer.status_code for answer in answers] == [401, 401]
+
+    await eventually(shut_out, within=2.5 - (time.monotonic() - began))
+
+
+async def test_a_banned_person_reads_their_own_data_and_nothing_more(
+    visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
+) -> None:
+    thread = (await newcomer.start_thread())["id"]
+    post = (await newcomer.write(thread))["id"]
+    await ban(moderator, newcomer.id, reason="Sells watches")
+    visitor.headers.update(await sign_in(visitor, newcomer.username))
+    for path in ("/api/users/me", "/api/sessions", "/api/threads", f"/api/posts/{post}"):
+        assert (await visitor.get(path)).status_code == 200
+    refused = [
+        await visitor.post("/api/threads", json={"title": "Watches"}),
+        await visitor.post("/api/posts", json={"thread": thread, "text": "Watches"}),
+        await visitor.patch(f"/api/posts/{post}", json={"text": "x"}, headers={"If-Match": "*"}),
+        await visitor.delete(f"/api/posts/{post}"),
+        await visitor.patch("/api/users/me", json={}, headers={"If-Match": "*"}),
+        await visitor.put(
+            "/api/users/me/password", json={"current": PASSWORD, "new": NEW_PASSWORD}
+        ),
+        await visitor.put(f"/api/users/{newcomer.id}/role", json={"role": "admin"}),
+        await visitor.delete(f"/api/users/{newcomer.id}/ban"),
+        await visitor.post(f"/api/users/{newcomer.id}/password-reset"),
+    ]
+    assert [(answer.status_code, slug(answer)) for answer in refused] == [(403, "banned")] * 9
+    assert all("Sells watches" in answer.json()["detail"] for answer in refused)
+    assert (await visitor.delete("/api/sessions/current")).status_code == 204
+
+
+async def test_a_banned_person_may_leave(
+    board: Board, visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
+) -> None:
+    await ban(moderator, newcomer.id, reason="Free text about somebody")
+    headers = await sign_in(visitor, newcomer.username)
+    left = await visitor.request(
+        "DELETE", "/api/users/me", json={"password": PASSWORD}, headers=headers
+    )
+    assert left.status_code == 204
+    connection = await asyncpg.connect(board.databases["users"])
+    try:
+        assert await connection.fetch("SELECT * FROM bans WHERE user_id = $1", newcomer.id) == []
+    finally:
+        await connection.close()
+
+
+async def test_a_ban_and_lifting_it_may_be_repeated(
+    visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
+) -> None:
+    for reason in ("First", "Second"):
+        assert (await ban(moderator, newcomer.id, reason=reason)).status_code == 204
+    headers = await sign_in(visitor, newcomer.username)
+    refused = await visitor.post("/api/threads", json={"title": "Hello"}, headers=headers)
+    assert "Second" in refused.json()["detail"]
+    for _ in range(2):
+        lifted = await moderator.http.delete(f"/api/users/{newcomer.id}/ban")
+        assert lifted.status_code == 204
+    started = await visitor.post("/api/threads", json={"title": "Hello"}, headers=headers)
+    assert started.status_code == 201
+
+
+async def test_a_ban_ends_by_itself(
+    visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
+) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=1.5)
+    await ban(moderator, newcomer.id, until=until.astimezone().isoformat())
+    headers = await sign_in(visitor, newcomer.username)
+    change = {"current": "wrong", "new": NEW_PASSWORD}
+
+    async def problem() -> str:
+        return slug(await visitor.put("/api/users/me/password", json=change, headers=headers))
+
+    assert await problem() == "banned"
+
+    async def over() -> bool:
+        thread = await visitor.post("/api/threads", json={"title": "Back"}, headers=headers)
+        return thread.status_code == 201
+
+    await eventually(over, within=5)
+    assert datetime.now(UTC) >= until
+    assert await problem() == "forbidden"
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"reason": ""}, ["/reason"]),
+        ({"reason": None}, ["/reason"]),
+        ({"reason": "x" * 501}, ["/reason"]),
+        ({"until": "2020-01-01T00:00:00Z"}, ["/until"]),
+        ({"until": "0001-01-01T00:00:00+14:00"}, ["/until"]),
+        ({"until": "9999-12-31T23:59:59-14:00"}, ["/until"]),
+        ({"until": "2040-01-01T00:00:00"}, ["/until"]),
+        ({"until": "2040-01-01"}, ["/until"]),
+        ({"until": "tomorrow"}, ["/until"]),
+        ({"until": 2524608000}, ["/until"]),
+        ({"until": "2524608000"}, ["/until"]),
+        ({"for": "ever"}, ["/for"]),
+    ],
+    ids=str,
+)
+async def test_a_ban_against_the_rules_is_refused_by_name(
+    moderator: Person, person: Person, fields: dict[str, Any], wrong: list[str]
+) -> None:
+    assert pointers(await ban(moderator, person.id, **fields)) == wrong
+
+
+async def test_people_are_banned_by_higher_roles_and_never_by_themselves(
+    board: Board, admin: Person, moderator: Person, person: Person, newcomer: Person
+) -> None:
+    async with joining_as(board, "moderator") as other, joining_as(board, "admin") as another:
+        for who, user in (
+            (moderator, moderator.id), (moderator, other.id), (moderator, admin.id),
+            (admin, admin.id), (admin, another.id), (person, newcomer.id), (person, person.id),
+            (person, 2**63 - 1),
+        ):  # fmt: skip
+            answers = [await ban(who, user), await who.http.delete(f"/api/users/{user}/ban")]
+            assert [answer.status_code for answer in answers] == [403, 403]
+        assert (await ban(admin, other.id)).status_code == 204
+
+
+async def test_nobody_who_is_banned_gets_rights(admin: Person, newcomer: Person) -> None:
+    await ban(admin, newcomer.id)
+    assert (await set_role(admin, newcomer.id, "moderator")).status_code == 409
+    assert (await set_role(admin, newcomer.id, "member")).status_code == 200
+    await admin.http.delete(f"/api/users/{newcomer.id}/ban")
+    assert (await set_role(admin, newcomer.id, "moderator")).status_code == 200
+
+
+# Links for a new password
+
+
+async def test_a_link_sets_a_password_once_and_ends_every_session(
+    visitor: httpx.AsyncClient, admin: Person, newcomer: Person
+) -> None:
+    response = await admin.http.post(f"/api/users/{newcomer.id}/password-reset")
+    assert response.status_code == 201
+    assert set(response.json()) == {"link", "expiresAt"}
+    link = response.json()["link"]
+    assert link.startswith("/api/users/password-resets/")
+    ends = datetime.fromisoformat(response.json()["expiresAt"])
+    assert abs(ends - datetime.now(UTC) - timedelta(hours=24)) < timedelta(minutes=1)
+    assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 204
+    assert (await newcomer.http.get("/api/users/me")).status_code == 401
+    old = {"username": newcomer.username, "password": PASSWORD}
+    assert (await visitor.post("/api/sessions", json=old)).status_code == 401
+    await sign_in(visitor, newcomer.username, NEW_PASSWORD)
+    again = await visitor.post(link, json={"password": "twelve green finches"})
+    assert (again.status_code, slug(again)) == (404, "not-found")
+    await sign_in(visitor, newcomer.username, NEW_PASSWORD)
+
+
+async def test_a_link_used_twice_at_once_works_once(
+    visitor: httpx.AsyncClient, admin: Person, newcomer: Person
+) -> None:
+    link = await reset_link(admin, newcomer.id)
+    passwords = [f"{NEW_PASSWORD} {n}" for n in range(4)]
+    answers = await asyncio.gather(
+        *(visitor.post(link, json={"password": password}) for password in passwords)
+    )
+    assert sorted(answer.status_code for answer in answers) == [204] + [404] * 3
+    right = [p for p, a in zip(passwords, answers, strict=True) if a.status_code == 204]
+    await sign_in(visitor, newcomer.username, *right)
+
+
+async def test_a_password_against_the_rules_leaves_the_link_good(
+    visitor: httpx.AsyncClient, admin: Person, newcomer: Person
+) -> None:
+    link = await reset_link(admin, newcomer.id)
+    for password in ("short", "password1", newcomer.username):
+        assert pointers(await visitor.post(link, json={"password": password})) == ["/password"]
+    assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 204
+
+
+async def test_a_link_that_is_too_old_replaced_or_made_up_is_404(
+    board: Board, visitor: httpx.AsyncClient, admin: Person, newcomer: Person
+) -> None:
+    links = [await reset_link(admin, newcomer.id) for _ in range(2)]
+    links.append(f"/api/users/password-resets/{'A' * 43}")
+    connection = await asyncpg.connect(board.databases["users"])
+    try:
+        for link in (links[0], links[2], f"{links[1]}x"):
+            assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 404
+        await connection.execute(
+            "UPDATE password_resets SET expires_at = expires_at - interval '24 hours' "
+            "WHERE user_id = $1",
+            newcomer.id,
+        )
+    finally:
+        await connection.close()
+    assert (await visitor.post(links[1], json={"password": NEW_PASSWORD})).status_code == 404
+
+
+async def test_a_changed_password_makes_links_worthless(
+    visitor: httpx.AsyncClient, admin: Person, newcomer: Person
+) -> None:
+    link = await reset_link(admin, newcomer.id)
+    change = {"current": PASSWORD, "new": NEW_PASSWORD}
+    assert (await newcomer.http.put("/api/users/me/password", json=change)).status_code == 204
+    assert (await visitor.post(link, json={"password": PASSWORD})).status_code == 404
+
+
+async def test_a_link_lets_somebody_in_who_was_locked_out(
+    visitor: httpx.AsyncClient, admin: Person, newcomer: Person
+) -> None:
+    wrong = {"username": newcomer.username, "password": "wrong"}
+    statuses = [(await visitor.post("/api/sessions", json=wrong)).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    link = await reset_link(admin, newcomer.id)
+    assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 204
+    await sign_in(visitor, newcomer.username, NEW_PASSWORD)
+
+
+async def test_a_link_asked_for_again_with_the_same_key_is_the_same(
+    admin: Person, newcomer: Person, person: Person
+) -> None:
+    path, headers = f"/api/users/{newcomer.id}/password-reset", {"Idempotency-Key": "once"}
+    first, second = [await admin.http.post(path, headers=headers) for _ in range(2)]
+    assert first.json() == second.json()
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert (await person.http.post(path, headers=headers)).status_code == 403
+    other = await admin.http.post(path, headers=headers, content=b"{}")
+    assert pointers(other) == ["Idempotency-Key"]
+    nonsense = await admin.http.post(path, headers={"Idempotency-Key": "x"}, content=b"{")
+    assert nonsense.status_code == 201
+
+
+async def test_only_admins_make_links(moderator: Person, person: Person, newcomer: Person) -> None:
+    for who in (moderator, person, newcomer):
+        answer = await who.http.post(f"/api/users/{newcomer.id}/password-reset")
+        assert answer.status_code == 403
+
+
+# The command line
+
+
+async def test_an_operator_makes_an_admin(board: Board, newcomer: Person) -> None:
+    for _ in range(2):
+        done = grant_admin(board, newcomer.username.upper())
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (await newcomer.http.get("/api/users/me")).json()["role"] == "admin"
+
+
+@pytest.mark.in_loop
+async def test_an_operator_who_names_nobody_is_told_so(board: Board) -> None:
+    done = grant_admin(board, "nobody-has-this-name")
+    assert done.returncode == 1
+    assert done.stderr == "board: There is no user named 'nobody-has-this-name'.\n"
+
+
+def grant_admin(board: Board, name: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command with nothing but the one database it needs."""
+    environment = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
+    environment["USERS_DATABASE_URL"] = board.databases["users"]
+    return subprocess.run(
+        [sys.executable, "-m", "board", "grant-admin", name],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip

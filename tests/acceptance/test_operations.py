@@ -1,0 +1,143 @@
+"""The operations of users, threads and posts: these and no others, each of them tested."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conventions import DOCUMENTS
+from tests.deployments import Board
+from tests.people import Person, joining
+
+OPERATIONS = {
+    "POST /api/users",
+    "GET /api/users",
+    "GET /api/users/{id}",
+    "GET /api/users/me",
+    "PATCH /api/users/me",
+    "PUT /api/users/me/password",
+    "DELETE /api/users/me",
+    "POST /api/sessions",
+    "GET /api/sessions",
+    "DELETE /api/sessions/{id}",
+    "DELETE /api/sessions/current",
+    "PUT /api/users/{id}/role",
+    "PUT /api/users/{id}/ban",
+    "DELETE /api/users/{id}/ban",
+    "POST /api/users/{id}/password-reset",
+    "POST /api/users/password-resets/{token}",
+    "GET /api/threads",
+    "GET /api/threads/search",
+    "POST /api/threads",
+    "GET /api/threads/{id}",
+    "PATCH /api/threads/{id}",
+    "DELETE /api/threads/{id}",
+    "PUT /api/threads/{id}/lock",
+    "DELETE /api/threads/{id}/lock",
+    "PUT /api/threads/{id}/pin",
+    "DELETE /api/threads/{id}/pin",
+    "GET /api/posts",
+    "GET /api/posts/in-thread/{thread}",
+    "GET /api/posts/in-thread/{thread}/stream",
+    "GET /api/posts/by-user/{user}",
+    "GET /api/posts/search",
+    "POST /api/posts",
+    "POST /api/posts/preview",
+    "GET /api/posts/{id}",
+    "PATCH /api/posts/{id}",
+    "DELETE /api/posts/{id}",
+    "GET /api/posts/{id}/revisions",
+}
+
+Documents = dict[str, Any]
+
+
+@pytest.fixture
+async def documented(board: Board) -> Documents:
+    """Every operation of the API documents."""
+    async with httpx.AsyncClient(base_url=board.url, trust_env=False) as http:
+        documents = [(await http.get(path)).json() for path in DOCUMENTS]
+    return {
+        f"{method.upper()} {template}": {**operation, "document": document}
+        for document in documents
+        for template, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+@pytest.mark.in_loop
+async def test_the_documents_name_these_operations_and_no_others(documented: Documents) -> None:
+    assert set(documented) == OPERATIONS
+
+
+@pytest.mark.in_loop
+async def test_every_operation_says_that_it_has_limits(documented: Documents) -> None:
+    for name, operation in documented.items():
+        assert "429" in operation["responses"], name
+
+
+@pytest.mark.in_loop
+async def test_every_read_that_can_be_revalidated_says_so(documented: Documents) -> None:
+    says = {name for name, operation in documented.items() if "304" in operation["responses"]}
+    reads = {name for name in OPERATIONS if name.startswith("GET ")}
+    assert says == reads - {"GET /api/posts/in-thread/{thread}/stream"}
+
+
+@pytest.mark.in_loop
+async def test_every_example_of_a_body_is_one_that_works(
+    board: Board, documented: Documents, person: Person
+) -> None:
+    thread = (await person.start_thread())["id"]
+    post = (await person.write(thread))["id"]
+    tried = []
+    for name in ("POST /api/users", "POST /api/threads", "POST /api/posts",
+                 "PATCH /api/threads/{id}", "PATCH /api/posts/{id}"):  # fmt: skip
+        method, template = name.split()
+        body = _example(documented[name]) | {
+            "POST /api/posts": {"thread": thread, "replyTo": post},
+            "PATCH /api/threads/{id}": {"version": 1},
+        }.get(name, {})
+        path = template.replace("{id}", str(thread if "threads" in template else post))
+        answer = await person.http.request(method, path, json=body, headers={"If-Match": "*"})
+        # The name in the example is somebody's once the example has been tried.
+        assert answer.is_success or (name, answer.status_code) == ("POST /api/users", 409), name
+        tried.append(name)
+    assert len(tried) == 5
+    async with joining(board) as newcomer:
+        assert newcomer.id > person.id
+
+
+def _example(operation: Documents) -> dict[str, Any]:
+    """What the schema of an operation's body gives as examples, field by field."""
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    name = schema["$ref"].rpartition("/")[2]
+    fields = operation["document"]["components"]["schemas"][name]["properties"]
+    return {
+        field: definition["examples"][0]
+        for field, definition in fields.items()
+        if "examples" in definition
+    }
+
+
+async def test_both_deployments_serve_the_same_bytes_as_documents(
+    monolith: Board, services: Board
+) -> None:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for path in DOCUMENTS:
+            one, other = [await http.get(board.url + path) for board in (monolith, services)]
+            assert one.content == other.content
+            assert json.loads(one.content)["openapi"].startswith("3.")
+
+
+@pytest.mark.last
+def test_every_operation_was_carried_out_by_some_test_in_both_deployments(
+    request: pytest.FixtureRequest, monolith: Board, services: Board
+) -> None:
+    folder = Path(__file__).parent
+    ran = {item.path for item in request.session.items}
+    if not set(folder.glob("test_*.py")) <= ran or request.config.option.keyword:
+        pytest.skip("Looks back on all acceptance tests, and not all of them are run.")
+    for board in (monolith, services):
+        assert OPERATIONS - board.conventions.carried_out == set()

@@ -1,0 +1,149 @@
+"""What the board says when it says no, and what every answer carries."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.conventions import Conventions
+from tests.deployments import Board
+from tests.problems import pointers, slug
+
+LISTS = (
+    "/api/users",
+    "/api/threads",
+    "/api/posts",
+    "/api/posts/in-thread/1",
+    "/api/posts/by-user/1",
+)
+
+
+async def test_a_problem_has_every_member(visitor: httpx.AsyncClient) -> None:
+    response = await visitor.get("/api/threads/0", headers={"X-Request-ID": "night-train-7"})
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json() == {
+        "type": "/problems/not-found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "No resource has such an id.",
+        "instance": "/api/threads/0",
+        "requestId": "night-train-7",
+    }
+
+
+async def test_wrong_fields_are_pointed_at(visitor: httpx.AsyncClient) -> None:
+    response = await visitor.get("/api/threads?limit=0")
+    assert response.json()["errors"] == [
+        {"pointer": "?limit", "detail": "Input should be greater than or equal to 1."}
+    ]
+
+
+async def test_an_instance_is_a_uri_reference(visitor: httpx.AsyncClient) -> None:
+    response = await visitor.get("/api/threads/caf%C3%A9%20%22x%22%0a")
+    assert response.json()["instance"] == "/api/threads/caf%C3%A9%20%22x%22%0A"
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("given", ["7", "a" * 64, "A-z_0"])
+async def test_a_request_id_is_taken_over(visitor: httpx.AsyncClient, given: str) -> None:
+    response = await visitor.get("/api/threads", headers={"X-Request-ID": given})
+    assert response.headers["x-request-id"] == given
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("given", ["", "a" * 65, "a b", "a.b", "a;b", '"a"'])
+async def test_a_request_id_that_could_forge_a_log_is_replaced(
+    visitor: httpx.AsyncClient, given: str
+) -> None:
+    response = await visitor.get("/api/threads", headers={"X-Request-ID": given})
+    assert re.fullmatch(r"[0-9a-f]{16}", response.headers["x-request-id"])
+
+
+async def test_every_request_has_an_id_of_its_own(visitor: httpx.AsyncClient) -> None:
+    ids = {(await visitor.get("/api/threads")).headers["x-request-id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/api/users", "users"), ("/api/sessions/current", "users"), ("/api/threads", "threads"),
+        ("/api/posts", "posts"), ("/api/users/nothing/here", "users"),
+    ],
+)  # fmt: skip
+async def test_an_answer_says_which_process_gave_it(
+    visitor: httpx.AsyncClient, path: str, service: str
+) -> None:
+    response = await visitor.get(path)
+    name = response.headers["x-served-by"]
+    assert name in {f"{service}/{service}-1", "monolith/monolith-1"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/users/1/friends", "/api/threads/1/2", "/api/posts/in-thread", "/api/posts/by-user",
+        "/api/posts/in-threads/1", "/api/sessions/current/x", "/api/users//",
+    ],
+)  # fmt: skip
+async def test_a_path_under_a_context_that_no_operation_has_is_a_404_problem(
+    visitor: httpx.AsyncClient, path: str
+) -> None:
+    response = await visitor.get(path)
+    assert response.status_code == 404
+    assert slug(response) in {"no-such-path", "not-found"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/user", "/api/usersx", "/API/users", "/api/Users", "/api//users", "/nothing"]
+)
+async def test_a_path_that_no_rule_knows_is_a_404(visitor: httpx.AsyncClient, path: str) -> None:
+    assert (await visitor.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/"])
+async def test_the_api_greets(visitor: httpx.AsyncClient, path: str) -> None:
+    response = await visitor.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].partition(";")[0] == "text/plain"
+    assert response.text == "API ready to receive requests"
+
+
+@pytest.mark.parametrize("path", ["/api/users", "/api/threads", "/api/posts", "/api/sessions"])
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "PROPFIND"])
+async def test_another_method_answers_405_with_those_there_are(
+    board: Board, visitor: httpx.AsyncClient, path: str, method: str
+) -> None:
+    response = await visitor.request(method, path)
+    assert response.status_code == 405
+    assert slug(response) == "method-not-allowed"
+    assert response.headers["allow"] == ", ".join(_methods(board.conventions, path))
+
+
+@pytest.mark.parametrize("path", ["/api/users/1", "/api/threads/1", "/api/posts/1"])
+async def test_a_resource_takes_no_post(
+    board: Board, visitor: httpx.AsyncClient, path: str
+) -> None:
+    response = await visitor.post(path, json={})
+    assert response.status_code == 405
+    assert response.headers["allow"] == ", ".join(_methods(board.conventions, path))
+
+
+def _methods(conventions: Conventions, path: str) -> list[str]:
+    known = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+    return [method for method in known if conventions.statuses(method, path) is not None]
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "٣", "9" * 40, "\0"])
+async def test_a_limit_is_1_to_100(visitor: httpx.AsyncClient, path: str, limit: str) -> None:
+    assert pointers(await visitor.get(path, params={"limit": limit})) == ["?limit"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_list_shows_as_many_as_asked_for(visitor: httpx.AsyncClient, path: str) -> None:
+    assert len((await visitor.get(path, params={"limit": 1})).json()) <= 1
+    assert len((await visitor.get(path)).json()) <= 20
+    assert (await visitor.get(path, params={"limit": 100})).status_code == 200

@@ -1,0 +1,165 @@
+"""A thread's stream: what happens, in order, without a gap, wherever it happens."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.deployments import Board
+from tests.people import Person, joining
+from tests.problems import pointers, slug
+from tests.watching import Told, watching
+
+
+def _path(thread: int) -> str:
+    return f"/api/posts/in-thread/{thread}/stream"
+
+
+async def test_what_happens_is_told_in_its_order(board: Board, person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    earlier = await person.write(thread, "Before anybody watched")
+    async with watching(board, thread) as stream:
+        assert stream.last_id == 1
+        post = await person.write(thread, "New\n\nlines & <html>")
+        first = await stream.next()
+        path = f"/api/posts/{post['id']}"
+        edit = await person.http.patch(path, json={"text": "Edited"}, headers={"If-Match": "*"})
+        second = await stream.next()
+        await person.http.delete(path)
+        await person.http.delete(f"/api/posts/{earlier['id']}")
+        told = [first, second, *await stream.some(2)]
+    assert told == [
+        Told("post", 2, post),
+        Told("edit", 3, edit.json()),
+        Told("remove", 4, {"id": post["id"]}),
+        Told("remove", 5, {"id": earlier["id"]}),
+    ]
+
+
+async def test_a_post_is_told_as_the_api_shows_it(
+    board: Board, visitor: httpx.AsyncClient, person: Person
+) -> None:
+    thread = (await person.start_thread())["id"]
+    async with watching(board, thread) as stream:
+        post = await person.write(thread, "café \U0001f600 <i> \u2028 \u0085 end")
+        told = await stream.next()
+    assert told.data == (await visitor.get(f"/api/posts/{post['id']}")).json() == post
+
+
+async def test_who_comes_back_is_told_what_they_missed(board: Board, person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    posts = [(await person.write(thread, f"No. {n}"))["id"] for n in range(5)]
+    await person.http.delete(f"/api/posts/{posts[3]}")
+    async with watching(board, thread, after=2) as stream:
+        told = await stream.some(3)
+        # Of the fourth there is nothing to show any more.
+        assert [(event.id, event.kind) for event in told] == [
+            (3, "post"),
+            (5, "post"),
+            (6, "remove"),
+        ]
+    async with watching(board, thread, after=6) as stream:
+        post = await person.write(thread, "And on")
+        assert await stream.next() == Told("post", 7, post)
+
+
+@pytest.mark.in_loop
+async def test_nothing_is_missed_or_told_twice_while_many_write_and_watchers_come_and_go(
+    board: Board, person: Person, other: Person
+) -> None:
+    thread = (await person.start_thread())["id"]
+    written: list[int] = []
+
+    async def write(who: Person) -> None:
+        written.extend([(await who.write(thread, f"No. {n}"))["id"] for n in range(25)])
+
+    async def watch() -> list[Told]:
+        told: list[Told] = []
+        while len(told) < 100:
+            async with watching(board, thread, after=told[-1].id if told else 0) as stream:
+                told += await stream.some(min(7, 100 - len(told)), within=20)
+        return told
+
+    watchers = [asyncio.create_task(watch()) for _ in range(3)]
+    await asyncio.gather(*(write(who) for who in (person, other) * 2))
+    for told in await asyncio.gather(*watchers):
+        assert [event.id for event in told] == list(range(1, 101))
+        assert [event.data["id"] for event in told] == sorted(written)
+
+
+async def test_a_stream_begins_at_once_in_a_thread_without_posts(
+    board: Board, person: Person
+) -> None:
+    thread = (await person.start_thread())["id"]
+    async with watching(board, thread) as stream:
+        assert stream.last_id == 0
+        post = await person.write(thread)
+        assert await stream.next() == Told("post", 1, post)
+
+
+@pytest.mark.in_loop
+async def test_a_thread_nobody_started_has_a_stream_in_which_nothing_happens(
+    board: Board,
+) -> None:
+    # Reads never ask threads, and posts knows a thread by its first post.
+    async with watching(board, 2**63 - 1) as stream:
+        assert stream.last_id == 0
+
+
+async def test_what_is_written_through_one_instance_is_told_by_another(
+    monolith: Board, services: Board
+) -> None:
+    async with joining(monolith) as writer:
+        thread = (await writer.start_thread())["id"]
+        async with watching(monolith, thread) as here, watching(services, thread) as there:
+            post = await writer.write(thread)
+            told = Told("post", 1, post)
+            assert [await here.next(), await there.next()] == [told, told]
+
+
+@pytest.mark.in_loop
+async def test_a_version_that_is_still_to_come_is_refused(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    thread = (await person.start_thread())["id"]
+    await person.write(thread)
+    response = await visitor.get(_path(thread), headers={"Last-Event-ID": "2"})
+    assert (response.status_code, slug(response)) == (400, "malformed-request")
+
+
+@pytest.mark.in_loop
+async def test_an_id_of_another_thread_counts_as_one_of_this(board: Board, person: Person) -> None:
+    # An id is the number of a thread's event, and does not say of which thread.
+    thread, elsewhere = [(await person.start_thread())["id"] for _ in range(2)]
+    for place in (elsewhere, thread, thread):
+        await person.write(place)
+    async with watching(board, elsewhere) as stream:
+        seen = stream.last_id
+    async with watching(board, thread, after=seen) as stream:
+        assert (await stream.next()).id == 2
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("last", ["x", "-1", "1.5", str(2**63), "", "1,2"])
+async def test_a_last_event_id_that_is_none_is_refused(
+    visitor: httpx.AsyncClient, person: Person, last: str
+) -> None:
+    thread = (await person.start_thread())["id"]
+    response = await visitor.get(_path(thread), headers={"Last-Event-ID": last})
+    assert [pointer.lower() for pointer in pointers(response)] == ["last-event-id"]
+
+
+async def test_head_has_the_head_alone(visitor: httpx.AsyncClient, person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    await person.write(thread)
+    for headers in ({}, {"Last-Event-ID": "0"}, {"If-None-Match": "*"}):
+        response = await visitor.head(_path(thread), headers=headers)
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["content-type"] == "text/event-stream"
+        assert "etag" not in response.headers
+
+
+@pytest.mark.in_loop
+async def test_there_is_no_stream_of_what_is_no_thread(visitor: httpx.AsyncClient) -> None:
+    assert (await visitor.get("/api/posts/in-thread/x/stream")).status_code == 404
+    assert (await visitor.post("/api/posts/in-thread/1/stream")).status_code == 405

@@ -1,0 +1,117 @@
+"""Starting, showing and listing threads."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.eventually import eventually
+from tests.pages import every_page
+from tests.people import Person
+from tests.problems import pointers
+
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+async def test_a_new_thread_answers_201_with_itself_and_where_it_is(person: Person) -> None:
+    response = await person.http.post("/api/threads", json={"title": "Night trains"})
+    thread = response.json()
+    assert response.status_code == 201
+    assert response.headers["location"] == f"/api/threads/{thread['id']}"
+    assert (await person.http.get(response.headers["location"])).json() == thread
+    assert thread.pop("id") > 0
+    assert TIMESTAMP.fullmatch(thread.pop("createdAt"))
+    assert thread == {
+        "title": "Night trains",
+        "createdBy": person.id,
+        "editedAt": None,
+        "version": 1,
+        "postCount": 0,
+        "lastPostAt": None,
+        "locked": False,
+        "pinned": False,
+    }
+
+
+async def test_starting_a_thread_needs_somebody_signed_in(visitor: httpx.AsyncClient) -> None:
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        response = await visitor.post("/api/threads", json={"title": "Night"}, headers=headers)
+        assert response.status_code == 401
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("  Night trains\t", "Night trains"), ("abc", "abc"), ("é" * 200, "é" * 200),
+        ("<b>&amp;", "<b>&amp;"), ("夜行列車", "夜行列車"), ("a\u200bbc", "a\u200bbc"),
+        (f"{' ' * 300}abc", "abc"), ("👩‍🚒👩‍🚒", "👩‍🚒👩‍🚒"),
+    ],
+)  # fmt: skip
+async def test_a_title_is_kept_trimmed(person: Person, title: str, kept: str) -> None:
+    assert (await person.start_thread(title))["title"] == kept
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    "title",
+    [
+        "", "ab", "  ab  ", "x" * 201, " " * 50, "\u3000\u3000\u3000", "\u200b\u200b\u200b",
+        "\u2060\ufeff\u200d\u00ad", "two\nlines", "bell\a!", "nul\0nul", "line\u2028break",
+        None, 7, True, ["Night"], {"title": "Night"},
+    ],
+    ids=repr,
+)  # fmt: skip
+async def test_a_title_is_one_readable_line_of_3_to_200_characters(
+    person: Person, title: Any
+) -> None:
+    assert pointers(await person.http.post("/api/threads", json={"title": title})) == ["/title"]
+
+
+@pytest.mark.in_loop
+async def test_what_only_the_board_may_set_is_refused(person: Person) -> None:
+    fields = {"title": "Night", "pinned": True, "createdBy": 1, "postCount": 9}
+    answer = await person.http.post("/api/threads", json=fields)
+    assert sorted(pointers(answer)) == ["/createdBy", "/pinned", "/postCount"]
+
+
+async def test_a_thread_nobody_started_answers_404(visitor: httpx.AsyncClient) -> None:
+    response = await visitor.get(f"/api/threads/{2**63 - 1}")
+    assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
+
+
+async def test_a_post_moves_its_thread_to_the_top_of_the_list(person: Person) -> None:
+    older = await person.start_thread("The older one")
+    newer = await person.start_thread("The newer one")
+    assert await _order(person, older, newer) == [newer["id"], older["id"]]
+    post = await person.write(older["id"])
+
+    async def moved() -> bool:
+        return await _order(person, older, newer) == [older["id"], newer["id"]]
+
+    await eventually(moved)
+    shown = (await person.http.get(f"/api/threads/{older['id']}")).json()
+    assert (shown["postCount"], shown["lastPostAt"]) == (1, post["createdAt"])
+    assert shown["version"] == 1  # of the thread itself, which nobody has changed
+
+
+async def _order(person: Person, *threads: dict[str, Any]) -> list[int]:
+    ids = {thread["id"] for thread in threads}
+    listed = (await person.http.get("/api/threads?limit=100")).json()
+    return [thread["id"] for thread in listed if thread["id"] in ids]
+
+
+@pytest.mark.in_loop
+async def test_the_list_of_threads_is_followed_to_its_end(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    mine = [(await person.start_thread(f"Thread {number}"))["id"] for number in range(5)]
+    pages = [page async for page in every_page(visitor, "/api/threads?limit=2")]
+    assert all(len(page) == 2 for page in pages[:-1])
+    listed = [thread for page in pages for thread in page]
+    ids = [thread["id"] for thread in listed]
+    assert len(ids) == len(set(ids))
+    assert [each for each in ids if each in mine] == mine[::-1]
+    activity = [(t["pinned"], t["lastPostAt"] or t["createdAt"], t["id"]) for t in listed]
+    assert activity == sorted(activity, reverse=True)

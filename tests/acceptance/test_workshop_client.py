@@ -1,0 +1,41 @@
+"""A client that was written for the classic users, threads and posts demo goes on working."""
+
+from typing import Any
+
+import httpx
+
+from tests.people import Person
+
+
+async def get(http: httpx.AsyncClient, path: str) -> Any:
+    response = await http.get(path)
+    assert response.status_code == 200, path
+    return response.json()
+
+
+async def test_a_client_of_the_classic_demo_finds_everything_where_it_was(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    thread = await person.start_thread("Did you try turning it off?")
+    post = await person.write(thread["id"], "Twice.")
+
+    assert (await visitor.get("/api")).text == "API ready to receive requests"
+    assert isinstance(await get(visitor, "/api/users"), list)
+    user = await get(visitor, f"/api/users/{person.id}")
+    assert (user["id"], user["username"]) == (person.id, person.username)
+    assert isinstance(user["name"], str)
+    assert isinstance(user["bio"], str)
+
+    [listed] = [t for t in await get(visitor, "/api/threads") if t["id"] == thread["id"]]
+    for shown in (listed, await get(visitor, f"/api/threads/{thread['id']}")):
+        assert shown["title"] == "Did you try turning it off?"
+        assert shown["createdBy"] == person.id
+
+    for path in (
+        "/api/posts",
+        f"/api/posts/in-thread/{thread['id']}",
+        f"/api/posts/by-user/{person.id}",
+    ):
+        [shown] = [p for p in await get(visitor, path) if p["id"] == post["id"]]
+        wanted = {"thread": thread["id"], "text": "Twice.", "user": person.id}
+        assert {name: shown[name] for name in wanted} == wanted

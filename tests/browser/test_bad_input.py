@@ -1,0 +1,122 @@
+"""What people write that is not what anybody expected."""
+
+from collections.abc import Callable
+
+import asyncpg
+from playwright.async_api import Page, expect
+
+from tests.browser.visitors import Visitor
+from tests.deployments import Board
+
+HOSTILE = """<script>window.hacked = 1</script>
+<img src=x onerror="window.hacked = 1">
+[click](javascript:window.hacked=1)
+![no picture](http://localhost:9/none.png)
+"""
+
+
+async def test_nothing_that_is_written_runs(visitor: Visitor) -> None:
+    await visitor.register("<b>Bold</b> <script>window.hacked = 1</script>")
+    await visitor.start_thread("<img src=x onerror=window.hacked=1>", HOSTILE)
+    await visitor.go(visitor.page.url.removeprefix(visitor.board.public_origin))
+    post = visitor.post("click")
+    await expect(post).to_contain_text("<script>window.hacked = 1</script>")
+    await expect(post.locator("a[href^='javascript']")).to_have_count(0)
+    await expect(post).to_contain_text("Picture not available: no picture")
+    assert await visitor.page.evaluate("window.hacked") is None
+    refused = await visitor.page.evaluate(
+        "(() => { try { document.body.innerHTML = '<p>'; } catch (e) { return e.name; } })()"
+    )
+    assert refused == "TypeError"
+    visitor.complaints = [line for line in visitor.complaints if "TrustedHTML" not in line]
+
+
+async def test_right_to_left_text_reads_from_the_right_and_emoji_are_names(
+    visitor: Visitor,
+) -> None:
+    await visitor.register("🦔 حمد")
+    await visitor.start_thread("خبز لا يرتفع", "هل الماء دافئ بما فيه الكفاية؟")
+    directions = "el => getComputedStyle(el).direction"
+    heading = visitor.page.get_by_role("heading", level=1)
+    assert await heading.evaluate(directions) == "rtl"
+    assert await visitor.page.locator(".post .prose p").evaluate(directions) == "rtl"
+    await expect(visitor.page.locator(".post > .disc")).to_have_text("🦔ح")
+
+
+async def test_the_longest_post_can_be_written_and_one_character_more_can_not(
+    visitor: Visitor,
+) -> None:
+    await visitor.register()
+    await visitor.start_thread("Long")
+    box = visitor.page.get_by_label("Write a post").get_by_role("textbox")
+    send = visitor.page.get_by_role("button", name="Post", exact=True)
+    await box.fill("🦔" * 32_001)
+    await expect(visitor.page.get_by_text("1 character too many")).to_be_visible()
+    await expect(send).to_be_disabled()
+    await box.fill("word " * 6_399 + "🦔" * 5)
+    await send.click()
+    await expect(visitor.post("🦔🦔🦔🦔🦔")).to_have_count(1)
+
+
+async def fill_thread(board: Board, thread: int, user: int, count: int) -> None:
+    """Write posts straight into the database, as fast as it takes them."""
+    connection = await asyncpg.connect(board.databases["posts"])
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                """
+                INSERT INTO posts (thread, author, by_starter, text, html, created_at)
+                SELECT $1, $2, true, 'Post ' || n,
+                    '<p>Post ' || n || ', ' || repeat('word ', n % 80) || '</p>', now()
+                FROM generate_series(1, $3) AS n
+                """,
+                thread, user, count,
+            )  # fmt: skip
+            await connection.execute(
+                "UPDATE thread_activity SET version = version + 1, post_count = post_count + $2 "
+                "WHERE thread = $1",
+                thread, count,
+            )  # fmt: skip
+    finally:
+        await connection.close()
+
+
+async def shown(page: Page) -> int:
+    return await page.locator("article.post[data-id]").count()
+
+
+def last_number(path: str) -> int:
+    return int(path.rsplit("/", 1)[1])
+
+
+async def test_a_thread_of_five_thousand_posts_stays_light(
+    visitor: Visitor, board: Board, record_property: Callable[[str, object], None]
+) -> None:
+    page = visitor.page
+    await visitor.register()
+    path = await visitor.start_thread("Endless")
+    own_page = await visitor.page.locator(".account a").first.get_attribute("href")
+    assert own_page is not None
+    await fill_thread(board, last_number(path), last_number(own_page), 5_000)
+    await visitor.go(path)
+    await visitor.post("Post 20,").wait_for()
+    most = 0
+    for _ in range(40):
+        await page.mouse.wheel(0, 6_000)
+        await page.wait_for_timeout(50)
+        most = max(most, await shown(page))
+    await page.get_by_role("button", name="To the newest post").first.click()
+    await expect(visitor.post("Post 5000,")).to_be_in_viewport(timeout=40_000)
+    most = max(most, await shown(page))
+    session = await visitor.context.new_cdp_session(page)
+    await session.send("Performance.enable")
+    await session.send("HeapProfiler.collectGarbage")
+    told = await session.send("Performance.getMetrics")
+    metrics = {metric["name"]: metric["value"] for metric in told["metrics"]}
+    heap = metrics["JSHeapUsedSize"] / 2**20
+    record_property("posts_at_once", most)
+    record_property("heap_mib", heap)
+    assert most < 600
+    assert heap < 30
+    await page.keyboard.press("Control+Home")
+    await expect(visitor.post("Is the water warm enough?")).to_be_in_viewport()

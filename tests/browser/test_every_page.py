@@ -1,0 +1,115 @@
+"""Every page, in both schemes and widths: nothing that axe, the console or the policy minds."""
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from kernel.errors import FAILURES
+from tests.browser.test_together import make_admin
+from tests.browser.visitors import Scheme, Visitor, visiting
+from tests.deployments import Board
+from tests.people import PASSWORD
+
+OPEN_PAGES = (
+    "/", "/?order=new", "/threads/1", "/threads/999999999", "/users/1", "/users/1?show=threads",
+    "/search", "/search?q=bread", "/signin", "/register", "/docs", "/problems/conflict", "/nowhere",
+)  # fmt: skip
+OWN_PAGES = ("/", "/threads/1", "/users/2", "/settings", "/moderation")
+
+
+async def violations(page: Page) -> list[str]:
+    results = await Axe().run(page)
+    return [
+        f"{found['id']}: {[node['target'] for node in found['nodes']][:3]}"
+        for found in results.response["violations"]
+    ]
+
+
+async def settled(visitor: Visitor, path: str) -> None:
+    await visitor.go(path)
+    await visitor.page.get_by_role("heading", level=1).wait_for()
+    await visitor.until_filled()
+
+
+async def is_too_wide(page: Page) -> bool:
+    wide: bool = await page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    )
+    return wide
+
+
+@pytest_asyncio.fixture(scope="session")
+async def admin(board: Board, browser: Browser) -> str:
+    """Somebody to whom all pages are open; their username."""
+    async with visiting(board, browser) as someone:
+        await someone.register("Ada Min")
+        await make_admin(board, someone.username)
+        return someone.username
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_no_page_has_a_violation(
+    board: Board, browser: Browser, admin: str, width: int, scheme: Scheme
+) -> None:
+    found: dict[str, list[str]] = {}
+
+    async def look(visitor: Visitor, path: str) -> None:
+        await settled(visitor, path)
+        wrong = await violations(visitor.page)
+        if await is_too_wide(visitor.page):
+            wrong.append("it scrolls sideways")
+        if wrong:
+            found[f"{path} of {visitor.username or 'nobody'}"] = wrong
+
+    async with visiting(board, browser, width, scheme) as visitor:
+        for path in OPEN_PAGES:
+            await look(visitor, path)
+        await visitor.sign_in(admin, PASSWORD)
+        for path in OWN_PAGES:
+            await look(visitor, path)
+        await settled(visitor, "/threads/1")
+        await visitor.page.get_by_role("button", name="How this page is answered").click()
+        await visitor.page.get_by_role("complementary").wait_for()
+        await visitor.account_menu().click()
+        wrong = await violations(visitor.page)
+        if wrong:
+            found["the panel and the menu"] = wrong
+    assert found == {}
+
+
+async def test_every_kind_of_problem_has_a_page_that_explains_it(visitor: Visitor) -> None:
+    assert FAILURES
+    for slug, kind in FAILURES.items():
+        answer = await visitor.page.goto(f"{visitor.board.public_origin}/problems/{slug}")
+        assert answer is not None
+        assert answer.status == 200, slug
+        heading = visitor.page.get_by_role("heading", level=1)
+        await expect(heading).to_have_text(kind.title)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/threads/none", "/problems/none", "/threads/1/2"])
+async def test_a_place_that_is_not_there_is_a_404_that_people_can_read(
+    visitor: Visitor, path: str
+) -> None:
+    answer = await visitor.page.goto(visitor.board.public_origin + path)
+    assert answer is not None
+    assert answer.status == 404
+    await expect(visitor.page.get_by_role("heading", name="Nothing is here")).to_be_visible()
+
+
+async def test_the_panel_names_who_answered_each_request(visitor: Visitor) -> None:
+    await settled(visitor, "/threads/1")
+    await visitor.page.get_by_role("button", name="How this page is answered").click()
+    panel = visitor.page.get_by_role("complementary")
+    by = "posts-1" if "posts" in await served_by(visitor) else "monolith-1"
+    await expect(panel.locator("svg")).to_contain_text(by)
+    row = panel.locator("tbody tr").filter(has_text="/api/posts/in-thread/1?limit=50")
+    await expect(row).to_contain_text(by)
+    await expect(row).to_contain_text("200")
+
+
+async def served_by(visitor: Visitor) -> str:
+    answer = await visitor.page.request.get(f"{visitor.board.public_origin}/api/posts?limit=1")
+    return answer.headers["x-served-by"]

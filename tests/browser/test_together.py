@@ -1,0 +1,134 @@
+"""Several people in one thread, each in a browser of their own."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.browser.visitors import Visitor
+from tests.deployments import Board
+
+
+async def make_admin(board: Board, username: str) -> None:
+    connection = await asyncpg.connect(board.databases["users"])
+    try:
+        await connection.execute("UPDATE users SET role = 'admin' WHERE username = $1", username)
+    finally:
+        await connection.close()
+
+
+async def test_two_browsers_see_each_others_posts(visitor: Visitor, other: Visitor) -> None:
+    await visitor.register()
+    await other.register()
+    path = await visitor.start_thread("Together")
+    await other.go(path)
+    await other.page.locator("[data-live]").wait_for()
+    await other.write("Here I am")
+    await expect(visitor.post("Here I am")).to_have_count(1)
+    await visitor.write("So am I")
+    await expect(other.post("So am I")).to_have_count(1)
+    await expect(visitor.post("So am I")).to_have_count(1)
+    await other.post("Here I am").get_by_role("button", name="Edit").click()
+    await other.page.get_by_label("Change the post").fill("Here I was")
+    await other.page.get_by_role("button", name="Save").click()
+    await expect(visitor.post("Here I was")).to_contain_text("edited")
+
+
+async def test_a_new_post_is_there_for_others_within_300_ms(
+    visitor: Visitor, other: Visitor, record_property: Callable[[str, object], None]
+) -> None:
+    await visitor.register()
+    await visitor.start_thread("How fast")
+    await other.go(visitor.page.url.removeprefix(visitor.board.public_origin))
+    await other.page.locator("[data-live]").wait_for()
+    took = []
+    for number in range(11):
+        box = visitor.page.get_by_label("Write a post").get_by_role("textbox")
+        await box.fill(f"Post {number}!")
+        began = time.perf_counter()
+        await box.press("Control+Enter")
+        await other.post(f"Post {number}!").wait_for(state="attached")
+        took.append(time.perf_counter() - began)
+        await visitor.post(f"Post {number}!").wait_for()
+    median = statistics.median(took)
+    record_property("median_seconds", median)
+    assert median < 0.3
+
+
+async def test_who_has_scrolled_up_is_told_and_not_moved(visitor: Visitor, other: Visitor) -> None:
+    await visitor.register()
+    await other.register()
+    path = await visitor.start_thread("Long", "\n\n".join(["A line."] * 60))
+    await other.go(path)
+    await other.page.locator("[data-live]").wait_for()
+    await visitor.write("First news")
+    await visitor.post("First news").wait_for()
+    await visitor.write("Second news")
+    bar = other.page.get_by_role("button", name="2 new")
+    await expect(bar).to_be_visible()
+    assert await other.page.evaluate("scrollY") == 0
+    await bar.click()
+    await expect(other.post("Second news")).to_be_in_viewport()
+    await expect(bar).to_be_hidden()
+
+
+async def test_what_is_new_is_marked_in_the_list_and_no_longer_once_read(
+    visitor: Visitor, other: Visitor
+) -> None:
+    await visitor.register()
+    await other.register()
+    path = await visitor.start_thread("Marks")
+    await other.go(path)
+    await other.post("Is the water warm enough?").wait_for()
+    await visitor.write("News for you")
+    await visitor.post("News for you").wait_for()
+    await other.go("/search?q=nothing-has-this")
+    await visitor.write("And more")
+    await visitor.post("And more").wait_for()
+    await other.go("/")
+    row = other.page.locator(".thread-row").filter(has=other.page.locator(f'a[href="{path}"]'))
+    await expect(row.locator(".fresh")).to_have_text("1 new", timeout=20_000)
+    await row.get_by_role("link", name="Marks").click()
+    await other.post("And more").wait_for()
+    await other.page.get_by_role("link", name="The board").click()
+    await expect(row.locator(".fresh")).to_have_text("")
+
+
+async def test_a_moderator_locks_pins_and_bans_and_the_banned_are_told_why(
+    visitor: Visitor, other: Visitor, board: Board
+) -> None:
+    await other.register("Trouble Maker")
+    path = await other.start_thread("Shouting", "LOUD")
+    await visitor.register("Mo Derator")
+    await make_admin(board, visitor.username)
+    await visitor.go(path)
+    for button, undo in (("Pin", "Unpin"), ("Lock", "Unlock")):
+        await visitor.page.get_by_role("button", name=button, exact=True).click()
+        await visitor.page.get_by_role("button", name=undo).wait_for()
+    await other.go(path)
+    await expect(other.page.get_by_text("This thread is locked.")).to_be_visible()
+    await visitor.page.get_by_role("button", name="Unlock").click()
+    await visitor.page.get_by_role("button", name="Lock", exact=True).wait_for()
+    await visitor.page.get_by_role("button", name="Unpin").click()
+
+    await other.go(path)
+    await visitor.go("/moderation")
+    await visitor.page.get_by_label("Username").fill(other.username)
+    await visitor.page.get_by_role("button", name="Find").click()
+    await visitor.page.get_by_role("button", name="Ban", exact=True).click()
+    await visitor.page.get_by_label("Reason").fill("Shouting at night")
+    await visitor.page.get_by_role("dialog").get_by_role("button", name="Ban").click()
+    await expect(visitor.page.get_by_text("Trouble Maker is banned.")).to_be_visible()
+
+    # A ban ends every session; signing in again works, taking part does not.
+    await other.write("LOUDER")
+    await other.page.get_by_role("dialog").wait_for(timeout=20_000)
+    await other.fill_in_sign_in()
+    refused = other.page.locator(".letter.refused")
+    await expect(refused).to_contain_text("Shouting at night")
+    await visitor.go(path)
+    await expect(visitor.post("LOUDER")).to_have_count(0)
+    await visitor.post("LOUD").get_by_role("button", name="Delete").click()
+    await expect(other.post("LOUD")).to_have_count(0, timeout=12_000)

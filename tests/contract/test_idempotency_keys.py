@@ -1,0 +1,59 @@
+"""How long an `Idempotency-Key` is remembered, by a clock that a test sets."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from kernel.database import Database
+from kernel.errors import Policy
+from kernel.idempotency import KEPT, Answer, Attempt, Replayed
+from services.threads.model import Thread
+from services.threads.store import ThreadStore
+from tests.databases import Databases
+
+NOW = datetime(2026, 11, 23, 8, 3, tzinfo=UTC)
+MOMENT = timedelta(milliseconds=1)
+NO_LIMIT = Policy("thread", 1, 0)
+USER = 2**40  # nobody whom another test knows
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database(databases: Databases) -> AsyncIterator[Database]:
+    """The database of threads."""
+    async with Database.open(databases.urls["threads"]) as opened:
+        yield opened
+
+
+async def _start(database: Database, key: str, now: datetime) -> Thread:
+    attempt = Attempt(key, "POST", "/api/threads", b"digest")
+
+    def answer(thread: Thread) -> Answer:
+        return Answer(201, {"Location": f"/{thread.id}"}, b"{}")
+
+    once = attempt.once(answer)
+    return await ThreadStore(database).add("Bread", USER, now, NO_LIMIT, once)
+
+
+async def test_a_key_is_remembered_for_24_hours_and_no_longer(database: Database) -> None:
+    key = "kept-for-a-day"
+    first = await _start(database, key, NOW)
+    with pytest.raises(Replayed) as replayed:
+        await _start(database, key, NOW + KEPT - MOMENT)
+    assert replayed.value.answer == Answer(201, {"Location": f"/{first.id}"}, b"{}")
+    second = await _start(database, key, NOW + KEPT)
+    assert second.id > first.id
+    with pytest.raises(Replayed) as replayed:
+        await _start(database, key, NOW + KEPT + MOMENT)
+    assert replayed.value.answer.headers == {"Location": f"/{second.id}"}
+
+
+async def test_keys_nobody_can_use_any_more_are_forgotten(database: Database) -> None:
+    for number in range(5):
+        await _start(database, f"forgotten-{number}", NOW - 2 * KEPT)
+    await _start(database, "the next one", NOW)
+    kept = await database.rows(
+        "SELECT key FROM idempotency_keys WHERE user_id = $1 AND key LIKE 'forgotten-%'", USER
+    )
+    assert kept == []

@@ -1,0 +1,141 @@
+"""How PostgreSQL reads a large board: by an index, and no table from end to end."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from board.bootstrap import bootstrap
+from board.migrate import migrate
+from kernel.database import Database
+from services.posts.store import PostStore
+from services.threads.store import ThreadStore
+from tests.databases import Databases
+
+HOT = 1
+POSTS = 20_000
+THREADS = 20_000
+
+
+class Watched(Database):
+    """A database that keeps what it was asked last."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        super().__init__(pool)
+        self.asked: tuple[str, tuple[Any, ...]] | None = None
+
+    async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """Every row of one statement."""
+        self.asked = query, arguments
+        return await super().rows(query, *arguments)
+
+    async def plan(self) -> str:
+        """How PostgreSQL would do it again, whatever the arguments, as it does for a statement
+        that has been prepared and used some times."""
+        assert self.asked is not None
+        query, arguments = self.asked
+        async with self.transaction() as connection:
+            await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            lines = await connection.fetch(f"EXPLAIN {query}", *arguments)
+        return "\n".join(line[0] for line in lines)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def large(databases: Databases) -> AsyncIterator[dict[str, Watched]]:
+    """Databases of posts and threads with much in them; half of the posts are in one thread."""
+    urls = {
+        context: databases.server.url(f"large_{context}", context, f"{context}-secret")
+        for context in ("threads", "posts")
+    }
+    await bootstrap(databases.server.admin_url, urls)
+    await migrate(urls)
+    async with Watched.open(urls["threads"]) as threads, Watched.open(urls["posts"]) as posts:
+        assert isinstance(threads, Watched)
+        assert isinstance(posts, Watched)
+        await _fill(threads, posts)
+        yield {"threads": threads, "posts": posts}
+
+
+async def _fill(threads: Database, posts: Database) -> None:
+    async with threads.connection() as connection:
+        await connection.execute(
+            """
+            INSERT INTO threads (title, created_by, created_at, pinned)
+            SELECT 'word' || n, n % 100, now() - n * interval '1 s', n % 5000 = 0
+            FROM generate_series(1, $1::integer) AS n
+            """,
+            THREADS,
+        )
+        await connection.execute("ANALYZE")
+    async with posts.connection() as connection:
+        await connection.execute(
+            """
+            INSERT INTO posts (thread, author, by_starter, text, html, created_at)
+            SELECT CASE WHEN n % 2 = 0 THEN $2::bigint ELSE 2 + n % 500 END, n % 100, false,
+                'word' || n, '', now()
+            FROM generate_series(1, $1::integer) AS n
+            """,
+            POSTS,
+            HOT,
+        )
+        await connection.execute("""
+            INSERT INTO thread_events (thread, version, kind, post)
+            SELECT thread, row_number() OVER (PARTITION BY thread ORDER BY id), 'post', id
+            FROM posts
+        """)
+        await connection.execute("""
+            INSERT INTO thread_activity (thread, version, post_count, posts_by_others, delivered)
+            SELECT thread, count(*), count(*), 0, count(*) FROM posts GROUP BY thread
+        """)
+        await connection.execute("""
+            INSERT INTO thread_activity (thread, version, post_count, posts_by_others, delivered)
+            SELECT n, 1, 1, 0, 1 FROM generate_series(1000, 20000) AS n
+        """)
+        await connection.execute("INSERT INTO removed_threads SELECT generate_series(300, 350)")
+        await connection.execute("ANALYZE")
+
+
+Read = Callable[[PostStore, ThreadStore], Awaitable[object]]
+
+IN_ORDER: dict[str, Read] = {
+    "the newest posts": lambda posts, _: posts.newest(20, None),
+    "a thread's posts": lambda posts, _: posts.in_thread(HOT, 20, None),
+    "a user's posts": lambda posts, _: posts.by_user(7, 20, None),
+    "a thread's events": lambda posts, _: posts.events(HOT, 0),
+    "activity to deliver": lambda posts, _: posts.undelivered(100),
+    "active threads": lambda _, threads: threads.list("active", None, 20, None),
+    "new threads": lambda _, threads: threads.list("new", None, 20, None),
+    "a user's new threads": lambda _, threads: threads.list("new", 7, 20, None),
+    "removed threads": lambda _, threads: threads.removed(0),
+}
+BY_INDEX: dict[str, Read] = {
+    "found posts": lambda posts, _: posts.search("word77", 20, None),
+    "found threads": lambda _, threads: threads.search("word77", 20, None),
+    "a user's active threads": lambda _, threads: threads.list("active", 7, 20, None),
+}
+
+
+@pytest.mark.parametrize("name", [*IN_ORDER, *BY_INDEX])
+async def test_no_list_reads_a_table_from_end_to_end(large: dict[str, Watched], name: str) -> None:
+    plan = await _plan(large, (IN_ORDER | BY_INDEX)[name])
+    for table in ("posts", "threads", "thread_events", "thread_activity", "happened"):
+        assert f"Seq Scan on {table} " not in plan, plan
+
+
+@pytest.mark.parametrize("name", IN_ORDER)
+async def test_no_list_is_sorted_that_an_index_has_in_order(
+    large: dict[str, Watched], name: str
+) -> None:
+    plan = await _plan(large, IN_ORDER[name])
+    assert "Sort" not in plan, plan
+    assert "Index" in plan, plan
+
+
+async def _plan(large: dict[str, Watched], read: Read) -> str:
+    for database in large.values():
+        database.asked = None
+    await read(PostStore(large["posts"]), ThreadStore(large["threads"]))
+    [asked] = [database for database in large.values() if database.asked is not None]
+    return await asked.plan()

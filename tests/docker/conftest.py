@@ -1,0 +1,35 @@
+"""The images, built once, and the board of the tests in Compose."""
+
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from tests.docker.project import IMAGES, Project, engine, image, project
+
+_NAME = "board-tests"
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    """The engine."""
+    found = engine()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def images() -> list[str]:
+    """The tags of all images, built from what is here now."""
+    with project("board-tests-build", "microservices") as builder:
+        services = ("prepare", "users", "threads", "posts", "web", "monolith", "gateway")
+        builder.compose("--profile", "*", "build", *services)
+    return [image(name) for name in IMAGES]
+
+
+@pytest.fixture(scope="module")
+def services(images: list[str]) -> Iterator[Project]:  # noqa: ARG001 - they must have been built
+    """The board as services, up and healthy."""
+    with project(_NAME, "microservices") as found:
+        found.up()
+        yield found

@@ -1,0 +1,104 @@
+"""People who read and write all the time, and remember what they were promised."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.people import PASSWORD, new_username
+
+
+@dataclass
+class Load:
+    """What came of it. `failures` are a moment (of `time.monotonic`) and a description each;
+    `written` are the posts that the board has confirmed; `served_by` counts answers a process."""
+
+    thread: int
+    requests: int = 0
+    failures: list[tuple[float, str]] = field(default_factory=list)
+    written: list[int] = field(default_factory=list)
+    served_by: dict[str, int] = field(default_factory=dict)
+    going_on: bool = True
+
+    def failed_between(self, began: float, ended: float) -> list[str]:
+        """The failures of that time."""
+        return [what for moment, what in self.failures if began <= moment <= ended]
+
+    async def until(self, requests: int, within: float = 60) -> None:
+        """Return when so many more requests have been answered."""
+        wanted, deadline = self.requests + requests, time.monotonic() + within
+        while self.requests < wanted:
+            assert time.monotonic() < deadline, f"{requests} requests took over {within:g} s"
+            await asyncio.sleep(0.05)
+
+    async def all_written_are_there(self, http: httpx.AsyncClient) -> None:
+        """Fail unless the board still has each post that it has confirmed."""
+        found: set[int] = set()
+        path = f"/api/posts/in-thread/{self.thread}?limit=100"
+        while path:
+            answer = await http.get(path)
+            assert answer.status_code == 200, answer.text
+            found |= {post["id"] for post in answer.json()}
+            path = answer.links.get("next", {}).get("url", "")
+        assert set(self.written) <= found
+
+
+@asynccontextmanager
+async def load(url: str, *, readers: int = 2, writers: int = 2) -> AsyncIterator[Load]:
+    """Readers and writers, each with a request under way all the time, until the block ends."""
+    limits = httpx.Limits(max_connections=readers + writers)
+    async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits, trust_env=False) as http:
+        who = {"username": new_username(), "password": PASSWORD}
+        (await http.post("/api/users", json=who)).raise_for_status()
+        session = await http.post("/api/sessions", json=who)
+        session.raise_for_status()
+        http.cookies.clear()
+        http.headers["Authorization"] = f"Bearer {session.json()['token']}"
+        thread = await http.post("/api/threads", json={"title": "Under load"})
+        thread.raise_for_status()
+        found = Load(thread.json()["id"])
+        people = [asyncio.create_task(_read(http, found)) for _ in range(readers)]
+        people += [asyncio.create_task(_write(http, found)) for _ in range(writers)]
+        try:
+            yield found
+        finally:
+            found.going_on = False
+            await asyncio.gather(*people)
+        await found.all_written_are_there(http)
+
+
+async def _read(http: httpx.AsyncClient, load: Load) -> None:
+    while load.going_on:
+        for path in ("/api/threads", "/api/posts?limit=5", f"/api/posts/in-thread/{load.thread}"):
+            await _ask(http, load, "GET", path)
+
+
+async def _write(http: httpx.AsyncClient, load: Load) -> None:
+    while load.going_on:
+        body = {"thread": load.thread, "text": "Still here."}
+        answer = await _ask(http, load, "POST", "/api/posts", body)
+        if answer is not None and answer.status_code == 201:
+            load.written.append(answer.json()["id"])
+
+
+async def _ask(
+    http: httpx.AsyncClient, load: Load, method: str, path: str, body: object = None
+) -> httpx.Response | None:
+    try:
+        answer = await http.request(method, path, json=body)
+    except httpx.HTTPError as error:
+        load.failures.append((time.monotonic(), f"{method} {path}: {error!r}"))
+        await asyncio.sleep(0.1)
+        return None
+    load.requests += 1
+    process = answer.headers.get("x-served-by", "the gateway")
+    load.served_by[process] = load.served_by.get(process, 0) + 1
+    if not answer.is_success:
+        load.failures.append(
+            (time.monotonic(), f"{method} {path}: {answer.status_code} {answer.text}")
+        )
+        await asyncio.sleep(0.1)
+    return answer

@@ -1,0 +1,161 @@
+"""A Compose project of the tests' own: the board in containers, beside whatever else runs here."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import httpx
+from docker.models.containers import Container
+
+from tests.databases import CONTEXTS
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILES = ("microservices", "monolith", "strangler")
+SERVERS: Mapping[str, tuple[str, ...]] = {
+    "microservices": ("users", "threads", "posts", "web", "gateway"),
+    "monolith": ("monolith", "gateway-monolith"),
+    "strangler": ("users", "threads", "posts", "web", "monolith", "gateway-strangler"),
+}
+IMAGES = ("users", "threads", "posts", "web", "monolith", "gateway", "board")
+
+
+def image(name: str) -> str:
+    """The tag of an image of the board."""
+    return f"board/{name}:0.1.0"
+
+
+@dataclass(frozen=True)
+class Project:
+    """One Compose project, in one profile, on one port of this machine."""
+
+    name: str
+    profile: str
+    port: int
+    engine: docker.DockerClient
+
+    @property
+    def url(self) -> str:
+        """Where its gateway answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def compose(
+        self, *arguments: str, check: bool = True, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """`docker compose ARGUMENTS` for this project, all of whose output is in `stdout`."""
+        done = subprocess.run(
+            ["docker", "compose", "--project-name", self.name, *arguments],
+            cwd=ROOT,
+            env={**self.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"compose {arguments}:\n{done.stdout}"
+        return done
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the commands of this project run with: no limits on how fast one may write."""
+        return {
+            **os.environ,
+            "COMPOSE_PROFILES": self.profile,
+            "PORT": str(self.port),
+            "POST_INTERVAL": "0",
+            "THREAD_INTERVAL": "0",
+        }
+
+    def up(self, *arguments: str) -> float:
+        """Bring it up and wait until it is healthy; how many seconds that took."""
+        began = time.monotonic()
+        self.compose("up", "--detach", "--wait", *arguments)
+        return time.monotonic() - began
+
+    def containers(self, service: str) -> list[Container]:
+        """The service's containers, running or not, oldest first."""
+        labels = [
+            f"com.docker.compose.project={self.name}",
+            f"com.docker.compose.service={service}",
+        ]
+        found: list[Container] = self.engine.containers.list(all=True, filters={"label": labels})
+        return sorted(found, key=lambda container: str(container.attrs["Created"]))
+
+    def container(self, service: str) -> Container:
+        """The service's only container."""
+        (found,) = self.containers(service)
+        return found
+
+    def log(self, service: str) -> str:
+        """What the service has said."""
+        return self.compose("logs", "--no-color", "--no-log-prefix", service).stdout
+
+    def secrets(self) -> dict[str, str]:
+        """Every secret by its name."""
+        script = (
+            "import json, pathlib; print(json.dumps({p.name: p.read_text() "
+            "for p in pathlib.Path('/secrets/kept').iterdir()}))"
+        )
+        kept = self.engine.containers.run(
+            image("board"),
+            entrypoint=["python", "-c", script],
+            command=[],
+            volumes={f"{self.name}_secrets": {"bind": "/secrets/kept", "mode": "ro"}},
+            remove=True,
+        )
+        found: dict[str, str] = json.loads(kept)
+        return found
+
+    def database_urls(self) -> dict[str, str]:
+        """Each context's database, as this machine reaches it."""
+        passwords = self.secrets()
+        networks = self.container("postgres").attrs["NetworkSettings"]["Networks"]
+        address = networks[f"{self.name}_data"]["IPAddress"]
+        return {
+            context: f"postgresql://{context}:{passwords[f'{context}_password']}@{address}/{context}"
+            for context in CONTEXTS
+        }
+
+    def get(self, path: str) -> httpx.Response:
+        """One answer of the gateway."""
+        return httpx.get(self.url + path, timeout=15, trust_env=False)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def engine() -> docker.DockerClient:
+    """The engine of this machine. Fails where there is none: a test that did not run is no pass."""
+    assert shutil.which("docker"), "these tests need Docker: https://docs.docker.com/get-docker/"
+    return docker.from_env()
+
+
+@contextmanager
+def project(name: str, profile: str) -> Iterator[Project]:
+    """A project of that name, not yet up, of which nothing is left in the end."""
+    client = engine()
+    found = Project(name, profile, free_port(), client)
+    _remove(found)
+    try:
+        yield found
+    finally:
+        _remove(found)
+        client.close()
+
+
+def _remove(project: Project) -> None:
+    project.compose("--profile", "*", "kill", check=False)
+    project.compose("--profile", "*", "down", "--volumes", "--remove-orphans")

@@ -1,0 +1,140 @@
+"""What happens to people on the board while containers come and go."""
+
+import asyncio
+import time
+from functools import partial
+
+import pytest
+import pytest_asyncio
+from docker.models.containers import Container
+
+from tests.docker.load import Load, load
+from tests.docker.project import Project
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.timeout(300)
+
+HEALTH_CHECKS = 2 * 5 + 2
+"""Seconds after which the gateway has noticed a target that hangs: two checks, 5 s apart, each of
+which may take 2 s."""
+
+LOOK_UPS = 3
+"""Seconds after which it has noticed that a name has lost an address, with some to spare."""
+
+
+@pytest_asyncio.fixture(scope="module", autouse=True)
+async def two_of_each(services: Project) -> None:
+    """Two containers of each context's service, all of which get requests."""
+    await _scale(services, posts=2)
+
+
+async def _scale(project: Project, posts: int) -> None:
+    wanted = ["--scale=users=2", "--scale=threads=2", f"--scale=posts={posts}"]
+    await asyncio.to_thread(project.up, "--no-recreate", *wanted)
+
+
+async def _is_healthy(container: Container) -> bool:
+    await asyncio.to_thread(container.reload)
+    return bool(container.health == "healthy")
+
+
+def _name(container: Container) -> str:
+    service = str(container.labels["com.docker.compose.service"])
+    return f"{service}/{str(container.id)[:12]}"
+
+
+async def _gets_requests(load: Load, container: Container, within: float = 30) -> None:
+    before = load.served_by.get(_name(container), 0)
+
+    async def more() -> bool:
+        return load.served_by.get(_name(container), 0) > before
+
+    await eventually(more, within)
+
+
+async def test_a_restart_of_one_of_two_fails_no_request(services: Project) -> None:
+    restarted, _ = services.containers("posts")
+    async with load(services.url) as people:
+        await people.until(50)
+        await asyncio.to_thread(restarted.restart, timeout=30)
+        await _gets_requests(people, restarted)
+    assert people.failures == []
+
+
+async def test_a_rolling_restart_of_every_service_fails_no_request(services: Project) -> None:
+    pairs = [services.containers(context) for context in ("users", "threads", "posts")]
+    async with load(services.url) as people:
+        await people.until(50)
+        for turn in range(2):
+            these = [pair[turn] for pair in pairs]
+            await asyncio.gather(*(asyncio.to_thread(c.restart, timeout=30) for c in these))
+            for container in these:
+                if not _name(container).startswith("users/"):  # nobody reads about users here
+                    await _gets_requests(people, container)
+            for container in these:
+                await eventually(partial(_is_healthy, container), within=60)
+    assert people.failures == []
+
+
+async def test_scaling_up_spreads_the_load_and_scaling_down_drains(services: Project) -> None:
+    async with load(services.url) as people:
+        await _scale(services, posts=3)
+        for container in services.containers("posts"):
+            await _gets_requests(people, container)
+        await _scale(services, posts=2)
+        assert len(services.containers("posts")) == 2
+        await people.until(50)
+    assert people.failures == []
+
+
+async def test_a_killed_container_is_missed_for_seconds_and_no_write_is_lost(
+    services: Project,
+) -> None:
+    killed, left = services.containers("posts")
+    async with load(services.url) as people:
+        await people.until(50)
+        await asyncio.to_thread(killed.kill)
+        began = time.monotonic()
+        await asyncio.sleep(LOOK_UPS)
+        await _gets_requests(people, left)
+        await people.until(50)
+        assert people.failed_between(began + LOOK_UPS, time.monotonic()) == []
+        await asyncio.to_thread(killed.start)
+        await _gets_requests(people, killed)
+        assert people.failed_between(began + LOOK_UPS, time.monotonic()) == []
+    assert {what.split(": ")[1][:3] for _, what in people.failures} <= {"502", "503", "504"}
+
+
+async def test_a_paused_container_is_taken_out_and_comes_back(services: Project) -> None:
+    paused, left = services.containers("threads")
+    async with load(services.url, readers=6) as people:
+        await people.until(50)
+        await asyncio.to_thread(paused.pause)
+        try:
+            began = time.monotonic()
+            await asyncio.sleep(HEALTH_CHECKS)
+            # Whoever had asked the paused one still waits; everybody else is served.
+            await _gets_requests(people, left)
+        finally:
+            await asyncio.to_thread(paused.unpause)
+        await _gets_requests(people, paused)
+        settled = time.monotonic()
+        await people.until(50)
+        assert people.failed_between(settled, time.monotonic()) == []
+    assert began < settled
+
+
+async def test_a_killed_database_loses_nothing_that_was_confirmed(services: Project) -> None:
+    async with load(services.url) as people:
+        await people.until(50)
+        database = services.container("postgres")
+        await asyncio.to_thread(database.kill)
+        await asyncio.sleep(1)
+        await asyncio.to_thread(database.start)
+        confirmed = len(people.written)
+
+        async def confirmed_more() -> bool:
+            return len(people.written) > confirmed + 5
+
+        await eventually(confirmed_more, within=60)
+    assert {what.split(": ")[1][:3] for _, what in people.failures} <= {"503"}

@@ -1,0 +1,47 @@
+"""Certificates that the tests make for themselves."""
+
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.tls import CertificateFiles
+
+NAME = "localhost"
+
+
+@dataclass(frozen=True)
+class SelfSigned:
+    """A certificate for ``localhost`` that signs itself."""
+
+    files: CertificateFiles
+
+    def client(
+        self,
+        *protocols: str,
+        least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+        most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    ) -> ssl.SSLContext:
+        """What a client that trusts it speaks."""
+        context = ssl.create_default_context(cafile=str(self.files.certificate))
+        context.minimum_version, context.maximum_version = least, most
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        return context
+
+
+def make(folder: Path) -> SelfSigned:
+    """Makes one with the openssl command."""
+    files = CertificateFiles(folder / "certificate.pem", folder / "key.pem")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    subprocess.run(
+        [
+            *command.split(),
+            *("-keyout", files.key, "-out", files.certificate, "-subj", f"/CN={NAME}"),
+            *("-addext", f"subjectAltName=DNS:{NAME}"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    return SelfSigned(files)

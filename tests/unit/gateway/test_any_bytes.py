@@ -1,0 +1,144 @@
+"""Whatever a client sends: an answer or an end, no error, nothing left over, nothing smuggled.
+
+``GATEWAY_EXAMPLES`` says how many byte strings are tried in each mode (default 150).
+"""
+
+import asyncio
+import logging
+import os
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from gateway.desync import DesyncMode, Verdict, verdict
+from gateway.gateway import Gateway, start_gateway
+from gateway.request_reader import RequestReader
+from gateway.timeouts import Timeouts
+from tests.unit.gateway.support import FakeTarget, routing_with, says
+
+EXAMPLES = int(os.environ.get("GATEWAY_EXAMPLES", "150"))
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+PIECES = [
+    *(b"GET ", b"POST ", b"HEAD ", b"TRACE ", b"/ ", b"/fixed ", b"http://b/ ", b"HTTP/1.1\r\n"),
+    *(b"HTTP/1.0\r\n", b"HTTP/1.2\r\n", b"HTTP/2.0\r\n", b"\r\n", b"\n", b"\r", b" ", b"\t", b"\0"),
+    *(b"Host: a\r\n", b"Host : a\r\n", b"X: y\r\n", b" folded\r\n", b": z\r\n", b"no colon\r\n"),
+    *(b"Content-Length: 3\r\n", b"Content-Length: 5\r\n", b"Content-Length: +3\r\n"),
+    *(b"Content_Length: 3\r\n", b"Content-Length : 40\r\n", b"Transfer-Encoding: chunked\r\n"),
+    *(b"Transfer-Encoding: xchunked\r\n", b"Transfer-Encoding:\x0bchunked\r\n"),
+    *(b"Transfer_Encoding: chunked\r\n", b"transfer-encoding: identity\r\n", b"TE: trailers\r\n"),
+    *(b"Connection: close\r\n", b"Connection: keep-alive, X\r\n", b"Expect: 100-continue\r\n"),
+    *(b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n", b"Upgrade: h2c\r\n", b"abc", b"hello"),
+    *(b"3\r\nabc\r\n", b"0\r\n\r\n", b"0\r\nT: r\r\n\r\n", b"3;x=y\r\nabc\r\n", b"-1\r\n", b"ffff"),
+    *(b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", b"X-Forwarded-For: 9.9.9.9\r\n", b"\xff"),
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+]
+ANY = st.one_of(
+    st.binary(max_size=200),
+    st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join),
+    st.lists(st.sampled_from(PIECES), max_size=14).map(
+        lambda pieces: b"POST / HTTP/1.1\r\nHost: a\r\n" + b"".join(pieces)
+    ),
+)
+
+
+class Complaints(logging.Handler):
+    """What asyncio says when a protocol raises."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+async def begin(mode: DesyncMode) -> tuple[Gateway, FakeTarget]:
+    target = FakeTarget(says(OK))
+    await target.start()
+    gateway = await start_gateway(
+        routing_with(desync_mode=mode),
+        {"Web": [target.url]},
+        port=0,
+        timeouts=Timeouts(idle=0.05, head=0.1, linger=0.05, tick=0.01),
+        random=Random(1),
+    )
+    await gateway.first_checks()
+    return gateway, target
+
+
+async def send(gateway: Gateway, target: FakeTarget, data: bytes, cut: int) -> None:
+    """Sends ``data`` in two pieces and waits until nothing of it is left anywhere."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(data[:cut])
+    await asyncio.sleep(0)
+    writer.write(data[cut:])
+    try:
+        async with asyncio.timeout(5):
+            await reader.read()
+    except ConnectionError:
+        pass
+    writer.transport.abort()
+    async with asyncio.timeout(5):
+        while gateway.open_clients or any(
+            registered.outstanding
+            for group in gateway.groups.values()
+            for registered in group.registered
+        ):
+            await asyncio.sleep(0.001)
+    visits, target.visits = target.visits, []
+    for visit in visits:
+        lines = visit.head.split(b"\r\n")
+        # Only the gateway writes this line, and always as the second one.
+        assert lines[1] == b"X-Forwarded-For: 127.0.0.1" or lines[1].startswith(
+            b"X-Forwarded-For: 9.9.9.9"
+        ), visit.head
+        assert lines[2] == b"X-Forwarded-Proto: http", visit.head
+
+
+def allowed(mode: DesyncMode, data: bytes) -> int:
+    """How many requests may reach a target: none from the first forbidden one on."""
+    reader = RequestReader(DesyncMode.MONITOR)
+    reader.feed(data)
+    count = 0
+    for request in reader.requests:
+        if request.finding is not None:
+            decided = verdict(mode, request.finding.tier)
+            if decided is not Verdict.ALLOW:
+                return count + (decided is Verdict.ALLOW_AND_CLOSE)
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("mode", DesyncMode)
+@pytest.mark.timeout(600)
+def test_any_byte_string_is_answered_or_ended_and_nothing_is_left(mode: DesyncMode) -> None:
+    complaints = Complaints()
+    logging.getLogger("asyncio").addHandler(complaints)
+    try:
+        with asyncio.Runner() as runner:
+            gateway, target = runner.run(begin(mode))
+
+            @given(ANY, st.integers(0, 60))
+            @example(
+                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n", 9
+            )
+            @example(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /smuggled ", 0)
+            @settings(
+                max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            )
+            def anything(data: bytes, cut: int) -> None:
+                before = target.requests
+                runner.run(send(gateway, target, data, cut))
+                assert target.requests - before <= allowed(mode, data)
+                assert not complaints.lines
+
+            try:
+                anything()
+            finally:
+                runner.run(gateway.close())
+                runner.run(target.close())
+    finally:
+        logging.getLogger("asyncio").removeHandler(complaints)

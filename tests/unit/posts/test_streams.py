@@ -1,0 +1,199 @@
+"""Streams of a thread, on events that a test makes up."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+
+from kernel.background import running
+from kernel.errors import MalformedRequest, NotFound, Unavailable
+from services.posts.event_stream import EventStream
+from services.posts.model import Event
+from services.posts.store import PostStore
+from services.posts.stream import Streams
+
+THREAD = 7
+
+
+class FakeStore:
+    """The events of one thread, in memory."""
+
+    def __init__(self) -> None:
+        self.happened: list[Event] = []
+        self.removed = False
+        self.down = False
+
+    def happen(self) -> None:
+        self.happened.append(Event(len(self.happened) + 1, "remove", 1, None))
+
+    async def version(self, _thread: int) -> int | None:
+        return None if self.removed else len(self.happened)
+
+    async def events(self, _thread: int, after: int) -> list[Event]:
+        if self.down:
+            raise Unavailable("Down.")
+        return self.happened[after : after + 2]
+
+
+def _encode(event: Event) -> bytes:
+    return b"%d\n\n" % event.version
+
+
+@asynccontextmanager
+async def _streaming(
+    store: FakeStore, keep_alive: float = 60, backlog: int = 1000
+) -> AsyncIterator[Streams]:
+    streams = Streams(cast(PostStore, store), _encode, keep_alive, backlog)
+    async with running(streams.run()):
+        yield streams
+
+
+async def _next(stream: AsyncGenerator[bytes, None]) -> bytes:
+    return await asyncio.wait_for(anext(stream), 5)
+
+
+async def _idle() -> None:
+    """Let everybody go on until all of them wait: nothing here takes more than a few turns."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def _rest(stream: AsyncGenerator[bytes, None]) -> bytes:
+    async with asyncio.timeout(5):
+        return b"".join([data async for data in stream])
+
+
+async def test_a_stream_says_first_from_where_it_tells() -> None:
+    store = FakeStore()
+    store.happen()
+    async with _streaming(store) as streams:
+        stream = await streams.open(THREAD, None)
+        assert await _next(stream) == b"retry: 1000\nid: 1\n\n"
+        store.happen()
+        streams.heard(str(THREAD))
+        assert await _next(stream) == b"2\n\n"
+        await stream.aclose()
+
+
+async def test_a_comment_breaks_a_silence() -> None:
+    async with _streaming(FakeStore(), keep_alive=0.01) as streams:
+        stream = await streams.open(THREAD, None)
+        await _next(stream)
+        assert await _next(stream) == await _next(stream) == b": still here\n\n"
+        await stream.aclose()
+
+
+async def test_whoever_resumes_is_caught_up_with_however_much_that_is() -> None:
+    store = FakeStore()
+    for _ in range(7):
+        store.happen()
+    async with _streaming(store) as streams:
+        stream = await streams.open(THREAD, 2)
+        told = [await _next(stream) for _ in range(4)]
+        assert b"".join(told[1:]) == b"3\n\n4\n\n5\n\n6\n\n7\n\n"
+        await stream.aclose()
+
+
+async def test_when_not_everything_was_heard_every_stream_looks_for_itself() -> None:
+    store = FakeStore()
+    async with _streaming(store) as streams:
+        stream = await streams.open(THREAD, None)
+        await _next(stream)
+        waiting = asyncio.create_task(_next(stream))
+        store.happen()
+        streams.heard("")
+        assert await waiting == b"1\n\n"
+        await stream.aclose()
+
+
+async def test_who_is_too_far_behind_is_cut_and_misses_nothing_on_coming_back() -> None:
+    store = FakeStore()
+
+    async def happen(*waiting: AsyncGenerator[bytes, None]) -> list[bytes]:
+        tasks = [asyncio.create_task(_next(stream)) for stream in waiting]
+        await _idle()
+        store.happen()
+        streams.heard(str(THREAD))
+        return [await task for task in tasks]
+
+    async with _streaming(store, backlog=10) as streams:
+        slow, quick = [await streams.open(THREAD, None) for _ in range(2)]
+        for stream in (slow, quick):
+            await _next(stream)
+        assert await happen(slow, quick) == [b"1\n\n"] * 2
+        for version in range(2, 12):
+            assert await happen(quick) == [b"%d\n\n" % version]
+        assert await _rest(slow) == b""
+        again = await streams.open(THREAD, 1)
+        await _next(again)
+        for version in range(2, 12, 2):
+            assert await _next(again) == b"%d\n\n%d\n\n" % (version, version + 1)
+        for stream in (again, quick):
+            await stream.aclose()
+
+
+async def test_streams_end_when_the_process_drains_and_new_ones_catch_up_and_end() -> None:
+    store = FakeStore()
+    store.happen()
+    async with _streaming(store) as streams:
+        stream = await streams.open(THREAD, None)
+        await _next(stream)
+        streams.close()
+        assert await _rest(stream) == b""
+        assert await _rest(await streams.open(THREAD, 0)) == b"retry: 1000\nid: 0\n\n1\n\n"
+
+
+async def test_the_streams_of_a_removed_thread_end() -> None:
+    store = FakeStore()
+    async with _streaming(store) as streams:
+        stream, late = [await streams.open(THREAD, None) for _ in range(2)]
+        await _next(stream)
+        store.removed = True
+        streams.heard(str(THREAD))
+        assert await _rest(stream) == b""
+        # This one was let in before, and begins only now.
+        assert await _rest(late) == b"retry: 1000\nid: 0\n\n"
+        with pytest.raises(NotFound):
+            await streams.open(THREAD, None)
+
+
+async def test_an_outage_ends_who_was_catching_up_and_delays_the_others() -> None:
+    store = FakeStore()
+    async with _streaming(store) as streams:
+        stream = await streams.open(THREAD, None)
+        await _next(stream)
+        following = asyncio.create_task(_next(stream))
+        await _idle()
+        store.down = True
+        store.happen()
+        streams.heard(str(THREAD))
+        assert await _rest(await streams.open(THREAD, 0)) == b"retry: 1000\nid: 0\n\n"
+        store.down = False
+        assert await following == b"1\n\n"
+        await stream.aclose()
+
+
+async def test_nobody_resumes_from_the_future() -> None:
+    async with _streaming(FakeStore()) as streams:
+        with pytest.raises(MalformedRequest):
+            await streams.open(THREAD, 1)
+
+
+async def test_an_answer_that_is_given_up_closes_its_events() -> None:
+    closed = asyncio.Event()
+
+    async def events() -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b"1\n\n"
+        finally:
+            closed.set()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()  # a client that takes nothing
+
+    await asyncio.wait_for(EventStream(events(), patience=0.01).stream_response(send), 5)
+    assert closed.is_set()

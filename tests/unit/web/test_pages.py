@@ -1,0 +1,120 @@
+"""The page over HTTP."""
+
+import gzip
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from kernel.lifecycle import Lifecycle
+from web.main import Settings, application
+from web.site import build
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml", "Accept-Encoding": "gzip, br"}
+SITE = build()
+ASSET = next(name for name in SITE.assets if name.startswith("app."))
+
+
+@pytest_asyncio.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    settings = Settings(
+        port=0, instance="web-7", show_instance=True, public_origin="http://board.example"
+    )
+    async with application(settings, Lifecycle()) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://web") as client:
+            yield client
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/threads/1", "/threads/1/", "/users/7", "/search", "/signin", "/register",
+        "/settings", "/moderation", "/docs", "/problems/conflict", "/password-resets/abc",
+    ],
+)  # fmt: skip
+async def test_a_place_of_the_page_can_be_opened_directly(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    answer = await http.get(path, headers=BROWSER)
+    assert (answer.status_code, answer.content) == (200, SITE.shell.body)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+    policy = answer.headers["content-security-policy"]
+    assert policy == SITE.policy
+    assert "frame-ancestors 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/threads/x", "/threads/0", "/problems/x", "/assets/app.js", "/Signin"]
+)
+async def test_a_place_that_is_not_there_is_a_404_with_the_page_for_browsers(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    answer = await http.get(path, headers=BROWSER)
+    assert (answer.status_code, answer.content) == (404, SITE.shell.body)
+    assert answer.headers["content-security-policy"] == SITE.policy
+    assert answer.headers["cache-control"] == "no-store"
+    head = await http.head(path, headers=BROWSER)
+    assert (head.status_code, head.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/nowhere", {}), ("/api/nowhere", BROWSER), ("/api", BROWSER)]
+)
+async def test_programs_get_a_problem_in_place_of_the_page(
+    http: httpx.AsyncClient, path: str, headers: dict[str, str]
+) -> None:
+    answer = await http.get(path, headers=headers)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_hashed_file_is_kept_for_ever(http: httpx.AsyncClient) -> None:
+    answer = await http.get(f"/assets/{ASSET}")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert answer.content == SITE.assets[ASSET].body
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("gzip", "gzip"), ("br, GZIP;q=0.5", "gzip"), ("br", None), ("gzip;q=0", None), ("", None)],
+)
+async def test_a_file_is_sent_compressed_to_those_who_take_it(
+    http: httpx.AsyncClient, accepted: str, encoding: str | None
+) -> None:
+    async with http.stream(
+        "GET", f"/assets/{ASSET}", headers={"Accept-Encoding": accepted}
+    ) as answer:
+        sent = b"".join([part async for part in answer.aiter_raw()])
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert (gzip.decompress(sent) if encoding else sent) == SITE.assets[ASSET].body
+
+
+async def test_who_has_the_document_gets_304_and_the_encodings_have_tags_of_their_own(
+    http: httpx.AsyncClient,
+) -> None:
+    compressed = await http.get("/", headers={"Accept-Encoding": "gzip"})
+    plain = await http.get("/", headers={"Accept-Encoding": "identity"})
+    assert compressed.headers["etag"] != plain.headers["etag"]
+    again = await http.get(
+        "/threads/2", headers={**BROWSER, "If-None-Match": compressed.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_the_timing_of_a_document_names_who_served_it(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/")).headers["server-timing"] == 'served-by;desc="web/web-7"'
+
+
+async def test_the_operations_of_a_process_are_there(http: httpx.AsyncClient) -> None:
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert (await http.get(path)).status_code == 200
+        forwarded = await http.get(path, headers={"X-Forwarded-For": "192.0.2.1"})
+        assert forwarded.status_code == 404

@@ -1,0 +1,120 @@
+"""The page's files, as they are made ready."""
+
+import gzip
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from kernel.errors import FAILURES
+from web.site import PREFIX, STATIC, build
+
+WORDS = (STATIC / "text" / "en.js").read_text(encoding="utf-8")
+KEYS = set(re.findall(r'^  "([^"]+)":', WORDS, re.MULTILINE))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "views").mkdir()
+    (tmp_path / "index.html").write_text(
+        '<link href="{{a.css}}"><script type="importmap">{{import-map}}</script>{{preloads}}'
+    )
+    (tmp_path / "a.css").write_text("p { margin: 0 }")
+    (tmp_path / "app.js").write_text('import { b } from "./b.js";\nimport("./views/late.js");\n')
+    (tmp_path / "b.js").write_text('import {\n  c,\n} from "./views/c.js";\nexport const b = c;\n')
+    (tmp_path / "views" / "c.js").write_text('import "../b.js";\nexport const c = 1;\n')
+    (tmp_path / "views" / "late.js").write_text("export const late = 1;\n")
+    return tmp_path
+
+
+def names(folder: Path) -> dict[str, str]:
+    return {re.sub(r"\.[0-9a-f]{12}\.", ".", name): name for name in build(folder).assets}
+
+
+def test_a_file_that_changes_changes_its_own_name_and_no_other(folder: Path) -> None:
+    before = names(folder)
+    (folder / "views" / "c.js").write_text('import "../b.js";\nexport const c = 2;\n')
+    after = names(folder)
+    assert {name for name in before if before[name] != after[name]} == {"views/c.js"}
+
+
+def test_the_import_map_leads_every_module_to_its_hashed_name(folder: Path) -> None:
+    shell = build(folder).shell.body.decode()
+    found = re.search(r'<script type="importmap">(.*?)</script>', shell)
+    assert found is not None
+    named = names(folder)
+    assert json.loads(found[1])["imports"] == {
+        PREFIX + name: PREFIX + named[name] for name in named if name.endswith(".js")
+    }
+
+
+def test_the_policy_names_the_import_map_and_allows_no_other_inline_script(folder: Path) -> None:
+    site = build(folder)
+    [inline] = re.findall(r"<script[^>]*>(.+?)</script>", site.shell.body.decode())
+    digest = b64encode(sha256(inline.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in site.policy
+    assert "unsafe" not in site.policy
+
+
+def test_what_is_imported_at_once_is_preloaded_and_what_is_imported_later_is_not(
+    folder: Path,
+) -> None:
+    preloaded = re.findall(
+        r'modulepreload" href="/assets/([^"]+)"', build(folder).shell.body.decode()
+    )
+    named = names(folder)
+    assert preloaded == [named["app.js"], named["b.js"], named["views/c.js"]]
+
+
+def test_what_is_compressed_is_the_same_and_smaller() -> None:
+    for name, file in build().assets.items():
+        if file.compressed is not None:
+            assert gzip.decompress(file.compressed) == file.body, name
+            assert len(file.compressed) < len(file.body), name
+
+
+def test_two_instances_serve_the_same_bytes() -> None:
+    assert build() == build()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("b.js", 'import { x } from "./gone.js";\n', "b.js: there is no gone.js"),
+        ("index.html", "{{gone.css}}", "index.html: there is no gone.css"),
+        ("page.php", "?", "page.php: files of this type are not served"),
+    ],
+)
+def test_what_leads_nowhere_is_refused_by_name(
+    folder: Path, file: str, content: str, message: str
+) -> None:
+    (folder / file).write_text(content)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        build(folder)
+
+
+def test_every_kind_of_problem_is_explained() -> None:
+    explained = {key.split(":")[1] for key in KEYS if key.startswith("problem:")}
+    assert explained == set(FAILURES)
+    for slug in FAILURES:
+        assert {f"problem:{slug}", f"problem:{slug}:what", f"problem:{slug}:do"} <= KEYS
+
+
+def test_every_word_that_the_page_asks_for_is_there_and_none_is_left_over() -> None:
+    sources = [path.read_text() for path in STATIC.rglob("*.js") if path.name != "en.js"]
+    code = "\n".join(sources)
+    asked = set(re.findall(r'\bt\("([^"]+)"', code))
+    assert asked <= KEYS
+    families = tuple(re.findall(r"\bt\(`([a-z-]+[-:])\$\{", code))
+    quoted = set(re.findall(r'"([a-z][a-z-]*)"', code))
+    assert {key for key in KEYS - quoted if not key.startswith(families)} == set()
+
+
+def test_only_one_place_turns_text_into_elements() -> None:
+    for path in STATIC.rglob("*.js"):
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            allowed = path.name == "dom.js" and word == "innerHTML"
+            assert allowed or word not in path.read_text(), f"{path.name}: {word}"

@@ -1,0 +1,1 @@
+"""The board in a browser: static files, and the few lines that serve them."""

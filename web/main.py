@@ -1,0 +1,36 @@
+"""The page as a process of its own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from kernel.lifecycle import Lifecycle
+from kernel.serve import run
+from kernel.settings import ProcessSettings, load
+from kernel.web import create_app
+from web import pages
+from web.site import build
+
+
+class Settings(ProcessSettings):
+    """What this process takes from its environment."""
+
+
+@asynccontextmanager
+async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
+    """The composition root."""
+    site = build()
+
+    async def check() -> None:
+        """What this process needs, it has since it started."""
+
+    served_by = f"web/{settings.instance}" if settings.show_instance else None
+    app = create_app("web", [], settings, lifecycle, check, pages.router(site, served_by))
+    yield pages.NotFoundPage(app, site)
+
+
+if __name__ == "__main__":
+    settings = load(Settings)
+    run(partial(application, settings), settings)

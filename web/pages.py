@@ -1,0 +1,119 @@
+"""The page over HTTP: its documents, its files, and its 404."""
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.errors import FAILURES, NoSuchPath
+from kernel.fields import Id
+from kernel.problems import TYPE_PREFIX
+from web.site import PREFIX, File, Site
+
+_FOREVER = "public, max-age=31536000, immutable"  # RFC 8246: not even a reload asks again
+_PLACES = ("/", "/search", "/signin", "/register", "/settings", "/moderation", "/docs")
+_PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}")
+
+
+def router(site: Site, served_by: str | None) -> APIRouter:
+    """The page's documents and files. `served_by` names the process to whoever looks at the page's
+    timing (Server-Timing, which unlike other fields a page can read of its own document)."""
+    routes = APIRouter(include_in_schema=False)
+
+    def answer(request: Request, file: File, headers: dict[str, str]) -> Response:
+        headers["Vary"] = "Accept-Encoding"
+        if served_by is not None:
+            headers["Server-Timing"] = f'served-by;desc="{served_by}"'
+        body = file.body
+        if file.compressed is not None and _takes_gzip(request.headers):
+            body = file.compressed
+            headers["Content-Encoding"] = "gzip"
+        headers["Content-Type"] = file.media_type
+        return Response(body, headers=headers)
+
+    async def show(request: Request) -> Response:
+        return answer(request, site.shell, _document_headers(site))
+
+    async def show_one(id: Id, request: Request) -> Response:  # noqa: A002, ARG001 - only an id may stand there
+        return await show(request)
+
+    for place in _PLACES:
+        routes.get(place)(show)
+    for place in _PLACES_WITH_AN_ID:
+        routes.get(place)(show_one)
+    for slug in FAILURES:
+        routes.get(TYPE_PREFIX + slug)(show)
+
+    @routes.get("/password-resets/{token}")
+    async def reset_password(token: str, request: Request) -> Response:  # noqa: ARG001 - the page reads it
+        return await show(request)
+
+    @routes.get(PREFIX + "{name:path}")
+    async def file(name: str, request: Request) -> Response:
+        found = site.assets.get(name)
+        if found is None:
+            raise NoSuchPath("There is no such file.")
+        return answer(request, found, {"Cache-Control": _FOREVER})
+
+    return routes
+
+
+class NotFoundPage:
+    """Shows people who follow a wrong link the page instead of a problem, still as a 404.
+
+    Only a browser that loads a document says that it would take HTML; whoever asks for anything
+    else, or under `/api`, gets the problem.
+    """
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _wants_document(scope):
+            await self._app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_page(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == 404:
+                replaced = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _document_headers(self._site).items():
+                    headers[name] = value
+                headers["Cache-Control"] = "no-store"
+                headers["Content-Type"] = self._site.shell.media_type
+                headers["Content-Length"] = str(len(self._site.shell.body))
+                await send(message)
+            elif replaced:
+                if not message.get("more_body", False):
+                    body = b"" if scope["method"] == "HEAD" else self._site.shell.body
+                    await send({"type": "http.response.body", "body": body})
+            else:
+                await send(message)
+
+        await self._app(scope, receive, send_page)
+
+
+def _document_headers(site: Site) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": site.policy,
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-cache",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+
+def _wants_document(scope: Scope) -> bool:
+    of_the_api = scope["path"] == "/api" or scope["path"].startswith("/api/")
+    if scope["method"] not in {"GET", "HEAD"} or of_the_api:
+        return False
+    return "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _takes_gzip(headers: Headers) -> bool:
+    for part in headers.get("accept-encoding", "").lower().split(","):
+        coding, _, parameters = part.partition(";")
+        if coding.strip() == "gzip":
+            return parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False

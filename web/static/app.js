@@ -1,0 +1,125 @@
+// The page's composition root: what there is, wired to each other.
+import { h, icon } from "./dom.js";
+import { keepTrue } from "./dates.js";
+import { noticeArea, sayProblem } from "./notices.js";
+import { outbox } from "./outbox.js";
+import { disc } from "./people.js";
+import { goWith, navigate } from "./places.js";
+import { Router } from "./router.js";
+import { session, signInWith } from "./session.js";
+import { t } from "./text.js";
+import { noteFiles } from "./trace.js";
+import * as thread from "./views/thread.js";
+import * as threads from "./views/threads.js";
+
+const account = () => import("./views/account.js");
+
+const ROUTES = [
+  [/^\/$/, () => threads.show],
+  [/^\/threads\/([1-9]\d{0,18})\/?$/, () => thread.show],
+  [/^\/users\/([1-9]\d{0,18})\/?$/, async () => (await import("./views/user.js")).show],
+  [/^\/search\/?$/, async () => (await import("./views/search.js")).show],
+  [/^\/signin\/?$/, async () => (await account()).showSignIn],
+  [/^\/register\/?$/, async () => (await account()).showRegister],
+  [/^\/password-resets\/([^/]+)$/, async () => (await account()).showReset],
+  [/^\/settings\/?$/, async () => (await import("./views/settings.js")).show],
+  [/^\/moderation\/?$/, async () => (await import("./views/moderation.js")).show],
+  [/^\/docs\/?$/, async () => (await import("./views/docs.js")).show],
+  [/^\/problems\/([a-z-]+)$/, async () => (await import("./views/problem.js")).show],
+  [/^/, async () => (await import("./views/not-found.js")).show],
+];
+
+function start() {
+  noteFiles();
+  const outlet = h("main", { id: "content", tabindex: "-1" });
+  const announcement = h("p", { class: "out-of-sight", role: "status", "aria-live": "polite" });
+  const menu = h("nav", { class: "menu", "aria-label": t("account") });
+  const router = new Router(ROUTES, outlet, (text) => (announcement.textContent = text));
+  goWith(router);
+  signInWith(async (ended) => (await account()).askToSignIn(ended));
+
+  document.body.replaceChildren(
+    h("a", { class: "skip", href: "#content", onclick: (event) => (event.preventDefault(), outlet.focus()) }, t("skip")),
+    header(menu), ...noticeArea(), outlet, footer(), announcement,
+  );
+  drawMenu(menu);
+  let who = session.user?.id;
+  session.addEventListener("change", () => {
+    drawMenu(menu);
+    // Nobody loses what they were writing: where somebody writes, the page stays as it is.
+    if (session.user?.id !== who && !document.querySelector("dialog, .composer textarea")?.value && !document.querySelector("dialog")) router.reload();
+    who = session.user?.id;
+  });
+  router.start();
+  session.confirm().then(() => outbox.resume());
+  keepTrue();
+}
+
+function header(menu) {
+  const words = h("input", { type: "search", name: "q", maxlength: "200", placeholder: t("search"), "aria-label": t("search-words"), dir: "auto" });
+  const search = (event) => {
+    event.preventDefault();
+    if (words.value.trim()) navigate(`/search?q=${encodeURIComponent(words.value.trim())}`);
+    else navigate("/search");
+  };
+  return h(
+    "header", { class: "top" },
+    h("div", { class: "bar" },
+      h("a", { class: "brand", href: "/" }, h("span", { class: "mark", "aria-hidden": "true" }), t("board")),
+      h("form", { class: "top-search", role: "search", onsubmit: search }, words),
+      h("a", { class: "search-link", href: "/search", "aria-label": t("search") }, icon("search")),
+      menu,
+    ),
+  );
+}
+
+function drawMenu(menu) {
+  const { user } = session;
+  if (user === null) {
+    return menu.replaceChildren(h("a", { href: "/signin" }, t("sign-in")), h("a", { href: "/register", class: "button" }, t("register")));
+  }
+  const list = h(
+    "details", { class: "account" },
+    h("summary", { "aria-label": user.name }, disc(user.id), h("span", { class: "account-name", dir: "auto" }, user.name)),
+    h("div", { class: "drop" },
+      h("a", { href: `/users/${user.id}` }, t("your-page")),
+      h("a", { href: "/settings" }, t("settings")),
+      session.moderates && h("a", { href: "/moderation" }, t("moderation")),
+      h("button", { type: "button", onclick: () => session.signOut().then(() => navigate("/"), sayProblem) }, t("sign-out")),
+    ),
+  );
+  const closeMenu = (event) => {
+    const away = event.type === "keydown" ? event.key === "Escape" : !list.contains(event.target) || event.target.closest("a, button");
+    if (away && list.open) {
+      list.open = false;
+      if (event.type === "keydown") list.querySelector("summary").focus();
+    }
+  };
+  list.addEventListener("toggle", () => {
+    for (const kind of ["click", "keydown"]) {
+      if (list.open) document.addEventListener(kind, closeMenu);
+      else document.removeEventListener(kind, closeMenu);
+    }
+  });
+  return menu.replaceChildren(list);
+}
+
+function footer() {
+  const button = h("button", { type: "button", "aria-expanded": "false", onclick: toggle }, t("architecture"));
+  let open = null;
+  async function toggle() {
+    if (open) return open.stop();
+    const { architecturePanel } = await import("./architecture.js");
+    open = architecturePanel(() => {
+      open = null;
+      button.setAttribute("aria-expanded", "false");
+      document.body.classList.remove("with-panel");
+    });
+    button.setAttribute("aria-expanded", "true");
+    document.body.classList.add("with-panel");
+    document.body.append(open.panel);
+  }
+  return h("footer", { class: "bottom-line" }, h("div", { class: "bar" }, button, h("a", { href: "/docs" }, t("api"))));
+}
+
+start();

@@ -1,0 +1,50 @@
+// Elements made of plain values. Text stays text: only `serverHtml` lets markup in.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const policy = window.trustedTypes
+  ? trustedTypes.createPolicy("board", { createHTML: (html) => html })
+  : { createHTML: (html) => html };
+
+/** An element with properties and children. A property that is a function listens; one that is
+ * `true` is an attribute without a value; one that is `false`, `null` or `undefined` is not there. */
+export function h(tag, properties = {}, ...children) {
+  return fill(document.createElement(tag), properties, children);
+}
+
+/** The same for SVG. */
+export function svg(tag, properties = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), properties, children);
+}
+
+/** What the board's server has sanitised, as nodes. The only place where HTML becomes elements, and
+ * the only Trusted Types policy there is. */
+export function serverHtml(html) {
+  const template = document.createElement("template");
+  template.innerHTML = policy.createHTML(html);
+  return template.content;
+}
+
+function fill(element, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const SHAPES = {
+  pin: "M9 3h6l-1 6 4 3v2h-5v6l-1 1-1-1v-6H6v-2l4-3z",
+  lock: "M7 10V8a5 5 0 0 1 10 0v2h1v10H6V10zm2 0h6V8a3 3 0 0 0-6 0z",
+  search: "M10 4a6 6 0 1 0 3.7 10.7l5 5 1.4-1.4-5-5A6 6 0 0 0 10 4zm0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
+};
+
+/** A small picture, with a name where it says something that no text beside it does. */
+export function icon(name, label) {
+  const picture = svg("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": label ? null : "true", role: label ? "img" : null });
+  if (label) picture.append(svg("title", {}, label));
+  picture.append(svg("path", { d: SHAPES[name] }));
+  return picture;
+}

@@ -1,0 +1,83 @@
+// Who is signed in here. The token is in a cookie that no script can read; this only remembers whose
+// it is, so that somebody who is not signed in costs no request.
+import { ask, get, Problem } from "./http.js";
+import { remember } from "./people.js";
+import { onOtherTab, read, write } from "./storage.js";
+
+class Session extends EventTarget {
+  user = read("user");
+
+  get moderates() {
+    return this.user !== null && this.user.role !== "member";
+  }
+
+  get administers() {
+    return this.user?.role === "admin";
+  }
+
+  /** Ask the board whether the session still holds. */
+  async confirm() {
+    if (this.user === null) return;
+    try {
+      this.set(await get("/api/users/me"));
+    } catch (problem) {
+      if (problem instanceof Problem && problem.status === 401) this.set(null);
+    }
+  }
+
+  async signIn(username, password) {
+    const { data } = await ask("POST", "/api/sessions", { body: { username, password } });
+    this.set(data.user);
+  }
+
+  async signOut() {
+    try {
+      await ask("DELETE", "/api/sessions/current");
+    } catch (problem) {
+      if (problem.status !== 401) throw problem;
+    }
+    this.set(null);
+  }
+
+  /** Know who is signed in: a user as `me` shows them, or null. */
+  set(user) {
+    const before = JSON.stringify(this.user);
+    this.user = user;
+    if (user) remember(user);
+    if (JSON.stringify(user) === before) return;
+    write("user", user);
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const session = new Session();
+
+onOtherTab("user", () => {
+  session.user = read("user");
+  session.dispatchEvent(new Event("change"));
+});
+
+let askToSignIn = null;
+
+/** Who shows the dialog in which people sign in, in the middle of something: a function that
+ * resolves to whether they did. Given once, when the page starts. */
+export function signInWith(dialog) {
+  askToSignIn = dialog;
+}
+
+/** Do what needs a session. When it has ended, people are asked to sign in, and then it is done. Null when
+ * they would rather not. */
+export async function signedIn(doIt) {
+  if (session.user === null && !(await askToSignIn(false))) return null;
+  for (;;) {
+    try {
+      return await doIt();
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.status !== 401) throw problem;
+      if (!(await askToSignIn(true))) {
+        session.set(null);
+        return null;
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// For moderators: what was written last, anywhere, and anybody by their name.
+import { h } from "../dom.js";
+import { field, form } from "../forms.js";
+import { get, Problem } from "../http.js";
+import { fromCursor, linkFrom, Pages } from "../pages.js";
+import { disc, nameOf } from "../people.js";
+import { postElement } from "../post.js";
+import { page } from "../router.js";
+import { session } from "../session.js";
+import { t } from "../text.js";
+import { userTools } from "./user.js";
+
+export function show(visit) {
+  visit.title(t("moderation"));
+  if (!session.moderates) return page(t("moderation"), h("p", {}, t("for-moderators")));
+  const pages = new Pages({
+    first: fromCursor("/api/posts?limit=30", visit.address), row: (post) => postElement(post, { removed: (id) => pages.remove(id) }),
+    link: linkFrom("/moderation"), empty: t("no-posts"), more: t("more-posts"), signal: visit.signal,
+  });
+  pages.load();
+  const found = h("div", { class: "found-user" });
+  const find = form({
+    fields: [field("username", t("username"), { autocapitalize: "none", spellcheck: "false", required: true })],
+    button: t("find-user"),
+    send: async ({ username }) => {
+      const [user] = await get(`/api/users?username=${encodeURIComponent(username)}`);
+      if (!user) throw new Problem({ status: 404, slug: "not-found", detail: t("no-such-user") });
+      draw(user);
+    },
+  });
+  function draw(user) {
+    const again = async () => draw(await get(`/api/users/${user.id}`));
+    found.replaceChildren(disc(user.id), nameOf(user.id), h("span", { class: "meta" }, t(`role-${user.role}`)), h("div", { class: "tools" }, ...userTools(user, again)));
+  }
+  return page(
+    t("moderation"),
+    h("section", { class: "settings-part" }, h("h2", {}, t("a-user")), find, found),
+    h("section", {}, h("h2", { class: "section" }, t("newest-posts")), pages.element),
+  );
+}

@@ -1,0 +1,9 @@
+// A place that is not there.
+import { h } from "../dom.js";
+import { page } from "../router.js";
+import { t } from "../text.js";
+
+export function show(visit) {
+  visit.title(t("not-found"));
+  return page(t("not-found"), h("p", {}, t("not-found-why")), h("p", {}, h("a", { href: "/" }, t("to-the-threads"))));
+}

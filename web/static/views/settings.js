@@ -1,0 +1,110 @@
+// One's own account: profile, password, sessions, and leaving.
+import { time } from "../dates.js";
+import { h } from "../dom.js";
+import { field, form } from "../forms.js";
+import { ask, getPage, Problem, untilAnswered } from "../http.js";
+import { explain, say, sayProblem } from "../notices.js";
+import { navigate } from "../places.js";
+import { page } from "../router.js";
+import { session, signedIn } from "../session.js";
+import { t } from "../text.js";
+
+export function show(visit) {
+  visit.title(t("settings"));
+  const profile = section(t("profile"));
+  const sessions = section(t("sessions"), t("sessions-hint"));
+  const element = page(t("settings"), profile, passwordSection(), sessions, leaveSection());
+  const load = async () => {
+    if (!(await signedIn(() => untilAnswered(() => fill(profile, sessions, visit.signal), visit.signal)))) {
+      if (!visit.signal.aborted) navigate("/", { replace: true });
+    }
+  };
+  load().catch((problem) => {
+    if (visit.signal.aborted) return;
+    if (!(problem instanceof Problem)) throw problem;
+    element.append(h("p", { class: "failure", role: "alert" }, explain(problem)));
+  });
+  return element;
+}
+
+async function fill(profile, sessions, signal) {
+  const [me, own] = await Promise.all([ask("GET", "/api/users/me", { signal }), getPage("/api/sessions?limit=100", { signal })]);
+  profile.lastElementChild.replaceWith(profileForm(me.data, me.headers.get("ETag")));
+  sessions.lastElementChild.replaceWith(h("ul", { class: "sessions" }, own.items.map(sessionRow)));
+  return true;
+}
+
+function section(title, hint = "") {
+  return h("section", { class: "settings-part" }, h("h2", {}, title), hint && h("p", { class: "quiet-text" }, hint), h("p", {}, t("loading")));
+}
+
+function profileForm(me, seen) {
+  let tag = seen;
+  const fields = [
+    field("name", t("name-shown"), { value: me.name, maxlength: "60", autocomplete: "name" }),
+    field("bio", t("bio"), { value: me.bio, multiline: true, rows: 3, maxlength: "500" }, t("bio-hint")),
+    field("email", t("email"), { value: me.email ?? "", type: "email", autocomplete: "email", maxlength: "254" }, t("email-hint")),
+  ];
+  return form({
+    fields, button: t("save"),
+    send: async ({ name, bio, email }) => {
+      const body = { name, bio, email: email.trim() || null };
+      const answer = await signedIn(() => ask("PATCH", "/api/users/me", { body, headers: { "If-Match": tag } }));
+      if (!answer) return;
+      tag = answer.headers.get("ETag");
+      session.set(answer.data);
+      say(t("saved"));
+    },
+  });
+}
+
+function passwordSection() {
+  const part = section(t("change-password"), t("change-password-hint"));
+  const fields = [
+    field("current", t("current-password"), { type: "password", autocomplete: "current-password", required: true }),
+    field("new", t("new-password"), { type: "password", autocomplete: "new-password", maxlength: "128", required: true }, t("password-hint")),
+  ];
+  const element = form({
+    fields, button: t("change-password"),
+    send: async (body) => {
+      if (!(await signedIn(() => ask("PUT", "/api/users/me/password", { body })))) return;
+      element.reset();
+      say(t("password-changed"));
+    },
+  });
+  part.lastElementChild.replaceWith(element);
+  return part;
+}
+
+function sessionRow(own) {
+  const row = h(
+    "li", {},
+    h("div", {}, h("span", { class: "agent" }, own.userAgent || t("unknown-browser")), h("p", { class: "meta" }, t("last-used"), " ", time(own.lastUsedAt), " · ", t("since"), " ", time(own.createdAt))),
+    own.current ? h("span", { class: "here" }, t("this-session")) : h("button", { type: "button", onclick: end }, t("end-session")),
+  );
+  async function end() {
+    try {
+      if (await signedIn(() => ask("DELETE", `/api/sessions/${own.id}`))) row.remove();
+    } catch (problem) {
+      if (problem.status === 404) row.remove();
+      else sayProblem(problem);
+    }
+  }
+  return row;
+}
+
+function leaveSection() {
+  const part = section(t("delete-account"), t("delete-account-hint"));
+  const element = form({
+    fields: [field("password", t("password"), { type: "password", autocomplete: "current-password", required: true })],
+    button: t("delete-account"), dangerous: true,
+    send: async (body) => {
+      if (!(await signedIn(() => ask("DELETE", "/api/users/me", { body })))) return;
+      session.set(null);
+      navigate("/");
+      say(t("account-deleted"));
+    },
+  });
+  part.lastElementChild.replaceWith(element);
+  return part;
+}
