@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Linters whose dependencies are not ours: an environment of their own.
 IMAGE_LINT := $(VENV)/lint-images
-CODE := kernel services monolith gateway board laptop containers bench tests
+CODE := kernel services web monolith gateway board laptop containers bench tests
 
 .PHONY: help
 help: ## List these commands
@@ -21,11 +21,23 @@ run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monol
 
 .PHONY: test
 test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
-	@$(BIN)/pytest --ignore=tests/docker $(ARGS)
+	@$(BIN)/pytest --ignore=tests/docker --ignore=tests/browser $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(VENV)/dev.txt ## Run the tests of the images and of Compose (needs Docker)
 	@$(BIN)/pytest tests/docker $(ARGS)
+
+.PHONY: test-browser
+test-browser: $(VENV)/dev.txt ## Run the tests of the page in a browser (needs Chromium)
+	@$(BIN)/pytest tests/browser $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/dev.txt ## Take pictures of every page into docs/screenshots (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
+
+.PHONY: prove
+prove: $(VENV)/dev.txt ## Fuzz the API and play against its model, for half an hour
+	@$(BIN)/pytest --prove -m prove $(ARGS)
 
 .PHONY: check
 check: $(VENV)/dev.txt $(IMAGE_LINT)/lint-images.txt ## Check format, lint, types, imports, the CloudFormation template, the images

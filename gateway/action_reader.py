@@ -137,9 +137,7 @@ def _part(config: Properties, name: str, default: str, allowed: str) -> str:
     if value is None:
         return default
     if not re.fullmatch(allowed, value):
-        config.problem(
-            config.line_of(name), f"{name} {value!r} is no {name.lower()} to redirect to"
-        )
+        config.problem(config.line_of(name), f"{name} {value!r} cannot be redirected to")
         return default
     for keyword in _KEYWORD.findall(value):
         if keyword not in _KEYWORDS[name]:

@@ -6,7 +6,6 @@ from random import Random
 from typing import Protocol
 
 from gateway.answers import DateHeader
-from gateway.client_connection import ClientConnection
 from gateway.clock import Clock
 from gateway.exchange import Exchange
 from gateway.idle_watch import IdleWatch
@@ -23,6 +22,20 @@ class AccessLog(Protocol):
 
     def record(self, exchange: Exchange) -> None:
         """Notes one. It does not block."""
+
+
+class ConnectedClient(Protocol):
+    """A client's connection."""
+
+    @property
+    def idle(self) -> bool:
+        """Between two requests."""
+
+    def close(self) -> None:
+        """Ends the connection once what was written is sent."""
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
 
 
 class DataPlane:
@@ -54,7 +67,7 @@ class DataPlane:
         self.draining = False
         self.accepted = 0
         """How many connections of clients there were so far."""
-        self.clients: set[ClientConnection] = set()
+        self.clients: set[ConnectedClient] = set()
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty: asyncio.Event | None = None
@@ -77,7 +90,7 @@ class DataPlane:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def client_lost(self, client: ClientConnection) -> None:
+    def client_lost(self, client: ConnectedClient) -> None:
         """A client's connection is closed."""
         self.clients.discard(client)
         if self._empty is not None and not self.clients:

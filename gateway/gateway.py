@@ -154,7 +154,9 @@ async def start_gateway(
             raise UnknownTargetGroupError(name, routing.target_groups)
     endpoints = {name: [parse_endpoint(url) for url in urls] for name, urls in targets.items()}
     contexts = {
-        settings.logical_id: server_context(settings, certificates or {})
+        settings.logical_id: server_context(
+            settings, certificates or {}, http2=routing.load_balancer.http2
+        )
         for settings in routing.listeners
         if settings.certificates
     }

@@ -27,7 +27,7 @@ from gateway.forwarding import ForwardedHeaders
 from gateway.http2_request import Http2Requests
 from gateway.http2_stream import Http2Stream
 from gateway.target_group import Address
-from gateway.tls import TlsFacts
+from gateway.tls import TlsFacts, facts
 
 if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
@@ -44,10 +44,10 @@ without end is an attack (CVE-2023-44487)."""
 class Http2Connection(asyncio.Protocol):
     """One client with its streams."""
 
-    def __init__(self, plane: "DataPlane", listener: "Listener", tls: TlsFacts) -> None:
+    def __init__(self, plane: "DataPlane", listener: "Listener") -> None:
         self.plane = plane
         self.listener = listener
-        self.tls = tls
+        self.tls: TlsFacts | None = None
         self.active = plane.watch.now
         self.connection_label = f"TID_{plane.random.getrandbits(128):032x}"
         self.peer = ""
@@ -78,7 +78,7 @@ class Http2Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._batching = False
         self._reader = Http2Requests(drop_invalid=plane.load_balancer.drop_invalid_header_fields)
-        self.forwarded = ForwardedHeaders(plane.load_balancer, "", 0, listener.port, tls)
+        self.forwarded = ForwardedHeaders(plane.load_balancer, "", 0, listener.port, None)
 
     # For the streams.
 
@@ -129,6 +129,8 @@ class Http2Connection(asyncio.Protocol):
         # uvloop's transports do not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
+        secured = transport.get_extra_info("ssl_object")
+        self.tls = facts(secured, self.listener.settings.certificates[0])
         self.peer = peername[0].partition("%")[0]
         self.peer_label = str(Address(self.peer, peername[1]))
         self.forwarded = ForwardedHeaders(

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.client_connection import ClientConnection
 from gateway.forwarding import host_line
+from gateway.http2_connection import Http2Connection
+from gateway.negotiation import Negotiation
 from gateway.request import Request
 from gateway.settings import ListenerSettings
+from gateway.tls import HTTP2
 
 if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
@@ -47,6 +50,13 @@ class Listener:
 
     def client(self) -> asyncio.Protocol:
         """The protocol of a new client."""
+        if self.settings.certificates:
+            return Negotiation(self._speaks)
+        return ClientConnection(self._plane, self)
+
+    def _speaks(self, protocol: str | None) -> asyncio.Protocol:
+        if protocol == HTTP2:
+            return Http2Connection(self._plane, self)
         return ClientConnection(self._plane, self)
 
     def host_line(self, request: Request) -> bytes | None:

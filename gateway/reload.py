@@ -63,7 +63,7 @@ def _weighted(name: str, rule: Rule, weights: Mapping[str, int]) -> Forward:
     known = {group.target_group for group in action.groups}
     for group in weights:
         if group not in known:
-            raise ValueError(
+            raise RefusedWeightsError(
                 f"{name} does not forward to {group}, only to {', '.join(sorted(known))}"
             )
     for group, weight in weights.items():

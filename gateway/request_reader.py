@@ -74,6 +74,18 @@ class RequestReader:
             return
         start = 0
         size = len(data)
+        if (
+            self._body is None
+            and not self._partial
+            and not self._ended
+            and data.find(b"\n\r\n") == size - 3 >= 0
+            and data[0] not in _LINE_ENDS
+            and b"\n\n" not in data
+            and size <= MAX_REQUEST_LINE
+        ):
+            # The commonest by far: one request without body, and nothing else.
+            self._take_head(data)
+            return
         while start < size and not self._ended:
             if self._body is not None:
                 start = self._feed_body(self._body, data, start)
@@ -106,6 +118,13 @@ class RequestReader:
         if end - start > _MAX_HEAD:
             self._end_with(self._heads.refused(head[:_MAX_HEAD], 400))
             return len(data)
+        self._take_head(head)
+        if self._rest is not None:
+            self._rest = data[end:]
+            return len(data)
+        return end
+
+    def _take_head(self, head: bytes) -> None:
         request = self._heads.read(head)
         self.requests.append(request)
         if request.refusal and not request.keep_alive:
@@ -118,9 +137,8 @@ class RequestReader:
             request.complete = True
             self._ended = not request.keep_alive
             if request.websocket:
-                self._rest = data[end:]
-                return len(data)
-        return end
+                # What follows may turn out not to be HTTP.
+                self._rest = b""
 
     def _wait_for_more(self, partial: bytes) -> None:
         if partial[:1] != b"\r" and not _BEGINNING.match(partial):

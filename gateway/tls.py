@@ -12,6 +12,9 @@ _VERSIONS: Final = {
     TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2,
     TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3,
 }
+HTTP2: Final = "h2"
+"""Its name in ALPN (RFC 7301)."""
+_HTTP1: Final = "http/1.1"
 HANDSHAKE_SECONDS: Final = 10.0
 """For a client to complete the handshake; AWS documents no figure for it."""
 
@@ -41,7 +44,7 @@ class TlsFacts:
 
 
 def server_context(
-    listener: ListenerSettings, files: Mapping[str, CertificateFiles]
+    listener: ListenerSettings, files: Mapping[str, CertificateFiles], *, http2: bool
 ) -> ssl.SSLContext:
     """What an HTTPS listener speaks. Raises CertificateError."""
     [name] = listener.certificates
@@ -53,7 +56,7 @@ def server_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     least, most = listener.tls_versions
     context.minimum_version, context.maximum_version = _VERSIONS[least], _VERSIONS[most]
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
     context.sni_callback = _remember_name
     try:
         context.load_cert_chain(found.certificate, found.key)

@@ -36,24 +36,33 @@ class Database:
     minutes, so that a database which sleeps when unused can do so. It recovers by itself when the
     server comes back."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout: float) -> None:
         self._pool = pool
+        self._acquire_timeout = acquire_timeout
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, size: int = 5) -> AsyncIterator["Database"]:
-        """The database at a `postgresql://` URL. Succeeds when the server is down, too."""
+    async def open(
+        cls,
+        url: str,
+        *,
+        size: int = 5,
+        acquire_timeout: float = ACQUIRE_TIMEOUT,
+        command_timeout: float = COMMAND_TIMEOUT,
+    ) -> AsyncIterator["Database"]:
+        """The database at a `postgresql://` URL. Succeeds when the server is down, too. The
+        time-outs are in seconds, for getting a connection and for each statement."""
         pool = asyncpg.create_pool(
             url,
             min_size=0,
             max_size=size,
             max_inactive_connection_lifetime=240,
-            timeout=ACQUIRE_TIMEOUT,
-            command_timeout=COMMAND_TIMEOUT,
+            timeout=acquire_timeout,
+            command_timeout=command_timeout,
         )
         await pool
         try:
-            yield cls(pool)
+            yield cls(pool, acquire_timeout)
         finally:
             await pool.close()
 
@@ -61,7 +70,7 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection, each statement of which commits by itself."""
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+            async with self._pool.acquire(timeout=self._acquire_timeout) as connection:
                 yield connection
         except _DOWN as error:
             raise Unavailable("The database does not answer. Try again shortly.") from error

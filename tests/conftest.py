@@ -7,6 +7,25 @@ import pytest_asyncio
 
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
+from tests.effort import AS_PROOF, IN_PASSING, Effort
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--prove` is what `make prove` asks for."""
+    parser.addoption(
+        "--prove", action="store_true", help="go on for minutes where seconds are usual"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", "prove: could go on for ever; `make prove` goes on longer")
+
+
+@pytest.fixture(scope="session")
+def effort(request: pytest.FixtureRequest) -> Effort:
+    """How long such a test goes on."""
+    return AS_PROOF if request.config.getoption("--prove") else IN_PASSING
 
 
 @pytest.fixture(scope="session")

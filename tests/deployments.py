@@ -148,14 +148,19 @@ def threads_service(
 
 
 def posts_service(
-    database: str, users: str, threads: str, limits: Limits = NO_LIMITS
+    database: str,
+    users: str,
+    threads: str,
+    limits: Limits = NO_LIMITS,
+    *,
+    users_token: str = USERS_TOKEN,
 ) -> AbstractAsyncContextManager[str]:
     """The posts service, which finds its neighbours at those URLs; its URL."""
     settings = services.posts.main.Settings(
         **_of_a_process("posts-1", limits),
         posts_database_url=database,
         users_url=users,
-        users_service_token=USERS_TOKEN,
+        users_service_token=users_token,
         threads_url=threads,
         threads_service_token=THREADS_TOKEN,
         post_interval=limits.post_interval,
@@ -251,6 +256,12 @@ def processes(deployment: str) -> Iterator[Run]:
                 yield Run(board, process, log)
             finally:
                 _stop(process)
+
+
+def running(description: Mapping[str, Any]) -> Board:
+    """A board that somebody else has started: its `url`, its `public_origin`, its `databases`."""
+    conventions = _conventions_of_a_run(description["url"])
+    return Board(**description, conventions=conventions)
 
 
 def _stop(process: subprocess.Popen[str]) -> int:

@@ -1,12 +1,14 @@
 """The board in each deployment: every test that asks for `board` is run on several of them."""
 
+import json
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from tests.deployments import Board, Run, processes
+from tests.deployments import Board, Run, processes, running
 from tests.people import Person, joining, moderating, visiting
 
 
@@ -26,6 +28,7 @@ def services_run() -> Iterator[Run]:
 
 IN_LOOP = ("monolith", "services")
 AS_PROCESSES = ("monolith_run", "services_run")
+UNDER_TEST = "BOARD_UNDER_TEST"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks back on all other tests comes last."""
+    """What looks back on all other tests comes last. Where a board is given, what is not about it
+    is left out."""
+    if UNDER_TEST in os.environ:
+        items[:] = [item for item in items if "board" in getattr(item, "fixturenames", ())]
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
@@ -45,8 +51,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test that asks for the board on all deployments, or those in this event loop."""
     if "board" in metafunc.fixturenames:
         alone = metafunc.definition.get_closest_marker("in_loop") is not None
-        deployments = IN_LOOP if alone else IN_LOOP + AS_PROCESSES
+        deployments: tuple[str, ...] = IN_LOOP if alone else IN_LOOP + AS_PROCESSES
+        if UNDER_TEST in os.environ:
+            deployments = ("under_test",)
         metafunc.parametrize("board", deployments, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def under_test() -> Board:
+    """A board that runs already, which BOARD_UNDER_TEST describes: it takes the others' place."""
+    return running(json.loads(os.environ[UNDER_TEST]))
 
 
 @pytest.fixture(scope="session")

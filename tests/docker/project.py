@@ -73,6 +73,7 @@ class Project:
             "PORT": str(self.port),
             "POST_INTERVAL": "0",
             "THREAD_INTERVAL": "0",
+            "SIGN_IN_ADDRESS_FAILURES": "10000000",
         }
 
     def up(self, *arguments: str) -> float:

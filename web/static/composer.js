@@ -9,13 +9,11 @@ import { read, write } from "./storage.js";
 import { t } from "./text.js";
 
 const LONGEST = 32_000;
-const SAVED_AFTER = 300;
 
 /** A place to write. `name` is what the draft is kept under, `send(text, replyTo)` takes what was
  * written; `text` is what is there to begin with, and `cancel` what a second button does. */
 export class Composer {
   #replyTo = null;
-  #saving = null;
 
   constructor({ name, label, button, send, text = "", cancel = null, before = null }) {
     Object.assign(this, { name, send });
@@ -45,8 +43,6 @@ export class Composer {
     );
     if (draft?.replyTo) this.replyTo(draft.replyTo);
     this.#measure();
-    // Typing in the last moments counts too.
-    addEventListener("pagehide", () => this.#save());
   }
 
   /** Answer a post: `{id, user}`, or nothing in particular with null. */
@@ -79,7 +75,6 @@ export class Composer {
 
   clear() {
     this.input.value = "";
-    clearTimeout(this.#saving);
     this.replyTo(null);
     write(`draft:${this.name}`, null);
     this.#show(false);
@@ -92,8 +87,7 @@ export class Composer {
   }
 
   #changed() {
-    clearTimeout(this.#saving);
-    this.#saving = setTimeout(() => this.#save(), SAVED_AFTER);
+    this.#save();
     this.#measure();
   }
 

@@ -18,7 +18,8 @@ export class Problem extends Error {
 }
 
 /** Which parts of the board did not answer when they were last asked. A `change` event tells when that
- * changes, a `try` event asks for another try now. */
+ * changes, a `limited` event for how many seconds a request is held back because there were too many;
+ * a `try` event asks for another try now. */
 class Reach extends EventTarget {
   #down = new Set();
 
@@ -90,7 +91,9 @@ export async function untilAnswered(doIt, signal) {
       return await doIt();
     } catch (problem) {
       if (!(problem instanceof Problem) || !(problem.isOutage || problem.status === 429)) throw problem;
-      await pause(waitAfter(problem, attempt), signal);
+      const wait = waitAfter(problem, attempt);
+      if (problem.status === 429) reach.dispatchEvent(new CustomEvent("limited", { detail: wait }));
+      await pause(wait, signal);
     }
   }
 }

@@ -55,6 +55,7 @@ export function noticeArea() {
     );
   };
   reach.addEventListener("change", look);
+  reach.addEventListener("limited", ({ detail }) => say(t("waiting-too-fast", { count: detail }), Math.min(detail, 10)));
   look();
   return [bar, messages];
 }

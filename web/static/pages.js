@@ -37,6 +37,11 @@ export class Pages {
     return this.#next === null;
   }
 
+  /** How many items have come so far. */
+  get known() {
+    return this.#ids.size;
+  }
+
   /** Load the next page, if there is one. Several calls at once load one. */
   load() {
     this.#loading ??= this.#load().finally(() => (this.#loading = null));
@@ -78,6 +83,7 @@ export class Pages {
 
   remove(id) {
     this.find(id)?.remove();
+    this.#ids.delete(id);
     this.#tell();
   }
 
@@ -131,7 +137,7 @@ export class Pages {
     const chunk = this.#chunks.find(({ element }) => element === target);
     // The last one may hold items that came one by one, which no single path leads to.
     const stays = chunk === this.#chunks.at(-1) || target.contains(document.activeElement) || target.querySelector("form, dialog");
-    if (isIntersecting && !chunk.shown) this.#restore(chunk);
+    if (isIntersecting && !chunk.shown) chunk.coming ??= this.#restore(chunk);
     else if (!isIntersecting && chunk.shown && !stays) {
       target.style.height = `${target.offsetHeight}px`;
       target.replaceChildren();
@@ -139,16 +145,26 @@ export class Pages {
     }
   }
 
+  /** Scroll somewhere, and there again when pages that were only estimated have come into view. */
+  async bring(scroll) {
+    for (let turn = 0; turn < 10; turn++) {
+      scroll();
+      // Observers are told after the next frame.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      const coming = this.#chunks.map((chunk) => chunk.coming).filter(Boolean);
+      if (coming.length === 0) return;
+      await Promise.all(coming);
+    }
+  }
+
   async #restore(chunk) {
-    if (chunk.restoring) return;
-    chunk.restoring = true;
     try {
       const page = await untilAnswered(() => getPage(chunk.url, { signal: this.signal }), this.signal);
       this.#fill(chunk, page.items);
     } catch (problem) {
       if (!this.signal.aborted) throw problem;
     } finally {
-      chunk.restoring = false;
+      chunk.coming = null;
     }
   }
 

@@ -28,6 +28,12 @@ export class Router {
 
   /** Go to an address of the board. */
   go(address, { replace = false } = {}) {
+    const target = new URL(address, location.href);
+    const here = this.#current?.path === target.pathname + target.search;
+    if (here && target.hash && this.#current.visit.hashchanged) {
+      history.pushState({ key: this.#current.key }, "", target);
+      return this.#current.visit.hashchanged();
+    }
     this.#keepScroll();
     if (replace) history.replaceState({ key: crypto.randomUUID() }, "", address);
     else history.pushState({ key: crypto.randomUUID() }, "", address);
@@ -109,7 +115,7 @@ export class Router {
   }
 
   #put(place) {
-    if (place.visit.keep && place.element && this.#kept.size < 50) {
+    if (place.visit.keep && place.element) {
       this.#kept.set(place.key, place);
       const [oldest] = this.#kept.keys();
       if (this.#kept.size > KEPT) {

@@ -35,7 +35,15 @@ PIECES = [
     *(b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", b"X-Forwarded-For: 9.9.9.9\r\n", b"\xff"),
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 ]
+HEADERS = [piece for piece in PIECES if piece.endswith(b"\r\n") and b":" in piece]
+NEARLY_REQUESTS = st.builds(
+    lambda line, headers, body: line + b"Host: a\r\n" + b"".join(headers) + b"\r\n" + body,
+    st.sampled_from([b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\n", b"PUT /a b HTTP/1.1\r\n"]),
+    st.lists(st.sampled_from(HEADERS), max_size=3),
+    st.sampled_from([b"", b"abc", b"hello", b"3\r\nabc\r\n0\r\n\r\n"]),
+)
 ANY = st.one_of(
+    st.lists(NEARLY_REQUESTS, min_size=1, max_size=3).map(b"".join),
     st.binary(max_size=200),
     st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join),
     st.lists(st.sampled_from(PIECES), max_size=14).map(
@@ -82,7 +90,7 @@ async def send(gateway: Gateway, target: FakeTarget, data: bytes, cut: int) -> N
         pass
     writer.transport.abort()
     async with asyncio.timeout(5):
-        while gateway.open_clients or any(
+        while gateway.open_clients or any(  # noqa: ASYNC110 - nothing says when
             registered.outstanding
             for group in gateway.groups.values()
             for registered in group.registered
@@ -126,6 +134,11 @@ def test_any_byte_string_is_answered_or_ended_and_nothing_is_left(mode: DesyncMo
                 b"POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n", 9
             )
             @example(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /smuggled ", 0)
+            @example(
+                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"
+                b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+                9,
+            )
             @settings(
                 max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
             )

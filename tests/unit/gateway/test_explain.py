@@ -58,7 +58,8 @@ CONDITIONS = """\
         ),
         (
             ("-H", "Host: a.example.com", "-H", "x-beta: 1", "--source", "10.1.2.3"),
-            "applies (host-header *.example.com and http-header X-Beta: 1 and source-ip 10.0.0.0/8)",
+            "applies (host-header *.example.com and http-header X-Beta: 1 and "
+            "source-ip 10.0.0.0/8)",
         ),
     ],
 )

@@ -58,6 +58,9 @@ def test_a_redirect_without_query_writes_no_question_mark() -> None:
     assert action.location(Asked(b"/"), "HTTP", 80) == b"http://test.example:443/"
 
 
+TO_81 = redirect("StatusCode: HTTP_302, Port: '81'")
+
+
 @pytest.mark.parametrize(
     ("config", "line"),
     [
@@ -95,13 +98,12 @@ async def test_a_redirects_answer_is_the_albs(bench: Bench) -> None:
     answer = await client.answer()
     assert answer.status_line == b"HTTP/1.1 301 Moved Permanently"
     assert answer.header(b"Location") == b"https://Abc.example:443/packages?a=b"
-    assert [name for name, _ in answer.headers] == [
+    assert [name for name, _ in answer.headers if name != b"Location"] == [
         b"Server",
         b"Date",
         b"Content-Type",
         b"Content-Length",
         b"Connection",
-        b"Location",
     ]
     assert answer.header(b"Content-Length") == b"134"
     assert b"<center><h1>301 Moved Permanently</h1></center>" in answer.body

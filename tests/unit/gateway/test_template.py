@@ -191,6 +191,36 @@ def test_other_resources_are_not_looked_at() -> None:
             "deregistration_delay.timeout_seconds is a number from 0 to 3600, not '9999'",
         ),
         (
+            "Type: forward, TargetGroupArn",
+            "Type: authenticate-cognito, TargetGroupArn",
+            "action type 'authenticate-cognito' is not implemented",
+        ),
+        (
+            "Type: forward, TargetGroupArn",
+            "Type: jwt-validation, TargetGroupArn",
+            "action type 'jwt-validation' is not implemented",
+        ),
+        (
+            "- {Type: forward,",
+            "- {Type: authenticate-oidc, Order: 1}\n        - {Type: forward, Order: 2,",
+            "t.yml:18: Front: action type 'authenticate-oidc' is not implemented",
+        ),
+        (
+            "HealthCheckPath: /health",
+            "ProtocolVersion: GRPC",
+            "ProtocolVersion 'GRPC' is not implemented",
+        ),
+        (
+            "HealthCheckPath: /health",
+            "ProtocolVersion: HTTP2",
+            "ProtocolVersion 'HTTP2' is not implemented",
+        ),
+        (
+            "      Protocol: HTTP\n      HealthCheckPath",
+            "      Protocol: HTTPS\n      HealthCheckPath",
+            "Web: Protocol 'HTTPS' is not implemented",
+        ),
+        (
             "HealthCheckPath: /health",
             "TargetType: lambda",
             "TargetType 'lambda' is not implemented",

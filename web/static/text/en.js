@@ -169,6 +169,7 @@ export default {
   "try-now": "Try now",
   "problem-unreachable": "The board cannot be reached. Is this device online?",
   "problem-too-fast": { "one": "That was too fast. Try again in 1 second.", "other": "That was too fast. Try again in {count} seconds." },
+  "waiting-too-fast": { "one": "The board wants fewer requests. This page waits for 1 second.", "other": "The board wants fewer requests. This page waits for {count} seconds." },
   "problem-unknown": "Something went wrong ({status}). Try it again.",
   "some-fields-are-wrong": "Some fields need another look.",
 

@@ -22,7 +22,6 @@ export function show(visit, id) {
 class ThreadView {
   #unseen = 0;
   #seenBefore;
-  #counted = 0;
   #othersWrote = false;
 
   constructor(visit, id) {
@@ -84,8 +83,7 @@ class ThreadView {
     this.#draw();
     this.#drawLetters();
     await posts;
-    this.#counted = Math.max(this.#counted, this.thread.postCount);
-    if (this.pages.complete) markSeen(this.id, this.#counted);
+    if (this.pages.complete) markSeen(this.id, this.#total);
     await this.#toPost();
   }
 
@@ -95,7 +93,7 @@ class ThreadView {
     this.heading.replaceChildren(thread.title);
     this.about.replaceChildren(
       ...(thread.pinned ? [icon("pin", t("pinned"))] : []), ...(thread.locked ? [icon("lock", t("locked"))] : []),
-      t("started-by"), " ", nameOf(thread.createdBy), " · ", time(thread.createdAt), " · ", t("posts", { count: Math.max(thread.postCount, this.#counted) }),
+      t("started-by"), " ", nameOf(thread.createdBy), " · ", time(thread.createdAt), " · ", t("posts", { count: this.#total }),
     );
     const mine = session.user?.id === thread.createdBy;
     const young = Date.now() - Date.parse(thread.createdAt) < 24 * 3_600_000;
@@ -155,14 +153,14 @@ class ThreadView {
     return element;
   }
 
-  async #sent({ letter, post }) {
+  async #sent({ post }) {
     if (post.thread !== this.id) return;
     if (!this.pages.append(post)) {
       await this.pages.seek();
       this.pages.append(post);
     }
-    this.#count(1, post);
-    if (letter.thread === this.id) this.pages.find(post.id)?.scrollIntoView({ block: "nearest" });
+    if (this.thread) this.#draw();
+    this.pages.find(post.id)?.scrollIntoView({ block: "nearest" });
   }
 
   #follow() {
@@ -188,10 +186,11 @@ class ThreadView {
     this.#othersWrote ||= data.user !== session.user?.id;
     const wasAtEnd = this.#atEnd();
     const shown = this.pages.append(data);
-    this.#count(1, data);
-    if (shown && wasAtEnd) {
-      if (!document.hidden) return this.#readAll();
+    if (this.thread) {
+      if (!shown) this.thread.postCount++;
+      this.#draw();
     }
+    if (shown && wasAtEnd && !document.hidden) return this.#readAll();
     if (data.user !== session.user?.id) this.#unseen++;
     this.#drawBar();
     return null;
@@ -212,13 +211,12 @@ class ThreadView {
       this.#unseen = 0;
       this.#drawBar();
     }
-    if (this.thread) markSeen(this.id, this.#counted);
+    if (this.thread) markSeen(this.id, this.#total);
   }
 
   async #toEnd() {
     await this.pages.seek();
-    this.pages.list.querySelector(".chunk:last-child > :last-child")?.scrollIntoView({ block: "end" });
-    this.place.scrollIntoView({ block: "end" });
+    await this.pages.bring(() => this.place.scrollIntoView({ block: "end" }));
     this.#readAll();
     this.#draw();
   }
@@ -228,28 +226,25 @@ class ThreadView {
     if (!wanted) return;
     const id = Number(wanted);
     if (!this.pages.find(id)) await this.pages.seek((posts) => posts.some((post) => post.id >= id));
-    const found = this.pages.find(id);
-    found?.scrollIntoView({ block: "start" });
-    found?.classList.add("sought");
+    await this.pages.bring(() => this.pages.find(id)?.scrollIntoView({ block: "start" }));
+    this.pages.find(id)?.classList.add("sought");
   }
 
   #came(posts) {
     this.#othersWrote ||= posts.some((post) => post.user !== session.user?.id);
     if (this.#seenBefore !== null) {
-      const index = this.#seenBefore - this.#counted;
+      const index = this.#seenBefore - (this.pages.known - posts.length);
       const isNew = posts[index];
       if (isNew && index >= 0 && !this.visit.address.searchParams.has("after")) {
         queueMicrotask(() => this.pages.find(isNew.id)?.before(h("p", { class: "divider" }, t("new-since"))));
       }
     }
-    this.#counted += posts.length;
     if (this.thread) this.#draw();
   }
 
-  #count(by, post) {
-    if (post) this.#counted = Math.max(this.#counted + by, 1);
-    this.thread.postCount = Math.max(this.thread.postCount, this.#counted);
-    this.#draw();
+  /** How many posts there are: the thread's own counter follows within seconds. */
+  get #total() {
+    return Math.max(this.thread.postCount, this.pages.known);
   }
 
   #reply(post) {

@@ -9,9 +9,11 @@ import { disc, nameOf } from "../people.js";
 import { navigate } from "../places.js";
 import { unread } from "../seen.js";
 import { session, signedIn } from "../session.js";
+import { read, write } from "../storage.js";
 import { t } from "../text.js";
 
 const LOOK_AGAIN = 20_000;
+const TITLE_DRAFT = "draft:new-thread-title";
 
 export function show(visit) {
   visit.title(null);
@@ -89,12 +91,14 @@ async function startThread(page) {
   const open = page.querySelector(".new-thread");
   if (open) return open.querySelector("input").focus();
   if (session.user === null && (await signedIn(async () => true)) === null) return;
-  const title = h("input", { type: "text", class: "title-input", "aria-label": t("thread-title"), placeholder: t("thread-title"), maxlength: "200", dir: "auto", required: true });
+  const title = h("input", { type: "text", class: "title-input", "aria-label": t("thread-title"), placeholder: t("thread-title"), maxlength: "200", dir: "auto", required: true, oninput: () => write(TITLE_DRAFT, title.value) });
+  title.value = read(TITLE_DRAFT, "");
+  const forget = () => write(TITLE_DRAFT, null);
   let key = crypto.randomUUID();
   let keyedTitle = null;
   const composer = new Composer({
     name: "new-thread", label: t("first-post"), button: t("start-thread"), before: title,
-    cancel: () => composer.element.remove(),
+    cancel: () => (forget(), composer.element.remove()),
     send: async (text) => {
       if (title.value.trim().length < 3) {
         title.focus();
@@ -105,6 +109,7 @@ async function startThread(page) {
       const answer = await signedIn(() => ask("POST", "/api/threads", { body: { title: title.value }, headers: { "Idempotency-Key": key } }));
       if (!answer) return;
       composer.clear();
+      forget();
       outbox.post(answer.data.id, text, null);
       navigate(`/threads/${answer.data.id}`);
     },

@@ -1,0 +1,152 @@
+"""When PostgreSQL is down or hangs, the board says so, and recovers by itself."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from kernel.database import Database
+from kernel.errors import Unavailable
+from tests.children import children
+from tests.databases import Databases, prepare, running_server
+from tests.deployments import monolith_in_loop, services_in_loop
+from tests.eventually import eventually
+from tests.people import PASSWORD, new_username
+
+DEPLOYMENTS: dict[str, Callable[..., AbstractAsyncContextManager[Any]]] = {
+    "monolith": monolith_in_loop,
+    "services": services_in_loop,
+}
+READS = [
+    "/api/users", "/api/users/1", "/api/users/me", "/api/threads", "/api/threads/1", "/api/posts",
+    "/api/posts/1", "/api/posts/in-thread/1",
+]  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module")
+async def fragile() -> AsyncIterator[Databases]:
+    """A server of our own, to be stopped and started."""
+    with running_server() as databases:
+        await prepare(databases)
+        yield databases
+
+
+class Processes:
+    """The processes of a deployment, each asked directly: the gateway has no part in this."""
+
+    def __init__(self, origins: dict[str, str], http: httpx.AsyncClient) -> None:
+        self.origins = origins
+        self._http = http
+        self.authorization: dict[str, str] = {}
+
+    async def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """One request to the process that has this path."""
+        name = "users" if path.split("/")[2] == "sessions" else path.split("/")[2]
+        url = self.origins.get("monolith") or self.origins[name]
+        return await self._http.request(method, url + path, json=body, headers=self.authorization)
+
+
+async def test_without_its_database_the_board_says_503_and_comes_back_with_it(
+    fragile: Databases,
+) -> None:
+    for name, deployment in DEPLOYMENTS.items():
+        async with AsyncExitStack() as stack:
+            origins = await stack.enter_async_context(deployment(fragile.urls))
+            http = await stack.enter_async_context(httpx.AsyncClient(timeout=20, trust_env=False))
+            board = Processes(dict(origins), http)
+            who = {"username": new_username(), "password": PASSWORD}
+            assert (await board.ask("POST", "/api/users", who)).status_code == 201
+            token = (await board.ask("POST", "/api/sessions", who)).json()["token"]
+            board.authorization = {"Authorization": f"Bearer {token}"}
+            thread = await board.ask("POST", "/api/threads", {"title": "Before"})
+            assert thread.status_code == 201
+
+            writes = [
+                ("/api/users", {"username": new_username(), "password": PASSWORD}),
+                ("/api/sessions", who),
+                ("/api/threads", {"title": "Meanwhile"}),
+                ("/api/posts", {"thread": thread.json()["id"], "text": "Meanwhile"}),
+            ]
+            fragile.server.stop()
+            try:
+                answers = [await board.ask("GET", path) for path in READS]
+                answers += [await board.ask("POST", path, body) for path, body in writes]
+                probes = [origin for part, origin in origins.items() if part != "web"]
+                answers += [await http.get(f"{origin}/readyz") for origin in probes]
+                for answer in answers:
+                    what = f"{name} {answer.request.method} {answer.url}: {answer.text}"
+                    assert answer.status_code == 503, what
+                    assert answer.json()["type"] == "/problems/unavailable", what
+                    assert int(answer.headers["retry-after"]) > 0, what
+                    assert "postgres" not in answer.text.lower(), what
+                for origin in probes:
+                    assert (await http.get(f"{origin}/livez")).status_code == 200
+            finally:
+                fragile.server.start()
+
+            async def back() -> bool:
+                ready = [await http.get(f"{origin}/readyz") for origin in probes]  # noqa: B023
+                return all(answer.status_code == 200 for answer in ready)
+
+            await eventually(back, within=5)
+            found = [
+                (await board.ask("GET", path)).status_code
+                for path in ("/api/users/me", "/api/posts")
+            ]
+            assert found == [200, 200]
+            for path, body in writes:
+                assert (await board.ask("POST", path, body)).status_code == 201
+
+
+@pytest_asyncio.fixture
+async def freeze(fragile: Databases) -> AsyncIterator[Callable[[], None]]:
+    """Stops the server where it stands: its sockets take what is sent, and nothing answers. It
+    goes on when the test ends, or earlier."""
+    assert fragile.server._process is not None
+    postmaster = fragile.server._process.pid
+    frozen: list[int] = []
+
+    def stop() -> None:
+        frozen.extend([postmaster, *children(postmaster)])
+        for process in frozen:
+            os.kill(process, signal.SIGSTOP)
+
+    yield stop
+    for process in frozen:
+        os.kill(process, signal.SIGCONT)
+
+
+def impatient(databases: Databases) -> AbstractAsyncContextManager[Database]:
+    """A database with short time-outs."""
+    return Database.open(databases.urls["users"], acquire_timeout=0.5, command_timeout=0.5)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_a_database_that_hangs_is_an_outage_in_bounded_time(
+    fragile: Databases, freeze: Callable[[], None], connected: bool
+) -> None:
+    async with impatient(fragile) as database:
+        if connected:
+            assert await database.row("SELECT 1") is not None
+        freeze()
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await database.row("SELECT 1")
+    assert time.monotonic() - began < 3  # and leaving it takes no longer
+
+
+async def test_a_pool_that_is_used_up_is_an_outage_in_bounded_time(fragile: Databases) -> None:
+    async with Database.open(fragile.urls["users"], size=2, acquire_timeout=0.3) as database:
+        async with AsyncExitStack() as stack:
+            for _ in range(2):
+                await stack.enter_async_context(database.connection())
+            with pytest.raises(Unavailable):
+                await asyncio.wait_for(database.row("SELECT 1"), 3)
+        assert await database.row("SELECT 1") is not None

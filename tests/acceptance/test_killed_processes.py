@@ -1,0 +1,56 @@
+"""What has been acknowledged outlives the sudden death of any process."""
+
+import os
+import signal
+
+import httpx
+import pytest
+
+from tests.children import child_running
+from tests.deployments import Run
+from tests.eventually import eventually
+from tests.people import Person, joining
+
+VICTIMS = [
+    ("services_run", "services.posts.main"),
+    ("services_run", "services.threads.main"),
+    ("services_run", "bin/postgres -D"),
+    ("monolith_run", "monolith.main"),
+    ("monolith_run", "bin/postgres -D"),
+]
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize(("run", "victim"), VICTIMS)
+async def test_posts_and_counts_are_right_again_after_a_kill(
+    run: str, victim: str, request: pytest.FixtureRequest
+) -> None:
+    found: Run = request.getfixturevalue(run)
+    async with joining(found.board) as person:
+        thread = (await person.start_thread("Power cuts"))["id"]
+        posts = [await person.write(thread, f"Post {number}") for number in range(5)]
+        os.kill(child_running(found.process.pid, victim), signal.SIGKILL)
+
+        async def right() -> bool:
+            return await _shows(person, thread, posts[-1]["createdAt"], [p["id"] for p in posts])
+
+        await eventually(right, within=30)
+
+        async def writable() -> bool:
+            body = {"thread": thread, "text": "And on it goes"}
+            return (await person.http.post("/api/posts", json=body)).status_code == 201
+
+        await eventually(writable, within=30)
+
+
+async def _shows(person: Person, thread: int, last_post_at: str, ids: list[int]) -> bool:
+    try:
+        posts = await person.http.get(f"/api/posts/in-thread/{thread}")
+        shown = await person.http.get(f"/api/threads/{thread}")
+    except httpx.TransportError:
+        return False
+    if (posts.status_code, shown.status_code) != (200, 200):
+        return False
+    # Whatever is wrong with the posts will not get better.
+    assert [post["id"] for post in posts.json()] == ids
+    return (shown.json()["postCount"], shown.json()["lastPostAt"]) == (len(ids), last_post_at)

@@ -1,0 +1,33 @@
+"""What the processes write down about their requests."""
+
+import asyncio
+
+import pytest
+
+from tests.deployments import Run
+from tests.eventually import eventually
+from tests.people import PASSWORD, joining
+from tests.raw import send
+
+
+@pytest.mark.parametrize("run", ["monolith_run", "services_run"])
+async def test_no_token_password_or_forged_line_is_in_the_log(
+    run: str, request: pytest.FixtureRequest
+) -> None:
+    found: Run = request.getfixturevalue(run)
+    async with joining(found.board) as person:
+        thread = (await person.start_thread())["id"]
+        await person.write(thread)
+        cookie = {"Cookie": f"__Host-session={person.token}", "X-Request-ID": "the-last-one"}
+        await send(found.board.url, "GET /api/threads/7%0AFORGED%20LINE HTTP/1.1")
+        assert (await person.http.get("/api/users/me", headers=cookie)).status_code == 200
+
+        async def logged() -> bool:
+            return "the-last-one" in await asyncio.to_thread(found.log.read_text)
+
+        await eventually(logged)
+    log = await asyncio.to_thread(found.log.read_text)
+    assert person.token not in log
+    assert PASSWORD not in log
+    assert "FORGED LINE" in log
+    assert not [line for line in log.splitlines() if line.startswith("FORGED")]

@@ -1,0 +1,44 @@
+"""Whatever people do, in whatever order, at once and through several instances: the board is as a
+simple model of it is."""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.deployments import Board
+from tests.effort import Effort
+from tests.machine import PEOPLE, BoardMachine
+from tests.people import joining, moderating
+from tests.world import World
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(3600)
+async def test_the_board_is_as_its_model(monolith: Board, services: Board, effort: Effort) -> None:
+    async with (
+        joining(monolith) as one,
+        joining(services) as two,
+        joining(monolith) as three,
+        moderating(services) as moderator,
+    ):
+        world = World.of([monolith.url, services.url], [one, two, three], moderator)
+        assert len(world.people) == PEOPLE
+
+        class Machine(BoardMachine):
+            def __init__(self) -> None:
+                super().__init__(world)
+
+        runs = settings(
+            max_examples=effort.runs,
+            stateful_step_count=effort.steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        )
+        try:
+            # In a thread of its own, since this one serves the board.
+            await asyncio.to_thread(run_state_machine_as_test, Machine, settings=runs)
+        finally:
+            world.close()

@@ -1,0 +1,29 @@
+"""docs/gateway.md says which test shows each fact: those tests exist, and each fact has one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "gateway.md").read_text()
+TESTS = {
+    name
+    for file in sorted((ROOT / "tests" / "unit" / "gateway").glob("test_*.py"))
+    for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
+}
+NAMED = sorted(set(re.findall(r"`(test_\w+)`", PAGE)))
+TABLE = PAGE.partition("| fact | here | shown by |\n|---|---|---|\n")[2].partition("\n\n")[0]
+ROWS = [[cell.strip() for cell in row.strip("|").split("|")] for row in TABLE.splitlines()]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_test_that_the_page_names_exists(name: str) -> None:
+    assert name in TESTS
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:40])
+def test_what_is_said_to_be_done_or_refused_is_shown_by_a_test(row: list[str]) -> None:
+    _, here, shown_by = row
+    assert here in ("yes", "refused") or here.startswith("no")
+    assert bool(re.search(r"`test_\w+`", shown_by)) is not here.startswith("no")

@@ -1,0 +1,79 @@
+"""Pictures of every page of the demo board in both schemes: `make screenshots` writes them to
+docs/screenshots/."""
+
+import asyncio
+
+from playwright.async_api import Browser, Page
+
+from tests.browser.chromium import chromium
+from tests.browser.test_together import make_admin
+from tests.browser.visitors import Scheme, Visitor, visiting
+from tests.deployments import ROOT, Board, processes
+
+FOLDER = ROOT / "docs" / "screenshots"
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+PAGES = {
+    "threads": "/",
+    "user": "/users/2",
+    "search": "/search?q=time",
+    "settings": "/settings",
+    "moderation": "/moderation",
+    "docs": "/docs",
+    "problem": "/problems/too-many-requests",
+}
+OPEN_PAGES = {"register": "/register", "signin": "/signin", "not-found": "/nowhere"}
+
+
+async def take(page: Page, name: str, scheme: Scheme) -> None:
+    """Write one picture."""
+    path = FOLDER / f"{name}-{scheme}.png"
+    await page.screenshot(path=path, animations="disabled")
+    size = path.stat().st_size // 1024
+    print(f"{path.relative_to(ROOT)} ({size} KiB)")  # noqa: T201 - a command's answer
+
+
+async def settled(visitor: Visitor, path: str) -> None:
+    """Open a place and wait until all of it is there."""
+    await visitor.go(path)
+    await visitor.page.get_by_role("heading", level=1).wait_for()
+    await visitor.until_filled()
+
+
+async def take_all(board: Board, browser: Browser, scheme: Scheme) -> None:
+    """Every page in one scheme."""
+    async with visiting(board, browser, 1280, scheme) as visitor:
+        for name, path in OPEN_PAGES.items():
+            await settled(visitor, path)
+            await take(visitor.page, name, scheme)
+        await visitor.register("Ines Moreau")
+        await make_admin(board, visitor.username)
+        for name, path in PAGES.items():
+            await settled(visitor, path)
+            await take(visitor.page, name, scheme)
+        await visitor.go("/")
+        await visitor.page.get_by_role("link", name="The bread will not rise").click()
+        await visitor.page.locator("[data-live]").wait_for()
+        await visitor.until_filled()
+        await take(visitor.page, "thread", scheme)
+        await visitor.page.get_by_role("button", name="How this page is answered").click()
+        for thread in range(2, 9):
+            await visitor.page.evaluate("scrollTo(0, 0)")
+            await visitor.page.get_by_role("link", name="The board", exact=True).click()
+            await visitor.page.locator(".thread-row a[href]").nth(2 * thread).click()
+            await visitor.page.locator("[data-live]").wait_for()
+        await visitor.until_filled()
+        await visitor.page.evaluate("scrollTo(0, 0)")
+        await take(visitor.page, "architecture", scheme)
+
+
+async def main() -> None:
+    """Take them, of a board on which the monolith and the services share the requests."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with processes("strangler") as run:
+        async with chromium() as browser:
+            for scheme in SCHEMES:
+                await take_all(run.board, browser, scheme)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,181 @@
+"""What each image holds: its part of the board, and nothing of another's."""
+
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import docker
+import pytest
+from docker.models.containers import Container
+
+from tests.docker.project import IMAGES, ROOT, image
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
+
+BASE = "python:3.13-slim-bookworm"
+LARGEST = 110 * 1000 * 1000
+
+CODE = {
+    "users": {"containers", "kernel", "services", "services/users"},
+    "threads": {"containers", "kernel", "services", "services/threads"},
+    "posts": {"containers", "kernel", "services", "services/posts"},
+    "web": {"containers", "kernel", "web", "web/static"},
+    "monolith": {
+        *("containers", "kernel", "monolith", "web", "web/static", "services"),
+        *("services/users", "services/threads", "services/posts"),
+    },
+    "gateway": {"containers", "gateway", "infra"},
+    "board": {
+        *("containers", "kernel", "board", "board/alembic", "services"),
+        *("services/users", "services/threads", "services/posts"),
+        *(f"services/{context}/migrations" for context in ("users", "threads", "posts")),
+    },
+}
+"""The folders with files in /board, by image."""
+
+ABSENT = {
+    "users": {"alembic", "sqlalchemy", "nh3", "markdown_it", "yaml"},
+    "threads": {"alembic", "sqlalchemy", "nh3", "argon2", "yaml"},
+    "posts": {"alembic", "sqlalchemy", "argon2", "yaml"},
+    "web": {"alembic", "sqlalchemy", "argon2", "nh3", "yaml"},
+    "monolith": {"alembic", "sqlalchemy", "yaml"},
+    "gateway": {"fastapi", "pydantic", "asyncpg", "alembic", "httpx"},
+    "board": {"yaml", "pytest"},
+}
+"""Libraries that others need, and this image must not have."""
+
+
+def _run(client: docker.DockerClient, name: str, *command: str) -> str:
+    output: bytes = client.containers.run(
+        image(name),
+        entrypoint=[command[0]],
+        command=list(command[1:]),
+        read_only=True,
+        network_mode="none",
+        remove=True,
+    )
+    return output.decode()
+
+
+@pytest.fixture(params=IMAGES)
+def laid_out(request: pytest.FixtureRequest, client: docker.DockerClient) -> Iterator[Container]:
+    """A container of each image that has not been started."""
+    found = client.containers.create(image(request.param))
+    found.attrs["board"] = request.param
+    yield found
+    found.remove()
+
+
+def test_an_image_has_the_code_of_its_part_alone(laid_out: Container) -> None:
+    chunks, _ = laid_out.get_archive("/board")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        files = [PurePosixPath(f.name).relative_to("board") for f in archive if f.isfile()]
+    folders = {
+        str(path.parent)
+        for path in files
+        if "__pycache__" not in path.parts and path.parts[0] != "requirements"
+    }
+    # The page's files are in folders of their own choosing.
+    folders = {"web/static" if f.startswith("web/static/") else f for f in folders}
+    assert folders == CODE[laid_out.attrs["board"]]
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_has_no_library_that_only_others_need(
+    name: str, client: docker.DockerClient
+) -> None:
+    script = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
+    assert _run(client, name, "python", "-c", script, *sorted(ABSENT[name])).strip() == "[]"
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_has_no_compiler(name: str, client: docker.DockerClient) -> None:
+    script = "import shutil; print([n for n in ('cc', 'gcc', 'clang', 'make') if shutil.which(n)])"
+    assert _run(client, name, "python", "-c", script).strip() == "[]"
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_starts_on_its_own(name: str, client: docker.DockerClient) -> None:
+    """All that it imports is there: it gets as far as saying what it has not been told."""
+    container = client.containers.run(
+        image(name), detach=True, read_only=True, network_mode="none", cap_drop=["ALL"],
+        environment={"PUBLIC_ORIGIN": "http://localhost"},
+    )  # fmt: skip
+    try:
+        if name == "web":  # it needs nothing else
+            assert container.exec_run(["true"]).exit_code == 0
+            return
+        container.wait(timeout=60)
+        said = container.logs().decode()
+    finally:
+        container.remove(force=True)
+    expected = {"board": "usage: board", "gateway": "--template"}
+    assert expected.get(name, "_DATABASE_URL: Field required") in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_adds_less_than_110_mb_to_its_base(name: str, client: docker.DockerClient) -> None:
+    base, whole = client.images.get(BASE), client.images.get(image(name))
+    layers = base.attrs["RootFS"]["Layers"]
+    assert whole.attrs["RootFS"]["Layers"][: len(layers)] == layers
+    assert whole.attrs["Size"] - base.attrs["Size"] < LARGEST
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_is_for_amd64_and_nobody_in_particular(
+    name: str, client: docker.DockerClient
+) -> None:
+    attributes = client.images.get(image(name)).attrs
+    config = attributes["Config"]
+    assert (attributes["Os"], attributes["Architecture"]) == ("linux", "amd64")
+    assert config["User"] == "10001:10001"
+    assert config["Entrypoint"][0] == "python"
+    assert config["Labels"]["org.opencontainers.image.title"] == f"board/{name}"
+    assert config["Labels"]["org.opencontainers.image.description"]
+    check = config["Healthcheck"]["Test"]
+    assert check[:2] == ["CMD", "python"] if name != "board" else check == ["NONE"]
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_no_image_is_told_a_secret(name: str, client: docker.DockerClient) -> None:
+    found = client.images.get(image(name))
+    told = "\n".join([*found.attrs["Config"]["Env"], *(h["CreatedBy"] for h in found.history())])
+    for word in ("PASSWORD", "TOKEN", "DATABASE_URL", "postgresql://", "SECRET="):
+        assert word not in told.upper().replace("POSTGRESQL://", "postgresql://")
+
+
+def test_a_change_to_one_service_leaves_the_other_images_alone(
+    client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Built again from a copy in which only threads differs, all other images are the same ones."""
+    copy = tmp_path_factory.mktemp("changed")
+    packed = subprocess.run(
+        ["tar", "--create", "--exclude-from=.gitignore", "--exclude=.git", "."],
+        cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    subprocess.run(["tar", "--extract"], cwd=copy, input=packed.stdout, check=True)
+    changed = copy / "services" / "threads" / "model.py"
+    changed.write_text(changed.read_text() + "\n# changed\n")
+    before = {name: client.images.get(image(name)).attrs for name in IMAGES}
+    services = ("prepare", "users", "threads", "posts", "web", "monolith", "gateway")
+    try:
+        for folder in (ROOT, copy):
+            subprocess.run(
+                ["docker", "compose", "--profile", "*", "build", "--quiet", *services],
+                cwd=folder, check=True, capture_output=True, timeout=400,
+            )  # fmt: skip
+            if folder == ROOT:
+                before = {name: client.images.get(image(name)).attrs for name in IMAGES}
+        after = {name: client.images.get(image(name)).attrs for name in IMAGES}
+    finally:
+        subprocess.run(
+            ["docker", "compose", "--profile", "*", "build", "--quiet", *services],
+            cwd=ROOT, check=True, capture_output=True, timeout=400,
+        )  # fmt: skip
+    same = {n for n in IMAGES if before[n]["RootFS"]["Layers"] == after[n]["RootFS"]["Layers"]}
+    assert same == set(IMAGES) - {"threads", "monolith", "board"}
+    dependencies = before["threads"]["RootFS"]["Layers"][:-4]
+    assert after["threads"]["RootFS"]["Layers"][: len(dependencies)] == dependencies

@@ -1,0 +1,181 @@
+"""A board in Compose from its first start to its last: fast, frugal, and nothing is lost."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.docker.load import load
+from tests.docker.project import SERVERS, Project, image, project
+from tests.eventually import eventually
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
+
+STARTS_WITHIN = 20.0
+STOPS_WITHIN = 12.0
+FITS_IN = 700 * 1000 * 1000
+
+
+@pytest.fixture
+def board() -> Iterator[Project]:
+    """A board that has never been started."""
+    with project("board-tests-life", "microservices") as found:
+        yield found
+
+
+def _threads(board: Project) -> list[int]:
+    answer = board.get("/api/threads?limit=100")
+    assert answer.status_code == 200, answer.text
+    return [thread["id"] for thread in answer.json()]
+
+
+def test_it_starts_in_time_fits_in_memory_and_shows_the_demo(
+    board: Project, record_property: Callable[[str, object], None]
+) -> None:
+    took = board.up()
+    assert len(_threads(board)) > 5
+    assert re.search(r"^ +marit +\S{8,}$", board.log("demo"), re.MULTILINE)
+    used = sum(_memory(board, service) for service in (*SERVERS["microservices"], "postgres"))
+    record_property("seconds to start", took)
+    record_property("bytes of memory", used)
+    assert used < FITS_IN
+    assert took < STARTS_WITHIN
+
+
+async def test_stopping_fails_no_request_loses_no_write_and_is_quick(
+    board: Project, record_property: Callable[[str, object], None]
+) -> None:
+    await asyncio.to_thread(board.up)
+    async with load(board.url) as people:
+        await people.until(50)
+        began = time.monotonic()
+        stopping = asyncio.create_task(asyncio.to_thread(board.compose, "stop"))
+        # The gateway stops first: whoever comes after that finds nobody, and was not failed.
+        await eventually(partial(_gone, board))
+        people.going_on = False
+        await stopping
+        took = time.monotonic() - began
+        await asyncio.to_thread(board.up)
+    record_property("seconds to stop", took)
+    answered = [what for _, what in people.failures if "ConnectError" not in what]
+    assert answered == []
+    for service in ("gateway", "users", "threads", "posts", "web"):
+        assert board.container(service).attrs["State"]["ExitCode"] == 0
+    assert took < STOPS_WITHIN
+
+
+async def _gone(board: Project) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", board.port)
+    except OSError:
+        return True
+    writer.close()
+    return False
+
+
+def _memory(board: Project, service: str) -> int:
+    stats: Any = board.container(service).stats(stream=False)
+    return int(stats["memory_stats"]["usage"])
+
+
+def test_the_data_and_the_secrets_survive_down_and_up(board: Project) -> None:
+    board.up()
+    before, secrets = _threads(board), board.secrets()
+    board.compose("down")
+    board.up()
+    assert _threads(board) == before
+    assert board.secrets() == secrets
+    assert "no demo data" in board.log("demo")
+
+
+def test_an_old_volume_takes_a_new_context(board: Project) -> None:
+    board.up()
+    _sql(board, "postgres", "DROP DATABASE posts WITH (FORCE)", "DROP ROLE posts")
+    _in_volume(board, "secrets", "posts_password", None)
+    before = _threads(board)
+    board.compose("down")
+    board.up()
+    assert _threads(board) == before
+    assert board.get("/api/posts").json() == []
+
+
+def test_lost_passwords_of_contexts_are_made_anew(board: Project) -> None:
+    board.up()
+    before, secrets = _threads(board), board.secrets()
+    board.compose("down")
+    _in_volume(board, "secrets", "threads_password", None)
+    _in_volume(board, "secrets", "users_service_token", None)
+    board.up()
+    assert _threads(board) == before
+    changed = {name for name, secret in board.secrets().items() if secret != secrets[name]}
+    assert changed == {"threads_password", "users_service_token"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "service", "said"),
+    [
+        ("admin_password", None, "prepare", "the password that opens it is gone from the volume"),
+        ("admin_password", "A" * 43, "bootstrap", "does not take the password"),
+        ("users_service_token", "short", "prepare", "The secret users_service_token in the volume"),
+    ],
+    ids=["missing", "wrong", "damaged"],
+)
+def test_a_bad_secret_is_named(
+    board: Project, name: str, value: str | None, service: str, said: str
+) -> None:
+    board.up("bootstrap")
+    board.compose("down")
+    _in_volume(board, "secrets", name, value)
+    started = board.compose("up", "--detach", "--wait", check=False)
+    assert started.returncode != 0
+    assert said in board.log(service)
+    assert "Traceback" not in board.log(service)
+
+
+@pytest.mark.parametrize(
+    ("major", "said"), [(19, "was written by PostgreSQL 19"), (17, "PostgreSQL 17")]
+)
+def test_a_volume_of_another_postgresql_is_refused(board: Project, major: int, said: str) -> None:
+    board.compose("up", "--no-start", "prepare")
+    _in_volume(board, "database", f"{major}/docker/PG_VERSION", str(major))
+    started = board.compose("up", "--detach", "--wait", check=False)
+    assert started.returncode != 0
+    assert said in board.log("prepare")
+    assert f"{board.name}_database" in board.log("prepare")
+    assert board.container("postgres").status == "created"
+
+
+def test_a_database_that_a_newer_version_migrated_is_refused(board: Project) -> None:
+    board.up("migrate")
+    _sql(board, "threads", "UPDATE alembic_version SET version_num = '9999'")
+    started = board.compose("up", "--detach", "--wait", check=False)
+    assert started.returncode != 0
+    assert "The database of threads is at migration 9999" in board.log("migrate")
+
+
+def _sql(board: Project, database: str, *statements: str) -> None:
+    script = [argument for statement in statements for argument in ("--command", statement)]
+    board.compose("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", database, *script)
+
+
+def _in_volume(board: Project, volume: str, name: str, content: str | None) -> None:
+    """Write a file into a volume of the project, as root; None removes it."""
+    script = (
+        "import pathlib, sys\n"
+        "path = pathlib.Path('/volume', sys.argv[1])\n"
+        "path.parent.mkdir(parents=True, exist_ok=True)\n"
+        "path.unlink(missing_ok=True)\n"
+        "if sys.argv[2:]: path.write_text(sys.argv[2]); path.chmod(0o644)\n"
+    )
+    board.engine.containers.run(
+        image("board"),
+        entrypoint=["python", "-c", script, name, *([] if content is None else [content])],
+        command=[],
+        user="0:0",
+        volumes={f"{board.name}_{volume}": {"bind": "/volume", "mode": "rw"}},
+        remove=True,
+    )

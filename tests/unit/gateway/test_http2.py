@@ -1,0 +1,406 @@
+"""HTTP/2 in front of targets that speak HTTP/1.1."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import h2.connection
+import h2.events
+import h2.settings
+import pytest
+import pytest_asyncio
+from h2.config import H2Configuration
+from h2.errors import ErrorCodes
+
+from gateway.access_log import AccessLog, AlbFormat
+from gateway.gateway import Gateway, start_gateway
+from gateway.routing import read_routing
+from gateway.timeouts import Timeouts
+from tests.unit.gateway.certificates import NAME, SelfSigned, make
+from tests.unit.gateway.support import Bench, Lines, Visit, says, until
+from tests.unit.gateway.test_tls import ARN, SECURE
+
+
+@dataclass
+class Reply:
+    """What came on one stream."""
+
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    informational: list[bytes] = field(default_factory=list)
+    body: bytes = b""
+    ended: bool = False
+    reset: int | None = None
+
+    @property
+    def status(self) -> int:
+        return int(dict(self.headers)[b":status"])
+
+
+class Browser:
+    """An HTTP/2 client that does what a test says."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.h2 = h2.connection.H2Connection(H2Configuration(header_encoding=None))
+        self.replies: dict[int, Reply] = {}
+        self.terminated: int | None = None
+        self.closed = False
+        self.reads = True
+        self.h2.initiate_connection()
+        self.flush()
+        self._task = asyncio.create_task(self._read())
+
+    def flush(self) -> None:
+        self._writer.write(self.h2.data_to_send())
+
+    def ask(
+        self, path: str = "/", *fields: tuple[str, str], method: str = "GET", end: bool = True
+    ) -> int:
+        number = self.h2.get_next_available_stream_id()
+        pseudo = [(":method", method), (":path", path), (":scheme", "https"), (":authority", NAME)]
+        self.replies[number] = Reply()
+        self.h2.send_headers(number, [*pseudo, *fields], end_stream=end)
+        self.flush()
+        return number
+
+    async def reply(self, number: int) -> Reply:
+        await until(lambda: self.replies[number].ended or self.replies[number].reset is not None)
+        return self.replies[number]
+
+    async def send_body(self, number: int, data: bytes) -> None:
+        for start in range(0, len(data), 16_000):
+            piece = data[start : start + 16_000]
+            await until(
+                lambda piece=piece: self.h2.local_flow_control_window(number) >= len(piece)  # type: ignore[misc]  # a default argument
+            )
+            self.h2.send_data(number, piece)
+            self.flush()
+        self.h2.end_stream(number)
+        self.flush()
+
+    def close(self) -> None:
+        self._task.cancel()
+        self._writer.transport.abort()
+
+    async def _read(self) -> None:
+        while data := await self._reader.read(65_536):
+            for event in self.h2.receive_data(data):
+                self._take(event)
+            self.flush()
+        self.closed = True
+
+    def _take(self, event: h2.events.Event) -> None:
+        if isinstance(event, h2.events.ResponseReceived):
+            self.replies[event.stream_id or 0].headers = list(event.headers or [])
+        elif isinstance(event, h2.events.InformationalResponseReceived):
+            self.replies[event.stream_id or 0].informational.append(dict(event.headers)[b":status"])
+        elif isinstance(event, h2.events.DataReceived):
+            self.replies[event.stream_id or 0].body += event.data or b""
+            if self.reads and event.flow_controlled_length:
+                self.h2.acknowledge_received_data(
+                    event.flow_controlled_length, event.stream_id or 0
+                )
+        elif isinstance(event, h2.events.StreamEnded):
+            self.replies[event.stream_id or 0].ended = True
+        elif isinstance(event, h2.events.StreamReset):
+            self.replies[event.stream_id or 0].reset = int(event.error_code or 0)
+        elif isinstance(event, h2.events.ConnectionTerminated):
+            self.terminated = int(event.error_code or 0)
+
+
+class Front:
+    """A gateway with an HTTPS listener, and the browsers that came to it."""
+
+    def __init__(self, bench: Bench, certificate: SelfSigned) -> None:
+        self.bench = bench
+        self.lines = Lines()
+        self.log = AccessLog(AlbFormat("Balancer"), self.lines)
+        self._certificate = certificate
+        self._browsers: list[Browser] = []
+        self.gateway: Gateway | None = None
+
+    async def start(self, timeouts: Timeouts | None = None, text: str = SECURE) -> None:
+        target = self.bench.targets[0] if self.bench.targets else await self.bench.target()
+        self.gateway = await start_gateway(
+            read_routing(text, {}, "t.yml"),
+            {"Web": [target.url]},
+            port=0,
+            certificates={ARN: self._certificate.files},
+            timeouts=timeouts or Timeouts(tick=0.02),
+            random=Random(1),
+            access_log=self.log,
+        )
+        self.bench.keep(self.gateway)
+        await self.gateway.first_checks()
+
+    async def browser(self) -> Browser:
+        if self.gateway is None:
+            await self.start()
+        assert self.gateway is not None
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1",
+            self.gateway.ports["Secure"],
+            ssl=self._certificate.client("h2", "http/1.1"),
+            server_hostname=NAME,
+        )
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
+        browser = Browser(reader, writer)
+        self._browsers.append(browser)
+        return browser
+
+    def close(self) -> None:
+        for browser in self._browsers:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
+    folder: Path = tmp_path_factory.mktemp("http2")
+    return make(folder)
+
+
+@pytest_asyncio.fixture
+async def front(bench: Bench, certificate: SelfSigned) -> AsyncIterator[Front]:
+    made = Front(bench, certificate)
+    yield made
+    made.close()
+
+
+async def test_a_request_of_http_2_reaches_the_target_as_http_1_1(front: Front) -> None:
+    target = await front.bench.target(
+        says(b"HTTP/1.1 200 OK\r\nX-One: 1\r\nConnection: x\r\nContent-Length: 2\r\n\r\nok")
+    )
+    browser = await front.browser()
+    number = browser.ask("/a?b", ("user-agent", "test"), ("cookie", "a=1"), ("cookie", "b=2"))
+    reply = await browser.reply(number)
+    assert (reply.status, reply.body) == (200, b"ok")
+    names = [name for name, _ in reply.headers]
+    assert names == [b":status", b"x-one", b"content-length", b"date"]
+    visit = target.visits[0]
+    assert visit.request_line == b"GET /a?b HTTP/1.1"
+    assert visit.header(b"X-Forwarded-Proto") == b"https"
+    assert front.gateway is not None
+    assert visit.header(b"Host") == b"%b:%d" % (NAME.encode(), front.gateway.ports["Secure"])
+    assert (b"user-agent", b"test") in visit.headers
+    assert (b"cookie", b"a=1; b=2") in visit.headers
+
+
+async def test_streams_are_answered_independently(front: Front) -> None:
+    gate = asyncio.Event()
+
+    async def script(visit: Visit) -> None:
+        if b"/slow" in visit.request_line:
+            await gate.wait()
+        visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    await front.bench.target(script)
+    browser = await front.browser()
+    slow, fast = browser.ask("/slow"), browser.ask("/fast")
+    assert (await browser.reply(fast)).status == 200
+    assert not browser.replies[slow].ended
+    gate.set()
+    assert (await browser.reply(slow)).status == 200
+
+
+@pytest.mark.parametrize("sized", [False, True])
+async def test_bodies_go_both_ways(front: Front, sized: bool) -> None:
+    async def echo(visit: Visit) -> None:
+        body = await visit.body()
+        visit.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        visit.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+
+    target = await front.bench.target(echo)
+    browser = await front.browser()
+    body = bytes(range(256)) * 2000
+    fields = [("content-length", str(len(body)))] if sized else []
+    number = browser.ask("/", *fields, method="POST", end=False)
+    await browser.send_body(number, body)
+    reply = await browser.reply(number)
+    assert reply.body == body
+    framing = target.visits[0].header(b"Content-Length" if sized else b"Transfer-Encoding")
+    assert framing == (str(len(body)).encode() if sized else b"chunked")
+
+
+async def test_head_and_own_answers_have_no_connection_header(front: Front) -> None:
+    await front.bench.target()
+    browser = await front.browser()
+    reply = await browser.reply(browser.ask("/x", method="TRACE"))
+    assert (reply.status, len(reply.body)) == (405, 122)
+    assert [name for name, _ in reply.headers] == [
+        b":status",
+        b"server",
+        b"date",
+        b"content-type",
+        b"content-length",
+    ]
+    reply = await browser.reply(browser.ask("/x", method="HEAD"))
+    assert (reply.status, reply.body) == (200, b"")
+
+
+async def test_a_reader_that_opens_no_window_stops_the_target(front: Front) -> None:
+    sent = 0
+
+    async def endless(visit: Visit) -> None:
+        nonlocal sent
+        visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        while True:
+            visit.send(b"x" * 65_536)
+            sent += 65_536
+            await visit.writer.drain()
+
+    await front.bench.target(endless)
+    browser = await front.browser()
+    browser.reads = False
+    number = browser.ask()
+    await until(lambda: len(browser.replies[number].body) == 65_535)
+    before = -1
+    async with asyncio.timeout(10):
+        while before != sent:
+            before = sent
+            await asyncio.sleep(0.2)
+    assert sent < 64 * 1024 * 1024
+
+
+async def test_a_target_that_does_not_read_gets_no_more_window(front: Front) -> None:
+    async def deaf(visit: Visit) -> None:
+        visit.writer.transport.pause_reading()  # type: ignore[attr-defined]  # StreamWriter hides it
+        await asyncio.Event().wait()
+
+    await front.bench.target(deaf)
+    browser = await front.browser()
+    number = browser.ask("/", method="POST", end=False)
+    loop = asyncio.get_running_loop()
+    sent, moved = 0, loop.time()
+    async with asyncio.timeout(20):
+        while loop.time() - moved < 0.5:
+            room = browser.h2.local_flow_control_window(number)
+            if room > 0:
+                piece = b"x" * min(room, 16_000)
+                browser.h2.send_data(number, piece)
+                browser.flush()
+                sent, moved = sent + len(piece), loop.time()
+            await asyncio.sleep(0)
+    assert 65_535 < sent < 64 * 1024 * 1024
+
+
+async def test_a_stream_that_is_given_up_frees_its_target(front: Front) -> None:
+    async def hang(visit: Visit) -> None:
+        await visit.reader.read()
+        visit.close()
+
+    target = await front.bench.target(hang)
+    browser = await front.browser()
+    number = browser.ask()
+    await until(lambda: target.visits)
+    browser.h2.reset_stream(number)
+    browser.flush()
+    await until(target.visits[0].reader.at_eof)
+    target.script = says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert (await browser.reply(browser.ask())).body == b"ok"
+    front.log.flush()
+    assert front.lines.lines[0].split()[8] == "460"
+
+
+async def test_a_target_that_breaks_off_resets_the_stream_only(front: Front) -> None:
+    async def script(visit: Visit) -> None:
+        if b"/break" in visit.request_line:
+            visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+            await visit.writer.drain()
+            visit.close()
+        else:
+            visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    await front.bench.target(script)
+    browser = await front.browser()
+    reply = await browser.reply(browser.ask("/break"))
+    assert (reply.status, reply.body, reply.reset) == (200, b"abc", ErrorCodes.INTERNAL_ERROR)
+    assert (await browser.reply(browser.ask("/"))).body == b"ok"
+
+
+async def test_opening_and_resetting_streams_without_end_is_stopped(front: Front) -> None:
+    async def hang(visit: Visit) -> None:
+        await visit.reader.read()
+        visit.close()
+
+    await front.bench.target(hang)
+    browser = await front.browser()
+    with pytest.raises(TimeoutError):  # noqa: PT012 - until the gateway says no
+        async with asyncio.timeout(3):
+            while browser.terminated is None:
+                number = browser.ask()
+                browser.h2.reset_stream(number)
+                browser.flush()
+                await asyncio.sleep(0)
+            raise TimeoutError
+    assert browser.terminated == ErrorCodes.ENHANCE_YOUR_CALM
+
+
+async def test_an_old_or_draining_connection_is_told_to_go_away(front: Front) -> None:
+    await front.bench.target()
+    await front.start(Timeouts(client_keep_alive=0.1, tick=0.02))
+    browser = await front.browser()
+    assert (await browser.reply(browser.ask())).status == 200
+    await asyncio.sleep(0.15)
+    assert (await browser.reply(browser.ask())).status == 200
+    await until(lambda: browser.terminated == ErrorCodes.NO_ERROR and browser.closed)
+
+
+async def test_an_idle_connection_is_closed_although_it_pings(front: Front) -> None:
+    await front.bench.target()
+    await front.start(Timeouts(idle=0.3, tick=0.02))
+    browser = await front.browser()
+
+    async def ping() -> None:
+        while not browser.closed:
+            browser.h2.ping(b"12345678")
+            browser.flush()
+            await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(5):
+        await ping()
+
+
+async def test_a_silent_target_is_504_on_its_stream(front: Front) -> None:
+    async def hang(visit: Visit) -> None:
+        await visit.reader.read()
+        visit.close()
+
+    await front.bench.target(hang)
+    await front.start(Timeouts(idle=0.3, tick=0.02))
+    browser = await front.browser()
+    assert (await browser.reply(browser.ask())).status == 504
+
+
+async def test_http_2_is_not_offered_when_the_attribute_says_so(
+    front: Front, certificate: SelfSigned
+) -> None:
+    text = SECURE.replace(
+        "      LoadBalancerAttributes:\n",
+        "      LoadBalancerAttributes:\n        - {Key: routing.http2.enabled, Value: 'false'}\n",
+    )
+    await front.bench.target()
+    await front.start(text=text)
+    assert front.gateway is not None
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1",
+        front.gateway.ports["Secure"],
+        ssl=certificate.client("h2", "http/1.1"),
+        server_hostname=NAME,
+    )
+    assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
+    writer.transport.abort()
+
+
+async def test_an_expectation_is_met_at_once(front: Front) -> None:
+    target = await front.bench.target()
+    browser = await front.browser()
+    number = browser.ask(
+        "/", ("expect", "100-continue"), ("content-length", "2"), method="POST", end=False
+    )
+    await until(lambda: browser.replies[number].informational == [b"100"])
+    await browser.send_body(number, b"hi")
+    assert (await browser.reply(number)).status == 200
+    assert target.visits[0].header(b"Expect") is None

@@ -1,0 +1,186 @@
+"""Metrics under CloudWatch's names."""
+
+import asyncio
+import dataclasses
+import re
+
+import pytest
+
+from gateway.gateway import Gateway, start_gateway
+from gateway.metrics import Metrics
+from gateway.metrics_server import MetricsServer
+from gateway.settings import Stickiness
+from tests.unit.gateway.support import OK, Bench, FakeTarget, routing, says, until
+
+BALANCER = '{LoadBalancer="Balancer"}'
+WEB = '{LoadBalancer="Balancer",TargetGroup="Web"}'
+
+
+class Measured:
+    """A gateway with metrics."""
+
+    def __init__(self, gateway: Gateway, metrics: Metrics) -> None:
+        self.gateway = gateway
+        self._metrics = metrics
+
+    @property
+    def text(self) -> str:
+        return self._metrics.render(self.gateway.plane)
+
+    def value(self, name: str, labels: str = BALANCER) -> float:
+        found = re.findall(rf"^{re.escape(name + labels)} (\S+)$", self.text, re.MULTILINE)
+        assert len(found) <= 1
+        return float(found[0]) if found else 0.0
+
+
+async def measured(
+    bench: Bench, *targets: FakeTarget, stickiness: Stickiness | None = None
+) -> Measured:
+    plain = routing()
+    web = dataclasses.replace(plain.target_groups["Web"], stickiness=stickiness)
+    settings = dataclasses.replace(plain, target_groups={"Web": web})
+    metrics = Metrics(settings.load_balancer)
+    gateway = await start_gateway(
+        settings, {"Web": [target.url for target in targets]}, port=0, metrics=metrics
+    )
+    bench.keep(gateway)
+    await gateway.first_checks()
+    return Measured(gateway, metrics)
+
+
+async def test_what_targets_answer_is_counted_apart_from_what_the_balancer_answers(
+    bench: Bench,
+) -> None:
+    answers = iter([b"200 OK", b"404 No", b"500 No", b"302 Go"])
+
+    async def script(visit: object) -> None:
+        status = next(answers)
+        await says(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % status)(visit)  # type: ignore[arg-type] # a Visit
+
+    one = await measured(bench, await bench.target(script))
+    client = await bench.client(one.gateway)
+    for _ in range(4):
+        await client.get()
+    await client.get("/fixed")
+    client.send(b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await client.answer()
+    for status in (2, 3, 4, 5):
+        assert one.value(f"HTTPCode_Target_{status}XX_Count", WEB) == 1
+    assert one.value("HTTPCode_ELB_4XX_Count") == 1
+    assert one.value("HTTPCode_ELB_5XX_Count") == 0
+    assert one.value("HTTP_Fixed_Response_Count") == 1
+    assert one.value("RequestCount") == 4
+    assert one.value("RequestCount", WEB) == 4
+    assert one.value("RuleEvaluations") == 5
+    assert one.value("TargetResponseTime_count", WEB) == 4
+    assert one.value("NewConnectionCount") == 1
+    assert one.value("ActiveConnectionCount") == 1
+    assert one.value("ProcessedBytes") > 500
+
+
+async def test_a_request_for_which_no_target_was_chosen_is_not_in_the_request_count(
+    bench: Bench,
+) -> None:
+    one = await measured(bench)
+    await (await bench.client(one.gateway)).get()
+    assert one.value("RequestCount") == 0
+    assert one.value("HTTPCode_ELB_503_Count") == 1
+    assert one.value("HTTPCode_ELB_5XX_Count") == 1
+
+
+async def test_hosts_are_counted_by_health_and_requests_by_healthy_host(bench: Bench) -> None:
+    good, bad = await bench.target(), await bench.target()
+    one = await measured(bench, good, bad)
+    client = await bench.client(one.gateway)
+    for _ in range(6):
+        await client.get()
+    assert one.value("RequestCountPerTarget", WEB) == 3
+    bad.health = 500
+    await until(lambda: one.value("UnHealthyHostCount", WEB) == 1)
+    assert one.value("HealthyHostCount", WEB) == 1
+    assert one.value("RequestCountPerTarget", WEB) == 6
+    assert one.value("HealthyStateRouting", WEB) == 1
+    good.health = 500
+    await until(lambda: one.value("UnHealthyHostCount", WEB) == 2)
+    assert one.value("UnhealthyStateRouting", WEB) == 1
+    await client.get()
+    assert one.value("UnhealthyRoutingRequestCount", WEB) == 1
+
+
+async def test_a_target_that_cannot_be_reached_is_a_connection_error(bench: Bench) -> None:
+    target = await bench.target()
+    one = await measured(bench, target)
+    await target.close()
+    await (await bench.client(one.gateway)).get()
+    assert one.value("TargetConnectionErrorCount", WEB) == 1
+    assert one.value("HTTPCode_ELB_502_Count") == 1
+
+
+async def test_a_new_session_is_a_non_sticky_request(bench: Bench) -> None:
+    one = await measured(bench, await bench.target(), stickiness=Stickiness(60))
+    client = await bench.client(one.gateway)
+    answer = await client.get()
+    cookie = next(value for name, value in answer.headers if name == b"Set-Cookie")
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: %b\r\n\r\n" % cookie.partition(b";")[0])
+    await client.answer()
+    assert one.value("NonStickyRequestCount", WEB) == 1
+
+
+async def test_a_request_that_desync_mitigation_noticed_is_counted(bench: Bench) -> None:
+    one = await measured(bench, await bench.target(says(OK)))
+    client = await bench.client(one.gateway)
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+    await client.answer()
+    assert one.value("DesyncMitigationMode_NonCompliant_Request_Count") == 1
+
+
+async def test_times_are_in_buckets_that_grow(bench: Bench) -> None:
+    one = await measured(bench, await bench.target())
+    await (await bench.client(one.gateway)).get()
+    pattern = r'^TargetResponseTime_bucket\{.*,le="([^"]+)"\} (\d+)$'
+    buckets = re.findall(pattern, one.text, re.MULTILINE)
+    assert buckets[-1] == ("+Inf", "1")
+    assert sorted(int(count) for _, count in buckets) == [int(count) for _, count in buckets]
+
+
+async def scraped(port: int, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"GET /metrics HTTP/1.1", b"200 OK"),
+        (b"GET /metrics?x=y HTTP/1.0", b"200 OK"),
+        (b"POST /metrics HTTP/1.1", b"405 Method Not Allowed"),
+        (b"GET / HTTP/1.1", b"404 Not Found"),
+        (b"nonsense", b"404 Not Found"),
+    ],
+)
+async def test_metrics_are_at_one_path(request_line: bytes, status: bytes) -> None:
+    server = MetricsServer(lambda: "all of it\n")
+    await server.start("127.0.0.1", 0)
+    try:
+        answer = await scraped(server.port, request_line + b"\r\n\r\n")
+    finally:
+        await server.close()
+    assert answer.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    assert (b"\r\n\r\nall of it\n" in answer) is (status == b"200 OK")
+
+
+async def test_every_line_is_in_the_prometheus_text_format(bench: Bench) -> None:
+    one = await measured(bench, await bench.target())
+    await (await bench.client(one.gateway)).get()
+    name, label = r"[a-zA-Z_:][a-zA-Z0-9_:]*", r'[a-zA-Z_][a-zA-Z0-9_]*="[^"\\\n]*"'
+    sample = rf"{name}\{{{label}(,{label})*\}} -?[0-9.e+]+"
+    kind = rf"# TYPE {name} (counter|gauge|histogram)"
+    lines = one.text.splitlines()
+    assert lines
+    for line in lines:
+        assert re.fullmatch(f"{sample}|{kind}", line), line
+    kinds = [line for line in lines if line.startswith("#")]
+    assert len(kinds) == len(set(kinds))
