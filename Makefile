@@ -68,8 +68,9 @@ images: ## Build every image
 	@docker compose --profile '*' build prepare users threads posts web monolith gateway
 
 .PHONY: bench
-bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk)
+bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk), and the board
 	@$(BIN)/python -m bench.gateway
+	@$(BIN)/python -m bench.contract
 
 .PHONY: lock
 lock: $(VENV)/lock.txt ## Pin the newest dependencies, with hashes, into requirements/

@@ -12,27 +12,19 @@ Exit code: 0, or 1 when the gateway has less than --floor of nginx's requests a 
 
 import argparse
 import contextlib
-import os
 import re
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
-_ROOT: Final = Path(__file__).parents[1]
-_PATH: Final = "/api/threads"
-_START_SECONDS: Final = 10.0
+from bench.programs import PATH, Proxy, cpu_seconds, free_ports, gateway, process, wait_for
 
 _UPSTREAM: Final = """
         location / { default_type application/json; return 200 '{"id":1,"title":"small"}'; }
@@ -59,15 +51,6 @@ class Measurement:
     """CPU time of the proxy's process, user and system, divided by the requests it answered."""
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """What is measured: ``pid`` is the process that does the work."""
-
-    name: str
-    port: int
-    pid: int
-
-
 def main(arguments: Sequence[str]) -> int:
     """Measures and reports."""
     parser = argparse.ArgumentParser(prog="python -m bench.gateway")
@@ -84,14 +67,14 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         # An nginx that was started by root works as nobody, and has to get in here.
         Path(folder).chmod(0o755)
-        upstream_port, nginx_port, gateway_port = _free_ports(3)
+        upstream_port, nginx_port, gateway_port = free_ports(3)
         stack.enter_context(_nginx(Path(folder), "upstream", upstream_port, _UPSTREAM))
         upstream = f"upstream upstream {{ server 127.0.0.1:{upstream_port}; keepalive 256; }}"
         nginx = stack.enter_context(_nginx(Path(folder), "nginx", nginx_port, _PROXY, upstream))
-        gateway = stack.enter_context(_gateway(Path(folder), gateway_port, upstream_port))
+        ours = stack.enter_context(gateway(Path(folder), gateway_port, upstream_port))
         results: dict[str, list[Measurement]] = {"nginx": [], "gateway": []}
         for pair in range(options.pairs + 1):
-            for proxy in (nginx, gateway):
+            for proxy in (nginx, ours):
                 measured = _measure(proxy, 1 if pair == 0 else options.seconds, options.connections)
                 if pair:  # the first warms up
                     results[proxy.name].append(measured)
@@ -117,18 +100,18 @@ def _report(results: dict[str, list[Measurement]], floor: float) -> int:
 
 
 def _measure(proxy: Proxy, seconds: int, connections: int) -> Measurement:
-    before = _cpu_seconds(proxy.pid)
+    before = cpu_seconds(proxy.pid)
     done = subprocess.run(  # noqa: S603 - our own arguments
         [
             *("wrk", "--threads", "1", "--connections", str(connections)),
-            *("--duration", f"{seconds}s", f"http://127.0.0.1:{proxy.port}{_PATH}"),
+            *("--duration", f"{seconds}s", f"http://127.0.0.1:{proxy.port}{PATH}"),
         ],
         capture_output=True,
         text=True,
         check=True,
         timeout=seconds + 30,
     )
-    used = _cpu_seconds(proxy.pid) - before
+    used = cpu_seconds(proxy.pid) - before
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise RuntimeError(f"{proxy.name} failed requests:\n{done.stdout}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
@@ -136,19 +119,6 @@ def _measure(proxy: Proxy, seconds: int, connections: int) -> Measurement:
     if rate is None or count is None:
         raise RuntimeError(f"wrk said something else:\n{done.stdout}")
     return Measurement(float(rate[1]), used / int(count[1]) * 1e6)
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 @contextmanager
@@ -171,61 +141,11 @@ def _nginx(
         encoding="ascii",
     )
     command = ["nginx", "-c", str(configuration), "-e", f"{folder}/{name}.error"]
-    with _process(command) as process:
-        _wait_for(port, process)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    with process(command) as running:
+        wait_for(port, running)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
         [worker] = children.read_text(encoding="ascii").split()
         yield Proxy(name, port, int(worker))
-
-
-@contextmanager
-def _gateway(folder: Path, port: int, upstream_port: int) -> Iterator[Proxy]:
-    parameters = {
-        "VpcId": "vpc-0",
-        "PublicSubnets": "subnet-0,subnet-1",
-        "AlbSecurityGroup": "sg-0",
-        "ListenerPort": str(port),
-    }
-    command = [
-        *(sys.executable, "-m", "gateway", "--template", str(_ROOT / "infra" / "routing.yml")),
-        *(f"--parameter={name}={value}" for name, value in parameters.items()),
-        *("--target", f"ThreadsTargets=http://127.0.0.1:{upstream_port}"),
-        *("--access-log", str(folder / "gateway.log"), "--access-log-format", "alb"),
-    ]
-    with _process(command) as process:
-        _wait_for(port, process)
-        yield Proxy("gateway", port, process.pid)
-
-
-@contextmanager
-def _process(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(  # noqa: S603 - our own arguments
-        command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        if process.poll() is not None:
-            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
-        try:
-            with urlopen(f"http://127.0.0.1:{port}{_PATH}", timeout=1) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,269 @@
+"""What the gateway holds: memory for long streams and many idle clients, and the delay it adds.
+
+    python -m bench.capacity [--mib 1024] [--clients 10000] [--rate 1000] [--pairs 5]
+
+One gateway process, run as it is for people, in front of a target in this process. Measured are
+
+- the growth of its peak memory while that many MiB go up and down to a slow reader,
+- its memory with that many idle clients, and how long a new request takes beside them,
+- the delay at that rate through it and directly, in alternating pairs of 3 seconds.
+
+Needs Linux (memory is read from /proc). Everything is on 127.0.0.1 and ends with the run. Exit
+code: 0, or 1 when a bound does not hold: growth under 16 MiB, under 150 MiB with idle clients, at
+most 0.5 ms more at the median and 3 ms more at the 99th percentile.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, cast
+
+import uvloop
+
+from bench.programs import PATH, free_ports, gateway, memory_mib
+
+_PIECE: Final = b"x" * 65_536
+_SMALL: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+_MAX_GROWTH: Final = 16.0
+_MAX_IDLE: Final = 150.0
+_MAX_MEDIAN: Final = 0.0005
+_MAX_P99: Final = 0.003
+_SECONDS: Final = 3.0
+
+
+class Target(asyncio.Protocol):
+    """Answers small requests, serves ``/api/threads/down`` and takes ``/api/threads/up``."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._received = b""
+        self._left = 0
+        self._to_send = 0
+        self._paused = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        if self._left:
+            self._take(len(data))
+            return
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        if not end:
+            return
+        self._received = b""
+        if head.startswith(b"POST"):
+            self._left = self._size
+            self._take(len(rest))
+        elif b"/down " in head.partition(b"\r\n")[0]:
+            self._to_send = self._size
+            self._write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % self._size)
+            self._send()
+        else:
+            self._write(_SMALL)
+
+    def pause_writing(self) -> None:
+        """See asyncio."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        self._paused = False
+        self._send()
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if not self._left:
+            self._write(_SMALL)
+
+    def _send(self) -> None:
+        while self._to_send and not self._paused:
+            piece = _PIECE[: self._to_send]
+            self._to_send -= len(piece)
+            self._write(piece)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+
+async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client's connection."""
+    return await asyncio.open_connection("127.0.0.1", port, limit=4 * 65_536)
+
+
+async def download(port: int, size: int) -> None:
+    """Reads with a breath every 8 MiB, so that the sender is faster."""
+    reader, writer = await connect(port)
+    writer.write(f"GET {PATH}/down HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    left, breath = size, 0
+    while left:
+        got = len(await reader.read(len(_PIECE)))
+        if not got:
+            raise RuntimeError("the answer broke off")
+        left, breath = left - got, breath + got
+        if breath > 8 * 1024 * 1024:
+            breath = 0
+            await asyncio.sleep(0.01)
+    writer.close()
+
+
+async def upload(port: int, size: int) -> None:
+    """Sends as fast as it is taken."""
+    reader, writer = await connect(port)
+    writer.write(f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode())
+    left = size
+    while left:
+        piece = _PIECE[:left]
+        left -= len(piece)
+        writer.write(piece)
+        await writer.drain()
+    await reader.readuntil(b"\r\n\r\nok")
+    writer.close()
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
+    """The seconds that one small request takes."""
+    began = time.perf_counter()
+    writer.write(f"GET {PATH} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\nok")
+    return time.perf_counter() - began
+
+
+async def delays(port: int, rate: int) -> list[float]:
+    """What requests take that begin at fixed times, whatever became of those before.
+
+    A delay counts from when its request was to begin.
+    """
+    connections = [await connect(port) for _ in range(16)]
+    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    for connection in connections:
+        free.put_nowait(connection)
+    took: list[float] = []
+
+    async def one(due: float) -> None:
+        connection = await free.get()
+        await ask(*connection)
+        took.append(time.perf_counter() - due)
+        free.put_nowait(connection)
+
+    began = time.perf_counter()
+    tasks: list[asyncio.Task[None]] = []
+    for number in range(int(rate * _SECONDS)):
+        due = began + number / rate
+        wait = due - time.perf_counter()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        tasks.append(asyncio.create_task(one(due)))
+    await asyncio.gather(*tasks)
+    for _, writer in connections:
+        writer.close()
+    return took
+
+
+async def measure(options: argparse.Namespace) -> int:
+    """Measures and reports."""
+    loop = asyncio.get_running_loop()
+    size = options.mib * 1024 * 1024
+    [port, gateway_port] = free_ports(2)
+    server = await loop.create_server(lambda: Target(size), "127.0.0.1", port, backlog=1024)
+    failed = False
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        begun = gateway(Path(folder), gateway_port, port)
+        # Starting waits for an answer, which this process has to give.
+        proxy = await loop.run_in_executor(None, stack.enter_context, begun)
+        failed |= await _streams(proxy.port, proxy.pid, size)
+        failed |= await _added_delay(proxy.port, port, options)
+        failed |= await _idle_clients(proxy.port, proxy.pid, options.clients)
+    server.close()
+    return int(failed)
+
+
+async def _streams(port: int, pid: int, size: int) -> bool:
+    for _ in range(50):
+        reader, writer = await connect(port)
+        await ask(reader, writer)
+        writer.close()
+    before = memory_mib(pid, "VmHWM")
+    began = time.perf_counter()
+    await download(port, size)
+    await upload(port, size)
+    grown = memory_mib(pid, "VmHWM") - before
+    return _say(
+        f"{size >> 20} MiB down and up in {time.perf_counter() - began:.1f} s: "
+        f"peak memory grew {grown:.1f} MiB",
+        grown < _MAX_GROWTH,
+    )
+
+
+async def _added_delay(port: int, direct: int, options: argparse.Namespace) -> bool:
+    medians: list[float] = []
+    tails: list[float] = []
+    for pair in range(options.pairs + 1):
+        ours, theirs = await delays(port, options.rate), await delays(direct, options.rate)
+        if pair:  # the first warms up
+            medians.append(statistics.median(ours) - statistics.median(theirs))
+            tails.append(_p99(ours) - _p99(theirs))
+    median, tail = statistics.median(medians), statistics.median(tails)
+    return _say(
+        f"{options.rate} requests/s: {median * 1000:.2f} ms more at the median and "
+        f"{tail * 1000:.2f} ms more at p99 than direct (median of {options.pairs} pairs)",
+        median <= _MAX_MEDIAN and tail <= _MAX_P99,
+    )
+
+
+async def _idle_clients(port: int, pid: int, count: int) -> bool:
+    reader, writer = await connect(port)
+    alone = statistics.median([await ask(reader, writer) for _ in range(200)])
+    idle = [await connect(port) for _ in range(count)]
+    beside = statistics.median([await ask(reader, writer) for _ in range(200)])
+    memory = memory_mib(pid)
+    for _, other in idle:
+        other.close()
+    return _say(
+        f"{count} idle clients: {memory:.0f} MiB; a request takes {beside * 1000:.2f} ms, "
+        f"{alone * 1000:.2f} ms without them",
+        memory < _MAX_IDLE,
+    )
+
+
+def _p99(values: list[float]) -> float:
+    return statistics.quantiles(values, n=100)[98]
+
+
+def _say(line: str, holds: bool) -> bool:
+    sys.stdout.write(f"{line}{'' if holds else '  <- out of bounds'}\n")
+    sys.stdout.flush()
+    return not holds
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measures and reports."""
+    parser = argparse.ArgumentParser(prog="python -m bench.capacity")
+    parser.add_argument("--mib", type=int, default=1024)
+    parser.add_argument("--clients", type=int, default=10_000)
+    parser.add_argument("--rate", type=int, default=1000)
+    parser.add_argument("--pairs", type=int, default=5)
+    options = parser.parse_args(arguments)
+    if not Path("/proc/self/status").exists():
+        sys.stderr.write("bench.capacity needs Linux\n")
+        return 2
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return uvloop.run(measure(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
