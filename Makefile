@@ -44,7 +44,7 @@ check: $(VENV)/dev.txt $(IMAGE_LINT)/lint-images.txt ## Check format, lint, type
 	@echo "format";    $(BIN)/ruff format --check --quiet $(CODE) || { echo "mend it with: make format"; exit 1; }
 	@echo "lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "types";     $(BIN)/mypy --no-error-summary $(CODE)
-	@echo "imports";   $(BIN)/lint-imports --no-logo --quiet
+	@echo "imports";   $(BIN)/lint-imports --no-logo >/dev/null || { $(BIN)/lint-imports --no-logo; exit 1; }
 	@echo "templates"; $(BIN)/cfn-lint infra/*.yml
 	@echo "images";    $(IMAGE_LINT)/bin/hadolint Dockerfile
 	@echo "compose";   $(IMAGE_LINT)/bin/compose-lint --quiet --fail-on medium docker-compose.yml >/dev/null || \

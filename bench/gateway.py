@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--floor", type=float, default=0.4)
+    parser.add_argument("--floor", type=float, default=0.5)
     options = parser.parse_args(arguments)
     missing = [tool for tool in ("nginx", "wrk") if shutil.which(tool) is None]
     if missing or not Path("/proc/self/stat").exists():

@@ -107,9 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--template", type=Path, required=True)
-    parser.add_argument(
-        "--parameter", type=_pair, action="append", default=[], metavar="NAME=VALUE"
-    )
+    parser.add_argument("--parameter", type=pair, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--listener", help="its logical id; without it, the first")
     parser.add_argument("--source", type=ipaddress.ip_address, default="127.0.0.1")
     parser.add_argument(
@@ -144,7 +142,8 @@ def _listener(routing: Routing, name: str | None) -> ListenerSettings:
     raise ValueError(f"there is no listener {name!r}")
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """``NAME=VALUE``, for argparse."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
@@ -152,7 +151,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _weight(text: str) -> tuple[str, int]:
-    name, weight = _pair(text)
+    name, weight = pair(text)
     if not re.fullmatch(r"\d{1,3}", weight):
         raise argparse.ArgumentTypeError(f"{weight!r} is not a weight from 0 to 999")
     return name, int(weight)

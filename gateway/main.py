@@ -1,4 +1,4 @@
-"""The command line: reads it, reads the template, runs the gateway until it is told to stop."""
+"""Reads the command line and the template, and runs the gateway until it is told to stop."""
 
 import argparse
 import asyncio
@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -16,6 +15,7 @@ import uvloop
 
 from gateway.access_log import AccessLog, AlbFormat, Format, NoAccessLog, short_line
 from gateway.admin import AdminServer, AdminSocketError
+from gateway.command_line import read_options
 from gateway.commands import COMMANDS, run_command
 from gateway.control import Control, RefusedCommandError
 from gateway.gateway import (
@@ -31,7 +31,6 @@ from gateway.metrics_server import MetricsServer
 from gateway.routing import RefusedTemplateError, load_routing
 from gateway.rules import Forward
 from gateway.settings import Routing
-from gateway.tls import CertificateFiles
 
 _REFUSED: Final = 2
 
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     if arguments and arguments[0] in COMMANDS:
         return run_command(arguments)
-    options = _options(arguments)
+    options = read_options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         routing = load_routing(options.template, dict(options.parameter))
@@ -155,104 +154,6 @@ async def _reload(control: Control) -> None:
 def _refuse(*lines: str) -> int:
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     return _REFUSED
-
-
-def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m gateway",
-        description="A local Application Load Balancer that routes by a CloudFormation template.",
-    )
-    parser.add_argument("--template", type=Path, required=True, help="the CloudFormation template")
-    parser.add_argument(
-        "--parameter",
-        type=_pair,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a value for one of the template's parameters",
-    )
-    parser.add_argument(
-        "--target",
-        type=_pair,
-        action="append",
-        default=[],
-        metavar="GROUP=http://HOST:PORT",
-        help="a target of a target group, by the group's logical id; may be repeated",
-    )
-    parser.add_argument(
-        "--listen",
-        type=_listener_port,
-        action="append",
-        default=[],
-        metavar="LISTENER=PORT",
-        help="another port for a listener, by its logical id; may be repeated",
-    )
-    parser.add_argument(
-        "--certificate",
-        type=_certificate,
-        action="append",
-        default=[],
-        metavar="ARN=CERTIFICATE.pem,KEY.pem",
-        help="the files of an HTTPS listener's certificate, by what its CertificateArn says "
-        "(an ARN, or the logical id of a resource); may be repeated",
-    )
-    parser.add_argument("--bind", default="127.0.0.1", help="the address to listen on")
-    parser.add_argument(
-        "--admin-socket",
-        type=Path,
-        metavar="PATH",
-        help=f"a Unix socket for the commands {', '.join(COMMANDS[1:])}",
-    )
-    parser.add_argument(
-        "--metrics-port",
-        type=_port,
-        metavar="PORT",
-        help="where GET /metrics answers, in the Prometheus format; 0 takes a free port",
-    )
-    parser.add_argument("--access-log", default="off", metavar="PATH|-|off")
-    parser.add_argument("--access-log-format", choices=("alb", "short"), default="alb")
-    parser.add_argument(
-        "--drain-seconds", type=_seconds, default=30.0, help="how long a stop waits for requests"
-    )
-    return parser.parse_args(arguments)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
-def _listener_port(text: str) -> tuple[str, int]:
-    name, port = _pair(text)
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise argparse.ArgumentTypeError(f"{port!r} is not a port")
-    return name, int(port)
-
-
-def _certificate(text: str) -> tuple[str, CertificateFiles]:
-    name, files = _pair(text)
-    certificate, comma, key = files.partition(",")
-    if not comma:
-        raise argparse.ArgumentTypeError(f"{text!r} is not ARN=CERTIFICATE.pem,KEY.pem")
-    return name, CertificateFiles(Path(certificate), Path(key))
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds <= 86400:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to a day")
-    return seconds
 
 
 def _open(path: str) -> int:

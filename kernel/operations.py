@@ -12,6 +12,12 @@ from kernel.lifecycle import Check, Lifecycle
 PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
 
+def is_private(path: str) -> bool:
+    """Whether a path, as the operations are looked up by it, is for this machine and for other
+    services only."""
+    return path in PATHS or path.startswith("/internal/")
+
+
 async def refuse_forwarded(
     x_forwarded_for: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> None:

@@ -190,7 +190,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     path = request.scope["path"]
     methods: MethodTable = request.app.state.methods
     failure: Failure
+    forwarded = "x-forwarded-for" in request.headers
     match error.status_code:
+        case 405 if forwarded and operations.is_private(path):
+            failure = NoSuchPath("Nothing is here.")
         case 405:
             allow = methods.allowed(path) or _named(error)
             failure = MethodNotAllowed(f"This path has {', '.join(allow)}.", allow)

@@ -6,7 +6,7 @@ import subprocess
 def children(parent: int) -> dict[int, str]:
     """The command lines of all descendants of a process, by their ids."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     known = {int(pid): (int(ppid), args) for pid, ppid, args in (r for r in rows if len(r) == 3)}

@@ -1,7 +1,6 @@
 """What people can do on the board, in any order and at once, against a model of a few lines."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -9,6 +8,7 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
+from tests.model import PostModel, Sent, ThreadModel
 from tests.world import Client, World, new_key
 
 INSTANCES = 2
@@ -20,47 +20,6 @@ some_text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]
     lambda text: f"> {text}"
 )
 Request = Callable[[], httpx.Response]
-
-
-@dataclass
-class PostModel:
-    """A post as it should be. `shown` is what the board answered last."""
-
-    author: Client
-    shown: dict[str, Any]
-    said: list[str]
-    etag: str
-    removed: bool = False
-
-
-@dataclass
-class ThreadModel:
-    """A thread as it should be; `posts` by id."""
-
-    id: int
-    starter: Client
-    title: str
-    version: int = 1
-    locked: bool = False
-    pinned: bool = False
-    removed: bool = False
-    posts: dict[int, PostModel] = field(default_factory=dict)
-
-    @property
-    def there(self) -> list[dict[str, Any]]:
-        """Its posts as the list shows them."""
-        posts = [post.shown for _, post in sorted(self.posts.items()) if not post.removed]
-        return [] if self.removed else posts
-
-
-@dataclass
-class Sent:
-    """A post that was sent with a key, and its answer."""
-
-    who: Client
-    body: dict[str, Any]
-    key: str
-    answer: bytes
 
 
 class BoardMachine(RuleBasedStateMachine):

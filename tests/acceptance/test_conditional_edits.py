@@ -11,6 +11,8 @@ from tests.pages import every_page
 from tests.people import Person
 from tests.problems import pointers, slug
 
+pytestmark = pytest.mark.in_loop
+
 
 async def _tag(http: httpx.AsyncClient, post: dict[str, Any]) -> str:
     tag: str = (await http.get(f"/api/posts/{post['id']}")).headers["etag"]
@@ -65,7 +67,6 @@ async def test_which_version_was_seen_must_be_said(person: Person) -> None:
     assert (await person.http.get(f"/api/posts/{post['id']}")).json() == post
 
 
-@pytest.mark.in_loop
 async def test_a_tag_is_compared_strongly_and_any_of_several_will_do(person: Person) -> None:
     post = await person.write((await person.start_thread())["id"])
     tag = await _tag(person.http, post)
@@ -83,7 +84,6 @@ async def test_nobody_else_edits_a_post(person: Person, other: Person) -> None:
     assert (await person.http.get(f"/api/posts/{post['id']}")).json() == post
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [({}, "/text"), ({"text": ""}, "/text"), ({"text": " "}, "/text"),
@@ -125,7 +125,6 @@ async def test_what_a_post_said_is_for_its_author_and_moderators(
     assert (await person.http.get(f"/api/posts/{2**63 - 1}/revisions")).status_code == 404
 
 
-@pytest.mark.in_loop
 async def test_a_cursor_made_up_of_a_large_number_ends_the_list(person: Person) -> None:
     # The numbers of revisions are smaller than the ids that a cursor may hold.
     post = await person.write((await person.start_thread())["id"])

@@ -1,10 +1,13 @@
 """Posts that are removed, and posts that answer others."""
 
 import httpx
+import pytest
 
 from tests.eventually import eventually
 from tests.people import Person
 from tests.problems import pointers, slug
+
+pytestmark = pytest.mark.in_loop
 
 
 async def test_the_author_and_moderators_remove_a_post(

@@ -11,6 +11,8 @@ from tests.pages import every_page
 from tests.people import Person
 from tests.problems import pointers
 
+pytestmark = pytest.mark.in_loop
+
 PLACES = ("/api/posts/search", "/api/threads/search")
 
 
@@ -46,7 +48,6 @@ async def test_of_equals_the_newest_comes_first_on_every_page(
     assert await _found(visitor, word, PLACES[1]) == threads[::-1]
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -77,7 +78,6 @@ async def test_words_are_searched_for_as_on_the_web(
     assert board.url
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
     "words",
@@ -94,7 +94,6 @@ async def test_there_is_nothing_that_cannot_be_searched_for(
     assert isinstance(response.json(), list)
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
     ("query", "pointer"),
@@ -107,7 +106,6 @@ async def test_what_is_searched_for_has_1_to_200_characters(
     assert pointers(await visitor.get(f"{place}?{query}")) == [pointer]
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_cursor_is_for_the_words_it_came_with(
     visitor: httpx.AsyncClient, newcomer: Person, place: str
@@ -140,7 +138,6 @@ async def test_a_snippet_is_safe_html_with_what_was_found_marked(
     }  # fmt: skip
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize("unit", ["a_", "~/", "a1-b2.", "0<!--", "<a b='", "http://", "&#x", "-"])
 async def test_no_text_keeps_the_search_busy(
     visitor: httpx.AsyncClient, newcomer: Person, unit: str

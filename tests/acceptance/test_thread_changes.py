@@ -7,6 +7,8 @@ import pytest
 from tests.people import Person
 from tests.problems import pointers, slug
 
+pytestmark = pytest.mark.in_loop
+
 
 async def _shown(person: Person, thread: int) -> dict[str, Any]:
     shown: dict[str, Any] = (await person.http.get(f"/api/threads/{thread}")).json()
@@ -57,7 +59,6 @@ async def test_a_title_is_not_changed_over_a_change_nobody_has_seen(
     assert (await _shown(person, thread["id"]))["title"] == "First"
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

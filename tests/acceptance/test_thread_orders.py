@@ -10,6 +10,8 @@ from tests.pages import every_page
 from tests.people import Person
 from tests.problems import pointers
 
+pytestmark = pytest.mark.in_loop
+
 
 async def _ids(http: httpx.AsyncClient, path: str) -> list[int]:
     return [thread["id"] async for page in every_page(http, path) for thread in page]
@@ -67,7 +69,6 @@ def _place(thread: dict[str, Any]) -> tuple[bool, str, int]:
     return thread["pinned"], thread["lastPostAt"] or thread["createdAt"], thread["id"]
 
 
-@pytest.mark.in_loop
 async def test_who_started_nothing_has_an_empty_list(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
@@ -75,7 +76,6 @@ async def test_who_started_nothing_has_an_empty_list(
     assert (response.status_code, response.json()) == (200, [])
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [("order=old", "?order"), ("order=", "?order"), ("createdBy=0", "?createdBy"),
@@ -87,7 +87,6 @@ async def test_an_order_or_author_that_cannot_be_is_refused(
     assert pointers(await visitor.get(f"/api/threads?{query}")) == [pointer]
 
 
-@pytest.mark.in_loop
 async def test_a_cursor_of_one_list_is_refused_by_another(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:

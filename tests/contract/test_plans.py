@@ -22,9 +22,7 @@ THREADS = 20_000
 class Watched(Database):
     """A database that keeps what it was asked last."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        super().__init__(pool)
-        self.asked: tuple[str, tuple[Any, ...]] | None = None
+    asked: tuple[str, tuple[Any, ...]] | None = None
 
     async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """Every row of one statement."""

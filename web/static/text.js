@@ -2,6 +2,7 @@
 import words from "./text/en.js";
 
 const plurals = new Intl.PluralRules("en");
+const numbers = new Intl.NumberFormat();
 
 /** The words of a key, with values put in for `{name}`. Words that depend on a number are given as
  * `{one, other}` and chosen by the value `count`. */
@@ -18,5 +19,5 @@ export function hasText(key) {
 }
 
 function show(value) {
-  return typeof value === "number" ? value.toLocaleString() : String(value);
+  return typeof value === "number" ? numbers.format(value) : String(value);
 }

@@ -134,6 +134,23 @@ async def test_a_client_that_falls_silent_in_its_head_is_408(bench: Bench) -> No
     assert await client.closed() == b""
 
 
+async def test_a_head_that_comes_a_byte_now_and_then_is_408(bench: Bench) -> None:
+    timeouts = Timeouts(idle=0.3, head=0.5, linger=0.3, tick=0.02)
+    client = await bench.client(await bench.gateway(await bench.target(), timeouts=timeouts))
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
+
+    async def drip() -> None:
+        while not client.writer.is_closing():
+            client.send(b"y")
+            await asyncio.sleep(0.05)
+
+    dripping = asyncio.create_task(drip())
+    answer = await client.answer()
+    dripping.cancel()
+    assert (answer.status, answer.header(b"Connection")) == (408, b"close")
+    assert await client.closed() == b""
+
+
 async def test_a_client_that_is_silent_between_requests_is_closed_without_a_word(
     bench: Bench,
 ) -> None:

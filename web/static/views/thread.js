@@ -239,7 +239,7 @@ class ThreadView {
         queueMicrotask(() => this.pages.find(isNew.id)?.before(h("p", { class: "divider" }, t("new-since"))));
       }
     }
-    if (this.thread) this.#draw();
+    if (this.thread && this.pages.complete) this.#draw();
   }
 
   /** How many posts there are: the thread's own counter follows within seconds. */
