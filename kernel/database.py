@@ -18,6 +18,7 @@ _DOWN = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,  # the connection was lost, or the pool is closing
+    asyncpg.InternalClientError,  # the server was killed and its last words upset the protocol
     asyncpg.PostgresConnectionError,  # class 08
     asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up, cancelled
     asyncpg.InsufficientResourcesError,  # class 53: too many connections, disk full

@@ -111,9 +111,9 @@ class Conventions:
         assert problem["instance"].isascii(), what
 
     def _check_status(self, response: httpx.Response, what: str) -> None:
-        if response.content and response.status_code in {404, 405}:
-            if response.json()["type"] in _OF_NO_OPERATION:
-                return
+        may_be_nobodys = response.content and response.status_code in {404, 405}
+        if may_be_nobodys and response.json()["type"] in _OF_NO_OPERATION:
+            return
         path = response.request.url.path
         self.saw(response.request.method, path.rstrip("/"), response.status_code)
         allowed = self.statuses(response.request.method, path.rstrip("/") or "/")

@@ -7,7 +7,7 @@ import { t } from "./text.js";
 const LATEST = 60;
 const ROWS = 100;
 const CONTEXTS = ["page", "users", "threads", "posts"];
-const WIDTH = 560;
+const WIDTH = 580;
 const X = { gateway: 20, context: 200, instance: 400 };
 const BOX = 30;
 const STEP = 44;
@@ -87,13 +87,13 @@ function diagram(latest) {
     const count = total(context);
     lines.push(line(X.gateway + 110, y(0, 1), X.context, y(index, CONTEXTS.length), count / Math.max(1, answered.length), count === 0));
   });
-  const labels = [];
+  const shares = new Map();
   for (const [key, { context, instance, count }] of edges) {
     const share = count / total(context);
     const from = y(CONTEXTS.indexOf(context), CONTEXTS.length);
     const to = y(instances.indexOf(instance), instances.length);
     lines.push(line(X.context + 110, from, X.instance, to, share, false, key === lit));
-    if (share < 1) labels.push(svg("text", { class: "share", x: X.instance - 8, y: to + (from < to ? -8 : 14), "text-anchor": "end" }, `${context} ${Math.round(share * 100)} %`));
+    if (share < 1) shares.set(instance, [...(shares.get(instance) ?? []), `${context} ${Math.round(share * 100)} %`]);
   }
   return svg(
     "svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": t("picture-label", { instances: instances.join(", ") || "—" }) },
@@ -101,7 +101,8 @@ function diagram(latest) {
     box(X.gateway, y(0, 1), 110, t("gateway"), "gateway"),
     ...CONTEXTS.map((context, index) => box(X.context, y(index, CONTEXTS.length), 110, t(`context-${context}`), total(context) ? "" : "idle")),
     ...instances.map((instance, index) => box(X.instance, y(index, instances.length), 140, instance, "instance")),
-    ...labels,
+    ...instances.filter((instance) => shares.has(instance)).map((instance) =>
+      svg("text", { class: "share", x: X.instance + 70, y: y(instances.indexOf(instance), instances.length) + BOX / 2 + 11, "text-anchor": "middle" }, shares.get(instance).sort().join(" · "))),
   );
 }
 

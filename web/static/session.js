@@ -7,6 +7,11 @@ import { onOtherTab, read, write } from "./storage.js";
 class Session extends EventTarget {
   user = read("user");
 
+  constructor() {
+    super();
+    if (this.user) remember(this.user);
+  }
+
   get moderates() {
     return this.user !== null && this.user.role !== "member";
   }
