@@ -74,10 +74,10 @@ bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk
 
 .PHONY: lock
 lock: $(VENV)/lock.txt ## Pin the newest dependencies, with hashes, into requirements/
-	@for group in dev run lock; do \
+	@for group in dev run service users posts monolith board gateway lint-images lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
-	    $$([ $$group = run ] && echo --constraints requirements/dev.txt) \
+	    $$([[ $$group =~ ^(dev|lint-images|lock)$$ ]] || echo --constraints requirements/dev.txt) \
 	    --output-file requirements/$$group.txt; \
 	done
 

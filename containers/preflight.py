@@ -91,9 +91,9 @@ def _check_engine(ask: Ask) -> list[str]:
 
 def _read_project(ask: Ask) -> Project:
     answer = ask(["compose", "config", "--format", "json"])
-    if answer.status != 0:
-        raise CannotStartError(f"Compose cannot use the settings: {answer.error.strip()}")
     config = _json(answer.output)
+    if answer.status != 0 or ("services" not in config and answer.error.strip()):
+        raise CannotStartError(f"Compose cannot use the settings: {answer.error.strip()}")
     services: dict[str, Any] = config.get("services") or {}
     ports = [
         int(port["published"])

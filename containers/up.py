@@ -43,8 +43,13 @@ def bring_up(docker: Ask, environment: Mapping[str, str]) -> None:
         env=dict(environment),
         check=False,
     )
-    if up.returncode != 0:
-        _show_failures(docker)
+    failed = _failures(docker)
+    for service in failed:
+        logs = docker(
+            ["compose", "logs", "--no-color", "--no-log-prefix", f"--tail={_LAST_LINES}", service]
+        )
+        _say(f"\n{service} says:\n{logs.output.rstrip() or '(nothing)'}\n")
+    if up.returncode != 0 or failed:
         raise CannotStartError("The board did not come up")
     address = f"http://localhost:{project.port}"
     _say(
@@ -73,24 +78,16 @@ def _leave_other_deployments(docker: Ask, project: Project) -> None:
         docker(["compose", "--profile", "*", "rm", "--stop", "--force", *others])
 
 
-def _show_failures(docker: Ask) -> None:
+def _failures(docker: Ask) -> list[str]:
+    """The services that failed or are ill. Those that wait for them were not even started."""
     listed = docker(["compose", "ps", "--all", "--format", "json"])
+    failed: list[str] = []
     for line in listed.output.splitlines():
         container = json.loads(line)
-        failed = container["State"] == "exited" and container["ExitCode"] != 0
-        if failed or container["State"] == "restarting" or container["Health"] == "unhealthy":
-            service = container["Service"]
-            logs = docker(
-                [
-                    "compose",
-                    "logs",
-                    "--no-color",
-                    "--no-log-prefix",
-                    f"--tail={_LAST_LINES}",
-                    service,
-                ]
-            )
-            _say(f"\n{service} says:\n{logs.output.rstrip() or '(nothing)'}\n")
+        ended = container["State"] == "exited" and container["ExitCode"] != 0
+        if ended or container["State"] == "restarting" or container["Health"] == "unhealthy":
+            failed.append(container["Service"])
+    return failed
 
 
 def _say(text: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from random import Random
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.answers import DateHeader
 from gateway.clock import Clock
@@ -15,6 +15,8 @@ from gateway.settings import LoadBalancerSettings
 from gateway.target_group import Target, TargetGroup
 from gateway.timeouts import Timeouts
 from gateway.upstream import TargetConnection
+
+_ABORT_SECONDS: Final = 1.0
 
 
 class AccessLog(Protocol):
@@ -130,6 +132,10 @@ class DataPlane:
             task.cancel()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        # An aborted transport is gone in the loop's next rounds.
-        while self.clients or any(target.connections for target in targets):  # noqa: ASYNC110
+        # An aborted transport is gone in the loop's next rounds; one over TLS may take longer, and
+        # the end of the process must not depend on it.
+        deadline = self._loop.time() + _ABORT_SECONDS
+        while self._loop.time() < deadline and (  # noqa: ASYNC110 - nothing says when
+            self.clients or any(target.connections for target in targets)
+        ):
             await asyncio.sleep(0)

@@ -40,11 +40,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks back on all other tests comes last. Where a board is given, what is not about it
-    is left out."""
+    """What looks back on all other tests comes last. Where a board is given, what is not about it,
+    or would look into its processes, is left out."""
     if UNDER_TEST in os.environ:
-        items[:] = [item for item in items if "board" in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if _is_about_a_given_board(item)]
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def _is_about_a_given_board(item: pytest.Item) -> bool:
+    needs = set(getattr(item, "fixturenames", ()))
+    return "board" in needs and not needs & {"databases", "effort"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -26,12 +26,11 @@ async def test_no_spelling_of_a_private_path_leads_through_the_gateway(
     board: Board, path: str
 ) -> None:
     for spelling in [*(s.format(path) for s in SPELLINGS), encoded(path), path.upper()]:
-        for token in (USERS_TOKEN, THREADS_TOKEN):
-            head = f"GET {spelling} HTTP/1.1\nAuthorization: Bearer {token}"
-            answer = await send(board.url, head)
-            assert answer.status in {400, 404}, spelling
-            assert b"board_requests" not in answer.body, spelling
-            assert b"alive" not in answer.body, spelling
+        head = f"GET {spelling} HTTP/1.1\nAuthorization: Bearer {THREADS_TOKEN}"
+        answer = await send(board.url, head)
+        assert answer.status in {400, 404}, spelling
+        assert b"board_requests" not in answer.body, spelling
+        assert b"alive" not in answer.body, spelling
 
 
 @pytest.mark.parametrize("path", PRIVATE)

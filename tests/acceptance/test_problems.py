@@ -76,8 +76,10 @@ async def test_an_answer_says_which_process_gave_it(
     visitor: httpx.AsyncClient, path: str, service: str
 ) -> None:
     response = await visitor.get(path)
-    name = response.headers["x-served-by"]
-    assert name in {f"{service}/{service}-1", "monolith/monolith-1"}
+    process, _, instance = response.headers["x-served-by"].partition("/")
+    assert process in {service, "monolith"}
+    # The first of its kind, or in a container, which has a name of its own.
+    assert instance == f"{process}-1" or re.fullmatch("[0-9a-f]{12}", instance)
 
 
 @pytest.mark.parametrize(
@@ -137,9 +139,9 @@ def _methods(conventions: Conventions, path: str) -> list[str]:
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "٣", "9" * 40, "\0"])
-async def test_a_limit_is_1_to_100(visitor: httpx.AsyncClient, path: str, limit: str) -> None:
-    assert pointers(await visitor.get(path, params={"limit": limit})) == ["?limit"]
+async def test_a_limit_is_1_to_100(visitor: httpx.AsyncClient, path: str) -> None:
+    for limit in ("0", "101", "-1", "x", "", "1.5", "٣", "9" * 40, "\0"):
+        assert pointers(await visitor.get(path, params={"limit": limit})) == ["?limit"], limit
 
 
 @pytest.mark.parametrize("path", LISTS)

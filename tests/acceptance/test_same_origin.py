@@ -45,6 +45,7 @@ async def test_a_page_of_the_board_may_write(
         assert response.status_code == 201
 
 
+@pytest.mark.in_loop
 @pytest.mark.parametrize("headers", REFUSED, ids=str)
 async def test_a_page_of_another_site_may_not_write(
     board: Board, person: Person, headers: dict[str, str]
@@ -66,6 +67,7 @@ async def test_a_page_of_another_site_may_not_write(
         assert (await browser.get("/api/users/me")).status_code == 200
 
 
+@pytest.mark.in_loop
 @pytest.mark.parametrize("headers", REFUSED[:-1], ids=str)
 async def test_a_bearer_token_is_proof_enough(
     board: Board, person: Person, headers: dict[str, str]
@@ -75,6 +77,7 @@ async def test_a_bearer_token_is_proof_enough(
     assert response.status_code == 201
 
 
+@pytest.mark.in_loop
 @pytest.mark.parametrize("headers", REFUSED, ids=str)
 async def test_anybody_may_read_from_anywhere(
     board: Board, visitor: httpx.AsyncClient, headers: dict[str, str]

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("kernel", "services", "web", "monolith", "gateway", "board", "laptop")
+PACKAGES = ("kernel", "services", "web", "monolith", "gateway", "board", "laptop", "containers")
 
 
 def _modules() -> list[str]:

@@ -79,8 +79,30 @@ class Project:
     def up(self, *arguments: str) -> float:
         """Bring it up and wait until it is healthy; how many seconds that took."""
         began = time.monotonic()
-        self.compose("up", "--detach", "--wait", *arguments)
-        return time.monotonic() - began
+        said = self.compose("up", "--detach", "--wait", *arguments).stdout
+        took = time.monotonic() - began
+        assert not self.wrong(), f"{self.wrong()}\n{said}"
+        return took
+
+    def wrong(self) -> dict[str, str]:
+        """The services of which a container has failed, is ill, or was never started, and how."""
+        label = f"com.docker.compose.project={self.name}"
+        found: dict[str, str] = {}
+        for container in self.engine.containers.list(all=True, filters={"label": label}):
+            state = container.attrs["State"]
+            well = state["Status"] == "running" and container.health in {"healthy", "unknown"}
+            done = state["Status"] == "exited" and state["ExitCode"] == 0
+            if not well and not done:
+                status = f"{state['Status']} {state['ExitCode']} {container.health}"
+                found[container.labels["com.docker.compose.service"]] = status
+        return found
+
+    def sql(self, database: str, statement: str) -> None:
+        """Carry out a statement as the administrator of the database's server."""
+        command = ["psql", "--host=/var/run/postgresql", "--username=postgres", "--quiet"]
+        command += [f"--dbname={database}", f"--command={statement}"]
+        done = self.container("postgres").exec_run(command)
+        assert done.exit_code == 0, done.output
 
     def containers(self, service: str) -> list[Container]:
         """The service's containers, running or not, oldest first."""
@@ -155,6 +177,25 @@ def project(name: str, profile: str) -> Iterator[Project]:
     finally:
         _remove(found)
         client.close()
+
+
+def write_into_volume(board: Project, volume: str, name: str, content: str | None) -> None:
+    """Write a file into a volume of the project, as root; None removes it."""
+    script = (
+        "import pathlib, sys\n"
+        "path = pathlib.Path('/volume', sys.argv[1])\n"
+        "path.parent.mkdir(parents=True, exist_ok=True)\n"
+        "path.unlink(missing_ok=True)\n"
+        "if sys.argv[2:]: path.write_text(sys.argv[2]); path.chmod(0o644)\n"
+    )
+    board.engine.containers.run(
+        image("board"),
+        entrypoint=["python", "-c", script, name, *([] if content is None else [content])],
+        command=[],
+        user="0:0",
+        volumes={f"{board.name}_{volume}": {"bind": "/volume", "mode": "rw"}},
+        remove=True,
+    )
 
 
 def _remove(project: Project) -> None:

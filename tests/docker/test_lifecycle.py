@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.docker.load import load
-from tests.docker.project import SERVERS, Project, image, project
+from tests.docker.project import SERVERS, Project, project, write_into_volume
 from tests.eventually import eventually
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
@@ -34,20 +34,20 @@ def _threads(board: Project) -> list[int]:
 
 
 def test_it_starts_in_time_fits_in_memory_and_shows_the_demo(
-    board: Project, record_property: Callable[[str, object], None]
+    board: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     took = board.up()
     assert len(_threads(board)) > 5
     assert re.search(r"^ +marit +\S{8,}$", board.log("demo"), re.MULTILINE)
     used = sum(_memory(board, service) for service in (*SERVERS["microservices"], "postgres"))
-    record_property("seconds to start", took)
-    record_property("bytes of memory", used)
+    record_testsuite_property("seconds to start", took)
+    record_testsuite_property("bytes of memory", used)
     assert used < FITS_IN
     assert took < STARTS_WITHIN
 
 
 async def test_stopping_fails_no_request_loses_no_write_and_is_quick(
-    board: Project, record_property: Callable[[str, object], None]
+    board: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     await asyncio.to_thread(board.up)
     async with load(board.url) as people:
@@ -60,7 +60,7 @@ async def test_stopping_fails_no_request_loses_no_write_and_is_quick(
         await stopping
         took = time.monotonic() - began
         await asyncio.to_thread(board.up)
-    record_property("seconds to stop", took)
+    record_testsuite_property("seconds to stop", took)
     answered = [what for _, what in people.failures if "ConnectError" not in what]
     assert answered == []
     for service in ("gateway", "users", "threads", "posts", "web"):
@@ -94,8 +94,9 @@ def test_the_data_and_the_secrets_survive_down_and_up(board: Project) -> None:
 
 def test_an_old_volume_takes_a_new_context(board: Project) -> None:
     board.up()
-    _sql(board, "postgres", "DROP DATABASE posts WITH (FORCE)", "DROP ROLE posts")
-    _in_volume(board, "secrets", "posts_password", None)
+    board.sql("postgres", "DROP DATABASE posts WITH (FORCE)")
+    board.sql("postgres", "DROP ROLE posts")
+    write_into_volume(board, "secrets", "posts_password", None)
     before = _threads(board)
     board.compose("down")
     board.up()
@@ -107,8 +108,8 @@ def test_lost_passwords_of_contexts_are_made_anew(board: Project) -> None:
     board.up()
     before, secrets = _threads(board), board.secrets()
     board.compose("down")
-    _in_volume(board, "secrets", "threads_password", None)
-    _in_volume(board, "secrets", "users_service_token", None)
+    write_into_volume(board, "secrets", "threads_password", None)
+    write_into_volume(board, "secrets", "users_service_token", None)
     board.up()
     assert _threads(board) == before
     changed = {name for name, secret in board.secrets().items() if secret != secrets[name]}
@@ -127,11 +128,11 @@ def test_lost_passwords_of_contexts_are_made_anew(board: Project) -> None:
 def test_a_bad_secret_is_named(
     board: Project, name: str, value: str | None, service: str, said: str
 ) -> None:
-    board.up("bootstrap")
+    _up_to(board, "bootstrap")
     board.compose("down")
-    _in_volume(board, "secrets", name, value)
-    started = board.compose("up", "--detach", "--wait", check=False)
-    assert started.returncode != 0
+    write_into_volume(board, "secrets", name, value)
+    board.compose("up", "--detach", "--wait", check=False)
+    assert service in board.wrong()
     assert said in board.log(service)
     assert "Traceback" not in board.log(service)
 
@@ -141,41 +142,24 @@ def test_a_bad_secret_is_named(
 )
 def test_a_volume_of_another_postgresql_is_refused(board: Project, major: int, said: str) -> None:
     board.compose("up", "--no-start", "prepare")
-    _in_volume(board, "database", f"{major}/docker/PG_VERSION", str(major))
-    started = board.compose("up", "--detach", "--wait", check=False)
-    assert started.returncode != 0
+    write_into_volume(board, "database", f"{major}/docker/PG_VERSION", str(major))
+    board.compose("up", "--detach", "--wait", check=False)
+    assert "prepare" in board.wrong()
     assert said in board.log("prepare")
     assert f"{board.name}_database" in board.log("prepare")
     assert board.container("postgres").status == "created"
 
 
 def test_a_database_that_a_newer_version_migrated_is_refused(board: Project) -> None:
-    board.up("migrate")
-    _sql(board, "threads", "UPDATE alembic_version SET version_num = '9999'")
-    started = board.compose("up", "--detach", "--wait", check=False)
-    assert started.returncode != 0
+    _up_to(board, "migrate")
+    board.sql("threads", "UPDATE alembic_version SET version_num = '9999'")
+    board.compose("up", "--detach", "--wait", check=False)
+    assert "migrate" in board.wrong()
     assert "The database of threads is at migration 9999" in board.log("migrate")
 
 
-def _sql(board: Project, database: str, *statements: str) -> None:
-    script = [argument for statement in statements for argument in ("--command", statement)]
-    board.compose("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", database, *script)
-
-
-def _in_volume(board: Project, volume: str, name: str, content: str | None) -> None:
-    """Write a file into a volume of the project, as root; None removes it."""
-    script = (
-        "import pathlib, sys\n"
-        "path = pathlib.Path('/volume', sys.argv[1])\n"
-        "path.parent.mkdir(parents=True, exist_ok=True)\n"
-        "path.unlink(missing_ok=True)\n"
-        "if sys.argv[2:]: path.write_text(sys.argv[2]); path.chmod(0o644)\n"
-    )
-    board.engine.containers.run(
-        image("board"),
-        entrypoint=["python", "-c", script, name, *([] if content is None else [content])],
-        command=[],
-        user="0:0",
-        volumes={f"{board.name}_{volume}": {"bind": "/volume", "mode": "rw"}},
-        remove=True,
-    )
+def _up_to(board: Project, command: str) -> None:
+    """Start as far as a command that ends by itself, for which Compose would not wait."""
+    board.compose("up", "--detach", command)
+    board.container(command).wait(timeout=60)
+    assert not board.wrong()

@@ -10,7 +10,7 @@ const CONTEXTS = ["page", "users", "threads", "posts"];
 const WIDTH = 580;
 const X = { gateway: 20, context: 200, instance: 400 };
 const BOX = 30;
-const STEP = 44;
+const STEP = 50;
 
 /** The panel. `close()` takes it away. */
 export function architecturePanel(close) {
@@ -77,7 +77,7 @@ function diagram(latest) {
   const order = ({ context, instance }) => `${CONTEXTS.indexOf(context)} ${instance}`;
   const instances = [...new Set([...edges.values()].sort((a, b) => order(a).localeCompare(order(b))).map((edge) => edge.instance))];
   const rows = Math.max(CONTEXTS.length, instances.length);
-  const height = rows * STEP + 8;
+  const height = rows * STEP + 12;
   const y = (index, of) => 4 + ((rows - of) * STEP) / 2 + index * STEP + BOX / 2 + 7;
   const last = answered.at(-1);
   const lit = last ? `${contextOf(last.path)} ${last.servedBy.split("/")[1]}` : "";
@@ -102,7 +102,7 @@ function diagram(latest) {
     ...CONTEXTS.map((context, index) => box(X.context, y(index, CONTEXTS.length), 110, t(`context-${context}`), total(context) ? "" : "idle")),
     ...instances.map((instance, index) => box(X.instance, y(index, instances.length), 140, instance, "instance")),
     ...instances.filter((instance) => shares.has(instance)).map((instance) =>
-      svg("text", { class: "share", x: X.instance + 70, y: y(instances.indexOf(instance), instances.length) + BOX / 2 + 11, "text-anchor": "middle" }, shares.get(instance).sort().join(" · "))),
+      svg("text", { class: "share", x: X.instance + 70, y: y(instances.indexOf(instance), instances.length) + BOX / 2 + 14, "text-anchor": "middle" }, shares.get(instance).sort().join(" · "))),
   );
 }
 

@@ -1,0 +1,135 @@
+"""What is in the way of Compose is named before anything starts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from containers.engine import Answer, Ask, ask
+from containers.errors import CannotStartError
+from containers.preflight import check
+
+ENGINE = {"ServerVersion": "29.0", "OSType": "linux", "Architecture": "x86_64"}
+CONFIG = {
+    "name": "board",
+    "services": {"users": {}, "gateway": {"ports": [{"published": "8080", "target": 8080}]}},
+}
+
+
+def _docker(
+    *,
+    version: Answer | str = "2.40.3",
+    info: Answer | Mapping[str, object] = ENGINE,
+    config: Answer | Mapping[str, object] = CONFIG,
+    ours: str = "",
+) -> Ask:
+    """A `docker` that answers so."""
+
+    def answer(what: Answer | str | Mapping[str, object]) -> Answer:
+        if isinstance(what, Answer):
+            return what
+        return Answer(0, what if isinstance(what, str) else json.dumps(what), "")
+
+    def run(arguments: Sequence[str]) -> Answer:
+        match list(arguments):
+            case ["compose", "version", *_]:
+                return answer(version)
+            case ["info", *_]:
+                return answer(info)
+            case ["compose", "config", *_]:
+                return answer(config)
+            case ["ps", *_]:
+                return answer(ours)
+        raise AssertionError(arguments)
+
+    return run
+
+
+def _refused(docker: Ask, *, free: bool = True) -> str:
+    with pytest.raises(CannotStartError) as refused:
+        check(docker, lambda port: free)  # noqa: ARG005 - every port is
+    return str(refused.value)
+
+
+def test_where_nothing_is_in_the_way_the_project_is_known() -> None:
+    project, notices = check(_docker(), lambda port: port == 8080)
+    assert (project.name, project.port) == ("board", 8080)
+    assert project.services == {"users", "gateway"}
+    assert notices == []
+
+
+def test_a_machine_without_docker_is_told_where_to_get_it() -> None:
+    assert "install Docker" in _refused(ask({"PATH": "/nowhere"}))
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        Answer(1, "", "docker: 'compose' is not a docker command."),
+        Answer(0, "", "docker: 'compose' is not a docker command."),
+    ],
+)
+def test_a_docker_without_compose_v2_is_named(version: Answer) -> None:
+    assert "no Compose v2" in _refused(_docker(version=version))
+
+
+@pytest.mark.parametrize("version", ["1.29.2", "2.19.1", "v2.3.3"])
+def test_a_compose_that_is_too_old_is_named(version: str) -> None:
+    assert f"This is Compose {version}" in _refused(_docker(version=version))
+
+
+@pytest.mark.parametrize("version", ["2.20.0", "v2.40.3", "5.0.1-desktop.1"])
+def test_newer_ones_will_do(version: str) -> None:
+    check(_docker(version=version), lambda port: True)  # noqa: ARG005 - every port is free
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        Answer(1, "", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
+        {"ServerErrors": ["Cannot connect to the Docker daemon at unix:///var/run/docker.sock."]},
+    ],
+)
+def test_an_engine_that_is_down_is_named(info: Any) -> None:
+    said = _refused(_docker(info=info))
+    assert "does not run" in said
+    assert "Cannot connect to the Docker daemon" in said
+
+
+def test_an_engine_that_one_may_not_use_is_named() -> None:
+    info = {"ServerErrors": ["permission denied while trying to connect to the Docker daemon"]}
+    assert "join the group `docker`" in _refused(_docker(info=info))
+
+
+def test_an_engine_for_windows_containers_is_named() -> None:
+    assert "Linux ones" in _refused(_docker(info={**ENGINE, "OSType": "windows"}))
+
+
+@pytest.mark.parametrize("architecture", ["aarch64", "arm64"])
+def test_an_arm_machine_is_told_how_the_images_run(architecture: str) -> None:
+    docker = _docker(info={**ENGINE, "Architecture": architecture})
+    _, (notice,) = check(docker, lambda port: True)  # noqa: ARG005 - every port is free
+    assert architecture in notice
+    assert "emulation" in notice
+    assert "--install amd64" in notice
+
+
+def test_a_taken_port_is_named_and_another_offered() -> None:
+    said = _refused(_docker(), free=False)
+    assert "Port 8080" in said
+    assert "make up PORT=8081" in said
+
+
+def test_the_port_of_our_own_gateway_is_not_taken() -> None:
+    project, _ = check(_docker(ours="4f1c"), lambda port: False)  # noqa: ARG005 - no port is free
+    assert project.port == 8080
+
+
+def test_what_compose_says_of_a_bad_setting_is_passed_on() -> None:
+    said = _refused(_docker(config=Answer(15, "", "invalid hostPort: 8080x")))
+    assert "invalid hostPort: 8080x" in said
+
+
+def test_a_profile_that_nobody_knows_is_named() -> None:
+    assert "must be one of" in _refused(_docker(config={"name": "board", "services": {}}))
