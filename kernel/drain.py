@@ -12,7 +12,8 @@ class Drain:
 
     A load balancer asks each of its targets for their health every few seconds. When nobody on
     another machine asks for longer than that, it is gone, or has let go of this process: nothing
-    more will come. What this machine asks itself (a container's health check) does not count.
+    more will come. What this machine asks itself (a container's health check) does not count, nor
+    what other services ask: theirs are not the requests that a load balancer sends.
     """
 
     def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
@@ -22,7 +23,7 @@ class Drain:
         self._heard = now()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _is_loopback(scope):
+        if scope["type"] == "http" and not (_is_internal(scope) or _is_loopback(scope)):
             self._heard = self._now()
         await self._app(scope, receive, send)
 
@@ -36,6 +37,11 @@ class Drain:
                 if left <= 0:
                     return
             await asyncio.sleep(left)
+
+
+def _is_internal(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith("/internal/")
 
 
 def _is_loopback(scope: Scope) -> bool:

@@ -56,3 +56,11 @@ async def services(databases: Databases) -> AsyncIterator[Board]:
     urls = databases.urls
     async with services_in_loop(urls) as origins, behind_gateway(origins, urls) as board:
         yield board
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what is dear to start, or look back on each other, stay in one process when
+    several run the tests: those of the board over HTTP, and otherwise those of a file."""
+    for item in items:
+        group = "acceptance" if "acceptance" in item.path.parts else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))

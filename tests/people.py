@@ -3,14 +3,13 @@
 import secrets
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import httpx
 
-from board.grant_admin import grant_admin
 from tests.deployments import Board
 
 PASSWORD = "seven quiet herons"
@@ -70,25 +69,19 @@ async def joining(board: Board) -> AsyncIterator[Person]:
 
 @asynccontextmanager
 async def joining_as(board: Board, role: str) -> AsyncIterator[Person]:
-    """Somebody new on the board, who has that role."""
-    async with joining(board) as person:
-        await grant_admin(board.databases["users"], person.username)
-        if role != "admin":
-            changed = await person.http.put(f"/api/users/{person.id}/role", json={"role": role})
-            assert changed.status_code == 200, changed.text
-        yield person
-
-
-@asynccontextmanager
-async def moderating(board: Board) -> AsyncIterator[Person]:
-    """Somebody new on the board, who moderates; made so in the database, needing no admin."""
+    """Somebody new on the board, who has that role; made so in the database, needing no admin."""
     async with joining(board) as person:
         connection = await asyncpg.connect(board.databases["users"])
         try:
-            await connection.execute("UPDATE users SET role = 'moderator' WHERE id = $1", person.id)
+            await connection.execute("UPDATE users SET role = $2 WHERE id = $1", person.id, role)
         finally:
             await connection.close()
         yield person
+
+
+def moderating(board: Board) -> AbstractAsyncContextManager[Person]:
+    """Somebody new on the board, who moderates."""
+    return joining_as(board, "moderator")
 
 
 async def sign_in(

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import asyncpg
 
 from tests.deployments import Board
+from tests.eventually import eventually
 from tests.people import Person
 from tests.problems import slug
 from tests.replays import is_replay, posts_in, send
@@ -69,6 +70,15 @@ async def _holding(board: Board, thread: int) -> AsyncIterator[Blocker]:
     """Nobody writes in the thread until the block ends."""
     connection = await asyncpg.connect(board.databases["posts"])
     try:
+
+        async def delivered() -> bool:
+            # Or it would be the delivery of what was written before that waits.
+            told: bool = await connection.fetchval(
+                "SELECT delivered = version FROM thread_activity WHERE thread = $1", thread
+            )
+            return told
+
+        await eventually(delivered)
         async with connection.transaction():
             await connection.execute(
                 "SELECT FROM thread_activity WHERE thread = $1 FOR UPDATE", thread

@@ -31,6 +31,7 @@ async def test_a_request_in_flight_is_answered_while_the_process_is_no_longer_re
         "DRAIN_SECONDS": "1",
         "USERS_DATABASE_URL": databases.urls["users"],
         "USERS_SERVICE_TOKEN": USERS_TOKEN,
+        "SIGN_IN_ADDRESS_FAILURES": "1000000",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.users.main", cwd=ROOT, env=environment,

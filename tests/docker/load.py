@@ -13,7 +13,7 @@ from tests.people import PASSWORD, new_username
 
 @dataclass
 class Load:
-    """What came of it. `failures` are a moment (of `time.monotonic`) and a description each;
+    """What came of it. A failure is when it was asked (by `time.monotonic`), and what came of it;
     `written` are the posts that the board has confirmed; `served_by` counts answers a process."""
 
     thread: int
@@ -24,7 +24,7 @@ class Load:
     going_on: bool = True
 
     def failed_between(self, began: float, ended: float) -> list[str]:
-        """The failures of that time."""
+        """How requests of that time failed."""
         return [what for moment, what in self.failures if began <= moment <= ended]
 
     async def until(self, requests: int, within: float = 60) -> None:
@@ -87,18 +87,17 @@ async def _write(http: httpx.AsyncClient, load: Load) -> None:
 async def _ask(
     http: httpx.AsyncClient, load: Load, method: str, path: str, body: object = None
 ) -> httpx.Response | None:
+    asked = time.monotonic()
     try:
         answer = await http.request(method, path, json=body)
     except httpx.HTTPError as error:
-        load.failures.append((time.monotonic(), f"{method} {path}: {error!r}"))
+        load.failures.append((asked, f"{method} {path}: {error!r}"))
         await asyncio.sleep(0.1)
         return None
     load.requests += 1
     process = answer.headers.get("x-served-by", "the gateway")
     load.served_by[process] = load.served_by.get(process, 0) + 1
     if not answer.is_success:
-        load.failures.append(
-            (time.monotonic(), f"{method} {path}: {answer.status_code} {answer.text}")
-        )
+        load.failures.append((asked, f"{method} {path}: {answer.status_code} {answer.text}"))
         await asyncio.sleep(0.1)
     return answer

@@ -16,22 +16,22 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     pass
 
 
-async def _ask(drain: Drain, address: str) -> None:
+async def _ask(drain: Drain, address: str, path: str) -> None:
     async def receive() -> Message:
         raise AssertionError("nobody reads this body")
 
     async def send(message: Message) -> None:
         raise AssertionError(f"nobody answers this request: {message}")
 
-    scope: dict[str, Any] = {"type": "http", "client": (address, 40_000)}
+    scope: dict[str, Any] = {"type": "http", "client": (address, 40_000), "path": path}
     await drain(scope, receive, send)
 
 
 @asynccontextmanager
-async def _asking(drain: Drain, address: str) -> AsyncIterator[None]:
+async def _asking(drain: Drain, address: str, path: str) -> AsyncIterator[None]:
     async def ask() -> None:
         while True:
-            await _ask(drain, address)
+            await _ask(drain, address, path)
             await asyncio.sleep(0.02)
 
     asker = asyncio.create_task(ask())
@@ -51,16 +51,25 @@ async def test_it_ends_early_when_nobody_asks_any_more() -> None:
     assert 0.1 <= await _waited(Drain(_app, time.monotonic), 30, 0.1) < 20
 
 
-async def test_it_lasts_its_time_while_somebody_asks() -> None:
+@pytest.mark.parametrize("path", ["/readyz", "/api/posts"])
+async def test_it_lasts_its_time_while_somebody_asks(path: str) -> None:
     drain = Drain(_app, time.monotonic)
-    async with _asking(drain, "192.0.2.7"):
+    async with _asking(drain, "192.0.2.7", path):
         assert 1 <= await _waited(drain, 1, 0.5) < 20
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-async def test_what_the_machine_asks_itself_does_not_count(address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("127.0.0.1", "/readyz"),
+        ("::1", "/readyz"),
+        ("192.0.2.7", "/internal/threads/removed"),
+    ],
+    ids=["its machine", "its machine, over IPv6", "another service"],
+)
+async def test_what_is_not_the_load_balancers_does_not_count(address: str, path: str) -> None:
     drain = Drain(_app, time.monotonic)
-    async with _asking(drain, address):
+    async with _asking(drain, address, path):
         assert await _waited(drain, 30, 0.1) < 20
 
 

@@ -79,7 +79,8 @@ class Runner:
         files = {"stand_in.py": SERVER, "gateway.py": GATEWAY, "board.py": BOARD}
         for name in ("users", "threads", "posts"):
             files[f"services/{name}/main.py"] = SERVICE
-        files["monolith/main.py"] = SERVICE
+        for name in ("web", "monolith"):
+            files[f"{name}/main.py"] = SERVICE
         for name, text in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -185,13 +186,13 @@ def test_a_run_starts_serves_and_stops_in_order(
     assert runner.board_commands() == ["bootstrap", "migrate", "demo"]
     running = [*runner.started().values(), runner.postgres()]
     assert "making a PostgreSQL cluster" in runner.text()
-    assert len(running) == 5
+    assert len(running) == 6
     assert all(is_running(one) for one in running)
 
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
     assert runner.stopped()[0] == "gateway"
-    assert {*runner.stopped()} == {"gateway", "users-1", "threads-1", "posts-1"}
+    assert {*runner.stopped()} == {"gateway", "users-1", "threads-1", "posts-1", "web-1"}
     assert runner.text().endswith("stopped\n")
     assert not any(is_running(one) for one in running)
 
@@ -217,7 +218,7 @@ def test_the_monolith_runs_alone_behind_the_gateway(runner: Runner, eventually: 
 def test_the_strangler_runs_both_deployments(runner: Runner, eventually: Eventually) -> None:
     runner.start_without_postgres(DEPLOYMENT="strangler")
     until_up(runner, eventually)
-    services = {"users-1", "threads-1", "posts-1"}
+    services = {"users-1", "threads-1", "posts-1", "web-1"}
     assert {*runner.started()} == {"gateway", "monolith-1", *services}
 
 

@@ -1,0 +1,19 @@
+"""What a post would look like, before it is written."""
+
+from tests.people import Person
+from tests.problems import slug
+
+
+async def test_a_preview_is_what_the_post_would_be(person: Person) -> None:
+    text = "*Night* trains <script>alert(1)</script> www.example.org"
+    preview = await person.http.post("/api/posts/preview", json={"text": text})
+    assert preview.status_code == 200
+    thread = await person.start_thread()
+    assert preview.json() == {"html": (await person.write(thread["id"], text))["html"]}
+
+
+async def test_nobody_previews_without_signing_in(person: Person) -> None:
+    refused = await person.http.post(
+        "/api/posts/preview", json={"text": "x"}, headers={"Authorization": "Bearer"}
+    )
+    assert (refused.status_code, slug(refused)) == (401, "unauthenticated")
