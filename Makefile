@@ -21,7 +21,8 @@ run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monol
 
 .PHONY: test
 test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
-	@$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/docker --ignore=tests/browser $(ARGS)
+	@# More processes than cores: the tests wait half of the time.
+	@$(BIN)/pytest -n 4 --ignore=tests/docker --ignore=tests/browser $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(VENV)/dev.txt ## Run the tests of the images and of Compose (needs Docker)

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
 from tests.effort import AS_PROOF, IN_PASSING, Effort
+from tests.scheduling import ByWhatIsDearToStart
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,9 +61,6 @@ async def services(databases: Databases) -> AsyncIterator[Board]:
         yield board
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what is dear to start, or look back on each other, stay in one process when
-    several run the tests: those of the board over HTTP, and otherwise those of a file."""
-    for item in items:
-        group = "acceptance" if "acceptance" in item.path.parts else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Several processes run the tests by the rule of `tests.scheduling`."""
+    return ByWhatIsDearToStart(config, log)

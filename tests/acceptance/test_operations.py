@@ -132,12 +132,12 @@ async def test_both_deployments_serve_the_same_bytes_as_documents(
 
 
 @pytest.mark.last
-def test_every_operation_was_carried_out_by_some_test_in_both_deployments(
-    request: pytest.FixtureRequest, monolith: Board, services: Board
+@pytest.mark.in_loop
+def test_every_operation_was_carried_out_by_some_test(
+    request: pytest.FixtureRequest, board: Board
 ) -> None:
     folder = Path(__file__).parent
     ran = {item.path for item in request.session.items}
     if not set(folder.glob("test_*.py")) <= ran or request.config.option.keyword:
         pytest.skip("Looks back on all acceptance tests, and not all of them are run.")
-    for board in (monolith, services):
-        assert OPERATIONS - board.conventions.carried_out == set()
+    assert OPERATIONS - board.conventions.carried_out == set()

@@ -11,21 +11,31 @@ import httpx
 from tests.people import PASSWORD, new_username
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A request that was asked at this moment (of `time.monotonic`) and answered with this status,
+    or not at all."""
+
+    asked: float
+    status: int | None
+    what: str
+
+
 @dataclass
 class Load:
-    """What came of it. A failure is when it was asked (by `time.monotonic`), and what came of it;
-    `written` are the posts that the board has confirmed; `served_by` counts answers a process."""
+    """What came of it. `written` are the posts that the board has confirmed; `served_by` counts
+    answers a process."""
 
     thread: int
     requests: int = 0
-    failures: list[tuple[float, str]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
     served_by: dict[str, int] = field(default_factory=dict)
     going_on: bool = True
 
-    def failed_between(self, began: float, ended: float) -> list[str]:
-        """How requests of that time failed."""
-        return [what for moment, what in self.failures if began <= moment <= ended]
+    def failed_since(self, moment: float) -> list[Failure]:
+        """The requests that were asked since then, and failed."""
+        return [failure for failure in self.failures if failure.asked >= moment]
 
     async def until(self, requests: int, within: float = 60) -> None:
         """Return when so many more requests have been answered."""
@@ -91,13 +101,13 @@ async def _ask(
     try:
         answer = await http.request(method, path, json=body)
     except httpx.HTTPError as error:
-        load.failures.append((asked, f"{method} {path}: {error!r}"))
+        load.failures.append(Failure(asked, None, f"{method} {path}: {error!r}"))
         await asyncio.sleep(0.1)
         return None
     load.requests += 1
     process = answer.headers.get("x-served-by", "the gateway")
     load.served_by[process] = load.served_by.get(process, 0) + 1
     if not answer.is_success:
-        load.failures.append((asked, f"{method} {path}: {answer.status_code} {answer.text}"))
+        load.failures.append(Failure(asked, answer.status_code, f"{method} {path}: {answer.text}"))
         await asyncio.sleep(0.1)
     return answer

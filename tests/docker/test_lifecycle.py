@@ -54,15 +54,20 @@ async def test_stopping_fails_no_request_loses_no_write_and_is_quick(
         await people.until(50)
         began = time.monotonic()
         stopping = asyncio.create_task(asyncio.to_thread(board.compose, "stop"))
-        # The gateway stops first: whoever comes after that finds nobody, and was not failed.
+        # The gateway stops first; whoever comes after that finds nobody.
         await eventually(partial(_gone, board))
         people.going_on = False
         await stopping
         took = time.monotonic() - began
+        answered = re.findall(
+            r"^(?:GET|POST) /api/(?:threads|posts)", board.log("gateway"), re.MULTILINE
+        )
+        received = people.requests + 1  # with the one that started the thread
         await asyncio.to_thread(board.up)
     record_testsuite_property("seconds to stop", took)
-    answered = [what for _, what in people.failures if "ConnectError" not in what]
-    assert answered == []
+    # The engine may accept a connection for a gateway that is gone, and close it: nobody there.
+    assert {failure.status for failure in people.failures} <= {None}
+    assert len(answered) == received
     for service in ("gateway", "users", "threads", "posts", "web"):
         assert board.container(service).attrs["State"]["ExitCode"] == 0
     assert took < STOPS_WITHIN
