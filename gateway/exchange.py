@@ -384,12 +384,9 @@ class Exchange:
             and status != 304
             and (response.chunked or response.until_close)
         )
-        self._keep_alive = (
-            (self._sized or self._chunked)
-            and (request.complete or not response.complete)
-            and request.keep_alive
-            and not self._client.last_answer
-        )
+        # Whether the rest of the request comes before the answer's end is not known yet, and what
+        # the head says of the connection must hold.
+        self._keep_alive = (self._sized or self._chunked) and self._may_keep_alive()
         if not response.has_date:
             response.lines.append(self._plane.date.line())
         return ResponseHead(

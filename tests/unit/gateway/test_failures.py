@@ -271,6 +271,25 @@ async def test_an_answer_before_the_end_of_the_request_arrives_and_ends_both_con
     assert len(target.visits) == 1
 
 
+async def test_a_connection_that_ends_with_an_early_answer_says_so_in_its_head(
+    bench: Bench,
+) -> None:
+    body = asyncio.Event()
+
+    async def early(visit: Visit) -> None:
+        visit.send(b"HTTP/1.1 415 Unsupported Media Type\r\nContent-Length: 3\r\n\r\n")
+        await body.wait()
+        visit.send(b"no.")
+        await hang(visit)
+
+    client = await bench.client(await bench.gateway(await bench.target(early)))
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+    head = await client.reader.readuntil(b"\r\n\r\n")
+    body.set()
+    assert await client.closed() == b"no."
+    assert b"\r\nConnection: close\r\n" in head
+
+
 async def test_bytes_after_a_response_do_not_reach_the_next_client(bench: Bench) -> None:
     target = await bench.target(says(OK + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"))
     gateway = await bench.gateway(target)

@@ -33,8 +33,9 @@ async def test_the_targets_first_bytes_arrive_before_the_clients_last(bench: Ben
             visit.send(await visit.reader.readexactly(3))
 
     target = await bench.target(echo)
-    client = await bench.client(await bench.gateway(target))
+    gateway = await bench.gateway(target)
     for _ in range(2):
+        client = await bench.client(gateway)
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc")
         async with asyncio.timeout(5):
             assert (await client.reader.readuntil(b"abc")).startswith(b"HTTP/1.1 200 OK\r\n")
