@@ -157,7 +157,7 @@ def test_only_its_own_user_reads_the_cluster_and_reaches_the_socket(
 async def test_another_process_finds_a_running_server_and_no_other(
     server: PostgresServer, cluster: PostgresServer
 ) -> None:
-    visitor = PostgresServer(server.data_folder, admin_password=PASSWORD)
+    visitor = PostgresServer(server.data_folder, admin_password=server._admin_password)
     visitor.attach()
     assert await ask(visitor.admin_url, "SELECT 'found'") == "found"
     with pytest.raises(CannotRunError, match="no board runs on"):
