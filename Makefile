@@ -19,6 +19,10 @@ help: ## List these commands
 run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monolith, PORT=8081)
 	@exec $(BIN)/python -m laptop
 
+.PHONY: grant-admin
+grant-admin: $(VENV)/run.txt ## Make somebody on the running board an admin (NAME=somebody)
+	@$(BIN)/python -m laptop.grant_admin "$${NAME:-}"
+
 .PHONY: test
 test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
 	@# More processes than cores: the tests wait half of the time.

@@ -83,6 +83,7 @@ class DataPlane:
         _, connection = await self._loop.create_connection(
             protocol, target.address.host, target.address.port
         )
+        connection.join()
         return connection
 
     def spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":

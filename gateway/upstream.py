@@ -54,6 +54,16 @@ class TargetConnection(asyncio.Protocol):
         self._watch = watch
         self._transport: asyncio.Transport | None = None
 
+    def join(self) -> None:
+        """Counts among the target's connections from now on. Raises OSError when it is lost.
+
+        Not before: who gives up connecting is never told by uvloop that the connection is lost.
+        """
+        if self._transport is None:
+            raise ConnectionResetError(f"{self.target.address} ended the connection at once")
+        self.target.connections.add(self)
+        self._watch.watched.add(self)
+
     @property
     def usable(self) -> bool:
         """Whether a request may be sent, as far as is known on this side."""
@@ -116,9 +126,7 @@ class TargetConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         # A TCP transport; uvloop's does not derive from asyncio's.
-        self._transport = transport = cast(asyncio.Transport, transport)
-        self.target.connections.add(self)
-        self._watch.watched.add(self)
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""

@@ -49,7 +49,7 @@ class SessionCookie:
             self.name, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
 
-    def token(self, request: Request) -> str:
+    async def token(self, request: Request) -> str:
         """The session token of a request: the Bearer token, else the cookie. A FastAPI dependency.
 
         Raises `Unauthenticated` when there is neither. Whether the token is worth anything, only
@@ -102,7 +102,7 @@ class ServiceToken:
     def __init__(self, accepted: Sequence[str]) -> None:
         self._accepted = [token.encode() for token in accepted]
 
-    def __call__(self, authorization: Annotated[str | None, Header()] = None) -> None:
+    async def __call__(self, authorization: Annotated[str | None, Header()] = None) -> None:
         """Raises `Forbidden`: never `Unauthenticated`, which would tell of a person's session."""
         token = (bearer_token(authorization) or "").encode()
         good = [hmac.compare_digest(token, accepted) for accepted in self._accepted]
@@ -110,7 +110,7 @@ class ServiceToken:
             raise Forbidden("This operation is for other services, which have a token.")
 
 
-def _keep_private(response: Response) -> None:
+async def _keep_private(response: Response) -> None:
     response.headers["Cache-Control"] = "private, no-store"
 
 

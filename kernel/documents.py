@@ -32,6 +32,9 @@ def document(context: str, description: str, routes: APIRouter) -> dict[str, Any
         for method, operation in operations.items():
             _forget_assumed_422(operation)
             operation["responses"] |= problems.documented(TooManyRequests)
+            if "401" in operation["responses"]:
+                # Signing in, which answers 401 too, says itself that it needs none.
+                operation.setdefault("security", [{"session": []}])
             if method == "get" and "application/json" in operation["responses"]["200"]["content"]:
                 operation["responses"]["304"] = {"description": "What you have is still right."}
             operation["responses"] = dict(sorted(operation["responses"].items()))

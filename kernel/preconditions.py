@@ -9,15 +9,20 @@ from kernel.revalidation import entity_tag
 
 
 class IfMatch:
-    """The `If-Match` field of a request (RFC 9110 section 13.1.1). A FastAPI dependency."""
+    """The `If-Match` field of a request (RFC 9110 section 13.1.1); None when it has none."""
 
-    def __init__(
-        self,
+    def __init__(self, field: str | None) -> None:
+        self._tags = None if field is None else [tag.strip() for tag in field.split(",")]
+
+    @classmethod
+    async def of(
+        cls,
         if_match: Annotated[
             str | None, Header(description="The `ETag` of the version that you have seen.")
         ] = None,
-    ) -> None:
-        self._tags = None if if_match is None else [tag.strip() for tag in if_match.split(",")]
+    ) -> "IfMatch":
+        """A FastAPI dependency: of the request."""
+        return cls(if_match)
 
     def check(self, representation: bytes) -> None:
         """Raises `PreconditionRequired` when the field is missing: not earlier, since who may not

@@ -85,12 +85,21 @@ class PostgresServer:
     def url(self, database: str, role: str, password: str) -> str:
         """A `postgresql://` URL, whatever characters the parts have.
 
-        RuntimeError before `start()`.
+        RuntimeError before `start()` or `attach()`.
         """
         if self._socket_folder is None:
             raise RuntimeError("the server has not been started")
         name, user, word = (quote(part, safe="") for part in (database, role, password))
         return f"postgresql://{user}:{word}@/{name}?host={quote(str(self._socket_folder))}"
+
+    def attach(self) -> None:
+        """Make `url()` lead to the server that another process runs on this data folder.
+
+        CannotRunError when none runs.
+        """
+        self._socket_folder = postmaster_file.socket_folder(self.cluster)
+        if self._socket_folder is None:
+            raise CannotRunError(f"no board runs on {self.data_folder}: start it with make run")
 
     def start(self) -> None:
         """Make the cluster when there is none, start the server, and wait until it answers.

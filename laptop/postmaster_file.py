@@ -15,6 +15,7 @@ from laptop.errors import CannotRunError
 
 FILE_NAME = "postmaster.pid"
 
+_SOCKET_LINE = 4
 _STATE_LINE = 7
 
 
@@ -32,6 +33,14 @@ def is_ready(cluster: Path, process: int) -> bool:
     if len(lines) <= _STATE_LINE or lines[0] != str(process):
         return False
     return lines[_STATE_LINE].strip() == "ready"
+
+
+def socket_folder(cluster: Path) -> Path | None:
+    """Where the running server of that cluster has its socket; None when none is ready there."""
+    process = process_id(cluster)
+    if process is None or not is_ready(cluster, process) or not _is_postmaster(process, cluster):
+        return None
+    return Path(_lines(cluster)[_SOCKET_LINE])
 
 
 def stop_leftover(cluster: Path, *, patience: float = 10.0) -> int | None:

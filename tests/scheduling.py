@@ -9,7 +9,7 @@ _LONG: Final = ("tests/acceptance/test_fuzzing.py", "tests/acceptance/test_gener
 """Files that take so long that starting another board for them pays."""
 
 
-class ByWhatIsDearToStart(LoadScopeScheduling):
+class ByWhatIsDearToStart(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Tests that share what is dear to start, or look back on each other, stay together: those of
     one deployment of the board, and otherwise those of a file.
 

@@ -41,7 +41,7 @@ _WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
 _BODY = (*_WHO, MalformedRequest, NotFound, TooLarge, UnsupportedMediaType, Invalid)
 
 AnAttempt = Annotated[Attempt, Depends(Attempt.of)]
-IfUnchanged = Annotated[IfMatch, Depends(IfMatch)]
+IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
 
 Text = Annotated[
     Markdown,

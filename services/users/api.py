@@ -50,7 +50,7 @@ DESCRIPTION = "People, and the sessions in which they are signed in."
 _LIST = documented(MalformedRequest, Invalid, Unavailable)
 _BODY = (MalformedRequest, Forbidden, TooLarge, UnsupportedMediaType, Invalid, Unavailable)
 
-IfUnchanged = Annotated[IfMatch, Depends()]
+IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
 
 
 def router(
@@ -163,6 +163,7 @@ def router(
         response_model=StartedSession,
         responses=documented(*_BODY, Unauthenticated),
         dependencies=[PERSONAL],
+        openapi_extra={"security": []},
     )
     async def sign_in(
         who: SignIn,

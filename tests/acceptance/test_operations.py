@@ -1,8 +1,9 @@
-"""The operations of users, threads and posts: these and no others, each of them tested."""
+"""The operations that docs/api.md lists: these and no others, each of them tested."""
 
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -11,45 +12,10 @@ from tests.conventions import DOCUMENTS
 from tests.deployments import Board
 from tests.people import Person, joining
 
-OPERATIONS = {
-    "POST /api/users",
-    "GET /api/users",
-    "GET /api/users/{id}",
-    "GET /api/users/me",
-    "PATCH /api/users/me",
-    "PUT /api/users/me/password",
-    "DELETE /api/users/me",
-    "POST /api/sessions",
-    "GET /api/sessions",
-    "DELETE /api/sessions/{id}",
-    "DELETE /api/sessions/current",
-    "PUT /api/users/{id}/role",
-    "PUT /api/users/{id}/ban",
-    "DELETE /api/users/{id}/ban",
-    "POST /api/users/{id}/password-reset",
-    "POST /api/users/password-resets/{token}",
-    "GET /api/threads",
-    "GET /api/threads/search",
-    "POST /api/threads",
-    "GET /api/threads/{id}",
-    "PATCH /api/threads/{id}",
-    "DELETE /api/threads/{id}",
-    "PUT /api/threads/{id}/lock",
-    "DELETE /api/threads/{id}/lock",
-    "PUT /api/threads/{id}/pin",
-    "DELETE /api/threads/{id}/pin",
-    "GET /api/posts",
-    "GET /api/posts/in-thread/{thread}",
-    "GET /api/posts/in-thread/{thread}/stream",
-    "GET /api/posts/by-user/{user}",
-    "GET /api/posts/search",
-    "POST /api/posts",
-    "POST /api/posts/preview",
-    "GET /api/posts/{id}",
-    "PATCH /api/posts/{id}",
-    "DELETE /api/posts/{id}",
-    "GET /api/posts/{id}/revisions",
-}
+API: Final = Path(__file__).parents[2] / "docs" / "api.md"
+OPERATIONS: Final = set(
+    re.findall(r"^\| `([A-Z]+ /api/\S+)`", API.read_text("utf-8"), re.MULTILINE)
+)
 
 Documents = dict[str, Any]
 
@@ -70,6 +36,19 @@ async def documented(board: Board) -> Documents:
 @pytest.mark.in_loop
 async def test_the_documents_name_these_operations_and_no_others(documented: Documents) -> None:
     assert set(documented) == OPERATIONS
+
+
+@pytest.mark.in_loop
+async def test_an_operation_says_that_it_needs_a_session_when_it_does(
+    board: Board, documented: Documents
+) -> None:
+    async with httpx.AsyncClient(base_url=board.url, trust_env=False) as nobody:
+        for name, operation in documented.items():
+            method, template = name.split()
+            path = re.sub(r"\{[^}]*\}", "1", template)
+            # Not read to its end, which a stream does not have.
+            async with nobody.stream(method, path, json={}) as answer:
+                assert (answer.status_code == 401) is bool(operation.get("security")), name
 
 
 @pytest.mark.in_loop

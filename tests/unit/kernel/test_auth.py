@@ -61,11 +61,11 @@ def test_clearing_the_cookie_ends_it() -> None:
     assert "Max-Age=0" in response.headers["set-cookie"]
 
 
-def test_a_bearer_token_counts_before_a_cookie() -> None:
+async def test_a_bearer_token_counts_before_a_cookie() -> None:
     cookie = SessionCookie("http://board.example")
     both = request(authorization="Bearer from-header", cookie="session=from-cookie")
-    assert cookie.token(both) == "from-header"
-    assert cookie.token(request(cookie="session=from-cookie")) == "from-cookie"
+    assert await cookie.token(both) == "from-header"
+    assert await cookie.token(request(cookie="session=from-cookie")) == "from-cookie"
 
 
 @pytest.mark.parametrize(
@@ -79,17 +79,17 @@ def test_a_bearer_token_counts_before_a_cookie() -> None:
         {"authorization": "Basic abc"},
     ],
 )
-def test_without_a_token_nobody_is_signed_in(headers: dict[str, str]) -> None:
+async def test_without_a_token_nobody_is_signed_in(headers: dict[str, str]) -> None:
     with pytest.raises(Unauthenticated):
-        SessionCookie("http://board.example").token(request(**headers))
+        await SessionCookie("http://board.example").token(request(**headers))
 
 
 @pytest.mark.parametrize("token", ["the new secret", "the old secret"])
-def test_two_service_tokens_are_accepted_while_one_replaces_the_other(token: str) -> None:
-    ServiceToken(["the new secret", "the old secret"])(f"Bearer {token}")
+async def test_two_service_tokens_are_accepted_while_one_replaces_the_other(token: str) -> None:
+    await ServiceToken(["the new secret", "the old secret"])(f"Bearer {token}")
 
 
 @pytest.mark.parametrize("field", [None, "", "Bearer", "Bearer wrong", "Basic the new secret"])
-def test_any_other_service_token_is_forbidden(field: str | None) -> None:
+async def test_any_other_service_token_is_forbidden(field: str | None) -> None:
     with pytest.raises(Forbidden):
-        ServiceToken(["the new secret"])(field)
+        await ServiceToken(["the new secret"])(field)

@@ -154,6 +154,16 @@ def test_only_its_own_user_reads_the_cluster_and_reaches_the_socket(
     assert stat.S_IMODE(server.log.stat().st_mode) == 0o600
 
 
+async def test_another_process_finds_a_running_server_and_no_other(
+    server: PostgresServer, cluster: PostgresServer
+) -> None:
+    visitor = PostgresServer(server.data_folder, admin_password=server._admin_password)
+    visitor.attach()
+    assert await ask(visitor.admin_url, "SELECT 'found'") == "found"
+    with pytest.raises(CannotRunError, match="no board runs on"):
+        PostgresServer(cluster.data_folder, admin_password=PASSWORD).attach()
+
+
 def test_a_second_server_on_the_same_data_is_refused(server: PostgresServer) -> None:
     second = made(server.data_folder)
     with pytest.raises(CannotRunError, match=f"in use by another run .process {os.getpid()}"):

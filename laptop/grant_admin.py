@@ -1,0 +1,41 @@
+"""`python -m laptop.grant_admin NAME`: make somebody on the board that runs here an admin."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from laptop import programs, settings
+from laptop.errors import CannotRunError
+from laptop.run import database_urls, embedded
+
+
+def main() -> int:
+    """The exit code: that of `python -m board grant-admin`, or 2 when it was asked wrongly."""
+    if len(sys.argv) != 2 or not sys.argv[1]:
+        sys.stderr.write("Say who: make grant-admin NAME=somebody\n")
+        return 2
+    try:
+        urls = _database_urls(settings.read([], os.environ))
+    except CannotRunError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    command = programs.board_command("grant-admin", urls, os.environ)
+    done = subprocess.run(  # noqa: S603 - our own program; the name is one argument
+        (*command.command, sys.argv[1]), env=command.environment, cwd=command.folder, check=False
+    )
+    return done.returncode
+
+
+def _database_urls(asked: settings.Settings) -> Mapping[settings.Context, str]:
+    if asked.database_urls:
+        return asked.database_urls
+    if not asked.data_folder.exists():
+        raise CannotRunError(f"there is no board in {asked.data_folder}: make one with make run")
+    server, secrets = embedded(asked.data_folder)
+    server.attach()
+    return database_urls(server, secrets)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

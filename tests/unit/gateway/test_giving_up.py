@@ -1,0 +1,40 @@
+"""Clients that leave before the gateway is connected to a target."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+import uvloop
+
+from gateway.data_plane import DataPlane
+from gateway.target_group import Target
+from tests.unit.gateway.support import bench_of_one_test
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_connection_that_nobody_waits_for_any_more_is_not_kept(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def give_up_at_every_moment() -> None:
+        async with bench_of_one_test() as bench:
+            gateway = await bench.gateway(await bench.target())
+            (target,) = gateway.groups["Web"].registered
+            for rounds in range(40):
+                await give_up_after(rounds, gateway.plane, target)
+            async with asyncio.timeout(5):
+                while target.connections:  # noqa: ASYNC110 - nothing says when
+                    await asyncio.sleep(0.001)
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(give_up_at_every_moment())
+
+
+async def give_up_after(rounds: int, plane: DataPlane, target: Target) -> None:
+    """Begins to connect, and gives up after so many rounds of the loop."""
+    connecting = asyncio.create_task(plane.connect(target))
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    connecting.cancel()
+    with suppress(asyncio.CancelledError):
+        (await connecting).close()
