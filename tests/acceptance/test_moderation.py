@@ -200,21 +200,28 @@ async def test_a_ban_and_lifting_it_may_be_repeated(
 async def test_a_ban_ends_by_itself(
     visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
 ) -> None:
-    until = datetime.now(UTC) + timedelta(seconds=1.5)
-    await ban(moderator, newcomer.id, until=until.astimezone().isoformat())
-    headers = await sign_in(visitor, newcomer.username)
+    headers: dict[str, str] = {}
+    found, until = "", datetime.now(UTC)
     change = {"current": "wrong", "new": NEW_PASSWORD}
 
     async def problem() -> str:
         return slug(await visitor.put("/api/users/me/password", json=change, headers=headers))
 
-    assert await problem() == "banned"
+    # Where signing in takes longer than the ban, a longer one is seen.
+    for seconds in (1.5, 5, 15):
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        await ban(moderator, newcomer.id, until=until.astimezone().isoformat())
+        headers = await sign_in(visitor, newcomer.username)
+        if (found := await problem()) == "banned":
+            break
+        assert datetime.now(UTC) >= until
+    assert found == "banned"
 
     async def over() -> bool:
         thread = await visitor.post("/api/threads", json={"title": "Back"}, headers=headers)
         return thread.status_code == 201
 
-    await eventually(over, within=5)
+    await eventually(over, within=30)
     assert datetime.now(UTC) >= until
     assert await problem() == "forbidden"
 

@@ -55,7 +55,7 @@ async def test_stopping_fails_no_request_loses_no_write_and_is_quick(
         began = time.monotonic()
         stopping = asyncio.create_task(asyncio.to_thread(board.compose, "stop"))
         # The gateway stops first; whoever comes after that finds nobody.
-        await eventually(partial(_gone, board))
+        await eventually(partial(_gone, board), within=30)
         people.going_on = False
         await stopping
         took = time.monotonic() - began

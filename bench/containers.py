@@ -1,0 +1,161 @@
+"""What the board costs in containers: seconds to start and to stop, memory, and the images' sizes.
+
+    python -m bench.containers [--rounds 3]
+
+Builds all images, and then, in each round, starts the deployment `microservices` twice as a
+Compose project of its own (from nothing, with `--build` and every layer cached; then from volumes
+that have data already), weighs it when it is idle, and stops it. Needs Docker; whatever else runs
+on the machine counts. Nothing is left but the images.
+
+Exit code: 0; 1 when the worst round of one of them is not below what it must be below.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import docker
+from docker.models.images import Image
+
+_ROOT: Final = Path(__file__).parents[1]
+_BASE: Final = "python:3.13-slim-bookworm"
+_IMAGES: Final = ("users", "threads", "posts", "web", "monolith", "gateway", "board")
+_BUILT_BY: Final = ("users", "threads", "posts", "web", "monolith", "gateway", "prepare")
+_SERVERS: Final = frozenset({"users", "threads", "posts", "web", "gateway", "postgres"})
+_SETTLED: Final = 5.0
+"""Seconds after which a process that has started is idle."""
+
+
+@dataclass
+class Figure:
+    """Something measured, in a unit, one value a round, and what each must be below."""
+
+    what: str
+    unit: str
+    below: float
+    values: list[float] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a value, and all are below it."""
+        return bool(self.values) and max(self.values) < self.below
+
+    def __str__(self) -> str:
+        values = " ".join(f"{value:.1f}" for value in self.values)
+        verdict = "" if self.holds else "  TOO MUCH"
+        return f"{self.what:<52} below {self.below:g} {self.unit}: {values}{verdict}"
+
+
+class Compose:
+    """A Compose project from this folder's docker-compose.yml, on a port that nobody has."""
+
+    def __init__(self, name: str, client: docker.DockerClient) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        self._name = name
+        self._client = client
+        self._environment = {
+            **os.environ,
+            "COMPOSE_PROFILES": "microservices",
+            "PORT": str(port),
+        }
+
+    def run(self, *arguments: str) -> float:
+        """`docker compose ARGUMENTS`; how many seconds it took. SystemExit when it fails."""
+        began = time.monotonic()
+        done = subprocess.run(  # noqa: S603 - the arguments are ours
+            ["docker", "compose", "--project-name", self._name, *arguments],  # noqa: S607 - as PATH has it
+            cwd=_ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        took = time.monotonic() - began
+        if done.returncode != 0:
+            raise SystemExit(f"docker compose {' '.join(arguments)}:\n{done.stdout}")
+        return took
+
+    def memory(self) -> int:
+        """Bytes that all its containers are charged for, cached files included. SystemExit when
+        another set of services runs than should."""
+        label = f"com.docker.compose.project={self._name}"
+        running = self._client.containers.list(filters={"label": label})
+        services = {container.labels["com.docker.compose.service"] for container in running}
+        if services != _SERVERS:
+            raise SystemExit(f"Only these run: {', '.join(sorted(services))}")
+        total = 0
+        for container in running:
+            stats: Any = container.stats(stream=False)
+            total += int(stats["memory_stats"]["usage"])
+        return total
+
+
+@contextmanager
+def _compose() -> Iterator[Compose]:
+    client = docker.from_env()
+    found = Compose("board-bench", client)
+    try:
+        yield found
+    finally:
+        found.run("--profile", "*", "down", "--volumes", "--timeout", "1")
+        client.close()
+
+
+def _measure(rounds: int) -> list[Figure]:
+    sizes = _sizes()
+    first = Figure("docker compose up --build --wait, layers cached", "s", 40)
+    start = Figure("docker compose up --wait, with data", "s", 20)
+    memory = Figure("memory, idle, all containers", "MB", 700)
+    stop = Figure("docker compose stop, idle", "s", 12)
+    for _ in range(rounds):
+        with _compose() as board:
+            first.values.append(board.run("up", "--build", "--detach", "--wait"))
+            board.run("down")
+            start.values.append(board.run("up", "--detach", "--wait"))
+            time.sleep(_SETTLED)
+            memory.values.append(board.memory() / 1e6)
+            stop.values.append(board.run("stop"))
+    return [*sizes, first, start, memory, stop]
+
+
+def _sizes() -> list[Figure]:
+    with _compose() as board:
+        board.run("--profile", "*", "build", *_BUILT_BY)
+    client = docker.from_env()
+    base = _uncompressed(client.images.get(_BASE))
+    figures = []
+    for name in _IMAGES:
+        size = _uncompressed(client.images.get(f"board/{name}:0.1.0")) - base
+        figures.append(Figure(f"image {name}, beyond its base", "MB", 110, [size / 1e6]))
+    client.close()
+    return figures
+
+
+def _uncompressed(image: Image) -> int:
+    # Not its `Size`, which with containerd's store of images is something else.
+    return sum(int(layer["Size"]) for layer in image.history())
+
+
+def main() -> int:
+    """Measure, and print a line a figure."""
+    parser = argparse.ArgumentParser(description="Measures the board in containers.")
+    parser.add_argument("--rounds", type=int, default=3)
+    figures = _measure(parser.parse_args().rounds)
+    for figure in figures:
+        print(figure)  # noqa: T201 - a command speaks to whoever runs it
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
