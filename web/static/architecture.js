@@ -7,7 +7,7 @@ import { t } from "./text.js";
 const LATEST = 60;
 const ROWS = 100;
 const CONTEXTS = ["page", "users", "threads", "posts"];
-const WIDTH = 580;
+const WIDTH = 640;
 const X = { gateway: 20, context: 200, instance: 400 };
 const BOX = 30;
 const STEP = 50;
@@ -101,8 +101,8 @@ function diagram(latest) {
     box(X.gateway, y(0, 1), 110, t("gateway"), "gateway"),
     ...CONTEXTS.map((context, index) => box(X.context, y(index, CONTEXTS.length), 110, t(`context-${context}`), total(context) ? "" : "idle")),
     ...instances.map((instance, index) => box(X.instance, y(index, instances.length), 140, instance, "instance")),
-    ...instances.filter((instance) => shares.has(instance)).map((instance) =>
-      svg("text", { class: "share", x: X.instance + 70, y: y(instances.indexOf(instance), instances.length) + BOX / 2 + 14, "text-anchor": "middle" }, shares.get(instance).sort().join(" · "))),
+    ...[...shares].flatMap(([instance, parts]) => parts.sort().map((part, index) =>
+      svg("text", { class: "share", x: X.instance + 150, y: y(instances.indexOf(instance), instances.length) + 5 + (index - (parts.length - 1) / 2) * 15 }, part))),
   );
 }
 
