@@ -13,7 +13,7 @@ CODE := kernel services web monolith gateway board laptop containers bench tests
 
 .PHONY: help
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monolith, PORT=8081)
@@ -76,6 +76,10 @@ images: ## Build every image
 bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk), and the board
 	@$(BIN)/python -m bench.gateway
 	@$(BIN)/python -m bench.contract
+
+.PHONY: bench-docker
+bench-docker: $(VENV)/dev.txt ## Measure the containers: start, stop, memory, images (needs Docker)
+	@$(BIN)/python -m bench.containers
 
 .PHONY: lock
 lock: $(VENV)/lock.txt ## Pin the newest dependencies, with hashes, into requirements/
