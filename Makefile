@@ -16,7 +16,7 @@ CODE := kernel services web monolith gateway board laptop containers deploy benc
 
 .PHONY: help
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monolith, PORT=8081)
@@ -121,6 +121,10 @@ rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Go thr
 bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk), and the board
 	@$(BIN)/python -m bench.gateway
 	@$(BIN)/python -m bench.contract
+
+.PHONY: bench-docker
+bench-docker: $(VENV)/dev.txt ## Measure the containers: start, stop, memory, images (needs Docker)
+	@$(BIN)/python -m bench.containers
 
 .PHONY: lock
 lock: $(VENV)/lock.txt ## Pin the newest dependencies, with hashes, into requirements/

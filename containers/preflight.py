@@ -72,7 +72,7 @@ def _check_engine(ask: Ask) -> list[str]:
             )
         raise CannotStartError(
             "The Docker engine does not run: start Docker Desktop, or `sudo systemctl start "
-            f"docker`. It says: {problem.splitlines()[-1] if problem else 'nothing'}"
+            f"docker`. It says: {problem.splitlines()[-1].rstrip('.?!') if problem else 'nothing'}"
         )
     architecture = str(facts.get("Architecture", ""))
     if facts.get("OSType") != "linux":

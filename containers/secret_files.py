@@ -38,8 +38,9 @@ def load_or_create(folder: Path, volume: str, *, may_create_admin: bool) -> Mapp
     found: dict[str, str] = {}
     for name in KEPT:
         path = folder / name
+        may_create = may_create_admin or name != "admin_password"
         if not path.exists():
-            if name == "admin_password" and not may_create_admin:
+            if not may_create:
                 raise CannotStartError(
                     "The database has data, but the password that opens it is gone from the "
                     f"volume {volume}: restore that volume, or begin anew with: "
@@ -48,9 +49,14 @@ def load_or_create(folder: Path, volume: str, *, may_create_admin: bool) -> Mapp
             _write(path, secrets.token_urlsafe(32))
         value = path.read_text(encoding="ascii", errors="replace").strip()
         if not _SHAPE.fullmatch(value):
+            remedy = (
+                "Restore it, or remove it to have it made anew"
+                if may_create
+                else "Restore it, or begin anew with: docker compose down --volumes"
+            )
             raise CannotStartError(
                 f"The secret {name} in the volume {volume} is damaged: it must have 32 to 128 "
-                "letters, digits, - and _. Restore it, or remove it to have it made anew"
+                f"letters, digits, - and _. {remedy}"
             )
         found[name] = value
     return found

@@ -6,6 +6,9 @@ from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+_HELD_UP = 0.5
+"""Seconds of delay after which requests may be waiting that nobody has read."""
+
 
 class Drain:
     """The application, and the time since anybody asked it for something.
@@ -13,7 +16,8 @@ class Drain:
     A load balancer asks each of its targets for their health every few seconds. When nobody on
     another machine asks for longer than that, it is gone, or has let go of this process: nothing
     more will come. What this machine asks itself (a container's health check) does not count, nor
-    what other services ask: theirs are not the requests that a load balancer sends.
+    what other services ask: theirs are not the requests that a load balancer sends. And who was
+    held up, by a busy or a sleeping machine, has not listened: silence is then counted anew.
     """
 
     def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
@@ -36,7 +40,10 @@ class Drain:
                 left = min(left, self._heard + silence - self._now())
                 if left <= 0:
                     return
+            due = self._now() + left
             await asyncio.sleep(left)
+            if self._now() > due + _HELD_UP:
+                self._heard = self._now()
 
 
 def _is_internal(scope: Scope) -> bool:

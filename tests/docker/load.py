@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.eventually import eventually
 from tests.people import PASSWORD, new_username
 
 
@@ -37,7 +38,18 @@ class Load:
         """The requests that were asked since then, and failed."""
         return [failure for failure in self.failures if failure.asked >= moment]
 
-    async def until(self, requests: int, within: float = 60) -> None:
+    async def recovered(self, since: float, quiet: float = 3, within: float = 90) -> float:
+        """Return when nothing that was asked in the last `quiet` seconds has failed: how many
+        seconds after `since` the last failure had been asked."""
+
+        async def calm() -> bool:
+            beginning = time.monotonic() - quiet
+            return beginning >= since and not self.failed_since(beginning)
+
+        await eventually(calm, within)
+        return max((failure.asked - since for failure in self.failed_since(since)), default=0)
+
+    async def until(self, requests: int, within: float = 120) -> None:
         """Return when so many more requests have been answered."""
         wanted, deadline = self.requests + requests, time.monotonic() + within
         while self.requests < wanted:

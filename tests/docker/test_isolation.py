@@ -8,7 +8,7 @@ from docker.models.containers import Container
 
 from tests.docker.project import SERVERS, Project
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 SECRETS_OF = {
     "users": {"users_database_url", "users_service_token"},

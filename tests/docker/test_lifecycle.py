@@ -1,4 +1,7 @@
-"""A board in Compose from its first start to its last: fast, frugal, and nothing is lost."""
+"""A board in Compose from its first start to its last: frugal, and nothing is lost.
+
+How long starting and stopping took is noted in the report (`--junitxml`), and not judged, since
+that is also about what else this machine does; `make bench-docker` judges it."""
 
 import asyncio
 import re
@@ -15,8 +18,6 @@ from tests.eventually import eventually
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
 
-STARTS_WITHIN = 20.0
-STOPS_WITHIN = 12.0
 FITS_IN = 700 * 1000 * 1000
 
 
@@ -33,7 +34,7 @@ def _threads(board: Project) -> list[int]:
     return [thread["id"] for thread in answer.json()]
 
 
-def test_it_starts_in_time_fits_in_memory_and_shows_the_demo(
+def test_it_fits_in_memory_and_shows_the_demo(
     board: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     took = board.up()
@@ -43,10 +44,9 @@ def test_it_starts_in_time_fits_in_memory_and_shows_the_demo(
     record_testsuite_property("seconds to start", took)
     record_testsuite_property("bytes of memory", used)
     assert used < FITS_IN
-    assert took < STARTS_WITHIN
 
 
-async def test_stopping_fails_no_request_loses_no_write_and_is_quick(
+async def test_stopping_fails_no_request_and_loses_no_write(
     board: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     await asyncio.to_thread(board.up)
@@ -70,7 +70,6 @@ async def test_stopping_fails_no_request_loses_no_write_and_is_quick(
     assert len(answered) == received
     for service in ("gateway", "users", "threads", "posts", "web"):
         assert board.container(service).attrs["State"]["ExitCode"] == 0
-    assert took < STOPS_WITHIN
 
 
 async def _gone(board: Project) -> bool:

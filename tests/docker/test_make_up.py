@@ -10,7 +10,7 @@ import pytest
 
 from tests.docker.project import ROOT, project, write_into_volume
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 NAME = "board-tests-up"
 

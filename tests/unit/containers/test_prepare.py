@@ -93,7 +93,17 @@ def test_a_damaged_secret_is_named_and_not_shown(volumes: Path, damaged: str) ->
     (volumes / "secrets" / "kept" / "users_service_token").write_text(damaged)
     said = _refused(volumes)
     assert "users_service_token in the volume board_secrets is damaged" in said
+    assert "remove it to have it made anew" in said
     assert not damaged or damaged not in said
+
+
+def test_nobody_is_told_to_remove_the_password_that_opens_their_data(volumes: Path) -> None:
+    _prepare(volumes)
+    (volumes / "database" / "18" / "docker").mkdir(parents=True)
+    (volumes / "secrets" / "kept" / "admin_password").write_text("short")
+    said = _refused(volumes)
+    assert "admin_password in the volume board_secrets is damaged" in said
+    assert "remove it" not in said
 
 
 def test_a_new_password_is_not_made_for_data_that_has_another(volumes: Path) -> None:

@@ -73,5 +73,11 @@ async def test_what_is_not_the_load_balancers_does_not_count(address: str, path:
         assert await _waited(drain, 30, 0.1) < 20
 
 
+async def test_who_was_held_up_counts_silence_anew() -> None:
+    drain = Drain(_app, time.monotonic)
+    asyncio.get_running_loop().call_later(0.1, time.sleep, 1)
+    assert await _waited(drain, 30, 0.4) >= 0.1 + 1 + 0.4
+
+
 async def test_without_a_bound_on_silence_it_lasts_its_time() -> None:
     assert await _waited(Drain(_app, time.monotonic), 0.2, None) >= 0.2
