@@ -115,7 +115,7 @@ destroy-ecs: $(VENV)/deploy.txt ## Remove all of it from AWS, data and images to
 
 .PHONY: rehearse
 rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Go through all of that without an account, on an emulated AWS (needs Docker)
-	@$(BIN)/pytest tests/rehearsal --exitfirst $(ARGS)
+	@$(BIN)/pytest tests/rehearsal --exitfirst --capture=no --verbose $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk), and the board

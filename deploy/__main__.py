@@ -76,7 +76,8 @@ def _push(_: argparse.Namespace, chosen: Settings) -> None:
         project.bring("registry", {})
         registry = _registry(project)
         registry.sign_in(docker)
-        built = images.build(docker, images.STAGES, name, _say)
+        wanted = push.absent(registry, chosen.project, name, images.STAGES, _say)
+        built = images.build(docker, wanted, name, _say)
         push.push(docker, registry, chosen.project, name, built, _say)
         for image in built:
             bill = sbom.write(image, name, sbom.packages(docker, image.tag), _BILLS)
@@ -204,7 +205,10 @@ def _project(chosen: Settings) -> tuple[Project, Account]:
     account = identify(aws)
     tags = {"Project": chosen.project}
     holder = Holder(
-        f"make {shlex.join(sys.argv[1:])}", socket.gethostname(), os.getpid(), secrets.token_hex(8)
+        f"python -m deploy {shlex.join(sys.argv[1:])}",
+        socket.gethostname(),
+        os.getpid(),
+        secrets.token_hex(8),
     )
     lock = Lock(aws.ssm, chosen.project, holder, tags, time.time, _is_running)
 
@@ -242,7 +246,11 @@ def _is_running(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        # One that has ended, and whose parent has not asked how: the state follows the name.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return True
 
 
 def _seconds(text: str) -> float:

@@ -9,6 +9,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
@@ -115,6 +117,18 @@ class Aws:
     def secrets(self) -> SecretsManagerClient:
         """AWS Secrets Manager."""
         return self._session.client("secretsmanager", config=_CONFIG, endpoint_url=self._endpoint)
+
+    @cached_property
+    def scaling(self) -> ApplicationAutoScalingClient:
+        """Application Auto Scaling."""
+        return self._session.client(
+            "application-autoscaling", config=_CONFIG, endpoint_url=self._endpoint
+        )
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """Amazon SNS."""
+        return self._session.client("sns", config=_CONFIG, endpoint_url=self._endpoint)
 
     @cached_property
     def ssm(self) -> SSMClient:

@@ -82,7 +82,7 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         cluster
         for page in aws.rds.get_paginator("describe_db_clusters").paginate()
         for cluster in page["DBClusters"]
-        if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-")
+        if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-data-")
     ]
     yield Cost(
         "Aurora clusters", len(clusters), None,

@@ -1,7 +1,7 @@
 """The images of the board: built, and looked at before anybody else sees them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,38 +37,37 @@ def build(
     """Build the stages for `PLATFORM`, whatever this machine is, and check what came out. One
     platform, and no attestations beside it, so that what is pushed is an image and not an index
     of several. Raises `CannotDeployError`."""
+    wanted = [Image(stage, local_tag(stage, revision)) for stage in stages]
+    if not wanted:
+        return wanted
+    say(f"Building {', '.join(image.tag for image in wanted)} ...")
     with_buildx = docker(["buildx", "version"], None).status == 0
-    one = _with_buildx if with_buildx else _with_compose
-    built = []
-    for stage in stages:
-        image = Image(stage, local_tag(stage, revision))
-        say(f"{image.tag}: building it ...")
-        answer = docker(*one(image, revision))
+    for command, stdin in (_with_buildx if with_buildx else _with_compose)(wanted, revision):
+        answer = docker(command, stdin)
         if answer.status != 0:
             said = f"{answer.output}\n{answer.error}".strip()
-            raise CannotDeployError(f"The image {image.tag} could not be built:\n{said}")
+            raise CannotDeployError(f"An image could not be built:\n{said}")
+    for image in wanted:
         must_be_amd64(docker, image.tag)
-        built.append(image)
-    return built
+    return wanted
 
 
-def _with_buildx(image: Image, revision: str) -> tuple[list[str], str | None]:
+def _with_buildx(wanted: Sequence[Image], revision: str) -> Iterator[tuple[list[str], str | None]]:
     command = ["buildx", "build", "--quiet", "--load", f"--platform={PLATFORM}"]
     command += ["--provenance=false", "--sbom=false", f"--label={_REVISION}={revision}"]
-    return [*command, f"--target={image.stage}", f"--tag={image.tag}", "."], None
+    for image in wanted:
+        yield [*command, f"--target={image.stage}", f"--tag={image.tag}", "."], None
 
 
-def _with_compose(image: Image, revision: str) -> tuple[list[str], str | None]:
+def _with_compose(wanted: Sequence[Image], revision: str) -> Iterator[tuple[list[str], str | None]]:
     """Compose brings a builder of its own, which adds no attestations."""
-    build = {
-        "context": ".",
-        "target": image.stage,
-        "platforms": [PLATFORM],
-        "labels": {_REVISION: revision},
+    build = {"context": ".", "platforms": [PLATFORM], "labels": {_REVISION: revision}}
+    services = {
+        image.stage: {"image": image.tag, "build": {**build, "target": image.stage}}
+        for image in wanted
     }
-    services = {image.stage: {"image": image.tag, "build": build}}
     command = ["compose", "--file=-", "--project-directory=.", "--progress=quiet", "build"]
-    return command, json.dumps({"name": "board-images", "services": services})
+    yield command, json.dumps({"name": "board-images", "services": services})
 
 
 def must_be_amd64(docker: Docker, tag: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.project import ALL
 from deploy.still_there import is_still_there
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ def _tagged_in_ec2(aws: Aws, project: str) -> Iterator[str]:
 
 
 def _stacks(aws: Aws, project: str) -> Iterator[str]:
+    names = {f"{project}-{part}" for part in ALL}
     for page in aws.cloudformation.get_paginator("list_stacks").paginate():
         for stack in page["StackSummaries"]:
-            if stack["StackName"].startswith(f"{project}-") and stack["StackStatus"] not in _GONE:
+            if stack["StackName"] in names and stack["StackStatus"] not in _GONE:
                 yield f"{stack['StackName']} ({stack['StackStatus']})"
 
 

@@ -52,7 +52,11 @@ def run(
 
     def look() -> TaskTypeDef | None:
         nonlocal spoke
-        (task,) = aws.ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+        found = aws.ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+        if not found:
+            # ECS may need a moment to know what it has just started.
+            return None
+        (task,) = found
         status = task.get("lastStatus", "")
         if pace.now() - spoke > _WAITING:
             spoke = pace.now()

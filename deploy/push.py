@@ -8,6 +8,25 @@ from deploy.images import Image, must_be_amd64
 from deploy.registry import Registry
 
 
+def absent(
+    registry: Registry,
+    project: str,
+    revision: str,
+    stages: Sequence[str],
+    say: Callable[[str], None],
+) -> list[str]:
+    """The stages of which the registry has no image at this revision. What it has is left as it
+    is, since a tag never comes to mean another image."""
+    found = []
+    for stage in stages:
+        name = f"{project}/{stage}"
+        if registry.has(name, revision):
+            say(f"{registry.repository(name)}:{revision}: is there already")
+        else:
+            found.append(stage)
+    return found
+
+
 def push(
     docker: Docker,
     registry: Registry,
@@ -16,14 +35,10 @@ def push(
     images: Sequence[Image],
     say: Callable[[str], None],
 ) -> None:
-    """Push the images as this revision of the project; what the registry has already is left as
-    it is, since a tag never comes to mean another image. Raises `CannotDeployError`."""
+    """Push the images as this revision of the project. Raises `CannotDeployError`, for an image of
+    another architecture too."""
     for image in images:
-        name = f"{project}/{image.stage}"
-        reference = f"{registry.repository(name)}:{revision}"
-        if registry.has(name, revision):
-            say(f"{reference}: is there already")
-            continue
+        reference = f"{registry.repository(f'{project}/{image.stage}')}:{revision}"
         must_be_amd64(docker, image.tag)
         say(f"{reference}: pushing it ...")
         for command in (["tag", image.tag, reference], ["push", "--quiet", reference]):

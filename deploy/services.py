@@ -39,7 +39,7 @@ class Services:
 
     def watch(self, name: str) -> Callable[[], None]:
         """What says, each time it is called, which tasks have failed since it was last."""
-        known = {failed.task for failed in self._failures(name)}
+        known = set(self.failed(name))
 
         def look() -> None:
             for failed in self._failures(name):
@@ -52,7 +52,7 @@ class Services:
     def must_stay_up(self, names: Sequence[str]) -> Callable[[], None]:
         """What raises `CannotDeployError`, when it is called, once `HOPELESS` tasks of a service
         have failed since it was made."""
-        known = {name: {failed.task for failed in self._failures(name)} for name in names}
+        known = {name: self.failed(name) for name in names}
 
         def look() -> None:
             for name in names:
@@ -105,12 +105,19 @@ class Services:
 
         self._pace.until(look, GONE_WITHIN, f"Waiting for the tasks of {name} to stop")
 
-    def why(self, name: str, definition: str | None = None) -> str:
-        """The first reason why tasks of the service failed, or else the last that ECS said."""
+    def failed(self, name: str) -> frozenset[str]:
+        """The tasks of the service that have failed lately, by their ids."""
+        return frozenset(failure.task for failure in self._failures(name))
+
+    def why(
+        self, name: str, definition: str | None = None, known: frozenset[str] = frozenset()
+    ) -> str:
+        """The first reason why tasks of the service failed, of those of the definition and not
+        `known` before; or else the last that ECS said."""
         failed = [
             failure
             for failure in self._failures(name)
-            if definition is None or failure.definition == definition
+            if definition in (None, failure.definition) and failure.task not in known
         ]
         if failed:
             return f"The first reason: {failed[0]}"

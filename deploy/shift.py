@@ -13,7 +13,7 @@ _CONTEXTS: Final = {name.removesuffix("Share").lower(): name for name in SHARES}
 def shift(project: Project, context: str, share: str) -> None:
     """Give the context's service that many percent of its requests, and the monolith the rest.
     Raises `CannotDeployError` when one of them that would get some is not deployed, or when the
-    rules do not come to say so."""
+    load balancer's rules tell other weights than these."""
     if context not in _CONTEXTS:
         raise CannotDeployError(f"CONTEXT={context}: must be one of {', '.join(_CONTEXTS)}")
     if not re.fullmatch(r"\d{1,3}", share) or int(share) > 100:
@@ -27,9 +27,17 @@ def shift(project: Project, context: str, share: str) -> None:
             )
     before = routing.parameters[_CONTEXTS[context]]
     project.bring("routing", {_CONTEXTS[context]: share})
-    project.say(f"{context}: from {before} % to {share} % to its service; the rest to the monolith")
-    for line in rules(project):
+    told = rules(project)
+    for line in told:
         project.say(f"  {line}")
+    wanted = f"{context} {share}, monolith {100 - int(share)}"
+    if told and not any(line.endswith(wanted) for line in told):
+        raise CannotDeployError(
+            f"No rule of the load balancer says `{wanted}`: somebody else has changed them. "
+            "Deploying once more does not mend what CloudFormation does not see; change the share "
+            "to another value and back"
+        )
+    project.say(f"{context}: from {before} % to {share} % to its service; the rest to the monolith")
 
 
 def rules(project: Project) -> list[str]:

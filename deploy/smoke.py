@@ -13,6 +13,9 @@ from deploy.pace import Pace
 ANSWERS_WITHIN: Final = 10 * 60.0
 """Seconds: a new load balancer's name has to get around first."""
 
+ONE_OF_EACH: Final = ("/api/users", "/api/threads", "/api/posts", "/")
+"""A path of each service."""
+
 
 def visit(
     origin: str,
@@ -44,23 +47,29 @@ def _until_it_answers(
 
     def ask() -> bool | None:
         look()
-        try:
-            answer = http.get("/api/threads")
-        except httpx.HTTPError as error:
-            what = f"{type(error).__name__}: {error}"
-        else:
-            if answer.status_code == httpx.codes.OK:
-                return True
-            what = f"{answer.status_code} {answer.text[:200].strip()}"
-        if what not in said:
-            said.append(what)
-            say(f"{origin}/api/threads: not yet ({what})")
-        return None
+        for path in ONE_OF_EACH:
+            what = _what_is_wrong(http, path)
+            if what is not None:
+                if what not in said:
+                    said.append(what)
+                    say(f"{origin}{path}: not yet ({what})")
+                return None
+        return True
 
     try:
         pace.until(ask, ANSWERS_WITHIN, f"Waiting for {origin} to answer")
     except TookTooLongError as error:
         raise CannotDeployError(f"{error}. It said at last: {said[-1]}") from error
+
+
+def _what_is_wrong(http: httpx.Client, path: str) -> str | None:
+    try:
+        answer = http.get(path)
+    except httpx.HTTPError as error:
+        return f"{type(error).__name__}: {error}"
+    if answer.status_code == httpx.codes.OK:
+        return None
+    return f"{answer.status_code} {' '.join(answer.text[:200].split())}"
 
 
 class _Visitor:

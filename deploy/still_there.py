@@ -194,6 +194,35 @@ def _alarm(aws: Aws, _: str, name: str) -> bool:
     return bool(aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"])
 
 
+def _dashboard(aws: Aws, _: str, name: str) -> bool:
+    found = aws.cloudwatch.list_dashboards(DashboardNamePrefix=name)["DashboardEntries"]
+    return any(dashboard.get("DashboardName") == name for dashboard in found)
+
+
+def _topic(aws: Aws, arn: str, _: str) -> bool:
+    return bool(aws.sns.get_topic_attributes(TopicArn=arn))
+
+
+def _zone(aws: Aws, _: str, name: str) -> bool:
+    return bool(aws.route53.get_hosted_zone(Id=name))
+
+
+def _scalable_target(aws: Aws, arn: str, _: str) -> bool:
+    pages = aws.scaling.get_paginator("describe_scalable_targets").paginate(ServiceNamespace="ecs")
+    return any(
+        target.get("ScalableTargetARN") == arn
+        for page in pages
+        for target in page["ScalableTargets"]
+    )
+
+
+def _container_instance(aws: Aws, arn: str, name: str) -> bool:
+    found = aws.ecs.describe_container_instances(
+        cluster=name.split("/")[0], containerInstances=[arn]
+    )["containerInstances"]
+    return any(instance.get("status") != "INACTIVE" for instance in found)
+
+
 def _bucket(aws: Aws, arn: str, _: str) -> bool:
     wanted = arn.rpartition(":")[2]
     return any(bucket.get("Name") == wanted for bucket in aws.s3.list_buckets()["Buckets"])
@@ -236,4 +265,9 @@ _LOOKS: Final[dict[tuple[str, str], Callable[[Aws, str, str], bool]]] = {
     ("cloudwatch", "alarm"): _alarm,
     ("iam", "role"): _role,
     ("s3", ""): _bucket,
+    ("sns", ""): _topic,
+    ("cloudwatch", "dashboard"): _dashboard,
+    ("route53", "hostedzone"): _zone,
+    ("application-autoscaling", "scalable-target"): _scalable_target,
+    ("ecs", "container-instance"): _container_instance,
 }

@@ -71,12 +71,13 @@ def bring_services(project: Project, names: Sequence[str], images: Mapping[str, 
         values = {"Name": name, "Paused": "false"}
         if name in images:
             values["Image"] = images[name]
+        known = services.failed(name)
         try:
             stack = project.bring(name, values, services.watch(name))
         except StackFailedError as error:
             if error.resource != _SERVICE:
                 raise
-            raise CannotDeployError(f"{error} {services.why(name)}") from error
+            raise CannotDeployError(f"{error} {services.why(name, known=known)}") from error
         services.must_run(stack.outputs["ServiceName"], stack.outputs["TaskDefinitionArn"])
 
 

@@ -2,13 +2,16 @@
 
 It reads the template that is deployed and the parameters that the stack has, follows both, and
 takes the targets that ECS registers. What the emulator's own load balancer does not do, it does:
-health checks, weights, and draining.
+health checks, weights, and draining. Which targets are healthy it writes into a file, for ECS.
 """
 
 import argparse
 import asyncio
+import json
+import socket
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,7 +19,7 @@ from deploy.aws import Aws
 from gateway.gateway import Gateway, start_gateway
 from gateway.routing import load_routing
 from gateway.settings import Routing
-from gateway.target_group import Address
+from gateway.target_group import Address, TargetState
 from gateway.timeouts import Timeouts
 from tests.rehearsal.documents import read
 from tests.rehearsal.emulator import ROOT, services_at
@@ -37,6 +40,7 @@ class Registered:
 
     def __init__(self, aws: Aws, project: str) -> None:
         self._aws = aws
+        self._listening: dict[str, set[Address]] = {}
         self._names = {
             logical_id: resource["Properties"]["Name"]["Fn::Sub"].replace("${Project}", project)
             for logical_id, resource in read(TEMPLATE)["Resources"].items()
@@ -49,7 +53,8 @@ class Registered:
         return sorted(self._names)
 
     async def look_up(self, name: str, port: int, ipv6: bool) -> set[Address]:
-        """The targets of the group, as the gateway's `Resolve`."""
+        """The targets of the group, as the gateway's `Resolve`. One that does not listen yet is not
+        told of: the first check would fail, and the next one is seconds away."""
         del port, ipv6
         try:
             return await asyncio.to_thread(self._targets, name)
@@ -59,12 +64,26 @@ class Registered:
 
     def _targets(self, group: str) -> set[Address]:
         wanted = next(name for name in self._names if name.lower() == group)
-        (found,) = self._aws.elb.describe_target_groups(Names=[self._names[wanted]])["TargetGroups"]
-        described = self._aws.elb.describe_target_health(
-            TargetGroupArn=found.get("TargetGroupArn", "")
-        )
-        targets = [one.get("Target", {"Id": ""}) for one in described["TargetHealthDescriptions"]]
-        return {Address(target["Id"], int(target.get("Port", 0))) for target in targets}
+        found = self._aws.elb.describe_target_groups(Names=[self._names[wanted]])["TargetGroups"]
+        targets = [
+            one.get("Target", {"Id": ""})
+            for group in found
+            for one in self._aws.elb.describe_target_health(
+                TargetGroupArn=group.get("TargetGroupArn", "")
+            )["TargetHealthDescriptions"]
+        ]
+        registered = {Address(target["Id"], int(target.get("Port", 0))) for target in targets}
+        known = self._listening.get(group, set()) & registered
+        self._listening[group] = known | {one for one in registered - known if _listens(one)}
+        return set(self._listening[group])
+
+
+def _listens(address: Address) -> bool:
+    try:
+        socket.create_connection((address.host, address.port), timeout=0.3).close()
+    except OSError:
+        return False
+    return True
 
 
 def _routing(parameters: Mapping[str, str], balancer: str) -> Routing:
@@ -92,6 +111,21 @@ async def _follow(gateway: Gateway, aws: Aws, project: str, balancer: str) -> No
             gateway.apply(_routing(found, balancer))
 
 
+async def _tell(gateway: Gateway, file: Path) -> None:
+    """Keep the file to what the health checks say."""
+    part = file.with_suffix(".part")
+    while True:
+        healthy = [
+            f"{target.address.host}:{target.address.port}"
+            for group in gateway.groups.values()
+            for target in group.registered
+            if target.state is TargetState.HEALTHY
+        ]
+        part.write_text(json.dumps(healthy))
+        part.replace(file)
+        await asyncio.sleep(0.1)
+
+
 async def _run(options: argparse.Namespace) -> None:
     aws = services_at(options.emulator)
     registered = Registered(aws, options.project)
@@ -109,7 +143,10 @@ async def _run(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{options.load_balancer} listens on {options.bind}:{gateway.port}\n")
     sys.stdout.flush()
     try:
-        await _follow(gateway, aws, options.project, options.load_balancer)
+        await asyncio.gather(
+            _follow(gateway, aws, options.project, options.load_balancer),
+            _tell(gateway, options.health),
+        )
     finally:
         await gateway.close()
 
@@ -120,6 +157,7 @@ def main() -> None:
     for name in ("emulator", "project", "load-balancer", "bind"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--health", type=Path, required=True)
     try:
         asyncio.run(_run(parser.parse_args()))
     except KeyboardInterrupt:

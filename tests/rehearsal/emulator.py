@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ import httpx
 from deploy.aws import Aws
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / ".venv" / "rehearsal" / "bin" / "ministack"
+PYTHON = ROOT / ".venv" / "rehearsal" / "bin" / "python"
+PROGRAM = Path(__file__).with_name("emulator_main.py")
 REGION = "us-east-1"
 TASKS = "ministack-ecs-"
 """What the names of tasks' containers begin with."""
@@ -58,9 +59,10 @@ def services_at(url: str) -> Aws:
 
 
 @contextmanager
-def emulator(log: Path) -> Iterator[Emulator]:
-    """An emulator that knows nothing yet; its containers are gone in the end."""
-    assert PROGRAM.exists(), "make rehearse installs the emulator"
+def emulator(log: Path, health: Sequence[Path]) -> Iterator[Emulator]:
+    """An emulator that knows nothing yet; its containers are gone in the end. ECS asks the files in
+    `health` which targets are healthy: the public load balancer's, then the internal one's."""
+    assert PYTHON.exists(), "make rehearse installs the emulator"
     engine = docker.from_env()
     bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
     found = Emulator(free_port("127.0.0.1"), bridge["Gateway"], engine)
@@ -73,7 +75,11 @@ def emulator(log: Path) -> Iterator[Emulator]:
     }
     with log.open("w") as output:
         process = subprocess.Popen(
-            [str(PROGRAM)], env=environment, stdout=output, stderr=output, cwd=log.parent
+            [str(PYTHON), str(PROGRAM), *(str(file) for file in health)],
+            env=environment,
+            stdout=output,
+            stderr=output,
+            cwd=log.parent,
         )
         try:
             _wait_for(found, process, log)

@@ -435,8 +435,10 @@ MISSING: Final[Sequence[str]] = (
     "There is no DNS: services find each other at an address (InternalOrigin).",
     "Load balancers ignore weights, make no health checks, and send requests to a task that does "
     "not listen yet: that no request is lost is shown with the gateway before the same tasks.",
-    "ECS ignores health checks, users, memory, read-only roots and stop timeouts (5 s always): a "
-    "version that never gets healthy is one that ends.",
+    "ECS calls a task healthy when it has run for a second: in the rehearsal it asks the gateway's "
+    "health checks (tests/rehearsal/emulator_main.py), as it asks the load balancer's on AWS.",
+    "ECS ignores checks in containers, users, memory, read-only roots and stop timeouts (5 s "
+    "always): a version that never gets healthy is one that ends.",
     "A stack is complete at once, whether its service comes up or not: what tells is ECS.",
     "Security groups and routes do nothing: the tests of the templates read them instead.",
     "Quotas cannot be read, and everybody may do everything.",

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 import httpx
@@ -25,8 +26,10 @@ from tests.rehearsal.gaps import GAPS, MISSING, adapt
 
 PROJECT = "rehearsal"
 VERSIONS = ("000000000001-first", "000000000002-second", "000000000003-broken")
+PUBLIC, INTERNAL = "LoadBalancer", "InternalLoadBalancer"
 CONTEXTS = ("users", "threads", "posts")
 _FOLDER = ROOT / "build" / "rehearsal"
+_CONTAINERS = ("rehearsal-database", "rehearsal-registry")
 _POSTGRES = "postgres:18-bookworm"
 _REGISTRY = "registry:2"
 
@@ -138,12 +141,15 @@ def stage() -> Iterator[Stage]:
     adapt(ROOT / "infra", _FOLDER / "infra")
     _tell_the_gaps()
     with ExitStack() as stack:
-        found = stack.enter_context(emulator(_FOLDER / "emulator.log"))
+        _clear_away_an_earlier_one()
+        found = stack.enter_context(
+            emulator(_FOLDER / "emulator.log", [_health(PUBLIC), _health(INTERNAL)])
+        )
         password = secrets.token_urlsafe(24)
         database = stack.enter_context(_postgres(found.engine, password))
         registry = stack.enter_context(_registry(found.engine))
-        public = stack.enter_context(_balancer(found, "LoadBalancer", "127.0.0.1"))
-        internal = stack.enter_context(_balancer(found, "InternalLoadBalancer", found.gateway))
+        public = stack.enter_context(_balancer(found, PUBLIC, "127.0.0.1"))
+        internal = stack.enter_context(_balancer(found, INTERNAL, found.gateway))
         parameters = {
             "AdminSecretArn": _admin_secret(found.aws(), password),
             "Ami": _ami(found.aws()),
@@ -163,6 +169,16 @@ def stage() -> Iterator[Stage]:
             "PARAMETERS": " ".join(f"{name}={value}" for name, value in parameters.items()),
         }
         yield Stage(found, registry, public, settings, database)
+
+
+def _clear_away_an_earlier_one() -> None:
+    """What a rehearsal that was killed has left."""
+    engine = docker.from_env()
+    for container in engine.containers.list(all=True):
+        cluster = container.labels.get("com.amazonaws.ecs.cluster", "")
+        if cluster.endswith(f"cluster/{PROJECT}") or container.name in _CONTAINERS:
+            container.remove(force=True, v=True)
+    engine.close()
 
 
 def show(text: str) -> None:
@@ -186,7 +202,7 @@ def _postgres(engine: docker.DockerClient, password: str) -> Iterator[str]:
     container = engine.containers.run(
         _POSTGRES,
         ["postgres", "-c", "max_connections=300"],
-        name="rehearsal-database",
+        name=_CONTAINERS[0],
         environment={
             "POSTGRES_USER": "boardadmin",
             "POSTGRES_DB": "postgres",
@@ -217,7 +233,7 @@ def _registry(engine: docker.DockerClient) -> Iterator[str]:
         return
     assert "REGISTRY" not in os.environ, f"the registry {host} does not answer"
     container = engine.containers.run(
-        _REGISTRY, name="rehearsal-registry", ports={"5000/tcp": ("127.0.0.1", 5000)}, detach=True
+        _REGISTRY, name=_CONTAINERS[1], ports={"5000/tcp": ("127.0.0.1", 5000)}, detach=True
     )
     try:
         deadline = time.monotonic() + 30
@@ -247,7 +263,7 @@ def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
             [
                 *(sys.executable, "-m", "tests.rehearsal.balancer"),
                 *("--emulator", found.url, "--project", PROJECT, "--load-balancer", balancer),
-                *("--bind", bind, "--port", str(port)),
+                *("--bind", bind, "--port", str(port), "--health", str(_health(balancer))),
             ],
             cwd=ROOT,
             stdout=output,
@@ -263,6 +279,11 @@ def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+def _health(balancer: str) -> Path:
+    """Where a load balancer writes which of its targets are healthy."""
+    return _FOLDER / f"{balancer}.json"
 
 
 def _admin_secret(aws: Aws, password: str) -> str:

@@ -52,6 +52,7 @@ def test_what_is_in_the_registry_is_not_pushed_again(aws: Stage) -> None:
     said = aws.make("push-ecr")
     assert said.count("is there already") == len(STAGES)
     assert "pushing" not in said
+    assert "Building" not in said
 
 
 def test_an_image_that_is_missing_is_named_before_anything_is_made(aws: Stage) -> None:
@@ -90,9 +91,7 @@ def test_a_deploy_goes_on_from_where_it_was_interrupted(aws: Stage) -> None:
     said = aws.make("deploy-ecs")
     assert f"{PROJECT}-network: unchanged" in said
     assert f"The board is up: {aws.public_origin()}" in said
-    assert {path.split("/")[2] for path in served_by(said) if path != "/"} == {
-        "posts", "sessions", "threads", "users",
-    }  # fmt: skip
+    assert {process.split("/")[0] for process in served_by(said).values()} == set(SERVICES)
     for service in SERVICES:
         assert len(aws.tasks(service)) == 1
     assert _stacks(aws) >= {f"{PROJECT}-{name}" for name in (*SERVICES, "routing", "operator")}
@@ -131,7 +130,7 @@ def test_the_board_passes_the_acceptance_tests_through_the_emulated_load_balance
     }
     command = [sys.executable, "-m", "pytest", "tests/acceptance", "--quiet"]
     command += ["-p", "no:cacheprovider", "-p", "tests.rehearsal.loopback_names"]
-    for name, why in BEYOND_THE_EMULATOR.items():
+    for name, why in LEFT_OUT.items():
         show(f"  left out: {name}: {why}\n")
         command += ["--deselect", f"tests/acceptance/{name}"]
     done = subprocess.run(
@@ -148,25 +147,35 @@ def test_the_board_passes_the_acceptance_tests_through_the_emulated_load_balance
     assert done.returncode == 0, done.stdout
 
 
-BEYOND_THE_EMULATOR: dict[str, str] = {}
-"""Acceptance tests, and why the emulator cannot pass them."""
+_NOTHING_OF_AWS = "rules of the application alone, at length; make test-docker has it"
+LEFT_OUT = {
+    "test_idempotency.py::test_a_key_is_1_to_64_visible_characters": (
+        "the emulator answers 502 to a header that is not Latin-1, and an ALB passes it on"
+    ),
+    "test_fuzzing.py": _NOTHING_OF_AWS,
+    "test_generated_bodies.py": _NOTHING_OF_AWS,
+    "test_markup.py": _NOTHING_OF_AWS,
+    "test_model.py": _NOTHING_OF_AWS,
+    "test_moderation.py": _NOTHING_OF_AWS,
+    "test_idempotency_at_once.py": _NOTHING_OF_AWS,
+}
+"""Acceptance tests, and why they are not among those through the emulated load balancer."""
 
 
 def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
     aws.make("deploy-ecs", DEPLOYMENT="strangler")
     assert _state(aws, "monolith") == "CREATE_COMPLETE"
     said = aws.make("shift", CONTEXT="posts", SHARE="50")
-    # What the load balancer's rules say, as they are read back ...
-    assert "/api/posts /api/posts/*: posts 50, monolith 50" in said
-    assert "/api/threads /api/threads/*: threads 100, monolith 0" in said
-    # ... and what a load balancer with those weights does.
-    deadline = time.monotonic() + 30
-    answered: dict[str, int] = {}
-    while len(answered) < 2 or min(answered.values()) < 20:
-        assert time.monotonic() < deadline, answered
-        server = aws.get("/api/posts").headers["x-served-by"].split("/")[0]
-        answered[server] = answered.get(server, 0) + 1
-    assert answered.keys() == {"posts", "monolith"}
+    assert "posts: from 100 % to 50 %" in said
+    # The emulator's rules have no weights. What one does that has those of the stack:
+    deadline = time.monotonic() + 60
+    while aws.get("/api/posts").headers.get("x-served-by", "").split("/")[0] != "monolith":
+        assert time.monotonic() < deadline, "the monolith gets no request"
+    answers = [aws.get("/api/posts") for _ in range(100)]
+    assert {answer.status_code for answer in answers} == {httpx.codes.OK}
+    servers = [answer.headers["x-served-by"].split("/")[0] for answer in answers]
+    assert set(servers) == {"posts", "monolith"}
+    assert 20 < servers.count("posts") < 80
     assert aws.get("/api/threads").headers["x-served-by"].startswith("threads/")
     aws.make("shift", CONTEXT="posts", SHARE="100")
 
@@ -215,7 +224,8 @@ async def test_a_version_that_never_comes_up_is_named_and_the_old_one_goes_on(aw
     assert "ECS has rolled it back" in said
     assert "board ended with 1" in said
     assert "the shelf is empty" in said
-    assert {task.id for task in aws.tasks("posts")} == before
+    # Beside them there may still be the last attempt, on its way out.
+    assert before <= {task.id for task in aws.tasks("posts")}
     status = await asyncio.to_thread(aws.make, "status-ecs")
     assert re.search(r"^posts .* rolled back: not what was deployed$", status, re.MULTILINE)
 
@@ -225,8 +235,10 @@ def test_the_version_before_can_be_deployed_again(aws: Stage) -> None:
     assert "rolled back" not in aws.make("status-ecs")
 
 
-def test_a_pause_leaves_nothing_running_and_says_what_is_still_billed(aws: Stage) -> None:
-    said = aws.make("pause-ecs")
+async def test_a_pause_leaves_nothing_running_and_says_what_is_still_billed(aws: Stage) -> None:
+    async with load(aws.gateway, readers=1, writers=1) as people:
+        await people.until(20)
+    said = await asyncio.to_thread(aws.make, "pause-ecs")
     assert not aws.tasks()
     assert aws.aws.elb.describe_load_balancers()["LoadBalancers"] == []
     assert "What is still billed:" in said
@@ -245,10 +257,11 @@ def test_a_resume_brings_the_board_back_with_its_data_under_a_new_address(aws: S
     threads = {thread["id"] for thread in aws.get("/api/threads?limit=100").json()}
     assert written <= threads
     for service in SERVICES:
-        assert len(aws.tasks(service)) == 2
+        assert len(aws.tasks(service)) == _wanted(aws, service)
     # The tasks know their new address, which same-origin checks go by.
     (*_, task) = aws.tasks("users")
-    assert f"PUBLIC_ORIGIN={aws.public_origin()}" in map(str.lower, _environment(task.attrs))
+    told = dict(line.split("=", 1) for line in _environment(task.attrs))
+    assert told["PUBLIC_ORIGIN"].lower() == aws.public_origin()
 
 
 def test_nobody_is_removed_without_being_asked(aws: Stage) -> None:
@@ -299,6 +312,14 @@ def _has(aws: Stage, stage: str, version: str) -> bool:
 
 def _stacks(aws: Stage) -> set[str]:
     return {one["StackName"] for one in aws.aws.cloudformation.describe_stacks()["Stacks"]}
+
+
+def _wanted(aws: Stage, service: str) -> int:
+    """How many tasks the service's stack says there should be."""
+    name = f"{PROJECT}-{service}"
+    (stack,) = aws.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
+    told = {one.get("ParameterKey"): one.get("ParameterValue", "") for one in stack["Parameters"]}
+    return int(told["DesiredCount"])
 
 
 def _state(aws: Stage, part: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from deploy.docker import Answer, must_work
 from deploy.errors import CannotDeployError
 from deploy.images import Image, build, local_tag
-from deploy.push import must_have, push
+from deploy.push import absent, must_have, push
 
 REVISION = "0123456789ab"
 
@@ -56,7 +56,7 @@ class Shelf:
 def test_images_are_built_for_one_platform_and_without_attestations() -> None:
     engine = Engine()
     assert build(engine, ["users"], REVISION, print) == [Image("users", f"board/users:{REVISION}")]
-    ((*_, command),) = [engine.asked_to("buildx")[1:]]
+    (_, command) = engine.asked_to("buildx")
     assert {"--platform=linux/amd64", "--provenance=false", "--sbom=false"} <= set(command)
     assert f"--label=org.opencontainers.image.revision={REVISION}" in command
 
@@ -95,11 +95,13 @@ def test_an_image_is_pushed_under_its_revision() -> None:
     ]
 
 
-def test_an_image_that_is_there_is_not_pushed_again() -> None:
-    engine = Engine("arm64")
-    image = Image("users", local_tag("users", REVISION))
-    push(engine, Shelf(f"board/users:{REVISION}"), "board", REVISION, [image], print)
+def test_an_image_that_is_there_is_neither_built_nor_pushed_again() -> None:
+    engine, said = Engine("arm64"), list[str]()
+    shelf = Shelf(f"board/users:{REVISION}")
+    wanted = absent(shelf, "board", REVISION, ["users"], said.append)
+    push(engine, shelf, "board", REVISION, build(engine, wanted, REVISION, print), print)
     assert engine.asked == []
+    assert said == [f"registry.example/board/users:{REVISION}: is there already"]
 
 
 def test_images_that_are_missing_are_named_all_at_once() -> None:

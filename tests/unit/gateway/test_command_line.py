@@ -56,6 +56,14 @@ def test_a_template_that_cannot_be_run_is_refused_with_every_reason(template: Pa
     ]
 
 
+def test_a_load_balancer_that_is_not_there_is_refused(template: Path) -> None:
+    code, said = run("--template", str(template), "--load-balancer", "Nobody")
+    assert code == 2
+    assert said.splitlines() == [
+        f"{template}:1: there is no AWS::ElasticLoadBalancingV2::LoadBalancer 'Nobody' to run"
+    ]
+
+
 def test_a_template_that_is_not_there_is_refused(tmp_path: Path) -> None:
     code, said = run("--template", str(tmp_path / "none.yml"))
     assert code == 2

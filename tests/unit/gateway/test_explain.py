@@ -46,6 +46,16 @@ def test_the_default_rule_is_explained_too(capsys: pytest.CaptureFixture[str]) -
     assert any(line.startswith("default rule: applies") for line in explained(capsys, "GET", "/x"))
 
 
+def test_the_load_balancer_between_services_is_explained_when_it_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    balancer = ("--load-balancer", "InternalLoadBalancer")
+    lines = explained(capsys, *balancer, "GET", "/internal/threads/1")
+    assert lines[0] == "GET /internal/threads/1 at InternalListener (HTTP 80)"
+    assert lines[2].split(":")[0].split() == ["20", "InternalThreadsRule"]
+    assert "ThreadsInternalTargets" in lines[3]
+
+
 CONDITIONS = """\
         - {Field: host-header, HostHeaderConfig: {Values: ['*.example.com']}}
         - {Field: http-header, HttpHeaderConfig: {HttpHeaderName: X-Beta, Values: ['1']}}

@@ -1,0 +1,91 @@
+"""The smoke test that ends each deploy: it passes on a board that works, leaves nothing there, and
+names the request that failed on one that does not."""
+
+import asyncio
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from deploy import smoke
+from deploy.errors import CannotDeployError
+from deploy.smoke import ANSWERS_WITHIN
+from tests.deployments import Board
+from tests.unit.deploy.fakes import Timeless
+
+
+def _visit(url: str, said: list[str] | None = None) -> dict[str, str]:
+    say = (said if said is not None else []).append
+    return smoke.visit("http://board.example", url.removeprefix("http://"), Timeless().pace, say,
+                       lambda: None)  # fmt: skip
+
+
+async def test_a_monolith_that_works_passes_and_is_left_as_it_was(monolith: Board) -> None:
+    assert await _contexts_that_answered(monolith) == {"monolith"}
+
+
+async def test_services_that_work_pass_and_are_left_as_they_were(services: Board) -> None:
+    assert await _contexts_that_answered(services) == {"users", "threads", "posts", "web"}
+
+
+async def _contexts_that_answered(board: Board) -> set[str]:
+    async with httpx.AsyncClient(base_url=board.url, trust_env=False) as visitor:
+        before = (await visitor.get("/api/threads?order=new&limit=100")).json()
+        served_by = await asyncio.to_thread(_visit, board.url)
+        after = (await visitor.get("/api/threads?order=new&limit=100")).json()
+    assert [thread["id"] for thread in after] == [thread["id"] for thread in before]
+    return {process.split("/")[0] for process in served_by.values()}
+
+
+class _Broken(http.server.BaseHTTPRequestHandler):
+    """Lists threads, and does nothing else."""
+
+    answers: ClassVar[dict[str, int]] = {"GET": 200, "POST": 503}
+
+    def _answer(self) -> None:
+        self.send_response(self.answers[self.command])
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    do_GET = do_POST = _answer  # noqa: N815 - the names are the handler's
+
+    def log_message(self, *_: object) -> None:
+        """Not a word."""
+
+
+@contextmanager
+def _server(handler: type[_Broken]) -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_the_request_that_failed_is_named() -> None:
+    with (
+        _server(_Broken) as url,
+        pytest.raises(CannotDeployError, match=r"smoke test: POST /api/users answers 503"),
+    ):
+        _visit(url)
+
+
+def test_what_never_answers_is_told_with_its_last_word() -> None:
+    class Ill(_Broken):
+        answers: ClassVar[dict[str, int]] = {"GET": 502}
+
+    said: list[str] = []
+    with (
+        _server(Ill) as url,
+        pytest.raises(CannotDeployError, match=f"not within {ANSWERS_WITHIN / 60:.0f} min.*502"),
+    ):
+        _visit(url, said)
+    assert said == ["http://board.example/api/users: not yet (502 [])"]

@@ -1,0 +1,44 @@
+"""The emulator, with an ECS that asks the load balancer: run by the emulator's own Python.
+
+ministack calls a task healthy when it has run for a second, and stops the old tasks of a rollout
+then, whether the new ones listen or not. ECS waits until the targets are healthy in their groups.
+So does this: what the local gateways say of their targets is in the files named after the script.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.services import ecs
+
+_WITHIN = 60.0
+_files = [Path(name) for name in sys.argv[1:]]
+_record_healthy = ecs._record_service_task_healthy
+
+
+def _healthy_in(file: Path, address: str) -> bool:
+    try:
+        return address in json.loads(file.read_text())
+    except (OSError, ValueError):
+        return False
+
+
+def _record_when_healthy(service: str, task: dict[str, Any]) -> None:
+    """Wait for as many load balancers as the service has target groups, the public one first."""
+    groups = ecs._services.get(service, {}).get("loadBalancers") or []
+    deadline = time.monotonic() + _WITHIN
+    while time.monotonic() < deadline and task.get("lastStatus") == "RUNNING":
+        address = ecs._task_ip(task)
+        asked = list(zip(groups, _files, strict=False))
+        if all(_healthy_in(file, f"{address}:{g.get('containerPort')}") for g, file in asked):
+            _record_healthy(service, task)
+            return
+        time.sleep(0.1)
+
+
+ecs._record_service_task_healthy = _record_when_healthy
+del sys.argv[1:]
+app.main()

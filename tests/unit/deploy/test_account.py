@@ -1,0 +1,136 @@
+"""What is missing is named before anything is made: a region, credentials, rights, quotas."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+
+from deploy import quotas, rights
+from deploy.account import identify
+from deploy.errors import CannotDeployError
+from tests.unit.deploy.fakes import Pages, refusal
+
+
+def _aws(answer: Any, region: str | None = "eu-west-1") -> Any:
+    def get_caller_identity() -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return SimpleNamespace(
+        region=region, sts=SimpleNamespace(get_caller_identity=get_caller_identity)
+    )
+
+
+def test_who_asks_is_known() -> None:
+    account = identify(_aws({"Account": "123456789012", "Arn": "arn:aws:iam::1:user/ines"}))
+    assert (account.number, account.caller) == ("123456789012", "arn:aws:iam::1:user/ines")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (NoCredentialsError(), "There are no AWS credentials"),
+        (EndpointConnectionError(endpoint_url="x"), "Nothing answers for the region eu-west-1"),
+        (refusal("ExpiredToken", "expired"), "have run out"),
+        (refusal("InvalidClientTokenId", "invalid"), "region may not be enabled"),
+        (refusal("SignatureDoesNotMatch", "no match"), "secret access key"),
+        (refusal("Throttling", "slow down"), "slow down"),
+    ],
+)
+def test_what_is_wrong_with_credentials_is_named(answer: Exception, said: str) -> None:
+    with pytest.raises(CannotDeployError, match=said):
+        identify(_aws(answer))
+
+
+def test_a_region_must_be_chosen() -> None:
+    with pytest.raises(CannotDeployError, match="AWS_REGION"):
+        identify(_aws({}, region=None))
+
+
+class Iam:
+    """Policies that allow all but some deeds."""
+
+    def __init__(self, *denied: str) -> None:
+        self._denied = denied
+        self.asked_for: list[str] = []
+
+    def get_role(self, **asked: str) -> Any:
+        return {"Role": {"Arn": f"arn:aws:iam::1:role/teams/{asked['RoleName']}"}}
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **asked: Any) -> Any:
+        self.asked_for.append(asked["PolicySourceArn"])
+        decide = {True: "implicitDeny", False: "allowed"}
+        results = [
+            {"EvalActionName": deed, "EvalDecision": decide[deed in self._denied]}
+            for deed in asked["ActionNames"]
+        ]
+        return Pages({"EvaluationResults": results}).paginate()
+
+
+USER = "arn:aws:iam::1:user/ines"
+
+
+def test_all_that_the_caller_may_not_do_is_named_at_once() -> None:
+    iam = Iam("ec2:CreateVpc", "rds:CreateDBCluster")
+    with pytest.raises(CannotDeployError, match="ec2:CreateVpc, rds:CreateDBCluster"):
+        rights.check(cast(Any, SimpleNamespace(iam=iam)), USER, print)
+
+
+def test_a_session_has_the_rights_of_its_role() -> None:
+    iam = Iam()
+    caller = "arn:aws:sts::1:assumed-role/deployer/ines"
+    rights.check(cast(Any, SimpleNamespace(iam=iam)), caller, print)
+    assert iam.asked_for == ["arn:aws:iam::1:role/teams/deployer"]
+
+
+def test_rights_that_iam_does_not_tell_stop_nobody() -> None:
+    def get_paginator(_: str) -> Any:
+        raise refusal("AccessDenied", "not allowed to simulate")
+
+    said: list[str] = []
+    aws = SimpleNamespace(iam=SimpleNamespace(get_paginator=get_paginator))
+    rights.check(cast(Any, aws), USER, said.append)
+    assert "not allowed to simulate" in said[0]
+
+
+def _account(allowed: int, taken: int) -> Any:
+    vpcs = Pages({"Vpcs": [{}] * taken, "LoadBalancers": [], "EgressOnlyInternetGateways": []})
+    return SimpleNamespace(
+        quotas=SimpleNamespace(get_service_quota=lambda **_: {"Quota": {"Value": float(allowed)}}),
+        ec2=SimpleNamespace(
+            get_paginator=lambda _: vpcs, describe_addresses=lambda: {"Addresses": [{}] * taken}
+        ),
+        elb=SimpleNamespace(get_paginator=lambda _: vpcs),
+    )
+
+
+def test_an_account_with_room_is_fine() -> None:
+    quotas.check(_account(5, 3), "one", print)
+
+
+def test_every_quota_that_is_too_small_is_named_with_its_code() -> None:
+    with pytest.raises(CannotDeployError, match=r"VPCs: 5 of 5.*vpc/L-F678F1CE.*Elastic IP"):
+        quotas.check(_account(5, 5), "one", print)
+
+
+def test_a_network_without_nat_needs_no_address() -> None:
+    with pytest.raises(CannotDeployError) as refused:
+        quotas.check(_account(5, 5), "none", print)
+    assert "Elastic IP" not in str(refused.value)
+
+
+def test_a_quota_that_cannot_be_read_stops_nobody() -> None:
+    def get_service_quota(**_: str) -> Any:
+        raise refusal("AccessDeniedException", "no right to read quotas")
+
+    said: list[str] = []
+    account = _account(5, 5)
+    account.quotas.get_service_quota = get_service_quota
+    quotas.check(account, "none", said.append)
+    assert all("no right to read quotas" in line for line in said)
+    assert len(said) == 3

@@ -1,0 +1,72 @@
+"""That nothing is left is proved: what AWS only remembers does not count, and what could not be
+looked at does."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from deploy import leftovers
+from deploy.still_there import is_still_there
+from tests.unit.deploy.fakes import Pages, refusal
+
+GROUP = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/board-users/0a1b"
+
+
+def _tagged(*arns: str) -> Any:
+    found = [{"ResourceARN": arn} for arn in arns]
+    return SimpleNamespace(get_paginator=lambda _: Pages({"ResourceTagMappingList": found}))
+
+
+def _finding(aws: Any) -> list[str]:
+    return list(leftovers.FINDERS["with the tag"](cast(Any, aws), "board"))
+
+
+def test_what_has_the_tag_and_is_there_is_left() -> None:
+    elb = SimpleNamespace(describe_target_groups=lambda **_: {"TargetGroups": [{}]})
+    assert _finding(SimpleNamespace(tagging=_tagged(GROUP), elb=elb)) == [GROUP]
+
+
+def test_what_is_gone_is_not_left_however_long_it_is_remembered() -> None:
+    def gone(**_: object) -> Any:
+        raise refusal("TargetGroupNotFound", "One or more target groups not found")
+
+    elb = SimpleNamespace(describe_target_groups=gone)
+    assert _finding(SimpleNamespace(tagging=_tagged(GROUP), elb=elb)) == []
+
+
+def test_what_nobody_here_knows_how_to_look_at_is_left() -> None:
+    strange = "arn:aws:quantum:eu-west-1:1:thing/board"
+    assert _finding(SimpleNamespace(tagging=_tagged(strange))) == [strange]
+
+
+def test_what_could_not_be_looked_at_is_left() -> None:
+    def denied(_: str) -> Any:
+        raise refusal("AccessDenied", "You may not look")
+
+    nothing = SimpleNamespace(get_paginator=denied, list_buckets=lambda: denied(""))
+    names = ("tagging", "ec2", "cloudformation", "autoscaling", "iam", "elb", "logs", "ecs", "rds",
+             "secrets", "ssm", "route53", "ecr", "cloudwatch", "s3")  # fmt: skip
+    found = leftovers.leftovers(
+        cast(Any, SimpleNamespace(**dict.fromkeys(names, nothing))), "board"
+    )
+    assert len(found) == len(leftovers.FINDERS)
+    assert all("could not be looked at" in line for line in found)
+
+
+def test_an_instance_that_has_ended_is_not_there() -> None:
+    def told(state: str) -> Any:
+        instances = {"Instances": [{"State": {"Name": state}}]}
+        return SimpleNamespace(
+            ec2=SimpleNamespace(describe_instances=lambda **_: {"Reservations": [instances]})
+        )
+
+    arn = "arn:aws:ec2:eu-west-1:1:instance/i-0a"
+    assert is_still_there(told("running"), arn)
+    assert is_still_there(told("stopped"), arn)
+    assert not is_still_there(told("terminated"), arn)
+
+
+def test_a_stack_of_another_project_whose_name_begins_alike_is_not_ours() -> None:
+    zones = [{"Name": "board.internal."}, {"Name": "boardgames.internal."}]
+    route53 = SimpleNamespace(get_paginator=lambda _: Pages({"HostedZones": zones}))
+    found = leftovers.FINDERS["hosted zone"](cast(Any, SimpleNamespace(route53=route53)), "board")
+    assert list(found) == ["board.internal."]

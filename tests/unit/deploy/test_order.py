@@ -1,0 +1,180 @@
+"""What is taken away, and brought back, in which order."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from deploy import down, pause, smoke, up
+from deploy.errors import CannotDeployError
+from deploy.project import SERVICES, Project
+from deploy.settings import DEPLOYMENTS, Settings
+from tests.unit.deploy.fakes import Pages, Timeless
+
+
+class Scene:
+    """A project with these stacks; what is done to it is written down, in order. `paused` says
+    whether its routing and network are."""
+
+    def __init__(self, *there: str, paused: bool = False, **chosen: Any) -> None:
+        self.there = list(there)
+        self.paused = paused
+        self.done: list[str] = []
+        self.settings = Settings(**chosen)
+        self.pace = Timeless().pace
+        self.stacks = self
+        self.aws = cast(Any, self)
+        self.region = "here"
+        self.autoscaling = self.ecs = self.cloudformation = self.ecr = self.logs = self.rds = self
+        self.elb = self.ec2 = self.secrets = self.route53 = self
+
+    def say(self, _: str) -> None:
+        pass
+
+    def stack_name(self, part: str) -> str:
+        return part
+
+    def is_paused(self) -> bool:
+        return self.paused
+
+    must_not_be_paused = Project.must_not_be_paused
+
+    def find(self, part: str) -> Any:
+        if part not in self.there:
+            return None
+        outputs = {"Cluster": "board", "AutoScalingGroup": "group", "PublicOrigin": "http://b"}
+        return SimpleNamespace(id=part, name=part, outputs=outputs, parameters={})
+
+    must_be_there = Project.must_be_there
+
+    def bring(self, part: str, values: dict[str, str], _watch: object = None) -> Any:
+        self.done.append(" ".join([part, *(f"{k}={v}" for k, v in values.items() if k != "Name")]))
+        return SimpleNamespace(outputs={"PublicOrigin": "http://b", "ServiceName": part,
+                                        "TaskDefinitionArn": part})  # fmt: skip
+
+    def remove(self, part: str) -> None:
+        if part in self.there:
+            self.done.append(f"no {part}")
+
+    def services(self) -> Any:
+        return SimpleNamespace(
+            must_be_gone=lambda name: self.done.append(f"{name} drained"),
+            must_run=lambda name, _: self.done.append(f"{name} runs"),
+            must_stay_up=lambda _: lambda: None,
+            watch=lambda _: lambda: None,
+            failed=lambda _: frozenset(),
+        )
+
+    def update_auto_scaling_group(self, **request: Any) -> None:
+        self.done.append(f"{request['DesiredCapacity']} instances")
+
+    def describe_auto_scaling_groups(self, **_: object) -> Any:
+        return {"AutoScalingGroups": [{"Instances": []}]}
+
+    def list_container_instances(self, **_: object) -> Any:
+        return {"containerInstanceArns": []}
+
+    def describe_addresses(self, **_: object) -> Any:
+        return {"Addresses": []}
+
+    def get_paginator(self, _: str) -> Pages:
+        return Pages()
+
+
+UP = ("registry", "network", "data", "cluster", "routing", "operator", "users", "threads",
+      "observability")  # fmt: skip
+
+
+def test_a_pause_cuts_nobody_off_from_what_they_still_need() -> None:
+    scene = Scene(*UP)
+    pause.pause(cast(Any, scene))
+    assert scene.done == [
+        "threads Paused=true",
+        "users Paused=true",
+        "users drained",
+        "threads drained",
+        "0 instances",
+        "routing Paused=true",
+        "network Paused=true",
+    ]
+
+
+def test_a_pause_that_was_interrupted_goes_on_without_touching_services() -> None:
+    # Their target groups have no load balancer any more, and ECS would refuse.
+    scene = Scene(*UP, paused=True)
+    pause.pause(cast(Any, scene))
+    assert scene.done == ["0 instances", "routing Paused=true", "network Paused=true"]
+
+
+def test_a_resume_brings_listeners_before_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(*UP, paused=True)
+    monkeypatch.setattr(smoke, "visit", lambda *_: {})
+    assert pause.resume(cast(Any, scene)) == "http://b"
+    assert scene.done == [
+        "network Paused=false",
+        "routing Paused=false",
+        "users Paused=false",
+        "users runs",
+        "threads Paused=false",
+        "threads runs",
+        "observability",
+    ]
+
+
+def test_while_paused_other_commands_refuse() -> None:
+    scene = Scene(*UP, paused=True)
+    with pytest.raises(CannotDeployError, match="make resume-ecs"):
+        up.deploy(cast(Any, scene), cast(Any, None), cast(Any, None), "0123456789ab")
+    assert scene.done == []
+
+
+def test_everything_is_removed_in_the_order_in_which_nothing_is_in_use() -> None:
+    scene = Scene(*UP)
+    down.destroy(cast(Any, scene))
+    assert scene.done == [
+        "no observability",
+        "no threads",
+        "no users",
+        "no operator",
+        "0 instances",
+        "no routing",
+        "no cluster",
+        "no data",
+        "no network",
+        "no registry",
+    ]
+
+
+def test_removing_what_is_half_removed_goes_on() -> None:
+    scene = Scene("network", "registry")
+    down.destroy(cast(Any, scene))
+    assert scene.done == ["no network", "no registry"]
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "boards"])
+def test_nothing_is_removed_unless_its_name_is_typed(answer: str) -> None:
+    scene = Scene(*UP)
+    scene.there = []
+    with pytest.raises(CannotDeployError, match="nothing was removed"):
+        down.must_be_confirmed(cast(Any, _with_there(scene)), lambda _: answer)
+    down.must_be_confirmed(cast(Any, _with_there(scene)), lambda _: "board")
+
+
+def test_where_nobody_can_be_asked_the_name_must_be_given() -> None:
+    with pytest.raises(CannotDeployError, match="say CONFIRM=board"):
+        down.must_be_confirmed(cast(Any, Scene()), None)
+    with pytest.raises(CannotDeployError, match="nothing was removed"):
+        down.must_be_confirmed(cast(Any, Scene(confirm="another")), None)
+    down.must_be_confirmed(cast(Any, Scene(confirm="board")), None)
+
+
+def _with_there(scene: Scene) -> Scene:
+    cast(Any, scene).there = dict
+    return scene
+
+
+def test_a_service_is_made_after_those_that_it_asks() -> None:
+    order = {name: position for position, name in enumerate(SERVICES)}
+    assert order["users"] < order["threads"] < order["posts"]
+    for services in DEPLOYMENTS.values():
+        assert list(services) == sorted(services, key=order.__getitem__)

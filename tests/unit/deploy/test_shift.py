@@ -1,0 +1,90 @@
+"""Traffic moves only to what is there, and the load balancer's own rules are held against it."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from deploy.errors import CannotDeployError
+from deploy.shift import shift
+
+SERVICE, MONOLITH = "arn:users", "arn:monolith"
+
+
+class Board:
+    """A project with these stacks, whose load balancer's rule has the weights that it was given,
+    or those of somebody else."""
+
+    def __init__(self, *there: str, weights: tuple[int, int] | None = None) -> None:
+        self._there = there
+        self._weights = weights
+        self.brought: list[tuple[str, dict[str, str]]] = []
+        self.said: list[str] = []
+        self.say = self.said.append
+        self.settings = SimpleNamespace(project="board")
+        self.aws = SimpleNamespace(elb=self)
+
+    def must_not_be_paused(self) -> None:
+        pass
+
+    def must_be_there(self, _: str) -> Any:
+        outputs = {"UsersTargetsArn": SERVICE, "MonolithTargetsArn": MONOLITH}
+        return SimpleNamespace(parameters={"UsersShare": "100"}, outputs=outputs)
+
+    def find(self, part: str) -> object | None:
+        return object() if part in self._there else None
+
+    def bring(self, part: str, values: dict[str, str]) -> None:
+        self.brought.append((part, values))
+        share = int(values["UsersShare"])
+        self._weights = self._weights or (share, 100 - share)
+
+    def describe_load_balancers(self, **_: object) -> Any:
+        return {"LoadBalancers": [{"LoadBalancerArn": "arn"}]}
+
+    def describe_listeners(self, **_: object) -> Any:
+        return {"Listeners": [{"ListenerArn": "arn"}]}
+
+    def describe_rules(self, **_: object) -> Any:
+        weights = zip((SERVICE, MONOLITH), self._weights or (), strict=True)
+        groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights]
+        conditions = [{"PathPatternConfig": {"Values": ["/api/users", "/api/users/*"]}}]
+        actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+        return {"Rules": [{"Conditions": conditions, "Actions": actions}]}
+
+
+def test_a_share_is_a_parameter_of_the_routing_and_its_rules_are_told() -> None:
+    board = Board("users", "monolith")
+    shift(cast(Any, board), "users", "10")
+    assert board.brought == [("routing", {"UsersShare": "10"})]
+    assert board.said == [
+        "  /api/users /api/users/*: users 10, monolith 90",
+        "users: from 100 % to 10 % to its service; the rest to the monolith",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("there", "share", "missing"),
+    [(["users"], "99", "monolith"), (["monolith"], "1", "users"), (["users"], "0", "monolith")],
+)
+def test_nothing_moves_to_what_is_not_there(there: list[str], share: str, missing: str) -> None:
+    board = Board(*there)
+    with pytest.raises(CannotDeployError, match=f"There is no {missing} .*DEPLOYMENT=strangler"):
+        shift(cast(Any, board), "users", share)
+    assert board.brought == []
+
+
+@pytest.mark.parametrize(
+    ("context", "share"), [("cases", "10"), ("users", "101"), ("users", "-1"), ("users", "ten")]
+)
+def test_what_makes_no_sense_is_refused(context: str, share: str) -> None:
+    board = Board("users", "monolith")
+    with pytest.raises(CannotDeployError):
+        shift(cast(Any, board), context, share)
+    assert board.brought == []
+
+
+def test_rules_that_somebody_else_has_changed_are_named() -> None:
+    board = Board("users", "monolith", weights=(7, 93))
+    with pytest.raises(CannotDeployError, match="`users 10, monolith 90`"):
+        shift(cast(Any, board), "users", "10")

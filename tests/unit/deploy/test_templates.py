@@ -1,0 +1,37 @@
+"""Templates: read without knowing what their functions mean, and refused when too long."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import CannotDeployError
+from deploy.templates import LIMIT, read
+
+INFRA = Path(__file__).resolve().parents[3] / "infra"
+
+
+@pytest.mark.parametrize("path", sorted(INFRA.glob("*.yml")), ids=lambda path: path.stem)
+def test_every_template_can_be_sent_as_it_is(path: Path) -> None:
+    template = read(INFRA, path.stem)
+    assert template.body == path.read_text()
+    assert "Project" in template.parameters
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("Resources: [", "cannot be read"),
+        ("Parameters: {}", "has no Resources"),
+        ("Resources: {}\n" + "# long\n" * LIMIT, f"CloudFormation takes {LIMIT}"),
+    ],
+    ids=["no yaml", "no template", "too long"],
+)
+def test_what_cannot_be_sent_is_named(tmp_path: Path, body: str, said: str) -> None:
+    (tmp_path / "network.yml").write_text(body)
+    with pytest.raises(CannotDeployError, match=said):
+        read(tmp_path, "network")
+
+
+def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotDeployError, match=r"network\.yml"):
+        read(tmp_path, "network")
