@@ -52,9 +52,10 @@ COPY requirements/gateway.txt requirements/
 RUN pip install -r requirements/gateway.txt
 
 
-# The services: the kernel, and one context.
+# The services: the kernel, and one context. Who asks a database can tell Amazon's from another's.
 
 FROM users-requirements AS users
+COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/users/*.py services/users/
@@ -65,6 +66,7 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "services.users.main"]
 
 FROM service-requirements AS threads
+COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/threads/*.py services/threads/
@@ -75,6 +77,7 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "services.threads.main"]
 
 FROM posts-requirements AS posts
+COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/posts/*.py services/posts/
@@ -97,6 +100,7 @@ ENTRYPOINT ["python", "-m", "web.main"]
 # The same in one process: the kernel, every context, and the page.
 
 FROM monolith-requirements AS monolith
+COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/users/*.py services/users/
@@ -131,6 +135,7 @@ ENTRYPOINT ["python", "-m", "gateway"]
 # What an operator does: the only image with the migrations and their libraries.
 
 FROM board-requirements AS board
+COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/ services/
 COPY board/ board/

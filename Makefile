@@ -7,9 +7,12 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Linters whose dependencies are not ours: an environment of their own.
+# Linters whose dependencies are not ours: environments of their own.
 IMAGE_LINT := $(VENV)/lint-images
-CODE := kernel services web monolith gateway board laptop containers bench tests
+TEMPLATE_LINT := $(VENV)/lint-templates
+# The emulated AWS, likewise.
+EMULATOR := $(VENV)/rehearsal
+CODE := kernel services web monolith gateway board laptop containers deploy bench tests
 
 .PHONY: help
 help: ## List these commands
@@ -26,7 +29,7 @@ grant-admin: $(VENV)/run.txt ## Make somebody on the running board an admin (NAM
 .PHONY: test
 test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
 	@# More processes than cores: the tests wait half of the time.
-	@$(BIN)/pytest -n 4 --ignore=tests/docker --ignore=tests/browser $(ARGS)
+	@$(BIN)/pytest -n 4 --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(VENV)/dev.txt ## Run the tests of the images and of Compose (needs Docker)
@@ -45,12 +48,14 @@ prove: $(VENV)/dev.txt ## Fuzz the API and play against its model, for half an h
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 
 .PHONY: check
-check: $(VENV)/dev.txt $(IMAGE_LINT)/lint-images.txt ## Check format, lint, types, imports, the CloudFormation template, the images
+check: $(VENV)/dev.txt $(IMAGE_LINT)/lint-images.txt $(TEMPLATE_LINT)/lint-templates.txt ## Check format, lint, types, imports, the CloudFormation templates, the images
 	@echo "format";    $(BIN)/ruff format --check --quiet $(CODE) || { echo "mend it with: make format"; exit 1; }
 	@echo "lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "types";     $(BIN)/mypy --no-error-summary $(CODE)
 	@echo "imports";   $(BIN)/lint-imports --no-logo >/dev/null || { $(BIN)/lint-imports --no-logo; exit 1; }
 	@echo "templates"; $(BIN)/cfn-lint infra/*.yml
+	@$(TEMPLATE_LINT)/bin/checkov --config-file .checkov.yml >/dev/null || \
+	  { $(TEMPLATE_LINT)/bin/checkov --config-file .checkov.yml; exit 1; }
 	@echo "images";    $(IMAGE_LINT)/bin/hadolint Dockerfile
 	@echo "compose";   $(IMAGE_LINT)/bin/compose-lint --quiet --fail-on medium docker-compose.yml >/dev/null || \
 	  { $(IMAGE_LINT)/bin/compose-lint --fail-on medium docker-compose.yml; exit 1; }
@@ -69,8 +74,48 @@ down: ## Stop the containers; their data stays (ARGS=--volumes removes it)
 	@docker compose --profile '*' down $(ARGS)
 
 .PHONY: images
-images: ## Build every image
-	@docker compose --profile '*' build prepare users threads posts web monolith gateway
+images: $(VENV)/deploy.txt ## Build every image, for the processors that AWS is asked for
+	@exec $(BIN)/python -m deploy images
+
+.PHONY: push-ecr
+push-ecr: $(VENV)/deploy.txt ## Build the images and push them to ECR, by git revision (AWS_REGION, AWS_PROFILE)
+	@exec $(BIN)/python -m deploy push
+
+.PHONY: deploy-ecs
+deploy-ecs: $(VENV)/deploy.txt ## Run the board on ECS, or bring it up to date (DEPLOYMENT, REVISION, COUNT, NAT_MODE)
+	@exec $(BIN)/python -m deploy deploy
+
+.PHONY: status-ecs
+status-ecs: $(VENV)/deploy.txt ## What there is on AWS, how it is, and what it costs
+	@exec $(BIN)/python -m deploy status
+
+.PHONY: logs-ecs
+logs-ecs: $(VENV)/deploy.txt ## What the tasks have logged (SERVICE=posts, SINCE=1h, FOLLOW=1)
+	@exec $(BIN)/python -m deploy logs
+
+.PHONY: run-ecs
+run-ecs: $(VENV)/deploy.txt ## Run a command of the board on ECS (COMMAND="grant-admin NAME", COMMAND=demo)
+	@exec $(BIN)/python -m deploy run $(COMMAND)
+
+.PHONY: shift
+shift: $(VENV)/deploy.txt ## Move traffic between the monolith and a service (CONTEXT=posts, SHARE=10)
+	@exec $(BIN)/python -m deploy shift
+
+.PHONY: pause-ecs
+pause-ecs: $(VENV)/deploy.txt ## Take away nearly all that costs money; the data stays
+	@exec $(BIN)/python -m deploy pause
+
+.PHONY: resume-ecs
+resume-ecs: $(VENV)/deploy.txt ## Bring back what was paused
+	@exec $(BIN)/python -m deploy resume
+
+.PHONY: destroy-ecs
+destroy-ecs: $(VENV)/deploy.txt ## Remove all of it from AWS, data and images too, and prove it (CONFIRM, KEEP_SNAPSHOT)
+	@exec $(BIN)/python -m deploy destroy
+
+.PHONY: rehearse
+rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Go through all of that without an account, on an emulated AWS (needs Docker)
+	@$(BIN)/pytest tests/rehearsal --exitfirst $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk), and the board
@@ -83,10 +128,10 @@ bench-docker: $(VENV)/dev.txt ## Measure the containers: start, stop, memory, im
 
 .PHONY: lock
 lock: $(VENV)/lock.txt ## Pin the newest dependencies, with hashes, into requirements/
-	@for group in dev run service users posts monolith board gateway lint-images lock; do \
+	@for group in dev run service users posts monolith board gateway deploy lint-images lint-templates rehearsal lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
-	    $$([[ $$group =~ ^(dev|lint-images|lock)$$ ]] || echo --constraints requirements/dev.txt) \
+	    $$([[ $$group =~ ^(dev|lint-images|lint-templates|rehearsal|lock)$$ ]] || echo --constraints requirements/dev.txt) \
 	    --output-file requirements/$$group.txt; \
 	done
 
@@ -104,6 +149,18 @@ $(IMAGE_LINT)/lint-images.txt: requirements/lint-images.txt | $(BIN)/pip
 	@echo "Installing $< into $(IMAGE_LINT) (once) ..."
 	@$(BIN)/python -m venv --clear $(IMAGE_LINT)
 	@$(IMAGE_LINT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@cp $< $@
+
+$(TEMPLATE_LINT)/lint-templates.txt: requirements/lint-templates.txt | $(BIN)/pip
+	@echo "Installing $< into $(TEMPLATE_LINT) (once) ..."
+	@$(BIN)/python -m venv --clear $(TEMPLATE_LINT)
+	@$(TEMPLATE_LINT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@cp $< $@
+
+$(EMULATOR)/rehearsal.txt: requirements/rehearsal.txt | $(BIN)/pip
+	@echo "Installing $< into $(EMULATOR) (once) ..."
+	@$(BIN)/python -m venv --clear $(EMULATOR)
+	@$(EMULATOR)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@cp $< $@
 
 $(BIN)/pip:

@@ -57,6 +57,8 @@ def gateway(folder: Path, port: int, upstream_port: int) -> Iterator[Proxy]:
         "VpcId": "vpc-0",
         "PublicSubnets": "subnet-0,subnet-1",
         "AlbSecurityGroup": "sg-0",
+        "PrivateSubnets": "subnet-2,subnet-3",
+        "InternalAlbSecurityGroup": "sg-1",
         "ListenerPort": str(port),
     }
     command = [

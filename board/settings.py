@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from kernel.settings import DatabaseUrl
+from kernel.settings import DatabasePassword, DatabaseUrl
 
 
 class UsersDatabase(BaseSettings):
@@ -12,13 +12,16 @@ class UsersDatabase(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
+    users_database_password: DatabasePassword = None
     users_database_url: DatabaseUrl
 
 
 class Databases(UsersDatabase):
     """A database a context, named likewise."""
 
+    threads_database_password: DatabasePassword = None
     threads_database_url: DatabaseUrl
+    posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
 
     def by_context(self) -> Mapping[str, str]:
@@ -33,4 +36,5 @@ class Databases(UsersDatabase):
 class Bootstrap(Databases):
     """And where the role that may make databases and roles gets in."""
 
+    admin_database_password: DatabasePassword = None
     admin_database_url: DatabaseUrl

@@ -24,6 +24,12 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
         help="a value for one of the template's parameters",
     )
     parser.add_argument(
+        "--load-balancer",
+        metavar="ID",
+        help="which of the template's load balancers to run, by its logical id; without it, the "
+        "one that is internet-facing",
+    )
+    parser.add_argument(
         "--target",
         type=pair,
         action="append",

@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--parameter", type=pair, action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--load-balancer", metavar="ID", help="its logical id, of several")
     parser.add_argument("--listener", help="its logical id; without it, the first")
     parser.add_argument("--source", type=ipaddress.ip_address, default="127.0.0.1")
     parser.add_argument(
@@ -119,7 +120,7 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(options: argparse.Namespace) -> int:
     try:
-        routing = load_routing(options.template, dict(options.parameter))
+        routing = load_routing(options.template, dict(options.parameter), options.load_balancer)
         listener = _listener(routing, options.listener)
     except RefusedTemplateError as refused:
         sys.stderr.write("".join(f"{line}\n" for line in refused.lines))

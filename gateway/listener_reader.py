@@ -11,7 +11,7 @@ from gateway import attributes
 from gateway.action_reader import read_action
 from gateway.desync import DesyncMode
 from gateway.properties import Properties
-from gateway.resource_kinds import LOAD_BALANCER, NAMED_MEANINGLESS, Kinds, refers_to
+from gateway.resource_kinds import NAMED_MEANINGLESS, Kinds
 from gateway.rules import Rule, Rules
 from gateway.settings import ForwardedForMode, ListenerSettings, LoadBalancerSettings, TlsVersion
 
@@ -54,8 +54,8 @@ def read_load_balancer(logical_id: str, properties: Properties) -> LoadBalancerS
 def read_listener(
     logical_id: str, properties: Properties, rules: list[Rule], kinds: Kinds
 ) -> ListenerSettings:
-    """One AWS::ElasticLoadBalancingV2::Listener, which ``rules`` belong to."""
-    refers_to(properties, "LoadBalancerArn", LOAD_BALANCER, kinds)
+    """One AWS::ElasticLoadBalancingV2::Listener, which ``rules`` belong to; the load
+    balancer that it belongs to has been read."""
     protocol = properties.only("Protocol", "HTTP", "HTTPS").upper()
     if "Port" not in properties.names():
         properties.problem(properties.line, "Port is needed")

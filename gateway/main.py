@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     options = read_options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        routing = load_routing(options.template, dict(options.parameter))
+        routing = _load(options)
     except RefusedTemplateError as refused:
         return _refuse(*refused.lines)
     except (OSError, UnicodeDecodeError) as error:
@@ -56,6 +56,10 @@ def main(arguments: Sequence[str]) -> int:
     for name, url in options.target:
         targets.setdefault(name, []).append(url)
     return uvloop.run(_run(routing, targets, options))
+
+
+def _load(options: argparse.Namespace) -> Routing:
+    return load_routing(options.template, dict(options.parameter), options.load_balancer)
 
 
 async def _run(
@@ -100,7 +104,7 @@ async def _run(
     # Requests make no reference cycles, and looking for some every 700 objects takes its time.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    control = Control(gateway, lambda: load_routing(options.template, dict(options.parameter)))
+    control = Control(gateway, lambda: _load(options))
     servers: list[AdminServer | MetricsServer] = []
     try:
         if options.admin_socket is not None:

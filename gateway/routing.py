@@ -3,10 +3,12 @@
 Of a template's resources only load balancers, listeners, their rules and target groups are
 routing; the others are not looked at. In those four nothing is skipped silently: a property is
 implemented, or it has no meaning on a laptop and is listed with the reason, or it is refused.
+Of several load balancers one is run, the internet-facing one or the one that is asked for; what
+belongs to the others is checked likewise and then left out.
 Limits: "Quotas for your Application Load Balancers" and the API reference of version 2015-12-01.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,15 +43,20 @@ class RefusedTemplateError(Exception):
         self.lines = lines
 
 
-def load_routing(path: Path, parameters: Mapping[str, str]) -> Routing:
+def load_routing(
+    path: Path, parameters: Mapping[str, str], load_balancer: str | None = None
+) -> Routing:
     """The routing that the template at ``path`` describes, given its parameters' values.
 
+    ``load_balancer`` is the logical id of the one to run; None: the one that is internet-facing.
     Raises RefusedTemplateError, and OSError or UnicodeDecodeError for a file that cannot be read.
     """
-    return read_routing(path.read_text(encoding="utf-8"), parameters, str(path))
+    return read_routing(path.read_text(encoding="utf-8"), parameters, str(path), load_balancer)
 
 
-def read_routing(text: str, parameters: Mapping[str, str], path: str) -> Routing:
+def read_routing(
+    text: str, parameters: Mapping[str, str], path: str, load_balancer: str | None = None
+) -> Routing:
     """Like load_routing, for a template's text; ``path`` is what messages call it."""
     problems = Problems()
     try:
@@ -57,7 +64,7 @@ def read_routing(text: str, parameters: Mapping[str, str], path: str) -> Routing
     except TemplateError as error:
         problems.add(error.line, "", error.text)
         raise RefusedTemplateError(problems.lines(path)) from error
-    routing = _Reader(template, parameters, problems).read()
+    routing = _Reader(template, parameters, problems).read(load_balancer)
     if problems or routing is None:
         raise RefusedTemplateError(problems.lines(path))
     return routing
@@ -129,8 +136,9 @@ class _Reader:
             properties, logical_id, self._evaluation, self._problems
         )
 
-    def read(self) -> Routing | None:
-        load_balancer_id = self._the_only_load_balancer()
+    def read(self, load_balancer: str | None) -> Routing | None:
+        """The routing of that load balancer; None when there is none to run."""
+        load_balancer_id = self._the_load_balancer(load_balancer)
         groups = {
             logical_id: read_target_group(logical_id, self._properties[logical_id])
             for logical_id in self._of(TARGET_GROUP)
@@ -143,24 +151,36 @@ class _Reader:
                 read_rule(logical_id, properties, self._kinds, self._protocol_of(listener))
             )
         self._check_priorities()
-        listeners = tuple(
-            read_listener(
-                logical_id, self._properties[logical_id], rules.get(logical_id, []), self._kinds
-            )
-            for logical_id in self._of(LISTENER)
-        )
-        self._check_ports(listeners)
-        for found in listeners:
-            for rule in found.rules:
-                if isinstance(rule.action, Forward):
-                    owner = self._properties[rule.logical_id or found.logical_id]
-                    _check_stickiness(owner, rule.action, groups)
-        if not listeners:
-            self._problems.add(1, "", f"there is no {FAMILY}{LISTENER} to run")
+        balancers = {
+            logical_id: read_load_balancer(logical_id, self._properties[logical_id])
+            for logical_id in self._of(LOAD_BALANCER)
+        }
+        listeners = self._listeners(rules)
+        for of_one in listeners.values():
+            self._check_ports(of_one)
+            self._check_stickiness(of_one, groups)
+        self._check_associations(listeners)
         if load_balancer_id is None:
             return None
-        load_balancer = read_load_balancer(load_balancer_id, self._properties[load_balancer_id])
-        return Routing(load_balancer, listeners, groups)
+        served = tuple(listeners.pop(load_balancer_id, ()))
+        if not served:
+            self._problems.add(1, "", f"there is no {FAMILY}{LISTENER} to run")
+        elsewhere = {group for of_one in listeners.values() for group in _groups_of(of_one)}
+        return Routing(
+            balancers[load_balancer_id],
+            served,
+            {name: group for name, group in groups.items() if name not in elsewhere},
+        )
+
+    def _listeners(self, rules: Mapping[str, list[Rule]]) -> dict[str, list[ListenerSettings]]:
+        """Each load balancer's listeners."""
+        found: dict[str, list[ListenerSettings]] = {}
+        for logical_id in self._of(LISTENER):
+            properties = self._properties[logical_id]
+            owner = refers_to(properties, "LoadBalancerArn", LOAD_BALANCER, self._kinds) or ""
+            listener = read_listener(logical_id, properties, rules.get(logical_id, []), self._kinds)
+            found.setdefault(owner, []).append(listener)
+        return found
 
     def _protocol_of(self, listener: str) -> str:
         properties = self._properties.get(listener)
@@ -169,20 +189,57 @@ class _Reader:
     def _of(self, kind: str) -> list[str]:
         return [logical_id for logical_id, its in self._kinds.items() if its == kind]
 
-    def _the_only_load_balancer(self) -> str | None:
+    def _the_load_balancer(self, asked_for: str | None) -> str | None:
         found = self._of(LOAD_BALANCER)
         if not found:
             self._problems.add(1, "", f"there is no {FAMILY}{LOAD_BALANCER} to run")
             return None
-        for logical_id in found[1:]:
+        if asked_for is not None:
+            if asked_for not in found:
+                self._problems.add(
+                    1, "", f"there is no {FAMILY}{LOAD_BALANCER} {asked_for!r} to run"
+                )
+                return None
+            return asked_for
+        facing = [name for name in found if self._is_internet_facing(name)]
+        candidates = facing or found
+        for logical_id in candidates[1:]:
             self._problems.add(
                 self._properties[logical_id].line,
                 logical_id,
-                f"a second {LOAD_BALANCER} is not implemented; the first is {found[0]}",
+                f"{candidates[0]} and this {LOAD_BALANCER} could both be run, and only one can: "
+                "--load-balancer says which",
             )
-        return found[0]
+        return candidates[0]
 
-    def _check_ports(self, listeners: tuple[ListenerSettings, ...]) -> None:
+    def _is_internet_facing(self, load_balancer: str) -> bool:
+        properties = self._properties[load_balancer]
+        return properties.only("Scheme", "internet-facing", "internal") == "internet-facing"
+
+    def _check_associations(self, listeners: Mapping[str, list[ListenerSettings]]) -> None:
+        """A target group belongs to one load balancer (``TargetGroupAssociationLimit``)."""
+        owners: dict[str, str] = {}
+        for load_balancer, of_one in listeners.items():
+            for group in _groups_of(of_one):
+                owner = owners.setdefault(group, load_balancer)
+                if owner != load_balancer:
+                    properties = self._properties[group]
+                    properties.problem(
+                        properties.line,
+                        f"{owner} and {load_balancer} both forward to it, and a target group "
+                        "belongs to one load balancer",
+                    )
+
+    def _check_stickiness(
+        self, listeners: Iterable[ListenerSettings], groups: Mapping[str, TargetGroupSettings]
+    ) -> None:
+        for listener in listeners:
+            for rule in listener.rules:
+                if isinstance(rule.action, Forward):
+                    owner = self._properties[rule.logical_id or listener.logical_id]
+                    _check_stickiness(owner, rule.action, groups)
+
+    def _check_ports(self, listeners: Sequence[ListenerSettings]) -> None:
         owners: dict[int, str] = {}
         for listener in listeners:
             if listener.port in owners:
@@ -211,6 +268,14 @@ class _Reader:
                     f"priority {priority} is already that of {owners[listener, priority]}",
                 )
             owners.setdefault((listener, priority), logical_id)
+
+
+def _groups_of(listeners: Iterable[ListenerSettings]) -> Iterator[str]:
+    """The target groups that the listeners forward to."""
+    for listener in listeners:
+        for rule in listener.rules:
+            if isinstance(rule.action, Forward):
+                yield from (weighted.target_group for weighted in rule.action.groups)
 
 
 def _check_stickiness(

@@ -6,19 +6,29 @@ import sys
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kernel.addresses import Network
 from kernel.logs import LogFormat
 
 
-def _postgresql_url(url: str) -> str:
-    if urlsplit(url).scheme not in {"postgresql", "postgres"}:
+def _postgresql_url(url: str, info: ValidationInfo) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
         raise ValueError("must look like postgresql://role:password@host/database")
-    return url
+    password_name = (info.field_name or "").removesuffix("_url") + "_password"
+    password = info.data.get(password_name)
+    if password is None:
+        return url
+    role, at, server = parts.netloc.rpartition("@")
+    if not role or ":" in role:
+        raise ValueError(
+            f"must name a role, and no password, when there is {password_name.upper()}"
+        )
+    return parts._replace(netloc=f"{role}:{quote(password, safe='')}{at}{server}").geturl()
 
 
 def _http_url(url: str) -> str:
@@ -47,8 +57,15 @@ def _long_enough(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tokens
 
 
+DatabasePassword = Annotated[str | None, Field(min_length=1, repr=False)]
+"""The password of a database's role, where it is kept apart from the URL."""
+
 DatabaseUrl = Annotated[str, AfterValidator(_postgresql_url), Field(repr=False)]
-"""Where a context's database is, with the context's own role and password."""
+"""Where a context's database is, with the context's own role and password.
+
+The password of `NAME_database_url` may come apart, as `NAME_database_password`: a field that has to
+stand before it. As the setting's value it is in the URL all the same.
+"""
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """Where another service is."""

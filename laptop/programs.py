@@ -27,6 +27,8 @@ _DATABASE_URLS: Final = {context: f"{context.upper()}_DATABASE_URL" for context 
 _OURS: Final = frozenset(
     {
         *_DATABASE_URLS.values(),
+        *(f"{context.upper()}_DATABASE_PASSWORD" for context in CONTEXTS),
+        "ADMIN_DATABASE_PASSWORD",
         "ADMIN_DATABASE_URL",
         *(f"{context.upper()}_URL" for context in CONTEXTS),
         *(f"{context.upper()}_SERVICE_TOKEN" for context in CONTEXTS),
@@ -124,6 +126,8 @@ def gateway(settings: Settings, ports: Mapping[str, int], environment: Mapping[s
         "VpcId": "vpc-00000000000000000",
         "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
         "AlbSecurityGroup": "sg-00000000000000000",
+        "PrivateSubnets": "subnet-22222222222222222,subnet-33333333333333333",
+        "InternalAlbSecurityGroup": "sg-11111111111111111",
         "ListenerPort": str(settings.port),
     }
     parameters |= {f"{s.capitalize()}Share": str(settings.shares[s]) for s in SERVICES}

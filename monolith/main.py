@@ -16,7 +16,7 @@ from kernel.database import Database
 from kernel.lifecycle import Lifecycle
 from kernel.listen import Listener
 from kernel.serve import run
-from kernel.settings import DatabaseUrl, ProcessSettings, load
+from kernel.settings import DatabasePassword, DatabaseUrl, ProcessSettings, load
 from kernel.web import Context, create_app
 from services.posts import api as post_api
 from services.posts.delivery import ActivityDelivery
@@ -44,8 +44,11 @@ from web.site import build
 class Settings(ProcessSettings, SignInLimits, ThreadLimits, PostLimits):
     """What this process takes from its environment."""
 
+    users_database_password: DatabasePassword = None
     users_database_url: DatabaseUrl
+    threads_database_password: DatabasePassword = None
     threads_database_url: DatabaseUrl
+    posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
 
 

@@ -186,6 +186,8 @@ async def behind_gateway(
         "VpcId": "vpc-00000000000000000",
         "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
         "AlbSecurityGroup": "sg-00000000000000000",
+        "PrivateSubnets": "subnet-22222222222222222,subnet-33333333333333333",
+        "InternalAlbSecurityGroup": "sg-11111111111111111",
         **{f"{context}Share": share for context in ("Users", "Threads", "Posts", "Web")},
     }
     routing = load_routing(ROOT / "infra" / "routing.yml", parameters)

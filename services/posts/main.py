@@ -14,7 +14,14 @@ from kernel.database import Database
 from kernel.lifecycle import Lifecycle
 from kernel.listen import Listener
 from kernel.serve import run
-from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
+from kernel.settings import (
+    DatabasePassword,
+    DatabaseUrl,
+    HttpUrl,
+    ProcessSettings,
+    ServiceTokens,
+    load,
+)
 from kernel.web import Context, create_app
 from services.posts import api
 from services.posts.delivery import ActivityDelivery
@@ -29,6 +36,7 @@ from services.posts.stream import Streams
 class Settings(ProcessSettings, PostLimits):
     """What this process takes from its environment."""
 
+    posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
     users_url: HttpUrl
     users_service_token: ServiceTokens

@@ -15,7 +15,14 @@ from kernel.database import Database
 from kernel.lifecycle import Lifecycle
 from kernel.listen import Listener
 from kernel.serve import run
-from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
+from kernel.settings import (
+    DatabasePassword,
+    DatabaseUrl,
+    HttpUrl,
+    ProcessSettings,
+    ServiceTokens,
+    load,
+)
 from kernel.web import Context, create_app
 from services.threads import api
 from services.threads.service import ThreadService
@@ -26,6 +33,7 @@ from services.threads.store import REMOVED, ThreadStore
 class Settings(ProcessSettings, ThreadLimits):
     """What this process takes from its environment."""
 
+    threads_database_password: DatabasePassword = None
     threads_database_url: DatabaseUrl
     threads_service_token: ServiceTokens
     users_url: HttpUrl

@@ -11,7 +11,7 @@ from kernel.clock import utc_now
 from kernel.database import Database
 from kernel.lifecycle import Lifecycle
 from kernel.serve import run
-from kernel.settings import DatabaseUrl, ProcessSettings, ServiceTokens, load
+from kernel.settings import DatabasePassword, DatabaseUrl, ProcessSettings, ServiceTokens, load
 from kernel.web import Context, create_app
 from services.users import api
 from services.users.attempts import SignInAttempts
@@ -25,6 +25,7 @@ from services.users.store import UserStore
 class Settings(ProcessSettings, SignInLimits):
     """What this process takes from its environment."""
 
+    users_database_password: DatabasePassword = None
     users_database_url: DatabaseUrl
     users_service_token: ServiceTokens
 

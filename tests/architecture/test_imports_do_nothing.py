@@ -5,7 +5,17 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("kernel", "services", "web", "monolith", "gateway", "board", "laptop", "containers")
+PACKAGES = (
+    "kernel",
+    "services",
+    "web",
+    "monolith",
+    "gateway",
+    "board",
+    "laptop",
+    "containers",
+    "deploy",
+)
 
 
 def _modules() -> list[str]:
@@ -24,7 +34,8 @@ import importlib, os, sys
 forbidden = ("socket.bind", "socket.connect", "subprocess.Popen", "os.fork", "os.mkdir")
 third_party = {"asyncpg", "httpx", "uvicorn", "fastapi", "prometheus_client", "argon2", "alembic",
                "sqlalchemy", "pydantic_settings", "markdown_it", "nh3", "linkify_it", "zxcvbn",
-               "uvloop", "httptools", "yaml", "cachetools", "starlette", "psutil"}
+               "uvloop", "httptools", "yaml", "cachetools", "starlette", "psutil", "boto3",
+               "botocore", "cyclonedx", "packageurl"}
 for name in third_party:
     try:
         importlib.import_module(name)

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-TOOLS = {"dev", "lock", "lint-images"}  # never shipped
+TOOLS = {"dev", "lock", "lint-images", "lint-templates", "rehearsal"}  # never shipped
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 
 

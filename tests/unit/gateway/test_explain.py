@@ -8,7 +8,13 @@ from gateway.commands import run_command
 from tests.unit.gateway.support import TEMPLATE
 
 ROUTING = Path(__file__).parents[3] / "infra" / "routing.yml"
-PLACES = ("VpcId=vpc-0", "PublicSubnets=subnet-0,subnet-1", "AlbSecurityGroup=sg-0")
+PLACES = (
+    "VpcId=vpc-0",
+    "PublicSubnets=subnet-0,subnet-1",
+    "PrivateSubnets=subnet-2,subnet-3",
+    "AlbSecurityGroup=sg-0",
+    "InternalAlbSecurityGroup=sg-1",
+)
 
 
 def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:

@@ -153,7 +153,13 @@ def test_weights_that_are_all_zero_choose_nobody() -> None:
 def test_the_deployed_template_sends_each_path_to_its_context(
     path: bytes, group: str | None
 ) -> None:
-    parameters = {"VpcId": "v", "PublicSubnets": "s", "AlbSecurityGroup": "g"}
+    parameters = {
+        "VpcId": "v",
+        "PublicSubnets": "s",
+        "PrivateSubnets": "s",
+        "AlbSecurityGroup": "g",
+        "InternalAlbSecurityGroup": "g",
+    }
     routing = load_routing(Path(__file__).parents[3] / "infra" / "routing.yml", parameters)
     action = routing.listeners[0].rules.match(Asked(path)).action
     if group is None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.redirect import Redirect
 from gateway.routing import RefusedTemplateError, load_routing, read_routing
 from gateway.rules import FixedResponse, Forward, WeightedGroup
-from gateway.settings import Routing
+from gateway.settings import ForwardedForMode, Routing
+from tests.unit.gateway.asked import Asked
 from tests.unit.gateway.support import TEMPLATE
 
 HEAD = """\
@@ -268,10 +270,62 @@ def test_one_load_balancer_is_run() -> None:
     balancer = TEMPLATE[TEMPLATE.index("  Balancer:") : TEMPLATE.index("  Web:")]
     lines = refused(TEMPLATE + balancer.replace("Balancer:", "Other:"))
     assert lines == [
-        "t.yml:30: Other: a second LoadBalancer is not implemented; the first is Balancer"
+        "t.yml:30: Other: Balancer and this LoadBalancer could both be run, and only one can: "
+        "--load-balancer says which"
     ]
     lines = refused(TEMPLATE.replace("V2::LoadBalancer", "V2x::X"))
     assert "t.yml:1: there is no AWS::ElasticLoadBalancingV2::LoadBalancer to run" in lines
+
+
+INTERNAL = """\
+  Inside:
+    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
+    Properties: {Scheme: internal}
+  Api:
+    Type: AWS::ElasticLoadBalancingV2::TargetGroup
+    Properties: {Protocol: HTTP}
+  Back:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties:
+      LoadBalancerArn: !Ref Inside
+      Protocol: HTTP
+      Port: 8080
+      DefaultActions:
+        - {Type: forward, TargetGroupArn: !Ref Api}
+"""
+
+
+def test_of_several_load_balancers_the_internet_facing_one_is_run() -> None:
+    routing = read(TEMPLATE + INTERNAL)
+    assert routing.load_balancer.logical_id == "Balancer"
+    assert [listener.logical_id for listener in routing.listeners] == ["Front"]
+    assert routing.target_groups.keys() == {"Web"}
+
+
+def test_of_several_load_balancers_the_one_asked_for_is_run() -> None:
+    routing = read_routing(TEMPLATE + INTERNAL, {}, "t.yml", "Inside")
+    assert routing.load_balancer.logical_id == "Inside"
+    assert [listener.logical_id for listener in routing.listeners] == ["Back"]
+    assert routing.target_groups.keys() == {"Api"}
+    with pytest.raises(RefusedTemplateError, match="LoadBalancer 'Nobody' to run"):
+        read_routing(TEMPLATE + INTERNAL, {}, "t.yml", "Nobody")
+
+
+def test_a_load_balancer_that_is_alone_is_run_whatever_its_scheme() -> None:
+    text = TEMPLATE.replace(
+        "V2::LoadBalancer", "V2::LoadBalancer\n    Properties: {Scheme: internal}"
+    )
+    assert read(text).load_balancer.logical_id == "Balancer"
+
+
+def test_what_belongs_to_another_load_balancer_is_checked_as_well() -> None:
+    [line] = refused(TEMPLATE + INTERNAL.replace("Protocol: HTTP}", "Protocol: GENEVE}"))
+    assert "Api: Protocol 'GENEVE' is not implemented" in line
+
+
+def test_a_target_group_belongs_to_one_load_balancer() -> None:
+    [line] = refused(TEMPLATE + INTERNAL.replace("!Ref Api", "!Ref Web"))
+    assert "Web: Balancer and Inside both forward to it" in line
 
 
 def test_listeners_have_ports_of_their_own_and_each_its_own_rules() -> None:
@@ -338,7 +392,13 @@ def test_a_condition_that_cannot_be_decided_is_refused(conditions: str, line: st
     assert line in found
 
 
-PLACES = {"VpcId": "vpc-0", "PublicSubnets": "subnet-0,subnet-1", "AlbSecurityGroup": "sg-0"}
+PLACES = {
+    "VpcId": "vpc-0",
+    "PublicSubnets": "subnet-0,subnet-1",
+    "PrivateSubnets": "subnet-2,subnet-3",
+    "AlbSecurityGroup": "sg-0",
+    "InternalAlbSecurityGroup": "sg-1",
+}
 ROUTING = Path(__file__).parents[3] / "infra" / "routing.yml"
 
 
@@ -356,6 +416,48 @@ def test_the_deployed_template_splits_each_contexts_requests_by_its_share(share:
         (WeightedGroup("PostsTargets", 100), WeightedGroup("MonolithTargets", 0))
     )
     assert routing.listeners[0].port == 8080
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
+
+
+def test_the_deployed_template_redirects_to_https_when_there_is_a_certificate() -> None:
+    routing = load_routing(ROUTING, PLACES | {"CertificateArn": CERTIFICATE})
+    plain = load_routing(ROUTING, PLACES)
+    [secure, redirecting] = routing.listeners
+    assert (secure.protocol, secure.port) == ("HTTPS", 443)
+    assert secure.certificates == (CERTIFICATE,)
+    assert [(rule.priority, rule.action) for rule in secure.rules] == [
+        (rule.priority, rule.action) for rule in plain.listeners[0].rules
+    ]
+    [rule] = redirecting.rules
+    assert (redirecting.protocol, redirecting.port) == ("HTTP", 80)
+    assert isinstance(rule.action, Redirect)
+    location = rule.action.location(
+        Asked(b"/threads/1?page=2", routing_host=b"board.example"), "HTTP", 80
+    )
+    assert location == b"https://board.example:443/threads/1?page=2"
+
+
+def test_the_deployed_template_calls_services_by_a_load_balancer_of_their_own() -> None:
+    routing = load_routing(ROUTING, PLACES, "InternalLoadBalancer")
+    [listener] = routing.listeners
+    assert routing.load_balancer.forwarded_for is ForwardedForMode.PRESERVE
+    for path, group in (
+        (b"/internal/users/authenticate", "UsersInternalTargets"),
+        (b"/internal/threads/1", "ThreadsInternalTargets"),
+    ):
+        action = listener.rules.match(Asked(path)).action
+        assert action == Forward((WeightedGroup(group, 1),))
+    for path in (b"/", b"/api/users", b"/internal/usersfoo", b"/internal"):
+        action = listener.rules.match(Asked(path)).action
+        assert isinstance(action, FixedResponse)
+        assert action.status == 404
+
+
+def test_the_deployed_template_has_nothing_to_run_while_it_is_paused() -> None:
+    with pytest.raises(RefusedTemplateError, match=r"no .*LoadBalancer to run"):
+        load_routing(ROUTING, PLACES | {"Paused": "true"})
 
 
 def test_the_deployed_template_needs_to_know_where_it_is_deployed() -> None:

@@ -1,15 +1,30 @@
 """Settings: what is missing or wrong is named, and no value is shown."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from pydantic_settings import BaseSettings
 
-from kernel.settings import DatabaseUrl, HttpUrl, ProcessSettings, ServiceTokens, load
+import board.settings
+import monolith.main
+import services.posts.main
+import services.threads.main
+import services.users.main
+from kernel.settings import (
+    DatabasePassword,
+    DatabaseUrl,
+    HttpUrl,
+    ProcessSettings,
+    ServiceTokens,
+    load,
+)
 
 
 class Settings(ProcessSettings):
     """A process with one of each."""
 
+    posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
     users_url: HttpUrl
     users_service_token: ServiceTokens
@@ -22,6 +37,15 @@ RIGHT = {
     "USERS_URL": "http://users:8000/",
     "USERS_SERVICE_TOKEN": "a-new-secret-of-a-service, an-old-secret-of-a-service",
 }
+
+
+EVERY_KIND: list[type[BaseSettings]] = [
+    services.users.main.Settings,
+    services.threads.main.Settings,
+    services.posts.main.Settings,
+    monolith.main.Settings,
+    board.settings.Bootstrap,
+]
 
 
 @pytest.fixture
@@ -94,3 +118,63 @@ def test_a_folder_of_secrets_that_is_not_there_is_named(environment: pytest.Monk
     with pytest.raises(SystemExit) as ended:
         load(Settings)
     assert "/nowhere/at/all" in str(ended.value)
+
+
+APART = "postgresql://posts@db:5432/posts?sslmode=verify-full"
+
+
+def test_a_password_given_apart_is_put_into_the_url(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("POSTS_DATABASE_URL", APART)
+    environment.setenv("POSTS_DATABASE_PASSWORD", "hidden: p@ss/w?rd%#")
+    settings = load(Settings)
+    parts = urlsplit(settings.posts_database_url)
+    assert parts.password is not None
+    assert unquote(parts.password) == "hidden: p@ss/w?rd%#"
+    assert (
+        parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl() == APART
+    )
+    assert "hidden" not in repr(settings)
+
+
+def test_a_password_apart_may_come_from_a_file(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("POSTS_DATABASE_URL", APART)
+    (tmp_path / "posts_database_password").write_text("from-a-file\n")
+    environment.setenv("SETTINGS_DIR", str(tmp_path))
+    assert urlsplit(load(Settings).posts_database_url).password == "from-a-file"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [RIGHT["POSTS_DATABASE_URL"], "postgresql://posts:@db/posts", "postgresql://db/posts"],
+)
+def test_a_password_apart_needs_a_role_and_no_second_password(
+    environment: pytest.MonkeyPatch, url: str
+) -> None:
+    environment.setenv("POSTS_DATABASE_URL", url)
+    environment.setenv("POSTS_DATABASE_PASSWORD", "hidden-and-apart")
+    with pytest.raises(SystemExit) as ended:
+        load(Settings)
+    assert "POSTS_DATABASE_URL" in str(ended.value)
+    assert "POSTS_DATABASE_PASSWORD" in str(ended.value)
+    assert "hidden" not in str(ended.value)
+
+
+def test_an_empty_password_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("POSTS_DATABASE_URL", APART)
+    environment.setenv("POSTS_DATABASE_PASSWORD", "")
+    with pytest.raises(SystemExit) as ended:
+        load(Settings)
+    assert "POSTS_DATABASE_PASSWORD" in str(ended.value)
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: kind.__module__)
+def test_every_database_of_every_process_takes_its_password_apart(kind: type[BaseSettings]) -> None:
+    names = list(kind.model_fields)
+    databases = [name for name in names if name.endswith("_database_url")]
+    for name in databases:
+        password = name.removesuffix("_url") + "_password"
+        # The URL's validator sees only what stands before it.
+        assert names.index(password) < names.index(name)
+    assert databases

@@ -1,0 +1,257 @@
+"""`python -m deploy COMMAND`: the commands behind the Makefile's, and their composition root."""
+
+import argparse
+import os
+import secrets
+import shlex
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy import down, images, pause, push, revision, sbom, settings, shift, status, up
+from deploy.account import Account, identify
+from deploy.aws import Aws
+from deploy.docker import docker, must_work
+from deploy.errors import CannotDeployError
+from deploy.leftovers import leftovers
+from deploy.lock import Holder, Lock
+from deploy.pace import Pace
+from deploy.project import Project
+from deploy.registry import Ecr, PlainRegistry, Registry
+from deploy.settings import Settings
+from deploy.stacks import Stacks
+
+ROOT = Path(__file__).resolve().parent.parent
+_BILLS = Path("build", "sbom")
+
+
+def main() -> None:
+    """Carry out one command. What a person can mend is said in a line, with exit status 1; after
+    Ctrl-C it is 130, and the same command goes on from where this one was."""
+    command = _arguments(sys.argv[1:])
+    os.chdir(ROOT)
+    try:
+        _COMMANDS[command.command](command, settings.read(os.environ))
+    except CannotDeployError as refused:
+        sys.exit(f"{command.command}: {refused}")
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"{command.command}: AWS says: {error}")
+    except KeyboardInterrupt:
+        print(  # noqa: T201 - a command speaks to whoever runs it
+            "\nInterrupted. What AWS has begun it finishes; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        sys.exit(130)
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy", description="The board on AWS.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in _HELP.items():
+        commands.add_parser(name, help=what, description=f"{what}.")
+    commands.choices["run"].add_argument("what", nargs="+", help="like: grant-admin NAME")
+    return parser.parse_args(arguments)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a command speaks to whoever runs it
+
+
+def _images(_: argparse.Namespace, chosen: Settings) -> None:
+    must_work(docker)
+    name = _revision(chosen, allow_dirty=True)
+    images.build(docker, (*images.STAGES, *images.LAPTOP), name, _say)
+
+
+def _push(_: argparse.Namespace, chosen: Settings) -> None:
+    name = _revision(chosen, allow_dirty=bool(os.environ.get("ALLOW_DIRTY")))
+    must_work(docker)
+    project, _account = _project(chosen)
+    with project.lock.held(_say):
+        project.bring("registry", {})
+        registry = _registry(project)
+        registry.sign_in(docker)
+        built = images.build(docker, images.STAGES, name, _say)
+        push.push(docker, registry, chosen.project, name, built, _say)
+        for image in built:
+            bill = sbom.write(image, name, sbom.packages(docker, image.tag), _BILLS)
+            _say(f"{bill}: what is in {image.tag}")
+
+
+def _deploy(_: argparse.Namespace, chosen: Settings) -> None:
+    name = _revision(chosen, allow_dirty=bool(os.environ.get("ALLOW_DIRTY")))
+    project, account = _project(chosen)
+    with project.lock.held(_say):
+        origin = up.deploy(project, account, _registry(project), name)
+    _say(f"The board is up: {origin}")
+    if origin.startswith("http://"):
+        _say(
+            "It speaks plain HTTP: anybody on the way can read along. CERTIFICATE_ARN=... mends it"
+        )
+
+
+def _status(_: argparse.Namespace, chosen: Settings) -> None:
+    project, _account = _project(chosen)
+    _say(status.report(project))
+
+
+def _logs(_: argparse.Namespace, chosen: Settings) -> None:
+    project, _account = _project(chosen)
+    since = int((time.time() - _seconds(os.environ.get("SINCE") or "10m")) * 1000)
+    service = os.environ.get("SERVICE") or None
+    seen: set[tuple[int, str]] = set()
+    while True:
+        for line in status.recent_lines(project, service, since):
+            if line not in seen:
+                seen.add(line)
+                _say(line[1])
+        if not os.environ.get("FOLLOW"):
+            return
+        # What arrives late has an earlier time: look back a little each time.
+        since = max(since, int((time.time() - 60) * 1000))
+        seen = {line for line in seen if line[0] >= since}
+        time.sleep(2)
+
+
+def _pause(_: argparse.Namespace, chosen: Settings) -> None:
+    project, _account = _project(chosen)
+    with project.lock.held(_say):
+        pause.pause(project)
+
+
+def _resume(_: argparse.Namespace, chosen: Settings) -> None:
+    project, _account = _project(chosen)
+    with project.lock.held(_say):
+        origin = pause.resume(project)
+    _say(f"The board is up again, and its address is a new one: {origin}")
+
+
+def _shift(_: argparse.Namespace, chosen: Settings) -> None:
+    context, share = os.environ.get("CONTEXT", ""), os.environ.get("SHARE", "")
+    if not (context and share):
+        raise CannotDeployError("Say which and how much: make shift CONTEXT=posts SHARE=10")
+    project, _account = _project(chosen)
+    with project.lock.held(_say):
+        shift.shift(project, context, share)
+
+
+def _run(command: argparse.Namespace, chosen: Settings) -> None:
+    project, _account = _project(chosen)
+    with project.lock.held(_say):
+        project.must_not_be_paused()
+        for line in up.run_command(project, command.what).lines:
+            _say(line)
+
+
+def _destroy(_: argparse.Namespace, chosen: Settings) -> None:
+    project, _account = _project(chosen)
+    ask = input if sys.stdin.isatty() else None
+    down.must_be_confirmed(project, ask)
+    with project.lock.held(_say):
+        down.destroy(project)
+    left = leftovers(project.aws, chosen.project)
+    if chosen.keep_snapshot:
+        for kept in [line for line in left if "snapshot" in line]:
+            _say(f"Kept, and billed: {kept}")
+            left.remove(kept)
+    if left:
+        raise CannotDeployError(
+            "Something is left:\n  " + "\n  ".join(left) + "\nSome things take a while to go: run "
+            "the same command again in a few minutes"
+        )
+    _say(f"Nothing is left of {chosen.project} in {project.aws.region}.")
+
+
+_HELP = {
+    "images": "Build every image for AMD64, and check that it is",
+    "push": "Build the images and push them, with a bill of materials each",
+    "deploy": "Make everything, or bring it up to date, and try it out",
+    "status": "What there is, how it is, and what it costs",
+    "logs": "What the tasks have logged (SERVICE=posts SINCE=1h FOLLOW=1)",
+    "pause": "Take away nearly all that costs money; the data stays",
+    "resume": "Bring that back",
+    "shift": "Move a context's traffic (CONTEXT=posts SHARE=10)",
+    "run": "Run a command of the board as a task",
+    "destroy": "Remove everything, and prove it",
+}
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Settings], None]] = {
+    "images": _images,
+    "push": _push,
+    "deploy": _deploy,
+    "status": _status,
+    "logs": _logs,
+    "pause": _pause,
+    "resume": _resume,
+    "shift": _shift,
+    "run": _run,
+    "destroy": _destroy,
+}
+
+
+def _project(chosen: Settings) -> tuple[Project, Account]:
+    """The project in whichever account the environment says. Raises `CannotDeployError`."""
+    try:
+        # The command line of AWS takes AWS_REGION first, and boto3 does not know it.
+        region = os.environ.get("AWS_REGION") or None
+        aws = Aws(boto3.session.Session(region_name=region))
+    except BotoCoreError as error:
+        raise CannotDeployError(str(error)) from error
+    account = identify(aws)
+    tags = {"Project": chosen.project}
+    holder = Holder(
+        f"make {shlex.join(sys.argv[1:])}", socket.gethostname(), os.getpid(), secrets.token_hex(8)
+    )
+    lock = Lock(aws.ssm, chosen.project, holder, tags, time.time, _is_running)
+
+    def sleep(seconds: float) -> None:
+        lock.renew()
+        time.sleep(seconds)
+
+    pace = Pace(time.monotonic, sleep)
+    stacks = Stacks(aws.cloudformation, pace, _say, tags)
+    return Project(chosen, aws, stacks, lock, pace, _say), account
+
+
+def _registry(project: Project) -> Registry:
+    if project.settings.registry:
+        return PlainRegistry(project.settings.registry)
+    stack = project.find("registry")
+    if stack is None:
+        raise CannotDeployError(
+            f"There are no images of {project.settings.project} in {project.aws.region} yet: "
+            "make push-ecr"
+        )
+    over_ipv6 = project.settings.parameters.get("NatMode") == "ipv6"
+    host = stack.outputs["RegistryHostOverIpv6" if over_ipv6 else "RegistryHost"]
+    return Ecr(project.aws.ecr, host)
+
+
+def _revision(chosen: Settings, *, allow_dirty: bool) -> str:
+    return chosen.revision or revision.of(ROOT, allow_dirty=allow_dirty)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _seconds(text: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in units:
+        raise CannotDeployError(f"SINCE={text}: like 90s, 10m, 2h or 1d")
+    return int(number) * units[unit]
+
+
+if __name__ == "__main__":
+    main()

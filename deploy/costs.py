@@ -1,0 +1,122 @@
+"""What costs money now, as far as it can be told from what is there.
+
+List prices in US dollars for us-east-1, November 2026, without taxes, traffic or free tiers; other
+regions cost up to half as much again. https://aws.amazon.com/pricing/ has today's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+
+_HOURS: Final = 730
+_INSTANCES: Final = {
+    "t3.small": 15.18,
+    "t3.medium": 30.37,
+    "t3.large": 60.74,
+    "t3a.small": 13.72,
+    "t3a.medium": 27.45,
+    "t3a.large": 54.90,
+    "m7i.large": 73.58,
+    "m7a.large": 84.62,
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """How many of what there are, and what they come to in a month; None where that depends on
+    their use, which `note` tells."""
+
+    what: str
+    count: int
+    monthly: float | None
+    note: str = ""
+
+
+def costs(aws: Aws, project: str) -> list[Cost]:
+    """What there is of the project that is billed by the hour or month, dearest kinds first."""
+    return [cost for cost in _all(aws, project) if cost.count]
+
+
+def _all(aws: Aws, project: str) -> Iterator[Cost]:
+    tagged = [{"Name": "tag:Project", "Values": [project]}]
+    gateways = [
+        gateway
+        for page in aws.ec2.get_paginator("describe_nat_gateways").paginate(Filters=tagged)  # type: ignore[arg-type] # a list of filters
+        for gateway in page["NatGateways"]
+        if gateway.get("State") in {"pending", "available"}
+    ]
+    yield Cost("NAT gateways", len(gateways), 32.85 * len(gateways), "and 0.045 a GB")
+
+    balancers = [
+        balancer
+        for page in aws.elb.get_paginator("describe_load_balancers").paginate()
+        for balancer in page["LoadBalancers"]
+        if balancer.get("LoadBalancerName") in {project, f"{project}-services"}
+    ]
+    yield Cost("load balancers", len(balancers), 16.43 * len(balancers), "and by their load")
+    addresses = len(aws.ec2.describe_addresses(Filters=tagged)["Addresses"])  # type: ignore[arg-type] # likewise
+    addresses += 2 * sum(balancer.get("Scheme") == "internet-facing" for balancer in balancers)
+
+    kinds: dict[str, int] = {}
+    running = [*tagged, {"Name": "instance-state-name", "Values": ["pending", "running"]}]
+    for page in aws.ec2.get_paginator("describe_instances").paginate(Filters=running):  # type: ignore[arg-type] # likewise
+        for reservation in page["Reservations"]:
+            for instance in reservation.get("Instances", []):
+                kind = str(instance.get("InstanceType", "unknown"))
+                kinds[kind] = kinds.get(kind, 0) + 1
+                addresses += "PublicIpAddress" in instance
+    for kind, count in sorted(kinds.items()):
+        price = _INSTANCES.get(kind)
+        yield Cost(
+            f"instances {kind}", count, None if price is None else (price + 2.40) * count,
+            "with 30 GB of disk each",
+        )  # fmt: skip
+    yield Cost("public IPv4 addresses", addresses, 3.65 * addresses)
+
+    clusters = [
+        cluster
+        for page in aws.rds.get_paginator("describe_db_clusters").paginate()
+        for cluster in page["DBClusters"]
+        if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-")
+    ]
+    yield Cost(
+        "Aurora clusters", len(clusters), None,
+        f"0.12 an hour for each unit while awake ({0.12 * _HOURS:.2f} a month), and 0.10 a GB",
+    )  # fmt: skip
+
+    secrets = sum(
+        secret.get("Name", "").startswith(f"{project}/")
+        for page in aws.secrets.get_paginator("list_secrets").paginate()
+        for secret in page["SecretList"]
+    )
+    yield Cost("secrets", secrets + len(clusters), 0.40 * (secrets + len(clusters)))
+
+    zones = sum(
+        zone["Name"].rstrip(".") == f"{project}.internal"
+        for page in aws.route53.get_paginator("list_hosted_zones").paginate()
+        for zone in page["HostedZones"]
+    )
+    yield Cost("hosted zones", zones, 0.50 * zones)
+    repositories = sum(
+        repository.get("repositoryName", "").startswith(f"{project}/")
+        for page in aws.ecr.get_paginator("describe_repositories").paginate()
+        for repository in page["repositories"]
+    )
+    yield Cost("repositories of images", repositories, None, "0.10 a GB")
+    groups = sum(
+        len(page["logGroups"])
+        for page in aws.logs.get_paginator("describe_log_groups").paginate(
+            logGroupNamePrefix=f"/{project}/"
+        )
+    )
+    yield Cost("log groups", groups, None, "0.50 a GB that comes in, 0.03 a GB that is kept")
+
+
+def total(found: list[Cost]) -> float:
+    """What those with a fixed price come to, a month."""
+    return sum(cost.monthly or 0 for cost in found)

@@ -1,0 +1,46 @@
+"""The `docker` command of this machine."""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from deploy.errors import CannotDeployError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command ended with, and printed."""
+
+    status: int
+    output: str
+    error: str
+
+
+Docker = Callable[[Sequence[str], str | None], Answer]
+"""Runs `docker` with these arguments to its end, and gives it that text to read. Raises
+`CannotDeployError` where there is no such command."""
+
+
+def docker(arguments: Sequence[str], stdin: str | None = None) -> Answer:
+    """The real one. What it prints while it works goes to the terminal, if it goes to stderr."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are ours
+            ["docker", *arguments],  # noqa: S607 - whichever the user's PATH has
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise CannotDeployError(
+            "There is no docker command: install Docker, https://docs.docker.com/get-docker/"
+        ) from None
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def must_work(run: Docker) -> None:
+    """Raise `CannotDeployError` unless the engine answers."""
+    answer = run(["info", "--format", "{{.ServerVersion}}"], None)
+    if answer.status != 0 or not answer.output.strip():
+        said = answer.error.strip().splitlines() or ["nothing"]
+        raise CannotDeployError(f"The Docker engine does not answer. It says: {said[-1]}")

@@ -1,0 +1,92 @@
+"""What the commands take from the environment: what `make deploy-ecs NAME=value` sets."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from deploy.errors import CannotDeployError
+
+DEPLOYMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    # In the order in which they ask each other: who is asked comes first.
+    "microservices": ("users", "threads", "posts", "web"),
+    "monolith": ("monolith",),
+    "strangler": ("users", "threads", "posts", "web", "monolith"),
+}
+SHARES: Final = ("UsersShare", "ThreadsShare", "PostsShare", "WebShare")
+
+# The parameters of templates that have a setting of their own, because people ask for them often.
+_PARAMETERS: Final = {
+    "NAT_MODE": "NatMode",
+    "INSTANCE_TYPE": "InstanceType",
+    "MAX_INSTANCES": "MaxInstances",
+    "CERTIFICATE_ARN": "CertificateArn",
+    "DOMAIN_NAME": "DomainName",
+    "LISTENER_PORT": "ListenerPort",
+    "ENGINE_VERSION": "EngineVersion",
+    "COUNT": "DesiredCount",
+}
+_PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{1,20}")
+_REVISION: Final = re.compile(r"[0-9a-f]{12,40}(-[a-z0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One project's choices.
+
+    `deployment` is None where nobody chose: then it stays as it is. `parameters` win over all other
+    values of the templates' parameters of those names. `revision` is the images' tag, None for the
+    one of the code that is here. `registry` replaces the account's own. `connect_to` is an address
+    (host:port) to use instead of looking the load balancer's name up. `confirm` is the name of the
+    project, given in advance where nobody can be asked.
+    """
+
+    project: str = "board"
+    deployment: str | None = None
+    revision: str | None = None
+    registry: str | None = None
+    templates: Path = Path("infra")
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    connect_to: str | None = None
+    confirm: str | None = None
+    keep_snapshot: bool = False
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings in an environment. Raises `CannotDeployError` for what makes no sense."""
+    given = {name: value for name, value in environment.items() if value}
+    project = given.get("PROJECT", "board")
+    if not _PROJECT.fullmatch(project) or project.endswith("-"):
+        raise CannotDeployError(
+            f"PROJECT={project}: must be 2 to 21 lower-case letters, digits and hyphens, "
+            "beginning with a letter and not ending with a hyphen"
+        )
+    deployment = given.get("DEPLOYMENT")
+    if deployment is not None and deployment not in DEPLOYMENTS:
+        raise CannotDeployError(f"DEPLOYMENT={deployment}: must be one of {', '.join(DEPLOYMENTS)}")
+    revision = given.get("REVISION")
+    if revision is not None and not _REVISION.fullmatch(revision):
+        raise CannotDeployError(
+            f"REVISION={revision}: must be a commit's 12 to 40 hexadecimal digits, and after a "
+            "hyphen lower-case letters and digits where there is more to say"
+        )
+    parameters = {
+        parameter: given[name] for name, parameter in _PARAMETERS.items() if name in given
+    }
+    for pair in given.get("PARAMETERS", "").split():
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isalnum():
+            raise CannotDeployError(f"PARAMETERS: {pair!r} is not Name=value")
+        parameters[name] = value
+    return Settings(
+        project=project,
+        deployment=deployment,
+        revision=revision,
+        registry=given.get("REGISTRY"),
+        templates=Path(given.get("TEMPLATES", "infra")),
+        parameters=parameters,
+        connect_to=given.get("CONNECT_TO"),
+        confirm=given.get("CONFIRM"),
+        keep_snapshot=given.get("KEEP_SNAPSHOT", "0") not in {"0", "no", "false"},
+    )

@@ -1,0 +1,193 @@
+"""What the templates allow in the name of AWS Identity and Access Management, and who knows which
+secret: no more than is listed here."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.cloudformation import SERVICES, Deployment, Resource
+
+ACCOUNT = "123456789012"
+WITHOUT_A_RESOURCE = {
+    # "GetAuthorizationToken does not support resource-level permissions", says the service
+    # authorization reference of Amazon ECR.
+    "ecr:GetAuthorizationToken",
+}
+"""Actions that IAM knows no resource for: only they may be allowed on `*`."""
+
+DATABASES = {name: f"data.{name.capitalize()}DatabaseSecret" for name in SERVICES[:3]}
+TOKENS = {name: f"data.{name.capitalize()}ServiceSecret" for name in SERVICES[:2]}
+KNOWS = {
+    "users": {DATABASES["users"], TOKENS["users"]},
+    "threads": {DATABASES["threads"], TOKENS["threads"], TOKENS["users"]},
+    "posts": {DATABASES["posts"], TOKENS["threads"], TOKENS["users"]},
+    "web": set(),
+    "monolith": set(DATABASES.values()),
+}
+"""The secrets that each process is told: its own database, and the tokens of its neighbours."""
+ADMIN = "data.Database.MasterUserSecret.SecretArn"
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Deployment:
+    return Deployment(AccessLogs="true", AlarmEmail="somebody@board.example")
+
+
+def _listed(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _statements(deployment: Deployment) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for role in deployment.of_kind("IAM::Role"):
+        for policy in role.properties.get("Policies", ()):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield role.name, statement
+    for policy in deployment.of_kind("S3::BucketPolicy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield policy.name, statement
+
+
+def test_no_action_is_allowed_by_a_wildcard(deployment: Deployment) -> None:
+    allowed = [
+        action
+        for _, statement in _statements(deployment)
+        if statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"])
+    ]
+    assert len(allowed) > 20
+    assert not [action for action in allowed if "*" in action]
+
+
+def test_every_resource_that_can_be_named_is_named(deployment: Deployment) -> None:
+    for where, statement in _statements(deployment):
+        assert "NotAction" not in statement
+        assert "NotResource" not in statement
+        if statement["Effect"] == "Allow" and "*" in _listed(statement["Resource"]):
+            assert set(_listed(statement["Action"])) <= WITHOUT_A_RESOURCE, where
+
+
+def test_policies_come_from_these_templates_but_for_two_of_aws(deployment: Deployment) -> None:
+    attached = {
+        arn.rpartition("/")[2]
+        for role in deployment.of_kind("IAM::Role")
+        for arn in role.properties.get("ManagedPolicyArns", ())
+    }
+    # What an ECS instance needs, and Session Manager instead of port 22.
+    assert attached == {"AmazonEC2ContainerServiceforEC2Role", "AmazonSSMManagedInstanceCore"}
+    assert not list(deployment.of_kind("IAM::ManagedPolicy"))
+    assert not list(deployment.of_kind("IAM::User"))
+
+
+def test_roles_are_for_the_service_that_takes_them(deployment: Deployment) -> None:
+    for role in deployment.of_kind("IAM::Role"):
+        [statement] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Action"] == "sts:AssumeRole"
+        service = "ec2" if role.name == "cluster.InstanceRole" else "ecs-tasks"
+        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
+
+
+def test_a_task_has_no_rights_of_its_own(deployment: Deployment) -> None:
+    tasks = list(deployment.of_kind("ECS::TaskDefinition"))
+    assert len(tasks) == len(SERVICES) + 2
+    assert not [task.name for task in tasks if "TaskRoleArn" in task.properties]
+
+
+def _told(task: Resource) -> set[str]:
+    """The secrets that a task's container is given."""
+    [container] = task["ContainerDefinitions"]
+    return {secret["ValueFrom"].split(":")[0] for secret in container.get("Secrets", ())}
+
+
+def _readable(deployment: Deployment, task: Resource) -> set[str]:
+    """The secrets that ECS may read to start it."""
+    role = task["ExecutionRoleArn"].removesuffix(".Arn")
+    return {
+        resource
+        for where, statement in _statements(deployment)
+        if where == role and "secretsmanager:GetSecretValue" in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_knows_its_own_secrets_and_its_neighbours_tokens(
+    deployment: Deployment, name: str
+) -> None:
+    task = deployment.resource(f"{name}.Task")
+    assert _told(task) == KNOWS[name]
+    assert _readable(deployment, task) == KNOWS[name]
+
+
+@pytest.mark.parametrize(
+    ("task", "secrets"),
+    [
+        ("BootstrapTask", {ADMIN, *DATABASES.values()}),
+        ("MigrateTask", set(DATABASES.values())),
+    ],
+)
+def test_bootstrap_alone_knows_the_administrators_password(
+    deployment: Deployment, task: str, secrets: set[str]
+) -> None:
+    found = deployment.resource(f"operator.{task}")
+    assert _told(found) == secrets
+    assert _readable(deployment, found) == secrets
+
+
+def test_a_task_is_started_from_its_own_image_and_logs_into_its_own_log(
+    deployment: Deployment,
+) -> None:
+    for task in deployment.of_kind("ECS::TaskDefinition"):
+        [container] = task["ContainerDefinitions"]
+        role = task["ExecutionRoleArn"].removesuffix(".Arn")
+        statements = {
+            statement["Sid"]: statement
+            for where, statement in _statements(deployment)
+            if where == role
+        }
+        repository = container["Image"].partition("/")[2].rpartition(":")[0]
+        assert statements["Image"]["Resource"].endswith(f":{ACCOUNT}:repository/{repository}")
+        log = container["LogConfiguration"]["Options"]["awslogs-group"]
+        assert statements["Log"]["Resource"] == f"{log}.Arn"
+
+
+def test_every_secret_has_one_who_knows_it(deployment: Deployment) -> None:
+    made = {secret.name for secret in deployment.of_kind("SecretsManager::Secret")}
+    told = {name for task in deployment.of_kind("ECS::TaskDefinition") for name in _told(task)}
+    assert told - {ADMIN} == made
+
+
+def test_secrets_are_made_up_and_long_and_are_in_no_template(deployment: Deployment) -> None:
+    for secret in deployment.of_kind("SecretsManager::Secret"):
+        assert "SecretString" not in secret.properties
+        # A token has 20 characters at least; and none that would have to be quoted in a URL.
+        assert secret["GenerateSecretString"]["PasswordLength"] >= 40
+        assert secret["GenerateSecretString"]["ExcludePunctuation"] is True
+    assert deployment.resource("data.Database")["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in deployment.resource("data.Database").properties
+
+
+def test_a_secret_is_given_by_a_key_that_it_has(deployment: Deployment) -> None:
+    keys = {
+        secret.name: secret["GenerateSecretString"]["GenerateStringKey"]
+        for secret in deployment.of_kind("SecretsManager::Secret")
+    }
+    keys[ADMIN] = "password"  # what RDS calls it
+    for task in deployment.of_kind("ECS::TaskDefinition"):
+        [container] = task["ContainerDefinitions"]
+        for secret in container.get("Secrets", ()):
+            name, key, stage, version = secret["ValueFrom"].split(":")
+            assert key == keys[name]
+            assert (stage, version) == ("", "")
+
+
+def test_the_log_of_requests_is_written_by_the_load_balancer_and_read_over_tls_alone(
+    deployment: Deployment,
+) -> None:
+    [policy] = deployment.of_kind("S3::BucketPolicy")
+    writes, refuses = policy["PolicyDocument"]["Statement"]
+    assert writes["Action"] == "s3:PutObject"
+    assert writes["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    assert (refuses["Effect"], refuses["Principal"]) == ("Deny", "*")
+    [bucket] = deployment.of_kind("S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}

@@ -1,0 +1,306 @@
+"""routing.yml: who answers which path. The reading here is the tests' own, and the gateway's must
+be the same."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from gateway.routing import load_routing
+from gateway.rules import FixedResponse, Forward
+from tests.cloudformation import INFRA, ROOT, SERVICES, Deployment, Resource, template
+from tests.unit.gateway.asked import Asked
+
+SHARES = ("UsersShare", "ThreadsShare", "PostsShare", "WebShare")
+ALLOWED = ("0", "1", "5", "10", "25", "50", "75", "90", "95", "99", "100")
+CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"
+PATHS = (
+    "/",
+    "/index.html",
+    "/threads/1",
+    "/api",
+    "/api/",
+    "/api/nothing",
+    "/api/users",
+    "/api/users/",
+    "/api/users/1",
+    "/api/users/openapi.json",
+    "/api/usersettings",
+    "/API/users",
+    "/api/sessions",
+    "/api/sessions/current",
+    "/api/sessionsx",
+    "/api/threads",
+    "/api/threads/1/lock",
+    "/api/threadsfoo",
+    "/api/posts",
+    "/api/posts/in-thread/1",
+    "/api/postscript",
+    "/internal/users/authenticate",
+    "/internal/threads/1",
+    "/internal/usersx",
+    "/internal",
+    "/readyz",
+)
+
+Answer = Mapping[str, int] | str
+"""Each target group's weight, or a status."""
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """Whether a path-pattern condition holds: * is anything, ? one character, and case counts."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, path) is not None
+
+
+def _rules(deployment: Deployment, listener: Resource) -> Iterator[Resource]:
+    """The listener's rules, in the order in which they are tried."""
+    found = [
+        rule
+        for rule in deployment.of_kind("ElasticLoadBalancingV2::ListenerRule")
+        if rule["ListenerArn"] == listener.name
+    ]
+    yield from sorted(found, key=lambda rule: int(rule["Priority"]))
+
+
+def _answer(actions: list[dict[str, Any]]) -> Answer:
+    [action] = actions
+    if action["Type"] == "forward":
+        return {
+            group["TargetGroupArn"].removeprefix("routing."): int(group["Weight"])
+            for group in action["ForwardConfig"]["TargetGroups"]
+        }
+    assert action["Type"] == "fixed-response"
+    return str(action["FixedResponseConfig"]["StatusCode"])
+
+
+def _read(deployment: Deployment, listener: str, path: str) -> Answer:
+    """Who answers, as the template is read here."""
+    found = deployment.resource(f"routing.{listener}")
+    for rule in _rules(deployment, found):
+        [condition] = rule["Conditions"]
+        assert condition["Field"] == "path-pattern"
+        if any(_fits(value, path) for value in condition["PathPatternConfig"]["Values"]):
+            return _answer(rule["Actions"])
+    return _answer(found["DefaultActions"])
+
+
+def _gateway(parameters: Mapping[str, str], balancer: str | None) -> dict[str, Answer]:
+    """Who answers each path, as the gateway reads it."""
+    places = {
+        "VpcId": "vpc-0",
+        "PublicSubnets": "subnet-0,subnet-1",
+        "PrivateSubnets": "subnet-2,subnet-3",
+        "AlbSecurityGroup": "sg-0",
+        "InternalAlbSecurityGroup": "sg-1",
+    }
+    routing = load_routing(INFRA / "routing.yml", places | dict(parameters), balancer)
+    answers: dict[str, Answer] = {}
+    for path in PATHS:
+        action = routing.listeners[0].rules.match(Asked(path.encode())).action
+        if isinstance(action, Forward):
+            answers[path] = {group.target_group: group.weight for group in action.groups}
+        else:
+            assert isinstance(action, FixedResponse)
+            answers[path] = str(action.status)
+    return answers
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        ("100", "100", "100", "100"),
+        ("0", "0", "0", "0"),
+        ("50", "25", "1", "99"),
+        ("10", "0", "95", "5"),
+    ],
+)
+@pytest.mark.parametrize("certificate", ["", CERTIFICATE])
+def test_the_gateway_decides_what_the_template_says(
+    shares: tuple[str, ...], certificate: str
+) -> None:
+    parameters = {**dict(zip(SHARES, shares, strict=True)), "CertificateArn": certificate}
+    deployment = Deployment(**parameters)
+    listener = "SecureListener" if certificate else "Listener"
+    answers = {path: _read(deployment, listener, path) for path in PATHS}
+    assert answers == _gateway(parameters, None)
+    # And they are not all the same.
+    assert len({str(answer) for answer in answers.values()}) >= 3
+
+
+def test_the_gateway_decides_between_services_what_the_template_says() -> None:
+    deployment = Deployment()
+    answers = {path: _read(deployment, "InternalListener", path) for path in PATHS}
+    assert answers == _gateway({}, "InternalLoadBalancer")
+
+
+@pytest.mark.parametrize(
+    ("path", "context"),
+    [
+        ("/api/users/1", "Users"),
+        ("/api/sessions", "Users"),
+        ("/api/threads", "Threads"),
+        ("/api/posts/1", "Posts"),
+        ("/", "Web"),
+        ("/api/usersettings", "Web"),
+        ("/nothing", "Web"),
+    ],
+)
+@pytest.mark.parametrize("share", ALLOWED)
+def test_a_contexts_share_is_what_its_parameter_says(path: str, context: str, share: str) -> None:
+    deployment = Deployment(**{f"{context}Share": share})
+    assert _read(deployment, "Listener", path) == {
+        f"{context}Targets": int(share),
+        "MonolithTargets": 100 - int(share),
+    }
+
+
+def test_every_share_that_may_be_given_has_its_weights() -> None:
+    body = template("routing")
+    weights = body["Mappings"]["Weights"]
+    assert set(weights) == set(ALLOWED)
+    for share, pair in weights.items():
+        assert (pair["Service"], pair["Monolith"]) == (int(share), 100 - int(share))
+    for name in SHARES:
+        declared = body["Parameters"][name]
+        assert declared["AllowedValues"] == list(ALLOWED)
+        assert declared["Default"] == "100"
+
+
+def test_a_target_group_belongs_to_one_load_balancer() -> None:
+    # AWS: TargetGroupAssociationLimitException.
+    deployment = Deployment()
+    owners: dict[str, set[str]] = {}
+    for listener in deployment.of_kind("ElasticLoadBalancingV2::Listener"):
+        for path in PATHS:
+            answer = _read(deployment, listener.name.removeprefix("routing."), path)
+            for group in answer if isinstance(answer, Mapping) else ():
+                owners.setdefault(group, set()).add(listener["LoadBalancerArn"])
+    made = {
+        group.name.removeprefix("routing.")
+        for group in deployment.of_kind("ElasticLoadBalancingV2::TargetGroup")
+    }
+    assert owners.keys() == made
+    assert all(len(balancers) == 1 for balancers in owners.values())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_registers_in_its_own_groups_and_in_no_others(name: str) -> None:
+    deployment = Deployment()
+    registered = {
+        balanced["TargetGroupArn"]
+        for balanced in deployment.resource(f"{name}.Service")["LoadBalancers"]
+    }
+    made = {
+        group.name
+        for group in deployment.of_kind("ElasticLoadBalancingV2::TargetGroup")
+        if re.fullmatch(rf"routing\.{name.capitalize()}(Internal)?Targets", group.name)
+    }
+    assert made
+    assert registered == made
+
+
+def test_every_target_group_checks_health_alike() -> None:
+    groups = [
+        {name: value for name, value in group.properties.items() if name != "Name"}
+        for group in Deployment().of_kind("ElasticLoadBalancingV2::TargetGroup")
+    ]
+    assert len(groups) == len(SERVICES) + 2
+    assert all(group == groups[0] for group in groups)
+
+
+def test_what_services_call_each_other_by_leads_to_them() -> None:
+    deployment = Deployment()
+    called = set(
+        re.findall(r'"(/internal/[a-z]+/[a-z{]+)', (ROOT / "kernel" / "clients.py").read_text())
+    )
+    assert len(called) >= 3
+    for path in called:
+        context = path.split("/")[2]
+        assert _read(deployment, "InternalListener", path.replace("{", "1")) == {
+            f"{context.capitalize()}InternalTargets": 1
+        }
+
+
+def test_a_call_between_services_is_not_taken_for_a_clients() -> None:
+    internal = Deployment().resource("routing.InternalLoadBalancer")
+    attributes = {entry["Key"]: entry["Value"] for entry in internal["LoadBalancerAttributes"]}
+    # /internal is for requests without X-Forwarded-For, which this load balancer does not add.
+    assert attributes["routing.http.xff_header_processing.mode"] == "preserve"
+    [record] = Deployment().of_kind("Route53::RecordSet")
+    assert Deployment().output("InternalOrigin") == f"http://{record['Name']}"
+    assert record["AliasTarget"]["DNSName"] == "routing.InternalLoadBalancer.DNSName"
+
+
+def test_with_a_certificate_plain_http_only_redirects() -> None:
+    deployment = Deployment(CertificateArn=CERTIFICATE, ListenerPort="8080")
+    listeners = {
+        listener["Port"]: listener
+        for listener in deployment.of_kind("ElasticLoadBalancingV2::Listener")
+        if listener["LoadBalancerArn"] == "routing.LoadBalancer"
+    }
+    assert listeners.keys() == {"8080", 443}
+    assert listeners[443]["Certificates"] == [{"CertificateArn": CERTIFICATE}]
+    # TLS 1.2 at least.
+    assert listeners[443]["SslPolicy"].startswith("ELBSecurityPolicy-TLS13-1-2-")
+    [action] = listeners["8080"]["DefaultActions"]
+    assert action["RedirectConfig"] == {
+        "Protocol": "HTTPS",
+        "Port": "443",
+        "StatusCode": "HTTP_301",
+    }
+    assert not list(_rules(deployment, listeners["8080"]))
+    assert len(list(_rules(deployment, listeners[443]))) == 5
+
+
+def test_without_a_certificate_there_is_one_listener() -> None:
+    [listener] = [
+        listener
+        for listener in Deployment().of_kind("ElasticLoadBalancingV2::Listener")
+        if listener["LoadBalancerArn"] == "routing.LoadBalancer"
+    ]
+    assert (listener["Protocol"], listener["Port"]) == ("HTTP", "80")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "origin"),
+    [
+        ({}, "http://routing.LoadBalancer.DNSName"),
+        ({"ListenerPort": "8080"}, "http://routing.LoadBalancer.DNSName:8080"),
+        ({"CertificateArn": CERTIFICATE}, "https://routing.LoadBalancer.DNSName"),
+        (
+            {"CertificateArn": CERTIFICATE, "DomainName": "board.example", "ListenerPort": "8080"},
+            "https://board.example",
+        ),
+    ],
+)
+def test_the_board_is_known_by_where_it_answers(parameters: dict[str, str], origin: str) -> None:
+    assert Deployment(**parameters).output("PublicOrigin") == origin
+
+
+def test_a_pause_removes_what_costs_by_the_hour_and_keeps_the_target_groups() -> None:
+    up, paused = Deployment(), Deployment(Paused="true")
+    gone = ("LoadBalancer", "Listener", "ListenerRule")
+    for kind in gone:
+        assert list(up.of_kind(f"ElasticLoadBalancingV2::{kind}"))
+        assert not list(paused.of_kind(f"ElasticLoadBalancingV2::{kind}"))
+    for kind in ("Route53::RecordSet", "EC2::NatGateway", "EC2::EIP"):
+        assert list(up.of_kind(kind))
+        assert not list(paused.of_kind(kind))
+    kept = "ElasticLoadBalancingV2::TargetGroup"
+    assert list(paused.of_kind(kept)) == list(up.of_kind(kept))
+
+
+@pytest.mark.parametrize("logged", ["false", "true"])
+def test_requests_are_logged_where_they_are_asked_to_be(logged: str) -> None:
+    deployment = Deployment(AccessLogs=logged)
+    entrance = deployment.resource("routing.LoadBalancer")
+    attributes = {entry["Key"]: entry["Value"] for entry in entrance["LoadBalancerAttributes"]}
+    buckets = [bucket.name for bucket in deployment.of_kind("S3::Bucket")]
+    assert attributes["access_logs.s3.enabled"] == logged
+    if logged == "true":
+        assert [attributes["access_logs.s3.bucket"]] == buckets == ["routing.AccessLogBucket"]
+    else:
+        assert not buckets
+        assert "access_logs.s3.bucket" not in attributes

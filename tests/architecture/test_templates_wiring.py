@@ -1,0 +1,216 @@
+"""The templates together: their names, what one takes of another, and what they cost nobody."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.cloudformation import INFRA, ORDER, SERVICES, Deployment, template
+
+TEMPLATES = sorted(path.stem for path in INFRA.glob("*.yml"))
+GIVEN = {"Name", "Image"}
+"""What deploy itself says, and no template has a default for."""
+
+# Where the name of a resource is written out, and so has to be the project's.
+NAMES = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::ECS::Cluster": "ClusterName",
+    "AWS::ECS::TaskDefinition": "Family",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "Name",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "Name",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::Route53::HostedZone": "Name",
+    "AWS::Route53::RecordSet": "Name",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "PolicyName",
+}
+LONGEST = {
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": 32,
+    "AWS::ElasticLoadBalancingV2::TargetGroup": 32,
+}
+"""Of these, AWS takes short names only."""
+
+
+def test_the_stacks_are_all_the_templates() -> None:
+    stacks = {"service" if name in SERVICES else name for name in (*ORDER, "observability")}
+    assert sorted(stacks) == TEMPLATES
+
+
+@pytest.mark.parametrize("project", ["board", "a-project-of-21-chars"])
+def test_every_name_begins_with_the_projects(project: str) -> None:
+    deployment = Deployment(Project=project)
+    seen: set[str] = set()
+    for stack in deployment.stacks.values():
+        for resource in stack.resources.values():
+            written = NAMES.get(resource.kind)
+            named = {key for key in resource.properties if key.endswith("Name")} & {
+                "Name",
+                written or "",
+                f"{resource.kind.rpartition(':')[2]}Name",
+            }
+            # A service is named within its cluster, and that has the project's name.
+            if resource.kind == "AWS::ECS::Service":
+                assert resource["Cluster"] == "cluster.Cluster"
+                continue
+            assert named <= {written}, resource.name
+            if written is None:
+                continue
+            seen.add(resource.kind)
+            name = resource[written]
+            assert re.match(rf"/?(services\.)?{project}\b", name), name
+            assert len(name) <= LONGEST.get(resource.kind, 255), name
+    assert seen == NAMES.keys()
+
+
+@pytest.mark.parametrize(
+    ("project", "is_one"),
+    [
+        ("board", True),
+        ("my-board-2", True),
+        ("a-project-of-21-chars", True),
+        ("a-project-of-22-charss", False),
+        ("b", False),
+        ("Board", False),
+        ("2board", False),
+        ("board-", False),
+        # AWS keeps these for capacity providers, load balancers and parameters of its own.
+        ("ecs-board", False),
+        ("aws", False),
+        ("internal-board", False),
+    ],
+)
+def test_a_projects_name_is_one_that_everything_can_have(project: str, is_one: bool) -> None:
+    pattern = template("network")["Parameters"]["Project"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, project)) is is_one
+
+
+def test_names_are_used_once() -> None:
+    deployment = Deployment()
+    for kind, written in NAMES.items():
+        names = [resource[written] for resource in deployment.of_kind(kind.removeprefix("AWS::"))]
+        assert len(names) == len(set(names)), kind
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_what_a_template_needs_an_earlier_one_gives(name: str) -> None:
+    earlier: set[str] = set()
+    for before in (*ORDER, "observability"):
+        if before == name or (before in SERVICES and name == "service"):
+            break
+        earlier |= template("service" if before in SERVICES else before)["Outputs"].keys()
+    parameters = template(name)["Parameters"]
+    needed = {key for key, declared in parameters.items() if "Default" not in declared}
+    assert needed <= earlier | GIVEN
+    # And nothing that has a default is overridden by an output of the same name by accident.
+    assert not (parameters.keys() - needed) & earlier
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_parameter_is_explained_and_used(name: str) -> None:
+    body = template(name)
+    text = json.dumps({key: value for key, value in body.items() if key != "Parameters"})
+    for parameter, declared in body["Parameters"].items():
+        assert declared["Description"]
+        assert re.search(rf'"Ref": "{parameter}"|\$\{{{parameter}\}}', text), parameter
+
+
+def test_a_parameter_of_several_templates_is_the_same_in_each() -> None:
+    seen: dict[str, dict[str, Any]] = {}
+    for name in TEMPLATES:
+        for parameter, declared in template(name)["Parameters"].items():
+            limits = {
+                key: value for key, value in declared.items() if key not in ("Description", "Type")
+            }
+            if parameter != "DatabaseCluster":
+                assert seen.setdefault(parameter, limits) == limits, parameter
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_outputs_are_explained_and_nothing_is_exported(name: str) -> None:
+    # What is exported cannot be removed while anybody imports it, and so could not be paused.
+    for output in template(name).get("Outputs", {}).values():
+        assert output["Description"]
+        assert "Export" not in output
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_can_be_sent_without_a_bucket(name: str) -> None:
+    # "Template body size in a request": 51,200 bytes, of the CloudFormation quotas.
+    assert len((INFRA / f"{name}.yml").read_bytes()) < 51_200
+
+
+def test_logs_are_forgotten_and_go_with_their_stack() -> None:
+    deployment = Deployment()
+    groups = list(deployment.of_kind("Logs::LogGroup"))
+    assert len(groups) == len(SERVICES) + 1
+    assert all(int(group["RetentionInDays"]) <= 90 for group in groups)
+    for name in ("service", "operator"):
+        assert "DeletionPolicy" not in template(name)["Resources"]["Log"]
+
+
+def test_only_the_database_leaves_something_when_its_stack_is_deleted() -> None:
+    keeps = {
+        f"{name}.{logical_id}": resource["DeletionPolicy"]
+        for name in TEMPLATES
+        for logical_id, resource in template(name)["Resources"].items()
+        if "DeletionPolicy" in resource
+    }
+    assert keeps == {"data.Database": "Snapshot"}
+
+
+def test_images_go_with_their_repository() -> None:
+    repositories = list(Deployment().of_kind("ECR::Repository"))
+    assert {repository["RepositoryName"] for repository in repositories} == {
+        f"board/{name}" for name in (*SERVICES, "board")
+    }
+    for repository in repositories:
+        assert repository["EmptyOnDelete"] is True
+        assert repository["ImageTagMutability"] == "IMMUTABLE"
+        assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
+        [rule] = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+        assert rule["action"] == {"type": "expire"}
+
+
+def test_the_database_sleeps_and_is_encrypted_and_speaks_tls_alone() -> None:
+    deployment = Deployment()
+    database = deployment.resource("data.Database")
+    scaling = database["ServerlessV2ScalingConfiguration"]
+    assert scaling["MinCapacity"] == "0"
+    # The shortest that AWS takes is 300 seconds.
+    assert scaling["SecondsUntilAutoPause"] >= 300
+    assert database["StorageEncrypted"] is True
+    parameters = deployment.resource("data.ClusterParameters")
+    assert parameters["Parameters"]["rds.force_ssl"] == "1"
+    assert parameters["Family"] == "aurora-postgresql17"
+    assert database["Port"] == 5432
+
+
+def test_alarms_look_at_everything_that_serves_and_do_not_cry_over_nothing() -> None:
+    deployment = Deployment()
+    alarms = list(deployment.of_kind("CloudWatch::Alarm"))
+    assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+    assert all(alarm["AlarmActions"] == ["observability.Alarms"] for alarm in alarms)
+    watched = {
+        dimension["Value"]
+        for alarm in alarms
+        for dimension in alarm["Dimensions"]
+        if dimension["Name"] == "TargetGroup"
+    }
+    assert watched == {
+        f"routing.{name.capitalize()}Targets.TargetGroupFullName" for name in SERVICES
+    }
+    [dashboard] = deployment.of_kind("CloudWatch::Dashboard")
+    widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+    assert len(widgets) >= 6
+    services = {
+        name
+        for widget in widgets
+        for metric in widget["properties"]["metrics"]
+        for name in metric
+        if name in SERVICES
+    }
+    assert services == set(SERVICES)

@@ -1,0 +1,250 @@
+"""The templates in infra/, evaluated together as CloudFormation and the deploy would do it, so that
+tests can ask what there is. It shares no code with the gateway's own reader of templates."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+INFRA: Final = ROOT / "infra"
+SERVICES: Final = ("users", "threads", "posts", "web", "monolith")
+ORDER: Final = ("registry", "network", "data", "cluster", "routing", "operator", *SERVICES)
+"""In which stacks are made; `observability` is the last."""
+
+PSEUDO: Final = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-central-1",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+REGISTRY: Final = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+REVISION: Final = "0123456789abcdef0123456789abcdef01234567"
+# What AWS would choose, as addresses that are nobody's (RFC 3849).
+_CHOSEN: Final = {
+    "network.Vpc.Ipv6CidrBlocks": ["2001:db8:1200::/56"],
+    "data.Database.Endpoint.Port": "5432",
+}
+_NO_VALUE: Final = object()
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `!Function x` as `{"Fn::Function": x}`."""
+
+
+def _call(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    elif isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    if name == "Fn::GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name: value}
+
+
+_Loader.add_multi_constructor("!", _call)
+
+
+@cache
+def template(name: str) -> dict[str, Any]:
+    """The template `infra/<name>.yml`, not evaluated: functions are mappings of one key."""
+    loaded: dict[str, Any] = yaml.load((INFRA / f"{name}.yml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    return loaded
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that there is. References in `properties` are names like `network.Vpc`, and their
+    attributes names like `network.Vpc.Arn`."""
+
+    name: str
+    kind: str
+    properties: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.properties[name]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A template with its parameters' values."""
+
+    parameters: Mapping[str, Any]
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, Any]
+
+
+class _Evaluation:
+    def __init__(self, stack: str, body: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        self._stack = stack
+        self._body = body
+        self.parameters: dict[str, Any] = {}
+        for name, declared in body.get("Parameters", {}).items():
+            value = str(given[name] if name in given else declared["Default"])
+            _check(stack, name, declared, value)
+            self.parameters[name] = value
+            if declared["Type"].startswith("List<"):
+                self.parameters[name] = value.split(",")
+
+    def holds(self, condition: Any) -> bool:
+        if isinstance(condition, str):
+            return self.holds(self._body["Conditions"][condition])
+        [(function, argument)] = condition.items()
+        if function == "Fn::Equals":
+            left, right = (self.value(side) for side in argument)
+            return bool(str(left) == str(right))
+        if function == "Fn::Not":
+            return not self.holds(argument[0])
+        if function == "Fn::And":
+            return all(self.holds(part) for part in argument)
+        if function == "Fn::Or":
+            return any(self.holds(part) for part in argument)
+        assert function == "Condition", function
+        return self.holds(argument)
+
+    def value(self, node: Any) -> Any:
+        if isinstance(node, list):
+            values = [self.value(element) for element in node]
+            return [value for value in values if value is not _NO_VALUE]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            [(function, argument)] = node.items()
+            if function == "Ref" or function.startswith("Fn::"):
+                return self._function(function, argument)
+        evaluated = {name: self.value(value) for name, value in node.items()}
+        return {name: value for name, value in evaluated.items() if value is not _NO_VALUE}
+
+    def _function(self, function: str, argument: Any) -> Any:
+        if function == "Ref":
+            return self._named(argument)
+        if function == "Fn::If":
+            condition, then, otherwise = argument
+            return self.value(then if self.holds(condition) else otherwise)
+        if function == "Fn::Sub":
+            return self._sub(argument)
+        if function == "Fn::GetAtt":
+            return self._named(".".join(argument))
+        arguments = self.value(argument)
+        if function == "Fn::FindInMap":
+            return self._body["Mappings"][arguments[0]][str(arguments[1])][arguments[2]]
+        if function == "Fn::Select":
+            return arguments[1][int(arguments[0])]
+        if function == "Fn::Join":
+            return arguments[0].join(map(str, arguments[1]))
+        if function == "Fn::Split":
+            return arguments[1].split(arguments[0])
+        if function == "Fn::Cidr":
+            block, count, bits = arguments
+            network = ipaddress.ip_network(block)
+            subnets = network.subnets(new_prefix=network.max_prefixlen - int(bits))
+            return [str(next(subnets)) for _ in range(int(count))]
+        if function == "Fn::GetAZs":
+            return [f"{PSEUDO['AWS::Region']}{zone}" for zone in "abc"]
+        assert function == "Fn::Base64", function
+        return arguments
+
+    def _named(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _NO_VALUE
+        if name in PSEUDO:
+            return PSEUDO[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        logical_id = name.partition(".")[0]
+        resource = self._body["Resources"][logical_id]
+        # CloudFormation refuses a reference to what its condition leaves out.
+        assert self.exists(resource), f"{self._stack}: {logical_id} is not there"
+        full = f"{self._stack}.{name}"
+        return _CHOSEN.get(full, full)
+
+    def _sub(self, argument: Any) -> str:
+        text, local = argument if isinstance(argument, list) else (argument, {})
+
+        def replace(found: re.Match[str]) -> str:
+            name = found[1]
+            return str(self.value(local[name]) if name in local else self._named(name))
+
+        return re.sub(r"\$\{([A-Za-z0-9:.]+)\}", replace, text)
+
+    def exists(self, section: Mapping[str, Any]) -> bool:
+        return "Condition" not in section or self.holds(section["Condition"])
+
+    def stack(self) -> Stack:
+        resources = {
+            name: Resource(
+                f"{self._stack}.{name}",
+                resource["Type"],
+                self.value(resource.get("Properties", {})),
+            )
+            for name, resource in self._body["Resources"].items()
+            if self.exists(resource)
+        }
+        outputs = {
+            name: self.value(output["Value"])
+            for name, output in self._body.get("Outputs", {}).items()
+            if self.exists(output)
+        }
+        return Stack(self.parameters, resources, outputs)
+
+
+def _check(stack: str, name: str, declared: Mapping[str, Any], value: str) -> None:
+    allowed = declared.get("AllowedValues")
+    assert allowed is None or value in map(str, allowed), f"{stack}: {name} cannot be {value!r}"
+    pattern = declared.get("AllowedPattern")
+    assert pattern is None or re.fullmatch(pattern, value), f"{stack}: {name} cannot be {value!r}"
+
+
+class Deployment:
+    """All stacks of one deployment, each given the outputs of those before it by their names."""
+
+    def __init__(self, **parameters: str) -> None:
+        """`parameters` are given to every template that has them."""
+        self.stacks: dict[str, Stack] = {}
+        outputs: dict[str, Any] = {}
+        for name in (*ORDER, "observability"):
+            body = template("service" if name in SERVICES else name)
+            declared = body["Parameters"]
+            image = name if name in SERVICES else "board"
+            own = {"Name": name, "Image": f"{REGISTRY}/board/{image}:{REVISION}", **parameters}
+            if parameters.get("Paused") == "true":
+                # What only a load balancer has: services keep what they were given before.
+                own |= {"PublicOrigin": "http://before.example", "LoadBalancerFullName": "app/x/1"}
+            given = {key: value for key, value in outputs.items() if key in declared}
+            given |= {key: value for key, value in own.items() if key in declared}
+            missing = declared.keys() - given.keys()
+            missing = {key for key in missing if "Default" not in declared[key]}
+            assert not missing, f"{name}: nobody says {sorted(missing)}"
+            self.stacks[name] = _Evaluation(name, body, given).stack()
+            if name not in SERVICES:
+                new = self.stacks[name].outputs
+                assert not new.keys() & outputs.keys(), f"{name} repeats an output"
+                outputs |= new
+
+    def of_kind(self, kind: str) -> Iterator[Resource]:
+        """Every resource of the type `AWS::<kind>`."""
+        for stack in self.stacks.values():
+            for resource in stack.resources.values():
+                if resource.kind == f"AWS::{kind}":
+                    yield resource
+
+    def resource(self, name: str) -> Resource:
+        """The resource that a reference like `network.Vpc` names."""
+        stack, _, logical_id = name.partition(".")
+        return self.stacks[stack].resources[logical_id]
+
+    def output(self, name: str) -> Any:
+        """An output of any stack but the services'."""
+        for stack, made in self.stacks.items():
+            if stack not in SERVICES and name in made.outputs:
+                return made.outputs[name]
+        raise KeyError(name)

@@ -1,0 +1,130 @@
+"""The local gateway before the emulator's tasks: `python -m tests.rehearsal.balancer`.
+
+It reads the template that is deployed and the parameters that the stack has, follows both, and
+takes the targets that ECS registers. What the emulator's own load balancer does not do, it does:
+health checks, weights, and draining.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.aws import Aws
+from gateway.gateway import Gateway, start_gateway
+from gateway.routing import load_routing
+from gateway.settings import Routing
+from gateway.target_group import Address
+from gateway.timeouts import Timeouts
+from tests.rehearsal.documents import read
+from tests.rehearsal.emulator import ROOT, services_at
+
+TEMPLATE = ROOT / "infra" / "routing.yml"
+_FOLLOWS_EVERY = 0.3
+_NOWHERE = {
+    "VpcId": "vpc-00000000000000000",
+    "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
+    "PrivateSubnets": "subnet-22222222222222222,subnet-33333333333333333",
+    "AlbSecurityGroup": "sg-00000000000000000",
+    "InternalAlbSecurityGroup": "sg-11111111111111111",
+}
+
+
+class Registered:
+    """The targets that are registered in a project's target groups, by the group's logical id."""
+
+    def __init__(self, aws: Aws, project: str) -> None:
+        self._aws = aws
+        self._names = {
+            logical_id: resource["Properties"]["Name"]["Fn::Sub"].replace("${Project}", project)
+            for logical_id, resource in read(TEMPLATE)["Resources"].items()
+            if resource["Type"] == "AWS::ElasticLoadBalancingV2::TargetGroup"
+        }
+
+    @property
+    def groups(self) -> list[str]:
+        """All groups that the template has."""
+        return sorted(self._names)
+
+    async def look_up(self, name: str, port: int, ipv6: bool) -> set[Address]:
+        """The targets of the group, as the gateway's `Resolve`."""
+        del port, ipv6
+        try:
+            return await asyncio.to_thread(self._targets, name)
+        except (ClientError, BotoCoreError):
+            # While there is no such group, it has no targets.
+            return set()
+
+    def _targets(self, group: str) -> set[Address]:
+        wanted = next(name for name in self._names if name.lower() == group)
+        (found,) = self._aws.elb.describe_target_groups(Names=[self._names[wanted]])["TargetGroups"]
+        described = self._aws.elb.describe_target_health(
+            TargetGroupArn=found.get("TargetGroupArn", "")
+        )
+        targets = [one.get("Target", {"Id": ""}) for one in described["TargetHealthDescriptions"]]
+        return {Address(target["Id"], int(target.get("Port", 0))) for target in targets}
+
+
+def _routing(parameters: Mapping[str, str], balancer: str) -> Routing:
+    return load_routing(TEMPLATE, parameters, balancer)
+
+
+def _parameters(aws: Aws, project: str) -> dict[str, str]:
+    """Those of the stack, while there is one; where it lives is nothing to the gateway."""
+    try:
+        (stack,) = aws.cloudformation.describe_stacks(StackName=f"{project}-routing")["Stacks"]
+    except ClientError:
+        return {"Project": project, **_NOWHERE}
+    told = {p.get("ParameterKey", ""): p.get("ParameterValue", "") for p in stack["Parameters"]}
+    # A gateway that is paused has nothing to say.
+    return {**told, **_NOWHERE, "Paused": "false"}
+
+
+async def _follow(gateway: Gateway, aws: Aws, project: str, balancer: str) -> None:
+    known = _parameters(aws, project)
+    while True:
+        await asyncio.sleep(_FOLLOWS_EVERY)
+        found = await asyncio.to_thread(_parameters, aws, project)
+        if found != known:
+            known = found
+            gateway.apply(_routing(found, balancer))
+
+
+async def _run(options: argparse.Namespace) -> None:
+    aws = services_at(options.emulator)
+    registered = Registered(aws, options.project)
+    routing = _routing(_parameters(aws, options.project), options.load_balancer)
+    served = set(routing.target_groups)
+    targets = {name: [f"http://{name}:80"] for name in registered.groups if name in served}
+    gateway = await start_gateway(
+        routing,
+        targets,
+        bind=options.bind,
+        port=options.port,
+        timeouts=Timeouts(look_up=_FOLLOWS_EVERY),
+        resolve_name=registered.look_up,
+    )
+    sys.stdout.write(f"{options.load_balancer} listens on {options.bind}:{gateway.port}\n")
+    sys.stdout.flush()
+    try:
+        await _follow(gateway, aws, options.project, options.load_balancer)
+    finally:
+        await gateway.close()
+
+
+def main() -> None:
+    """Serve until somebody ends the process."""
+    parser = argparse.ArgumentParser()
+    for name in ("emulator", "project", "load-balancer", "bind"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    try:
+        asyncio.run(_run(parser.parse_args()))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

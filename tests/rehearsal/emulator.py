@@ -1,0 +1,106 @@
+"""The emulated AWS: ministack, in an environment of its own, with real containers for tasks."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import docker
+import httpx
+
+from deploy.aws import Aws
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / ".venv" / "rehearsal" / "bin" / "ministack"
+REGION = "us-east-1"
+TASKS = "ministack-ecs-"
+"""What the names of tasks' containers begin with."""
+
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal"}
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running one. `gateway` is this machine's address as containers see it."""
+
+    port: int
+    gateway: str
+    engine: docker.DockerClient
+
+    @property
+    def url(self) -> str:
+        """Where all of its services answer."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What makes a command ask the emulator instead of AWS."""
+        return {**_CREDENTIALS, "AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION}
+
+    def aws(self) -> Aws:
+        """Its services."""
+        return services_at(self.url)
+
+
+def services_at(url: str) -> Aws:
+    """The services of the emulator there."""
+    session = boto3.session.Session(
+        aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+    return Aws(session, url)
+
+
+@contextmanager
+def emulator(log: Path) -> Iterator[Emulator]:
+    """An emulator that knows nothing yet; its containers are gone in the end."""
+    assert PROGRAM.exists(), "make rehearse installs the emulator"
+    engine = docker.from_env()
+    bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
+    found = Emulator(free_port("127.0.0.1"), bridge["Gateway"], engine)
+    environment = {
+        **os.environ,
+        # Tasks do not ask it for anything, so nobody but this machine need reach it.
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(found.port),
+        "MINISTACK_REGION": REGION,
+    }
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [str(PROGRAM)], env=environment, stdout=output, stderr=output, cwd=log.parent
+        )
+        try:
+            _wait_for(found, process, log)
+            yield found
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+            for container in engine.containers.list(all=True, filters={"name": TASKS}):
+                container.remove(force=True, v=True)
+            engine.close()
+
+
+def _wait_for(found: Emulator, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if httpx.get(f"{found.url}/_ministack/health", trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, "the emulator does not come up"
+        time.sleep(0.1)
+
+
+def free_port(address: str) -> int:
+    """A port of that address of this machine that nobody has."""
+    with socket.create_server((address, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,302 @@
+"""What the rehearsal is played on: an emulated AWS, a registry, a database, and the local gateway
+in the load balancers' place."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import docker
+import httpx
+from docker.models.containers import Container
+
+from deploy.aws import Aws
+from deploy.images import STAGES
+from tests.rehearsal.documents import read
+from tests.rehearsal.emulator import ROOT, TASKS, Emulator, emulator, free_port
+from tests.rehearsal.gaps import GAPS, MISSING, adapt
+
+PROJECT = "rehearsal"
+VERSIONS = ("000000000001-first", "000000000002-second", "000000000003-broken")
+CONTEXTS = ("users", "threads", "posts")
+_FOLDER = ROOT / "build" / "rehearsal"
+_POSTGRES = "postgres:18-bookworm"
+_REGISTRY = "registry:2"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All of it, up. On `gateway_port` the local gateway plays the public load balancer."""
+
+    emulator: Emulator
+    registry: str
+    gateway_port: int
+    settings: Mapping[str, str]
+    database: str
+
+    @property
+    def aws(self) -> Aws:
+        """The emulated services."""
+        return self.emulator.aws()
+
+    @property
+    def gateway(self) -> str:
+        """Where the local gateway answers for the public load balancer."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def balancer(self) -> str:
+        """Where the emulator's own public load balancer answers."""
+        return f"http://{PROJECT}.alb.localhost:{self.emulator.port}"
+
+    def make(self, *arguments: str, fails: bool = False, **settings: str) -> str:
+        """`make ARGUMENTS` as a person would say it, shown while it runs; what it printed. Fails
+        unless it succeeds, or, where `fails` says so, unless it does not."""
+        shown = " ".join([*arguments, *(f"{name}={value}" for name, value in settings.items())])
+        lines = []
+        with self.start(*arguments, **settings) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                show(f"  {line}")
+        status = process.returncode
+        assert (status != 0) == fails, f"make {shown} ended with {status}:\n{''.join(lines)}"
+        return "".join(lines)
+
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        """The same, under way."""
+        show(f"\n$ make {' '.join([*arguments, *(f'{k}={v}' for k, v in settings.items())])}\n")
+        environment = {**os.environ, **self.emulator.environment, **self.settings, **settings}
+        return subprocess.Popen(
+            ["make", "--no-print-directory", *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def tasks(self, family: str | None = None) -> list[Container]:
+        """The containers of the tasks that run, or those of one service."""
+        found: list[Container] = self.emulator.engine.containers.list(filters={"name": TASKS})
+        label = "com.amazonaws.ecs.task-definition-family"
+        return [one for one in found if family in (None, one.labels[label].split("-")[-1])]
+
+    def database_urls(self) -> dict[str, str]:
+        """Each context's database, as its task reaches it."""
+        found = {}
+        for context in CONTEXTS:
+            secret = self.aws.secrets.get_secret_value(SecretId=f"{PROJECT}/{context}/database")
+            password = json.loads(secret["SecretString"])["password"]
+            found[context] = f"postgresql://{context}:{password}@{self.database}/{context}"
+        return found
+
+    def public_origin(self) -> str:
+        """The board's address, as the stack tells it."""
+        (stack,) = self.aws.cloudformation.describe_stacks(StackName=f"{PROJECT}-routing")["Stacks"]
+        told = {one.get("OutputKey"): one.get("OutputValue", "") for one in stack["Outputs"]}
+        return told["PublicOrigin"].lower()
+
+    def get(self, path: str) -> httpx.Response:
+        """One answer, through the local gateway."""
+        return httpx.get(self.gateway + path, timeout=15, trust_env=False)
+
+    def break_posts(self) -> None:
+        """Push a version whose posts service ends as soon as it has begun."""
+        good, bad = VERSIONS[1:]
+        engine = self.emulator.engine
+        for stage in STAGES:
+            image = engine.images.get(f"board/{stage}:{good}")
+            if stage == "posts":
+                container = engine.containers.create(image)
+                why = "import sys; sys.exit('the shelf is empty')"
+                entrypoint = json.dumps(["python", "-c", why])
+                image = container.commit(changes=f"ENTRYPOINT {entrypoint}")
+                container.remove()
+            name = f"{self.registry}/{PROJECT}/{stage}"
+            assert image.tag(name, bad)
+            answer = engine.images.push(name, bad)
+            assert "errorDetail" not in answer, answer
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Set it up, and clear it away."""
+    assert sys.platform == "linux", (
+        "the rehearsal needs Linux: the load balancers on this machine reach containers by address"
+    )
+    assert shutil.which("docker"), "the rehearsal needs Docker: https://docs.docker.com/get-docker/"
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    adapt(ROOT / "infra", _FOLDER / "infra")
+    _tell_the_gaps()
+    with ExitStack() as stack:
+        found = stack.enter_context(emulator(_FOLDER / "emulator.log"))
+        password = secrets.token_urlsafe(24)
+        database = stack.enter_context(_postgres(found.engine, password))
+        registry = stack.enter_context(_registry(found.engine))
+        public = stack.enter_context(_balancer(found, "LoadBalancer", "127.0.0.1"))
+        internal = stack.enter_context(_balancer(found, "InternalLoadBalancer", found.gateway))
+        parameters = {
+            "AdminSecretArn": _admin_secret(found.aws(), password),
+            "Ami": _ami(found.aws()),
+            "DatabaseHost": database,
+            "DatabasePort": "5432",
+            "DatabaseTls": "sslmode=disable",
+            "InternalOrigin": f"http://{found.gateway}:{internal}",
+            # Whatever comes from this machine has the bridge's address.
+            "TrustedNetworks": f"{found.gateway}/32",
+        }
+        settings = {
+            "PROJECT": PROJECT,
+            "TEMPLATES": str((_FOLDER / "infra").relative_to(ROOT)),
+            "REGISTRY": registry,
+            "REVISION": VERSIONS[0],
+            "CONNECT_TO": f"127.0.0.1:{public}",
+            "PARAMETERS": " ".join(f"{name}={value}" for name, value in parameters.items()),
+        }
+        yield Stage(found, registry, public, settings, database)
+
+
+def show(text: str) -> None:
+    """Say it at once, to whoever watches."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _tell_the_gaps() -> None:
+    show("\nThe templates are deployed as they are, but for what the emulator cannot do:\n")
+    for gap in GAPS:
+        show(f"  {gap}\n")
+    show("Besides:\n")
+    for missing in MISSING:
+        show(f"  {missing}\n")
+
+
+@contextmanager
+def _postgres(engine: docker.DockerClient, password: str) -> Iterator[str]:
+    """A PostgreSQL 18 whose administrator may do what Aurora's may; its address."""
+    container = engine.containers.run(
+        _POSTGRES,
+        ["postgres", "-c", "max_connections=300"],
+        name="rehearsal-database",
+        environment={
+            "POSTGRES_USER": "boardadmin",
+            "POSTGRES_DB": "postgres",
+            "POSTGRES_PASSWORD": password,
+        },
+        detach=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        ready = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=boardadmin"]
+        while container.exec_run(ready).exit_code != 0:
+            assert time.monotonic() < deadline, container.logs().decode()
+            time.sleep(0.2)
+        container.reload()
+        networks = container.attrs["NetworkSettings"]["Networks"]
+        yield str(networks["bridge"]["IPAddress"])
+    finally:
+        container.remove(force=True, v=True)
+
+
+@contextmanager
+def _registry(engine: docker.DockerClient) -> Iterator[str]:
+    """A plain registry: the one that REGISTRY names, one that answers on port 5000 of this machine,
+    or a new one."""
+    host = os.environ.get("REGISTRY") or "127.0.0.1:5000"
+    if _answers(f"http://{host}/v2/"):
+        yield host
+        return
+    assert "REGISTRY" not in os.environ, f"the registry {host} does not answer"
+    container = engine.containers.run(
+        _REGISTRY, name="rehearsal-registry", ports={"5000/tcp": ("127.0.0.1", 5000)}, detach=True
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not _answers(f"http://{host}/v2/"):
+            assert time.monotonic() < deadline, container.logs().decode()
+            time.sleep(0.2)
+        yield host
+    finally:
+        container.remove(force=True, v=True)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@contextmanager
+def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
+    """The local gateway in the place of one of the load balancers; its port."""
+    assert balancer in read(ROOT / "infra" / "routing.yml")["Resources"]
+    port = free_port(bind)
+    log = _FOLDER / f"{balancer}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.rehearsal.balancer"),
+                *("--emulator", found.url, "--project", PROJECT, "--load-balancer", balancer),
+                *("--bind", bind, "--port", str(port)),
+            ],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while "listens" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _admin_secret(aws: Aws, password: str) -> str:
+    value = json.dumps({"username": "boardadmin", "password": password})
+    return aws.secrets.create_secret(Name="database-of-the-rehearsal", SecretString=value)["ARN"]
+
+
+def _ami(aws: Aws) -> str:
+    name = "/machines-of-the-rehearsal"
+    aws.ssm.put_parameter(Name=name, Value="ami-00000000000000000", Type="String")
+    return name
+
+
+def served_by(lines: str) -> dict[str, str]:
+    """Which process answered which path, as a smoke test tells it."""
+    return dict(re.findall(r"^ +(/\S*) +(\w+/\w+)$", lines, re.MULTILINE))
+
+
+def region_is_empty(aws: Aws) -> list[str]:
+    """What AWS itself still knows of, each kind asked in its own words."""
+    clusters = aws.ecs.list_clusters()["clusterArns"]
+    found = [f"cluster {arn}" for arn in clusters if PROJECT in arn]
+    found += [f"stack {one['StackName']}" for one in aws.cloudformation.describe_stacks()["Stacks"]]
+    found += [f"vpc {one.get('VpcId')}" for one in aws.ec2.describe_vpcs()["Vpcs"]
+              if not one.get("IsDefault")]  # fmt: skip
+    found += [str(one) for one in aws.elb.describe_load_balancers()["LoadBalancers"]]
+    found += [str(one) for one in aws.elb.describe_target_groups()["TargetGroups"]]
+    found += [str(one) for one in aws.rds.describe_db_clusters()["DBClusters"]]
+    found += [str(one) for one in aws.rds.describe_db_instances()["DBInstances"]]
+    found += [str(one) for one in aws.logs.describe_log_groups()["logGroups"]]
+    found += [str(one) for one in aws.ecr.describe_repositories()["repositories"]]
+    found += [str(one) for one in aws.iam.list_roles()["Roles"] if PROJECT in one["RoleName"]]
+    found += [str(one) for one in aws.ecs.list_task_definitions()["taskDefinitionArns"]]
+    found += [one.get("Name", "") for one in aws.secrets.list_secrets()["SecretList"]
+              if one.get("Name", "").startswith(PROJECT)]  # fmt: skip
+    groups = aws.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    return found + [one["AutoScalingGroupName"] for one in groups]

@@ -1,0 +1,324 @@
+"""From a clone to a URL and back again, with the commands that a person would use."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import httpx
+import pytest
+
+from deploy.images import STAGES
+from tests.docker.load import load
+from tests.eventually import eventually
+from tests.rehearsal.emulator import ROOT
+from tests.rehearsal.stage import (
+    CONTEXTS,
+    PROJECT,
+    VERSIONS,
+    Stage,
+    region_is_empty,
+    served_by,
+    show,
+)
+
+pytestmark = pytest.mark.timeout(600)
+
+SERVICES = (*CONTEXTS, "web")
+FIRST, SECOND, BROKEN = VERSIONS
+LEAST_REQUESTS = 5000
+
+
+def test_images_are_pushed_once_each_with_a_bill_of_materials(aws: Stage) -> None:
+    aws.make("push-ecr")
+    for stage in STAGES:
+        assert _has(aws, stage, FIRST)
+        bill = json.loads((ROOT / f"build/sbom/{stage}-{FIRST}.cdx.json").read_text())
+        kinds = {component["purl"].split("/")[0] for component in bill["components"]}
+        assert kinds == {"pkg:pypi", "pkg:deb"}
+    repositories = aws.aws.ecr.describe_repositories()["repositories"]
+    assert {one.get("repositoryName") for one in repositories} == {
+        f"{PROJECT}/{stage}" for stage in STAGES
+    }
+    assert {one.get("imageTagMutability") for one in repositories} == {"IMMUTABLE"}
+
+
+def test_what_is_in_the_registry_is_not_pushed_again(aws: Stage) -> None:
+    said = aws.make("push-ecr")
+    assert said.count("is there already") == len(STAGES)
+    assert "pushing" not in said
+
+
+def test_an_image_that_is_missing_is_named_before_anything_is_made(aws: Stage) -> None:
+    said = aws.make("deploy-ecs", fails=True, REVISION="ffffffffffff")
+    assert "no image of users, threads, posts, web, board at revision ffffffffffff" in said
+    assert _stacks(aws) == {f"{PROJECT}-registry"}
+
+
+def test_two_at_once_are_refused(aws: Stage) -> None:
+    name = f"/{PROJECT}/lock"
+    other = {"command": "make deploy", "host": "elsewhere", "process": 1, "mark": "x"}
+    value = json.dumps({**other, "until": time.time() + 60})
+    aws.aws.ssm.put_parameter(Name=name, Value=value, Type="String")
+    said = aws.make("deploy-ecs", fails=True)
+    assert "`make deploy` (process 1 on elsewhere) works on this project" in said
+    aws.aws.ssm.delete_parameter(Name=name)
+
+
+def test_a_stack_that_failed_when_it_was_made_is_made_again(aws: Stage) -> None:
+    topic = {"Type": "AWS::ElasticLoadBalancingV2::ListenerRule", "Properties": {}}
+    aws.aws.cloudformation.create_stack(
+        StackName=f"{PROJECT}-network",
+        TemplateBody=json.dumps({"Resources": {"Broken": topic}}),
+        Tags=[{"Key": "Project", "Value": PROJECT}],
+    )
+    deadline = time.monotonic() + 30
+    while _state(aws, "network") != "ROLLBACK_COMPLETE":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    said = _interrupted(aws, "deploy-ecs", after=f"{PROJECT}-data: making it")
+    assert "network: ROLLBACK_COMPLETE since an earlier run; removing what is left" in said
+    assert "Interrupted" in said
+
+
+def test_a_deploy_goes_on_from_where_it_was_interrupted(aws: Stage) -> None:
+    said = aws.make("deploy-ecs")
+    assert f"{PROJECT}-network: unchanged" in said
+    assert f"The board is up: {aws.public_origin()}" in said
+    assert {path.split("/")[2] for path in served_by(said) if path != "/"} == {
+        "posts", "sessions", "threads", "users",
+    }  # fmt: skip
+    for service in SERVICES:
+        assert len(aws.tasks(service)) == 1
+    assert _stacks(aws) >= {f"{PROJECT}-{name}" for name in (*SERVICES, "routing", "operator")}
+
+
+def test_each_task_knows_its_own_secrets_and_no_other(aws: Stage) -> None:
+    known = {}
+    for service in SERVICES:
+        (task,) = aws.tasks(service)
+        environment = dict(entry.split("=", 1) for entry in task.attrs["Config"]["Env"])
+        known[service] = {name for name in environment if re.search("PASSWORD|SERVICE_TOKEN", name)}
+    assert known == {
+        "users": {"USERS_DATABASE_PASSWORD", "USERS_SERVICE_TOKEN"},
+        "threads": {"THREADS_DATABASE_PASSWORD", "THREADS_SERVICE_TOKEN", "USERS_SERVICE_TOKEN"},
+        "posts": {"POSTS_DATABASE_PASSWORD", "THREADS_SERVICE_TOKEN", "USERS_SERVICE_TOKEN"},
+        "web": set(),
+    }
+
+
+def test_the_status_names_services_targets_the_url_and_what_costs_money(aws: Stage) -> None:
+    said = aws.make("status-ecs")
+    for service in SERVICES:
+        assert re.search(rf"^{service} +{FIRST} +1 of 1 +completed$", said, re.MULTILINE)
+    assert re.search(r"^UsersTargets +\S+:8000 +healthy$", said, re.MULTILINE)
+    assert re.search(r"^2 +load balancers +32\.86", said, re.MULTILINE)
+    assert f"It answers at {aws.public_origin()}" in said
+
+
+def test_the_board_passes_the_acceptance_tests_through_the_emulated_load_balancer(
+    aws: Stage,
+) -> None:
+    under_test = {
+        "url": aws.balancer,
+        "public_origin": aws.public_origin(),
+        "databases": aws.database_urls(),
+    }
+    command = [sys.executable, "-m", "pytest", "tests/acceptance", "--quiet"]
+    command += ["-p", "no:cacheprovider", "-p", "tests.rehearsal.loopback_names"]
+    for name, why in BEYOND_THE_EMULATOR.items():
+        show(f"  left out: {name}: {why}\n")
+        command += ["--deselect", f"tests/acceptance/{name}"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "BOARD_UNDER_TEST": json.dumps(under_test)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    show(f"  {done.stdout.splitlines()[-1]}\n")
+    assert done.returncode == 0, done.stdout
+
+
+BEYOND_THE_EMULATOR: dict[str, str] = {}
+"""Acceptance tests, and why the emulator cannot pass them."""
+
+
+def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
+    aws.make("deploy-ecs", DEPLOYMENT="strangler")
+    assert _state(aws, "monolith") == "CREATE_COMPLETE"
+    said = aws.make("shift", CONTEXT="posts", SHARE="50")
+    # What the load balancer's rules say, as they are read back ...
+    assert "/api/posts /api/posts/*: posts 50, monolith 50" in said
+    assert "/api/threads /api/threads/*: threads 100, monolith 0" in said
+    # ... and what a load balancer with those weights does.
+    deadline = time.monotonic() + 30
+    answered: dict[str, int] = {}
+    while len(answered) < 2 or min(answered.values()) < 20:
+        assert time.monotonic() < deadline, answered
+        server = aws.get("/api/posts").headers["x-served-by"].split("/")[0]
+        answered[server] = answered.get(server, 0) + 1
+    assert answered.keys() == {"posts", "monolith"}
+    assert aws.get("/api/threads").headers["x-served-by"].startswith("threads/")
+    aws.make("shift", CONTEXT="posts", SHARE="100")
+
+
+async def test_two_tasks_of_each_service_share_the_requests(aws: Stage) -> None:
+    said = await asyncio.to_thread(
+        partial(aws.make, "deploy-ecs", DEPLOYMENT="microservices", COUNT="2")
+    )
+    assert f"{PROJECT}-monolith: removed" in said
+    assert not aws.tasks("monolith")
+    for service in SERVICES:
+        assert len(aws.tasks(service)) == 2
+
+    async def both() -> bool:
+        answers = [await asyncio.to_thread(aws.get, "/api/threads") for _ in range(10)]
+        return len({answer.headers["x-served-by"] for answer in answers}) == 2
+
+    await eventually(both, within=30)
+
+
+async def test_a_second_version_under_load_loses_no_request(aws: Stage) -> None:
+    await asyncio.to_thread(partial(aws.make, "push-ecr", REVISION=SECOND))
+    before = {task.id for task in aws.tasks()}
+    async with load(aws.gateway, readers=4, writers=2) as people:
+        await people.until(200)
+        await asyncio.to_thread(partial(aws.make, "deploy-ecs", REVISION=SECOND))
+        await people.until(max(200, LEAST_REQUESTS - people.requests), within=200)
+    show(f"  {people.requests} requests, {len(people.failures)} failed, by {people.served_by}\n")
+    assert people.failures == []
+    assert people.requests >= LEAST_REQUESTS
+    assert len(people.written) > 100
+    after = aws.tasks()
+    assert not before & {task.id for task in after}
+    assert len(after) == 2 * len(SERVICES)
+    assert all(_version(task.attrs["Config"]["Labels"]) == SECOND for task in after)
+
+
+async def test_a_version_that_never_comes_up_is_named_and_the_old_one_goes_on(aws: Stage) -> None:
+    await asyncio.to_thread(aws.break_posts)
+    before = {task.id for task in aws.tasks("posts")}
+    async with load(aws.gateway, readers=2, writers=1) as people:
+        said = await asyncio.to_thread(partial(aws.make, "deploy-ecs", fails=True, REVISION=BROKEN))
+    assert people.failures == []
+    assert people.requests > 50
+    assert "posts does not run what was deployed" in said
+    assert "ECS has rolled it back" in said
+    assert "board ended with 1" in said
+    assert "the shelf is empty" in said
+    assert {task.id for task in aws.tasks("posts")} == before
+    status = await asyncio.to_thread(aws.make, "status-ecs")
+    assert re.search(r"^posts .* rolled back: not what was deployed$", status, re.MULTILINE)
+
+
+def test_the_version_before_can_be_deployed_again(aws: Stage) -> None:
+    aws.make("deploy-ecs", REVISION=SECOND)
+    assert "rolled back" not in aws.make("status-ecs")
+
+
+def test_a_pause_leaves_nothing_running_and_says_what_is_still_billed(aws: Stage) -> None:
+    said = aws.make("pause-ecs")
+    assert not aws.tasks()
+    assert aws.aws.elb.describe_load_balancers()["LoadBalancers"] == []
+    assert "What is still billed:" in said
+    assert "Aurora clusters" in said
+    assert "load balancers" not in said.partition("What is still billed:")[2]
+    assert "is paused" in aws.make("deploy-ecs", fails=True)
+    assert "is paused" in aws.make("shift", fails=True, CONTEXT="posts", SHARE="10")
+    assert "It is paused: make resume-ecs" in aws.make("status-ecs")
+
+
+def test_a_resume_brings_the_board_back_with_its_data_under_a_new_address(aws: Stage) -> None:
+    written = _written(aws)
+    said = aws.make("resume-ecs")
+    assert f"its address is a new one: {aws.public_origin()}" in said
+    assert written
+    threads = {thread["id"] for thread in aws.get("/api/threads?limit=100").json()}
+    assert written <= threads
+    for service in SERVICES:
+        assert len(aws.tasks(service)) == 2
+    # The tasks know their new address, which same-origin checks go by.
+    (*_, task) = aws.tasks("users")
+    assert f"PUBLIC_ORIGIN={aws.public_origin()}" in map(str.lower, _environment(task.attrs))
+
+
+def test_nobody_is_removed_without_being_asked(aws: Stage) -> None:
+    assert f"say CONFIRM={PROJECT}" in aws.make("destroy-ecs", fails=True)
+    assert "nothing was removed" in aws.make("destroy-ecs", fails=True, CONFIRM="board")
+    assert aws.get("/api/threads").status_code == httpx.codes.OK
+
+
+def test_a_destroy_that_was_interrupted_is_finished_and_leaves_nothing(aws: Stage) -> None:
+    _interrupted(
+        aws, "destroy-ecs", after=f"{PROJECT}-web: removed", by=signal.SIGKILL, CONFIRM=PROJECT
+    )
+    said = aws.make("destroy-ecs", CONFIRM=PROJECT)
+    assert "which has ended without saying so" in said
+    assert f"Nothing is left of {PROJECT}" in said
+    assert not aws.tasks()
+    assert region_is_empty(aws.aws) == []
+    assert f"Nothing called {PROJECT} is deployed" in aws.make("status-ecs")
+
+
+def _environment(attributes: dict[str, dict[str, list[str]]]) -> list[str]:
+    return attributes["Config"]["Env"]
+
+
+def _version(labels: dict[str, str]) -> str:
+    return labels["org.opencontainers.image.revision"]
+
+
+def _written(aws: Stage) -> set[int]:
+    """The newest threads, as the database has them while nothing else runs."""
+    container = aws.emulator.engine.containers.get("rehearsal-database")
+    command = ["psql", "--host=/var/run/postgresql", "--username=boardadmin", "--dbname=threads"]
+    command += ["--tuples-only", "--command=SELECT id FROM threads WHERE title = 'Under load'"]
+    done = container.exec_run(command)
+    assert done.exit_code == 0, done.output
+    assert isinstance(done.output, bytes)
+    return {int(line) for line in done.output.split()}
+
+
+def _has(aws: Stage, stage: str, version: str) -> bool:
+    url = f"http://{aws.registry}/v2/{PROJECT}/{stage}/manifests/{version}"
+    accept = "application/vnd.oci.image.manifest.v1+json"
+    accept += ", application/vnd.docker.distribution.manifest.v2+json"
+    answer = httpx.get(url, headers={"Accept": accept}, timeout=20, trust_env=False)
+    # An image, and not an index of several.
+    return answer.is_success and "config" in answer.json()
+
+
+def _stacks(aws: Stage) -> set[str]:
+    return {one["StackName"] for one in aws.aws.cloudformation.describe_stacks()["Stacks"]}
+
+
+def _state(aws: Stage, part: str) -> str:
+    name = f"{PROJECT}-{part}"
+    (stack,) = aws.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return stack["StackStatus"]
+
+
+def _interrupted(
+    aws: Stage, command: str, *, after: str, by: signal.Signals = signal.SIGINT, **settings: str
+) -> str:
+    """What a command printed that was interrupted as soon as it had said something."""
+    lines = []
+    with aws.start(command, **settings) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            show(f"  {line}")
+            if after in line:
+                os.killpg(process.pid, by)
+                after = "\0"
+    assert process.returncode != 0
+    assert after == "\0", "it ended before it could be interrupted"
+    return "".join(lines)

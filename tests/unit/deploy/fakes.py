@@ -1,0 +1,42 @@
+"""An AWS of a few lines, as far as the tests of `deploy` go."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deploy.pace import Pace
+
+
+def refusal(code: str, message: str, operation: str = "Operation") -> ClientError:
+    """What boto3 raises when a service refuses."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class Pages:
+    """A paginator with these pages."""
+
+    def __init__(self, *pages: Any) -> None:
+        self._pages = pages
+
+    def paginate(self, **_: object) -> Iterable[Any]:
+        """All of them."""
+        return self._pages
+
+
+class Timeless:
+    """A clock that moves when somebody sleeps, and what happens meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.now = 0.0
+        self._meanwhile = meanwhile
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes, and things happen."""
+        self.now += seconds
+        self._meanwhile()
+
+    @property
+    def pace(self) -> Pace:
+        """The pace that it sets."""
+        return Pace(lambda: self.now, self.sleep)

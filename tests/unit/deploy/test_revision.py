@@ -1,0 +1,52 @@
+"""The name of an image says which code is in it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy import revision
+from deploy.errors import CannotDeployError
+from deploy.settings import read
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone with one commit."""
+    (tmp_path / "code.py").write_text("one\n")
+    for command in (
+        ["init", "--quiet"],
+        ["add", "."],
+        ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-m", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_a_clean_clone_is_called_after_its_commit(clone: Path) -> None:
+    name = revision.of(clone, allow_dirty=False)
+    assert len(name) == 12
+    assert read({"REVISION": name}).revision == name
+
+
+def test_code_that_is_in_no_commit_is_refused_by_name(clone: Path) -> None:
+    (clone / "code.py").write_text("two\n")
+    with pytest.raises(CannotDeployError, match=r"code\.py.*ALLOW_DIRTY=1"):
+        revision.of(clone, allow_dirty=False)
+
+
+@pytest.mark.parametrize("file", ["code.py", "new.py"])
+def test_or_its_name_says_so_and_changes_with_it(clone: Path, file: str) -> None:
+    names = set()
+    for content in ("two\n", "three\n"):
+        (clone / file).write_text(content)
+        names.add(revision.of(clone, allow_dirty=True))
+    assert len(names) == 2
+    for name in names:
+        assert "-dirty" in name
+        assert read({"REVISION": name}).revision == name
+
+
+def test_outside_of_git_the_revision_must_be_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotDeployError, match="REVISION="):
+        revision.of(tmp_path, allow_dirty=True)

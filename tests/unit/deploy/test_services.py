@@ -1,0 +1,127 @@
+"""What ECS runs is held against what was deployed, and the first reason is told."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from deploy.errors import CannotDeployError
+from deploy.services import HOPELESS, Services
+from tests.unit.deploy.fakes import Timeless, refusal
+
+OLD, NEW = (f"arn:aws:ecs:r:1:task-definition/board-posts:{revision}" for revision in (1, 2))
+
+
+class Ecs:
+    """One service, and tasks that have stopped."""
+
+    def __init__(self, *deployments: tuple[str, str, str]) -> None:
+        self.deployments = list(deployments)
+        self.stopped: list[dict[str, Any]] = []
+        self.log: list[str] = []
+
+    def describe_services(self, **_: object) -> Any:
+        described = [
+            {"status": status, "taskDefinition": definition, "rolloutState": state}
+            for status, definition, state in self.deployments
+        ]
+        events = [{"message": "(service posts) has started 1 tasks"}]
+        service = {"status": "ACTIVE", "serviceName": "posts", "runningCount": 1}
+        return {"services": [{**service, "deployments": described, "events": events}]}
+
+    def list_tasks(self, **_: object) -> Any:
+        return {"taskArns": [task["taskArn"] for task in self.stopped]}
+
+    def describe_tasks(self, **_: object) -> Any:
+        return {"tasks": self.stopped}
+
+    def describe_task_definition(self, **_: object) -> Any:
+        options = {"awslogs-group": "/board/posts", "awslogs-stream-prefix": "posts"}
+        container = {
+            "name": "board",
+            "logConfiguration": {"logDriver": "awslogs", "options": options},
+        }
+        return {"taskDefinition": {"containerDefinitions": [container]}}
+
+    def get_log_events(self, **_: object) -> Any:
+        if not self.log:
+            raise refusal("ResourceNotFoundException", "no such stream")
+        return {"events": [{"message": line} for line in self.log]}
+
+
+def _failed(number: int, at: str, **told: Any) -> dict[str, Any]:
+    return {
+        "taskArn": f"arn:aws:ecs:r:1:task/board/{number:032}",
+        "taskDefinitionArn": NEW,
+        "stoppedAt": at,
+        "stopCode": "EssentialContainerExited",
+        "stoppedReason": "Essential container in task exited",
+        **told,
+    }
+
+
+def _services(ecs: Ecs, timeless: Timeless | None = None) -> Services:
+    aws = cast(Any, SimpleNamespace(ecs=ecs, logs=ecs))
+    return Services(aws, "board", (timeless or Timeless()).pace, lambda _: None)
+
+
+def test_a_service_that_runs_what_was_deployed_is_fine() -> None:
+    _services(Ecs(("PRIMARY", NEW, "COMPLETED"))).must_run("posts", NEW)
+
+
+def test_a_rollout_is_waited_for() -> None:
+    ecs = Ecs(("PRIMARY", NEW, "IN_PROGRESS"), ("ACTIVE", OLD, "COMPLETED"))
+    timeless = Timeless(lambda: setattr(ecs, "deployments", [("PRIMARY", NEW, "COMPLETED")]))
+    _services(ecs, timeless).must_run("posts", NEW)
+    assert timeless.now > 0
+
+
+def test_a_service_that_is_steady_on_the_old_version_was_rolled_back() -> None:
+    ecs = Ecs(("PRIMARY", OLD, "COMPLETED"), ("ACTIVE", NEW, "FAILED"))
+    container = {"name": "board", "exitCode": 137, "reason": "OutOfMemoryError"}
+    ecs.stopped = [
+        _failed(2, "2026-01-02", containers=[{"name": "board", "exitCode": 3}]),
+        _failed(1, "2026-01-01", containers=[container]),
+    ]
+    ecs.log = ["starting", "cannot allocate memory"]
+    with pytest.raises(CannotDeployError) as refused:
+        _services(ecs).must_run("posts", NEW)
+    said = str(refused.value)
+    assert "rolled it back to board-posts:1, which goes on serving" in said
+    assert "OutOfMemoryError; board ended with 137 (killed: out of memory" in said
+    assert "| cannot allocate memory" in said
+    assert "ended with 3" not in said
+
+
+def test_a_service_that_never_gets_there_is_given_up_with_what_ecs_said() -> None:
+    ecs = Ecs(("PRIMARY", NEW, "IN_PROGRESS"))
+    with pytest.raises(CannotDeployError, match=r"not within 20 minutes.*has started 1 tasks"):
+        _services(ecs).must_run("posts", NEW)
+
+
+def test_a_task_that_could_not_pull_its_image_has_no_log_and_is_told_all_the_same() -> None:
+    ecs = Ecs(("PRIMARY", NEW, "FAILED"))
+    ecs.stopped = [
+        _failed(1, "x", stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: x")
+    ]
+    with pytest.raises(CannotDeployError, match=r"does not come up.*CannotPullContainerError"):
+        _services(ecs).must_run("posts", NEW)
+
+
+def test_tasks_that_were_asked_to_stop_have_not_failed() -> None:
+    ecs = Ecs(("PRIMARY", NEW, "FAILED"))
+    ecs.stopped = [_failed(1, "x", stopCode="UserInitiated", stoppedReason="Scaling down")]
+    with pytest.raises(CannotDeployError, match="has started 1 tasks"):
+        _services(ecs).must_run("posts", NEW)
+
+
+def test_a_service_whose_tasks_end_again_and_again_is_given_up() -> None:
+    ecs = Ecs(("PRIMARY", NEW, "COMPLETED"))
+    ecs.stopped = [_failed(0, "before")]
+    look = _services(ecs).must_stay_up(["posts"])
+    for number in range(1, HOPELESS):
+        ecs.stopped.append(_failed(number, f"after {number}"))
+        look()
+    ecs.stopped.append(_failed(9, "after 9"))
+    with pytest.raises(CannotDeployError, match="task 00000000: Essential container"):
+        look()

@@ -1,0 +1,51 @@
+"""What makes no sense is refused before AWS is asked anything."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy import settings
+from deploy.errors import CannotDeployError
+
+
+def test_without_settings_there_is_a_board() -> None:
+    assert settings.read({}) == settings.Settings()
+    assert settings.read({"DEPLOYMENT": "", "COUNT": ""}) == settings.Settings()
+
+
+def test_settings_that_people_ask_for_often_are_parameters_of_templates() -> None:
+    found = settings.read(
+        {"NAT_MODE": "none", "COUNT": "2", "PARAMETERS": "MaxCapacity=8 DatabaseTls=a=b"}
+    )
+    assert found.parameters == {
+        "NatMode": "none",
+        "DesiredCount": "2",
+        "MaxCapacity": "8",
+        "DatabaseTls": "a=b",
+    }
+    assert found.templates == Path("infra")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROJECT", "Board"),
+        ("PROJECT", "1st"),
+        ("PROJECT", "b"),
+        ("PROJECT", "board-"),
+        ("PROJECT", "b" * 22),
+        ("DEPLOYMENT", "services"),
+        ("REVISION", "latest"),
+        ("REVISION", "0123456789ab_"),
+        ("PARAMETERS", "MaxCapacity"),
+        ("PARAMETERS", "Max-Capacity=1"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(name: str, value: str) -> None:
+    with pytest.raises(CannotDeployError, match=name):
+        settings.read({name: value})
+
+
+@pytest.mark.parametrize("revision", ["0123456789ab", "0123456789ab-dirty00ff00ff", "a" * 40])
+def test_a_revision_is_what_git_calls_a_commit_and_perhaps_more(revision: str) -> None:
+    assert settings.read({"REVISION": revision}).revision == revision

@@ -1,0 +1,188 @@
+"""Stacks: whatever state an earlier run has left them in, and what is said when they fail."""
+
+from typing import Any, cast
+
+import pytest
+
+from deploy.errors import CannotDeployError, StackFailedError, TookTooLongError
+from deploy.stacks import WITHIN, Stacks
+from deploy.templates import Template
+from tests.unit.deploy.fakes import Pages, Timeless, refusal
+
+TEMPLATE = Template("{}", frozenset({"Image", "Count"}))
+OURS = [{"Key": "Project", "Value": "board"}]
+
+
+class Cloud:
+    """CloudFormation with one stack, which does what it is told: `course` are the states that it
+    goes through, one each time that somebody looks."""
+
+    def __init__(self, state: str | None = None, tags: list[dict[str, str]] = OURS) -> None:
+        self.state = state
+        self.tags = tags
+        self.course: list[str] = []
+        self.calls: list[str] = []
+        self.request: dict[str, Any] = {}
+        self.events: list[dict[str, str]] = []
+        self.then = {"create": ["CREATE_COMPLETE"], "update": ["UPDATE_COMPLETE"]}
+        self.refusal: Exception | None = None
+
+    def describe_stacks(self, **_: object) -> Any:
+        if self.course:
+            self.state = self.course.pop(0)
+        if self.state is None:
+            raise refusal("ValidationError", "Stack with id board-x does not exist")
+        known = [{"ParameterKey": "Count", "ParameterValue": "2"}]
+        stack = {"StackId": "id", "StackName": "board-x", "StackStatus": self.state}
+        return {"Stacks": [{**stack, "Tags": self.tags, "Parameters": known}]}
+
+    def _begin(self, verb: str, request: dict[str, Any]) -> Any:
+        self.calls.append(verb)
+        if self.refusal:
+            raise self.refusal
+        self.request = request
+        self.course = list(self.then.get(verb, ["DELETE_COMPLETE"]))
+        self.tags = OURS
+        return {"StackId": "id"}
+
+    def create_stack(self, **request: Any) -> Any:
+        return self._begin("create", request)
+
+    def update_stack(self, **request: Any) -> Any:
+        return self._begin("update", request)
+
+    def delete_stack(self, **request: Any) -> Any:
+        return self._begin("delete", request)
+
+    def continue_update_rollback(self, **request: Any) -> Any:
+        self.then["continue"] = ["UPDATE_ROLLBACK_COMPLETE"]
+        return self._begin("continue", request)
+
+    def cancel_update_stack(self, **_: Any) -> None:
+        self.calls.append("cancel")
+
+    def get_paginator(self, _: str) -> Pages:
+        return Pages({"StackEvents": self.events})
+
+
+def _event(resource: str, state: str, reason: str = "", physical_id: str = "") -> dict[str, str]:
+    return {
+        "EventId": f"{resource} {state}",
+        "StackId": "id",
+        "LogicalResourceId": resource,
+        "PhysicalResourceId": physical_id,
+        "ResourceType": "AWS::ECS::Service",
+        "ResourceStatus": state,
+        "ResourceStatusReason": reason,
+    }
+
+
+def _stacks(cloud: Cloud, said: list[str] | None = None) -> Stacks:
+    say = (said if said is not None else []).append
+    return Stacks(cast(Any, cloud), Timeless().pace, say, {"Project": "board"})
+
+
+def test_what_is_not_there_is_made() -> None:
+    cloud = Cloud()
+    _stacks(cloud).bring("board-x", TEMPLATE, {"Image": "one"})
+    assert cloud.calls == ["create"]
+    assert cloud.request["Parameters"] == [{"ParameterKey": "Image", "ParameterValue": "one"}]
+    assert cloud.request["Tags"] == OURS
+
+
+def test_a_parameter_that_nobody_speaks_of_keeps_its_value() -> None:
+    cloud = Cloud("CREATE_COMPLETE")
+    _stacks(cloud).bring("board-x", TEMPLATE, {"Image": "two"})
+    assert cloud.calls == ["update"]
+    assert {"ParameterKey": "Count", "UsePreviousValue": True} in cloud.request["Parameters"]
+
+
+def test_a_value_that_the_template_does_not_take_is_not_sent() -> None:
+    cloud = Cloud()
+    _stacks(cloud).bring("board-x", TEMPLATE, {"Image": "one", "Other": "x"})
+    assert [one["ParameterKey"] for one in cloud.request["Parameters"]] == ["Image"]
+
+
+def test_a_stack_that_is_as_it_should_be_is_left_alone() -> None:
+    cloud, said = Cloud("UPDATE_COMPLETE"), list[str]()
+    cloud.refusal = refusal("ValidationError", "No updates are to be performed.")
+    assert _stacks(cloud, said).bring("board-x", TEMPLATE, {}).state == "UPDATE_COMPLETE"
+    assert said == ["board-x: unchanged"]
+
+
+@pytest.mark.parametrize(
+    "state", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"]
+)
+def test_a_stack_that_was_never_made_is_removed_and_made_again(state: str) -> None:
+    cloud, said = Cloud(state), list[str]()
+    _stacks(cloud, said).bring("board-x", TEMPLATE, {})
+    assert cloud.calls == ["delete", "create"]
+    assert f"board-x: {state} since an earlier run" in said[0]
+
+
+def test_a_stack_that_somebody_works_on_is_waited_for_first() -> None:
+    cloud, said = Cloud("UPDATE_IN_PROGRESS"), list[str]()
+    cloud.course = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    _stacks(cloud, said).bring("board-x", TEMPLATE, {})
+    assert cloud.calls == ["update"]
+    assert "waiting for the end of that" in said[0]
+
+
+def test_a_stack_that_could_not_go_back_is_made_to() -> None:
+    cloud = Cloud("UPDATE_ROLLBACK_FAILED")
+    _stacks(cloud).bring("board-x", TEMPLATE, {})
+    assert cloud.calls == ["continue", "update"]
+
+
+def test_a_name_that_somebody_else_has_is_refused() -> None:
+    cloud = Cloud("CREATE_COMPLETE", tags=[{"Key": "Project", "Value": "another"}])
+    with pytest.raises(CannotDeployError, match=r"not the board's.*choose another PROJECT"):
+        _stacks(cloud).bring("board-x", TEMPLATE, {})
+    with pytest.raises(CannotDeployError, match="not the board's"):
+        _stacks(cloud).remove("board-x")
+    assert cloud.calls == []
+
+
+def test_the_first_reason_is_told_and_not_the_last() -> None:
+    cloud = Cloud("CREATE_COMPLETE")
+    cloud.then["update"] = ["UPDATE_ROLLBACK_COMPLETE"]
+    cloud.events = [
+        _event("board-x", "UPDATE_ROLLBACK_COMPLETE", "", "id"),
+        _event("Later", "UPDATE_FAILED", "Also wrong"),
+        _event("Service", "UPDATE_FAILED", "No such image"),
+        _event("Cancelled", "UPDATE_FAILED", "Resource update cancelled"),
+        _event("board-x", "UPDATE_IN_PROGRESS", "User Initiated", "id"),
+        _event("Earlier", "CREATE_FAILED", "Of another day"),
+    ]
+    with pytest.raises(StackFailedError, match="board-x: Service: No such image") as failed:
+        _stacks(cloud).bring("board-x", TEMPLATE, {})
+    assert failed.value.resource == "AWS::ECS::Service"
+
+
+def test_what_cloudformation_refuses_at_once_is_the_reason() -> None:
+    cloud = Cloud()
+    cloud.refusal = refusal("ValidationError", "Parameter 'Count' must be a number")
+    with pytest.raises(StackFailedError, match="'Count' must be a number"):
+        _stacks(cloud).bring("board-x", TEMPLATE, {})
+
+
+def test_an_update_that_never_ends_is_cancelled() -> None:
+    cloud = Cloud("CREATE_COMPLETE")
+    cloud.then["update"] = ["UPDATE_IN_PROGRESS"] * int(WITHIN)
+    with pytest.raises(TookTooLongError, match="board-x"):
+        _stacks(cloud).bring("board-x", TEMPLATE, {})
+    assert cloud.calls == ["update", "cancel"]
+
+
+def test_removing_what_is_not_there_is_no_failure() -> None:
+    cloud = Cloud()
+    _stacks(cloud).remove("board-x")
+    assert cloud.calls == []
+
+
+def test_a_removal_that_fails_says_why() -> None:
+    cloud = Cloud("CREATE_COMPLETE")
+    cloud.then["delete"] = ["DELETE_FAILED"]
+    cloud.events = [_event("Service", "DELETE_FAILED", "It is in use")]
+    with pytest.raises(StackFailedError, match="It is in use"):
+        _stacks(cloud).remove("board-x")
