@@ -27,7 +27,8 @@ from typing import Final, cast
 
 import uvloop
 
-from bench.programs import PATH, free_ports, gateway, memory_mib
+from bench.programs import PATH, gateway, memory_mib
+from laptop import ports
 
 _PIECE: Final = b"x" * 65_536
 _SMALL: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -177,7 +178,7 @@ async def measure(options: argparse.Namespace) -> int:
     """Measures and reports."""
     loop = asyncio.get_running_loop()
     size = options.mib * 1024 * 1024
-    [port, gateway_port] = free_ports(2)
+    [port, gateway_port] = ports.free(2)
     server = await loop.create_server(lambda: Target(size), "127.0.0.1", port, backlog=1024)
     failed = False
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.programs import PATH, Proxy, cpu_seconds, free_ports, gateway, process, wait_for
+from bench.programs import PATH, Proxy, cpu_seconds, gateway, process, wait_for
+from laptop import ports
 
 _UPSTREAM: Final = """
         location / { default_type application/json; return 200 '{"id":1,"title":"small"}'; }
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         # An nginx that was started by root works as nobody, and has to get in here.
         Path(folder).chmod(0o755)
-        upstream_port, nginx_port, gateway_port = free_ports(3)
+        upstream_port, nginx_port, gateway_port = ports.free(3)
         stack.enter_context(_nginx(Path(folder), "upstream", upstream_port, _UPSTREAM))
         upstream = f"upstream upstream {{ server 127.0.0.1:{upstream_port}; keepalive 256; }}"
         nginx = stack.enter_context(_nginx(Path(folder), "nginx", nginx_port, _PROXY, upstream))

@@ -1,11 +1,14 @@
 """Ports of this machine: whether the one that is wanted is free, and some that are."""
 
 import errno
+import random
 import socket
-from contextlib import ExitStack
 
 from laptop.errors import CannotRunError
 
+# Below those that Linux (32768 on), macOS and the BSDs (49152 on) give to outgoing connections: one
+# of these could take a port between our look at it and its use.
+_QUIET = range(20_000, 32_000)
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
@@ -37,18 +40,27 @@ def check_free(port: int) -> None:
             raise CannotRunError(f"port {port} cannot be used: {error.strerror}") from error
 
 
-def free(count: int, *, but: int) -> list[int]:
-    """`count` different ports of 127.0.0.1, none of them `but`, that nobody listens on now."""
+def free(count: int, *, but: int = 0) -> list[int]:
+    """`count` different ports of 127.0.0.1, none of them `but`, that nobody listens on now.
+
+    CannotRunError when there are not so many.
+    """
     found: list[int] = []
-    with ExitStack() as stack:
-        while len(found) < count:
-            # Held until all are found, or the next probe may get the same one.
-            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            if port != but:
-                found.append(port)
-    return found
+    for port in random.sample(_QUIET, len(_QUIET)):
+        if len(found) == count:
+            return found
+        if port != but and _can_be_bound(port):
+            found.append(port)
+    raise CannotRunError(f"there are no {count} free ports from {_QUIET[0]} to {_QUIET[-1]}")
+
+
+def _can_be_bound(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _another(port: int) -> int:

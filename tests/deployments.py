@@ -33,7 +33,7 @@ from gateway.routing import load_routing
 from kernel.lifecycle import Lifecycle
 from kernel.serve import listening
 from kernel.settings import ProcessSettings
-from laptop import credentials
+from laptop import credentials, ports
 from tests.conventions import DOCUMENTS, Conventions
 from tests.databases import CONTEXTS
 
@@ -234,7 +234,7 @@ def processes(deployment: str) -> Iterator[Run]:
         folder = Path(name)
         folder.chmod(0o711)  # the user that PostgreSQL runs as must get through
         log = folder / "log"
-        port = _free_port()
+        (port,) = ports.free(1)
         environment = {
             **os.environ,
             "PORT": str(port),
@@ -290,12 +290,6 @@ def _databases_of_a_run(data_folder: Path) -> Mapping[str, str]:
         context: f"postgresql://{context}:{password}@/{context}?host={quote(socket_folder)}"
         for context, password in passwords.items()
     }
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _wait_for(line: str, log: Path, process: subprocess.Popen[str]) -> None:

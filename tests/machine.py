@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tests.model import PostModel, Sent, ThreadModel
 from tests.world import Client, World, new_key
@@ -32,6 +32,11 @@ class BoardMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = world
         self.known: list[ThreadModel] = []
+
+    @invariant()
+    def count(self) -> None:
+        """Every step counts."""
+        self.world.steps += 1
 
     @rule(target=threads, who=some_person, via=some_instance)
     def start(self, who: int, via: int) -> ThreadModel:

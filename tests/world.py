@@ -27,6 +27,8 @@ class World:
 
     instances: Sequence[httpx.Client]
     people: Sequence[Client]
+    steps: int = 0
+    """How many steps its state machines have done."""
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
 
     @classmethod

@@ -2,6 +2,7 @@
 simple model of it is."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,8 +16,13 @@ from tests.world import World
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(3600)
-async def test_the_board_is_as_its_model(monolith: Board, services: Board, effort: Effort) -> None:
+@pytest.mark.timeout(7200)
+async def test_the_board_is_as_its_model(
+    monolith: Board,
+    services: Board,
+    effort: Effort,
+    record_testsuite_property: Callable[[str, object], None],
+) -> None:
     async with (
         joining(monolith) as one,
         joining(services) as two,
@@ -31,14 +37,16 @@ async def test_the_board_is_as_its_model(monolith: Board, services: Board, effor
                 super().__init__(world)
 
         runs = settings(
-            max_examples=effort.runs,
-            stateful_step_count=effort.steps,
+            max_examples=5,
+            stateful_step_count=effort.steps_a_run,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         )
         try:
-            # In a thread of its own, since this one serves the board.
-            await asyncio.to_thread(run_state_machine_as_test, Machine, settings=runs)
+            while world.steps < effort.steps:
+                # In a thread of its own, since this one serves the board.
+                await asyncio.to_thread(run_state_machine_as_test, Machine, settings=runs)
         finally:
             world.close()
+            record_testsuite_property("steps of the model", world.steps)

@@ -3,26 +3,20 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 
 import httpx
 
+from laptop import ports
 from tests.databases import Databases
 from tests.deployments import ORIGIN, ROOT, USERS_TOKEN
 from tests.eventually import eventually
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 async def test_a_request_in_flight_is_answered_while_the_process_is_no_longer_ready(
     databases: Databases,
 ) -> None:
-    port = free_port()
+    (port,) = ports.free(1)
     environment = {
         **os.environ,
         "HOST": "127.0.0.1",

@@ -45,5 +45,5 @@ def test_a_decision_gives_context_decision_consequences_and_alternatives(page: P
 
 def test_the_continuous_check_runs_what_the_readme_names() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    for target in ("check", "test"):
+    for target in ("check", "test", "test-browser", "test-docker", "rehearse"):
         assert f"step make {target}" in script

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ import docker
 import httpx
 from docker.models.containers import Container
 
+from laptop import ports
 from tests.databases import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,13 +153,6 @@ class Project:
         return httpx.get(self.url + path, timeout=15, trust_env=False)
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def engine() -> docker.DockerClient:
     """The engine of this machine. Fails where there is none: a test that did not run is no pass."""
     assert shutil.which("docker"), "these tests need Docker: https://docs.docker.com/get-docker/"
@@ -170,7 +163,8 @@ def engine() -> docker.DockerClient:
 def project(name: str, profile: str) -> Iterator[Project]:
     """A project of that name, not yet up, of which nothing is left in the end."""
     client = engine()
-    found = Project(name, profile, free_port(), client)
+    (port,) = ports.free(1)
+    found = Project(name, profile, port, client)
     _remove(found)
     try:
         yield found

@@ -5,7 +5,6 @@ import contextlib
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,19 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from laptop import ports
 from tests.unit.gateway.support import OK, Bench, Client, FakeTarget, says, until
 
 ROOT = Path(__file__).parents[3]
 SHOP = Path(__file__).parent / "templates" / "shop.json"
 START_SECONDS = 15
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @dataclass
@@ -60,7 +52,7 @@ class Shop:
 
 @asynccontextmanager
 async def shop(folder: Path, pages: FakeTarget, orders: FakeTarget) -> AsyncIterator[Shop]:
-    public, internal, metrics = free_ports(3)
+    public, internal, metrics = ports.free(3)
     template, admin = folder / "shop.json", folder / "admin.sock"
     template.write_text(SHOP.read_text())
     parameters = {"Vpc": "vpc-1", "Subnets": "a,b", "Port": public, "AdminPort": internal}
