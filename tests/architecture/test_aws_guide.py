@@ -18,6 +18,7 @@ TARGETS = re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.M
 IAM_NAMES = {
     "elb": "elasticloadbalancing",
     "quotas": "servicequotas",
+    "scaling": "application-autoscaling",
     "secrets": "secretsmanager",
     "tagging": "tag",
 }
