@@ -28,8 +28,9 @@ grant-admin: $(VENV)/run.txt ## Make somebody on the running board an admin (NAM
 
 .PHONY: test
 test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
-	@# More processes than cores: the tests wait half of the time.
-	@$(BIN)/pytest -n 4 --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)
+	@# More processes than cores: the tests wait half of the time. In the order of the folders: what
+	@# takes longest comes first.
+	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(VENV)/dev.txt ## Run the tests of the images and of Compose (needs Docker)

@@ -14,5 +14,5 @@ class Effort:
     steps_a_run: int
 
 
-IN_PASSING = Effort(fuzzing=3, phases="fuzzing", steps=100, steps_a_run=25)
+IN_PASSING = Effort(fuzzing=2, phases="fuzzing", steps=100, steps_a_run=25)
 AS_PROOF = Effort(fuzzing=120, phases="examples,coverage,fuzzing", steps=20_000, steps_a_run=100)

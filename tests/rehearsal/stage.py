@@ -25,7 +25,8 @@ from tests.rehearsal.emulator import ROOT, TASKS, Emulator, emulator, free_port
 from tests.rehearsal.gaps import GAPS, MISSING, adapt
 
 PROJECT = "rehearsal"
-VERSIONS = ("000000000001-first", "000000000002-second", "000000000003-broken")
+# New ones in each run: the registry outlives a run, and a revision that it has is not pushed again.
+VERSIONS = tuple(f"{secrets.token_hex(6)}-{name}" for name in ("first", "second", "broken"))
 PUBLIC, INTERNAL = "LoadBalancer", "InternalLoadBalancer"
 CONTEXTS = ("users", "threads", "posts")
 _FOLDER = ROOT / "build" / "rehearsal"
@@ -146,6 +147,7 @@ def stage() -> Iterator[Stage]:
             emulator(_FOLDER / "emulator.log", [_health(PUBLIC), _health(INTERNAL)])
         )
         password = secrets.token_urlsafe(24)
+        stack.callback(_remove_images, found.engine)
         database = stack.enter_context(_postgres(found.engine, password))
         registry = stack.enter_context(_registry(found.engine))
         public = stack.enter_context(_balancer(found, PUBLIC, "127.0.0.1"))
@@ -179,6 +181,14 @@ def _clear_away_an_earlier_one() -> None:
         if cluster.endswith(f"cluster/{PROJECT}") or container.name in _CONTAINERS:
             container.remove(force=True, v=True)
     engine.close()
+
+
+def _remove_images(engine: docker.DockerClient) -> None:
+    """What this run has built; the layers that another build can use stay in the builder's cache."""
+    for image in engine.images.list():
+        for tag in image.tags:
+            if tag.endswith(VERSIONS):
+                engine.images.remove(tag, force=True)
 
 
 def show(text: str) -> None:
