@@ -184,7 +184,7 @@ def _clear_away_an_earlier_one() -> None:
 
 
 def _remove_images(engine: docker.DockerClient) -> None:
-    """What this run has built; the layers that another build can use stay in the builder's cache."""
+    """What this run has built; layers that another build can use stay in the builder's cache."""
     for image in engine.images.list():
         for tag in image.tags:
             if tag.endswith(VERSIONS):
