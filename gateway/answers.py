@@ -62,16 +62,19 @@ class DateHeader:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of the load balancer's own. ``reason`` may be empty; ``lines`` end in CRLF."""
+    """An answer of the load balancer's own. ``status_line`` and ``lines`` end in CRLF."""
 
     status: int
-    reason: bytes
+    status_line: bytes
     lines: list[bytes]
     body: bytes
 
 
 def own_answer(status: int, date: bytes) -> Answer:
-    """The answer with ``status``. Statuses without a known text (463) have an empty body."""
+    """The answer with ``status``. Statuses without a known text (463) have an empty body.
+
+    The space after a status without reason phrase belongs there (RFC 9112, section 4).
+    """
     title = _TITLES.get(status)
     if title is None:
         return _assemble(f"{status} ", date, "text/html", b"")
@@ -103,11 +106,10 @@ def _page(title: str) -> bytes:
 
 
 def _assemble(status: str, date: bytes, content_type: str, body: bytes) -> Answer:
-    number, _, reason = status.partition(" ")
     lines = [
         b"Server: awselb/2.0\r\n",
         date,
         f"Content-Type: {content_type}\r\n".encode(),
         b"Content-Length: %d\r\n" % len(body),
     ]
-    return Answer(int(number), reason.encode(), lines, body)
+    return Answer(int(status[:3]), f"HTTP/1.1 {status}\r\n".encode(), lines, body)

@@ -94,18 +94,19 @@ class ClientConnection(asyncio.Protocol):
         self, head: ResponseHead | None, parts: Sequence[bytes], *, chunked: bool, end: bool
     ) -> int:
         """See Client."""
-        out = [] if head is None else [http1_head(head)]
         if chunked:
-            if parts:
-                out.append(chunk(parts, sum(map(len, parts))))
+            framed = [chunk(parts, sum(map(len, parts)))] if parts else []
             if end:
-                out.append(LAST_CHUNK)
+                framed.append(LAST_CHUNK)
+            parts = framed
+        if head is not None:
+            data = http1_head(head, parts)
+        elif parts:
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
         else:
-            out.extend(parts)
-        if not out:
             return 0
-        data = out[0] if len(out) == 1 else b"".join(out)
-        self.write(data)
+        if self._transport is not None:
+            self._transport.write(data)
         return len(data)
 
     def begin_tunnel(self) -> bytes:

@@ -19,7 +19,7 @@ from gateway.rules import FixedResponse, Forward, Rule
 from gateway.selection import Selection
 from gateway.target_group import Target
 from gateway.tls import TlsFacts
-from gateway.transforms import TransformFailedError
+from gateway.transforms import NO_TRANSFORMS, TransformFailedError
 from gateway.upstream import TargetConnection
 
 if TYPE_CHECKING:
@@ -94,33 +94,42 @@ class Exchange:
     when both are complete. Nothing is ever sent a second time.
     """
 
-    target_group: str = ""
-    target: Target | None = None
-    selection: Selection | None = None
-    rule_priority: int | None = None
-    action: str = ""
-    redirect_url: bytes = b""
-    transform_failed: bool = False
-    status: int = 0
-    target_status: int = 0
-    sent: int = 0
-    trace: bytes = b""
-    dispatched: float = 0
-    answered: float = 0
-    finished: float = 0
-
-    tunnel: bool = False
-    """The connections have left HTTP."""
-
-    _connection: TargetConnection | None = None
-    _connecting: "asyncio.Task[None] | None" = None
-    _target_paused: bool = False
-    _last_chunk_sent: bool = False
-    _chunked: bool = False
-    _bodyless: bool = False
-    _sized: bool = False
-    _keep_alive: bool = False
-    _done: bool = False
+    __slots__ = (
+        "_bodyless",
+        "_chunked",
+        "_client",
+        "_connecting",
+        "_connection",
+        "_done",
+        "_keep_alive",
+        "_last_chunk_sent",
+        "_plane",
+        "_sized",
+        "_target_paused",
+        "action",
+        "answered",
+        "connection_label",
+        "created",
+        "dispatched",
+        "finished",
+        "http2",
+        "listener",
+        "peer_label",
+        "redirect_url",
+        "request",
+        "rule_priority",
+        "selection",
+        "sent",
+        "started",
+        "status",
+        "target",
+        "target_group",
+        "target_status",
+        "tls",
+        "trace",
+        "transform_failed",
+        "tunnel",
+    )
 
     def __init__(self, plane: "DataPlane", client: Client, request: Request) -> None:
         self._plane = plane
@@ -133,6 +142,31 @@ class Exchange:
         self.connection_label = client.connection_label
         self.created = plane.clock.wall()
         self.started = plane.clock.monotonic()
+        self.dispatched = 0.0
+        self.answered = 0.0
+        self.finished = 0.0
+        self.target_group = ""
+        self.target: Target | None = None
+        self.selection: Selection | None = None
+        self.rule_priority: int | None = None
+        self.action = ""
+        self.redirect_url = b""
+        self.transform_failed = False
+        self.status = 0
+        self.target_status = 0
+        self.sent = 0
+        self.trace = b""
+        self.tunnel = False
+        """The connections have left HTTP."""
+        self._connection: TargetConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._target_paused = False
+        self._last_chunk_sent = False
+        self._chunked = False
+        self._bodyless = False
+        self._sized = False
+        self._keep_alive = False
+        self._done = False
         request.source = client.peer
 
     @property
@@ -157,20 +191,22 @@ class Exchange:
         if request.refusal:
             self._answer(request.refusal)
             return
-        rule = self.listener.settings.rules.match(request)
+        rule = self.listener.rules.match(request)
         self.rule_priority = rule.priority
+        self.trace = trace_id(request.trace_id, self.created, self._plane.random)
         action = rule.action
-        if isinstance(action, FixedResponse):
+        if isinstance(action, Forward):
+            if rule.transforms is NO_TRANSFORMS or self._transform(rule):
+                self.action = "forward"
+                self._forward(action)
+        elif self.listener.host_line(request) is None:
+            self._answer(400)
+        elif isinstance(action, FixedResponse):
             self.action = "fixed-response"
-            self.trace = trace_id(request.trace_id, self.created, self._plane.random)
             self._reply(answers.fixed_response(action, self._plane.date.line()))
-        elif isinstance(action, Redirect):
+        else:
             self.action = "redirect"
-            self.trace = trace_id(request.trace_id, self.created, self._plane.random)
             self._redirect(action)
-        elif not rule.transforms or self._transform(rule):
-            self.action = "forward"
-            self._forward(action)
 
     def request_progress(self) -> None:
         """More of the request's body was received, or its end."""
@@ -207,8 +243,8 @@ class Exchange:
 
     def expire(self) -> None:
         """No byte has moved for the idle timeout."""
-        self._drop_target()
         waiting_for_client = not self.request.complete and self.wants_request_bytes
+        self._drop_target()
         self._give_up(408 if waiting_for_client else 504)
 
     @property
@@ -254,7 +290,6 @@ class Exchange:
             return
         self.target = target
         target.outstanding += 1
-        self.trace = trace_id(request.trace_id, self.created, plane.random)
         head = request_head(request, self._client.forwarded.lines(request), host, self.trace)
         if request.expects_continue and request.has_body and not request.http10:
             self._client.send_continue()
@@ -289,8 +324,9 @@ class Exchange:
         connection.begin(self, head_request=request.method == b"HEAD", upgrade=request.websocket)
         if self._client.write_paused:
             connection.pause_reading()
-        body = self._framed_body()
-        connection.write(head + body if body else head)
+        if request.chunked or request.content_length:
+            head += self._framed_body()
+        connection.write(head)
 
     def _framed_body(self) -> bytes:
         request = self.request
@@ -342,10 +378,11 @@ class Exchange:
         connection = self._connection
         if connection is None:
             return
-        self._client.touch()
         response = connection.reader.response
-        if not response.head_complete:
-            return
+        if not response.complete:
+            self._client.touch()
+            if not response.head_complete:
+                return
         parts = response.body
         if parts:
             response.body = []
@@ -373,26 +410,26 @@ class Exchange:
     def _begin_answer(self, connection: TargetConnection) -> ResponseHead:
         request, response = self.request, connection.reader.response
         self.answered = self._plane.clock.monotonic()
+        lines = response.lines
         if self.selection is not None and self.selection.sticky is not None:
-            response.lines += self.selection.sticky.set_cookie_lines(response.lines)
+            lines += self.selection.sticky.set_cookie_lines(lines)
         self.status = self.target_status = status = response.status
         self._bodyless = request.method == b"HEAD" or status == 204 or status == 304
         self._sized = response.has_content_length or self._bodyless
         self._chunked = (
-            not request.http10
+            (response.chunked or response.until_close)
+            and not request.http10
             and status != 204
             and status != 304
-            and (response.chunked or response.until_close)
         )
         # Whether the rest of the request comes before the answer's end is not known yet, and what
         # the head says of the connection must hold.
         self._keep_alive = (self._sized or self._chunked) and self._may_keep_alive()
-        if not response.has_date:
-            response.lines.append(self._plane.date.line())
+        lines.append(self._plane.date.line())
         return ResponseHead(
             status,
-            response.reason,
-            self.listener.response_lines(response.lines),
+            response.status_line,
+            self.listener.response_lines(lines),
             keep_alive=self._keep_alive,
             chunked=self._chunked,
             upgrade=status == _SWITCHING_PROTOCOLS,
@@ -448,7 +485,7 @@ class Exchange:
         keep_alive = self._may_keep_alive()
         head = ResponseHead(
             answer.status,
-            answer.reason,
+            answer.status_line,
             self.listener.response_lines(answer.lines),
             keep_alive=keep_alive,
         )

@@ -6,6 +6,7 @@ Balancer" and "How Elastic Load Balancing works" of the AWS documentation; RFC 9
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -85,13 +86,19 @@ class ForwardedHeaders:
         return b"".join((*kept, self._constant))
 
 
+@lru_cache(maxsize=4)
+def _second_of_trace_id(second: int) -> str:
+    return f"1-{second & 0xFFFFFFFF:08x}-"
+
+
 def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
     """The value of X-Amzn-Trace-Id for the target.
 
     A request without one gets a Root; one with a Root keeps it and gets this hop as Self. A value
     over 7 KB is replaced. ``now`` is the wall clock.
     """
-    own = b"1-%08x-%024x" % (int(now) & 0xFFFFFFFF, random.getrandbits(96))
+    own_text = _second_of_trace_id(int(now)) + random.getrandbits(96).to_bytes(12, "big").hex()
+    own = own_text.encode()
     if not received or len(received) > _MAX_TRACE_ID:
         return b"Root=" + own
     fields = [field for field in received.split(b";") if field]
@@ -110,10 +117,10 @@ def request_head(request: Request, forwarded: bytes, host: bytes, trace: bytes) 
     """What the target gets before the body. It is always HTTP/1.1, and asks to be kept alive."""
     if request.chunked:
         end = b"Transfer-Encoding: chunked\r\n\r\n"
-    elif request.content_length is not None:
-        end = b"Content-Length: %d\r\n\r\n" % request.content_length
     elif request.websocket:
         end = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    elif request.content_length is not None:
+        end = b"Content-Length: %d\r\n\r\n" % request.content_length
     else:
         end = b"\r\n"
     return b"".join(
@@ -136,16 +143,17 @@ def request_head(request: Request, forwarded: bytes, host: bytes, trace: bytes) 
 class ResponseHead:
     """The head of an answer on its way to the client, whatever version that speaks.
 
-    ``lines`` end in CRLF and say nothing about the connection. ``chunked``: the length is not
+    ``status_line`` is that of HTTP/1.1. It and ``lines`` end in CRLF and say nothing about the
+    connection. ``chunked``: the length is not
     known in advance. ``upgrade``: the connection goes on with WebSocket.
     """
 
-    __slots__ = ("chunked", "keep_alive", "lines", "reason", "status", "upgrade")
+    __slots__ = ("chunked", "keep_alive", "lines", "status", "status_line", "upgrade")
 
     def __init__(
         self,
         status: int,
-        reason: bytes,
+        status_line: bytes,
         lines: Sequence[bytes],
         *,
         keep_alive: bool,
@@ -153,25 +161,22 @@ class ResponseHead:
         upgrade: bool = False,
     ) -> None:
         self.status = status
-        self.reason = reason
+        self.status_line = status_line
         self.lines = lines
         self.keep_alive = keep_alive
         self.chunked = chunked
         self.upgrade = upgrade
 
 
-def http1_head(head: ResponseHead) -> bytes:
-    """The head in HTTP/1.1.
-
-    The space after a status without reason phrase belongs there (RFC 9112, section 4).
-    """
+def http1_head(head: ResponseHead, body: Sequence[bytes] = ()) -> bytes:
+    """The head in HTTP/1.1, and what of the body goes with it."""
     if head.upgrade:
         end = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     else:
         end = b"Connection: keep-alive\r\n\r\n" if head.keep_alive else b"Connection: close\r\n\r\n"
         if head.chunked:
             end = b"Transfer-Encoding: chunked\r\n" + end
-    return b"".join((b"HTTP/1.1 %d " % head.status, head.reason, b"\r\n", *head.lines, end))
+    return b"".join((head.status_line, *head.lines, end, *body))
 
 
 def chunk(parts: Sequence[bytes], size: int) -> bytes:

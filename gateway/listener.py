@@ -34,6 +34,7 @@ class Listener:
     @settings.setter
     def settings(self, settings: ListenerSettings) -> None:
         self._settings = settings
+        self.rules = settings.rules
         self._inserted = [
             f"{name}: {value}\r\n".encode("latin-1") for name, value in settings.response_headers
         ]

@@ -13,6 +13,7 @@ from gateway.paths import query_of
 MAX_LOCATION: Final = 8 * 1024
 """A longer one is answered with 507 instead."""
 
+_NOT_IN_A_URL: Final = re.compile(rb"[^!-~\x80-\xff]")
 _KEYWORD: Final = re.compile(r"#\{(protocol|host|port|path|query)\}")
 
 
@@ -31,7 +32,8 @@ class Redirect:
     def location(self, request: RuleInput, protocol: str, port: int) -> bytes:
         """The Location header's value for a request to a listener of that protocol and port.
 
-        The port is always written. The path is the request's own, as the client wrote it.
+        The port is always written. The path is the request's own, as the client wrote it, but for
+        blanks and controls, which are percent-encoded: a header must not end in the middle.
         """
         target = request.target.partition(b"#")[0]
         parts = {
@@ -51,10 +53,11 @@ class Redirect:
             )
 
         query = filled(self.query)
-        return b"%b://%b:%b%b%b" % (
+        location = b"%b://%b:%b%b%b" % (
             filled(self.protocol).lower(),
             filled(self.host),
             filled(self.port),
             filled(self.path),
             b"?" + query if query else b"",
         )
+        return _NOT_IN_A_URL.sub(lambda found: b"%%%02X" % ord(found[0]), location)

@@ -3,69 +3,108 @@
 from collections.abc import Iterable
 
 from gateway.desync import Finding
+from gateway.paths import normalise
 
 
 class Request:
-    """Headers are in ``lines``, each ending in CRLF, in their order and with their case, without
-    those that the gateway itself decides on.
+    """Headers are in ``lines``, without their CRLF, in their order and with their case, but for
+    those that the gateway itself decides on."""
 
-    The defaults are on the class, because most requests leave most of them alone.
-    """
-
-    head: bytes = b""
-    """Request line and headers, to the empty line."""
-    method: bytes = b""
-    target: bytes = b""
-    """The request target as the client wrote it; in origin form once the head is complete."""
-    path: bytes = b""
-    """The normalised path, which rules are matched against."""
-    version: str = "HTTP/1.1"
-    """As the access log writes it."""
-    http10: bool = False
-    keep_alive: bool = False
-    head_complete: bool = False
-    complete: bool = False
-    """The whole body was received."""
-    refusal: int = 0
-    """The status to answer with instead of routing; 0 when the request is fine."""
-    finding: Finding | None = None
-    """Why this is no plainly well-formed request; None when it is one."""
-    unusual: bool = False
-    """Something in it has more than one reading, or may have: it has to be classified."""
-    close_after: bool = False
-    """The target's connection must not be used again, because the target may disagree about where
-    this request ends."""
-    invalid_names: bool = False
-    """There are header names of other characters than letters, digits and hyphens."""
-
-    source: str = ""
-    """The IP address of the client."""
-    host: bytes | None = None
-    authority: bytes | None = None
-    """The host of a request target in absolute form, which wins over ``host`` (RFC 9112, 3.2.2)."""
-    content_length: int | None = None
-    chunked: bool = False
-    forwarded_for: bytes | None = None
-    trace_id: bytes | None = None
-    user_agent: bytes = b""
-    connection: bytes | None = None
-    upgrade: bytes | None = None
-    websocket: bool = False
-    """The client asks to go on with WebSocket (RFC 6455)."""
-    expects_continue: bool = False
-
-    sent_host: bytes | None = None
-    """What a transform made of the host; None: nothing."""
-    sent_target: bytes | None = None
-    """Likewise of the request target."""
-
-    head_size: int = 0
-    body_size: int = 0
+    __slots__ = (
+        "_path",
+        "authority",
+        "body",
+        "body_size",
+        "chunked",
+        "close_after",
+        "complete",
+        "connection",
+        "content_length",
+        "expects_continue",
+        "finding",
+        "forwarded_for",
+        "head",
+        "head_complete",
+        "head_size",
+        "host",
+        "http10",
+        "invalid_names",
+        "keep_alive",
+        "lines",
+        "method",
+        "refusal",
+        "sent_host",
+        "sent_target",
+        "source",
+        "target",
+        "trace_id",
+        "unusual",
+        "upgrade",
+        "user_agent",
+        "version",
+        "websocket",
+    )
 
     def __init__(self) -> None:
+        self.head = b""
+        """Request line and headers, to the empty line."""
+        self.method = b""
+        self.target = b""
+        """As the client wrote it; in origin form once the head is complete."""
+        self.version = "HTTP/1.1"
+        """As the access log writes it."""
+        self.http10 = False
+        self.keep_alive = False
+        self.head_complete = False
+        self.complete = False
+        """The whole body was received."""
+        self.refusal = 0
+        """The status to answer with instead of routing; 0 when the request is fine."""
+        self.finding: Finding | None = None
+        """Why this is no plainly well-formed request; None when it is one."""
+        self.unusual = False
+        """Something in it has more than one reading, or may have: it has to be classified."""
+        self.close_after = False
+        """The target's connection must not be used again, because the target may disagree about
+        where this request ends."""
+        self.invalid_names = False
+        """There are header names of other characters than letters, digits and hyphens."""
+
+        self.source = ""
+        """The IP address of the client."""
+        self.host: bytes | None = None
+        self.authority: bytes | None = None
+        """The host of a request target in absolute form, which wins over ``host`` (RFC 9112,
+        section 3.2.2)."""
+        self.content_length: int | None = None
+        self.chunked = False
+        self.forwarded_for: bytes | None = None
+        self.trace_id: bytes | None = None
+        self.user_agent = b""
+        self.connection: bytes | None = None
+        self.upgrade: bytes | None = None
+        self.websocket = False
+        """The client asks to go on with WebSocket (RFC 6455)."""
+        self.expects_continue = False
+
+        self.sent_host: bytes | None = None
+        """What a transform made of the host; None: nothing."""
+        self.sent_target: bytes | None = None
+        """Likewise of the request target."""
+
+        self.head_size = 0
+        self.body_size = 0
+        self._path = b""
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
         """Body bytes that were received and not yet taken by whoever handles the request."""
+
+    @property
+    def path(self) -> bytes:
+        """The normalised path, which rules are matched against."""
+        if not self._path:
+            self._path = normalise(self.target)
+        return self._path
 
     @property
     def has_body(self) -> bool:

@@ -9,7 +9,6 @@ from typing import Final
 
 from gateway.desync import DesyncMode, Finding, Reason, Tier, Verdict, verdict
 from gateway.lenient_head import read_leniently
-from gateway.paths import normalise
 from gateway.request import Request
 from gateway.request_headers import has_valid_name
 from gateway.strict_head import StrictHead
@@ -113,7 +112,6 @@ def _complete(request: Request) -> None:
         addresses = request.forwarded_for.count(b",") + 1
         if addresses > MAX_FORWARDED_ADDRESSES:
             request.refuse(463)
-    request.path = normalise(request.target)
     if request.close_after or request.refusal in _END_OF_CONNECTION:
         request.keep_alive = False
 

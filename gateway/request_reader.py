@@ -5,6 +5,7 @@ from collections import deque
 from typing import Final
 
 from gateway.desync import DesyncMode
+from gateway.repeated_head import RepeatedHead
 from gateway.request import Request
 from gateway.request_body import Body, ChunkedBody, MalformedBodyError, SizedBody
 from gateway.request_head import MAX_HEADERS, MAX_REQUEST_LINE, HeadReader
@@ -21,7 +22,16 @@ class RequestReader:
     that ends the connection nothing more is read.
     """
 
-    __slots__ = ("_body", "_ended", "_heads", "_partial", "_rest", "incoming", "requests")
+    __slots__ = (
+        "_body",
+        "_ended",
+        "_heads",
+        "_partial",
+        "_repeated",
+        "_rest",
+        "incoming",
+        "requests",
+    )
 
     def __init__(
         self,
@@ -33,6 +43,7 @@ class RequestReader:
         self.requests: deque[Request] = deque()
         self.incoming: Request | None = None
         self._heads = HeadReader(mode, drop_invalid=drop_invalid, source=source)
+        self._repeated = RepeatedHead()
         self._body: Body | None = None
         self._partial = b""
         self._ended = False
@@ -74,18 +85,21 @@ class RequestReader:
             return
         start = 0
         size = len(data)
-        if (
-            self._body is None
-            and not self._partial
-            and not self._ended
-            and data.find(b"\n\r\n") == size - 3 >= 0
-            and data[0] not in _LINE_ENDS
-            and b"\n\n" not in data
-            and size <= MAX_REQUEST_LINE
-        ):
+        if self._body is None and not self._partial and not self._ended:
             # The commonest by far: one request without body, and nothing else.
-            self._take_head(data)
-            return
+            request = self._repeated.read(data)
+            if request is not None:
+                self.requests.append(request)
+                self._ended = not request.keep_alive
+                return
+            if (
+                data.find(b"\n\r\n") == size - 3 >= 0
+                and data[0] not in _LINE_ENDS
+                and b"\n\n" not in data
+                and size <= MAX_REQUEST_LINE
+            ):
+                self._repeated.remember(self._take_head(data))
+                return
         while start < size and not self._ended:
             if self._body is not None:
                 start = self._feed_body(self._body, data, start)
@@ -124,7 +138,7 @@ class RequestReader:
             return len(data)
         return end
 
-    def _take_head(self, head: bytes) -> None:
+    def _take_head(self, head: bytes) -> Request:
         request = self._heads.read(head)
         self.requests.append(request)
         if request.refusal and not request.keep_alive:
@@ -139,6 +153,7 @@ class RequestReader:
             if request.websocket:
                 # What follows may turn out not to be HTTP.
                 self._rest = b""
+        return request
 
     def _wait_for_more(self, partial: bytes) -> None:
         if partial[:1] != b"\r" and not _BEGINNING.match(partial):

@@ -5,39 +5,15 @@ from typing import Final
 
 import httptools
 
+from gateway.plain_head import read_plain_head
+from gateway.response import Response
+
 MAX_HEADERS: Final = 32 * 1024
 """Response headers over 32K are answered with 502 (AWS: "HTTP 502: Bad gateway")."""
 
 
 class MalformedResponseError(Exception):
     """The target did not answer in HTTP/1, or in a way that has two readings."""
-
-
-class Response:
-    """One response as it was received. ``lines`` are its end-to-end headers, each ending in CRLF,
-    in their order and with their case.
-
-    The defaults are on the class, because most responses leave most of them alone.
-    """
-
-    status: int = 0
-    reason: bytes = b""
-    head_complete: bool = False
-    complete: bool = False
-    keep_alive: bool = False
-    """The target lets the connection be used again."""
-    has_content_length: bool = False
-    content_length: int = 0
-    chunked: bool = False
-    until_close: bool = False
-    """The end of the body is the end of the connection."""
-    has_date: bool = False
-    connection: bytes | None = None
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self.body: list[bytes] = []
-        """Body bytes that were received and not yet taken by whoever passes them on."""
 
 
 class ResponseReader:
@@ -50,10 +26,13 @@ class ResponseReader:
     __slots__ = (
         "_append",
         "_head_request",
+        "_left",
         "_overhead",
         "_parser",
+        "_reason",
         "_skipping",
         "_surplus",
+        "_untouched",
         "_upgrade",
         "beyond",
         "response",
@@ -61,6 +40,9 @@ class ResponseReader:
 
     def __init__(self) -> None:
         self._begin_response()
+        self._untouched = True
+        self._left = 0
+        """Bytes that are still to come of a body that the parser does not see."""
         self._head_request = False
         self._overhead = 0
         self._skipping = False
@@ -78,15 +60,51 @@ class ResponseReader:
             # The parser cannot be told about HEAD: it still waits for the body.
             self._parser = httptools.HttpResponseParser(self)
         self._begin_response()
+        self._untouched = True
+        self._left = 0
         self._head_request = head_request
         self._overhead = 0
 
     def _begin_response(self) -> None:
-        self.response = Response()
-        self._append = self.response.lines.append
+        self.response = response = Response()
+        self._append = response.lines.append
+        self._reason = b""
 
-    def feed(self, data: bytes | memoryview) -> None:
+    def feed(self, data: bytes) -> None:
         """Takes the next bytes. Raises MalformedResponseError."""
+        if self._left:
+            self._take_body(data, 0)
+            return
+        if self._untouched:
+            self._untouched = False
+            if not self._head_request and not self._upgrade:
+                response = self.response
+                body_start = read_plain_head(data, response)
+                if body_start:
+                    self._left = response.content_length
+                    response.complete = not self._left
+                    self._take_body(data, body_start)
+                    return
+        elif self.response.complete:
+            self.response.keep_alive = False
+            return
+        self._parse(data)
+
+    def _take_body(self, data: bytes, start: int) -> None:
+        response, left = self.response, self._left
+        received = len(data) - start
+        if received < left:
+            self._left = left - received
+        else:
+            self._left = 0
+            response.complete = True
+            if received > left:
+                response.keep_alive = False
+                data = data[: start + left]
+        if len(data) > start:
+            response.body.append(data[start:] if start else data)
+
+    def _parse(self, data: bytes) -> None:
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)
@@ -126,7 +144,7 @@ class ResponseReader:
     def on_status(self, reason: bytes) -> None:
         """A piece of the reason phrase."""
         if not self.response.head_complete:
-            self.response.reason += reason
+            self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which is dropped."""
@@ -147,6 +165,7 @@ class ResponseReader:
         status = response.status = self._parser.get_status_code()
         if status == 101 and self._upgrade:
             response.head_complete = True
+            response.status_line = b"HTTP/1.1 101 %b\r\n" % self._reason
             return
         if status < 200:
             if status == 101 or status < 100 or response.has_content_length or response.chunked:
@@ -157,6 +176,7 @@ class ResponseReader:
         if sum(map(len, response.lines)) > MAX_HEADERS:
             raise MalformedResponseError("headers over 32K")
         response.head_complete = True
+        response.status_line = b"HTTP/1.1 %d %b\r\n" % (status, self._reason)
         response.keep_alive = self._parser.should_keep_alive()
         if response.connection is not None:
             _drop_nominated(response)
@@ -237,19 +257,14 @@ def _connection(response: Response, _name: bytes, value: bytes) -> None:
     response.connection = value if previous is None else previous + b"," + value
 
 
-def _date(response: Response, name: bytes, value: bytes) -> None:
-    response.has_date = True
-    response.lines.append(name + b": " + value + b"\r\n")
-
-
 def _drop(response: Response, name: bytes, value: bytes) -> None:
-    """Hop-by-hop."""
+    """Hop-by-hop, or replaced by the gateway's own."""
 
 
 _SPECIAL: Final[dict[bytes, _Special]] = {
     b"connection": _connection,
     b"content-length": _content_length,
-    b"date": _date,
+    b"date": _drop,
     b"keep-alive": _drop,
     b"proxy-connection": _drop,
     b"te": _drop,

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
+from typing import Final
 
-from gateway.conditions import Condition, RuleInput
+from gateway.conditions import Condition, PathPattern, RuleInput
 from gateway.redirect import Redirect
 from gateway.transforms import NO_TRANSFORMS, Transforms
+
+_KNOWN_TARGETS: Final = 1024
+_MAX_KNOWN_TARGET: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,17 @@ class Rule:
 class Rules:
     """A listener's rules: the first one by priority whose conditions all hold, else the default."""
 
-    __slots__ = ("_default", "_rules", "evaluations")
+    __slots__ = ("_by_path", "_default", "_known", "_rules", "evaluations")
 
     def __init__(self, rules: Sequence[Rule], default: Action) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.priority))
         self._default = Rule(0, (), default)
+        self._by_path = all(
+            isinstance(condition, PathPattern) for rule in rules for condition in rule.conditions
+        )
+        """Requests for the same target get the same rule."""
+        self._known: dict[bytes, tuple[Rule, int]] = {}
+        """By target, for those asked for of late: the rule, and how many were looked at."""
         self.evaluations = 0
         """How many rules were looked at so far; the default rule is not counted."""
 
@@ -99,12 +109,24 @@ class Rules:
 
     def match(self, request: RuleInput) -> Rule:
         """The rule for the request; the default rule when no other one applies."""
+        if not self._by_path:
+            rule, looked_at = self._first(request)
+        elif (known := self._known.get(request.target)) is not None:
+            rule, looked_at = known
+        else:
+            rule, looked_at = known = self._first(request)
+            if len(request.target) <= _MAX_KNOWN_TARGET:
+                if len(self._known) >= _KNOWN_TARGETS:
+                    self._known.clear()
+                self._known[request.target] = known
+        self.evaluations += looked_at
+        return rule
+
+    def _first(self, request: RuleInput) -> tuple[Rule, int]:
         for position, rule in enumerate(self._rules, 1):
             for condition in rule.conditions:
                 if not condition.holds(request):
                     break
             else:
-                self.evaluations += position
-                return rule
-        self.evaluations += len(self._rules)
-        return self._default
+                return rule, position
+        return self._default, len(self._rules)

@@ -88,8 +88,10 @@ class TargetConnection(asyncio.Protocol):
         """Goes into the pool: request and response are complete, and the target agrees."""
         self.user = None
         self.active = self._watch.now
-        self.resume_reading()
-        if self.unsent or not self.usable:
+        if self._paused:
+            self.resume_reading()
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
             self.close()
         else:
             self.target.give_back(self)
@@ -152,9 +154,9 @@ class TargetConnection(asyncio.Protocol):
         self.abort()
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio."""
-        self._end(in_order=exc is None)
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """See asyncio. A target that ends the connection in order has been heard of before this."""
+        self._end(in_order=False)
         self.target.connections.discard(self)
         self._watch.watched.discard(self)
         if self in self.target.idle:

@@ -11,7 +11,7 @@ DATE = b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
 
 
 def written(answer: Answer, *, keep_alive: bool = True, with_body: bool = True) -> bytes:
-    head = ResponseHead(answer.status, answer.reason, answer.lines, keep_alive=keep_alive)
+    head = ResponseHead(answer.status, answer.status_line, answer.lines, keep_alive=keep_alive)
     return http1_head(head) + (answer.body if with_body else b"")
 
 

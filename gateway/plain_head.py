@@ -1,0 +1,96 @@
+"""Heads of responses that are plainly well-formed, quickly.
+
+Targets say in their headers what they said before, mostly: what a line means is found out once,
+strictly, and then known.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from gateway.response import Response
+
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [ \t!-~\x80-\xff]*\r\n")
+_LINE: Final = re.compile(
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)\r\n"
+)
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+"""18 digits are a number of 64 bits, whatever they are."""
+_MAX_HEAD: Final = 16 * 1024
+_MAX_KNOWN_LINE: Final = 128
+_WITHOUT_BODY: Final = frozenset({204, 304})
+_HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+_PASSED_ON: Final = -1
+_DROPPED: Final = -2
+_NOT_PLAIN: Final = -3
+
+
+def read_plain_head(data: bytes, response: Response) -> int:
+    """Fills in ``response`` from the head that ``data`` begins with, and gives where its body
+    begins. 0, and nothing is filled in, when somebody else has to read this: the head is not
+    complete, the response has no Content-Length, no body, or more than one reading.
+    """
+    end = data.find(b"\r\n\r\n", 0, _MAX_HEAD) + 2
+    if end < 2:
+        return 0
+    lines = data[:end].splitlines(True)
+    status_line = lines[0]
+    status = _status(status_line)
+    if not status:
+        return 0
+    del lines[0]
+    length = -1
+    dropped = []
+    for line in lines:
+        meaning = _meaning(line) if len(line) <= _MAX_KNOWN_LINE else _meaning.__wrapped__(line)
+        if meaning == _PASSED_ON:
+            continue
+        if meaning == _DROPPED:
+            dropped.append(line)
+        elif meaning == _NOT_PLAIN or length >= 0:
+            return 0
+        else:
+            length = meaning
+    if length < 0:
+        return 0
+    for line in dropped:
+        lines.remove(line)
+    response.status = status
+    response.status_line = status_line
+    response.lines = lines
+    response.content_length = length
+    response.has_content_length = response.keep_alive = response.head_complete = True
+    return end + 2
+
+
+@lru_cache(maxsize=64)
+def _status(line: bytes) -> int:
+    """The status; 0 when it is none, or one that has no body or is not the last."""
+    found = _STATUS_LINE.fullmatch(line)
+    status = int(found[1]) if found else 0
+    return 0 if status in _WITHOUT_BODY else status
+
+
+@lru_cache(maxsize=1024)
+def _meaning(line: bytes) -> int:
+    """What a header line is for: a Content-Length's number, or one of the three above."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return _NOT_PLAIN
+    name, value = found[1].lower(), found[2]
+    if name == b"content-length":
+        return int(value) if _LENGTH.fullmatch(value) else _NOT_PLAIN
+    if name == b"date" or (name == b"connection" and value.lower() == b"keep-alive"):
+        return _DROPPED
+    return _NOT_PLAIN if name in _HOP_BY_HOP else _PASSED_ON

@@ -1,0 +1,39 @@
+"""One response, as it was received."""
+
+
+class Response:
+    """``lines`` are its end-to-end headers, each ending in CRLF, in their order and with their
+    case, without Date, which is the gateway's own."""
+
+    __slots__ = (
+        "body",
+        "chunked",
+        "complete",
+        "connection",
+        "content_length",
+        "has_content_length",
+        "head_complete",
+        "keep_alive",
+        "lines",
+        "status",
+        "status_line",
+        "until_close",
+    )
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.status_line = b""
+        """With its CRLF."""
+        self.head_complete = False
+        self.complete = False
+        self.keep_alive = False
+        """The target lets the connection be used again."""
+        self.has_content_length = False
+        self.content_length = 0
+        self.chunked = False
+        self.until_close = False
+        """The end of the body is the end of the connection."""
+        self.connection: bytes | None = None
+        self.lines: list[bytes] = []
+        self.body: list[bytes] = []
+        """Body bytes that were received and not yet taken by whoever passes them on."""
