@@ -4,8 +4,9 @@ The bodies follow one model that fits every answer of an ALB whose length is kno
 401, 405, 408, 414, 500, 501, 504 and 505 are derived from it rather than seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Final
 
 from gateway.clock import Clock
@@ -23,20 +24,7 @@ _TITLES: Final = {
     504: "504 Gateway Time-out",
     505: "505 HTTP Version Not Supported",
 }
-_REASONS: Final = {
-    200: "OK",
-    201: "Created",
-    202: "Accepted",
-    204: "No Content",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    409: "Conflict",
-    410: "Gone",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
+_WITHOUT_BODY: Final = 204
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -92,10 +80,20 @@ def redirect(status: int, location: bytes, date: bytes) -> Answer:
 
 
 def fixed_response(action: FixedResponse, date: bytes) -> Answer:
-    """The answer of a fixed-response action."""
-    reason = _REASONS.get(action.status, "")
-    content_type = f"{action.content_type}; charset=utf-8"
-    return _assemble(f"{action.status} {reason}", date, content_type, action.body)
+    """The answer of a fixed-response action. A 204 has neither body nor length (RFC 9110, 8.6),
+    whatever the action says."""
+    status = f"{action.status} {_reason(action.status)}"
+    answer = _assemble(status, date, f"{action.content_type}; charset=utf-8", action.body)
+    if action.status == _WITHOUT_BODY:
+        return replace(answer, lines=answer.lines[:2], body=b"")
+    return answer
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _page(title: str) -> bytes:

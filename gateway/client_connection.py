@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
     from gateway.listener import Listener
 
+_HIGHEST_LINE_END: Final = 0x0D
 _READ: Final = 64 * 1024
 """What is parsed at once, so that little is held of a client that sends many requests at once."""
 
@@ -30,6 +31,7 @@ class ClientConnection(asyncio.Protocol):
         "_head_since",
         "_held",
         "_lingering_until",
+        "_lingers",
         "_paused",
         "_plane",
         "_reader",
@@ -61,7 +63,10 @@ class ClientConnection(asyncio.Protocol):
         self._advancing = False
         self._paused = False
         self._closing = False
+        self._lingers = False
+        """The last answer is written, and the client may still send."""
         self._lingering_until: float | None = None
+        """None as long as there are bytes of the answer that the client has not taken."""
         self._unsent = 0
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self.active = plane.watch.now
@@ -130,9 +135,10 @@ class ClientConnection(asyncio.Protocol):
             return
         if exchange is not None and exchange.request.websocket:
             self._reader.go_on()
-        if self._advancing:
-            return
-        if self._reader.requests or self._held or self._paused:
+        if self._plane.draining and self.idle:
+            # The answer had begun before there was a reason to say that it is the last.
+            self.close()
+        elif not self._advancing and (self._reader.requests or self._held or self._paused):
             self._advance()
 
     def cut_off(self, *, reset: bool) -> None:
@@ -149,7 +155,13 @@ class ClientConnection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Between two requests."""
-        return self._exchange is None and not self._reader.expects_more and not self._closing
+        return not (
+            self._exchange is not None
+            or self._reader.requests
+            or self._reader.expects_more
+            or self._held
+            or self._closing
+        )
 
     def close(self) -> None:
         """Ends the connection once what was written is sent."""
@@ -168,8 +180,7 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if self._lingering_until is not None and now >= self._lingering_until:
-            self.abort()
+        if self._lingers and self._has_lingered(transport, now):
             return
         exchange = self._exchange
         if exchange is None and self._reader.in_head:
@@ -198,6 +209,21 @@ class ClientConnection(asyncio.Protocol):
             self._refuse_silent_client()
         else:
             self.close()
+
+    def _has_lingered(self, transport: asyncio.Transport, now: float) -> bool:
+        """Ends a connection whose last answer is sent: not before, however slowly it is read."""
+        if transport.get_write_buffer_size():
+            self._lingering_until = None
+            return False
+        if not transport.can_write_eof():
+            self.close()
+            return True
+        if self._lingering_until is None:
+            self._lingering_until = now + self._plane.timeouts.linger
+        elif now >= self._lingering_until:
+            self.abort()
+            return True
+        return False
 
     # asyncio.Protocol
 
@@ -229,7 +255,9 @@ class ClientConnection(asyncio.Protocol):
                 exchange.tunnel_from_client(data)
             return
         if exchange is None and not self._held and len(data) <= _READ:
-            self.active = self._plane.watch.now
+            if data[0] > _HIGHEST_LINE_END or data.strip(b"\r\n"):
+                # Empty lines before a request are nothing.
+                self.active = self._plane.watch.now
             self._reader.feed(data)
         else:
             if exchange is None or not exchange.request.complete:
@@ -286,10 +314,17 @@ class ClientConnection(asyncio.Protocol):
                     # Answers to a client that does not read them must not pile up.
                     break
                 if reader.requests:
-                    self._exchange = exchange = Exchange(
-                        self._plane, self, reader.requests.popleft()
-                    )
+                    request = reader.requests.popleft()
+                    self._exchange = exchange = Exchange(self._plane, self, request)
                     exchange.start()
+                    if (
+                        request.complete
+                        and self._exchange is exchange
+                        and not (self._held or reader.requests or self._paused)
+                    ):
+                        # All that was sent is on its way: there is nothing to decide here.
+                        self._advancing = False
+                        return
                     continue
             elif exchange.request.has_body:
                 exchange.request_progress()
@@ -351,10 +386,12 @@ class ClientConnection(asyncio.Protocol):
             transport.close()
             return
         self._held = memoryview(b"")
-        self._lingering_until = self._plane.watch.now + self._plane.timeouts.linger
-        if not transport.can_write_eof():
-            # TLS has no half-closed connections here; its close waits for what is unsent.
+        if transport.can_write_eof():
+            transport.write_eof()
+        elif not transport.get_write_buffer_size():
+            # TLS has no half-closed connections here, and its close gives a client only some time
+            # to read what is unsent.
             transport.close()
             return
-        transport.write_eof()
+        self._lingers = True
         self._pause_or_resume()

@@ -5,6 +5,7 @@ Balancer" and "How Elastic Load Balancing works" of the AWS documentation; RFC 9
 """
 
 import re
+from binascii import hexlify
 from collections.abc import Sequence
 from functools import lru_cache
 from random import Random
@@ -87,8 +88,8 @@ class ForwardedHeaders:
 
 
 @lru_cache(maxsize=4)
-def _second_of_trace_id(second: int) -> str:
-    return f"1-{second & 0xFFFFFFFF:08x}-"
+def _second_of_trace_id(second: int) -> bytes:
+    return b"1-%08x-" % (second & 0xFFFFFFFF)
 
 
 def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
@@ -97,8 +98,7 @@ def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
     A request without one gets a Root; one with a Root keeps it and gets this hop as Self. A value
     over 7 KB is replaced. ``now`` is the wall clock.
     """
-    own_text = _second_of_trace_id(int(now)) + random.getrandbits(96).to_bytes(12, "big").hex()
-    own = own_text.encode()
+    own = _second_of_trace_id(int(now)) + hexlify(random.getrandbits(96).to_bytes(12, "big"))
     if not received or len(received) > _MAX_TRACE_ID:
         return b"Root=" + own
     fields = [field for field in received.split(b";") if field]

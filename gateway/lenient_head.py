@@ -113,6 +113,7 @@ class _Reading:
 
     def _headers(self, lines: list[bytes]) -> None:
         previous = b""
+        passed_on = False
         for written in lines:
             line = written
             folded = line[:1] in (b" ", b"\t")
@@ -126,7 +127,13 @@ class _Reading:
             if not colon:
                 # AWS: "appends a colon character".
                 line += b":"
+            before = len(self.request.lines)
             self._header(line, name, value, continues=folded and not colon)
+            if folded and not passed_on:
+                # What it continues ends here; for the target it would continue another header.
+                del self.request.lines[before:]
+            if not folded:
+                passed_on = len(self.request.lines) > before
 
     def _header(self, line: bytes, name: bytes, value: bytes, *, continues: bool) -> None:
         request = self.request

@@ -6,6 +6,7 @@ strictly, and then known.
 
 import re
 from functools import lru_cache
+from itertools import compress
 from typing import Final
 
 from gateway.response import Response
@@ -18,6 +19,7 @@ _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 """18 digits are a number of 64 bits, whatever they are."""
 _MAX_HEAD: Final = 16 * 1024
 _MAX_KNOWN_LINE: Final = 128
+_KNOWN_LINES: Final = 64
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _HOP_BY_HOP: Final = frozenset(
     {
@@ -31,47 +33,49 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 
-_PASSED_ON: Final = -1
-_DROPPED: Final = -2
-_NOT_PLAIN: Final = -3
+_NOT_PLAIN: Final = -1
+_DROPPED: Final = 0
+_PASSED_ON: Final = 1
+_LENGTH_OF_NOTHING: Final = 2
+"""``Content-Length: 0``; that of a longer body is as much greater."""
 
 
-def read_plain_head(data: bytes, response: Response) -> int:
-    """Fills in ``response`` from the head that ``data`` begins with, and gives where its body
-    begins. 0, and nothing is filled in, when somebody else has to read this: the head is not
-    complete, the response has no Content-Length, no body, or more than one reading.
-    """
-    end = data.find(b"\r\n\r\n", 0, _MAX_HEAD) + 2
-    if end < 2:
-        return 0
-    lines = data[:end].splitlines(True)
-    status_line = lines[0]
-    status = _status(status_line)
-    if not status:
-        return 0
-    del lines[0]
-    length = -1
-    dropped = []
-    for line in lines:
-        meaning = _meaning(line) if len(line) <= _MAX_KNOWN_LINE else _meaning.__wrapped__(line)
-        if meaning == _PASSED_ON:
-            continue
-        if meaning == _DROPPED:
-            dropped.append(line)
-        elif meaning == _NOT_PLAIN or length >= 0:
+class PlainHeads:
+    """Reads them for one connection."""
+
+    __slots__ = ("_meanings",)
+
+    def __init__(self) -> None:
+        self._meanings = _Meanings()
+
+    def read(self, data: bytes, response: Response) -> int:
+        """Fills in ``response`` from the head that ``data`` begins with, and gives where its body
+        begins.
+
+        0, and nothing is filled in, when somebody else has to read this: the head is not complete,
+        the response has no Content-Length, no body, or more than one reading.
+        """
+        end = data.find(b"\r\n\r\n", 0, _MAX_HEAD) + 2
+        if end < 2:
             return 0
-        else:
-            length = meaning
-    if length < 0:
-        return 0
-    for line in dropped:
-        lines.remove(line)
-    response.status = status
-    response.status_line = status_line
-    response.lines = lines
-    response.content_length = length
-    response.has_content_length = response.keep_alive = response.head_complete = True
-    return end + 2
+        lines = data[:end].splitlines(True)
+        status_line = lines[0]
+        status = _status(status_line)
+        if not status:
+            return 0
+        del lines[0]
+        meanings = list(map(self._meanings.__getitem__, lines))
+        ascending = sorted(meanings)
+        if not meanings or ascending[0] == _NOT_PLAIN or ascending[-1] < _LENGTH_OF_NOTHING:
+            return 0
+        if len(ascending) > 1 and ascending[-2] >= _LENGTH_OF_NOTHING:
+            return 0
+        response.status = status
+        response.status_line = status_line
+        response.lines = list(compress(lines, meanings))
+        response.content_length = ascending[-1] - _LENGTH_OF_NOTHING
+        response.has_content_length = response.keep_alive = response.head_complete = True
+        return end + 2
 
 
 @lru_cache(maxsize=64)
@@ -82,15 +86,25 @@ def _status(line: bytes) -> int:
     return 0 if status in _WITHOUT_BODY else status
 
 
-@lru_cache(maxsize=1024)
+class _Meanings(dict[bytes, int]):
+    """What header lines mean: the latest, as far as they are short."""
+
+    def __missing__(self, line: bytes) -> int:
+        meaning = _meaning(line)
+        if len(line) <= _MAX_KNOWN_LINE:
+            if len(self) >= _KNOWN_LINES:
+                self.clear()
+            self[line] = meaning
+        return meaning
+
+
 def _meaning(line: bytes) -> int:
-    """What a header line is for: a Content-Length's number, or one of the three above."""
     found = _LINE.fullmatch(line)
     if found is None:
         return _NOT_PLAIN
     name, value = found[1].lower(), found[2]
     if name == b"content-length":
-        return int(value) if _LENGTH.fullmatch(value) else _NOT_PLAIN
+        return _LENGTH_OF_NOTHING + int(value) if _LENGTH.fullmatch(value) else _NOT_PLAIN
     if name == b"date" or (name == b"connection" and value.lower() == b"keep-alive"):
         return _DROPPED
     return _NOT_PLAIN if name in _HOP_BY_HOP else _PASSED_ON

@@ -47,11 +47,7 @@ class RepeatedHead:
         if known is None or not data.endswith(self._headers):
             return None
         line = _REQUEST_LINE(data)
-        if (
-            line is None
-            or line.end() + len(self._headers) != len(data)
-            or line.end() > _MAX_HEAD
-        ):
+        if line is None or line.end() + len(self._headers) != len(data) or line.end() > _MAX_HEAD:
             return None
         request = Request()
         request.head = data

@@ -5,7 +5,7 @@ from typing import Final
 
 import httptools
 
-from gateway.plain_head import read_plain_head
+from gateway.plain_head import PlainHeads
 from gateway.response import Response
 
 MAX_HEADERS: Final = 32 * 1024
@@ -29,6 +29,7 @@ class ResponseReader:
         "_left",
         "_overhead",
         "_parser",
+        "_plain",
         "_reason",
         "_skipping",
         "_surplus",
@@ -39,7 +40,10 @@ class ResponseReader:
     )
 
     def __init__(self) -> None:
-        self._begin_response()
+        self.response = Response()
+        self._append = self.response.lines.append
+        self._reason = b""
+        self._plain = PlainHeads()
         self._untouched = True
         self._left = 0
         """Bytes that are still to come of a body that the parser does not see."""
@@ -59,16 +63,10 @@ class ResponseReader:
         if self._head_request:
             # The parser cannot be told about HEAD: it still waits for the body.
             self._parser = httptools.HttpResponseParser(self)
-        self._begin_response()
+        self.response = Response()
         self._untouched = True
         self._left = 0
         self._head_request = head_request
-        self._overhead = 0
-
-    def _begin_response(self) -> None:
-        self.response = response = Response()
-        self._append = response.lines.append
-        self._reason = b""
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes. Raises MalformedResponseError."""
@@ -79,12 +77,12 @@ class ResponseReader:
             self._untouched = False
             if not self._head_request and not self._upgrade:
                 response = self.response
-                body_start = read_plain_head(data, response)
+                body_start = self._plain.read(data, response)
                 if body_start:
                     self._left = response.content_length
-                    response.complete = not self._left
                     self._take_body(data, body_start)
                     return
+            self._begin_parsing()
         elif self.response.complete:
             self.response.keep_alive = False
             return
@@ -100,9 +98,13 @@ class ResponseReader:
             response.complete = True
             if received > left:
                 response.keep_alive = False
-                data = data[: start + left]
-        if len(data) > start:
-            response.body.append(data[start:] if start else data)
+        if left and received:
+            response.body.append(data[start : start + left])
+
+    def _begin_parsing(self) -> None:
+        self._append = self.response.lines.append
+        self._reason = b""
+        self._overhead = 0
 
     def _parse(self, data: bytes) -> None:
         self._overhead += len(data)
@@ -171,7 +173,8 @@ class ResponseReader:
             if status == 101 or status < 100 or response.has_content_length or response.chunked:
                 raise MalformedResponseError(f"status {status}")
             self._skipping = True
-            self._begin_response()
+            self.response = Response()
+            self._begin_parsing()
             return
         if sum(map(len, response.lines)) > MAX_HEADERS:
             raise MalformedResponseError("headers over 32K")

@@ -40,7 +40,8 @@ class TlsFacts:
     server_name: str
     """What the client asked for (SNI); empty when it named none."""
     certificate: str
-    """How the template calls the certificate that the client was shown."""
+    """How the template calls the certificate that the client was shown; ``session-reused`` when a
+    resumed session needed none."""
 
 
 def server_context(
@@ -82,5 +83,5 @@ def facts(connection: ssl.SSLObject, certificate: str) -> TlsFacts:
         cipher=cipher[0] if cipher else "",
         protocol=connection.version() or "",
         server_name=getattr(connection, _NAME, ""),
-        certificate=certificate,
+        certificate="session-reused" if connection.session_reused else certificate,
     )

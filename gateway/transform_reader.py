@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.properties import Properties
 from gateway.regular_expressions import InvalidPatternError, compile_pattern
-from gateway.transforms import Rewrite, Transforms
+from gateway.transforms import NO_TRANSFORMS, Rewrite, Transforms
 
 _CONFIGS: Final = {
     "host-header-rewrite": "HostHeaderRewriteConfig",
@@ -36,6 +36,8 @@ def read_transforms(rule: Properties) -> Transforms:
         found[kind] = _rewrite(config)
         config.close()
         section.close()
+    if not found:
+        return NO_TRANSFORMS
     return Transforms(host=found.get("host-header-rewrite"), url=found.get("url-rewrite"))
 
 

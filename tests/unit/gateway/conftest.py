@@ -2,9 +2,16 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
+from tests.unit.gateway.certificates import SelfSigned, make
 from tests.unit.gateway.support import Bench, bench_of_one_test
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
+    return make(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest_asyncio.fixture

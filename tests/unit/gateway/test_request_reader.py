@@ -100,7 +100,9 @@ async def test_a_host_that_is_no_host_is_400(bench: Bench) -> None:
 
 
 def facts(request: Request) -> dict[str, object]:
-    known = {name: getattr(request, name) for name in Request.__slots__ if name not in ("body", "head")}
+    known = {
+        name: getattr(request, name) for name in Request.__slots__ if name not in ("body", "head")
+    }
     return known | {"body": b"".join(request.body)}
 
 

@@ -1,6 +1,7 @@
 """HTTPS listeners, and several listeners side by side."""
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
 from random import Random
@@ -17,61 +18,9 @@ from gateway.gateway import (
 )
 from gateway.routing import RefusedTemplateError, read_routing
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.certificates import NAME, SelfSigned, make
+from tests.unit.gateway.certificates import NAME, SelfSigned
+from tests.unit.gateway.https import ARN, SECURE, secure_gateway
 from tests.unit.gateway.support import TEMPLATE, Bench, Client, Lines
-
-SECURE = (
-    TEMPLATE.replace(
-        "Port: 8080\n      DefaultActions:\n        - {Type: forward, TargetGroupArn: !Ref Web}",
-        """Port: 80
-      DefaultActions:
-        - Type: redirect
-          RedirectConfig: {Protocol: HTTPS, Port: '443', StatusCode: HTTP_301}
-  Secure:
-    Type: AWS::ElasticLoadBalancingV2::Listener
-    Properties:
-      LoadBalancerArn: !Ref Balancer
-      Protocol: HTTPS
-      Port: 443
-      SslPolicy: POLICY
-      Certificates: [{CertificateArn: 'arn:aws:acm:x:0:certificate/1'}]
-      DefaultActions:
-        - {Type: forward, TargetGroupArn: !Ref Web}""",
-    )
-    .replace(
-        "Type: AWS::ElasticLoadBalancingV2::LoadBalancer\n",
-        """Type: AWS::ElasticLoadBalancingV2::LoadBalancer
-    Properties:
-      LoadBalancerAttributes:
-        - {Key: routing.http.x_amzn_tls_version_and_cipher_suite.enabled, Value: 'true'}
-""",
-    )
-    .replace("POLICY", "ELBSecurityPolicy-TLS13-1-2-2021-06")
-)
-ARN = "arn:aws:acm:x:0:certificate/1"
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
-    return make(tmp_path_factory.mktemp("certificate"))
-
-
-async def secure_gateway(
-    bench: Bench, certificate: SelfSigned, *, text: str = SECURE, log: AccessLog | None = None
-) -> Gateway:
-    target = await bench.target()
-    gateway = await start_gateway(
-        read_routing(text, {}, "t.yml"),
-        {"Web": [target.url]},
-        port=0,
-        certificates={ARN: certificate.files},
-        timeouts=Timeouts(tick=0.02),
-        random=Random(1),
-        access_log=log,
-    )
-    bench.keep(gateway)
-    await gateway.first_checks()
-    return gateway
 
 
 async def connect(bench: Bench, gateway: Gateway, context: ssl.SSLContext) -> Client:
@@ -156,6 +105,48 @@ async def test_the_log_names_cipher_version_and_server_name(
     assert line.startswith("https ")
     assert f" {cipher} {version} " in line
     assert f'"{NAME}" "{ARN}"' in line
+
+
+async def test_the_log_says_of_a_resumed_session_that_it_is_one(
+    bench: Bench, certificate: SelfSigned
+) -> None:
+    lines = Lines()
+    log = AccessLog(AlbFormat("Balancer"), lines)
+    gateway = await secure_gateway(bench, certificate, log=log)
+    # In TLS 1.3 a session comes after the handshake, at a time of the server's choosing.
+    context = certificate.client(most=ssl.TLSVersion.TLSv1_2)
+
+    def visit(session: ssl.SSLSession | None) -> ssl.SSLSession | None:
+        with socket.create_connection(("127.0.0.1", gateway.ports["Secure"]), timeout=5) as plain:
+            with context.wrap_socket(plain, server_hostname=NAME, session=session) as secure:
+                secure.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                while secure.recv(4_096):
+                    pass
+                return secure.session
+
+    session = await asyncio.to_thread(visit, None)
+    await asyncio.to_thread(visit, session)
+    log.flush()
+    shown = [f'"{NAME}" "{ARN}"', f'"{NAME}" "session-reused"']
+    assert [text in line for text, line in zip(shown, lines.lines, strict=True)] == [True, True]
+
+
+async def test_a_server_name_cannot_forge_fields_of_the_log(
+    bench: Bench, certificate: SelfSigned
+) -> None:
+    lines = Lines()
+    log = AccessLog(AlbFormat("Balancer"), lines)
+    gateway = await secure_gateway(bench, certificate, log=log)
+    context = certificate.client()
+    context.check_hostname = False
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", gateway.ports["Secure"], ssl=context, server_hostname='a" "b'
+    )
+    client = Client(reader, writer)
+    bench.keep_client(client)
+    await client.get()
+    log.flush()
+    assert r'"a\x22 \x22b" "arn:' in lines.lines[0]
 
 
 async def test_a_certificate_that_is_not_given_or_is_none_is_refused_by_name(
