@@ -111,3 +111,26 @@ async def test_trace_is_405(bench: Bench) -> None:
     client.send(b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n")
     assert (await client.answer()).status_line == b"HTTP/1.1 405 Not Allowed"
     assert (await client.get("/fixed")).body == b"fixed"
+
+
+def test_a_fixed_response_of_204_has_no_body_and_no_length() -> None:
+    answer = fixed_response(FixedResponse(204, "text/plain", b"something"), DATE)
+    assert written(answer) == (
+        b"HTTP/1.1 204 No Content\r\nServer: awselb/2.0\r\n"
+        + DATE
+        + b"Connection: keep-alive\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [(200, b"200 OK"), (418, b"418 I'm a Teapot"), (422, b"422 Unp"), (502, b"502 Bad Gateway")],
+)
+def test_a_fixed_response_says_the_reason_of_its_status(status: int, line: bytes) -> None:
+    answer = fixed_response(FixedResponse(status, "text/plain", b""), DATE)
+    assert answer.status_line.startswith(b"HTTP/1.1 " + line)
+
+
+def test_a_fixed_response_with_a_status_of_its_own_has_no_reason() -> None:
+    answer = fixed_response(FixedResponse(299, "text/plain", b""), DATE)
+    assert answer.status_line == b"HTTP/1.1 299 \r\n"

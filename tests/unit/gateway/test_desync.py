@@ -216,8 +216,30 @@ async def test_a_line_without_colon_gets_one(bench: Bench) -> None:
     assert b"\r\nX: a\r\n folded:\r\nbare: \r\n" in target.visits[0].head
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nX: 1\r\nHost: a\r\n folded\r\nY: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: 1\r\nHost: a\r\n folded\r\n\tagain: 1\r\nY: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\n folded\r\nX: 1\r\nHost: a\r\nY: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: 1\r\nContent-Length: 0\r\n 5\r\nHost: a\r\nY: 2\r\n\r\n",
+    ],
+)
+async def test_a_continuation_of_a_header_that_ends_here_continues_no_other(
+    bench: Bench, head: bytes
+) -> None:
+    made = routing_with(desync_mode=DesyncMode.MONITOR)
+    target = await bench.target()
+    client = await bench.client(await bench.gateway(target, with_routing=made))
+    client.send(head)
+    assert (await client.answer()).status == 200
+    assert not [
+        line for line in target.visits[0].head.split(b"\r\n") if line[:1] in b" \t" and line
+    ]
+
+
 def facts(request: Request) -> dict[str, object]:
-    return {name: value for name, value in vars(request).items() if name != "version"}
+    return {name: getattr(request, name) for name in Request.__slots__ if name != "version"}
 
 
 _HEADS = st.lists(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,20 @@ from gateway.timeouts import Timeouts
 from tests.unit.gateway.support import OK, Bench, Visit, says, until
 
 SHORT = Timeouts(idle=0.3, connect=0.3, pool_idle=0.3, linger=0.3, tick=0.02)
+
+
+@contextlib.contextmanager
+def full_backlog(port: int) -> Iterator[None]:
+    """Somebody listens there, and accepts no more."""
+    with socket.socket() as deaf, contextlib.ExitStack() as fillers:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        deaf.bind(("127.0.0.1", port))
+        deaf.listen(0)
+        for _ in range(2):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        yield
 
 
 async def hang(visit: Visit) -> None:
@@ -32,15 +47,18 @@ async def test_a_target_that_does_not_accept_is_504_after_the_connect_timeout(
     gateway = await bench.gateway(target, timeouts=SHORT)
     client = await bench.client(gateway)
     await target.close()
-    with socket.socket() as deaf, contextlib.ExitStack() as fillers:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        deaf.bind(("127.0.0.1", target.port))
-        deaf.listen(0)
-        for _ in range(2):
-            filler = fillers.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", target.port))
+    with full_backlog(target.port):
         assert (await client.get()).status == 504
+
+
+async def test_a_target_that_does_not_accept_in_the_idle_time_is_504(bench: Bench) -> None:
+    target = await bench.target()
+    timeouts = Timeouts(idle=0.3, connect=60, tick=0.02)
+    client = await bench.client(await bench.gateway(target, timeouts=timeouts))
+    await target.close()
+    with full_backlog(target.port):
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
+        assert (await client.answer()).status == 504
 
 
 async def test_a_pooled_connection_that_the_target_closed_is_502_and_not_retried(
@@ -132,6 +150,21 @@ async def test_a_client_that_falls_silent_in_its_head_is_408(bench: Bench) -> No
     client.send(b"GET / HTTP/1.1\r\nHost:")
     assert (await client.answer()).status == 408
     assert await client.closed() == b""
+
+
+async def test_a_client_that_sends_nothing_but_empty_lines_is_idle(bench: Bench) -> None:
+    client = await bench.client(await bench.gateway(await bench.target(), timeouts=SHORT))
+
+    async def drip() -> None:
+        while True:
+            client.send(b"\r\n")
+            await asyncio.sleep(0.05)
+
+    dripping = asyncio.create_task(drip())
+    try:
+        assert await client.closed() == b""
+    finally:
+        dripping.cancel()
 
 
 async def test_a_head_that_comes_a_byte_now_and_then_is_408(bench: Bench) -> None:

@@ -53,6 +53,29 @@ def test_a_redirect_keeps_what_it_does_not_change_and_always_writes_the_port(
     assert action.location(ASKED, "HTTP", 8080) == location
 
 
+def test_a_location_has_neither_blanks_nor_controls() -> None:
+    asked = Asked(b"/a b\rSet-Cookie:x=1\x01?c\td")
+    location = Redirect(302, port="80").location(asked, "HTTP", 8080)
+    assert location == b"http://test.example:80/a%20b%0DSet-Cookie:x=1%01?c%09d"
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        redirect("StatusCode: HTTP_302, Port: '81'"),
+        "{Type: fixed-response, FixedResponseConfig: {StatusCode: '200'}}",
+        "{Type: forward, TargetGroupArn: !Ref Web}",
+    ],
+)
+async def test_a_host_that_is_none_is_400_whatever_the_rule_does(bench: Bench, action: str) -> None:
+    gateway = await bench.gateway(await bench.target(), with_routing=with_action(action))
+    for host in (b"", b'a"b', b"a b", b"a/?", b"u@a", b"a<"):
+        client = await bench.client(gateway)
+        client.send(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+        answer = await client.answer()
+        assert (answer.status, answer.header(b"Location")) == (400, None), host
+
+
 def test_a_redirect_without_query_writes_no_question_mark() -> None:
     action = Redirect(301, port="443")
     assert action.location(Asked(b"/"), "HTTP", 80) == b"http://test.example:443/"

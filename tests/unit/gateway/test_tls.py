@@ -4,7 +4,6 @@ import asyncio
 import socket
 import ssl
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -17,7 +16,6 @@ from gateway.gateway import (
     start_gateway,
 )
 from gateway.routing import RefusedTemplateError, read_routing
-from gateway.timeouts import Timeouts
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import ARN, SECURE, secure_gateway
 from tests.unit.gateway.support import TEMPLATE, Bench, Client, Lines
@@ -117,12 +115,12 @@ async def test_the_log_says_of_a_resumed_session_that_it_is_one(
     context = certificate.client(most=ssl.TLSVersion.TLSv1_2)
 
     def visit(session: ssl.SSLSession | None) -> ssl.SSLSession | None:
-        with socket.create_connection(("127.0.0.1", gateway.ports["Secure"]), timeout=5) as plain:
-            with context.wrap_socket(plain, server_hostname=NAME, session=session) as secure:
-                secure.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-                while secure.recv(4_096):
-                    pass
-                return secure.session
+        plain = socket.create_connection(("127.0.0.1", gateway.ports["Secure"]), timeout=5)
+        with context.wrap_socket(plain, server_hostname=NAME, session=session) as secure:
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            while secure.recv(4_096):
+                pass
+            return secure.session
 
     session = await asyncio.to_thread(visit, None)
     await asyncio.to_thread(visit, session)

@@ -23,6 +23,14 @@ async def echo(visit: Visit) -> None:
     visit.close()
 
 
+async def test_a_length_of_zero_does_not_keep_a_client_from_websocket(bench: Bench) -> None:
+    target = await bench.target(echo)
+    client = await bench.client(await bench.gateway(target))
+    client.send(ASK.replace(b"\r\n\r\n", b"\r\nContent-Length: 0\r\n\r\n"))
+    assert (await client.answer()).status == 101
+    assert target.visits[0].header(b"Upgrade") == b"websocket"
+
+
 async def test_a_101_connects_client_and_target(bench: Bench) -> None:
     target = await bench.target(echo)
     client = await bench.client(await bench.gateway(target))
