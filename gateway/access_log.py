@@ -28,6 +28,7 @@ _UNCLASSIFIED: Final = '"-" "-"'
 _PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte != 0x22)
 """What may stand in a line as it is."""
 _MILLISECONDS: Final = [f"{number / 1000:.3f}" for number in range(1000)]
+"""Most times are among these, and a look into a table takes a fraction of a number's formatting."""
 
 
 class Sink(Protocol):
@@ -198,13 +199,14 @@ def _times(exchange: Exchange) -> str:
     if not answered:
         return f"{waited:.3f} -1 -1"
     worked, sent = answered - dispatched, exchange.finished - answered
-    if waited < 0.9995 and worked < 0.9995 and sent < 0.9995:
-        # Nearly always; a look into a table takes a fraction of a number's formatting.
+    table = _MILLISECONDS
+    try:
         return (
-            f"{_MILLISECONDS[int(waited * 1000 + 0.5)]} {_MILLISECONDS[int(worked * 1000 + 0.5)]} "
-            f"{_MILLISECONDS[int(sent * 1000 + 0.5)]}"
+            f"{table[int(waited * 1000 + 0.5)]} {table[int(worked * 1000 + 0.5)]} "
+            f"{table[int(sent * 1000 + 0.5)]}"
         )
-    return f"{waited:.3f} {worked:.3f} {sent:.3f}"
+    except IndexError:
+        return f"{waited:.3f} {worked:.3f} {sent:.3f}"
 
 
 def _classified(finding: Finding) -> str:
