@@ -206,6 +206,31 @@ def test_an_application_session_begins_with_the_applications_cookie() -> None:
     assert [balancer.ask(TO_WEB, browser).target for _ in range(6)] == [first] * 6
 
 
+def test_an_application_session_moves_when_its_target_fails_and_stays_where_it_moved() -> None:
+    group = group_of(3, stickiness=Stickiness(DAY, "session"))
+    balancer = Balancer(Web=group)
+    browser = Cookies()
+    first = balancer.ask(TO_WEB, browser, SETS).target
+    assert first is not None
+    browser.values["session"] = "s1"
+    fail(group, first)
+    second = balancer.ask(TO_WEB, browser).target
+    assert second is not first
+    assert browser.values["AWSALBAPP-0"] != "_remove_"
+    for _ in range(2):
+        group.record(first, PASSED)
+    assert [balancer.ask(TO_WEB, browser).target for _ in range(6)] == [second] * 6
+
+
+def test_an_application_session_that_is_over_begins_again_with_the_applications_cookie() -> None:
+    balancer = Balancer(Web=group_of(3, stickiness=Stickiness(60, "session")))
+    browser = Cookies(session="s1")
+    balancer.ask(TO_WEB, browser, SETS)
+    balancer.clock.time += 60
+    balancer.ask(TO_WEB, browser)
+    assert browser.values["AWSALBAPP-0"] == "_remove_"
+
+
 @pytest.mark.parametrize("lost", ["session", "AWSALBAPP-0"])
 def test_an_application_session_needs_both_cookies(lost: str) -> None:
     balancer = Balancer(Web=group_of(3, stickiness=Stickiness(DAY, "session")))
