@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import errno
+import os
 import random as random_module
 import ssl
 from collections.abc import Mapping, Sequence
@@ -178,7 +179,7 @@ async def start_gateway(
         timeouts=timeouts,
         clock=clock,
         random=random,
-        selector=Selector(groups, Seal(random.randbytes(32), clock), random),
+        selector=Selector(groups, Seal(os.urandom(32), clock), random),
         access_log=Recorders(access_log, metrics) if metrics else access_log,
         watch=watch,
     )

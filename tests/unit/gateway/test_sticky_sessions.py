@@ -1,5 +1,6 @@
 """Sticky sessions: cookies that bring a client back."""
 
+import base64
 import dataclasses
 import re
 from collections.abc import Iterable
@@ -155,6 +156,26 @@ def test_a_value_is_sealed_for_one_purpose_and_by_one_process() -> None:
     for other, purpose in ((seal, "Api"), (Seal(b"other", clock), "Web")):
         with pytest.raises(InvalidCookieError):
             other.open(purpose, value)
+
+
+def test_a_value_shows_nothing_of_what_is_sealed_in_it() -> None:
+    seal = Seal(b"secret", Calendar())
+    one, two = (base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60)) for _ in range(2))
+    for value in (one, two):
+        assert b"192.0.2.1" not in value
+    # Not even that two clients have the same target, until the same time.
+    pieces = [{value[i : i + 4] for i in range(len(value) - 3)} for value in (one, two)]
+    assert pieces[0].isdisjoint(pieces[1])
+
+
+def test_a_value_that_was_changed_anywhere_is_not_ours() -> None:
+    seal = Seal(b"secret", Calendar())
+    value = base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60))
+    for position in range(len(value)):
+        changed = bytearray(value)
+        changed[position] ^= 1
+        with pytest.raises(InvalidCookieError):
+            seal.open("Web", base64.b64encode(changed))
 
 
 TO_BOTH = Forward((WeightedGroup("Blue", 1), WeightedGroup("Green", 1)), stickiness=3600)
