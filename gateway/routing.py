@@ -28,9 +28,8 @@ from gateway.rule_reader import read_rule
 from gateway.rules import Forward, Rule
 from gateway.settings import ListenerSettings, Routing, TargetGroupSettings
 from gateway.target_group_reader import read_target_group
-from gateway.template_nodes import Fields, TemplateError, Text, parse
-
-_REFUSED_SECTIONS: Final = ("Transform", "Rules")
+from gateway.template_nodes import Fields, TemplateError, Text
+from gateway.template_parser import parse
 
 _MAX_RULES: Final = 100
 
@@ -75,9 +74,9 @@ class _Reader:
         self._template = template
         self._problems = problems
         sections = template.entries
-        for name in _REFUSED_SECTIONS:
-            if name in sections:
-                problems.add(sections[name].line, name, "this section is not implemented")
+        # It changes what the template says. Rules, which this skips, only check parameters.
+        if "Transform" in sections:
+            problems.add(sections["Transform"].line, "Transform", "this section is not implemented")
         resources = as_fields(sections.get("Resources")) or Fields({}, template.line)
         self._evaluation = Evaluation(
             self._parameters(parameters),
