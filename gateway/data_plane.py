@@ -78,7 +78,7 @@ class DataPlane:
         """A new connection. Raises OSError."""
 
         def protocol() -> TargetConnection:
-            return TargetConnection(target, self.watch, self.timeouts.pool_idle)
+            return TargetConnection(target, self.watch, self.timeouts.idle)
 
         _, connection = await self._loop.create_connection(
             protocol, target.address.host, target.address.port
