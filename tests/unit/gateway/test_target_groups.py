@@ -325,6 +325,20 @@ def test_a_target_is_a_plain_http_url(url: str) -> None:
         parse_endpoint(url)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 64, f"web.{'a' * 64}.example", "a..b", ".".join(["abcd"] * 51), "a b", "a\0b", "ä" * 64],
+)
+def test_a_target_whose_name_no_look_up_takes_is_refused(name: str) -> None:
+    with pytest.raises(InvalidTargetError, match="is no host name"):
+        parse_endpoint(f"http://{name}:80")
+
+
+@pytest.mark.parametrize("name", ["a" * 63, "web_1", "bücher.example", "users.", "127.0.0.1"])
+def test_a_target_may_have_any_host_name(name: str) -> None:
+    assert parse_endpoint(f"http://{name}:80") == Endpoint(name, 80)
+
+
 def test_a_targets_port_is_80_unless_it_says_otherwise() -> None:
     assert parse_endpoint("http://users") == Endpoint("users", 80)
     assert parse_endpoint("http://[::1]:81/") == Endpoint("::1", 81)
