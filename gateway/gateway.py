@@ -5,7 +5,6 @@ import dataclasses
 import errno
 import os
 import random as random_module
-import ssl
 from collections.abc import Mapping, Sequence
 
 from gateway.access_log import AccessLog, NoAccessLog
@@ -24,7 +23,13 @@ from gateway.settings import ListenerSettings, Routing
 from gateway.stickiness import Seal
 from gateway.target_group import TargetGroup
 from gateway.timeouts import Timeouts
-from gateway.tls import HANDSHAKE_SECONDS, CertificateError, CertificateFiles, server_context
+from gateway.tls import (
+    HANDSHAKE_SECONDS,
+    CertificateError,
+    CertificateFiles,
+    ServerContext,
+    server_context,
+)
 
 
 class Gateway:
@@ -216,13 +221,13 @@ async def _listen(
     plane: DataPlane,
     wanted_ports: Sequence[tuple[ListenerSettings, int]],
     bind: str,
-    contexts: Mapping[str, ssl.SSLContext],
+    contexts: Mapping[str, ServerContext],
 ) -> list[asyncio.Server]:
     servers: list[asyncio.Server] = []
     try:
         for settings, wanted in wanted_ports:
             context = contexts.get(settings.logical_id)
-            listener = Listener(plane, settings, wanted)
+            listener = Listener(plane, settings, wanted, context)
             try:
                 server = await loop.create_server(
                     listener.client,
