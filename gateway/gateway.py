@@ -6,6 +6,7 @@ import errno
 import os
 import random as random_module
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from gateway.access_log import AccessLog, NoAccessLog
 from gateway.clock import Clock, SystemClock
@@ -98,6 +99,7 @@ class Gateway:
         for name, settings in routing.target_groups.items():
             if name in self.groups:
                 self.groups[name].apply(settings)
+                self._registrations[name].return_to_service()
             else:
                 group = TargetGroup(settings, plane.clock.monotonic, plane.random)
                 plane.groups[name] = group
@@ -109,8 +111,11 @@ class Gateway:
         for listener in plane.listeners:
             listener.settings = settings_of[listener.settings.logical_id]
         for name in self.groups.keys() - routing.target_groups.keys():
-            for target in self.groups[name].registered:
-                self._registrations[name].deregister(target.address)
+            self._registrations[name].retire(partial(self._forget_group, name))
+
+    def _forget_group(self, name: str) -> None:
+        del self._plane.groups[name]
+        self._plane.spawn(self._registrations.pop(name).close())
 
     async def drain(self, seconds: float = 30) -> bool:
         """Accepts no more connections and lets the requests in flight finish, for at most

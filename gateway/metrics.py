@@ -5,7 +5,7 @@ CloudWatch shows sums per minute; here counters only ever grow, as Prometheus ha
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from gateway.exchange import Exchange
@@ -23,7 +23,11 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class Metrics:
-    """Counts finished exchanges. Health checks are none of them."""
+    """Counts finished exchanges. Health checks are none of them.
+
+    What was counted of a target group that is gone is not shown, and not forgotten: should it come
+    back, its counters must not have fallen.
+    """
 
     def __init__(self, load_balancer: LoadBalancerSettings) -> None:
         self._load_balancer: Labels = (("LoadBalancer", load_balancer.logical_id),)
@@ -94,7 +98,13 @@ class Metrics:
         return "".join(f"{line}\n" for line in self._lines(plane))
 
     def _lines(self, plane: "DataPlane") -> Iterator[str]:
-        counted = Counter(self._counts)
+        counted = Counter(
+            {
+                (name, group): count
+                for (name, group), count in self._counts.items()
+                if not group or group in plane.groups
+            }
+        )
         counted["RuleEvaluations", ""] = sum(
             listener.rule_evaluations for listener in plane.listeners
         )
@@ -116,16 +126,18 @@ class Metrics:
             for group in plane.groups.values()
         ]
         yield from self._family("RequestCountPerTarget", "gauge", per_target)
-        yield from self._histograms()
+        yield from self._histograms(plane.groups.keys())
 
     def _family(self, name: str, kind: str, samples: Iterable[tuple[str, float]]) -> Iterator[str]:
         yield f"# TYPE {name} {kind}"
         for group, value in sorted(samples):
             yield f"{name}{_written(self._labels(group))} {value:.12g}"
 
-    def _histograms(self) -> Iterator[str]:
+    def _histograms(self, groups: Collection[str]) -> Iterator[str]:
         yield "# TYPE TargetResponseTime histogram"
         for group, times in sorted(self._times.items()):
+            if group not in groups:
+                continue
             labels = self._labels(group)
             total = 0
             for bound, count in zip((*_BUCKETS, None), times.counts, strict=True):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.commands import COMMANDS
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, Visit, until
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +56,19 @@ def test_a_template_that_cannot_be_run_is_refused_with_every_reason(template: Pa
         f"{template}:16: Front: Port is a number from 1 to 65535, not 'x'",
         f"{template}:25: FixedRule: condition field 'grpc-method' is not implemented",
     ]
+
+
+def test_help_names_every_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+        cwd=ROOT,
+    )
+    for command, does in COMMANDS.items():
+        assert re.search(rf"^  {command} +{re.escape(does)}$", done.stdout, re.MULTILINE)
 
 
 def test_a_load_balancer_that_is_not_there_is_refused(template: Path) -> None:

@@ -14,8 +14,9 @@ import pytest
 from gateway.admin import AdminServer, AdminSocketError
 from gateway.control import Control, RefusedCommandError
 from gateway.gateway import Gateway, start_gateway
+from gateway.metrics import Metrics
 from gateway.routing import load_routing
-from gateway.target_group import TargetGroup
+from gateway.target_group import Address, TargetGroup
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, FakeTarget, Visit, says, until
 
 TWO_GROUPS = TEMPLATE.replace(
@@ -127,7 +128,7 @@ async def test_draining_a_target_under_load_fails_no_request(bench: Bench, tmp_p
     web, second = await bench.target(), await bench.target(slowly)
     running = await operated(bench, tmp_path, web, await bench.target(API))
     control, group = running.control, running.gateway.groups["Web"]
-    control.register("Web", second.url)
+    await control.register("Web", second.url)
     await until(lambda: states(group) == ["healthy", "healthy"])
     async with load(bench, running.gateway) as answers:
         for _ in range(3):
@@ -136,7 +137,7 @@ async def test_draining_a_target_under_load_fails_no_request(bench: Bench, tmp_p
             asked = len(second.visits)
             await some_more(answers)
             assert len(second.visits) == asked
-            control.register("Web", second.url)
+            await control.register("Web", second.url)
             await visited_again(second)
     assert answers[b"failed"] == 0
     assert answers[b"v2"] > 0
@@ -179,7 +180,7 @@ async def test_a_reload_takes_over_rules_groups_and_attributes(
     client = await bench.client(running.gateway)
     assert (await client.get("/fixed")).body == b"changed"
     assert (await client.get("/")).status == 503
-    running.control.register("New", new.url)
+    await running.control.register("New", new.url)
     await until(lambda: states(running.gateway.groups["New"]) == ["healthy"])
     assert (await client.get("/")).body == b"v2"
     assert running.gateway.groups["Web"].settings.health_check.interval == 7
@@ -194,19 +195,108 @@ async def test_what_was_registered_by_hand_is_drained_when_its_group_goes(
     gateway = await start_gateway(load_routing(template, {}), {}, port=0)
     bench.keep(gateway)
     control = Control(gateway, lambda: load_routing(template, {}))
-    control.register("Api", target.url)
+    await control.register("Api", target.url)
     template.write_text(TEMPLATE)
     await control.reload()
     assert gateway.groups["Api"].registered == ()
     assert [str(t.state) for t in gateway.groups["Api"].draining] == ["draining"]
 
 
+async def test_a_group_that_a_reload_took_away_is_gone_once_it_is_drained(
+    bench: Bench, tmp_path: Path
+) -> None:
+    release = asyncio.Event()
+
+    async def waits(visit: Visit) -> None:
+        await release.wait()
+        visit.send(OK)
+
+    target = await bench.target(waits)
+    with_delay = TWO_GROUPS.replace(
+        "    Properties: {}\n",
+        "    Properties:\n      TargetGroupAttributes:\n"
+        "        - {Key: deregistration_delay.timeout_seconds, Value: '1'}\n",
+    ).replace("Weight: 0", "Weight: 1")
+    template = tmp_path / "t.yml"
+    template.write_text(with_delay.replace("Weight: 1}, {", "Weight: 0}, {"))
+    metrics = Metrics(load_routing(template, {}).load_balancer)
+    gateway = await start_gateway(load_routing(template, {}), {}, port=0, metrics=metrics)
+    bench.keep(gateway)
+    control = Control(gateway, lambda: load_routing(template, {}))
+    await control.register("Api", target.url)
+    await until(lambda: states(gateway.groups["Api"]) == ["healthy"])
+    client = await bench.client(gateway)
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await until(lambda: target.visits)
+    template.write_text(TEMPLATE)
+    await control.reload()
+    assert control.health("Api")
+    assert 'TargetGroup="Api"' in metrics.render(gateway.plane)
+    release.set()
+    assert (await client.answer()).status == 200
+    await until(lambda: list(gateway.groups) == ["Web"])
+    assert list(gateway.registrations) == ["Web"]
+    assert 'TargetGroup="Api"' not in metrics.render(gateway.plane)
+    template.write_text(with_delay)
+    await control.reload()
+    assert 'RequestCount{LoadBalancer="Balancer",TargetGroup="Api"} 1' in metrics.render(
+        gateway.plane
+    )
+
+
+async def test_a_group_that_comes_back_while_it_drains_stays(bench: Bench, tmp_path: Path) -> None:
+    template = tmp_path / "t.yml"
+    template.write_text(TWO_GROUPS)
+    gateway = await start_gateway(load_routing(template, {}), {}, port=0)
+    bench.keep(gateway)
+    control = Control(gateway, lambda: load_routing(template, {}))
+    target = await bench.target()
+    await control.register("Api", target.url)
+    for text in (TEMPLATE, TWO_GROUPS.replace("{}", "{TargetGroupAttributes: []}")):
+        template.write_text(text)
+        await control.reload()
+    group = gateway.groups["Api"]
+    [draining] = group.draining
+    group.forget(draining)
+    await control.register("Api", target.url)
+    assert states(gateway.groups["Api"]) == ["initial"]
+
+
+async def test_a_name_stands_for_the_addresses_that_it_has(bench: Bench, tmp_path: Path) -> None:
+    running = await operated(bench, tmp_path, await bench.target(), await bench.target())
+    names = {
+        "two": {Address("127.0.0.1", 1), Address("127.0.0.2", 1)},
+        "one": {Address("127.0.0.2", 1)},
+        "other": {Address("127.0.0.9", 1)},
+    }
+
+    async def look_up(name: str, _port: int, _ipv6: bool) -> set[Address]:
+        if name == "down":
+            raise OSError("no name server")
+        return names.get(name, set())
+
+    control = Control(running.gateway, lambda: load_routing(running.template, {}), look_up)
+    group = running.gateway.groups["Api"]
+    await control.register("Api", "http://two:1")
+    assert {str(target.address) for target in group.registered} > {"127.0.0.1:1", "127.0.0.2:1"}
+    assert await control.drain("Api", "http://one:1", 1) == {"Drained": "127.0.0.2:1"}
+    await control.deregister("Api", "http://two:1")
+    assert len(group.registered) == 1
+    for url, problem in (
+        ("http://other:1", r"127\.0\.0\.9:1 is not registered in Api, only 127\.0\.0\.1:"),
+        ("http://unknown:1", "http://unknown:1 has no IPv4 address"),
+        ("http://down:1", "cannot look up http://down:1: no name server"),
+    ):
+        with pytest.raises(RefusedCommandError, match=problem):
+            await control.deregister("Api", url)
+
+
 async def test_health_has_the_shape_of_describe_target_health(bench: Bench, tmp_path: Path) -> None:
     web, sick, api_target = [await bench.target() for _ in range(3)]
     sick.health = 503
     running = await operated(bench, tmp_path, web, api_target)
-    running.control.register("Web", sick.url)
-    running.control.deregister("Api", api_target.url)
+    await running.control.register("Web", sick.url)
+    await running.control.deregister("Api", api_target.url)
     group = running.gateway.groups["Web"]
     await until(lambda: group.registered[1].description)
 
@@ -263,12 +353,12 @@ async def test_what_makes_no_sense_is_refused(bench: Bench, tmp_path: Path) -> N
         control.weights("Front", {"Wub": 1})
     with pytest.raises(RefusedCommandError, match="0 to 999, not 1000"):
         control.weights("Front", {"Web": 1000})
-    with pytest.raises(RefusedCommandError, match="registered by its IP address"):
-        control.register("Web", "http://localhost:1")
     with pytest.raises(RefusedCommandError, match="is not http://HOST:PORT"):
-        control.register("Web", "nonsense")
-    with pytest.raises(RefusedCommandError, match=r"127\.0\.0\.1:1 is not registered in Web"):
-        control.deregister("Web", "http://127.0.0.1:1")
+        await control.register("Web", "nonsense")
+    with pytest.raises(
+        RefusedCommandError, match=r"127\.0\.0\.1:1 is not registered in Web, only 127"
+    ):
+        await control.deregister("Web", "http://127.0.0.1:1")
 
 
 async def asked(path: Path, line: bytes) -> dict[str, object]:
