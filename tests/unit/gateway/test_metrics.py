@@ -17,7 +17,6 @@ from gateway.tls import CertificateFiles
 from tests.unit.gateway.support import (
     OK,
     Bench,
-    Client,
     FakeTarget,
     Visit,
     routing,
@@ -215,9 +214,7 @@ async def test_a_routed_request_with_an_invalid_header_name_is_counted_as_what_b
 
 async def test_bytes_of_ipv6_clients_are_counted_among_all_bytes_and_apart(bench: Bench) -> None:
     one = await measured(bench, bind="::1")
-    client = Client(*await asyncio.open_connection("::1", one.gateway.port))
-    bench.keep_client(client)
-    await client.get("/fixed")
+    await (await bench.client(one.gateway, "::1")).get("/fixed")
     assert one.value("IPv6RequestCount") == 1
     assert one.value("IPv6ProcessedBytes") == one.value("ProcessedBytes") > 100
 
