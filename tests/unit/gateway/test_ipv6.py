@@ -7,6 +7,7 @@ import pytest
 
 from gateway.access_log import AccessLog, AlbFormat
 from gateway.control import Control
+from gateway.discovery import resolve
 from gateway.gateway import Gateway, start_gateway
 from gateway.settings import Routing
 from gateway.target_group import Address
@@ -95,3 +96,15 @@ async def test_the_family_of_a_name_is_that_of_its_target_group(bench: Bench) ->
         assert [target.address.host for target in gateway.groups["Web"].registered] == [host]
     assert asked[0] is True
     assert asked[-1] is False
+
+
+async def test_only_addresses_of_the_family_that_is_asked_for_are_found() -> None:
+    assert await resolve("::1", 80, True) == {Address("::1", 80)}
+    assert await resolve("127.0.0.1", 80, False) == {Address("127.0.0.1", 80)}
+    for name, ipv6 in (("::1", False), ("127.0.0.1", True)):
+        try:
+            found = await resolve(name, 80, ipv6)
+        except OSError:
+            # Some systems have a failure of its own for it.
+            found = set()
+        assert found == set()
