@@ -77,6 +77,13 @@ def _forward(action: Properties, kinds: Kinds) -> Forward:
             config.line_of("TargetGroups"),
             f"an action forwards to 1 to {_MAX_TARGET_GROUPS} target groups, not {len(entries)}",
         )
+    if action.has("TargetGroupArn"):
+        alone = refers_to(action, "TargetGroupArn", TARGET_GROUP, kinds)
+        if [group.target_group for group in groups] != [alone]:
+            action.problem(
+                action.line_of("TargetGroupArn"),
+                "TargetGroupArn beside ForwardConfig is the one target group that is in it",
+            )
     stickiness = _group_stickiness(config)
     config.close()
     return Forward(tuple(groups), stickiness)

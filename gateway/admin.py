@@ -91,9 +91,9 @@ class AdminServer:
         if command == "weights":
             return control.weights(_text(asked, "rule"), _weights(asked))
         if command == "register":
-            return control.register(_text(asked, "group"), _text(asked, "target"))
+            return await control.register(_text(asked, "group"), _text(asked, "target"))
         if command == "deregister":
-            return control.deregister(_text(asked, "group"), _text(asked, "target"))
+            return await control.deregister(_text(asked, "group"), _text(asked, "target"))
         if command == "drain":
             return await control.drain(
                 _text(asked, "group"), _text(asked, "target"), _seconds(asked)

@@ -128,13 +128,14 @@ TARGET_GROUP: Final[Mapping[str, AttributeRule]] = {
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Number(
         1, 100, None, instead="off"
     ),
+    # No name in DNS points at the gateway: these two are only compared with those above.
+    "target_group_health.dns_failover.minimum_healthy_targets.count": Number(
+        1, 1000, None, instead="off"
+    ),
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": Number(
+        1, 100, None, instead="off"
+    ),
     "load_balancing.cross_zone.enabled": Meaningless("a laptop is one zone"),
-    "target_group_health.dns_failover.minimum_healthy_targets.count": Meaningless(
-        "no name in DNS points at the gateway"
-    ),
-    "target_group_health.dns_failover.minimum_healthy_targets.percentage": Meaningless(
-        "no name in DNS points at the gateway"
-    ),
 }
 
 

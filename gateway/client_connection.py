@@ -241,7 +241,6 @@ class ClientConnection(asyncio.Protocol):
             self._plane.load_balancer, self.peer, peername[1], self.listener.port, self.tls
         )
         self._plane.clients.add(self)
-        self._plane.accepted += 1
         self._plane.watch.watched.add(self)
 
     def data_received(self, data: bytes) -> None:

@@ -13,6 +13,9 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m gateway",
         description="A local Application Load Balancer that routes by a CloudFormation template.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="commands (python -m gateway COMMAND --help):\n"
+        + "".join(f"  {name:<12}{does}\n" for name, does in COMMANDS.items()),
     )
     parser.add_argument("--template", type=Path, required=True, help="the CloudFormation template")
     parser.add_argument(
@@ -59,7 +62,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
         "--admin-socket",
         type=Path,
         metavar="PATH",
-        help=f"a Unix socket for the commands {', '.join(COMMANDS[1:])}",
+        help=f"a Unix socket for the commands {', '.join(list(COMMANDS)[1:])}",
     )
     parser.add_argument(
         "--metrics-port",

@@ -15,16 +15,17 @@ from gateway.explain import ImaginedRequest, explain
 from gateway.routing import RefusedTemplateError, load_routing
 from gateway.settings import ListenerSettings, Routing
 
-COMMANDS: Final = (
-    "explain",
-    "health",
-    "rules",
-    "weights",
-    "register",
-    "deregister",
-    "drain",
-    "reload",
-)
+COMMANDS: Final[Mapping[str, str]] = {
+    "explain": "which rule a request gets, and why",
+    "health": "the targets' health, in the shape of describe-target-health",
+    "rules": "each listener's rules, in the order in which they are tried",
+    "weights": "changes a rule's weights, until the next reload",
+    "register": "registers a target",
+    "deregister": "begins to drain a target",
+    "drain": "deregisters a target, and waits until no request is on it",
+    "reload": "reads the template again; when it is refused, the old routing stays",
+}
+"""What each one does. All but ``explain`` ask a running gateway."""
 _DONE: Final = 0
 _REFUSED: Final = 1
 _CANNOT: Final = 2
@@ -77,31 +78,33 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gateway")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
+    def command(name: str) -> argparse.ArgumentParser:
+        text = COMMANDS[name]
         made = commands.add_parser(name, help=text, description=text)
         made.add_argument(
             "--admin-socket", type=Path, required=True, help="the running gateway's socket"
         )
         return made
 
-    health = command("health", "the targets' health, in the shape of describe-target-health")
+    health = command("health")
     health.add_argument("group", nargs="?", help="a target group's logical id; without it, all")
-    command("rules", "each listener's rules, in the order in which they are tried")
-    weights = command("weights", "changes a rule's weights, until the next reload")
+    command("rules")
+    weights = command("weights")
     weights.add_argument("rule", help="a rule's logical id, or a listener's for its default rule")
     weights.add_argument("weights", nargs="+", type=_weight, metavar="GROUP=WEIGHT")
-    for name, text in (
-        ("register", "registers a target, by its IP address"),
-        ("deregister", "begins to drain a target"),
-        ("drain", "deregisters a target, and waits until no request is on it"),
-    ):
-        made = command(name, text)
+    for name in ("register", "deregister", "drain"):
+        made = command(name)
         made.add_argument("group", help="a target group's logical id")
-        made.add_argument("target", metavar="http://ADDRESS:PORT")
+        made.add_argument(
+            "target",
+            metavar="http://HOST:PORT",
+            help="a name stands for every address that it has now",
+        )
         if name == "drain":
             made.add_argument("--seconds", type=float, default=30.0, help="how long to wait")
-    command("reload", "reads the template again; when it is refused, the old routing stays")
-    _add_explain(commands.add_parser("explain", help="which rule a request gets, and why"))
+    command("reload")
+    text = COMMANDS["explain"]
+    _add_explain(commands.add_parser("explain", help=text, description=text))
     return parser
 
 

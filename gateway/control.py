@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway.discovery import parse_endpoint
+from gateway.discovery import Resolve, parse_endpoint, resolve
 from gateway.explain import describe
 from gateway.gateway import Gateway
-from gateway.registrations import Registrations, UnknownTargetError
+from gateway.registrations import Registrations
 from gateway.reload import RefusedReloadError, RefusedWeightsError, with_weights
 from gateway.routing import RefusedTemplateError
 from gateway.settings import Routing
@@ -28,11 +28,17 @@ class RefusedCommandError(Exception):
 
 
 class Control:
-    """The operations. ``load`` reads the template again: it raises what ``load_routing`` does."""
+    """The operations. ``load`` reads the template again: it raises what ``load_routing`` does.
 
-    def __init__(self, gateway: Gateway, load: Callable[[], Routing]) -> None:
+    A target is said as ``--target`` says it. A name stands for the addresses that it has now.
+    """
+
+    def __init__(
+        self, gateway: Gateway, load: Callable[[], Routing], resolve_name: Resolve = resolve
+    ) -> None:
         self._gateway = gateway
         self._load = load
+        self._resolve = resolve_name
         self._reloading = asyncio.Lock()
 
     def health(self, group: str | None = None) -> Json:
@@ -75,23 +81,18 @@ class Control:
                 return self.rules()
         raise RefusedCommandError(f"there is no rule {rule}")
 
-    def register(self, group: str, url: str) -> Json:
+    async def register(self, group: str, url: str) -> Json:
         """Registers a target, which gets requests once a health check has passed. Raises
         RefusedCommandError."""
         registrations = self._registrations(group)
-        try:
-            endpoint = parse_endpoint(url)
-        except ValueError as error:
-            raise RefusedCommandError(str(error)) from error
-        if not endpoint.is_address:
-            raise RefusedCommandError(f"{url}: a target is registered by its IP address")
-        registrations.register(Address(endpoint.host, endpoint.port))
+        for address in await self._addresses(registrations, url):
+            registrations.register(address)
         return describe_target_health(registrations.group)
 
-    def deregister(self, group: str, url: str) -> Json:
+    async def deregister(self, group: str, url: str) -> Json:
         """Begins to drain a target. Raises RefusedCommandError."""
         registrations = self._registrations(group)
-        self._deregister(registrations, url)
+        await self._deregister(registrations, url)
         return describe_target_health(registrations.group)
 
     async def drain(self, group: str, url: str, seconds: float) -> Json:
@@ -99,15 +100,16 @@ class Control:
 
         Raises RefusedCommandError, also when the time was not enough: then it goes on draining.
         """
-        target = self._deregister(self._registrations(group), url)
+        targets = await self._deregister(self._registrations(group), url)
+        labels = ", ".join(target.label for target in targets)
         deadline = asyncio.get_running_loop().time() + seconds
-        while target.outstanding:
+        while outstanding := sum(target.outstanding for target in targets):
             if asyncio.get_running_loop().time() >= deadline:
                 raise RefusedCommandError(
-                    f"{target.label} still has {target.outstanding} requests after {seconds:g} s"
+                    f"{labels} still has {outstanding} requests after {seconds:g} s"
                 )
             await asyncio.sleep(_POLL_SECONDS)
-        return {"Drained": target.label}
+        return {"Drained": labels}
 
     async def reload(self) -> Json:
         """Reads the template again and goes on with it. Raises RefusedCommandError, and then the
@@ -130,12 +132,34 @@ class Control:
             raise RefusedCommandError(f"there is no target group {group!r}, only {known}")
         return found
 
-    def _deregister(self, registrations: Registrations, url: str) -> Target:
+    async def _deregister(self, registrations: Registrations, url: str) -> list[Target]:
+        addresses = await self._addresses(registrations, url)
+        registered = {target.address for target in registrations.group.registered}
+        found = [address for address in addresses if address in registered]
+        if not found:
+            raise RefusedCommandError(
+                f"{' and '.join(map(str, addresses))} is not registered in "
+                f"{registrations.group.name}, only {', '.join(map(str, registered)) or 'nothing'}"
+            )
+        return [registrations.deregister(address) for address in found]
+
+    async def _addresses(self, registrations: Registrations, url: str) -> list[Address]:
+        """What ``url`` stands for; at least one."""
         try:
             endpoint = parse_endpoint(url)
-            return registrations.deregister(Address(endpoint.host, endpoint.port))
-        except (ValueError, UnknownTargetError) as error:
+            if endpoint.is_address:
+                return [Address(endpoint.host, endpoint.port)]
+            ipv6 = registrations.group.settings.ipv6
+            found = await self._resolve(endpoint.host, endpoint.port, ipv6)
+        except ValueError as error:
             raise RefusedCommandError(str(error)) from error
+        except OSError as error:
+            raise RefusedCommandError(f"cannot look up {url}: {error}") from error
+        if not found:
+            raise RefusedCommandError(
+                f"{url} has no {'IPv6' if ipv6 else 'IPv4'} address that it stands for"
+            )
+        return sorted(found)
 
 
 _POLL_SECONDS: Final = 0.02

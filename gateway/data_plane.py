@@ -67,8 +67,8 @@ class DataPlane:
         self.watch = watch
         self.date = DateHeader(clock)
         self.draining = False
-        self.accepted = 0
-        """How many connections of clients there were so far."""
+        self.connected = 0
+        """How many connections to targets there were so far, those of health checks apart."""
         self.clients: set[ConnectedClient] = set()
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,13 +78,23 @@ class DataPlane:
         """A new connection. Raises OSError."""
 
         def protocol() -> TargetConnection:
-            return TargetConnection(target, self.watch, self.timeouts.pool_idle)
+            return TargetConnection(target, self.watch, self.timeouts.idle)
 
         _, connection = await self._loop.create_connection(
             protocol, target.address.host, target.address.port
         )
         connection.join()
+        self.connected += 1
         return connection
+
+    @property
+    def connections(self) -> int:
+        """How many there are with clients and targets."""
+        return len(self.clients) + sum(
+            len(target.connections)
+            for group in self.groups.values()
+            for target in (*group.registered, *group.draining)
+        )
 
     def spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         """Runs ``work`` beside everything else."""

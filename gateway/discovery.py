@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from gateway.target_group import Address
 _log: Final = logging.getLogger(__name__)
 
 _NO_SUCH_NAME: Final = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+
+
+_NAME: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}")
 
 
 class InvalidTargetError(ValueError):
@@ -48,7 +52,23 @@ def parse_endpoint(url: str) -> Endpoint:
     extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
     if parts.scheme != "http" or not parts.hostname or extra or port == 0:
         raise InvalidTargetError(f"{url!r} is not http://HOST:PORT")
-    return Endpoint(parts.hostname, port or 80)
+    endpoint = Endpoint(parts.hostname, port or 80)
+    if not endpoint.is_address:
+        _check_name(url, parts.hostname)
+    return endpoint
+
+
+def _check_name(url: str, name: str) -> None:
+    """Refuses what no look-up would take (RFC 1123, section 2.1; RFC 3490)."""
+    try:
+        fits = _NAME.fullmatch(name.encode("idna"))
+    except UnicodeError:
+        fits = None
+    if not fits:
+        raise InvalidTargetError(
+            f"{url!r}: {name!r} is no host name, which has parts of 1 to 63 letters, digits, "
+            "hyphens and underscores, and 253 characters in all"
+        )
 
 
 Resolve = Callable[[str, int, bool], Awaitable[set[Address]]]

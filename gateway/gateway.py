@@ -2,10 +2,10 @@
 
 import asyncio
 import dataclasses
-import errno
+import os
 import random as random_module
-import ssl
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from gateway.access_log import AccessLog, NoAccessLog
 from gateway.clock import Clock, SystemClock
@@ -13,17 +13,17 @@ from gateway.data_plane import DataPlane
 from gateway.discovery import Discovery, InvalidTargetError, Resolve, parse_endpoint, resolve
 from gateway.health import HealthChecks
 from gateway.idle_watch import IdleWatch
-from gateway.listener import Listener
+from gateway.listening import ListenError, UnknownListenerError, listen, wanted_ports
 from gateway.metrics import Metrics
 from gateway.recorders import Recorders
 from gateway.registrations import Registrations
 from gateway.reload import RefusedReloadError, check_reload
 from gateway.selection import Selector
-from gateway.settings import ListenerSettings, Routing
+from gateway.settings import Routing
 from gateway.stickiness import Seal
 from gateway.target_group import TargetGroup
 from gateway.timeouts import Timeouts
-from gateway.tls import HANDSHAKE_SECONDS, CertificateError, CertificateFiles, server_context
+from gateway.tls import CertificateError, CertificateFiles, server_context
 
 
 class Gateway:
@@ -92,6 +92,7 @@ class Gateway:
         for name, settings in routing.target_groups.items():
             if name in self.groups:
                 self.groups[name].apply(settings)
+                self._registrations[name].return_to_service()
             else:
                 group = TargetGroup(settings, plane.clock.monotonic, plane.random)
                 plane.groups[name] = group
@@ -103,8 +104,11 @@ class Gateway:
         for listener in plane.listeners:
             listener.settings = settings_of[listener.settings.logical_id]
         for name in self.groups.keys() - routing.target_groups.keys():
-            for target in self.groups[name].registered:
-                self._registrations[name].deregister(target.address)
+            self._registrations[name].retire(partial(self._forget_group, name))
+
+    def _forget_group(self, name: str) -> None:
+        del self._plane.groups[name]
+        self._plane.spawn(self._registrations.pop(name).close())
 
     async def drain(self, seconds: float = 30) -> bool:
         """Accepts no more connections and lets the requests in flight finish, for at most
@@ -178,11 +182,11 @@ async def start_gateway(
         timeouts=timeouts,
         clock=clock,
         random=random,
-        selector=Selector(groups, Seal(random.randbytes(32), clock), random),
+        selector=Selector(groups, Seal(os.urandom(32), clock), random),
         access_log=Recorders(access_log, metrics) if metrics else access_log,
         watch=watch,
     )
-    servers = await _listen(loop, plane, _wanted(routing, port, ports or {}), bind, contexts)
+    servers = await listen(loop, plane, wanted_ports(routing, port, ports or {}), bind, contexts)
     watch.watched.add(access_log)
     watch.start()
     registrations = {
@@ -195,77 +199,6 @@ async def start_gateway(
     for discovery in discoveries.values():
         await discovery.start()
     return Gateway(plane, servers, discoveries, registrations, access_log, given_timeouts)
-
-
-def _wanted(
-    routing: Routing, port: int | None, ports: Mapping[str, int]
-) -> list[tuple[ListenerSettings, int]]:
-    known = {settings.logical_id: settings for settings in routing.listeners}
-    for name in ports:
-        if name not in known:
-            raise UnknownListenerError(name, known)
-    return [
-        (settings, ports.get(name, settings.port if port is None else port))
-        for name, settings in known.items()
-    ]
-
-
-async def _listen(
-    loop: asyncio.AbstractEventLoop,
-    plane: DataPlane,
-    wanted_ports: Sequence[tuple[ListenerSettings, int]],
-    bind: str,
-    contexts: Mapping[str, ssl.SSLContext],
-) -> list[asyncio.Server]:
-    servers: list[asyncio.Server] = []
-    try:
-        for settings, wanted in wanted_ports:
-            context = contexts.get(settings.logical_id)
-            listener = Listener(plane, settings, wanted)
-            try:
-                server = await loop.create_server(
-                    listener.client,
-                    bind,
-                    wanted,
-                    backlog=1024,
-                    ssl=context,
-                    ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
-                )
-            except OSError as error:
-                raise ListenError(error, bind, wanted) from error
-            servers.append(server)
-            listener.port = server.sockets[0].getsockname()[1]
-            plane.listeners.append(listener)
-    except BaseException:
-        for server in servers:
-            server.close()
-        raise
-    return servers
-
-
-class ListenError(OSError):
-    """A port cannot be had."""
-
-    def __init__(self, error: OSError, bind: str, port: int) -> None:
-        super().__init__(error.errno, str(error))
-        self.bind = bind
-        self.port = port
-
-    def __str__(self) -> str:
-        if self.errno == errno.EADDRINUSE:
-            return f"port {self.port} on {self.bind} is taken by another process"
-        if self.errno == errno.EACCES:
-            return f"no permission to listen on port {self.port}"
-        return super().__str__()
-
-
-class UnknownListenerError(ValueError):
-    """``ports`` names a listener that the template does not have."""
-
-    def __init__(self, name: str, known: Mapping[str, object]) -> None:
-        super().__init__(
-            f"there is no listener {name!r} in the template, only {', '.join(known) or 'none'}"
-        )
 
 
 class UnknownTargetGroupError(ValueError):

@@ -50,7 +50,6 @@ async def _status(settings: HealthCheckSettings, address: Address) -> int | None
     try:
         writer.write(check_request(settings, address))
         answer = _Answer()
-        parser = httptools.HttpResponseParser(answer)
         received = 0
         while received <= _MAX_ANSWER:
             data = await reader.read(_READ)
@@ -58,26 +57,33 @@ async def _status(settings: HealthCheckSettings, address: Address) -> int | None
                 return None
             received += len(data)
             try:
-                parser.feed_data(data)
+                answer.feed(data)
             except httptools.HttpParserError:
+                # What follows the head is of no interest, be it malformed.
                 return answer.status
-            # An informational response (1xx) is not the answer.
-            if answer.head_complete and (status := parser.get_status_code()) >= 200:
-                return int(status)
+            if answer.status is not None:
+                return answer.status
         return None
     finally:
         writer.transport.abort()
 
 
 class _Answer:
-    head_complete = False
-    status: int | None = None
+    """``status`` is that of the first response that is not informational (1xx)."""
 
-    def on_message_begin(self) -> None:
-        self.head_complete = False
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes. Raises httptools.HttpParserError."""
+        self._parser.feed_data(data)
 
     def on_headers_complete(self) -> None:
-        self.head_complete = True
+        """Called by the parser."""
+        status = self._parser.get_status_code()
+        if self.status is None and status >= 200:
+            self.status = status
 
 
 class HealthChecks:

@@ -9,7 +9,7 @@ from gateway.http2_connection import Http2Connection
 from gateway.negotiation import Negotiation
 from gateway.request import Request
 from gateway.settings import ListenerSettings
-from gateway.tls import HTTP2
+from gateway.tls import HTTP2, ServerContext
 
 if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
@@ -18,13 +18,36 @@ _KNOWN_HOSTS: Final = 256
 
 
 class Listener:
-    """A listener's settings, which may be replaced while it runs, and its real port."""
+    """A listener's settings, which may be replaced while it runs, and its real port.
 
-    def __init__(self, plane: "DataPlane", settings: ListenerSettings, port: int) -> None:
+    ``context`` is for an HTTPS listener.
+    """
+
+    def __init__(
+        self,
+        plane: "DataPlane",
+        settings: ListenerSettings,
+        port: int,
+        context: ServerContext | None = None,
+    ) -> None:
         self.port = port
+        self.accepted = 0
+        """How many connections of clients there were so far."""
+        self._context = context
+        self._evaluated = 0
         self._plane = plane
         self._hosts: dict[bytes, bytes | None] = {}
-        self.settings = settings
+        self._take_over(settings)
+
+    @property
+    def failed_handshakes(self) -> int:
+        """How many clients could not agree on TLS so far."""
+        return self._context.failed_handshakes if self._context is not None else 0
+
+    @property
+    def rule_evaluations(self) -> int:
+        """How many rules were looked at so far, in all the settings that there were."""
+        return self._evaluated + self._settings.rules.evaluations
 
     @property
     def settings(self) -> ListenerSettings:
@@ -33,6 +56,13 @@ class Listener:
 
     @settings.setter
     def settings(self, settings: ListenerSettings) -> None:
+        rules = self._settings.rules
+        self._evaluated += rules.evaluations
+        # They may come back.
+        rules.evaluations = 0
+        self._take_over(settings)
+
+    def _take_over(self, settings: ListenerSettings) -> None:
         self._settings = settings
         self.rules = settings.rules
         self._inserted = [
@@ -50,7 +80,8 @@ class Listener:
         return kept + self._inserted
 
     def client(self) -> asyncio.Protocol:
-        """The protocol of a new client."""
+        """The protocol of a client that has just connected."""
+        self.accepted += 1
         if self.settings.certificates:
             return Negotiation(self._speaks)
         return ClientConnection(self._plane, self)

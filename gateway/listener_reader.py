@@ -17,7 +17,6 @@ from gateway.settings import ForwardedForMode, ListenerSettings, LoadBalancerSet
 
 _LOAD_BALANCER_MEANINGLESS: Final = {
     **NAMED_MEANINGLESS,
-    "IpAddressType": "--bind says which addresses are listened on",
     "Scheme": "--bind says who can reach the gateway",
     "SecurityGroups": "a laptop has no security groups",
     "Subnets": "a laptop has no subnets",
@@ -33,6 +32,8 @@ _DEFAULT_POLICY: Final = "ELBSecurityPolicy-2016-08"
 def read_load_balancer(logical_id: str, properties: Properties) -> LoadBalancerSettings:
     """The AWS::ElasticLoadBalancingV2::LoadBalancer."""
     properties.only("Type", "application")
+    # --bind says which addresses are listened on; it is for what target groups may be.
+    properties.only("IpAddressType", "ipv4", "dualstack", "dualstack-without-public-ipv4")
     read = attributes.read_attributes(
         properties, "LoadBalancerAttributes", attributes.LOAD_BALANCER
     )

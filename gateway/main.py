@@ -44,6 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     """
     if arguments and arguments[0] in COMMANDS:
         return run_command(arguments)
+    # Until there is somebody to hear it, a hangup would end the process: it has to wait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     options = read_options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -74,6 +76,9 @@ async def _run(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
+    hangup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     file = None
     metrics = Metrics(routing.load_balancer) if options.metrics_port is not None else None
     access_log: AccessLog | NoAccessLog = NoAccessLog()
@@ -106,6 +111,7 @@ async def _run(
     gc.set_threshold(20_000, 20, 20)
     control = Control(gateway, lambda: _load(options))
     servers: list[AdminServer | MetricsServer] = []
+    reloads = loop.create_task(_reload_at(hangup, control))
     try:
         if options.admin_socket is not None:
             admin = AdminServer(control, options.admin_socket)
@@ -116,17 +122,16 @@ async def _run(
             servers.append(scraped)
             await scraped.start(options.bind, options.metrics_port)
             _log.info("metrics on %s port %d", options.bind, scraped.port)
-        reloads: set[asyncio.Task[None]] = set()
-
-        def on_hangup() -> None:
-            task = loop.create_task(_reload(control))
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
-
-        loop.add_signal_handler(signal.SIGHUP, on_hangup)
         _warn_of_empty_groups(routing, targets)
-        for port in gateway.ports.values():
-            _log.info("listening on %s port %d", options.bind, port)
+        for listener in gateway.plane.listeners:
+            settings = listener.settings
+            _log.info(
+                "listening on %s port %d: %s (%s)",
+                options.bind,
+                listener.port,
+                settings.logical_id,
+                settings.protocol,
+            )
         await stop.wait()
         _log.info("draining for up to %g seconds", options.drain_seconds)
         drained = loop.create_task(gateway.drain(options.drain_seconds))
@@ -138,6 +143,7 @@ async def _run(
     except (AdminSocketError, OSError) as error:
         return _refuse(f"gateway: {error}")
     finally:
+        reloads.cancel()
         for server in servers:
             await server.close()
         await gateway.close()
@@ -147,12 +153,16 @@ async def _run(
     return 0
 
 
-async def _reload(control: Control) -> None:
-    try:
-        await control.reload()
-    except RefusedCommandError as refused:
-        for line in refused.lines:
-            _log.error("not reloaded: %s", line)
+async def _reload_at(hangup: asyncio.Event, control: Control) -> None:
+    """Reloads whenever the event is set, until it is cancelled."""
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        try:
+            await control.reload()
+        except RefusedCommandError as refused:
+            for line in refused.lines:
+                _log.error("not reloaded: %s", line)
 
 
 def _refuse(*lines: str) -> int:

@@ -5,10 +5,11 @@ CloudWatch shows sums per minute; here counters only ever grow, as Prometheus ha
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from gateway.exchange import Exchange
+from gateway.request_headers import has_valid_name
 from gateway.settings import LoadBalancerSettings
 from gateway.target_group import TargetGroup, TargetState
 
@@ -22,7 +23,11 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class Metrics:
-    """Counts finished exchanges. Health checks are none of them."""
+    """Counts finished exchanges. Health checks are none of them.
+
+    What was counted of a target group that is gone is not shown, and not forgotten: should it come
+    back, its counters must not have fallen.
+    """
 
     def __init__(self, load_balancer: LoadBalancerSettings) -> None:
         self._load_balancer: Labels = (("LoadBalancer", load_balancer.logical_id),)
@@ -35,15 +40,18 @@ class Metrics:
         counts = self._counts
         request, status = exchange.request, exchange.status
         group = exchange.target_group
-        counts["ProcessedBytes", ""] += request.head_size + request.body_size + exchange.sent
+        size = request.head_size + request.body_size + exchange.sent
+        counts["ProcessedBytes", ""] += size
         if ":" in request.source:
             counts["IPv6RequestCount", ""] += 1
+            counts["IPv6ProcessedBytes", ""] += size
         if request.finding is not None:
             counts["DesyncMitigationMode_NonCompliant_Request_Count", ""] += 1
         if exchange.target is not None:
             self._record_target(exchange, group)
         if not exchange.target_status:
-            counts[f"HTTPCode_ELB_{status // 100}XX_Count", ""] += 1
+            if status >= _FIRST_COUNTED:
+                counts[f"HTTPCode_ELB_{status // 100}XX_Count", ""] += 1
             if status in _SINGLE:
                 counts[f"HTTPCode_ELB_{status}_Count", ""] += 1
             if exchange.action == "fixed-response":
@@ -57,35 +65,59 @@ class Metrics:
         counts["RequestCount", ""] += 1
         counts["RequestCount", group] += 1
         if exchange.target_status:
-            counts[f"HTTPCode_Target_{exchange.target_status // 100}XX_Count", group] += 1
+            if exchange.target_status != _SWITCHING_PROTOCOLS:
+                counts[f"HTTPCode_Target_{exchange.target_status // 100}XX_Count", group] += 1
             times = self._times.get(group)
             if times is None:
                 times = self._times[group] = _Times()
             times.add(exchange.answered - exchange.dispatched)
         elif not exchange.dispatched and exchange.status in (502, 504):
             counts["TargetConnectionErrorCount", group] += 1
+        if exchange.request.invalid_names:
+            forwarded = not all(map(has_valid_name, exchange.request.lines))
+            name = "Forwarded" if forwarded else "Dropped"
+            counts[f"{name}InvalidHeaderRequestCount", ""] += 1
         selection = exchange.selection
         if selection is not None:
             if selection.failed_open:
                 counts["UnhealthyRoutingRequestCount", group] += 1
             if selection.sticky is not None and not selection.sticky.returned:
-                counts["NonStickyRequestCount", group] += 1
+                self._record_new_session(selection.sticky.group)
+
+    def _record_new_session(self, group: TargetGroup) -> None:
+        """Sessions are those with a target: a client may come back to its target group alone."""
+        stickiness = group.settings.stickiness
+        if stickiness is None:
+            return
+        self._counts["NonStickyRequestCount", ""] += 1
+        if stickiness.app_cookie is not None:
+            self._counts["AppCookieNonStickinessCount", ""] += 1
 
     def render(self, plane: "DataPlane") -> str:
         """Everything, for a scrape."""
         return "".join(f"{line}\n" for line in self._lines(plane))
 
     def _lines(self, plane: "DataPlane") -> Iterator[str]:
-        counted = Counter(self._counts)
-        counted["RuleEvaluations", ""] = sum(
-            listener.settings.rules.evaluations for listener in plane.listeners
+        counted = Counter(
+            {
+                (name, group): count
+                for (name, group), count in self._counts.items()
+                if not group or group in plane.groups
+            }
         )
-        counted["NewConnectionCount", ""] = plane.accepted
+        counted["RuleEvaluations", ""] = sum(
+            listener.rule_evaluations for listener in plane.listeners
+        )
+        counted["ClientTLSNegotiationErrorCount", ""] = sum(
+            listener.failed_handshakes for listener in plane.listeners
+        )
+        accepted = sum(listener.accepted for listener in plane.listeners)
+        counted["NewConnectionCount", ""] = accepted + plane.connected
         names = sorted({name for name, _ in counted})
         for name in names:
             samples = ((group, count) for (of, group), count in counted.items() if of == name)
             yield from self._family(name, "counter", samples)
-        yield from self._family("ActiveConnectionCount", "gauge", [("", len(plane.clients))])
+        yield from self._family("ActiveConnectionCount", "gauge", [("", plane.connections)])
         for name, value in _GROUP_GAUGES.items():
             values = [(group.name, value(group)) for group in plane.groups.values()]
             yield from self._family(name, "gauge", values)
@@ -94,16 +126,18 @@ class Metrics:
             for group in plane.groups.values()
         ]
         yield from self._family("RequestCountPerTarget", "gauge", per_target)
-        yield from self._histograms()
+        yield from self._histograms(plane.groups.keys())
 
     def _family(self, name: str, kind: str, samples: Iterable[tuple[str, float]]) -> Iterator[str]:
         yield f"# TYPE {name} {kind}"
         for group, value in sorted(samples):
             yield f"{name}{_written(self._labels(group))} {value:.12g}"
 
-    def _histograms(self) -> Iterator[str]:
+    def _histograms(self, groups: Collection[str]) -> Iterator[str]:
         yield "# TYPE TargetResponseTime histogram"
         for group, times in sorted(self._times.items()):
+            if group not in groups:
+                continue
             labels = self._labels(group)
             total = 0
             for bound, count in zip((*_BUCKETS, None), times.counts, strict=True):
@@ -135,6 +169,9 @@ class _Times:
         self.counts[-1] += 1
 
 
+_SWITCHING_PROTOCOLS: Final = 101
+_FIRST_COUNTED: Final = 300
+"""Of the load balancer's own answers: those to which it says 2xx have no metric."""
 _SINGLE: Final = frozenset({500, 502, 503, 504})
 """The statuses that have a metric of their own."""
 

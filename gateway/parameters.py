@@ -24,13 +24,18 @@ _FIELDS: Final = frozenset(
     }
 )
 _RESOURCE_ID: Final = re.compile(r"AWS::[A-Za-z0-9]+::[A-Za-z0-9]+(::[A-Za-z0-9]+)*")
+_STORED: Final = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 
 
 def parameter_value(declaration: Fields, given: str | None) -> ParameterValue:
     """The value of one parameter: ``given``, or else its default.
 
     Raises TemplateError for a missing value, a value that the declaration does not allow, and a
-    declaration that we do not implement (SSM parameters, which only AWS can look up).
+    declaration that we do not implement.
+
+    CloudFormation looks up an ``AWS::SSM::Parameter::Value<...>`` by the name that it is given.
+    Here there is nowhere to look: ``given`` is what would be found, and without it the name stands
+    for that. The declaration's limits are for the name, so they are not checked.
     """
     for name, field in declaration.entries.items():
         if name not in _FIELDS:
@@ -42,6 +47,9 @@ def parameter_value(declaration: Fields, given: str | None) -> ParameterValue:
     value = given if given is not None else default.value if default else None
     if value is None:
         raise TemplateError(declaration.line, "has no default, so a value is needed: --parameter")
+    stored = _STORED.fullmatch(kind.value)
+    if stored:
+        return _split(value, Text(stored[1], kind.line))
     values = _split(value, kind)
     for element in values if isinstance(values, tuple) else (values,):
         _check(declaration, kind, element)
@@ -52,11 +60,11 @@ def _split(value: str, kind: Text) -> ParameterValue:
     name = kind.value
     if name in ("String", "Number"):
         return value
-    if name == "CommaDelimitedList" or name == "List<Number>":
+    if name in ("CommaDelimitedList", "List<Number>", "List<String>"):
         return tuple(element.strip() for element in value.split(","))
     if name.startswith("List<") and _RESOURCE_ID.fullmatch(name[5:-1]):
         return tuple(element.strip() for element in value.split(","))
-    if _RESOURCE_ID.fullmatch(name) and not name.startswith("AWS::SSM::"):
+    if _RESOURCE_ID.fullmatch(name):
         return value
     raise TemplateError(kind.line, f"a parameter of type {name!r} is not implemented")
 

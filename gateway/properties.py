@@ -63,6 +63,10 @@ class Properties:
         """What is written, read or not."""
         return tuple(self._fields.entries)
 
+    def has(self, name: str) -> bool:
+        """Whether the property is written, and not as ``AWS::NoValue``."""
+        return self._value(name) is not None
+
     def line_of(self, name: str) -> int:
         """The line of the named property, or of the mapping when it is absent."""
         field = self._fields.entries.get(name)

@@ -1,7 +1,7 @@
 """Who is registered in a target group, and why: names that resolve, and what an operator says."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from gateway.health import HealthChecks
 from gateway.target_group import Address, Target, TargetGroup
@@ -22,6 +22,7 @@ class Registrations:
         self._by_hand: set[Address] = set()
         self._withheld: set[Address] = set()
         self._forgetting: set[asyncio.TimerHandle] = set()
+        self._gone: Callable[[], None] | None = None
 
     def found(self, source: Hashable, addresses: set[Address]) -> None:
         """All that ``source`` leads to now."""
@@ -43,6 +44,18 @@ class Registrations:
         self._withheld.add(address)
         self._settle()
         return targets[0]
+
+    def retire(self, gone: Callable[[], None]) -> None:
+        """Drains everybody; ``gone`` is called once the last of them is forgotten."""
+        self._gone = gone
+        self._found.clear()
+        self._by_hand.clear()
+        self._settle()
+        self._tell_when_empty()
+
+    def return_to_service(self) -> None:
+        """The group is not to go after all; who drains goes on doing so."""
+        self._gone = None
 
     async def close(self) -> None:
         """Checks nobody any more; whoever is registered stays so."""
@@ -66,7 +79,12 @@ class Registrations:
         def forget() -> None:
             self._forgetting.discard(handle)
             group.forget(target)
+            self._tell_when_empty()
 
         delay = group.settings.deregistration_delay
         handle = asyncio.get_running_loop().call_later(delay, forget)
         self._forgetting.add(handle)
+
+    def _tell_when_empty(self) -> None:
+        if self._gone is not None and not self.group.registered and not self.group.draining:
+            self._gone()

@@ -5,12 +5,10 @@ routing; the others are not looked at. In those four nothing is skipped silently
 implemented, or it has no meaning on a laptop and is listed with the reason, or it is refused.
 Of several load balancers one is run, the internet-facing one or the one that is asked for; what
 belongs to the others is checked likewise and then left out.
-Limits: "Quotas for your Application Load Balancers" and the API reference of version 2015-12-01.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from gateway.intrinsics import Evaluation
 from gateway.listener_reader import read_listener, read_load_balancer
@@ -24,15 +22,13 @@ from gateway.resource_kinds import (
     TARGET_GROUP,
     refers_to,
 )
+from gateway.routing_checks import check_together, groups_of
 from gateway.rule_reader import read_rule
-from gateway.rules import Forward, Rule
-from gateway.settings import ListenerSettings, Routing, TargetGroupSettings
+from gateway.rules import Rule
+from gateway.settings import ListenerSettings, Routing
 from gateway.target_group_reader import read_target_group
-from gateway.template_nodes import Fields, TemplateError, Text, parse
-
-_REFUSED_SECTIONS: Final = ("Transform", "Rules")
-
-_MAX_RULES: Final = 100
+from gateway.template_nodes import Fields, TemplateError, Text
+from gateway.template_parser import parse
 
 
 class RefusedTemplateError(Exception):
@@ -75,9 +71,9 @@ class _Reader:
         self._template = template
         self._problems = problems
         sections = template.entries
-        for name in _REFUSED_SECTIONS:
-            if name in sections:
-                problems.add(sections[name].line, name, "this section is not implemented")
+        # It changes what the template says. Rules, which this skips, only check parameters.
+        if "Transform" in sections:
+            problems.add(sections["Transform"].line, "Transform", "this section is not implemented")
         resources = as_fields(sections.get("Resources")) or Fields({}, template.line)
         self._evaluation = Evaluation(
             self._parameters(parameters),
@@ -150,22 +146,18 @@ class _Reader:
             rules.setdefault(listener, []).append(
                 read_rule(logical_id, properties, self._kinds, self._protocol_of(listener))
             )
-        self._check_priorities()
         balancers = {
             logical_id: read_load_balancer(logical_id, self._properties[logical_id])
             for logical_id in self._of(LOAD_BALANCER)
         }
         listeners = self._listeners(rules)
-        for of_one in listeners.values():
-            self._check_ports(of_one)
-            self._check_stickiness(of_one, groups)
-        self._check_associations(listeners)
+        check_together(self._properties, listeners, groups)
         if load_balancer_id is None:
             return None
         served = tuple(listeners.pop(load_balancer_id, ()))
         if not served:
             self._problems.add(1, "", f"there is no {FAMILY}{LISTENER} to run")
-        elsewhere = {group for of_one in listeners.values() for group in _groups_of(of_one)}
+        elsewhere = {group for of_one in listeners.values() for group in groups_of(of_one)}
         return Routing(
             balancers[load_balancer_id],
             served,
@@ -215,89 +207,3 @@ class _Reader:
     def _is_internet_facing(self, load_balancer: str) -> bool:
         properties = self._properties[load_balancer]
         return properties.only("Scheme", "internet-facing", "internal") == "internet-facing"
-
-    def _check_associations(self, listeners: Mapping[str, list[ListenerSettings]]) -> None:
-        """A target group belongs to one load balancer (``TargetGroupAssociationLimit``)."""
-        owners: dict[str, str] = {}
-        for load_balancer, of_one in listeners.items():
-            for group in _groups_of(of_one):
-                owner = owners.setdefault(group, load_balancer)
-                if owner != load_balancer:
-                    properties = self._properties[group]
-                    properties.problem(
-                        properties.line,
-                        f"{owner} and {load_balancer} both forward to it, and a target group "
-                        "belongs to one load balancer",
-                    )
-
-    def _check_stickiness(
-        self, listeners: Iterable[ListenerSettings], groups: Mapping[str, TargetGroupSettings]
-    ) -> None:
-        for listener in listeners:
-            for rule in listener.rules:
-                if isinstance(rule.action, Forward):
-                    owner = self._properties[rule.logical_id or listener.logical_id]
-                    _check_stickiness(owner, rule.action, groups)
-
-    def _check_ports(self, listeners: Sequence[ListenerSettings]) -> None:
-        owners: dict[int, str] = {}
-        for listener in listeners:
-            if listener.port in owners:
-                properties = self._properties[listener.logical_id]
-                properties.problem(
-                    properties.line_of("Port"),
-                    f"port {listener.port} is already that of {owners[listener.port]}",
-                )
-            owners.setdefault(listener.port, listener.logical_id)
-
-    def _check_priorities(self) -> None:
-        rules = self._of(LISTENER_RULE)
-        if len(rules) > _MAX_RULES:
-            late = self._properties[rules[_MAX_RULES]]
-            late.problem(late.line, f"a load balancer has at most {_MAX_RULES} rules")
-        owners: dict[tuple[str, int], str] = {}
-        for logical_id in rules:
-            properties = self._properties[logical_id]
-            listener = refers_to(properties, "ListenerArn", LISTENER, self._kinds) or ""
-            priority = properties.integer("Priority", 1, 50000, 0)
-            if priority == 0:
-                continue
-            if (listener, priority) in owners:
-                properties.problem(
-                    properties.line_of("Priority"),
-                    f"priority {priority} is already that of {owners[listener, priority]}",
-                )
-            owners.setdefault((listener, priority), logical_id)
-
-
-def _groups_of(listeners: Iterable[ListenerSettings]) -> Iterator[str]:
-    """The target groups that the listeners forward to."""
-    for listener in listeners:
-        for rule in listener.rules:
-            if isinstance(rule.action, Forward):
-                yield from (weighted.target_group for weighted in rule.action.groups)
-
-
-def _check_stickiness(
-    owner: Properties, action: Forward, groups: Mapping[str, TargetGroupSettings]
-) -> None:
-    """What AWS refuses of a forward action to several target groups."""
-    if len(action.groups) < 2:
-        return
-    line = owner.line_of("Actions" if "Actions" in owner.names() else "DefaultActions")
-    for weighted in action.groups:
-        stickiness = groups[weighted.target_group].stickiness
-        if stickiness is None:
-            continue
-        if stickiness.app_cookie is not None:
-            owner.problem(
-                line,
-                f"{weighted.target_group} is sticky by app_cookie, which does not work with "
-                "several target groups",
-            )
-        elif action.stickiness is None:
-            owner.problem(
-                line,
-                f"{weighted.target_group} is sticky, so TargetGroupStickinessConfig has to be "
-                "enabled",
-            )

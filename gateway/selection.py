@@ -52,6 +52,8 @@ class StickySelection:
     target: Target
     returned: bool
     """Whether the client came back to a target that it had before."""
+    in_session: bool
+    """Whether the client came with a session that is not over, be its target still there or not."""
 
     def set_cookie_lines(self, response_lines: Iterable[bytes]) -> list[bytes]:
         """Header lines to add to the target's response."""
@@ -66,7 +68,7 @@ class StickySelection:
         value = seal.seal(self.group.name, self.target.label, stickiness.duration)
         if stickiness.app_cookie is None:
             return lines + cookie_pair(LOAD_BALANCER_COOKIES, value, expires)
-        begun = self.returned or sets_cookie(response_lines, stickiness.app_cookie.encode())
+        begun = self.in_session or sets_cookie(response_lines, stickiness.app_cookie.encode())
         return lines + application_cookies(value if begun else None, expires)
 
 
@@ -92,9 +94,9 @@ class Selector:
         if name is None:
             return Selection("", None)
         group = self._groups[name]
+        address = None
         if group.settings.stickiness is None:
             target = group.choose()
-            returned = False
             if target is None or action.stickiness is None:
                 return Selection(name, target, None, group.fails_open, error_reason)
         else:
@@ -102,8 +104,14 @@ class Selector:
             target = group.choose(address)
             if target is None:
                 return Selection(name, None, None, group.fails_open, error_reason)
-            returned = target.label == address
-        sticky = StickySelection(self._seal, action.stickiness, group, target, returned)
+        sticky = StickySelection(
+            self._seal,
+            action.stickiness,
+            group,
+            target,
+            returned=target.label == address,
+            in_session=address is not None,
+        )
         return Selection(name, target, sticky, group.fails_open, error_reason)
 
     def _previous_group(self, action: Forward, request: CookieSource) -> str | None:

@@ -1,13 +1,14 @@
 """Sticky sessions: the cookies that bring a client back to its target or target group.
 
 Names, attributes and durations: "Sticky sessions for your Application Load Balancer" of the AWS
-guide. A cookie's value is sealed for this process: it is opaque to clients, as AWS's is, and one
-from another process is as good as none.
+guide. A cookie's value is encrypted, as AWS's is, with a key that only this process has: one from
+another process is as good as none.
 """
 
 import base64
 import hashlib
 import hmac
+import os
 from collections.abc import Iterable
 from email.utils import formatdate
 from typing import Final
@@ -16,6 +17,7 @@ from gateway.clock import Clock
 
 _BROWSER_SECONDS: Final = 7 * 86400
 """What a browser is told, whatever the session's duration; that one is inside the value."""
+_NONCE_SIZE: Final = 16
 _MAC_SIZE: Final = 16
 _MAX_VALUE: Final = 512
 _APPLICATION_SHARDS: Final = 4
@@ -31,29 +33,38 @@ class InvalidCookieError(ValueError):
 
 
 class Seal:
-    """Makes and reads cookie values; ``secret`` is some 32 random bytes."""
+    """Makes and reads cookie values; ``secret`` is some 32 random bytes.
+
+    The standard library has no cipher, so this is one of its parts: the content is combined with
+    the output of SHAKE256 over a key and a nonce, which nobody without the key can tell from
+    random bytes, and HMAC-SHA256 over the result shows that it is ours (encrypt, then MAC). What
+    a value is for is under the MAC too, so that it is good for nothing else.
+    """
 
     def __init__(self, secret: bytes, clock: Clock) -> None:
-        self._secret = secret
+        self._cipher_key = hmac.digest(secret, b"cipher", hashlib.sha256)
+        self._mac_key = hmac.digest(secret, b"mac", hashlib.sha256)
         self._clock = clock
 
     def seal(self, purpose: str, value: str, seconds: int) -> bytes:
         """``value``, good for so many seconds from now."""
         expires = int(self._clock.wall()) + seconds
-        content = expires.to_bytes(8, "big") + value.encode()
-        return base64.b64encode(content + self._mac(purpose, content))
+        nonce = os.urandom(_NONCE_SIZE)
+        sealed = nonce + self._combined(nonce, expires.to_bytes(8, "big") + value.encode())
+        return base64.b64encode(sealed + self._mac(purpose, sealed))
 
     def open(self, purpose: str, cookie: bytes) -> str | None:
         """What was sealed; None when its time is over. Raises InvalidCookieError."""
         if len(cookie) > _MAX_VALUE:
             raise InvalidCookieError
         try:
-            sealed = base64.b64decode(cookie, validate=True)
+            received = base64.b64decode(cookie, validate=True)
         except ValueError as error:
             raise InvalidCookieError from error
-        content, mac = sealed[:-_MAC_SIZE], sealed[-_MAC_SIZE:]
-        if not hmac.compare_digest(mac, self._mac(purpose, content)):
+        sealed, mac = received[:-_MAC_SIZE], received[-_MAC_SIZE:]
+        if not hmac.compare_digest(mac, self._mac(purpose, sealed)):
             raise InvalidCookieError
+        content = self._combined(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:])
         if int.from_bytes(content[:8], "big") <= self._clock.wall():
             return None
         return content[8:].decode()
@@ -62,9 +73,16 @@ class Seal:
         """The attribute that every cookie has."""
         return formatdate(int(self._clock.wall()) + _BROWSER_SECONDS, usegmt=True).encode()
 
-    def _mac(self, purpose: str, content: bytes) -> bytes:
-        message = purpose.encode() + b"\0" + content
-        return hmac.digest(self._secret, message, hashlib.sha256)[:_MAC_SIZE]
+    def _combined(self, nonce: bytes, content: bytes) -> bytes:
+        """Encrypts, and decrypts what was encrypted."""
+        size = len(content)
+        stream = hashlib.shake_256(self._cipher_key + nonce).digest(size)
+        mixed = int.from_bytes(content, "big") ^ int.from_bytes(stream, "big")
+        return mixed.to_bytes(size, "big")
+
+    def _mac(self, purpose: str, sealed: bytes) -> bytes:
+        message = purpose.encode() + b"\0" + sealed
+        return hmac.digest(self._mac_key, message, hashlib.sha256)[:_MAC_SIZE]
 
 
 def cookie_value(headers: Iterable[bytes], name: bytes) -> bytes | None:

@@ -15,11 +15,11 @@ from gateway.settings import Algorithm, HealthCheckSettings, Stickiness, TargetG
 _MEANINGLESS: Final = {
     **NAMED_MEANINGLESS,
     "Port": "--target says each target's port",
-    "TargetType": "--target says what the targets are",
     "Targets": "--target says what the targets are",
     "VpcId": "a laptop has no VPC",
 }
 _UNHEALTHY_ROUTING: Final = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+_DNS_FAILOVER: Final = "target_group_health.dns_failover.minimum_healthy_targets"
 _CODES: Final = re.compile(r"(\d{3})(?:-(\d{3}))?")
 
 
@@ -27,12 +27,13 @@ def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSet
     """One AWS::ElasticLoadBalancingV2::TargetGroup."""
     properties.only("Protocol", "HTTP")
     properties.only("ProtocolVersion", "HTTP1")
-    if (properties.text("TargetType") or "instance") not in ("instance", "ip"):
-        properties.problem(
-            properties.line_of("TargetType"),
-            f"TargetType {properties.text('TargetType')!r} is not implemented",
-        )
+    # --target says what the targets are; here it is for what goes together.
+    kind = properties.only("TargetType", "instance", "ip")
     family = properties.only("IpAddressType", "ipv4", "ipv6")
+    if family == "ipv6" and kind != "ip":
+        properties.problem(
+            properties.line_of("IpAddressType"), "an ipv6 target group needs TargetType ip"
+        )
     health_check = _health_check(properties)
     read = attributes.read_attributes(properties, "TargetGroupAttributes", attributes.TARGET_GROUP)
     settings = TargetGroupSettings(
@@ -47,6 +48,7 @@ def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSet
         minimum_healthy_percentage=read.optional_number(f"{_UNHEALTHY_ROUTING}.percentage"),
     )
     _check_together(properties, settings)
+    _check_failover(properties, read)
     properties.close(_MEANINGLESS)
     return settings
 
@@ -72,6 +74,19 @@ def _check_together(properties: Properties, settings: TargetGroupSettings) -> No
         properties.problem(line, "weighted_random does not work with stickiness")
     if settings.stickiness and settings.stickiness.app_cookie == "":
         properties.problem(line, "app_cookie needs stickiness.app_cookie.cookie_name")
+
+
+def _check_failover(properties: Properties, read: Attributes) -> None:
+    """Names in DNS give a group up before, or when, requests go to its unhealthy targets."""
+    for unit in ("count", "percentage"):
+        failover = read.optional_number(f"{_DNS_FAILOVER}.{unit}")
+        routing = read.optional_number(f"{_UNHEALTHY_ROUTING}.{unit}")
+        if failover is not None and routing is not None and failover < routing:
+            properties.problem(
+                read.line_of(f"{_DNS_FAILOVER}.{unit}") or properties.line,
+                f"{_DNS_FAILOVER}.{unit} {failover} is under the {routing} of "
+                "unhealthy_state_routing",
+            )
 
 
 def _health_check(properties: Properties) -> HealthCheckSettings:

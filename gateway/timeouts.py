@@ -11,7 +11,8 @@ class Timeouts:
     """
 
     idle: float = 60
-    """How long an exchange, or a client between two requests, may go without a byte."""
+    """How long an exchange may go without a byte, and how long a client's or a target's connection
+    is kept for the next request."""
     client_keep_alive: float = 3600
     """The age of a client's connection from which its next answer is the last."""
     head: float = 60
@@ -19,8 +20,6 @@ class Timeouts:
     such limit; without one a client that sends a byte now and then holds on for ever."""
     connect: float = 10
     """For a target to accept a connection."""
-    pool_idle: float = 60
-    """How long a target's connection is kept for the next request."""
     linger: float = 5
     """How long a client may go on sending after the answer that closed its connection."""
     look_up: float = 1

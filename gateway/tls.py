@@ -44,17 +44,38 @@ class TlsFacts:
     resumed session needed none."""
 
 
+class ServerContext(ssl.SSLContext):
+    """What an HTTPS listener speaks, and how often a client could not agree to it."""
+
+    failed_handshakes: int = 0
+
+
+class _Handshake(ssl.SSLObject):
+    """asyncio and uvloop tell nobody of a handshake that fails."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError:
+            if isinstance(self.context, ServerContext):
+                self.context.failed_handshakes += 1
+            raise
+
+
 def server_context(
     listener: ListenerSettings, files: Mapping[str, CertificateFiles], *, http2: bool
-) -> ssl.SSLContext:
-    """What an HTTPS listener speaks. Raises CertificateError."""
+) -> ServerContext:
+    """The context of an HTTPS listener. Raises CertificateError."""
     [name] = listener.certificates
     found = files.get(name)
     if found is None:
         raise CertificateError(
             f"{listener.logical_id} needs --certificate {name}=CERTIFICATE.pem,KEY.pem"
         )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = _Handshake
     least, most = listener.tls_versions
     context.minimum_version, context.maximum_version = _VERSIONS[least], _VERSIONS[most]
     context.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])

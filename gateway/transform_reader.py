@@ -59,6 +59,9 @@ def _rewrite(config: Properties) -> Rewrite | None:
     if not 1 <= len(pattern) <= _MAX_LENGTH:
         rewrite.problem(rewrite.line, f"Regex has 1 to {_MAX_LENGTH} characters")
         return None
+    if re.search(r"\s", pattern):
+        rewrite.problem(rewrite.line_of("Regex"), "Regex has no white space: \\s stands for it")
+        return None
     try:
         return Rewrite(pattern, compile_pattern(pattern), replacement)
     except InvalidPatternError as error:

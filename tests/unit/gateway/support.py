@@ -141,8 +141,9 @@ _ok: Script = says(OK)
 class FakeTarget:
     """Answers health checks with ``health``, and runs ``script`` for every other request."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, host: str = "127.0.0.1") -> None:
         self.script = script
+        self.host = host
         self.health = 200
         self.health_delay = 0.0
         self.health_requests: list[bytes] = []
@@ -156,10 +157,10 @@ class FakeTarget:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     async def start(self, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", port)
+        self._server = await asyncio.start_server(self._connected, self.host, port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -290,8 +291,8 @@ class Bench:
         self._clients: list[Client] = []
         self._logs: list[AccessLog] = []
 
-    async def target(self, script: Script = _ok) -> FakeTarget:
-        target = FakeTarget(script)
+    async def target(self, script: Script = _ok, host: str = "127.0.0.1") -> FakeTarget:
+        target = FakeTarget(script, host)
         await target.start()
         self.targets.append(target)
         return target
@@ -318,8 +319,8 @@ class Bench:
         await gateway.first_checks()
         return gateway
 
-    async def client(self, gateway: Gateway) -> Client:
-        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    async def client(self, gateway: Gateway, host: str = "127.0.0.1") -> Client:
+        reader, writer = await asyncio.open_connection(host, gateway.port)
         client = Client(reader, writer)
         self._clients.append(client)
         return client

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.commands import COMMANDS
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, Visit, until
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +58,19 @@ def test_a_template_that_cannot_be_run_is_refused_with_every_reason(template: Pa
     ]
 
 
+def test_help_names_every_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+        cwd=ROOT,
+    )
+    for command, does in COMMANDS.items():
+        assert re.search(rf"^  {command} +{re.escape(does)}$", done.stdout, re.MULTILINE)
+
+
 def test_a_load_balancer_that_is_not_there_is_refused(template: Path) -> None:
     code, said = run("--template", str(template), "--load-balancer", "Nobody")
     assert code == 2
@@ -83,6 +98,7 @@ def test_a_taken_port_is_one_clear_line(template: Path) -> None:
     [
         (("--target", "Wub=http://a"), "there is no target group 'Wub' in the template, only Web"),
         (("--target", "Web=ftp://a"), "'ftp://a' is not http://HOST:PORT"),
+        (("--target", f"Web=http://{'a' * 64}:80"), "is no host name"),
         (("--target", "Web"), "'Web' is not NAME=VALUE"),
         (("--parameter", "Nonsense=1"), "there is no such parameter"),
         (("--drain-seconds", "-1"), "not a number of seconds"),

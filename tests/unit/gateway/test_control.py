@@ -15,7 +15,7 @@ from gateway.admin import AdminServer, AdminSocketError
 from gateway.control import Control, RefusedCommandError
 from gateway.gateway import Gateway, start_gateway
 from gateway.routing import load_routing
-from gateway.target_group import TargetGroup
+from gateway.target_group import Address, TargetGroup
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, FakeTarget, Visit, says, until
 
 TWO_GROUPS = TEMPLATE.replace(
@@ -127,7 +127,7 @@ async def test_draining_a_target_under_load_fails_no_request(bench: Bench, tmp_p
     web, second = await bench.target(), await bench.target(slowly)
     running = await operated(bench, tmp_path, web, await bench.target(API))
     control, group = running.control, running.gateway.groups["Web"]
-    control.register("Web", second.url)
+    await control.register("Web", second.url)
     await until(lambda: states(group) == ["healthy", "healthy"])
     async with load(bench, running.gateway) as answers:
         for _ in range(3):
@@ -136,7 +136,7 @@ async def test_draining_a_target_under_load_fails_no_request(bench: Bench, tmp_p
             asked = len(second.visits)
             await some_more(answers)
             assert len(second.visits) == asked
-            control.register("Web", second.url)
+            await control.register("Web", second.url)
             await visited_again(second)
     assert answers[b"failed"] == 0
     assert answers[b"v2"] > 0
@@ -179,34 +179,47 @@ async def test_a_reload_takes_over_rules_groups_and_attributes(
     client = await bench.client(running.gateway)
     assert (await client.get("/fixed")).body == b"changed"
     assert (await client.get("/")).status == 503
-    running.control.register("New", new.url)
+    await running.control.register("New", new.url)
     await until(lambda: states(running.gateway.groups["New"]) == ["healthy"])
     assert (await client.get("/")).body == b"v2"
     assert running.gateway.groups["Web"].settings.health_check.interval == 7
 
 
-async def test_what_was_registered_by_hand_is_drained_when_its_group_goes(
-    bench: Bench, tmp_path: Path
-) -> None:
-    target = await bench.target()
-    template = tmp_path / "t.yml"
-    template.write_text(TWO_GROUPS)
-    gateway = await start_gateway(load_routing(template, {}), {}, port=0)
-    bench.keep(gateway)
-    control = Control(gateway, lambda: load_routing(template, {}))
-    control.register("Api", target.url)
-    template.write_text(TEMPLATE)
-    await control.reload()
-    assert gateway.groups["Api"].registered == ()
-    assert [str(t.state) for t in gateway.groups["Api"].draining] == ["draining"]
+async def test_a_name_stands_for_the_addresses_that_it_has(bench: Bench, tmp_path: Path) -> None:
+    running = await operated(bench, tmp_path, await bench.target(), await bench.target())
+    names = {
+        "two": {Address("127.0.0.1", 1), Address("127.0.0.2", 1)},
+        "one": {Address("127.0.0.2", 1)},
+        "other": {Address("127.0.0.9", 1)},
+    }
+
+    async def look_up(name: str, _port: int, _ipv6: bool) -> set[Address]:
+        if name == "down":
+            raise OSError("no name server")
+        return names.get(name, set())
+
+    control = Control(running.gateway, lambda: load_routing(running.template, {}), look_up)
+    group = running.gateway.groups["Api"]
+    await control.register("Api", "http://two:1")
+    assert {str(target.address) for target in group.registered} > {"127.0.0.1:1", "127.0.0.2:1"}
+    assert await control.drain("Api", "http://one:1", 1) == {"Drained": "127.0.0.2:1"}
+    await control.deregister("Api", "http://two:1")
+    assert len(group.registered) == 1
+    for url, problem in (
+        ("http://other:1", r"127\.0\.0\.9:1 is not registered in Api, only 127\.0\.0\.1:"),
+        ("http://unknown:1", "http://unknown:1 has no IPv4 address"),
+        ("http://down:1", "cannot look up http://down:1: no name server"),
+    ):
+        with pytest.raises(RefusedCommandError, match=problem):
+            await control.deregister("Api", url)
 
 
 async def test_health_has_the_shape_of_describe_target_health(bench: Bench, tmp_path: Path) -> None:
     web, sick, api_target = [await bench.target() for _ in range(3)]
     sick.health = 503
     running = await operated(bench, tmp_path, web, api_target)
-    running.control.register("Web", sick.url)
-    running.control.deregister("Api", api_target.url)
+    await running.control.register("Web", sick.url)
+    await running.control.deregister("Api", api_target.url)
     group = running.gateway.groups["Web"]
     await until(lambda: group.registered[1].description)
 
@@ -263,12 +276,12 @@ async def test_what_makes_no_sense_is_refused(bench: Bench, tmp_path: Path) -> N
         control.weights("Front", {"Wub": 1})
     with pytest.raises(RefusedCommandError, match="0 to 999, not 1000"):
         control.weights("Front", {"Web": 1000})
-    with pytest.raises(RefusedCommandError, match="registered by its IP address"):
-        control.register("Web", "http://localhost:1")
     with pytest.raises(RefusedCommandError, match="is not http://HOST:PORT"):
-        control.register("Web", "nonsense")
-    with pytest.raises(RefusedCommandError, match=r"127\.0\.0\.1:1 is not registered in Web"):
-        control.deregister("Web", "http://127.0.0.1:1")
+        await control.register("Web", "nonsense")
+    with pytest.raises(
+        RefusedCommandError, match=r"127\.0\.0\.1:1 is not registered in Web, only 127"
+    ):
+        await control.deregister("Web", "http://127.0.0.1:1")
 
 
 async def asked(path: Path, line: bytes) -> dict[str, object]:

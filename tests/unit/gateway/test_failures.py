@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.gateway import start_gateway
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.support import OK, Bench, Visit, says, until
+from tests.unit.gateway.support import OK, Bench, Visit, routing_with, says, until
 
-SHORT = Timeouts(idle=0.3, connect=0.3, pool_idle=0.3, linger=0.3, tick=0.02)
+SHORT = Timeouts(idle=0.3, connect=0.3, linger=0.3, tick=0.02)
 
 
 @contextlib.contextmanager
@@ -77,11 +78,15 @@ async def test_a_pooled_connection_that_the_target_closed_is_502_and_not_retried
     assert len(target.visits) == 2
 
 
-async def test_a_pooled_connection_is_closed_when_it_idles(bench: Bench) -> None:
+async def test_the_idle_timeout_of_the_template_is_for_clients_and_targets(bench: Bench) -> None:
     target = await bench.target()
-    client = await bench.client(await bench.gateway(target, timeouts=SHORT))
+    gateway = await start_gateway(routing_with(idle_timeout=0.2), {"Web": [target.url]}, port=0)
+    bench.keep(gateway)
+    await gateway.first_checks()
+    client = await bench.client(gateway)
     await client.get()
     await until(lambda: target.visits[0].reader.at_eof())
+    assert await client.closed() == b""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laptop import ports
-from tests.unit.gateway.support import OK, Bench, Client, FakeTarget, says, until
+from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, FakeTarget, says, until
 
 ROOT = Path(__file__).parents[3]
 SHOP = Path(__file__).parent / "templates" / "shop.json"
@@ -147,6 +148,39 @@ async def test_a_hangup_reloads_the_template_and_a_broken_one_is_told(
         running.process.terminate()
         assert await running.process.wait() == 0
         assert not running.admin.exists()
+
+
+async def test_a_hangup_before_it_listens_reloads_once_it_does(tmp_path: Path) -> None:
+    # Whoever reads a pipe waits for what is written: so it is known how far the gateway is.
+    template = tmp_path / "t.yml"
+    os.mkfifo(template)
+    [port] = ports.free(1)
+    text = TEMPLATE.replace("Port: 8080", f"Port: {port}").encode()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "--template", str(template)),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
+    stderr = process.stderr
+    assert stderr is not None
+
+    async def tells(line: bytes) -> None:
+        while (said := await stderr.readline()) != line:
+            assert said
+
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            reading = await asyncio.to_thread(os.open, template, os.O_WRONLY)
+            process.send_signal(signal.SIGHUP)
+            os.write(reading, text)
+            os.close(reading)
+            await tells(b"listening on 127.0.0.1 port %d: Front (HTTP)\n" % port)
+            await asyncio.to_thread(template.write_bytes, text)
+            await tells(b"reloaded\n")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
 
 
 async def _scrape(port: int) -> str:

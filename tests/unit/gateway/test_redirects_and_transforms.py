@@ -220,6 +220,8 @@ async def test_a_transform_that_gives_what_cannot_be_sent_is_500(
     [
         (url("(?=a)", "x"), "regular expression '(?=a)'"),
         (url("a", "b c"), "no spaces"),
+        (url("^/a b", "/x"), "Regex has no white space"),
+        (url("^/a\tb", "/x"), "Regex has no white space"),
         (url("", "x"), "Regex has 1 to 1024 characters"),
         (f"{url('a', 'b')}, {url('c', 'd')}", "at most one transform of type 'url-rewrite'"),
         ("{Type: header-rewrite}", "transform 'header-rewrite' is not implemented"),

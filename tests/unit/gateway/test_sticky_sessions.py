@@ -1,5 +1,6 @@
 """Sticky sessions: cookies that bring a client back."""
 
+import base64
 import dataclasses
 import re
 from collections.abc import Iterable
@@ -157,6 +158,26 @@ def test_a_value_is_sealed_for_one_purpose_and_by_one_process() -> None:
             other.open(purpose, value)
 
 
+def test_a_value_shows_nothing_of_what_is_sealed_in_it() -> None:
+    seal = Seal(b"secret", Calendar())
+    one, two = (base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60)) for _ in range(2))
+    for value in (one, two):
+        assert b"192.0.2.1" not in value
+    # Not even that two clients have the same target, until the same time.
+    pieces = [{value[i : i + 4] for i in range(len(value) - 3)} for value in (one, two)]
+    assert pieces[0].isdisjoint(pieces[1])
+
+
+def test_a_value_that_was_changed_anywhere_is_not_ours() -> None:
+    seal = Seal(b"secret", Calendar())
+    value = base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60))
+    for position in range(len(value)):
+        changed = bytearray(value)
+        changed[position] ^= 1
+        with pytest.raises(InvalidCookieError):
+            seal.open("Web", base64.b64encode(changed))
+
+
 TO_BOTH = Forward((WeightedGroup("Blue", 1), WeightedGroup("Green", 1)), stickiness=3600)
 
 
@@ -204,6 +225,31 @@ def test_an_application_session_begins_with_the_applications_cookie() -> None:
     assert browser.values["AWSALBAPP-0"] != "_remove_"
     browser.values["session"] = "s1"
     assert [balancer.ask(TO_WEB, browser).target for _ in range(6)] == [first] * 6
+
+
+def test_an_application_session_moves_when_its_target_fails_and_stays_where_it_moved() -> None:
+    group = group_of(3, stickiness=Stickiness(DAY, "session"))
+    balancer = Balancer(Web=group)
+    browser = Cookies()
+    first = balancer.ask(TO_WEB, browser, SETS).target
+    assert first is not None
+    browser.values["session"] = "s1"
+    fail(group, first)
+    second = balancer.ask(TO_WEB, browser).target
+    assert second is not first
+    assert browser.values["AWSALBAPP-0"] != "_remove_"
+    for _ in range(2):
+        group.record(first, PASSED)
+    assert [balancer.ask(TO_WEB, browser).target for _ in range(6)] == [second] * 6
+
+
+def test_an_application_session_that_is_over_begins_again_with_the_applications_cookie() -> None:
+    balancer = Balancer(Web=group_of(3, stickiness=Stickiness(60, "session")))
+    browser = Cookies(session="s1")
+    balancer.ask(TO_WEB, browser, SETS)
+    balancer.clock.time += 60
+    balancer.ask(TO_WEB, browser)
+    assert browser.values["AWSALBAPP-0"] == "_remove_"
 
 
 @pytest.mark.parametrize("lost", ["session", "AWSALBAPP-0"])

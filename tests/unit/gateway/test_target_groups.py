@@ -132,6 +132,48 @@ async def test_a_check_has_the_reason_of_its_failure(bench: Bench) -> None:
     assert (await check(checks, address)).reason is Reason.FAILED
 
 
+async def checked(answer: bytes) -> CheckResult:
+    """The result of a check that is answered with these bytes, and then the connection's end."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        port = server.sockets[0].getsockname()[1]
+        return await check(SETTINGS.health_check, Address("127.0.0.1", port))
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nokay",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    ],
+)
+async def test_the_head_of_an_answer_is_what_a_check_goes_by(answer: bytes) -> None:
+    assert await checked(answer) == CheckResult(True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-", b"HTTP/1.1 100 Continue\r\n\r\n"],
+)
+async def test_a_check_without_the_head_of_an_answer_has_failed(answer: bytes) -> None:
+    assert await checked(answer) == CheckResult(
+        False, Reason.FAILED, "Health checks failed: no HTTP response"
+    )
+
+
 async def test_a_check_may_have_a_port_of_its_own(bench: Bench) -> None:
     target = await bench.target()
     checks = dataclasses.replace(SETTINGS.health_check, port=target.port)
@@ -281,6 +323,20 @@ async def test_localhost_is_one_target_of_the_groups_family() -> None:
 def test_a_target_is_a_plain_http_url(url: str) -> None:
     with pytest.raises(InvalidTargetError):
         parse_endpoint(url)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 64, f"web.{'a' * 64}.example", "a..b", ".".join(["abcd"] * 51), "a b", "a\0b", "ä" * 64],
+)
+def test_a_target_whose_name_no_look_up_takes_is_refused(name: str) -> None:
+    with pytest.raises(InvalidTargetError, match="is no host name"):
+        parse_endpoint(f"http://{name}:80")
+
+
+@pytest.mark.parametrize("name", ["a" * 63, "web_1", "bücher.example", "users.", "127.0.0.1"])
+def test_a_target_may_have_any_host_name(name: str) -> None:
+    assert parse_endpoint(f"http://{name}:80") == Endpoint(name, 80)
 
 
 def test_a_targets_port_is_80_unless_it_says_otherwise() -> None:

@@ -1,0 +1,30 @@
+"""What the gateway makes of header names, and how much it remembers of them."""
+
+import sys
+
+import pytest
+
+from gateway.request_headers import meaning
+
+
+@pytest.mark.parametrize("size", [65, 1000, 16_000])
+def test_a_long_header_name_is_not_kept_once_its_request_is_over(size: int) -> None:
+    name = b"x" * size
+    before = sys.getrefcount(name)
+    meaning(name)
+    assert sys.getrefcount(name) == before
+
+
+def test_header_names_are_remembered_up_to_a_number() -> None:
+    names = [b"x-%d" % number for number in range(10_000)]
+    before = sum(map(sys.getrefcount, names))
+    for name in names:
+        meaning(name)
+    assert 0 < sum(map(sys.getrefcount, names)) - before <= 4096
+
+
+def test_a_name_means_the_same_whether_it_was_met_before_or_not() -> None:
+    for name in (b"Host", b"X-A", b"a_b", b"Content_Length", b"Content-Length" + b"-" * 80):
+        assert meaning(name) is meaning(name)
+    assert meaning(b"Content-Length" + b"-" * 80) is meaning(b"Content_Length")
+    assert meaning(b"x" * 80) is meaning(b"X-A") is None
