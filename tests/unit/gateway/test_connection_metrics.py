@@ -8,9 +8,9 @@ import pytest
 
 from gateway.routing import read_routing
 from tests.unit.gateway.certificates import NAME, SelfSigned, make
+from tests.unit.gateway.https import ARN, SECURE
 from tests.unit.gateway.support import DEADLINE, Bench, Client, until
 from tests.unit.gateway.test_metrics import Measured, measured
-from tests.unit.gateway.test_tls import ARN, SECURE
 
 
 @pytest.fixture(scope="module")
