@@ -121,6 +121,7 @@ rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Go thr
 .PHONY: bench
 bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk), and the board
 	@$(BIN)/python -m bench.gateway
+	@$(BIN)/python -m bench.capacity
 	@$(BIN)/python -m bench.contract
 
 .PHONY: bench-docker

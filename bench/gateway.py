@@ -4,10 +4,13 @@
 
 One gateway process and one nginx worker proxy to the same upstream (an nginx that returns a few
 bytes) over kept-alive connections, each writing an access log to a file. They are measured with
-wrk in alternating pairs in one run, so that what else the machine does meets both. Needs Linux
-(CPU time is read from /proc), nginx and wrk. Everything listens on 127.0.0.1 and ends with the run.
+wrk in alternating pairs in one run, so that what else the machine does meets both: once with one
+request over and over, and once with a browser's headers, where no path and no header block comes
+twice. Needs Linux (CPU time is read from /proc), nginx and wrk. Everything listens on 127.0.0.1 and
+ends with the run.
 
-Exit code: 0, or 1 when the gateway has less than --floor of nginx's requests a second.
+Exit code: 0, or 1 when the gateway has less than --floor of nginx's requests a second for the
+first of the two.
 """
 
 import argparse
@@ -29,6 +32,19 @@ from laptop import ports
 
 _UPSTREAM: Final = """
         location / { default_type application/json; return 200 '{"id":1,"title":"small"}'; }
+"""
+_VARIED: Final = """
+local count = 0
+request = function()
+  count = count + 1
+  return wrk.format("GET", "%s/" .. count .. "?after=" .. count, {
+    ["Host"] = "localhost",
+    ["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+    ["Accept"] = "*/*", ["Accept-Encoding"] = "gzip, br", ["Accept-Language"] = "en",
+    ["Referer"] = "http://localhost/", ["Cookie"] = "session=0123456789abcdef0123456789abcdef",
+    ["X-Request-Id"] = tostring(count),
+  })
+end
 """
 _PROXY: Final = """
         location / {
@@ -52,6 +68,10 @@ class Measurement:
     """CPU time of the proxy's process, user and system, divided by the requests it answered."""
 
 
+Results = dict[str, list[Measurement]]
+"""By the proxy's name."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measures and reports."""
     parser = argparse.ArgumentParser(prog="python -m bench.gateway")
@@ -73,38 +93,45 @@ def main(arguments: Sequence[str]) -> int:
         upstream = f"upstream upstream {{ server 127.0.0.1:{upstream_port}; keepalive 256; }}"
         nginx = stack.enter_context(_nginx(Path(folder), "nginx", nginx_port, _PROXY, upstream))
         ours = stack.enter_context(gateway(Path(folder), gateway_port, upstream_port))
-        results: dict[str, list[Measurement]] = {"nginx": [], "gateway": []}
+        script = Path(folder) / "varied.lua"
+        script.write_text(_VARIED % PATH, encoding="ascii")
+        repeated: Results = {"nginx": [], "gateway": []}
+        varied: Results = {"nginx": [], "gateway": []}
         for pair in range(options.pairs + 1):
-            for proxy in (nginx, ours):
-                measured = _measure(proxy, 1 if pair == 0 else options.seconds, options.connections)
-                if pair:  # the first warms up
-                    results[proxy.name].append(measured)
-    return _report(results, options.floor)
-
-
-def _report(results: dict[str, list[Measurement]], floor: float) -> int:
-    lines = []
-    for name, measured in results.items():
-        rate = statistics.median(one.requests_per_second for one in measured)
-        cpu = statistics.median(one.cpu_microseconds for one in measured)
-        lines.append(f"{name:8} {rate:8.0f} requests/s {cpu:6.1f} us CPU a request")
-    ratio = statistics.median(
-        ours.requests_per_second / theirs.requests_per_second
-        for ours, theirs in zip(results["gateway"], results["nginx"], strict=True)
-    )
-    lines.append(f"gateway : nginx = {ratio:.2f} (median of {len(results['nginx'])} pairs)")
-    sys.stdout.write("\n".join(lines) + "\n")
-    if ratio < floor:
-        sys.stderr.write(f"bench.gateway: the ratio is under {floor}\n")
+            seconds = 1 if pair == 0 else options.seconds
+            for results, arguments in ((repeated, ()), (varied, ("--script", str(script)))):
+                for proxy in (nginx, ours):
+                    measured = _measure(proxy, seconds, options.connections, arguments)
+                    if pair:  # the first warms up
+                        results[proxy.name].append(measured)
+    ratio = _report("one request over and over", repeated)
+    _report("requests of a browser, none like another", varied)
+    if ratio < options.floor:
+        sys.stderr.write(f"bench.gateway: the ratio is under {options.floor}\n")
         return 1
     return 0
 
 
-def _measure(proxy: Proxy, seconds: int, connections: int) -> Measurement:
+def _report(what: str, results: Results) -> float:
+    lines = [f"{what}:"]
+    for name, measured in results.items():
+        rate = statistics.median(one.requests_per_second for one in measured)
+        cpu = statistics.median(one.cpu_microseconds for one in measured)
+        lines.append(f"  {name:8} {rate:8.0f} requests/s {cpu:6.1f} us CPU a request")
+    ratio = statistics.median(
+        ours.requests_per_second / theirs.requests_per_second
+        for ours, theirs in zip(results["gateway"], results["nginx"], strict=True)
+    )
+    lines.append(f"  gateway : nginx = {ratio:.2f} (median of {len(results['nginx'])} pairs)")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return ratio
+
+
+def _measure(proxy: Proxy, seconds: int, connections: int, arguments: Sequence[str]) -> Measurement:
     before = cpu_seconds(proxy.pid)
     done = subprocess.run(  # noqa: S603 - our own arguments
         [
-            *("wrk", "--threads", "1", "--connections", str(connections)),
+            *("wrk", "--threads", "1", "--connections", str(connections), *arguments),
             *("--duration", f"{seconds}s", f"http://127.0.0.1:{proxy.port}{PATH}"),
         ],
         capture_output=True,
