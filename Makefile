@@ -119,7 +119,7 @@ rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Go thr
 	@$(BIN)/pytest tests/rehearsal --exitfirst --capture=no --verbose $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/dev.txt ## Measure the gateway against nginx (needs nginx and wrk), and the board
+bench: $(VENV)/dev.txt ## Measure the gateway, against nginx (needs nginx and wrk) and what it holds, and the board
 	@$(BIN)/python -m bench.gateway
 	@$(BIN)/python -m bench.capacity
 	@$(BIN)/python -m bench.contract
