@@ -4,6 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Lock
 
 import pytest
 
@@ -11,11 +15,31 @@ from tests.docker.project import PROFILES, ROOT, project
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("images")]
 
+Outcome = tuple[int, str]
+"""Exit code, and what was said."""
+
+
+@pytest.fixture(scope="module")
+def outcomes(images: list[str]) -> Iterator[Mapping[str, Future[Outcome]]]:  # noqa: ARG001 - they must have been built
+    """All profiles at once, since the tests wait more than they work; one starts after another."""
+    starting = Lock()
+    with ThreadPoolExecutor(len(PROFILES)) as pool:
+        yield {profile: pool.submit(_outcome, profile, starting) for profile in PROFILES}
+
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_board_in_compose_passes_the_acceptance_tests(profile: str) -> None:
-    with project("board-tests-acceptance", profile) as board:
-        board.up()
+def test_the_board_in_compose_passes_the_acceptance_tests(
+    outcomes: Mapping[str, Future[Outcome]], profile: str
+) -> None:
+    code, said = outcomes[profile].result()
+    assert code == 0, said
+
+
+def _outcome(profile: str, starting: Lock) -> Outcome:
+    with ExitStack() as stack:
+        with starting:
+            board = stack.enter_context(project(f"board-tests-acceptance-{profile}", profile))
+            board.up()
         under_test = {
             "url": board.url,
             "public_origin": f"http://localhost:{board.port}",
@@ -35,4 +59,4 @@ def test_the_board_in_compose_passes_the_acceptance_tests(profile: str) -> None:
             check=False,
         )
         logs = "" if done.returncode == 0 else board.compose("logs", "--tail=50").stdout
-    assert done.returncode == 0, f"{done.stdout}\n{logs}"
+    return done.returncode, f"{done.stdout}\n{logs}"
