@@ -48,6 +48,8 @@ async def admin(board: Board, browser: Browser) -> str:
         return someone.username
 
 
+# In one deployment: both serve the same files, and their answers are the same by other tests.
+@pytest.mark.parametrize("run", ["microservices"], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 async def test_no_page_has_a_violation(
