@@ -130,7 +130,7 @@ class AlbFormat:
         responded = created + exchange.finished - exchange.started
         group = exchange.target_group
         finding = request.finding
-        user_agent, trace = request.user_agent, exchange.trace
+        user_agent, trace, led_to = request.user_agent, exchange.trace, exchange.redirect_url
         return (
             f"{exchange.kind} {self._time(responded)} {self._load_balancer} "
             f"{exchange.peer_label} {target} {_times(exchange)} {exchange.status} {target_status} "
@@ -141,7 +141,7 @@ class AlbFormat:
             f'{self._arns.get(group) or self._arn(group)} "{text(trace) if trace else "-"}" '
             f"{_NO_CERTIFICATE if tls is None else _certificate(tls)} "
             f"{'-' if priority is None else priority} {self._time(created)} "
-            f'"{exchange.action or "-"}" "{text(exchange.redirect_url) or "-"}" '
+            f'"{exchange.action or "-"}" "{text(led_to) if led_to else "-"}" '
             f'"{(selection is not None and selection.error_reason) or "-"}" '
             f'"{target}" "{target_status}" '
             f"{_UNCLASSIFIED if finding is None else _classified(finding)} "
@@ -161,7 +161,7 @@ class AlbFormat:
         return (
             f"{repeated_text(request.method)} {scheme}://{shown}:{exchange.listener.port}"
             f"{text(request.target) or '-'} "
-            f"{'HTTP/1.1' if request.finding is None else text(request.version.encode())}"
+            f"{request.version if request.finding is None else text(request.version.encode())}"
         )
 
     def _host(self, host: bytes) -> str:

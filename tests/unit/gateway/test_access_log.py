@@ -102,6 +102,25 @@ async def test_sizes_in_the_log_are_those_on_the_wire(bench: Bench, lines: Lines
     assert got[10:12] == [str(len(request)), str(len(sent))]
 
 
+async def test_a_request_is_logged_in_its_own_version(bench: Bench, lines: Lines) -> None:
+    gateway, log = await alb_gateway(bench, lines)
+    requests = [
+        b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"GET /b HTTP/1.0\r\nHost: a\r\n\r\n",
+        b"GET /c HTTP/1.2\r\nHost: a\r\nConnection: close\r\n\r\n",
+    ]
+    try:
+        for request in requests:
+            client = await bench.client(gateway)
+            client.send(request)
+            await client.closed()
+        log.flush()
+    finally:
+        await gateway.close()
+    asked = [line.split('"')[1].split(" ")[2] for line in lines.lines]
+    assert asked == ["HTTP/1.1", "HTTP/1.0", "HTTP/1.2"]
+
+
 async def test_what_did_not_happen_is_a_dash_or_minus_one(bench: Bench, lines: Lines) -> None:
     gateway, log = await alb_gateway(bench, lines)
     try:
