@@ -205,6 +205,10 @@ class ClientConnection(asyncio.Protocol):
         # A TCP transport; uvloop's does not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
+        if peername is None:
+            # It has left already.
+            transport.abort()
+            return
         self.peer = peername[0].partition("%")[0]
         self.peer_label = str(Address(self.peer, peername[1]))
         secured = transport.get_extra_info("ssl_object")
