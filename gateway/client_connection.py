@@ -153,7 +153,8 @@ class ClientConnection(asyncio.Protocol):
     def close(self) -> None:
         """Ends the connection once what was written is sent."""
         self._closing = True
-        if self._transport is not None:
+        # A second time would make asyncio's TLS forget what it is the transport of.
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
     def abort(self) -> None:
