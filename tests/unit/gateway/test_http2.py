@@ -374,15 +374,17 @@ async def test_a_silent_target_is_504_on_its_stream(front: Front) -> None:
     assert (await browser.reply(browser.ask())).status == 504
 
 
+def with_http2(value: str) -> str:
+    section = "      LoadBalancerAttributes:\n"
+    attribute = f"        - {{Key: routing.http2.enabled, Value: '{value}'}}\n"
+    return SECURE.replace(section, section + attribute)
+
+
 async def test_http_2_is_not_offered_when_the_attribute_says_so(
     front: Front, certificate: SelfSigned
 ) -> None:
-    text = SECURE.replace(
-        "      LoadBalancerAttributes:\n",
-        "      LoadBalancerAttributes:\n        - {Key: routing.http2.enabled, Value: 'false'}\n",
-    )
     await front.bench.target()
-    await front.start(text=text)
+    await front.start(text=with_http2("false"))
     assert front.gateway is not None
     _, writer = await asyncio.open_connection(
         "127.0.0.1",
@@ -404,3 +406,24 @@ async def test_an_expectation_is_met_at_once(front: Front) -> None:
     await browser.send_body(number, b"hi")
     assert (await browser.reply(number)).status == 200
     assert target.visits[0].header(b"Expect") is None
+
+
+async def test_a_reload_says_whether_http_2_is_offered_from_now_on(
+    front: Front, certificate: SelfSigned
+) -> None:
+    await front.bench.target()
+    browser = await front.browser()
+    assert front.gateway is not None
+    offered = []
+    for value in "false", "true":
+        front.gateway.apply(read_routing(with_http2(value), {}, "t.yml"))
+        _, writer = await asyncio.open_connection(
+            "127.0.0.1",
+            front.gateway.ports["Secure"],
+            ssl=certificate.client("h2", "http/1.1"),
+            server_hostname=NAME,
+        )
+        offered.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        writer.transport.abort()
+    assert offered == ["http/1.1", "h2"]
+    assert (await browser.reply(browser.ask())).body == b"ok"
