@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from gateway.gateway import Gateway, start_gateway
 from gateway.routing import read_routing
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.certificates import NAME, SelfSigned, make
+from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.support import OK, FakeTarget, Visit
 from tests.unit.gateway.test_any_bytes import EXAMPLES, Complaints
 from tests.unit.gateway.test_tls import ARN, SECURE
@@ -126,11 +126,6 @@ async def visit(gateway: Gateway, context: ssl.SSLContext, data: bytes, *, stays
             target.outstanding or len(target.connections) > len(target.idle) for target in targets
         ):
             await asyncio.sleep(0.001)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
-    return make(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])

@@ -19,7 +19,7 @@ from gateway.gateway import (
 from gateway.http2_connection import Http2Connection
 from gateway.routing import RefusedTemplateError, read_routing
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.certificates import NAME, SelfSigned, make
+from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.support import TEMPLATE, Bench, Client, Lines, until
 
 SECURE = (
@@ -51,11 +51,6 @@ SECURE = (
     .replace("POLICY", "ELBSecurityPolicy-TLS13-1-2-2021-06")
 )
 ARN = "arn:aws:acm:x:0:certificate/1"
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
-    return make(tmp_path_factory.mktemp("certificate"))
 
 
 async def secure_gateway(
