@@ -77,7 +77,7 @@ class Http2Connection(asyncio.Protocol):
         self._going_away = False
         self._transport: asyncio.Transport | None = None
         self._batching = False
-        self._reader = Http2Requests(drop_invalid=plane.load_balancer.drop_invalid_header_fields)
+        self._reader = Http2Requests()
         self.forwarded = ForwardedHeaders(plane.load_balancer, "", 0, listener.port, None)
 
     # For the streams.
