@@ -1,10 +1,12 @@
 """What of an HTTP/2 client's request reaches a target, and what never does."""
 
+import asyncio
+
 import pytest
 from h2.errors import ErrorCodes
 
 from tests.unit.gateway.browser import Browser, Front
-from tests.unit.gateway.support import Visit, until
+from tests.unit.gateway.support import OK, Visit, until
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
@@ -15,6 +17,35 @@ async def test_a_content_length_without_a_body_reaches_no_target(front: Front, m
     assert (await browser.reply(number)).reset == ErrorCodes.PROTOCOL_ERROR
     assert (await browser.reply(browser.ask("/next"))).body == b"ok"
     assert [visit.request_line for visit in target.visits] == [b"GET /next HTTP/1.1"]
+
+
+@pytest.mark.parametrize("sent", [b"", b"ab"])
+async def test_a_body_shorter_than_its_content_length_ends_the_targets_connection(
+    front: Front, sent: bytes
+) -> None:
+    async def script(visit: Visit) -> None:
+        if b"/attack" in visit.request_line:
+            await visit.reader.readexactly(len(sent))
+            # A target that answers before it has the body, and then still reads it.
+            asyncio.get_running_loop().call_later(0.05, visit.send, OK)
+            await visit.body()
+        visit.send(OK)
+
+    target = await front.bench.target(script)
+    browser = await front.browser()
+    number = browser.ask("/attack", ("content-length", "300"), method="POST", end=False)
+    if sent:
+        browser.h2.send_data(number, sent)
+    browser.h2.send_headers(number, [("x-trailer", "1")], end_stream=True)
+    browser.flush()
+    reply = await browser.reply(number)
+    assert (reply.headers, reply.reset) == ([], ErrorCodes.PROTOCOL_ERROR)
+    await until(lambda: all(visit.reader.at_eof() for visit in target.visits))
+    victim = await front.browser()
+    assert (await victim.reply(victim.ask("/victim"))).body == b"ok"
+    assert target.visits[-1].request_line == b"GET /victim HTTP/1.1"
+    front.log.flush()
+    assert [line.split()[8] for line in front.lines.lines] == ["400", "200"]
 
 
 @pytest.mark.parametrize("sent", [b"ab", b"abcd"])
