@@ -166,7 +166,8 @@ class ClientConnection(asyncio.Protocol):
     def close(self) -> None:
         """Ends the connection once what was written is sent."""
         self._closing = True
-        if self._transport is not None:
+        # A second time would make asyncio's TLS forget what it is the transport of.
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
     def abort(self) -> None:
@@ -232,6 +233,10 @@ class ClientConnection(asyncio.Protocol):
         # A TCP transport; uvloop's does not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
+        if peername is None:
+            # It has left already.
+            transport.abort()
+            return
         self.peer = peername[0].partition("%")[0]
         self.peer_label = str(Address(self.peer, peername[1]))
         secured = transport.get_extra_info("ssl_object")

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import os
 import random as random_module
+import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -23,7 +24,7 @@ from gateway.settings import Routing
 from gateway.stickiness import Seal
 from gateway.target_group import TargetGroup
 from gateway.timeouts import Timeouts
-from gateway.tls import CertificateError, CertificateFiles, server_context
+from gateway.tls import CertificateError, CertificateFiles, offer, server_context
 
 
 class Gateway:
@@ -37,6 +38,7 @@ class Gateway:
         registrations: dict[str, Registrations],
         access_log: AccessLog | NoAccessLog,
         timeouts: Timeouts | None,
+        contexts: Sequence[ssl.SSLContext],
     ) -> None:
         self.groups: Mapping[str, TargetGroup] = plane.groups
         self.registrations: Mapping[str, Registrations] = registrations
@@ -46,6 +48,7 @@ class Gateway:
         self._registrations = registrations
         self._access_log = access_log
         self._timeouts = timeouts
+        self._contexts = contexts
 
     @property
     def plane(self) -> DataPlane:
@@ -98,6 +101,8 @@ class Gateway:
                 plane.groups[name] = group
                 self._registrations[name] = Registrations(group, HealthChecks(group))
         plane.load_balancer = routing.load_balancer
+        for context in self._contexts:
+            offer(context, http2=routing.load_balancer.http2)
         if self._timeouts is None:
             plane.timeouts = _timeouts(routing)
         settings_of = {settings.logical_id: settings for settings in routing.listeners}
@@ -198,7 +203,15 @@ async def start_gateway(
     }
     for discovery in discoveries.values():
         await discovery.start()
-    return Gateway(plane, servers, discoveries, registrations, access_log, given_timeouts)
+    return Gateway(
+        plane,
+        servers,
+        discoveries,
+        registrations,
+        access_log,
+        given_timeouts,
+        tuple(contexts.values()),
+    )
 
 
 class UnknownTargetGroupError(ValueError):

@@ -6,24 +6,24 @@ guides: 128 streams at once, no server push, GOAWAY after 10,000 requests.
 """
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
     Event,
+    PingAckReceived,
+    RemoteSettingsChanged,
     RequestReceived,
     StreamEnded,
     StreamReset,
     WindowUpdated,
 )
 from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes, Settings
-from hyperframe.frame import GoAwayFrame
 
 from gateway.forwarding import ForwardedHeaders
+from gateway.http2_protocol import MAX_STREAMS, ServerConnection
 from gateway.http2_request import Http2Requests
 from gateway.http2_stream import Http2Stream
 from gateway.target_group import Address
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
     from gateway.listener import Listener
 
-_MAX_STREAMS: Final = 128
-_MAX_REQUESTS: Final = 10_000
-_MAX_HEADERS: Final = 64 * 1024
-_MAX_RESETS: Final = 200
-"""Streams that a client may open and give up at once before it has to leave: opening and resetting
-without end is an attack (CVE-2023-44487)."""
+_MAX_IN_VAIN: Final = 200
+"""Streams that a client may have opened in vain before it has to leave, when they are most of its
+streams: opening them to give them up, or to have them reset, is an attack (CVE-2023-44487 and
+CVE-2025-8671)."""
+_UNSENT: Final = 64 * 1024
+"""Bytes that wait for a client to read them, from which on it gets no more and is not read."""
+_LAST_PING: Final = b"goodbye!"
 
 
 class Http2Connection(asyncio.Protocol):
@@ -53,49 +54,52 @@ class Http2Connection(asyncio.Protocol):
         self.peer = ""
         self.peer_label = ""
         self.paused = False
+        """Whether the client takes no more for now."""
         self.streams: dict[int, Http2Stream] = {}
-        self.h2 = H2Connection(
-            H2Configuration(
-                client_side=False,
-                header_encoding=None,
-                # Ours are made from a target's, and cleaned on the way.
-                validate_outbound_headers=False,
-                normalize_outbound_headers=False,
-            )
-        )
-        self.h2.local_settings = Settings(
-            client=False,
-            initial_values={
-                SettingCodes.MAX_CONCURRENT_STREAMS: _MAX_STREAMS,
-                SettingCodes.MAX_HEADER_LIST_SIZE: _MAX_HEADERS,
-            },
-        )
+        """Those that are not over, in the order in which they may send."""
+        self.h2 = ServerConnection()
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self._requests = 0
-        self._resets = 0
+        self._in_vain = 0
         self._last_stream = 0
         self._going_away = False
+        self._asked_for_last_word = False
+        self._closed_at: float | None = None
+        self._unsent = 0
         self._transport: asyncio.Transport | None = None
         self._batching = False
-        self._reader = Http2Requests(drop_invalid=plane.load_balancer.drop_invalid_header_fields)
+        self._windows_changed = False
+        self._answered = False
+        self._reader = Http2Requests()
         self.forwarded = ForwardedHeaders(plane.load_balancer, "", 0, listener.port, None)
 
     # For the streams.
 
     def flush(self) -> None:
         """Sends what is ready to be sent."""
-        if self._transport is not None and not self._batching:
-            data = self.h2.data_to_send()
-            if data:
-                self._transport.write(data)
+        if not self._batching:
+            self._write(self.h2.data_to_send())
 
     def stream_done(self, stream: Http2Stream) -> None:
         """A stream's exchange and its answer are over."""
         self.streams.pop(stream.number, None)
         self.active = self.plane.watch.now
-        if self.plane.draining or self.plane.watch.now >= self._age_limit:
-            self._go_away()
-        self._close_if_over()
+        if self._batching:
+            self._answered = True
+        else:
+            self._go_away_if_due()
+
+    def refuse(self, number: int, code: ErrorCodes) -> None:
+        """Resets a stream for what its client did; a target that works for it is dropped."""
+        if code is not ErrorCodes.REFUSED_STREAM:
+            self._in_vain += 1
+        try:
+            self.h2.reset_stream(number, code)
+        except ProtocolError:
+            pass  # The client has just reset it.
+        stream = self.streams.pop(number, None)
+        if stream is not None:
+            stream.gone()
 
     # For the data plane.
 
@@ -105,10 +109,9 @@ class Http2Connection(asyncio.Protocol):
         return not self.streams
 
     def close(self) -> None:
-        """Ends the connection once what was written is sent."""
+        """Ends the connection once the client has what was written."""
         self._go_away()
-        if self._transport is not None:
-            self._transport.close()
+        self._end_if_over(self.plane.watch.now)
 
     def abort(self) -> None:
         """Ends the connection at once."""
@@ -117,10 +120,28 @@ class Http2Connection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Enforces the timeouts."""
+        transport = self._transport
+        if transport is None:
+            return
+        if self._closed_at is not None:
+            # TLS waits for the client to agree.
+            if now - self._closed_at >= self.plane.timeouts.linger:
+                transport.abort()
+            return
+        unsent = transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            # The client reads, if slowly.
+            self._unsent = unsent
+            self.active = now
         for stream in tuple(self.streams.values()):
             stream.check(now)
+        if self.plane.draining and not self.streams:
+            self._go_away()
         if not self.streams and now - self.active >= self.plane.timeouts.idle:
-            self.close()
+            self._go_away()
+            self._close()
+        else:
+            self._end_if_over(now)
 
     # asyncio.Protocol
 
@@ -128,6 +149,7 @@ class Http2Connection(asyncio.Protocol):
         """See asyncio."""
         # uvloop's transports do not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
+        transport.set_write_buffer_limits(_UNSENT)
         peername = transport.get_extra_info("peername")
         secured = transport.get_extra_info("ssl_object")
         self.tls = facts(secured, self.listener.settings.certificates[0])
@@ -139,20 +161,21 @@ class Http2Connection(asyncio.Protocol):
         self._reader.source = self.peer
         self.plane.clients.add(self)
         self.plane.watch.watched.add(self)
-        self.h2.initiate_connection()
+        self.h2.begin()
         self.flush()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
+        if self._closed_at is not None:
+            return
         try:
             events = self.h2.receive_data(data)
         except ProtocolError:
             # The library has a GOAWAY ready that says why.
+            self._end_streams()
             self.flush()
             self._going_away = True
-            self._end_streams()
-            if self._transport is not None:
-                self._transport.close()
+            self._close()
             return
         self._batching = True
         try:
@@ -160,12 +183,23 @@ class Http2Connection(asyncio.Protocol):
                 self._handle(event)
         finally:
             self._batching = False
+        if self._windows_changed:
+            self._windows_changed = False
+            self._pump()
         self.flush()
-        self._close_if_over()
+        if self._answered:
+            # Not before all that came together has begun: after GOAWAY it would be refused.
+            self._answered = False
+            self._go_away_if_due()
+        if self._in_vain > _MAX_IN_VAIN and self._in_vain > self._requests // 2:
+            self._end_streams()
+            self._go_away(ErrorCodes.ENHANCE_YOUR_CALM)
+            self._close()
 
     def eof_received(self) -> None:
         """See asyncio. TLS knows no half-closed connection."""
         self._end_streams()
+        self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
         """See asyncio."""
@@ -175,17 +209,19 @@ class Http2Connection(asyncio.Protocol):
         self.plane.client_lost(self)
 
     def pause_writing(self) -> None:
-        """See asyncio."""
+        """See asyncio. What is read has to be answered, be it only a PING: a client that does not
+        read is not read either."""
         self.paused = True
-        for stream in tuple(self.streams.values()):
-            stream.pump()
+        if self._transport is not None and self._closed_at is None:
+            self._transport.pause_reading()
+        self._tell_exchanges()
 
     def resume_writing(self) -> None:
         """See asyncio."""
         self.paused = False
-        for stream in tuple(self.streams.values()):
-            stream.pump()
-        self.flush()
+        if self._transport is not None and self._closed_at is None:
+            self._transport.resume_reading()
+        self._pump()
 
     # Events
 
@@ -193,75 +229,121 @@ class Http2Connection(asyncio.Protocol):
         if isinstance(event, RequestReceived):
             self._begin(event)
         elif isinstance(event, DataReceived):
-            stream = self.streams.get(event.stream_id or 0)
-            if stream is None:
-                self._acknowledge_lost(event)
-            else:
-                stream.body(event.data or b"", event.flow_controlled_length or 0)
+            self._body(event)
         elif isinstance(event, StreamEnded):
-            stream = self.streams.get(event.stream_id)
+            stream = self.streams.get(event.stream_id or 0)
             if stream is not None:
                 stream.body_complete()
         elif isinstance(event, StreamReset):
-            self._reset(event)
-        elif isinstance(event, WindowUpdated):
-            numbers = [event.stream_id] if event.stream_id else tuple(self.streams)
-            for number in numbers:
-                stream = self.streams.get(number or 0)
-                if stream is not None:
-                    stream.pump()
+            self._in_vain += 1
+            stream = self.streams.pop(event.stream_id or 0, None)
+            if stream is not None:
+                self.active = self.plane.watch.now
+                stream.gone()
+        elif isinstance(event, WindowUpdated | RemoteSettingsChanged):
+            # Once for all that came together: there may be thousands.
+            self._windows_changed = True
+        elif isinstance(event, PingAckReceived) and event.ping_data == _LAST_PING:
+            self._had_last_word()
 
     def _begin(self, event: RequestReceived) -> None:
         number = event.stream_id or 0
-        if self._going_away:
-            self.h2.reset_stream(number, ErrorCodes.REFUSED_STREAM)
+        if self._requests >= self.plane.timeouts.client_requests:
+            self._go_away()
+        if self._going_away or len(self.streams) >= MAX_STREAMS:
+            self.refuse(number, ErrorCodes.REFUSED_STREAM)
             return
         self._last_stream = number
         self._requests += 1
         self.active = self.plane.watch.now
         request = self._reader.read(event.headers or [], ended=event.stream_ended is not None)
         if request is None:
-            self.h2.reset_stream(number, ErrorCodes.PROTOCOL_ERROR)
+            self.refuse(number, ErrorCodes.PROTOCOL_ERROR)
             return
         stream = self.streams[number] = Http2Stream(self, number, request)
-        if self._requests >= _MAX_REQUESTS:
-            self._go_away()
         stream.start()
 
-    def _acknowledge_lost(self, event: DataReceived) -> None:
-        """What comes for a stream that is over still counts for the connection's window."""
-        if event.flow_controlled_length:
-            self.h2.increment_flow_control_window(event.flow_controlled_length)
-
-    def _reset(self, event: StreamReset) -> None:
-        stream = self.streams.pop(event.stream_id or 0, None)
+    def _body(self, event: DataReceived) -> None:
+        number, size = event.stream_id or 0, event.flow_controlled_length or 0
+        stream = self.streams.get(number)
         if stream is None:
-            return
-        self._resets += 1
-        stream.gone()
-        if self._resets > _MAX_RESETS and self._resets > self._requests // 2:
-            self._go_away(ErrorCodes.ENHANCE_YOUR_CALM)
-            self._end_streams()
-            if self._transport is not None:
-                self._transport.close()
+            # The stream is over; its bytes still count for the connection's window.
+            self.h2.acknowledge_received_data(size, number)
+        else:
+            stream.body(event.data or b"", size)
+
+    # Sending
+
+    def _write(self, data: bytes) -> None:
+        if data and self._transport is not None and self._closed_at is None:
+            self._transport.write(data)
+
+    def _pump(self) -> None:
+        """Sends what waits for the client: a frame of each stream in turn, so that one large
+        answer does not take the whole of a small window."""
+        turns = deque(self.streams.values())
+        ready = 0
+        while turns and not self.paused:
+            stream = turns.popleft()
+            sent = stream.send_frame()
+            if sent and stream.number in self.streams:
+                turns.append(stream)
+                # The next time it is the others' turn first.
+                self.streams[stream.number] = self.streams.pop(stream.number)
+            ready += sent
+            if ready >= _UNSENT:
+                ready = 0
+                self.flush()
+        self.flush()
+        self._tell_exchanges()
+
+    def _tell_exchanges(self) -> None:
+        for stream in tuple(self.streams.values()):
+            stream.tell_exchange()
 
     # Ending
 
     def _go_away(self, code: ErrorCodes = ErrorCodes.NO_ERROR) -> None:
-        """No more requests; those that have begun are answered.
+        """No more requests; those that have begun are answered."""
+        if not self._going_away:
+            self._going_away = True
+            self._write(self.h2.go_away(self._last_stream, code))
 
-        Written by hand, because after the library's own nothing else can be sent.
+    def _go_away_if_due(self) -> None:
+        """After an answer rather than before it: not every client takes what follows a GOAWAY."""
+        now, timeouts = self.plane.watch.now, self.plane.timeouts
+        if (
+            self.plane.draining
+            or now >= self._age_limit
+            or self._requests >= timeouts.client_requests
+        ):
+            self._go_away()
+
+    def _end_if_over(self, now: float) -> None:
+        """After GOAWAY and the last answer it is the client that ends the connection; when it does
+        not, it is asked for a sign that it has them.
+
+        Closing at once would lose what the client has not read yet when it still sends something,
+        be it a window update: the system answers that with a reset. So would asking at once, for
+        clients that fail at a PING after GOAWAY.
         """
-        if self._going_away:
+        if not self._going_away or self.streams or self._asked_for_last_word:
             return
-        self._going_away = True
-        frame = GoAwayFrame(0, last_stream_id=self._last_stream, error_code=code)
-        if self._transport is not None:
-            self._transport.write(self.h2.data_to_send() + frame.serialize())
+        if now - self.active >= self.plane.timeouts.linger:
+            self._asked_for_last_word = True
+            self.h2.ping(_LAST_PING)
+            self.flush()
 
-    def _close_if_over(self) -> None:
-        if self._going_away and not self.streams and self._transport is not None:
-            self._transport.close()
+    def _had_last_word(self) -> None:
+        if self._asked_for_last_word:
+            self._close()
+
+    def _close(self) -> None:
+        if self._transport is not None and self._closed_at is None:
+            self._closed_at = self.plane.watch.now
+            if not self._transport.is_closing():
+                # A second time would make asyncio's forget what it is the transport of.
+                self._transport.close()
 
     def _end_streams(self) -> None:
         streams, self.streams = self.streams, {}

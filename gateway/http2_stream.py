@@ -36,9 +36,10 @@ class Http2Stream:
         self.tls = connection.tls
         self.write_paused = connection.paused
         self._active = connection.plane.watch.now
+        self._received = 0
+        """Bytes of the request's body so far."""
         self._unacknowledged = 0
         self._waiting: deque[bytes] = deque()
-        self._size = 0
         self._ended = False
         """The answer is complete, if not yet sent."""
         self._closed = False
@@ -53,8 +54,10 @@ class Http2Stream:
 
     def body(self, data: bytes, size: int) -> None:
         """A piece of the request's body, which takes ``size`` bytes of the window."""
-        self.touch()
         self._unacknowledged += size
+        if data:
+            self.touch()
+            self._received += len(data)
         if self._exchange is None:
             self._acknowledge()
             return
@@ -65,14 +68,19 @@ class Http2Stream:
 
     def body_complete(self) -> None:
         """The end of the request."""
+        length = self._request.content_length
+        if length is not None and length != self._received:
+            # RFC 9113, section 8.1.1: malformed. The target waits for what its head announced, and
+            # would take it from the next request.
+            self._connection.refuse(self.number, ErrorCodes.PROTOCOL_ERROR)
+            return
         self._request.complete = True
         if self._exchange is not None:
             self._exchange.request_progress()
 
     def gone(self) -> None:
         """The client gave the stream up, or left."""
-        self._closed = True
-        self._waiting.clear()
+        self._close()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.client_gone(reads=False)
@@ -86,39 +94,34 @@ class Http2Stream:
         else:
             self.cut_off(reset=True)
 
-    def pump(self) -> None:
-        """Sends as much of the answer as the client's windows take."""
+    def send_frame(self) -> int:
+        """Sends as much of the answer as one frame and the client's windows take. Gives the bytes
+        of it; 0 when there is nothing to be sent, or no room."""
+        if not self._waiting or self._connection.paused:
+            return 0
         h2, number = self._connection.h2, self.number
         try:
-            while self._waiting and not self._connection.paused:
-                room = min(h2.local_flow_control_window(number), h2.max_outbound_frame_size)
-                if room <= 0:
-                    break
-                piece = self._waiting[0]
-                if len(piece) > room:
-                    self._waiting[0] = piece[room:]
-                    piece = piece[:room]
-                else:
-                    self._waiting.popleft()
-                self._size -= len(piece)
-                self.touch()
-                last = self._ended and not self._waiting
-                h2.send_data(number, piece, end_stream=last)
-                if last:
-                    self._over()
-                    return
-            if self._ended and not self._waiting and not self._closed:
-                h2.end_stream(number)
-                self._over()
-                return
+            room = min(h2.local_flow_control_window(number), h2.max_outbound_frame_size)
+            if room <= 0:
+                return 0
+            piece = self._waiting[0]
+            if len(piece) > room:
+                self._waiting[0] = piece[room:]
+                piece = piece[:room]
+            else:
+                self._waiting.popleft()
+            last = self._ended and not self._waiting
+            h2.send_data(number, piece, end_stream=last)
         except ProtocolError:
-            # The client reset the stream, or the connection, in what was just received.
-            self._connection.streams.pop(number, None)
-            self.gone()
-            return
-        self._tell_exchange()
+            self._close()
+            return 0
+        self.touch()
+        if last:
+            self._over()
+        return len(piece)
 
-    def _tell_exchange(self) -> None:
+    def tell_exchange(self) -> None:
+        """Whether the client takes more may have changed."""
         paused = self._connection.paused or bool(self._waiting)
         if paused is self.write_paused:
             return
@@ -130,15 +133,33 @@ class Http2Stream:
                 self._exchange.client_resumed()
 
     def _over(self) -> None:
-        self._closed = True
+        self._close()
         if not self._request.complete:
             # RFC 9113, section 8.1: the rest of the request is of no interest.
-            self._connection.h2.reset_stream(self.number, ErrorCodes.NO_ERROR)
+            self._reset(ErrorCodes.NO_ERROR)
         self._connection.stream_done(self)
 
+    def _close(self) -> None:
+        """Nothing more is sent.
+
+        Also when that failed: the client has reset the stream in what was just received, and the
+        connection is about to say so.
+        """
+        self._closed = True
+        self._waiting.clear()
+        self._acknowledge()
+
+    def _reset(self, code: ErrorCodes) -> None:
+        try:
+            self._connection.h2.reset_stream(self.number, code)
+        except ProtocolError:
+            pass  # The client has ended or reset it in what was just received.
+
     def _acknowledge(self) -> None:
+        """Gives the client back its window: the stream's, and, when the stream is over, that of
+        the connection still."""
         size, self._unacknowledged = self._unacknowledged, 0
-        if size and not self._closed:
+        if size:
             self._connection.h2.acknowledge_received_data(size, self.number)
             self._connection.flush()
 
@@ -151,9 +172,8 @@ class Http2Stream:
 
     def send_continue(self) -> None:
         """Sends 100 Continue."""
-        if not self._closed:
-            self._connection.h2.send_headers(self.number, [(b":status", b"100")])
-            self._connection.flush()
+        self._send_head([(b":status", b"100")], end=False)
+        self._connection.flush()
 
     def send(
         self,
@@ -164,26 +184,43 @@ class Http2Stream:
         end: bool,
     ) -> int:
         """Sends a piece of the answer. Sizes are those of HTTP/1.1."""
-        size = sum(map(len, parts))
-        if self._closed:
-            return size
-        self._ended = end
+        body = [part for part in parts if part]
+        size = sum(map(len, body))
+        only_head = end and not body and head is not None
         if head is not None:
             size += len(http1_head(head))
             fields = [(b":status", b"%d" % head.status), *_fields(head.lines)]
-            only_head = end and not parts
-            self._connection.h2.send_headers(self.number, fields, end_stream=only_head)
+            self._send_head(fields, end=only_head)
+        if not self._closed:
+            self._ended = end
             if only_head:
                 self._over()
-                self._connection.flush()
-                return size
-        for part in parts:
-            if part:
-                self._waiting.append(part)
-                self._size += len(part)
-        self.pump()
+            else:
+                self._send_body(body)
+        self.tell_exchange()
         self._connection.flush()
         return size
+
+    def _send_head(self, fields: list[tuple[bytes, bytes]], *, end: bool) -> None:
+        if self._closed:
+            return
+        try:
+            self._connection.h2.send_headers(self.number, fields, end_stream=end)
+        except ProtocolError:
+            self._close()
+
+    def _send_body(self, parts: Sequence[bytes]) -> None:
+        self._waiting.extend(parts)
+        while self.send_frame():
+            pass
+        if self._waiting or self._closed or not self._ended:
+            return
+        try:
+            self._connection.h2.end_stream(self.number)
+        except ProtocolError:
+            self._close()
+        else:
+            self._over()
 
     def begin_tunnel(self) -> bytes:
         """WebSocket over HTTP/2 is not offered, so that no exchange asks for this."""
@@ -214,13 +251,11 @@ class Http2Stream:
 
     def cut_off(self, *, reset: bool) -> None:  # noqa: ARG002 - a stream can only be reset
         """Breaks the answer off."""
-        self._waiting.clear()
-        if self._closed:
-            return
-        self._closed = True
-        self._connection.h2.reset_stream(self.number, ErrorCodes.INTERNAL_ERROR)
-        self._connection.flush()
+        if not self._closed:
+            self._close()
+            self._reset(ErrorCodes.INTERNAL_ERROR)
         self._connection.stream_done(self)
+        self._connection.flush()
 
 
 def _fields(lines: Sequence[bytes]) -> list[tuple[bytes, bytes]]:

@@ -78,13 +78,18 @@ def server_context(
     context.sslobject_class = _Handshake
     least, most = listener.tls_versions
     context.minimum_version, context.maximum_version = _VERSIONS[least], _VERSIONS[most]
-    context.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
+    offer(context, http2=http2)
     context.sni_callback = _remember_name
     try:
         context.load_cert_chain(found.certificate, found.key)
     except (OSError, ssl.SSLError) as error:
         raise CertificateError(f"certificate {name}: {error}") from error
     return context
+
+
+def offer(context: ssl.SSLContext, *, http2: bool) -> None:
+    """Says which versions of HTTP the clients may choose from, from the next handshake on."""
+    context.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
 
 
 _NAME: Final = "gateway_server_name"

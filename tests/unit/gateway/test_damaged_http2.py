@@ -1,4 +1,5 @@
-"""Whatever an HTTP/2 client sends, and however it leaves: no error, and nothing left over.
+"""Whatever an HTTP/2 client sends, and however it leaves: no error, nothing left over, and nothing
+that takes the place of another client's request.
 
 `GATEWAY_EXAMPLES` says how many clients are tried in each event loop (default 150).
 """
@@ -7,27 +8,50 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 import pytest
 import uvloop
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.gateway import Gateway, start_gateway
 from gateway.routing import read_routing
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.certificates import NAME, SelfSigned, make
-from tests.unit.gateway.support import OK, FakeTarget, Visit
+from tests.unit.gateway.browser import WITH_FIXED, Protocol
+from tests.unit.gateway.certificates import NAME, SelfSigned
+from tests.unit.gateway.https import ARN
+from tests.unit.gateway.support import OK, FakeTarget, Script, Visit, read_answer
 from tests.unit.gateway.test_any_bytes import EXAMPLES, Complaints
-from tests.unit.gateway.test_tls import ARN, SECURE
 
 LARGER_THAN_A_WINDOW = 200_000
 
+PATHS = ["/small", "/large", "/slow", "/broken", "/early", "/fixed"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: what it sends, and what it says that it sends."""
+
+    path: str
+    method: str
+    length: int | None
+    """What its content-length says, if it has one."""
+    pieces: int
+    """Of three bytes each."""
+    end: str
+
+
 REQUESTS = st.lists(
-    st.tuples(st.sampled_from(["/small", "/large", "/slow", "/broken"]), st.booleans()),
+    st.builds(
+        Asked,
+        st.sampled_from(PATHS),
+        st.sampled_from(["GET", "POST", "HEAD"]),
+        st.sampled_from([None, 0, 3, 6, 40]),
+        st.integers(0, 2),
+        st.sampled_from(["with the last", "trailers", "reset", "none"]),
+    ),
     min_size=1,
     max_size=4,
 )
@@ -41,39 +65,54 @@ DAMAGES = st.lists(
 )
 
 
-async def script(visit: Visit) -> None:
-    path = visit.request_line.split(b" ")[1]
-    if path == b"/broken":
-        visit.abort()
-        return
-    await visit.body()
-    if path == b"/slow":
-        await asyncio.sleep(0.01)
-    if path == b"/large":
-        length = b"Content-Length: %d" % LARGER_THAN_A_WINDOW
-        visit.send(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + b"x" * LARGER_THAN_A_WINDOW)
-    else:
-        visit.send(OK)
+def script_that_notes(stolen: list[bytes]) -> Script:
+    """A target that puts bodies with another request in them into ``stolen``."""
+
+    async def script(visit: Visit) -> None:
+        path = visit.request_line.split(b" ")[1]
+        if path == b"/broken":
+            visit.abort()
+            return
+        if path == b"/early":
+            # As many servers do: the answer first, and what is left of the body after it.
+            visit.send(OK)
+        body = await visit.body()
+        if b"HTTP/1.1" in body:
+            stolen.append(body)
+        if path == b"/slow":
+            await asyncio.sleep(0.01)
+        if path == b"/large":
+            length = b"Content-Length: %d" % LARGER_THAN_A_WINDOW
+            visit.send(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + b"x" * LARGER_THAN_A_WINDOW)
+        elif path != b"/early":
+            visit.send(OK)
+
+    return script
 
 
-def asked(requests: list[tuple[str, bool]]) -> bytes:
-    """What a client sends for these paths, each with a body or without."""
-    client = H2Connection(H2Configuration())
+def sent(requests: list[Asked]) -> bytes:
+    """What a client sends for these."""
+    client = Protocol()
     client.initiate_connection()
-    for index, (path, body) in enumerate(requests):
+    for index, request in enumerate(requests):
         number = 2 * index + 1
-        client.send_headers(
-            number,
-            [
-                (":method", "POST" if body else "GET"),
-                (":path", path),
-                (":scheme", "https"),
-                (":authority", NAME),
-            ],
-            end_stream=not body,
-        )
-        if body:
-            client.send_data(number, b"abc", end_stream=index % 2 == 0)
+        only_head = request.end == "with the last" and not request.pieces
+        fields = [
+            (":method", request.method),
+            (":path", request.path),
+            (":scheme", "https"),
+            (":authority", NAME),
+        ]
+        if request.length is not None:
+            fields.append(("content-length", str(request.length)))
+        client.send_headers(number, fields, end_stream=only_head)
+        for left in reversed(range(request.pieces)):
+            last = request.end == "with the last" and not left
+            client.send_data(number, b"abc", end_stream=last)
+        if request.end == "trailers":
+            client.send_headers(number, [("x-trailer", "1")], end_stream=True)
+        elif request.end == "reset":
+            client.reset_stream(number)
     return client.data_to_send()
 
 
@@ -92,11 +131,11 @@ def damaged(data: bytes, damages: list[tuple[str, int, bytes]]) -> bytes:
     return bytes(spoiled)
 
 
-async def begin(certificate: SelfSigned) -> tuple[Gateway, FakeTarget]:
-    target = FakeTarget(script)
+async def begin(certificate: SelfSigned, stolen: list[bytes]) -> tuple[Gateway, FakeTarget]:
+    target = FakeTarget(script_that_notes(stolen))
     await target.start()
     gateway = await start_gateway(
-        read_routing(SECURE, {}, "t.yml"),
+        read_routing(WITH_FIXED, {}, "t.yml"),
         {"Web": [target.url]},
         port=0,
         certificates={ARN: certificate.files},
@@ -128,9 +167,14 @@ async def visit(gateway: Gateway, context: ssl.SSLContext, data: bytes, *, stays
             await asyncio.sleep(0.001)
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
-    return make(tmp_path_factory.mktemp("certificate"))
+async def another(gateway: Gateway, context: ssl.SSLContext) -> None:
+    """The next client, whose request goes over the connections to the target that are left."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", gateway.ports["Secure"], ssl=context, server_hostname=NAME
+    )
+    writer.write(b"GET /small HTTP/1.1\r\nHost: " + b"a" * 40 + b"\r\n\r\n")
+    await read_answer(reader)
+    writer.transport.abort()
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
@@ -139,23 +183,28 @@ def test_however_damaged_it_is_nothing_is_left_of_it(
     certificate: SelfSigned, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     complaints = Complaints()
+    stolen: list[bytes] = []
     logging.getLogger("asyncio").addHandler(complaints)
-    context = certificate.client("h2")
+    context, plain = certificate.client("h2"), certificate.client("http/1.1")
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            gateway, target = runner.run(begin(certificate))
+            gateway, target = runner.run(begin(certificate, stolen))
 
             @given(REQUESTS, DAMAGES, st.booleans())
+            @example([Asked("/early", "POST", 40, 0, "with the last")], [], True)
+            @example([Asked("/early", "POST", 40, 1, "trailers")], [], True)
             @settings(
                 max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
             )
             def anything(
-                requests: list[tuple[str, bool]],
+                requests: list[Asked],
                 damages: list[tuple[str, int, bytes]],
                 stays: bool,
             ) -> None:
-                data = damaged(asked(requests), damages)
+                data = damaged(sent(requests), damages)
                 runner.run(visit(gateway, context, data, stays=stays))
+                runner.run(another(gateway, plain))
+                assert not stolen
                 assert not complaints.lines
 
             try:

@@ -1,6 +1,9 @@
-"""Clients that leave before the gateway is connected to a target."""
+"""Clients that leave before the gateway is connected to a target, or has even seen them."""
 
 import asyncio
+import logging
+import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -9,7 +12,8 @@ import uvloop
 
 from gateway.data_plane import DataPlane
 from gateway.target_group import Target
-from tests.unit.gateway.support import bench_of_one_test
+from tests.unit.gateway.support import bench_of_one_test, until
+from tests.unit.gateway.test_any_bytes import Complaints
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
@@ -38,3 +42,28 @@ async def give_up_after(rounds: int, plane: DataPlane, target: Target) -> None:
     connecting.cancel()
     with suppress(asyncio.CancelledError):
         (await connecting).close()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_client_that_leaves_before_it_is_seen_is_no_error(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    complaints = Complaints()
+    logging.getLogger("asyncio").addHandler(complaints)
+
+    async def run() -> None:
+        async with bench_of_one_test() as bench:
+            gateway = await bench.gateway(await bench.target())
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", gateway.port)) as client:
+                    # A reset instead of an end.
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            assert (await (await bench.client(gateway)).get()).body == b"ok"
+            await until(lambda: gateway.open_clients <= 1)
+
+    try:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(run())
+    finally:
+        logging.getLogger("asyncio").removeHandler(complaints)
+    assert not complaints.lines

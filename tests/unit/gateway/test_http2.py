@@ -1,172 +1,16 @@
 """HTTP/2 in front of targets that speak HTTP/1.1."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from random import Random
 
-import h2.connection
-import h2.events
-import h2.settings
 import pytest
-import pytest_asyncio
-from h2.config import H2Configuration
 from h2.errors import ErrorCodes
 
-from gateway.access_log import AccessLog, AlbFormat
-from gateway.gateway import Gateway, start_gateway
 from gateway.routing import read_routing
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.certificates import NAME, SelfSigned, make
-from tests.unit.gateway.support import Bench, Lines, Visit, says, until
-from tests.unit.gateway.test_tls import ARN, SECURE
-
-
-@dataclass
-class Reply:
-    """What came on one stream."""
-
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    informational: list[bytes] = field(default_factory=list)
-    body: bytes = b""
-    ended: bool = False
-    reset: int | None = None
-
-    @property
-    def status(self) -> int:
-        return int(dict(self.headers)[b":status"])
-
-
-class Browser:
-    """An HTTP/2 client that does what a test says."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self.h2 = h2.connection.H2Connection(H2Configuration(header_encoding=None))
-        self.replies: dict[int, Reply] = {}
-        self.terminated: int | None = None
-        self.closed = False
-        self.reads = True
-        self.h2.initiate_connection()
-        self.flush()
-        self._task = asyncio.create_task(self._read())
-
-    def flush(self) -> None:
-        self._writer.write(self.h2.data_to_send())
-
-    def ask(
-        self, path: str = "/", *fields: tuple[str, str], method: str = "GET", end: bool = True
-    ) -> int:
-        number = self.h2.get_next_available_stream_id()
-        pseudo = [(":method", method), (":path", path), (":scheme", "https"), (":authority", NAME)]
-        self.replies[number] = Reply()
-        self.h2.send_headers(number, [*pseudo, *fields], end_stream=end)
-        self.flush()
-        return number
-
-    async def reply(self, number: int) -> Reply:
-        await until(lambda: self.replies[number].ended or self.replies[number].reset is not None)
-        return self.replies[number]
-
-    async def send_body(self, number: int, data: bytes) -> None:
-        for start in range(0, len(data), 16_000):
-            piece = data[start : start + 16_000]
-            await until(
-                lambda piece=piece: self.h2.local_flow_control_window(number) >= len(piece)  # type: ignore[misc]  # a default argument
-            )
-            self.h2.send_data(number, piece)
-            self.flush()
-        self.h2.end_stream(number)
-        self.flush()
-
-    def close(self) -> None:
-        self._task.cancel()
-        self._writer.transport.abort()
-
-    async def _read(self) -> None:
-        while data := await self._reader.read(65_536):
-            for event in self.h2.receive_data(data):
-                self._take(event)
-            self.flush()
-        self.closed = True
-
-    def _take(self, event: h2.events.Event) -> None:
-        if isinstance(event, h2.events.ResponseReceived):
-            self.replies[event.stream_id or 0].headers = list(event.headers or [])
-        elif isinstance(event, h2.events.InformationalResponseReceived):
-            self.replies[event.stream_id or 0].informational.append(dict(event.headers)[b":status"])
-        elif isinstance(event, h2.events.DataReceived):
-            self.replies[event.stream_id or 0].body += event.data or b""
-            if self.reads and event.flow_controlled_length:
-                self.h2.acknowledge_received_data(
-                    event.flow_controlled_length, event.stream_id or 0
-                )
-        elif isinstance(event, h2.events.StreamEnded):
-            self.replies[event.stream_id or 0].ended = True
-        elif isinstance(event, h2.events.StreamReset):
-            self.replies[event.stream_id or 0].reset = int(event.error_code or 0)
-        elif isinstance(event, h2.events.ConnectionTerminated):
-            self.terminated = int(event.error_code or 0)
-
-
-class Front:
-    """A gateway with an HTTPS listener, and the browsers that came to it."""
-
-    def __init__(self, bench: Bench, certificate: SelfSigned) -> None:
-        self.bench = bench
-        self.lines = Lines()
-        self.log = AccessLog(AlbFormat("Balancer"), self.lines)
-        self._certificate = certificate
-        self._browsers: list[Browser] = []
-        self.gateway: Gateway | None = None
-
-    async def start(self, timeouts: Timeouts | None = None, text: str = SECURE) -> None:
-        target = self.bench.targets[0] if self.bench.targets else await self.bench.target()
-        self.gateway = await start_gateway(
-            read_routing(text, {}, "t.yml"),
-            {"Web": [target.url]},
-            port=0,
-            certificates={ARN: self._certificate.files},
-            timeouts=timeouts or Timeouts(tick=0.02),
-            random=Random(1),
-            access_log=self.log,
-        )
-        self.bench.keep(self.gateway)
-        await self.gateway.first_checks()
-
-    async def browser(self) -> Browser:
-        if self.gateway is None:
-            await self.start()
-        assert self.gateway is not None
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1",
-            self.gateway.ports["Secure"],
-            ssl=self._certificate.client("h2", "http/1.1"),
-            server_hostname=NAME,
-        )
-        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
-        browser = Browser(reader, writer)
-        self._browsers.append(browser)
-        return browser
-
-    def close(self) -> None:
-        for browser in self._browsers:
-            browser.close()
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
-    folder: Path = tmp_path_factory.mktemp("http2")
-    return make(folder)
-
-
-@pytest_asyncio.fixture
-async def front(bench: Bench, certificate: SelfSigned) -> AsyncIterator[Front]:
-    made = Front(bench, certificate)
-    yield made
-    made.close()
+from tests.unit.gateway.browser import Front
+from tests.unit.gateway.certificates import NAME, SelfSigned
+from tests.unit.gateway.https import SECURE
+from tests.unit.gateway.support import Visit, says, until
 
 
 async def test_a_request_of_http_2_reaches_the_target_as_http_1_1(front: Front) -> None:
@@ -340,7 +184,7 @@ async def test_opening_and_resetting_streams_without_end_is_stopped(front: Front
 
 async def test_an_old_or_draining_connection_is_told_to_go_away(front: Front) -> None:
     await front.bench.target()
-    await front.start(Timeouts(client_keep_alive=0.1, tick=0.02))
+    await front.start(Timeouts(client_keep_alive=0.1, linger=0.1, tick=0.02))
     browser = await front.browser()
     assert (await browser.reply(browser.ask())).status == 200
     await asyncio.sleep(0.15)
@@ -374,15 +218,17 @@ async def test_a_silent_target_is_504_on_its_stream(front: Front) -> None:
     assert (await browser.reply(browser.ask())).status == 504
 
 
+def with_http2(value: str) -> str:
+    section = "      LoadBalancerAttributes:\n"
+    attribute = f"        - {{Key: routing.http2.enabled, Value: '{value}'}}\n"
+    return SECURE.replace(section, section + attribute)
+
+
 async def test_http_2_is_not_offered_when_the_attribute_says_so(
     front: Front, certificate: SelfSigned
 ) -> None:
-    text = SECURE.replace(
-        "      LoadBalancerAttributes:\n",
-        "      LoadBalancerAttributes:\n        - {Key: routing.http2.enabled, Value: 'false'}\n",
-    )
     await front.bench.target()
-    await front.start(text=text)
+    await front.start(text=with_http2("false"))
     assert front.gateway is not None
     _, writer = await asyncio.open_connection(
         "127.0.0.1",
@@ -404,3 +250,24 @@ async def test_an_expectation_is_met_at_once(front: Front) -> None:
     await browser.send_body(number, b"hi")
     assert (await browser.reply(number)).status == 200
     assert target.visits[0].header(b"Expect") is None
+
+
+async def test_a_reload_says_whether_http_2_is_offered_from_now_on(
+    front: Front, certificate: SelfSigned
+) -> None:
+    await front.bench.target()
+    browser = await front.browser()
+    assert front.gateway is not None
+    offered = []
+    for value in "false", "true":
+        front.gateway.apply(read_routing(with_http2(value), {}, "t.yml"))
+        _, writer = await asyncio.open_connection(
+            "127.0.0.1",
+            front.gateway.ports["Secure"],
+            ssl=certificate.client("h2", "http/1.1"),
+            server_hostname=NAME,
+        )
+        offered.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        writer.transport.abort()
+    assert offered == ["http/1.1", "h2"]
+    assert (await browser.reply(browser.ask())).body == b"ok"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.access_log import AccessLog, AlbFormat
+from gateway.client_connection import ClientConnection
 from gateway.gateway import (
     CertificateError,
     Gateway,
@@ -15,10 +16,11 @@ from gateway.gateway import (
     UnknownListenerError,
     start_gateway,
 )
+from gateway.http2_connection import Http2Connection
 from gateway.routing import RefusedTemplateError, read_routing
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import ARN, SECURE, secure_gateway
-from tests.unit.gateway.support import TEMPLATE, Bench, Client, Lines
+from tests.unit.gateway.support import TEMPLATE, Bench, Client, Lines, until
 
 
 async def connect(bench: Bench, gateway: Gateway, context: ssl.SSLContext) -> Client:
@@ -67,6 +69,22 @@ async def test_a_body_goes_through_tls_both_ways(bench: Bench, certificate: Self
     client = await connect(bench, gateway, certificate.client("http/1.1"))
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     assert (await client.answer()).body == body
+
+
+@pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
+async def test_to_end_a_connection_twice_is_to_end_it_once(
+    bench: Bench, certificate: SelfSigned, protocol: str
+) -> None:
+    gateway = await secure_gateway(bench, certificate)
+    await connect(bench, gateway, certificate.client(protocol))
+    await until(lambda: gateway.open_clients)
+    [client] = gateway.plane.clients
+    assert isinstance(client, ClientConnection | Http2Connection)
+    client.close()
+    client.close()
+    client.check(gateway.plane.watch.now)
+    client.abort()
+    await until(lambda: not gateway.open_clients)
 
 
 async def test_what_is_no_tls_gets_no_answer(bench: Bench, certificate: SelfSigned) -> None:

@@ -1,0 +1,136 @@
+"""HTTP/2 clients that send without end, and do not read what they are answered."""
+
+import asyncio
+
+import pytest
+from h2.errors import ErrorCodes
+
+from gateway.timeouts import Timeouts
+from tests.unit.gateway.browser import Browser, Front
+from tests.unit.gateway.support import OK, Visit, until
+
+MOST = 4_000_000
+"""Bytes. What two sockets' buffers hold is far less."""
+FRAMES = {
+    "PING": b"\0\0\x08\x06\0\0\0\0\0flooding",
+    "SETTINGS": b"\0\0\0\x04\0\0\0\0\0",
+    "DATA of a stream that is over": b"\0\0\0\0\0\0\0\0\x01",
+}
+"""Frames that each have to be answered."""
+
+
+async def flood(browser: Browser, frame: bytes) -> int:
+    """Sends, and reads nothing, until nobody takes anything any more, or the connection has ended;
+    gives how many bytes were taken."""
+    browser.reading.clear()
+    data = frame * (20_000 // len(frame))
+    sent, before, still = 0, -1, 0
+    # A turn of the event loop is enough for the gateway to take something, however slow it is.
+    while still < 100 and sent < MOST and not browser.ending:
+        still = still + 1 if browser.unsent == before else 0
+        before = browser.unsent
+        if before < 100_000:
+            browser.send(data)
+            sent += len(data)
+            still = 0
+        await asyncio.sleep(0.002)
+    return sent - browser.unsent
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+async def test_a_client_that_does_not_read_is_not_read(front: Front, kind: str) -> None:
+    await front.bench.target()
+    browser = await front.browser(little_between=True)
+    assert (await browser.reply(browser.ask())).body == b"ok"
+    assert await flood(browser, FRAMES[kind]) < MOST
+    browser.reading.set()
+    number = browser.ask()
+    # All that was taken comes before it.
+    async with asyncio.timeout(30):
+        while not browser.replies[number].ended:  # noqa: ASYNC110 - nothing says when
+            await asyncio.sleep(0.01)
+    assert browser.replies[number].body == b"ok"
+
+
+async def test_a_client_that_never_reads_is_left_in_the_end(front: Front) -> None:
+    await front.bench.target()
+    await front.start(Timeouts(idle=0.3, linger=0.1, tick=0.02))
+    browser = await front.browser(little_between=True)
+    await flood(browser, FRAMES["PING"])
+    gateway = front.gateway
+    assert gateway is not None
+    await until(lambda: not gateway.open_clients)
+
+
+async def test_a_client_that_never_reads_does_not_hold_up_a_drain(front: Front) -> None:
+    await front.bench.target()
+    await front.start(Timeouts(idle=0.8, linger=0.1, tick=0.02))
+    browser = await front.browser(little_between=True)
+    await flood(browser, FRAMES["PING"])
+    assert front.gateway is not None
+    assert await front.gateway.drain(5)
+
+
+async def test_a_client_that_reads_late_has_its_upload_and_its_answer_whole(front: Front) -> None:
+    size = 4_000_000
+
+    async def echo(visit: Visit) -> None:
+        visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        while data := await visit.reader.read(65_536):
+            visit.send(data)
+            await visit.writer.drain()
+
+    await front.bench.target(echo)
+    browser = await front.browser(little_between=True)
+    browser.h2.increment_flow_control_window(10_000_000)
+    length = ("content-length", str(size))
+    number = browser.ask("/", length, method="POST", end=False)
+    body = bytes(range(250)) * (size // 250)
+    uploading = asyncio.create_task(browser.send_body(number, body))
+    await until(lambda: browser.replies[number].body)
+    browser.reading.clear()
+    flooding = await flood(browser, FRAMES["PING"])
+    assert flooding < MOST
+    browser.reading.set()
+    async with asyncio.timeout(20):
+        await uploading
+    assert (await browser.reply(number)).body == body
+
+
+async def test_streams_that_the_gateway_has_to_reset_are_not_for_free(front: Front) -> None:
+    async def hang(visit: Visit) -> None:
+        await visit.reader.read()
+        visit.close()
+
+    await front.bench.target(hang)
+    browser = await front.browser()
+    async with asyncio.timeout(5):
+        while browser.terminated is None:
+            number = browser.ask("/", ("content-length", "2"), method="POST", end=False)
+            browser.h2.send_headers(number, [("x-trailer", "1")], end_stream=True)
+            browser.flush()
+            await asyncio.sleep(0)
+    assert browser.terminated == ErrorCodes.ENHANCE_YOUR_CALM
+
+
+async def test_what_a_client_gives_up_in_the_same_breath_disturbs_nothing(front: Front) -> None:
+    async def script(visit: Visit) -> None:
+        await visit.body()
+        visit.send(OK)
+
+    await front.bench.target(script)
+    browser = await front.browser()
+    for path, method in [("/fixed", "GET"), ("/fixed", "HEAD"), ("/", "GET"), ("/x", "TRACE")]:
+        number = browser.ask(path, method=method, flush=False)
+        browser.h2.reset_stream(number)
+        number = browser.ask(
+            path, ("expect", "100-continue"), method="POST", end=False, flush=False
+        )
+        browser.h2.send_data(number, b"abc")
+        browser.h2.reset_stream(number)
+        whole = browser.ask(path, method=method, end=False, flush=False)
+        browser.h2.send_data(whole, b"abc", end_stream=True)
+        browser.flush()
+        assert (await browser.reply(whole)).ended
+    assert (await browser.reply(browser.ask())).body == b"ok"
+    assert browser.terminated is None
