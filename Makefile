@@ -45,7 +45,7 @@ screenshots: $(VENV)/dev.txt ## Take pictures of every page into docs/screenshot
 	@$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: prove
-prove: $(VENV)/dev.txt ## Fuzz the API and play 20,000 steps against its model, for an hour or so
+prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and play 20,000 steps against the model, for an hour or so
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 
 .PHONY: check

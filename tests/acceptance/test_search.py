@@ -146,9 +146,9 @@ async def test_no_text_keeps_the_search_busy(
     word = f"zx{newcomer.id}busy"
     text = (f"{word} " + unit * 32_000)[:32_000]
     thread = (await newcomer.start_thread())["id"]
-    newcomer.http.timeout = httpx.Timeout(2.0)
+    newcomer.http.timeout = httpx.Timeout(4.0)
     await newcomer.write(thread, text)
-    response = await visitor.get(f"/api/posts/search?q={word}", timeout=2.0)
+    response = await visitor.get(f"/api/posts/search?q={word}", timeout=4.0)
     assert [hit["text"] for hit in response.json()] == [text]
 
 

@@ -1,11 +1,7 @@
-"""Whatever a client sends: an answer or an end, no error, nothing left over, nothing smuggled.
-
-``GATEWAY_EXAMPLES`` says how many byte strings are tried in each mode (default 150).
-"""
+"""Whatever a client sends: an answer or an end, no error, nothing left over, nothing smuggled."""
 
 import asyncio
 import logging
-import os
 from random import Random
 
 import pytest
@@ -16,9 +12,9 @@ from gateway.desync import DesyncMode, Verdict, verdict
 from gateway.gateway import Gateway, start_gateway
 from gateway.request_reader import RequestReader
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.support import FakeTarget, routing_with, says
+from tests.effort import Effort
+from tests.unit.gateway.support import FakeTarget, read_answer, routing_with, says
 
-EXAMPLES = int(os.environ.get("GATEWAY_EXAMPLES", "150"))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 PIECES = [
@@ -77,9 +73,15 @@ async def begin(mode: DesyncMode) -> tuple[Gateway, FakeTarget]:
     return gateway, target
 
 
-async def send(gateway: Gateway, target: FakeTarget, data: bytes, cut: int) -> None:
-    """Sends ``data`` in two pieces and waits until nothing of it is left anywhere."""
+async def send(
+    gateway: Gateway, target: FakeTarget, data: bytes, cut: int, *, acquainted: bool
+) -> None:
+    """Sends ``data`` in two pieces, after a request that is answered when the two are to be
+    ``acquainted``, and waits until nothing of it is left anywhere."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    if acquainted:
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await read_answer(reader)
     writer.write(data[:cut])
     await asyncio.sleep(0)
     writer.write(data[cut:])
@@ -120,32 +122,42 @@ def allowed(mode: DesyncMode, data: bytes) -> int:
     return count
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("mode", DesyncMode)
-@pytest.mark.timeout(600)
-def test_any_byte_string_is_answered_or_ended_and_nothing_is_left(mode: DesyncMode) -> None:
+@pytest.mark.timeout(3_600)
+def test_any_byte_string_is_answered_or_ended_and_nothing_is_left(
+    mode: DesyncMode, effort: Effort
+) -> None:
     complaints = Complaints()
     logging.getLogger("asyncio").addHandler(complaints)
     try:
         with asyncio.Runner() as runner:
             gateway, target = runner.run(begin(mode))
 
-            @given(ANY, st.integers(0, 60))
+            @given(ANY, st.integers(0, 60), st.booleans())
             @example(
-                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n", 9
+                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n",
+                9,
+                False,
             )
-            @example(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /smuggled ", 0)
+            @example(
+                b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /smuggled ", 0, True
+            )
             @example(
                 b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"
                 b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
                 9,
+                True,
             )
             @settings(
-                max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+                max_examples=effort.clients,
+                deadline=None,
+                suppress_health_check=[HealthCheck.too_slow],
             )
-            def anything(data: bytes, cut: int) -> None:
+            def anything(data: bytes, cut: int, acquainted: bool) -> None:
                 before = target.requests
-                runner.run(send(gateway, target, data, cut))
-                assert target.requests - before <= allowed(mode, data)
+                runner.run(send(gateway, target, data, cut, acquainted=acquainted))
+                assert target.requests - before <= acquainted + allowed(mode, data)
                 assert not complaints.lines
 
             try:

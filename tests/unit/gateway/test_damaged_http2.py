@@ -1,8 +1,5 @@
 """Whatever an HTTP/2 client sends, and however it leaves: no error, nothing left over, and nothing
-that takes the place of another client's request.
-
-`GATEWAY_EXAMPLES` says how many clients are tried in each event loop (default 150).
-"""
+that takes the place of another client's request."""
 
 import asyncio
 import logging
@@ -19,11 +16,12 @@ from hypothesis import strategies as st
 from gateway.gateway import Gateway, start_gateway
 from gateway.routing import read_routing
 from gateway.timeouts import Timeouts
+from tests.effort import Effort
 from tests.unit.gateway.browser import WITH_FIXED, Protocol
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import ARN
 from tests.unit.gateway.support import OK, FakeTarget, Script, Visit, read_answer
-from tests.unit.gateway.test_any_bytes import EXAMPLES, Complaints
+from tests.unit.gateway.test_any_bytes import Complaints
 
 LARGER_THAN_A_WINDOW = 200_000
 
@@ -177,10 +175,11 @@ async def another(gateway: Gateway, context: ssl.SSLContext) -> None:
     writer.transport.abort()
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3_600)
 def test_however_damaged_it_is_nothing_is_left_of_it(
-    certificate: SelfSigned, new_loop: Callable[[], asyncio.AbstractEventLoop]
+    certificate: SelfSigned, new_loop: Callable[[], asyncio.AbstractEventLoop], effort: Effort
 ) -> None:
     complaints = Complaints()
     stolen: list[bytes] = []
@@ -194,7 +193,9 @@ def test_however_damaged_it_is_nothing_is_left_of_it(
             @example([Asked("/early", "POST", 40, 0, "with the last")], [], True)
             @example([Asked("/early", "POST", 40, 1, "trailers")], [], True)
             @settings(
-                max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+                max_examples=effort.clients,
+                deadline=None,
+                suppress_health_check=[HealthCheck.too_slow],
             )
             def anything(
                 requests: list[Asked],
