@@ -49,14 +49,24 @@ prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and play 20,000 steps ag
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 
 .PHONY: check
-check: $(VENV)/dev.txt $(IMAGE_LINT)/lint-images.txt $(TEMPLATE_LINT)/lint-templates.txt ## Check format, lint, types, imports, the CloudFormation templates, the images
+check: ## Check format, lint, types, imports, the CloudFormation templates, the images
+	@$(MAKE) --jobs=2 --output-sync=line check-code check-templates check-images
+
+.PHONY: check-code
+check-code: $(VENV)/dev.txt
 	@echo "format";    $(BIN)/ruff format --check --quiet $(CODE) || { echo "mend it with: make format"; exit 1; }
 	@echo "lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "types";     $(BIN)/mypy --no-error-summary $(CODE)
 	@echo "imports";   $(BIN)/lint-imports --no-logo >/dev/null || { $(BIN)/lint-imports --no-logo; exit 1; }
+
+.PHONY: check-templates
+check-templates: $(VENV)/dev.txt $(TEMPLATE_LINT)/lint-templates.txt
 	@echo "templates"; $(BIN)/cfn-lint infra/*.yml
 	@$(TEMPLATE_LINT)/bin/checkov --config-file .checkov.yml >/dev/null || \
 	  { $(TEMPLATE_LINT)/bin/checkov --config-file .checkov.yml; exit 1; }
+
+.PHONY: check-images
+check-images: $(IMAGE_LINT)/lint-images.txt
 	@echo "images";    $(IMAGE_LINT)/bin/hadolint Dockerfile
 	@echo "compose";   $(IMAGE_LINT)/bin/compose-lint --quiet --fail-on medium docker-compose.yml >/dev/null || \
 	  { $(IMAGE_LINT)/bin/compose-lint --fail-on medium docker-compose.yml; exit 1; }
