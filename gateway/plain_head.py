@@ -21,10 +21,11 @@ _MAX_HEAD: Final = 16 * 1024
 _MAX_KNOWN_LINE: Final = 128
 _KNOWN_LINES: Final = 64
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_NOT_PASSED_ON: Final = frozenset({b"date", b"keep-alive"})
+"""The gateway has a date of its own, and how long a target keeps a connection is its own affair."""
 _HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
-        b"keep-alive",
         b"proxy-connection",
         b"te",
         b"trailer",
@@ -105,6 +106,6 @@ def _meaning(line: bytes) -> int:
     name, value = found[1].lower(), found[2]
     if name == b"content-length":
         return _LENGTH_OF_NOTHING + int(value) if _LENGTH.fullmatch(value) else _NOT_PLAIN
-    if name == b"date" or (name == b"connection" and value.lower() == b"keep-alive"):
+    if name in _NOT_PASSED_ON or (name == b"connection" and value.lower() == b"keep-alive"):
         return _DROPPED
     return _NOT_PLAIN if name in _HOP_BY_HOP else _PASSED_ON
