@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
@@ -21,7 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the mark known; what hypothesis tries takes as long as the machine takes."""
+    settings.register_profile("board", deadline=None)
+    settings.load_profile("board")
     config.addinivalue_line("markers", "prove: could go on for ever; `make prove` goes on longer")
 
 
