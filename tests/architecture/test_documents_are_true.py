@@ -45,6 +45,5 @@ def test_a_decision_gives_context_decision_consequences_and_alternatives(page: P
 
 def test_the_continuous_check_runs_what_the_readme_names() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    steps = re.findall(r"^(?:step make|side_by_side) ([^|\n]+)", script, re.MULTILINE)
-    run = [target for step in steps for target in step.split()]
-    assert run == ["check", "test", "test-browser", "test-docker", "rehearse"]
+    for target in ("check", "test", "test-browser", "test-docker", "rehearse"):
+        assert re.search(rf"^(step|again \S+) make {target}$", script, re.MULTILINE)
