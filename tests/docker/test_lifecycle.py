@@ -28,6 +28,14 @@ def board() -> Iterator[Project]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def lived_in(images: list[str]) -> Iterator[Project]:  # noqa: ARG001 - they must have been built
+    """A board that is up, and is left so by each test."""
+    with project("board-tests-lived-in", "microservices") as found:
+        found.up()
+        yield found
+
+
 def _threads(board: Project) -> list[int]:
     answer = board.get("/api/threads?limit=100")
     assert answer.status_code == 200, answer.text
@@ -47,9 +55,9 @@ def test_it_fits_in_memory_and_shows_the_demo(
 
 
 async def test_stopping_fails_no_request_and_loses_no_write(
-    board: Project, record_testsuite_property: Callable[[str, object], None]
+    lived_in: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
-    await asyncio.to_thread(board.up)
+    board = lived_in
     async with load(board.url) as people:
         await people.until(50)
         began = time.monotonic()
@@ -86,8 +94,8 @@ def _memory(board: Project, service: str) -> int:
     return int(stats["memory_stats"]["usage"])
 
 
-def test_the_data_and_the_secrets_survive_down_and_up(board: Project) -> None:
-    board.up()
+def test_the_data_and_the_secrets_survive_down_and_up(lived_in: Project) -> None:
+    board = lived_in
     before, secrets = _threads(board), board.secrets()
     board.compose("down")
     board.up()
@@ -96,8 +104,8 @@ def test_the_data_and_the_secrets_survive_down_and_up(board: Project) -> None:
     assert "no demo data" in board.log("demo")
 
 
-def test_an_old_volume_takes_a_new_context(board: Project) -> None:
-    board.up()
+def test_an_old_volume_takes_a_new_context(lived_in: Project) -> None:
+    board = lived_in
     board.sql("postgres", "DROP DATABASE posts WITH (FORCE)")
     board.sql("postgres", "DROP ROLE posts")
     write_into_volume(board, "secrets", "posts_password", None)
@@ -108,8 +116,8 @@ def test_an_old_volume_takes_a_new_context(board: Project) -> None:
     assert board.get("/api/posts").json() == []
 
 
-def test_lost_passwords_of_contexts_are_made_anew(board: Project) -> None:
-    board.up()
+def test_lost_passwords_of_contexts_are_made_anew(lived_in: Project) -> None:
+    board = lived_in
     before, secrets = _threads(board), board.secrets()
     board.compose("down")
     write_into_volume(board, "secrets", "threads_password", None)
