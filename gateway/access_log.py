@@ -23,8 +23,7 @@ _WRITE_AT_ONCE: Final = 1024
 _KNOWN_HOSTS: Final = 256
 _SECONDS: Final = 1.0
 _MAX_USER_AGENT: Final = 8 * 1024
-_NO_CERTIFICATE: Final = '"-" "-"'
-_UNCLASSIFIED: Final = '"-" "-"'
+_NEITHER: Final = '"-" "-"'
 _PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte != 0x22)
 """What may stand in a line as it is."""
 _MILLISECONDS: Final = [f"{number / 1000:.3f}" for number in range(1000)]
@@ -139,12 +138,12 @@ class AlbFormat:
             f'"{repeated_text(user_agent[:_MAX_USER_AGENT]) if user_agent else "-"}" '
             f"{'- -' if tls is None else f'{tls.cipher} {tls.protocol}'} "
             f'{self._arns.get(group) or self._arn(group)} "{text(trace) if trace else "-"}" '
-            f"{_NO_CERTIFICATE if tls is None else _certificate(tls)} "
+            f"{_NEITHER if tls is None else _certificate(tls)} "
             f"{'-' if priority is None else priority} {self._time(created)} "
             f'"{exchange.action or "-"}" "{text(led_to) if led_to else "-"}" '
             f'"{(selection is not None and selection.error_reason) or "-"}" '
             f'"{target}" "{target_status}" '
-            f"{_UNCLASSIFIED if finding is None else _classified(finding)} "
+            f"{_NEITHER if finding is None else _classified(finding)} "
             f"{exchange.connection_label} {_transformed(exchange)}"
         )
 

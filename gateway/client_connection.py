@@ -110,8 +110,7 @@ class ClientConnection(asyncio.Protocol):
             data = parts[0] if len(parts) == 1 else b"".join(parts)
         else:
             return 0
-        if self._transport is not None:
-            self._transport.write(data)
+        self.write(data)
         return len(data)
 
     def begin_tunnel(self) -> bytes:

@@ -424,12 +424,7 @@ class Exchange:
         )
         # Whether the rest of the request comes before the answer's end is not known yet, and what
         # the head says of the connection must hold.
-        self._keep_alive = (
-            (self._sized or self._chunked)
-            and request.complete
-            and request.keep_alive
-            and not self._client.last_answer
-        )
+        self._keep_alive = (self._sized or self._chunked) and self._may_keep_alive()
         lines.append(self._plane.date.line())
         return ResponseHead(
             status,

@@ -8,9 +8,8 @@ import re
 from typing import Final
 
 from gateway.request import Request
+from gateway.request_head import MAX_REQUEST_LINE
 
-_MAX_HEAD: Final = 16 * 1024
-"""No limit of a request line, or of a header, is reached in a head as small as that."""
 _REQUEST_LINE: Final = re.compile(
     rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[!-~]*) HTTP/1\.1\r\n"
 ).match
@@ -47,7 +46,11 @@ class RepeatedHead:
         if known is None or not data.endswith(self._headers):
             return None
         line = _REQUEST_LINE(data)
-        if line is None or line.end() + len(self._headers) != len(data) or line.end() > _MAX_HEAD:
+        if (
+            line is None
+            or line.end() + len(self._headers) != len(data)
+            or line.end() > MAX_REQUEST_LINE
+        ):
             return None
         request = Request()
         request.head = data

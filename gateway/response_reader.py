@@ -41,14 +41,12 @@ class ResponseReader:
 
     def __init__(self) -> None:
         self.response = Response()
-        self._append = self.response.lines.append
-        self._reason = b""
+        self._begin_parsing()
         self._plain = PlainHeads()
         self._untouched = True
         self._left = 0
         """Bytes that are still to come of a body that the parser does not see."""
         self._head_request = False
-        self._overhead = 0
         self._skipping = False
         self._surplus = False
         self._upgrade = False

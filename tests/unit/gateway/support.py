@@ -2,8 +2,9 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from random import Random
 
 from gateway.access_log import AccessLog, short_line
@@ -360,6 +361,20 @@ async def bench_of_one_test() -> AsyncIterator[Bench]:
         yield bench
     finally:
         await bench.close()
+
+
+@contextmanager
+def full_backlog(port: int) -> Iterator[None]:
+    """Somebody listens there, and accepts no more."""
+    with socket.socket() as deaf, ExitStack() as fillers:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        deaf.bind(("127.0.0.1", port))
+        deaf.listen(0)
+        for _ in range(2):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        yield
 
 
 async def until(holds: Callable[[], object], what: str = "") -> None:

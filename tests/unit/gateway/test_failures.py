@@ -1,31 +1,15 @@
 """Targets and clients that misbehave: what the other side sees, and that nothing leaks over."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 
 import pytest
 
 from gateway.gateway import start_gateway
 from gateway.timeouts import Timeouts
-from tests.unit.gateway.support import OK, Bench, Visit, routing_with, says, until
+from tests.unit.gateway.support import OK, Bench, Visit, full_backlog, routing_with, says, until
 
 SHORT = Timeouts(idle=0.3, connect=0.3, linger=0.3, tick=0.02)
-
-
-@contextlib.contextmanager
-def full_backlog(port: int) -> Iterator[None]:
-    """Somebody listens there, and accepts no more."""
-    with socket.socket() as deaf, contextlib.ExitStack() as fillers:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        deaf.bind(("127.0.0.1", port))
-        deaf.listen(0)
-        for _ in range(2):
-            filler = fillers.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", port))
-        yield
 
 
 async def hang(visit: Visit) -> None:

@@ -1,16 +1,13 @@
 """HTTP/2's windows and limits: no stream holds up another, and none is held up for ever."""
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import Iterator
 
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes, Settings
 
 from gateway.timeouts import Timeouts
 from tests.unit.gateway.browser import Browser, Front
-from tests.unit.gateway.support import OK, Visit, until
+from tests.unit.gateway.support import OK, Visit, full_backlog, until
 
 UPLOAD = 60_000
 ALL_WINDOWS = 20_000_000
@@ -34,19 +31,6 @@ async def upload(browser: Browser, path: str = "/") -> int:
     return number
 
 
-@contextlib.contextmanager
-def nobody_accepts(port: int) -> Iterator[None]:
-    with socket.socket() as deaf, contextlib.ExitStack() as fillers:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        deaf.bind(("127.0.0.1", port))
-        deaf.listen(0)
-        for _ in range(2):
-            filler = fillers.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", port))
-        yield
-
-
 async def test_a_refused_upload_gives_its_window_back(front: Front) -> None:
     target = await front.bench.target()
     browser = await front.browser()
@@ -59,7 +43,7 @@ async def test_an_upload_that_is_given_up_gives_its_window_back(front: Front) ->
     target = await front.bench.target()
     browser = await front.browser()
     await target.close()
-    with nobody_accepts(target.port):
+    with full_backlog(target.port):
         for _ in range(ALL_WINDOWS // UPLOAD):
             browser.h2.reset_stream(await upload(browser))
             # Without answers it would be taken for an attack.
@@ -77,7 +61,7 @@ async def test_an_upload_that_its_target_does_not_take_stops_no_other(front: Fro
     free = await browser.reply(browser.ask("/first"))
     assert free.body == b"ok"
     await target.close()
-    with nobody_accepts(target.port):
+    with full_backlog(target.port):
         stuck = []
         for _ in range(100):
             stuck.append(browser.ask("/stuck", method="POST", end=False))
