@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from gateway.desync import Finding
 from gateway.exchange import Exchange
+from gateway.remembered import Remembered
 from gateway.tls import TlsFacts
 
 Format = Callable[[Exchange], str]
@@ -20,7 +21,6 @@ _FORMAT_AT_ONCE: Final = 32
 """More is slower: what is kept for later has left the processor's caches by then."""
 _WRITE_AT_ONCE: Final = 1024
 """Lines. Fewer are slower: the writing thread asks for the interpreter's lock when it wakes."""
-_KNOWN_HOSTS: Final = 256
 _SECONDS: Final = 1.0
 _MAX_USER_AGENT: Final = 8 * 1024
 _NEITHER: Final = '"-" "-"'
@@ -115,7 +115,7 @@ class AlbFormat:
     def __init__(self, load_balancer: str) -> None:
         self._load_balancer = f"app/{load_balancer}/{_made_up_id(load_balancer)}"
         self._arns: dict[str, str] = {"": "-"}
-        self._hosts: dict[bytes, str] = {}
+        self._hosts = Remembered(_without_port, most=256, longest=256)
         self._second = ""
         self._second_text = ""
 
@@ -151,9 +151,7 @@ class AlbFormat:
         """``METHOD proto://host:port/uri HTTP/x.y``; the client's own port is not in it."""
         request = exchange.request
         host = request.authority or request.host or b"localhost"
-        shown = self._hosts.get(host)
-        if shown is None:
-            shown = self._host(host)
+        shown = self._hosts[host]
         scheme = "http" if exchange.tls is None else "https"
         if not request.method:
             return f"- {scheme}://{shown}:{exchange.listener.port}- -"
@@ -162,15 +160,6 @@ class AlbFormat:
             f"{text(request.target) or '-'} "
             f"{request.version if request.finding is None else text(request.version.encode())}"
         )
-
-    def _host(self, host: bytes) -> str:
-        shown = text(host)
-        if ":" in shown and not shown.endswith("]"):
-            shown = shown.rpartition(":")[0]
-        if len(self._hosts) >= _KNOWN_HOSTS:
-            self._hosts.clear()
-        self._hosts[host] = shown
-        return shown
 
     def _arn(self, group: str) -> str:
         arn = self._arns[group] = (
@@ -206,6 +195,11 @@ def _times(exchange: Exchange) -> str:
         )
     except IndexError:
         return f"{waited:.3f} {worked:.3f} {sent:.3f}"
+
+
+def _without_port(host: bytes) -> str:
+    shown = text(host)
+    return shown if ":" not in shown or shown.endswith("]") else shown.rpartition(":")[0]
 
 
 def _classified(finding: Finding) -> str:

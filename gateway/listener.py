@@ -1,20 +1,19 @@
 """One port that clients connect to."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.client_connection import ClientConnection
 from gateway.forwarding import host_line
 from gateway.http2_connection import Http2Connection
 from gateway.negotiation import Negotiation
+from gateway.remembered import Remembered
 from gateway.request import Request
 from gateway.settings import ListenerSettings
 from gateway.tls import HTTP2, ServerContext
 
 if TYPE_CHECKING:
     from gateway.data_plane import DataPlane
-
-_KNOWN_HOSTS: Final = 256
 
 
 class Listener:
@@ -36,7 +35,10 @@ class Listener:
         self._context = context
         self._evaluated = 0
         self._plane = plane
-        self._hosts: dict[bytes, bytes | None] = {}
+        # The port may still change: a free one is known once it is listened on.
+        self._host_lines = Remembered(
+            lambda host: host_line(host, self.port), most=256, longest=256
+        )
         self._take_over(settings)
 
     @property
@@ -105,10 +107,4 @@ class Listener:
             host = request.sent_host
         if host is None:
             host = b"localhost"
-        line = self._hosts.get(host)
-        if line is None and host not in self._hosts:
-            line = host_line(host, self.port)
-            if len(self._hosts) >= _KNOWN_HOSTS:
-                self._hosts.clear()
-            self._hosts[host] = line
-        return line
+        return self._host_lines[host]

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import Final
 
+from gateway.remembered import Remembered
 from gateway.response import Response
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [ \t!-~\x80-\xff]*\r\n")
@@ -18,8 +19,6 @@ _LINE: Final = re.compile(
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 """18 digits are a number of 64 bits, whatever they are."""
 _MAX_HEAD: Final = 16 * 1024
-_MAX_KNOWN_LINE: Final = 128
-_KNOWN_LINES: Final = 64
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _NOT_PASSED_ON: Final = frozenset({b"date", b"keep-alive"})
 """The gateway has a date of its own, and how long a target keeps a connection is its own affair."""
@@ -47,7 +46,7 @@ class PlainHeads:
     __slots__ = ("_meanings",)
 
     def __init__(self) -> None:
-        self._meanings = _Meanings()
+        self._meanings = Remembered(_meaning, most=64, longest=128)
 
     def read(self, data: bytes, response: Response) -> int:
         """Fills in ``response`` from the head that ``data`` begins with, and gives where its body
@@ -85,18 +84,6 @@ def _status(line: bytes) -> int:
     found = _STATUS_LINE.fullmatch(line)
     status = int(found[1]) if found else 0
     return 0 if status in _WITHOUT_BODY else status
-
-
-class _Meanings(dict[bytes, int]):
-    """What header lines mean: the latest, as far as they are short."""
-
-    def __missing__(self, line: bytes) -> int:
-        meaning = _meaning(line)
-        if len(line) <= _MAX_KNOWN_LINE:
-            if len(self) >= _KNOWN_LINES:
-                self.clear()
-            self[line] = meaning
-        return meaning
 
 
 def _meaning(line: bytes) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from gateway.remembered import Remembered
 from gateway.request import Request
 
 Header = Callable[[Request, bytes, bytes], None]
@@ -12,9 +13,6 @@ Header = Callable[[Request, bytes, bytes], None]
 _VALID_NAME: Final = re.compile(rb"[-A-Za-z0-9]+")
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 """18 digits are a number of 64 bits, whatever they are."""
-_MAX_KNOWN: Final = 4096
-_MAX_KNOWN_NAME: Final = 64
-"""Names over this are looked at anew each time: clients make up names of up to 16 KB."""
 _NOT_ALPHANUMERIC: Final = re.compile(rb"[^0-9a-z]")
 
 
@@ -33,22 +31,6 @@ def framing_lookalike(name: bytes) -> bytes:
     return b""
 
 
-class _Meanings(dict[bytes, "Header | None"]):
-    """What has been found out, of a bounded number of short names."""
-
-    def __missing__(self, name: bytes) -> "Header | None":
-        found = _find_out(name)
-        if len(name) <= _MAX_KNOWN_NAME:
-            if len(self) >= _MAX_KNOWN:
-                self.clear()
-            self[name] = found
-        return found
-
-
-meaning: Final = _Meanings().__getitem__
-"""Who takes a header of that name, which is a token; None: it is passed on as it is."""
-
-
 def _find_out(name: bytes) -> Header | None:
     special = _SPECIAL.get(name.lower())
     if special is None and framing_lookalike(name):
@@ -56,6 +38,10 @@ def _find_out(name: bytes) -> Header | None:
     if special is None and not _VALID_NAME.fullmatch(name):
         return _invalid_name
     return special
+
+
+meaning: Final = Remembered(_find_out, most=4096, longest=64).__getitem__
+"""Who takes a header of that name, which is a token; None: it is passed on as it is."""
 
 
 def has_valid_name(line: bytes) -> bool:

@@ -55,15 +55,22 @@ async def test_what_is_in_flight_is_answered_after_goaway_by_count(front: Front)
     await has_all(browser, numbers, LARGE)
 
 
+async def ends_with_every_answer(
+    browser: Browser, gate: Gate, fixed: list[int], numbers: list[int]
+) -> None:
+    """GOAWAY comes after what is answered at once, and before what was in flight is."""
+    await has_all(browser, fixed, b"fixed")
+    await until(lambda: browser.terminated == ErrorCodes.NO_ERROR)
+    gate.open.set()
+    await has_all(browser, numbers, LARGE)
+
+
 async def test_what_is_in_flight_is_answered_after_goaway_by_age(front: Front) -> None:
     gate = Gate()
     browser, numbers = await in_flight(front, gate, Timeouts(client_keep_alive=0, tick=0.02))
     fixed = [browser.ask("/fixed", flush=False) for _ in range(3)]
     browser.flush()
-    await has_all(browser, fixed, b"fixed")
-    await until(lambda: browser.terminated == ErrorCodes.NO_ERROR)
-    gate.open.set()
-    await has_all(browser, numbers, LARGE)
+    await ends_with_every_answer(browser, gate, fixed, numbers)
 
 
 async def test_what_is_in_flight_is_answered_after_goaway_by_a_drain(front: Front) -> None:
@@ -74,10 +81,7 @@ async def test_what_is_in_flight_is_answered_after_goaway_by_a_drain(front: Fron
     await asyncio.sleep(0)
     fixed = [browser.ask("/fixed", flush=False) for _ in range(3)]
     browser.flush()
-    await has_all(browser, fixed, b"fixed")
-    await until(lambda: browser.terminated == ErrorCodes.NO_ERROR)
-    gate.open.set()
-    await has_all(browser, numbers, LARGE)
+    await ends_with_every_answer(browser, gate, fixed, numbers)
     assert await draining
 
 

@@ -107,12 +107,16 @@ async def test_port_80_redirects_to_port_443(bench: Bench, certificate: SelfSign
     assert len(answer.body) == 134
 
 
+async def logged_gateway(bench: Bench, certificate: SelfSigned) -> tuple[Lines, AccessLog, Gateway]:
+    lines = Lines()
+    log = AccessLog(AlbFormat("Balancer"), lines)
+    return lines, log, await secure_gateway(bench, certificate, log=log)
+
+
 async def test_the_log_names_cipher_version_and_server_name(
     bench: Bench, certificate: SelfSigned
 ) -> None:
-    lines = Lines()
-    log = AccessLog(AlbFormat("Balancer"), lines)
-    gateway = await secure_gateway(bench, certificate, log=log)
+    lines, log, gateway = await logged_gateway(bench, certificate)
     client = await connect(bench, gateway, certificate.client())
     await client.get()
     log.flush()
@@ -126,9 +130,7 @@ async def test_the_log_names_cipher_version_and_server_name(
 async def test_the_log_says_of_a_resumed_session_that_it_is_one(
     bench: Bench, certificate: SelfSigned
 ) -> None:
-    lines = Lines()
-    log = AccessLog(AlbFormat("Balancer"), lines)
-    gateway = await secure_gateway(bench, certificate, log=log)
+    lines, log, gateway = await logged_gateway(bench, certificate)
     # In TLS 1.3 a session comes after the handshake, at a time of the server's choosing.
     context = certificate.client(most=ssl.TLSVersion.TLSv1_2)
 
@@ -150,9 +152,7 @@ async def test_the_log_says_of_a_resumed_session_that_it_is_one(
 async def test_a_server_name_cannot_forge_fields_of_the_log(
     bench: Bench, certificate: SelfSigned
 ) -> None:
-    lines = Lines()
-    log = AccessLog(AlbFormat("Balancer"), lines)
-    gateway = await secure_gateway(bench, certificate, log=log)
+    lines, log, gateway = await logged_gateway(bench, certificate)
     context = certificate.client()
     context.check_hostname = False
     reader, writer = await asyncio.open_connection(
