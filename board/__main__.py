@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 import asyncpg
 
 from board.settings import Bootstrap, Databases, UsersDatabase
-from kernel import logs
-from kernel.clock import utc_now
 from kernel.errors import Failure
-from kernel.settings import load
+from kernel.process import logs
+from kernel.process.clock import utc_now
+from kernel.process.settings import load
 
 _STEPS = {
     "bootstrap": "make the contexts' roles and databases",

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from board.settings import Databases
-from kernel.bell import Bell
-from kernel.clock import to_milliseconds
 from kernel.contracts import Actor
-from kernel.database import Database
-from kernel.idempotency import Once
+from kernel.data.broadcast import Bell
+from kernel.data.database import Database
+from kernel.data.idempotency import Once
+from kernel.process.clock import to_milliseconds
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup import Markup
 from services.posts.service import PostService

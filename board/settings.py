@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from kernel.settings import DatabasePassword, DatabaseUrl
+from kernel.process.settings import DatabasePassword, DatabaseUrl
 
 
 class UsersDatabase(BaseSettings):

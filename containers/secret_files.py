@@ -1,7 +1,7 @@
 """The secrets of a Compose project: made once, and laid out so that each process sees its own.
 
 A folder (in Compose: a volume) keeps every secret in a file. Beside it, one folder per consumer
-has files named after the settings that the consumer reads, see `kernel.settings.load`.
+has files named after the settings that the consumer reads, see `kernel.process.settings.load`.
 """
 
 import os

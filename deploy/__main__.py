@@ -13,18 +13,22 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy import down, images, pause, push, revision, sbom, settings, shift, status, up
-from deploy.account import Account, identify
+from deploy import settings
 from deploy.aws import Aws
-from deploy.docker import docker, must_work
+from deploy.checks.account import Account, identify
+from deploy.checks.leftovers import leftovers
+from deploy.commands import deploy as up
+from deploy.commands import destroy as down
+from deploy.commands import pause, push, shift, status
 from deploy.errors import CannotDeployError
-from deploy.leftovers import leftovers
+from deploy.images import build, revision, sbom
+from deploy.images.docker import docker, must_work
+from deploy.images.registry import Ecr, PlainRegistry, Registry
 from deploy.lock import Holder, Lock
-from deploy.pace import Pace
-from deploy.project import Project
-from deploy.registry import Ecr, PlainRegistry, Registry
+from deploy.poller import Pace
 from deploy.settings import Settings
-from deploy.stacks import Stacks
+from deploy.stacks.project import Project
+from deploy.stacks.stacks import Stacks
 
 ROOT = Path(__file__).resolve().parent.parent
 _BILLS = Path("build", "sbom")
@@ -65,7 +69,7 @@ def _say(text: str) -> None:
 def _images(_: argparse.Namespace, chosen: Settings) -> None:
     must_work(docker)
     name = _revision(chosen, allow_dirty=True)
-    images.build(docker, (*images.STAGES, *images.LAPTOP), name, _say)
+    build.build(docker, (*build.STAGES, *build.LAPTOP), name, _say)
 
 
 def _push(_: argparse.Namespace, chosen: Settings) -> None:
@@ -76,8 +80,8 @@ def _push(_: argparse.Namespace, chosen: Settings) -> None:
         project.bring("registry", {})
         registry = _registry(project)
         registry.sign_in(docker)
-        wanted = push.absent(registry, chosen.project, name, images.STAGES, _say)
-        built = images.build(docker, wanted, name, _say)
+        wanted = push.absent(registry, chosen.project, name, build.STAGES, _say)
+        built = build.build(docker, wanted, name, _say)
         push.push(docker, registry, chosen.project, name, built, _say)
         for image in built:
             bill = sbom.write(image, name, sbom.packages(docker, image.tag), _BILLS)

@@ -8,23 +8,29 @@ import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from gateway.access_log import AccessLog, NoAccessLog
-from gateway.clock import Clock, SystemClock
-from gateway.data_plane import DataPlane
-from gateway.discovery import Discovery, InvalidTargetError, Resolve, parse_endpoint, resolve
-from gateway.health import HealthChecks
-from gateway.idle_watch import IdleWatch
-from gateway.listening import ListenError, UnknownListenerError, listen, wanted_ports
-from gateway.metrics import Metrics
-from gateway.recorders import Recorders
-from gateway.registrations import Registrations
-from gateway.reload import RefusedReloadError, check_reload
-from gateway.selection import Selector
-from gateway.settings import Routing
-from gateway.stickiness import Seal
-from gateway.target_group import TargetGroup
-from gateway.timeouts import Timeouts
-from gateway.tls import CertificateError, CertificateFiles, offer, server_context
+from gateway.clients.ports import ListenError, UnknownListenerError, listen, wanted_ports
+from gateway.net.clock import Clock, SystemClock
+from gateway.net.idle_watch import IdleWatch
+from gateway.net.timeouts import Timeouts
+from gateway.net.tls import CertificateError, CertificateFiles, offer, server_context
+from gateway.observe.access_log import AccessLog, NoAccessLog
+from gateway.observe.metrics import Metrics
+from gateway.observe.recorders import Recorders
+from gateway.proxy.data_plane import DataPlane
+from gateway.routing.reload import RefusedReloadError, check_reload
+from gateway.routing.settings import Routing
+from gateway.targets.discovery import (
+    Discovery,
+    InvalidTargetError,
+    Resolve,
+    parse_endpoint,
+    resolve,
+)
+from gateway.targets.health import HealthChecks
+from gateway.targets.registrations import Registrations
+from gateway.targets.selection import Selector
+from gateway.targets.stickiness import Seal
+from gateway.targets.target_group import TargetGroup
 
 
 class Gateway:

@@ -13,11 +13,10 @@ from typing import Final
 
 import uvloop
 
-from gateway.access_log import AccessLog, AlbFormat, Format, NoAccessLog, short_line
-from gateway.admin import AdminServer, AdminSocketError
-from gateway.command_line import read_options
-from gateway.commands import COMMANDS, run_command
-from gateway.control import Control, RefusedCommandError
+from gateway.admin.commands import COMMANDS, run_command
+from gateway.admin.control import Control, RefusedCommandError
+from gateway.admin.options import read_options
+from gateway.admin.server import AdminServer, AdminSocketError
 from gateway.gateway import (
     CertificateError,
     InvalidTargetError,
@@ -25,12 +24,13 @@ from gateway.gateway import (
     UnknownTargetGroupError,
     start_gateway,
 )
-from gateway.log_file import LogFile
-from gateway.metrics import Metrics
-from gateway.metrics_server import MetricsServer
-from gateway.routing import RefusedTemplateError, load_routing
-from gateway.rules import Forward
-from gateway.settings import Routing
+from gateway.observe.access_log import AccessLog, AlbFormat, Format, NoAccessLog, short_line
+from gateway.observe.log_file import LogFile
+from gateway.observe.metrics import Metrics
+from gateway.observe.metrics_server import MetricsServer
+from gateway.routing.rules import Forward
+from gateway.routing.settings import Routing
+from gateway.template.reader import RefusedTemplateError, load_routing
 
 _REFUSED: Final = 2
 
@@ -38,7 +38,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the gateway, or one of the commands about it (``gateway.commands``).
+    """Runs the gateway, or one of the commands about it (``gateway.admin.commands``).
 
     The exit code: 0 after a stop that was asked for, 2 when it cannot run.
     """

@@ -12,10 +12,10 @@ import httpx
 from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
-from kernel import problems
 from kernel.contracts import Activity, Actor, Removals, ThreadRef
 from kernel.errors import Banned, Failure, NotFound, Unauthenticated, Unavailable
-from kernel.tracing import current_trace
+from kernel.http import problems
+from kernel.process.tracing import current_trace
 
 log = logging.getLogger("board.clients")
 

@@ -1,8 +1,8 @@
 """The closed set of failures, and the one table between them and HTTP.
 
-A service raises one of these; `kernel.problems` writes it as an RFC 9457 problem; `kernel.clients`
-reads that problem back into the same class. So a caller sees the same failure whether the other
-context runs in its own process or behind HTTP.
+A service raises one of these; `kernel.http.problems` writes it as an RFC 9457 problem;
+`kernel.clients` reads that problem back into the same class. So a caller sees the same failure
+whether the other context runs in its own process or behind HTTP.
 """
 
 from collections.abc import Mapping, Sequence

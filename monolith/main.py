@@ -8,16 +8,16 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from kernel.auth import SessionCookie
-from kernel.background import running
-from kernel.bell import Bell
-from kernel.clock import utc_now
-from kernel.database import Database
-from kernel.lifecycle import Lifecycle
-from kernel.listen import Listener
-from kernel.serve import run
-from kernel.settings import DatabasePassword, DatabaseUrl, ProcessSettings, load
-from kernel.web import Context, create_app
+from kernel.data.broadcast import Bell
+from kernel.data.database import Database
+from kernel.data.notifications import Listener
+from kernel.http.app import Context, create_app
+from kernel.http.auth import SessionCookie
+from kernel.process.background import running
+from kernel.process.clock import utc_now
+from kernel.process.lifecycle import Lifecycle
+from kernel.process.serve import run
+from kernel.process.settings import DatabasePassword, DatabaseUrl, ProcessSettings, load
 from services.posts import api as post_api
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup import Markup

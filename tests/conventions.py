@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from kernel.problems import MEDIA_TYPE, TYPE_PREFIX
+from kernel.http.problems import MEDIA_TYPE, TYPE_PREFIX
 from tests.databases import CONTEXTS
 
 DOCUMENTS = tuple(f"/api/{context}/openapi.json" for context in CONTEXTS)

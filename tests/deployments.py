@@ -29,10 +29,10 @@ import services.threads.main
 import services.users.main
 import web.main
 from gateway.gateway import start_gateway
-from gateway.routing import load_routing
-from kernel.lifecycle import Lifecycle
-from kernel.serve import listening
-from kernel.settings import ProcessSettings
+from gateway.template.reader import load_routing
+from kernel.process.lifecycle import Lifecycle
+from kernel.process.serve import listening
+from kernel.process.settings import ProcessSettings
 from laptop import credentials, ports
 from tests.conventions import DOCUMENTS, Conventions
 from tests.databases import CONTEXTS

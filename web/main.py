@@ -6,10 +6,10 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from kernel.lifecycle import Lifecycle
-from kernel.serve import run
-from kernel.settings import ProcessSettings, load
-from kernel.web import create_app
+from kernel.http.app import create_app
+from kernel.process.lifecycle import Lifecycle
+from kernel.process.serve import run
+from kernel.process.settings import ProcessSettings, load
 from web import pages
 from web.site import build
 

@@ -5,8 +5,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.errors import FAILURES, NoSuchPath
-from kernel.fields import Id
-from kernel.problems import TYPE_PREFIX
+from kernel.http.fields import Id
+from kernel.http.problems import TYPE_PREFIX
 from web.site import PREFIX, File, Site
 
 _FOREVER = "public, max-age=31536000, immutable"  # RFC 8246: not even a reload asks again

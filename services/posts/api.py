@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
 
-from kernel.auth import PERSONAL, SessionCookie
+from kernel.data.idempotency import Answer, Attempt
 from kernel.errors import (
     Banned,
     Conflict,
@@ -21,13 +21,13 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.fields import LARGEST_ID, Id, Markdown, RequestBody, Resource, Timestamp, Words
-from kernel.idempotency import Answer, Attempt
-from kernel.pages import After, Limit, link_next
-from kernel.preconditions import IfMatch
-from kernel.problems import documented
-from kernel.revalidation import entity_tag
-from kernel.web import JsonRoute
+from kernel.http.app import JsonRoute
+from kernel.http.auth import PERSONAL, SessionCookie
+from kernel.http.fields import LARGEST_ID, Id, Markdown, RequestBody, Resource, Timestamp, Words
+from kernel.http.pages import After, Limit, link_next
+from kernel.http.preconditions import IfMatch
+from kernel.http.problems import documented
+from kernel.http.revalidation import entity_tag
 from services.posts import model
 from services.posts.event_stream import EventStream
 from services.posts.service import PostService

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from kernel.clock import Clock
 from kernel.contracts import Threads, Users
+from kernel.data.idempotency import Once
 from kernel.errors import Conflict, NotFound, Policy
-from kernel.idempotency import Once
-from kernel.pages import Page
+from kernel.http.pages import Page
+from kernel.process.clock import Clock
 from services.posts.markup import Markup
 from services.posts.model import Found, NewPost, Post, Revision
 from services.posts.store import PostStore

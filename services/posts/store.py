@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from kernel.contracts import Activity, Removals
-from kernel.database import Connection, Database
+from kernel.data.database import Connection, Database
+from kernel.data.idempotency import Once
+from kernel.data.search import readable
 from kernel.errors import FieldError, Invalid, Policy
-from kernel.fields import LARGEST_ID
-from kernel.idempotency import Once
-from kernel.limits import once_each
-from kernel.pages import Cursor, Page, page
-from kernel.search import readable
+from kernel.http.fields import LARGEST_ID
+from kernel.http.limits import once_each
+from kernel.http.pages import Cursor, Page, page
 from services.posts.model import Event, Found, Kind, NewPost, Post, Revision
 
 SCHEMA = "0001"

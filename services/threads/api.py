@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
-from kernel.auth import ServiceToken, SessionCookie
 from kernel.contracts import Activity, Removals, ThreadRef
+from kernel.data.idempotency import Answer, Attempt
 from kernel.errors import (
     Banned,
     Conflict,
@@ -21,12 +21,12 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.fields import LARGEST_ID, Id, Line, RequestBody, Resource, Timestamp, Words
-from kernel.idempotency import Answer, Attempt
-from kernel.operations import refuse_forwarded
-from kernel.pages import After, Limit, link_next
-from kernel.problems import documented
-from kernel.web import JsonRoute
+from kernel.http.app import JsonRoute
+from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.http.fields import LARGEST_ID, Id, Line, RequestBody, Resource, Timestamp, Words
+from kernel.http.operations import refuse_forwarded
+from kernel.http.pages import After, Limit, link_next
+from kernel.http.problems import documented
 from services.threads import model
 from services.threads.service import ThreadService
 from services.threads.store import Order

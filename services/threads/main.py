@@ -6,16 +6,17 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from kernel.auth import ServiceToken, SessionCookie
-from kernel.background import running
-from kernel.bell import Bell
 from kernel.clients import HttpUsers, Neighbour, http_client
-from kernel.clock import utc_now
-from kernel.database import Database
-from kernel.lifecycle import Lifecycle
-from kernel.listen import Listener
-from kernel.serve import run
-from kernel.settings import (
+from kernel.data.broadcast import Bell
+from kernel.data.database import Database
+from kernel.data.notifications import Listener
+from kernel.http.app import Context, create_app
+from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.process.background import running
+from kernel.process.clock import utc_now
+from kernel.process.lifecycle import Lifecycle
+from kernel.process.serve import run
+from kernel.process.settings import (
     DatabasePassword,
     DatabaseUrl,
     HttpUrl,
@@ -23,7 +24,6 @@ from kernel.settings import (
     ServiceTokens,
     load,
 )
-from kernel.web import Context, create_app
 from services.threads import api
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadLimits

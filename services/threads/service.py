@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from kernel.bell import Bell
-from kernel.clock import Clock
 from kernel.contracts import Activity, Removals, ThreadRef, Users
+from kernel.data.broadcast import Bell
+from kernel.data.idempotency import Once
 from kernel.errors import Forbidden, NotFound, Policy
-from kernel.idempotency import Once
-from kernel.pages import Page
+from kernel.http.pages import Page
+from kernel.process.clock import Clock
 from services.threads.model import Thread
 from services.threads.store import Order, ThreadStore
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from kernel.contracts import Activity, Removals
-from kernel.database import Database
+from kernel.data.database import Database
+from kernel.data.idempotency import Once
+from kernel.data.search import readable
 from kernel.errors import MalformedRequest, Policy, Stale
-from kernel.idempotency import Once
-from kernel.limits import once_each
-from kernel.pages import Cursor, Page, page
-from kernel.search import readable
+from kernel.http.limits import once_each
+from kernel.http.pages import Cursor, Page, page
 from services.threads.model import Thread
 
 SCHEMA = "0001"

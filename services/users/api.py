@@ -5,8 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 
-from kernel.addresses import Network, client_address
-from kernel.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.contracts import Actor
 from kernel.errors import (
     Banned,
@@ -22,13 +20,15 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.fields import Id, Prose
-from kernel.operations import refuse_forwarded
-from kernel.pages import LARGEST_PAGE, After, Limit, link_next
-from kernel.preconditions import IfMatch
-from kernel.problems import documented
-from kernel.revalidation import entity_tag
-from kernel.web import JsonRoute
+from kernel.http.app import JsonRoute
+from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
+from kernel.http.fields import Id, Prose
+from kernel.http.operations import refuse_forwarded
+from kernel.http.pages import LARGEST_PAGE, After, Limit, link_next
+from kernel.http.preconditions import IfMatch
+from kernel.http.problems import documented
+from kernel.http.revalidation import entity_tag
+from kernel.process.addresses import Network, client_address
 from services.users import model, moderation_api
 from services.users.bodies import (
     Leaving,

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kernel.clock import Clock
-from kernel.database import Connection, Database
+from kernel.data.database import Connection, Database
 from kernel.errors import Policy, TooManyRequests
+from kernel.process.clock import Clock
 from services.users.settings import SignInLimits
 
 _UNDECIDED = timedelta(seconds=10)  # then whoever was verifying has died, and it counts as failed

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kernel.contracts import Role
-from kernel.fields import Id, Line, Moment, Prose, RequestBody, Resource, Timestamp
+from kernel.http.fields import Id, Line, Moment, Prose, RequestBody, Resource, Timestamp
 from services.users.model import ProfileChanges
 from services.users.passwords import LONGEST, SHORTEST
 

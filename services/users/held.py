@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from kernel.contracts import Role
-from kernel.database import Connection
-from kernel.idempotency import Once
+from kernel.data.database import Connection
+from kernel.data.idempotency import Once
 from services.users.attempts import name_key
 from services.users.model import (
     SESSION_IDLE,

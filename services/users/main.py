@@ -6,13 +6,19 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from kernel.auth import ServiceToken, SessionCookie
-from kernel.clock import utc_now
-from kernel.database import Database
-from kernel.lifecycle import Lifecycle
-from kernel.serve import run
-from kernel.settings import DatabasePassword, DatabaseUrl, ProcessSettings, ServiceTokens, load
-from kernel.web import Context, create_app
+from kernel.data.database import Database
+from kernel.http.app import Context, create_app
+from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.process.clock import utc_now
+from kernel.process.lifecycle import Lifecycle
+from kernel.process.serve import run
+from kernel.process.settings import (
+    DatabasePassword,
+    DatabaseUrl,
+    ProcessSettings,
+    ServiceTokens,
+    load,
+)
 from services.users import api
 from services.users.attempts import SignInAttempts
 from services.users.moderation import Moderation

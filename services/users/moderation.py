@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from kernel.clock import Clock
 from kernel.contracts import Actor, Role, Users
+from kernel.data.idempotency import Once
 from kernel.errors import FieldError, Forbidden, Invalid, NotFound
-from kernel.idempotency import Once
+from kernel.process.clock import Clock
 from services.users import tokens
 from services.users.held import HeldUser
 from services.users.model import RESET_LIFETIME, Ban, ResetLink, User

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from kernel.auth import PERSONAL, SessionCookie
+from kernel.data.idempotency import Answer, Attempt
 from kernel.errors import (
     Banned,
     Conflict,
@@ -17,10 +17,10 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.fields import Id
-from kernel.idempotency import Answer, Attempt
-from kernel.problems import documented
-from kernel.web import JsonRoute
+from kernel.http.app import JsonRoute
+from kernel.http.auth import PERSONAL, SessionCookie
+from kernel.http.fields import Id
+from kernel.http.problems import documented
 from services.users import model
 from services.users.bodies import NewBan, ResetLink, RoleChange, User
 from services.users.moderation import Moderation

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Container, Sequence
 
-from kernel.clock import Clock
 from kernel.contracts import Actor
 from kernel.errors import Banned, Conflict, Forbidden, NotFound, Unauthenticated
-from kernel.pages import Page
+from kernel.http.pages import Page
+from kernel.process.clock import Clock
 from services.users import tokens
 from services.users.attempts import SignInAttempts
 from services.users.model import (
@@ -33,7 +33,7 @@ _NO_LINK = "This link has been used, is too old, or was never one."
 class UserService:
     """Implements `kernel.contracts.Users` in process.
 
-    `address` is where a request comes from, as `kernel.addresses.client_address` tells.
+    `address` is where a request comes from, as `kernel.process.addresses.client_address` tells.
     """
 
     def __init__(

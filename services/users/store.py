@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from kernel.contracts import Actor
-from kernel.database import Database
-from kernel.fields import LARGEST_ID
-from kernel.idempotency import Once
-from kernel.pages import Cursor, Page, page
+from kernel.data.database import Database
+from kernel.data.idempotency import Once
+from kernel.http.fields import LARGEST_ID
+from kernel.http.pages import Cursor, Page, page
 from services.users.held import HeldUser, hold
 from services.users.model import (
     SESSION_IDLE,

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.pages import Cursor
-from kernel.revalidation import entity_tag
+from kernel.http.pages import Cursor
+from kernel.http.revalidation import entity_tag
 from tests.pages import every_page
 from tests.people import Person
 from tests.problems import pointers, slug

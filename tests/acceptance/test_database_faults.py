@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from kernel.database import Database
+from kernel.data.database import Database
 from kernel.errors import Unavailable
 from tests.children import children
 from tests.databases import Databases, prepare, running_server

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import botocore.session
 import pytest
 
-from deploy import rights
+from deploy.checks import rights
 from tests.cloudformation import INFRA, ROOT, template
 
 GUIDE = (ROOT / "docs" / "aws.md").read_text()
@@ -50,7 +50,7 @@ def _is_granted(action: str) -> bool:
 
 def _asked() -> Iterator[tuple[str, str]]:
     """Every call to AWS in deploy/: the client's name in `deploy.aws.Aws`, and the method."""
-    for path in sorted((ROOT / "deploy").glob("*.py")):
+    for path in sorted((ROOT / "deploy").rglob("*.py")):
         text = path.read_text()
         for client, call in re.findall(
             r"\baws\.([a-z0-9]+)\s*\.\s*(get_paginator\(\s*\"[a-z0-9_]+\"|[a-z0-9_]+\()", text

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.routing import load_routing
-from gateway.rules import FixedResponse, Forward
+from gateway.routing.rules import FixedResponse, Forward
+from gateway.template.reader import load_routing
 from tests.cloudformation import INFRA, ROOT, SERVICES, Deployment, Resource, template
 from tests.unit.gateway.asked import Asked
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kernel.serve import LONGEST_REQUEST_SECONDS
-from kernel.settings import ProcessSettings, load
+from kernel.process.serve import LONGEST_REQUEST_SECONDS
+from kernel.process.settings import ProcessSettings, load
 from tests.cloudformation import REGISTRY, REVISION, ROOT, SERVICES, Deployment, template
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pytest_asyncio
 
-from kernel.background import running
-from kernel.bell import Bell
 from kernel.clients import HttpThreads, HttpUsers, Neighbour, http_client
-from kernel.clock import utc_now
 from kernel.contracts import Threads, Users
-from kernel.database import Database
-from kernel.idempotency import Once
-from kernel.listen import Listener
+from kernel.data.broadcast import Bell
+from kernel.data.database import Database
+from kernel.data.idempotency import Once
+from kernel.data.notifications import Listener
+from kernel.process.background import running
+from kernel.process.clock import utc_now
 from services.threads.service import ThreadService
 from services.threads.store import REMOVED, ThreadStore
 from services.users.attempts import SignInAttempts

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from kernel.clients import ATTEMPT_TIMEOUT, HttpThreads, HttpUsers, Neighbour, http_client
 from kernel.contracts import Actor
 from kernel.errors import NotFound, Unauthenticated, Unavailable
-from kernel.tracing import Trace, current_trace
+from kernel.process.tracing import Trace, current_trace
 
 TOKEN = "the callee's service token"
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from kernel.database import Database
+from kernel.data.database import Database
+from kernel.data.idempotency import KEPT, Answer, Attempt, Replayed
 from kernel.errors import Policy
-from kernel.idempotency import KEPT, Answer, Attempt, Replayed
 from services.threads.model import Thread
 from services.threads.store import ThreadStore
 from tests.databases import Databases

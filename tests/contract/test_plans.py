@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from board.bootstrap import bootstrap
 from board.migrate import migrate
-from kernel.database import Database
+from kernel.data.database import Database
 from services.posts.store import PostStore
 from services.threads.store import ThreadStore
 from tests.databases import Databases

@@ -11,9 +11,9 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from deploy import smoke
+from deploy.checks import smoke
+from deploy.checks.smoke import ANSWERS_WITHIN
 from deploy.errors import CannotDeployError
-from deploy.smoke import ANSWERS_WITHIN
 from tests.deployments import Board
 from tests.unit.deploy.fakes import Timeless
 

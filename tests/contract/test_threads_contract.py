@@ -8,7 +8,7 @@ import pytest
 
 from kernel.contracts import Activity
 from kernel.errors import NotFound
-from kernel.fields import LARGEST_ID
+from kernel.http.fields import LARGEST_ID
 from tests.contract.conftest import FORMS, ThreadsContract
 
 pytestmark = pytest.mark.parametrize("form", FORMS)

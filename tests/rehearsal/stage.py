@@ -19,7 +19,7 @@ import httpx
 from docker.models.containers import Container
 
 from deploy.aws import Aws
-from deploy.images import STAGES
+from deploy.images.build import STAGES
 from tests.rehearsal.documents import read
 from tests.rehearsal.emulator import ROOT, TASKS, Emulator, emulator, free_port
 from tests.rehearsal.gaps import GAPS, MISSING, adapt

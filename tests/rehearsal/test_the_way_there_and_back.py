@@ -13,7 +13,7 @@ from functools import partial
 import httpx
 import pytest
 
-from deploy.images import STAGES
+from deploy.images.build import STAGES
 from tests.docker.load import load
 from tests.eventually import eventually
 from tests.rehearsal.emulator import ROOT

@@ -16,7 +16,7 @@ import services.threads.store
 import services.users.store
 from board.bootstrap import bootstrap
 from board.migrate import alembic_config, migrate
-from kernel.database import Database
+from kernel.data.database import Database
 from tests.databases import CONTEXTS, Databases, prepare, running_server
 from tests.deployments import ROOT
 

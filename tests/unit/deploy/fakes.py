@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.pace import Pace
+from deploy.poller import Pace
 
 
 def refusal(code: str, message: str, operation: str = "Operation") -> ClientError:

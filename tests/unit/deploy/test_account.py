@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
-from deploy import quotas, rights
-from deploy.account import identify
+from deploy.checks import quotas, rights
+from deploy.checks.account import identify
 from deploy.errors import CannotDeployError
 from tests.unit.deploy.fakes import Pages, refusal
 

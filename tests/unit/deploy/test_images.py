@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from deploy.docker import Answer, must_work
+from deploy.commands.push import absent, must_have, push
 from deploy.errors import CannotDeployError
-from deploy.images import Image, build, local_tag
-from deploy.push import absent, must_have, push
+from deploy.images.build import Image, build, local_tag
+from deploy.images.docker import Answer, must_work
 
 REVISION = "0123456789ab"
 

@@ -4,8 +4,8 @@ looked at does."""
 from types import SimpleNamespace
 from typing import Any, cast
 
-from deploy import leftovers
-from deploy.still_there import is_still_there
+from deploy.checks import leftovers
+from deploy.checks.resource_exists import is_still_there
 from tests.unit.deploy.fakes import Pages, refusal
 
 GROUP = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/board-users/0a1b"

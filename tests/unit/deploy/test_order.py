@@ -5,10 +5,13 @@ from typing import Any, cast
 
 import pytest
 
-from deploy import down, pause, smoke, up
+from deploy.checks import smoke
+from deploy.commands import deploy as up
+from deploy.commands import destroy as down
+from deploy.commands import pause
 from deploy.errors import CannotDeployError
-from deploy.project import SERVICES, Project
 from deploy.settings import DEPLOYMENTS, Settings
+from deploy.stacks.project import SERVICES, Project
 from tests.unit.deploy.fakes import Pages, Timeless
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import revision
 from deploy.errors import CannotDeployError
+from deploy.images import revision
 from deploy.settings import read
 
 

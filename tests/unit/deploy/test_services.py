@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from deploy.errors import CannotDeployError
-from deploy.services import HOPELESS, Services
+from deploy.stacks.services import HOPELESS, Services
 from tests.unit.deploy.fakes import Timeless, refusal
 
 OLD, NEW = (f"arn:aws:ecs:r:1:task-definition/board-posts:{revision}" for revision in (1, 2))

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
+from deploy.commands.shift import shift
 from deploy.errors import CannotDeployError
-from deploy.shift import shift
 
 SERVICE, MONOLITH = "arn:users", "arn:monolith"
 

@@ -5,8 +5,8 @@ from typing import Any, cast
 import pytest
 
 from deploy.errors import CannotDeployError, StackFailedError, TookTooLongError
-from deploy.stacks import WITHIN, Stacks
-from deploy.templates import Template
+from deploy.stacks.stacks import WITHIN, Stacks
+from deploy.stacks.templates import Template
 from tests.unit.deploy.fakes import Pages, Timeless, refusal
 
 TEMPLATE = Template("{}", frozenset({"Image", "Count"}))

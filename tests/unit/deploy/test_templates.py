@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import CannotDeployError
-from deploy.templates import LIMIT, read
+from deploy.stacks.templates import LIMIT, read
 
 INFRA = Path(__file__).resolve().parents[3] / "infra"
 

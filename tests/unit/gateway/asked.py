@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.paths import normalise
+from gateway.http1.paths import normalise
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import h2.events
 from h2.config import H2Configuration
 from hyperframe.frame import Frame, GoAwayFrame
 
-from gateway.access_log import AccessLog, AlbFormat
 from gateway.gateway import Gateway, start_gateway
-from gateway.routing import read_routing
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.template.reader import read_routing
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import ARN, SECURE
 from tests.unit.gateway.support import Bench, Lines, until

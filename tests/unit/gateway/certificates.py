@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.tls import CertificateFiles
+from gateway.net.tls import CertificateFiles
 
 NAME = "localhost"
 

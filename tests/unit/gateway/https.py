@@ -2,10 +2,10 @@
 
 from random import Random
 
-from gateway.access_log import AccessLog
 from gateway.gateway import Gateway, start_gateway
-from gateway.routing import read_routing
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.observe.access_log import AccessLog
+from gateway.template.reader import read_routing
 from tests.unit.gateway.certificates import SelfSigned
 from tests.unit.gateway.support import TEMPLATE, Bench
 

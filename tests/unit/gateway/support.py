@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from random import Random
 
-from gateway.access_log import AccessLog, short_line
 from gateway.gateway import Gateway, start_gateway
-from gateway.routing import read_routing
-from gateway.settings import Routing
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.observe.access_log import AccessLog, short_line
+from gateway.routing.settings import Routing
+from gateway.template.reader import read_routing
 
 DEADLINE = 5.0
 """Seconds after which a test that waits for something has failed."""

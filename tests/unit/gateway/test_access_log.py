@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from gateway.access_log import AccessLog, AlbFormat
 from gateway.gateway import Gateway, start_gateway
-from gateway.log_file import LogFile
+from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.observe.log_file import LogFile
 from tests.unit.gateway.support import Bench, Lines, routing, until
 
 

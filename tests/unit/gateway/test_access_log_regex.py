@@ -9,14 +9,14 @@ import re
 
 import pytest
 
-from gateway.access_log import AccessLog, AlbFormat
-from gateway.conditions import PathPattern, globs
 from gateway.gateway import Gateway, start_gateway
-from gateway.redirect import Redirect
-from gateway.regular_expressions import compile_pattern
-from gateway.rules import FixedResponse, Forward, Rule, Rules, WeightedGroup
-from gateway.settings import Routing
-from gateway.transforms import Rewrite, Transforms
+from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.routing.conditions import PathPattern, globs
+from gateway.routing.redirect import Redirect
+from gateway.routing.regular_expressions import compile_pattern
+from gateway.routing.rules import FixedResponse, Forward, Rule, Rules, WeightedGroup
+from gateway.routing.settings import Routing
+from gateway.routing.transforms import Rewrite, Transforms
 from tests.unit.gateway.support import Bench, Lines, routing
 
 WORD, QUOTED, NUMBER = r"([^ ]*)", r'"([^"]*)"', r"([-.0-9]*)"

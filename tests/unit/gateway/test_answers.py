@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.answers import Answer, DateHeader, fixed_response, own_answer
-from gateway.forwarding import ResponseHead, http1_head
-from gateway.rules import FixedResponse
+from gateway.proxy.answers import Answer, DateHeader, fixed_response, own_answer
+from gateway.proxy.heads import ResponseHead, http1_head
+from gateway.routing.rules import FixedResponse
 from tests.unit.gateway.support import Bench
 
 DATE = b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"

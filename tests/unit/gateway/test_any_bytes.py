@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.desync import DesyncMode, Verdict, verdict
 from gateway.gateway import Gateway, start_gateway
-from gateway.request_reader import RequestReader
-from gateway.timeouts import Timeouts
+from gateway.http1.desync import DesyncMode, Verdict, verdict
+from gateway.http1.request_reader import RequestReader
+from gateway.net.timeouts import Timeouts
 from tests.effort import Effort
 from tests.unit.gateway.support import FakeTarget, read_answer, routing_with, says
 

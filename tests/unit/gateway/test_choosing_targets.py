@@ -7,8 +7,15 @@ from random import Random
 
 import pytest
 
-from gateway.settings import Algorithm, TargetGroupSettings
-from gateway.target_group import Address, CheckResult, Reason, Target, TargetGroup, TargetState
+from gateway.routing.settings import Algorithm, TargetGroupSettings
+from gateway.targets.target_group import (
+    Address,
+    CheckResult,
+    Reason,
+    Target,
+    TargetGroup,
+    TargetState,
+)
 from tests.unit.gateway.support import TEMPLATE, routing
 from tests.unit.gateway.test_template import read, refused
 

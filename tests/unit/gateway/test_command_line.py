@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands import COMMANDS
+from gateway.admin.commands import COMMANDS
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, Visit, until
 
 ROOT = Path(__file__).parents[3]

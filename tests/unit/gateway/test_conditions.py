@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.conditions import Condition
-from gateway.regular_expressions import InvalidPatternError, compile_pattern
-from gateway.routing import RefusedTemplateError, read_routing
+from gateway.routing.conditions import Condition
+from gateway.routing.regular_expressions import InvalidPatternError, compile_pattern
+from gateway.template.reader import RefusedTemplateError, read_routing
 from tests.unit.gateway.asked import Asked
 from tests.unit.gateway.support import TEMPLATE
 

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from gateway.routing import read_routing
+from gateway.template.reader import read_routing
 from tests.unit.gateway.certificates import NAME, SelfSigned, make
 from tests.unit.gateway.https import ARN, SECURE
 from tests.unit.gateway.support import DEADLINE, Bench, Client, until

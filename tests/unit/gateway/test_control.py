@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.admin import AdminServer, AdminSocketError
-from gateway.control import Control, RefusedCommandError
+from gateway.admin.control import Control, RefusedCommandError
+from gateway.admin.server import AdminServer, AdminSocketError
 from gateway.gateway import Gateway, start_gateway
-from gateway.routing import load_routing
-from gateway.target_group import Address, TargetGroup
+from gateway.targets.target_group import Address, TargetGroup
+from gateway.template.reader import load_routing
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, FakeTarget, Visit, says, until
 
 TWO_GROUPS = TEMPLATE.replace(

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.gateway import Gateway, start_gateway
-from gateway.routing import read_routing
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.template.reader import read_routing
 from tests.effort import Effort
 from tests.unit.gateway.browser import WITH_FIXED, Protocol
 from tests.unit.gateway.certificates import NAME, SelfSigned

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.desync import DesyncMode, Reason, Tier, Verdict, verdict
-from gateway.lenient_head import read_leniently
-from gateway.request import Request
-from gateway.request_head import HeadReader
-from gateway.strict_head import StrictHead
+from gateway.http1.desync import DesyncMode, Reason, Tier, Verdict, verdict
+from gateway.http1.lenient_head import read_leniently
+from gateway.http1.request import Request
+from gateway.http1.request_head import HeadReader
+from gateway.http1.strict_head import StrictHead
 from tests.unit.gateway.support import OK, Bench, Visit, routing_with, until
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands import run_command
+from gateway.admin.commands import run_command
 from tests.unit.gateway.support import TEMPLATE
 
 ROUTING = Path(__file__).parents[3] / "infra" / "routing.yml"

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from gateway.gateway import start_gateway
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
 from tests.unit.gateway.support import OK, Bench, Visit, full_backlog, routing_with, says, until
 
 SHORT = Timeouts(idle=0.3, connect=0.3, linger=0.3, tick=0.02)

@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from gateway.forwarding import ForwardedHeaders, host_line, trace_id
-from gateway.request_head import HeadReader
-from gateway.settings import ForwardedForMode, LoadBalancerSettings
+from gateway.http1.request_head import HeadReader
+from gateway.proxy.heads import ForwardedHeaders, host_line, trace_id
+from gateway.routing.settings import ForwardedForMode, LoadBalancerSettings
 
 NOW = 0x65000000
 ROOT = b"Root=1-65000000-"

@@ -10,8 +10,8 @@ from contextlib import suppress
 import pytest
 import uvloop
 
-from gateway.data_plane import DataPlane
-from gateway.target_group import Target
+from gateway.proxy.data_plane import DataPlane
+from gateway.targets.target_group import Target
 from tests.unit.gateway.support import bench_of_one_test, until
 from tests.unit.gateway.test_any_bytes import Complaints
 

@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from gateway.control import Control
+from gateway.admin.control import Control
 from gateway.gateway import start_gateway
-from gateway.metrics import Metrics
-from gateway.routing import load_routing
+from gateway.observe.metrics import Metrics
+from gateway.template.reader import load_routing
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Visit, until
 from tests.unit.gateway.test_control import TWO_GROUPS, states
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from gateway.settings import Routing
+from gateway.routing.settings import Routing
 from tests.unit.gateway.support import Bench, routing, routing_with, says
 
 

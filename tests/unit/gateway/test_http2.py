@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from h2.errors import ErrorCodes
 
-from gateway.routing import read_routing
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.template.reader import read_routing
 from tests.unit.gateway.browser import Front
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import SECURE

@@ -6,7 +6,7 @@ import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
 from tests.unit.gateway.browser import Browser, Front
 from tests.unit.gateway.support import Visit, until
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from h2.errors import ErrorCodes
 
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
 from tests.unit.gateway.browser import Browser, Front
 from tests.unit.gateway.support import OK, Visit, until
 

@@ -5,7 +5,7 @@ import asyncio
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes, Settings
 
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
 from tests.unit.gateway.browser import Browser, Front
 from tests.unit.gateway.support import OK, Visit, full_backlog, until
 

@@ -5,13 +5,13 @@ from random import Random
 
 import pytest
 
-from gateway.access_log import AccessLog, AlbFormat
-from gateway.control import Control
-from gateway.discovery import resolve
+from gateway.admin.control import Control
 from gateway.gateway import Gateway, start_gateway
-from gateway.settings import Routing
-from gateway.target_group import Address
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.routing.settings import Routing
+from gateway.targets.discovery import resolve
+from gateway.targets.target_group import Address
 from tests.unit.gateway.support import Bench, FakeTarget, Lines, routing, until
 
 

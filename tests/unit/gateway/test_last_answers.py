@@ -4,8 +4,8 @@ import asyncio
 import socket
 
 from gateway.gateway import Gateway
-from gateway.target_group import Address
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.targets.target_group import Address
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import secure_gateway
 from tests.unit.gateway.support import DEADLINE, Bench, Visit, routing, until

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from gateway.control import Control
+from gateway.admin.control import Control
 from gateway.gateway import Gateway, start_gateway
-from gateway.metrics import Metrics
-from gateway.metrics_server import MetricsServer
-from gateway.rules import Forward, Rules, WeightedGroup
-from gateway.settings import Routing, Stickiness
-from gateway.tls import CertificateFiles
+from gateway.net.tls import CertificateFiles
+from gateway.observe.metrics import Metrics
+from gateway.observe.metrics_server import MetricsServer
+from gateway.routing.rules import Forward, Rules, WeightedGroup
+from gateway.routing.settings import Routing, Stickiness
 from tests.unit.gateway.support import (
     OK,
     Bench,

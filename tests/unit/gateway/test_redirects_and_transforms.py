@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.redirect import Redirect
-from gateway.routing import RefusedTemplateError, read_routing
-from gateway.settings import Routing
+from gateway.routing.redirect import Redirect
+from gateway.routing.settings import Routing
+from gateway.template.reader import RefusedTemplateError, read_routing
 from tests.unit.gateway.asked import Asked
 from tests.unit.gateway.support import TEMPLATE, Bench
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.repeated_head import RepeatedHead
-from gateway.request import Request
-from gateway.request_head import HeadReader
-from gateway.request_reader import RequestReader
+from gateway.http1.repeated_head import RepeatedHead
+from gateway.http1.request import Request
+from gateway.http1.request_head import HeadReader
+from gateway.http1.request_reader import RequestReader
 from tests.unit.gateway.support import Bench
 
 _LINES = [

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from gateway.request_headers import meaning
+from gateway.http1.request_headers import meaning
 
 
 @pytest.mark.parametrize("size", [65, 1000, 16_000])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.request import Request
-from gateway.request_reader import RequestReader
+from gateway.http1.request import Request
+from gateway.http1.request_reader import RequestReader
 from tests.unit.gateway.support import Bench
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"

@@ -5,7 +5,7 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.response_reader import MalformedResponseError, ResponseReader
+from gateway.http1.response_reader import MalformedResponseError, ResponseReader
 
 SIZED = b"HTTP/1.1 200 OK\r\nX:\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.conditions import PathPattern, globs
-from gateway.paths import compile_globs, normalise
-from gateway.routing import load_routing
-from gateway.rules import FixedResponse, Forward, Rule, Rules, WeightedGroup
+from gateway.http1.paths import compile_globs, normalise
+from gateway.routing.conditions import PathPattern, globs
+from gateway.routing.rules import FixedResponse, Forward, Rule, Rules, WeightedGroup
+from gateway.template.reader import load_routing
 from tests.unit.gateway.asked import Asked
 
 HERE = FixedResponse(200, "text/plain", b"here")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.conditions import (
+from gateway.routing.conditions import (
     Condition,
     HostHeader,
     HttpHeader,
@@ -15,7 +15,7 @@ from gateway.conditions import (
     QueryString,
     globs,
 )
-from gateway.rules import FixedResponse, Rule, Rules
+from gateway.routing.rules import FixedResponse, Rule, Rules
 from tests.unit.gateway.asked import Asked
 
 NOTHING = FixedResponse(404, "text/plain", b"")

@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from gateway.rules import Forward, WeightedGroup
-from gateway.selection import Selection, Selector
-from gateway.settings import Stickiness
-from gateway.stickiness import InvalidCookieError, Seal, cookie_value, sets_cookie
-from gateway.target_group import TargetGroup
+from gateway.routing.rules import Forward, WeightedGroup
+from gateway.routing.settings import Stickiness
+from gateway.targets.selection import Selection, Selector
+from gateway.targets.stickiness import InvalidCookieError, Seal, cookie_value, sets_cookie
+from gateway.targets.target_group import TargetGroup
 from tests.unit.gateway.support import TEMPLATE, Bench, Visit, routing
 from tests.unit.gateway.test_choosing_targets import PASSED, fail, group_of
 from tests.unit.gateway.test_template import refused

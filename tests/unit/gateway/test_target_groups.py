@@ -9,12 +9,19 @@ from random import Random
 
 import pytest
 
-from gateway.discovery import Endpoint, InvalidTargetError, parse_endpoint, resolve
 from gateway.gateway import UnknownTargetGroupError, start_gateway
-from gateway.health import check, check_request
-from gateway.settings import TargetGroupSettings
-from gateway.target_group import Address, CheckResult, Reason, Target, TargetGroup, TargetState
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
+from gateway.routing.settings import TargetGroupSettings
+from gateway.targets.discovery import Endpoint, InvalidTargetError, parse_endpoint, resolve
+from gateway.targets.health import check, check_request
+from gateway.targets.target_group import (
+    Address,
+    CheckResult,
+    Reason,
+    Target,
+    TargetGroup,
+    TargetState,
+)
 from tests.unit.gateway.support import OK, Bench, Visit, routing, says, until
 
 SETTINGS = routing().target_groups["Web"]

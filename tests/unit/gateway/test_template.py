@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.redirect import Redirect
-from gateway.routing import RefusedTemplateError, load_routing, read_routing
-from gateway.rules import FixedResponse, Forward, WeightedGroup
-from gateway.settings import ForwardedForMode, Routing
+from gateway.routing.redirect import Redirect
+from gateway.routing.rules import FixedResponse, Forward, WeightedGroup
+from gateway.routing.settings import ForwardedForMode, Routing
+from gateway.template.reader import RefusedTemplateError, load_routing, read_routing
 from tests.unit.gateway.asked import Asked
 from tests.unit.gateway.support import TEMPLATE
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from gateway.desync import DesyncMode
 from gateway.gateway import start_gateway
-from gateway.settings import (
+from gateway.http1.desync import DesyncMode
+from gateway.routing.settings import (
     Algorithm,
     ForwardedForMode,
     HealthCheckSettings,

@@ -6,8 +6,8 @@ import re
 import pytest
 import yaml
 
-from gateway.rules import FixedResponse
-from gateway.settings import Routing
+from gateway.routing.rules import FixedResponse
+from gateway.routing.settings import Routing
 from tests.unit.gateway.support import TEMPLATE
 from tests.unit.gateway.test_template import body, read, refused, with_body
 

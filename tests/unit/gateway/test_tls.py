@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.access_log import AccessLog, AlbFormat
-from gateway.client_connection import ClientConnection
+from gateway.clients.http1_connection import ClientConnection
+from gateway.clients.http2_connection import Http2Connection
 from gateway.gateway import (
     CertificateError,
     Gateway,
@@ -16,8 +16,8 @@ from gateway.gateway import (
     UnknownListenerError,
     start_gateway,
 )
-from gateway.http2_connection import Http2Connection
-from gateway.routing import RefusedTemplateError, read_routing
+from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.template.reader import RefusedTemplateError, read_routing
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import ARN, SECURE, secure_gateway
 from tests.unit.gateway.support import TEMPLATE, Bench, Client, Lines, until

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.timeouts import Timeouts
+from gateway.net.timeouts import Timeouts
 from tests.unit.gateway.support import OK, Bench, Visit, until
 
 ASK = (

@@ -4,8 +4,8 @@ import pytest
 from fastapi import Response
 from starlette.requests import Request
 
-from kernel.auth import ServiceToken, SessionCookie, bearer_token
 from kernel.errors import Forbidden, Unauthenticated
+from kernel.http.auth import ServiceToken, SessionCookie, bearer_token
 
 
 def request(**headers: str) -> Request:

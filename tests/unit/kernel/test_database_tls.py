@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel.database import Database
+from kernel.data.database import Database
 from kernel.errors import Unavailable
 from tests.cloudformation import ROOT, template
 from tests.unit.gateway import certificates

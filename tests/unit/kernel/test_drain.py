@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from kernel.drain import Drain
+from kernel.process.drain import Drain
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:

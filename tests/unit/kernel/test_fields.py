@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from kernel.fields import LARGEST_ID, Id, Line, Markdown, Moment, Prose, Timestamp
+from kernel.http.fields import LARGEST_ID, Id, Line, Markdown, Moment, Prose, Timestamp
 
 ID = TypeAdapter(Id)
 LINE = TypeAdapter(Line)

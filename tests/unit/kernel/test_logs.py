@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kernel import logs
-from kernel.tracing import Trace, begin, current_trace
+from kernel.process import logs
+from kernel.process.tracing import Trace, begin, current_trace
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.errors import MalformedRequest
-from kernel.fields import LARGEST_ID
-from kernel.pages import Cursor, page
+from kernel.http.fields import LARGEST_ID
+from kernel.http.pages import Cursor, page
 
 KEYS = st.lists(st.integers(-LARGEST_ID, LARGEST_ID), min_size=1, max_size=4).map(tuple)
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from kernel import problems
 from kernel.errors import (
     FAILURES,
     Failure,
@@ -14,7 +13,8 @@ from kernel.errors import (
     Policy,
     TooManyRequests,
 )
-from kernel.tracing import Trace, current_trace
+from kernel.http import problems
+from kernel.process.tracing import Trace, current_trace
 
 POLICY = Policy("post", 1, 5)
 MADE_SPECIALLY: dict[type[Failure], Failure] = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.search import readable
+from kernel.data.search import readable
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import monolith.main
 import services.posts.main
 import services.threads.main
 import services.users.main
-from kernel.settings import (
+from kernel.process.settings import (
     DatabasePassword,
     DatabaseUrl,
     HttpUrl,

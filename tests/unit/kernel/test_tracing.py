@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kernel.tracing import Trace, begin
+from kernel.process.tracing import Trace, begin
 
 
 @pytest.mark.parametrize("given", ["7", "A-z_0", "x" * 64])

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kernel.background import running
 from kernel.contracts import Activity, Removals, ThreadRef
 from kernel.errors import Unavailable
+from kernel.process.background import running
 from services.posts.delivery import ActivityDelivery
 from tests.eventually import eventually
 

@@ -3,9 +3,9 @@
 import asyncio
 from typing import cast
 
-from kernel.background import running
 from kernel.contracts import Removals, Threads
 from kernel.errors import Unavailable
+from kernel.process.background import running
 from services.posts.removals import RemovalFollower
 from services.posts.store import PostStore
 from tests.eventually import eventually

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from kernel.background import running
 from kernel.errors import MalformedRequest, NotFound, Unavailable
+from kernel.process.background import running
 from services.posts.event_stream import EventStream
 from services.posts.model import Event
 from services.posts.store import PostStore

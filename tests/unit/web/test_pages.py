@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from kernel.lifecycle import Lifecycle
+from kernel.process.lifecycle import Lifecycle
 from web.main import Settings, application
 from web.site import build
 

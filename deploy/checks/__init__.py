@@ -1,0 +1,1 @@
+"""Questions about the account, asked before and after a command."""

@@ -1,0 +1,71 @@
+"""`make shift`: how much of a context's traffic its service gets."""
+
+import re
+from typing import Final
+
+from deploy.errors import CannotDeployError
+from deploy.settings import SHARES
+from deploy.stacks.project import Project
+
+_CONTEXTS: Final = {name.removesuffix("Share").lower(): name for name in SHARES}
+
+
+def shift(project: Project, context: str, share: str) -> None:
+    """Give the context's service that many percent of its requests, and the monolith the rest.
+    Raises `CannotDeployError` when one of them that would get some is not deployed, or when the
+    load balancer's rules tell other weights than these."""
+    if context not in _CONTEXTS:
+        raise CannotDeployError(f"CONTEXT={context}: must be one of {', '.join(_CONTEXTS)}")
+    if not re.fullmatch(r"\d{1,3}", share) or int(share) > 100:
+        raise CannotDeployError(f"SHARE={share}: must be a number of percent from 0 to 100")
+    project.must_not_be_paused()
+    routing = project.must_be_there("routing")
+    for name, its_share in ((context, int(share)), ("monolith", 100 - int(share))):
+        if its_share and project.find(name) is None:
+            raise CannotDeployError(
+                f"There is no {name} to give {its_share} % to: make deploy-ecs DEPLOYMENT=strangler"
+            )
+    before = routing.parameters[_CONTEXTS[context]]
+    project.bring("routing", {_CONTEXTS[context]: share})
+    told = rules(project)
+    for line in told:
+        project.say(f"  {line}")
+    wanted = f"{context} {share}, monolith {100 - int(share)}"
+    if told and not any(line.endswith(wanted) for line in told):
+        raise CannotDeployError(
+            f"No rule of the load balancer says `{wanted}`: somebody else has changed them. "
+            "Deploying once more does not mend what CloudFormation does not see; change the share "
+            "to another value and back"
+        )
+    project.say(f"{context}: from {before} % to {share} % to its service; the rest to the monolith")
+
+
+def rules(project: Project) -> list[str]:
+    """The rules of the public listeners that forward, as Elastic Load Balancing tells them: the
+    paths, and how much goes to which target group."""
+    outputs = project.must_be_there("routing").outputs
+    names = {arn: name.removesuffix("TargetsArn") for name, arn in outputs.items()}
+    (balancer,) = project.aws.elb.describe_load_balancers(Names=[project.settings.project])[
+        "LoadBalancers"
+    ]
+    found = []
+    arn = balancer.get("LoadBalancerArn", "")
+    for listener in project.aws.elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
+        listener_arn = listener.get("ListenerArn", "")
+        for rule in project.aws.elb.describe_rules(ListenerArn=listener_arn)["Rules"]:
+            paths = [
+                path
+                for condition in rule.get("Conditions", [])
+                for path in condition.get("PathPatternConfig", {}).get("Values", [])
+                or condition.get("Values", [])
+            ]
+            for action in rule.get("Actions", []):
+                groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+                weights = ", ".join(
+                    f"{names.get(group.get('TargetGroupArn', ''), '?').lower()} "
+                    f"{group.get('Weight', 1)}"
+                    for group in groups
+                )
+                if weights:
+                    found.append(f"{' '.join(paths) or 'everything else'}: {weights}")
+    return found

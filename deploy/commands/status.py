@@ -1,0 +1,134 @@
+"""`make status-ecs`: what there is, how it is, where it answers and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from deploy.checks.costs import Cost, costs, total
+from deploy.settings import SHARES
+from deploy.stacks.project import SERVICES, Project
+from deploy.table import table
+
+if TYPE_CHECKING:
+    from deploy.stacks.stacks import Stack
+
+
+def report(project: Project) -> str:
+    """Several tables, and a line where the board answers."""
+    there = project.there()
+    if not there:
+        return (
+            f"Nothing called {project.settings.project} is deployed in {project.aws.region}. "
+            "(Another region: AWS_REGION=...; deploy it: make deploy-ecs)"
+        )
+    parts = [table(("stack", "state"), [(s.name, s.state) for s in there.values()])]
+    if "cluster" in there:
+        parts.append(_services(project, there))
+    if "routing" in there:
+        parts += [_targets(project, there["routing"]), _shares(there["routing"])]
+    parts.append(cost_table(costs(project.aws, project.settings.project)))
+    if project.is_paused():
+        parts.append("It is paused: make resume-ecs")
+    elif "PublicOrigin" in (there["routing"].outputs if "routing" in there else {}):
+        parts.append(f"It answers at {there['routing'].outputs['PublicOrigin'].lower()}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def cost_table(found: list[Cost]) -> str:
+    """What is billed, and what that comes to in a month."""
+    rows = [
+        (str(cost.count), cost.what, "" if cost.monthly is None else f"{cost.monthly:8.2f}",
+         cost.note)
+        for cost in found
+    ]  # fmt: skip
+    rows.append(("", "in all, about", f"{total(found):8.2f}", "without what depends on use"))
+    return table(("", "what costs money", "USD/month", ""), rows)
+
+
+def _services(project: Project, there: dict[str, Stack]) -> str:
+    rows = []
+    services = project.services()
+    for name in SERVICES:
+        if name not in there:
+            continue
+        stack = there[name]
+        service = services.find(name)
+        image = stack.parameters.get("Image", "").rpartition(":")[2]
+        if service is None:
+            rows.append((name, image, "-", "-", "no service"))
+            continue
+        states = {
+            str(deployment.get("status")): str(deployment.get("rolloutState", ""))
+            for deployment in service.get("deployments", [])
+        }
+        runs = service.get("taskDefinition", "")
+        wanted = stack.outputs.get("TaskDefinitionArn", runs)
+        rows.append(
+            (
+                name,
+                image,
+                f"{service.get('runningCount', 0)} of {service.get('desiredCount', 0)}",
+                states.get("PRIMARY", "-").lower(),
+                "" if runs == wanted else "rolled back: not what was deployed",
+            )
+        )
+    return table(("service", "image", "tasks", "rollout", ""), rows) if rows else ""
+
+
+def _targets(project: Project, routing: Stack) -> str:
+    rows = []
+    for output, arn in sorted(routing.outputs.items()):
+        if not output.endswith("TargetsArn"):
+            continue
+        found = project.aws.elb.describe_target_health(TargetGroupArn=arn)
+        for described in found["TargetHealthDescriptions"]:
+            target = described.get("Target", {"Id": "?"})
+            health = described.get("TargetHealth", {})
+            state = health.get("State", "unknown")
+            reason = health.get("Description", "")
+            rows.append(
+                (
+                    output.removesuffix("Arn"),
+                    f"{target['Id']}:{target.get('Port', '?')}",
+                    str(state),
+                    reason,
+                )
+            )
+    return table(("target group", "target", "health", ""), rows) if rows else ""
+
+
+def _shares(routing: Stack) -> str:
+    rows = [
+        (name.removesuffix("Share").lower(), f"{routing.parameters[name]} %")
+        for name in SHARES
+        if name in routing.parameters
+    ]
+    return table(("context", "to its service"), rows)
+
+
+def recent_lines(project: Project, service: str | None, since: int) -> Iterator[tuple[int, str]]:
+    """What the project's tasks have logged since then (in milliseconds since 1970), oldest first:
+    when, and the line with its task before it. One service's, or everybody's."""
+    name = project.settings.project
+    prefix = f"/{name}/{service}" if service else f"/{name}/"
+    found: list[tuple[int, str]] = []
+    groups = project.aws.logs.get_paginator("describe_log_groups")
+    for page in groups.paginate(logGroupNamePrefix=prefix):
+        for group in page["logGroups"]:
+            log = group.get("logGroupName", "")
+            events = project.aws.logs.get_paginator("filter_log_events")
+            try:
+                for events_page in events.paginate(logGroupName=log, startTime=since):
+                    for event in events_page["events"]:
+                        task = event.get("logStreamName", "").rpartition("/")[2][:8]
+                        line = f"{log.rpartition('/')[2]}/{task} {event.get('message', '')}"
+                        found.append((event.get("timestamp", 0), line.rstrip()))
+            except ClientError as error:
+                # A group may go away while it is read.
+                if error.response["Error"].get("Code") != "ResourceNotFoundException":
+                    raise
+    # Within a millisecond they stay in the order in which they came.
+    yield from sorted(found, key=lambda one: one[0])

@@ -1,0 +1,1 @@
+"""Images: built, described, and pushed to a registry."""

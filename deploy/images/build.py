@@ -1,0 +1,87 @@
+"""The images of the board: built, and looked at before anybody else sees them."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.errors import CannotDeployError
+from deploy.images.docker import Docker
+
+STAGES: Final = ("users", "threads", "posts", "web", "monolith", "board")
+"""The stages of the Dockerfile that run on AWS."""
+
+LAPTOP: Final = ("gateway",)
+"""The one that takes the load balancer's place elsewhere."""
+
+PLATFORM: Final = "linux/amd64"
+_REVISION: Final = "org.opencontainers.image.revision"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image on this machine: which stage it is, and its name here."""
+
+    stage: str
+    tag: str
+
+
+def local_tag(stage: str, revision: str) -> str:
+    """What the image of a stage is called on this machine."""
+    return f"board/{stage}:{revision}"
+
+
+def build(
+    docker: Docker, stages: Sequence[str], revision: str, say: Callable[[str], None]
+) -> list[Image]:
+    """Build the stages for `PLATFORM`, whatever this machine is, and check what came out. One
+    platform, and no attestations beside it, so that what is pushed is an image and not an index
+    of several. Raises `CannotDeployError`."""
+    wanted = [Image(stage, local_tag(stage, revision)) for stage in stages]
+    if not wanted:
+        return wanted
+    say(f"Building {', '.join(image.tag for image in wanted)} ...")
+    with_buildx = docker(["buildx", "version"], None).status == 0
+    for command, stdin in (_with_buildx if with_buildx else _with_compose)(wanted, revision):
+        answer = docker(command, stdin)
+        if answer.status != 0:
+            said = f"{answer.output}\n{answer.error}".strip()
+            raise CannotDeployError(f"An image could not be built:\n{said}")
+    for image in wanted:
+        must_be_amd64(docker, image.tag)
+    return wanted
+
+
+def _with_buildx(wanted: Sequence[Image], revision: str) -> Iterator[tuple[list[str], str | None]]:
+    command = ["buildx", "build", "--quiet", "--load", f"--platform={PLATFORM}"]
+    command += ["--provenance=false", "--sbom=false", f"--label={_REVISION}={revision}"]
+    for image in wanted:
+        yield [*command, f"--target={image.stage}", f"--tag={image.tag}", "."], None
+
+
+def _with_compose(wanted: Sequence[Image], revision: str) -> Iterator[tuple[list[str], str | None]]:
+    """Compose brings a builder of its own, which adds no attestations."""
+    build = {"context": ".", "platforms": [PLATFORM], "labels": {_REVISION: revision}}
+    services = {
+        image.stage: {"image": image.tag, "build": {**build, "target": image.stage}}
+        for image in wanted
+    }
+    command = ["compose", "--file=-", "--project-directory=.", "--progress=quiet", "build"]
+    yield command, json.dumps({"name": "board-images", "services": services})
+
+
+def must_be_amd64(docker: Docker, tag: str) -> None:
+    """Raise `CannotDeployError` unless the image is for `PLATFORM`."""
+    answer = docker(["image", "inspect", tag], None)
+    if answer.status != 0:
+        raise CannotDeployError(f"There is no image {tag} here: make images")
+    (facts,) = json.loads(answer.output)
+    found = f"{facts['Os']}/{facts['Architecture']}"
+    if found != PLATFORM:
+        raise CannotDeployError(
+            f"{tag} is {found}, and is not pushed: the instances of infra/cluster.yml have AMD64 "
+            "processors (the types t3, t3a, m7i, m7a), where it would end with `exec format "
+            f"error`. `make images` builds it for {PLATFORM}; an ARM laptop does that under "
+            "emulation, which Docker Desktop has; elsewhere add it with: "
+            "docker run --privileged --rm tonistiigi/binfmt --install amd64"
+        )

@@ -1,0 +1,1 @@
+"""CloudFormation stacks, and the ECS services and tasks in them."""

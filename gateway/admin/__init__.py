@@ -1,0 +1,1 @@
+"""The admin socket, the command line, and the commands of an operator."""

@@ -1,0 +1,174 @@
+"""``python -m gateway COMMAND``: what is asked of a running gateway, and ``explain``."""
+
+import argparse
+import ipaddress
+import json
+import os
+import re
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from gateway.admin.explain import ImaginedRequest, explain
+from gateway.routing.settings import ListenerSettings, Routing
+from gateway.template.reader import RefusedTemplateError, load_routing
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "explain": "which rule a request gets, and why",
+    "health": "the targets' health, in the shape of describe-target-health",
+    "rules": "each listener's rules, in the order in which they are tried",
+    "weights": "changes a rule's weights, until the next reload",
+    "register": "registers a target",
+    "deregister": "begins to drain a target",
+    "drain": "deregisters a target, and waits until no request is on it",
+    "reload": "reads the template again; when it is refused, the old routing stays",
+}
+"""What each one does. All but ``explain`` ask a running gateway."""
+_DONE: Final = 0
+_REFUSED: Final = 1
+_CANNOT: Final = 2
+_ANSWER_SECONDS: Final = 30.0
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Runs one of COMMANDS and prints what it gives. The exit code: 0 when it was done, 1 when the
+    gateway refused it, 2 when it could not be asked."""
+    options = _parser().parse_args(arguments)
+    if options.command == "explain":
+        return _explain(options)
+    asked = {
+        name: value
+        for name, value in vars(options).items()
+        if name != "admin_socket" and value is not None
+    }
+    if "weights" in asked:
+        asked["weights"] = dict(asked["weights"])
+    wait = _ANSWER_SECONDS + asked.get("seconds", 0)
+    try:
+        answer = _ask(options.admin_socket, asked, wait)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"gateway: {options.admin_socket}: {error}\n")
+        return _CANNOT
+    if "problems" in answer:
+        problems = answer["problems"]
+        sys.stderr.write("".join(f"{line}\n" for line in problems))
+        return _REFUSED
+    sys.stdout.write(json.dumps(answer["result"], indent=2) + "\n")
+    return _DONE
+
+
+def _ask(path: Path, asked: Mapping[str, object], seconds: float) -> dict[str, list[str]]:
+    """The answer of the gateway at the socket. Raises OSError and ValueError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(seconds)
+        connection.connect(os.fspath(path))
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        received = b""
+        while data := connection.recv(65536):
+            received += data
+    answer = json.loads(received)
+    if not isinstance(answer, dict) or not answer.keys() & {"result", "problems"}:
+        raise ValueError("this is no gateway")
+    return answer
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gateway")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str) -> argparse.ArgumentParser:
+        text = COMMANDS[name]
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument(
+            "--admin-socket", type=Path, required=True, help="the running gateway's socket"
+        )
+        return made
+
+    health = command("health")
+    health.add_argument("group", nargs="?", help="a target group's logical id; without it, all")
+    command("rules")
+    weights = command("weights")
+    weights.add_argument("rule", help="a rule's logical id, or a listener's for its default rule")
+    weights.add_argument("weights", nargs="+", type=_weight, metavar="GROUP=WEIGHT")
+    for name in ("register", "deregister", "drain"):
+        made = command(name)
+        made.add_argument("group", help="a target group's logical id")
+        made.add_argument(
+            "target",
+            metavar="http://HOST:PORT",
+            help="a name stands for every address that it has now",
+        )
+        if name == "drain":
+            made.add_argument("--seconds", type=float, default=30.0, help="how long to wait")
+    command("reload")
+    text = COMMANDS["explain"]
+    _add_explain(commands.add_parser("explain", help=text, description=text))
+    return parser
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--template", type=Path, required=True)
+    parser.add_argument("--parameter", type=pair, action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--load-balancer", metavar="ID", help="its logical id, of several")
+    parser.add_argument("--listener", help="its logical id; without it, the first")
+    parser.add_argument("--source", type=ipaddress.ip_address, default="127.0.0.1")
+    parser.add_argument(
+        "-H", dest="headers", type=_header, action="append", default=[], metavar="'NAME: VALUE'"
+    )
+    parser.add_argument("method")
+    parser.add_argument("target", metavar="/PATH?QUERY", type=_request_target)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    try:
+        routing = load_routing(options.template, dict(options.parameter), options.load_balancer)
+        listener = _listener(routing, options.listener)
+    except RefusedTemplateError as refused:
+        sys.stderr.write("".join(f"{line}\n" for line in refused.lines))
+        return _CANNOT
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"gateway: {error}\n")
+        return _CANNOT
+    request = ImaginedRequest(
+        options.method.encode(), options.target, tuple(options.headers), str(options.source)
+    )
+    for line in explain(listener, request):
+        sys.stdout.write(f"{line}\n")
+    return _DONE
+
+
+def _listener(routing: Routing, name: str | None) -> ListenerSettings:
+    for listener in routing.listeners:
+        if name in (None, listener.logical_id):
+            return listener
+    raise ValueError(f"there is no listener {name!r}")
+
+
+def pair(text: str) -> tuple[str, str]:
+    """``NAME=VALUE``, for argparse."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _weight(text: str) -> tuple[str, int]:
+    name, weight = pair(text)
+    if not re.fullmatch(r"\d{1,3}", weight):
+        raise argparse.ArgumentTypeError(f"{weight!r} is not a weight from 0 to 999")
+    return name, int(weight)
+
+
+def _header(text: str) -> tuple[bytes, bytes]:
+    name, colon, value = text.partition(":")
+    if not name or not colon:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 'NAME: VALUE'")
+    return name.encode(), value.strip().encode()
+
+
+def _request_target(text: str) -> bytes:
+    if not text.startswith("/"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with /")
+    return text.encode()

@@ -1,0 +1,95 @@
+"""``python -m gateway explain``: which rule a request gets, and why not the earlier ones."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gateway.http1.paths import normalise
+from gateway.routing.redirect import Redirect
+from gateway.routing.rules import Action, FixedResponse, Forward, Rule
+from gateway.routing.settings import ListenerSettings
+from gateway.routing.transforms import TransformFailedError
+
+
+@dataclass(frozen=True, slots=True)
+class ImaginedRequest:
+    """A request that nobody sent. ``headers`` are in order, names as written."""
+
+    method: bytes
+    target: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    source: str = "127.0.0.1"
+
+    @property
+    def path(self) -> bytes:
+        """See gateway.routing.conditions.RuleInput."""
+        return normalise(self.target)
+
+    @property
+    def routing_host(self) -> bytes:
+        """See gateway.routing.conditions.RuleInput."""
+        host = next(iter(self.header_values(b"host")), b"")
+        name, colon, port = host.rpartition(b":")
+        return name if colon and (port.isdigit() or not port) else host
+
+    def header_values(self, name: bytes) -> Sequence[bytes]:
+        """See gateway.routing.conditions.RuleInput."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+
+def explain(listener: ListenerSettings, request: ImaginedRequest) -> Iterator[str]:
+    """Lines for people: each rule up to the one that applies, then what it does."""
+    yield (
+        f"{request.method.decode('latin-1')} {request.target.decode('latin-1')} "
+        f"at {listener.logical_id} ({listener.protocol} {listener.port})"
+    )
+    chosen = listener.rules.match(request)
+    for rule in listener.rules:
+        name = f"{rule.priority:>5} {rule.logical_id}" if rule.priority else "default rule"
+        if rule is chosen:
+            why = " and ".join(str(condition) for condition in rule.conditions)
+            yield f"{name}: applies{f' ({why})' if why else ''}"
+            yield from (f"      {line}" for line in _does(listener, rule, request))
+            return
+        failed = next(c for c in rule.conditions if not c.holds(request))
+        yield f"{name}: no, {failed} does not match {failed.seen(request)}"
+
+
+def _does(listener: ListenerSettings, rule: Rule, request: ImaginedRequest) -> Iterator[str]:
+    try:
+        host = rule.transforms.rewritten_host(request.routing_host)
+        target = rule.transforms.rewritten_target(request.target)
+    except TransformFailedError:
+        yield "its transform gives what cannot be sent: 500"
+        return
+    if host is not None:
+        yield f"host becomes {host.decode('latin-1')}"
+    if target is not None:
+        yield f"path and query become {target.decode('latin-1')}"
+    action = rule.action
+    if isinstance(action, Redirect):
+        location = action.location(request, listener.protocol, listener.port)
+        yield f"redirect {action.status} to {location.decode('latin-1')}"
+    else:
+        yield describe(action)
+
+
+def describe(action: Action) -> str:
+    """What an action does, whatever the request."""
+    if isinstance(action, FixedResponse):
+        return f"fixed-response {action.status} ({action.content_type})"
+    if isinstance(action, Redirect):
+        return (
+            f"redirect {action.status} to "
+            f"{action.protocol}://{action.host}:{action.port}{action.path}?{action.query}"
+        )
+    return f"forward to {_shares(action)}"
+
+
+def _shares(action: Forward) -> str:
+    total = sum(group.weight for group in action.groups)
+    shares = [
+        f"{group.target_group} ({100 * group.weight / total if total else 0:.4g}%)"
+        for group in action.groups
+    ]
+    sticky = f", sticky for {action.stickiness} s" if action.stickiness else ""
+    return ", ".join(shares) + sticky

@@ -1,0 +1,109 @@
+"""The options of ``python -m gateway``."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.admin.commands import COMMANDS, pair
+from gateway.net.tls import CertificateFiles
+
+
+def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options, each with its type. Exits with 2, and a line, for what makes no sense."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gateway",
+        description="A local Application Load Balancer that routes by a CloudFormation template.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="commands (python -m gateway COMMAND --help):\n"
+        + "".join(f"  {name:<12}{does}\n" for name, does in COMMANDS.items()),
+    )
+    parser.add_argument("--template", type=Path, required=True, help="the CloudFormation template")
+    parser.add_argument(
+        "--parameter",
+        type=pair,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value for one of the template's parameters",
+    )
+    parser.add_argument(
+        "--load-balancer",
+        metavar="ID",
+        help="which of the template's load balancers to run, by its logical id; without it, the "
+        "one that is internet-facing",
+    )
+    parser.add_argument(
+        "--target",
+        type=pair,
+        action="append",
+        default=[],
+        metavar="GROUP=http://HOST:PORT",
+        help="a target of a target group, by the group's logical id; may be repeated",
+    )
+    parser.add_argument(
+        "--listen",
+        type=_listener_port,
+        action="append",
+        default=[],
+        metavar="LISTENER=PORT",
+        help="another port for a listener, by its logical id; may be repeated",
+    )
+    parser.add_argument(
+        "--certificate",
+        type=_certificate,
+        action="append",
+        default=[],
+        metavar="ARN=CERTIFICATE.pem,KEY.pem",
+        help="the files of an HTTPS listener's certificate, by what its CertificateArn says "
+        "(an ARN, or the logical id of a resource); may be repeated",
+    )
+    parser.add_argument("--bind", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument(
+        "--admin-socket",
+        type=Path,
+        metavar="PATH",
+        help=f"a Unix socket for the commands {', '.join(list(COMMANDS)[1:])}",
+    )
+    parser.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="PORT",
+        help="where GET /metrics answers, in the Prometheus format; 0 takes a free port",
+    )
+    parser.add_argument("--access-log", default="off", metavar="PATH|-|off")
+    parser.add_argument("--access-log-format", choices=("alb", "short"), default="alb")
+    parser.add_argument(
+        "--drain-seconds", type=_seconds, default=30.0, help="how long a stop waits for requests"
+    )
+    return parser.parse_args(arguments)
+
+
+def _listener_port(text: str) -> tuple[str, int]:
+    name, port = pair(text)
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise argparse.ArgumentTypeError(f"{port!r} is not a port")
+    return name, int(port)
+
+
+def _certificate(text: str) -> tuple[str, CertificateFiles]:
+    name, files = pair(text)
+    certificate, comma, key = files.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ARN=CERTIFICATE.pem,KEY.pem")
+    return name, CertificateFiles(Path(certificate), Path(key))
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to a day")
+    return seconds

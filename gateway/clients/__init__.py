@@ -1,0 +1,1 @@
+"""Connections from clients, over HTTP/1 and HTTP/2."""

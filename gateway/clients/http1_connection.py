@@ -1,0 +1,400 @@
+"""The connections of clients."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway.http1.request_reader import RequestReader
+from gateway.net.tls import TlsFacts, facts
+from gateway.proxy.answers import CONTINUE
+from gateway.proxy.exchange import Exchange
+from gateway.proxy.heads import LAST_CHUNK, ForwardedHeaders, ResponseHead, chunk, http1_head
+from gateway.targets.target_group import Address
+
+if TYPE_CHECKING:
+    from gateway.clients.listener import Listener
+    from gateway.proxy.data_plane import DataPlane
+
+_HIGHEST_LINE_END: Final = 0x0D
+_READ: Final = 64 * 1024
+"""What is parsed at once, so that little is held of a client that sends many requests at once."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client: reads its requests and has them answered one after the other, in order."""
+
+    __slots__ = (
+        "_advancing",
+        "_age_limit",
+        "_closing",
+        "_exchange",
+        "_head_since",
+        "_held",
+        "_lingering_until",
+        "_lingers",
+        "_paused",
+        "_plane",
+        "_reader",
+        "_transport",
+        "_tunnel",
+        "_unsent",
+        "active",
+        "connection_label",
+        "forwarded",
+        "http2",
+        "listener",
+        "peer",
+        "peer_label",
+        "tls",
+        "write_paused",
+    )
+
+    def __init__(self, plane: "DataPlane", listener: "Listener") -> None:
+        self._plane = plane
+        self.listener = listener
+        settings = plane.load_balancer
+        self._reader = RequestReader(
+            settings.desync_mode, drop_invalid=settings.drop_invalid_header_fields
+        )
+        self._transport: asyncio.Transport | None = None
+        self._exchange: Exchange | None = None
+        self._held = memoryview(b"")
+        self._head_since: float | None = None
+        self._advancing = False
+        self._paused = False
+        self._closing = False
+        self._lingers = False
+        """The last answer is written, and the client may still send."""
+        self._lingering_until: float | None = None
+        """None as long as there are bytes of the answer that the client has not taken."""
+        self._unsent = 0
+        self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
+        self.active = plane.watch.now
+        self.connection_label = f"TID_{plane.random.getrandbits(128):032x}"
+        self.forwarded = ForwardedHeaders(settings, "", 0, listener.port, None)
+        self.tls: TlsFacts | None = None
+        self.http2 = False
+        self._tunnel = False
+        self.peer = ""
+        self.peer_label = ""
+        self.write_paused = False
+
+    # Client: for the exchange.
+
+    @property
+    def last_answer(self) -> bool:
+        """See Client."""
+        return self._plane.draining or self._plane.watch.now >= self._age_limit
+
+    def write(self, data: bytes) -> None:
+        """See Client."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def send_continue(self) -> None:
+        """See Client."""
+        self.write(CONTINUE)
+
+    def send(
+        self, head: ResponseHead | None, parts: Sequence[bytes], *, chunked: bool, end: bool
+    ) -> int:
+        """See Client."""
+        if chunked:
+            framed = [chunk(parts, sum(map(len, parts)))] if parts else []
+            if end:
+                framed.append(LAST_CHUNK)
+            parts = framed
+        if head is not None:
+            data = http1_head(head, parts)
+        elif parts:
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+        else:
+            return 0
+        self.write(data)
+        return len(data)
+
+    def begin_tunnel(self) -> bytes:
+        """See Client."""
+        self._tunnel = True
+        early = self._reader.beyond_http() + bytes(self._held)
+        self._held = memoryview(b"")
+        self._pause_or_resume()
+        return early
+
+    def touch(self) -> None:
+        """See Client."""
+        self.active = self._plane.watch.now
+
+    def exchange_done(self, *, keep_alive: bool) -> None:
+        """See Client."""
+        exchange, self._exchange = self._exchange, None
+        self.active = self._plane.watch.now
+        if self._tunnel or not keep_alive:
+            self._close_after_answer()
+            return
+        if exchange is not None and exchange.request.websocket:
+            self._reader.go_on()
+        if self._plane.draining and self.idle:
+            # The answer had begun before there was a reason to say that it is the last.
+            self.close()
+        elif not self._advancing and (self._reader.requests or self._held or self._paused):
+            self._advance()
+
+    def cut_off(self, *, reset: bool) -> None:
+        """See Client."""
+        self._closing = True
+        if self._transport is not None:
+            if reset:
+                self._transport.abort()
+            else:
+                self._transport.close()
+
+    # For the data plane.
+
+    @property
+    def idle(self) -> bool:
+        """Between two requests."""
+        return not (
+            self._exchange is not None
+            or self._reader.requests
+            or self._reader.expects_more
+            or self._held
+            or self._closing
+        )
+
+    def close(self) -> None:
+        """Ends the connection once what was written is sent."""
+        self._closing = True
+        # A second time would make asyncio's TLS forget what it is the transport of.
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def check(self, now: float) -> None:
+        """Enforces the timeouts."""
+        transport = self._transport
+        if transport is None:
+            return
+        if self._lingers and self._has_lingered(transport, now):
+            return
+        exchange = self._exchange
+        if exchange is None and self._reader.in_head:
+            if self._head_since is None:
+                self._head_since = now
+            elif now - self._head_since >= self._plane.timeouts.head:
+                self._refuse_silent_client()
+                return
+        else:
+            self._head_since = None
+        unsent = transport.get_write_buffer_size()
+        if exchange is not None:
+            unsent += exchange.unsent_to_target
+        if unsent != self._unsent:
+            # Somebody reads, if slowly.
+            self._unsent = unsent
+            self.active = now
+            return
+        if now - self.active < self._plane.timeouts.idle:
+            return
+        if self._closing:
+            self.abort()
+        elif exchange is not None:
+            exchange.expire()
+        elif self._reader.in_head:
+            self._refuse_silent_client()
+        else:
+            self.close()
+
+    def _has_lingered(self, transport: asyncio.Transport, now: float) -> bool:
+        """Ends a connection whose last answer is sent: not before, however slowly it is read."""
+        if transport.get_write_buffer_size():
+            self._lingering_until = None
+            return False
+        if not transport.can_write_eof():
+            self.close()
+            return True
+        if self._lingering_until is None:
+            self._lingering_until = now + self._plane.timeouts.linger
+        elif now >= self._lingering_until:
+            self.abort()
+            return True
+        return False
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        # A TCP transport; uvloop's does not derive from asyncio's.
+        self._transport = transport = cast(asyncio.Transport, transport)
+        peername = transport.get_extra_info("peername")
+        if peername is None:
+            # It has left already.
+            transport.abort()
+            return
+        self.peer = peername[0].partition("%")[0]
+        self.peer_label = str(Address(self.peer, peername[1]))
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self.tls = facts(secured, self.listener.settings.certificates[0])
+        self.forwarded = ForwardedHeaders(
+            self._plane.load_balancer, self.peer, peername[1], self.listener.port, self.tls
+        )
+        self._plane.clients.add(self)
+        self._plane.watch.watched.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        if self._closing:
+            return
+        exchange = self._exchange
+        if self._tunnel:
+            self.active = self._plane.watch.now
+            if exchange is not None:
+                exchange.tunnel_from_client(data)
+            return
+        if exchange is None and not self._held and len(data) <= _READ:
+            if data[0] > _HIGHEST_LINE_END or data.strip(b"\r\n"):
+                # Empty lines before a request are nothing.
+                self.active = self._plane.watch.now
+            self._reader.feed(data)
+        else:
+            if exchange is None or not exchange.request.complete:
+                self.active = self._plane.watch.now
+            self._held = memoryview(bytes(self._held) + data) if self._held else memoryview(data)
+        self._advance()
+
+    def eof_received(self) -> bool:
+        """See asyncio. True keeps the connection open for what is still to be written."""
+        if self._exchange is not None:
+            self._exchange.client_gone(reads=True)
+        self.close()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """See asyncio."""
+        self._closing = True
+        self._transport = None
+        self._plane.watch.watched.discard(self)
+        if self._exchange is not None:
+            self._exchange.client_gone(reads=False)
+        self._plane.client_lost(self)
+
+    def pause_writing(self) -> None:
+        """See asyncio."""
+        self.write_paused = True
+        if self._exchange is not None:
+            self._exchange.client_paused()
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        self.active = self._plane.watch.now
+        self.write_paused = False
+        if self._exchange is not None:
+            self._exchange.client_resumed()
+        elif not self._advancing:
+            self._advance()
+
+    # Reading
+
+    def update_reading(self) -> None:
+        """See Client."""
+        if not self._advancing:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Does all that can be done with what was received, then reads on or waits."""
+        self._advancing = True
+        reader = self._reader
+        while not self._closing:
+            exchange = self._exchange
+            if exchange is None:
+                if self.write_paused:
+                    # Answers to a client that does not read them must not pile up.
+                    break
+                if reader.requests:
+                    request = reader.requests.popleft()
+                    self._exchange = exchange = Exchange(self._plane, self, request)
+                    exchange.start()
+                    if (
+                        request.complete
+                        and self._exchange is exchange
+                        and not (self._held or reader.requests or self._paused)
+                    ):
+                        # All that was sent is on its way: there is nothing to decide here.
+                        self._advancing = False
+                        return
+                    continue
+            elif exchange.request.has_body:
+                exchange.request_progress()
+                if self._exchange is not exchange:
+                    continue
+            if not self._held or not self._may_parse():
+                break
+            data, self._held = self._held[:_READ], self._held[_READ:]
+            reader.feed(bytes(data))
+        self._advancing = False
+        self._pause_or_resume()
+
+    def _may_parse(self) -> bool:
+        exchange = self._exchange
+        return exchange is None or (not exchange.request.complete and exchange.wants_request_bytes)
+
+    def _pause_or_resume(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        exchange = self._exchange
+        pause = not self._closing and (
+            bool(self._held)
+            or bool(self._reader.requests)
+            or (exchange is None and self.write_paused)
+            or (
+                exchange is not None
+                and (self._tunnel or not exchange.request.complete)
+                and not exchange.wants_request_bytes
+            )
+        )
+        if pause is not self._paused:
+            self._paused = pause
+            if pause:
+                transport.pause_reading()
+            else:
+                transport.resume_reading()
+
+    # Ending
+
+    def _refuse_silent_client(self) -> None:
+        """408 for a head that never came to its end."""
+        self._exchange = Exchange(self._plane, self, self._reader.give_up(408))
+        self._exchange.start()
+
+    def _close_after_answer(self) -> None:
+        """Closes so that the answer arrives.
+
+        Closing a socket with unread bytes resets the connection, and the reset may overtake the
+        answer. So while the client may still be sending, only our half is closed, and what comes
+        is read and dropped for a while (RFC 9112, section 9.6).
+        """
+        self._closing = True
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        reader = self._reader
+        if not reader.expects_more and not self._held:
+            transport.close()
+            return
+        self._held = memoryview(b"")
+        if transport.can_write_eof():
+            transport.write_eof()
+        elif not transport.get_write_buffer_size():
+            # TLS has no half-closed connections here, and its close gives a client only some time
+            # to read what is unsent.
+            transport.close()
+            return
+        self._lingers = True
+        self._pause_or_resume()

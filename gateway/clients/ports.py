@@ -1,0 +1,87 @@
+"""Opens the listeners' ports."""
+
+import asyncio
+import errno
+from collections.abc import Mapping, Sequence
+
+from gateway.clients.listener import Listener
+from gateway.net.tls import HANDSHAKE_SECONDS, ServerContext
+from gateway.proxy.data_plane import DataPlane
+from gateway.routing.settings import ListenerSettings, Routing
+
+
+class ListenError(OSError):
+    """A port cannot be had."""
+
+    def __init__(self, error: OSError, bind: str, port: int) -> None:
+        super().__init__(error.errno, str(error))
+        self.bind = bind
+        self.port = port
+
+    def __str__(self) -> str:
+        if self.errno == errno.EADDRINUSE:
+            return f"port {self.port} on {self.bind} is taken by another process"
+        if self.errno == errno.EACCES:
+            return f"no permission to listen on port {self.port}"
+        return super().__str__()
+
+
+class UnknownListenerError(ValueError):
+    """``ports`` names a listener that the template does not have."""
+
+    def __init__(self, name: str, known: Mapping[str, object]) -> None:
+        super().__init__(
+            f"there is no listener {name!r} in the template, only {', '.join(known) or 'none'}"
+        )
+
+
+def wanted_ports(
+    routing: Routing, port: int | None, ports: Mapping[str, int]
+) -> list[tuple[ListenerSettings, int]]:
+    """The port to open for each listener. See ``gateway.gateway.start_gateway``.
+
+    Raises UnknownListenerError.
+    """
+    known = {settings.logical_id: settings for settings in routing.listeners}
+    for name in ports:
+        if name not in known:
+            raise UnknownListenerError(name, known)
+    return [
+        (settings, ports.get(name, settings.port if port is None else port))
+        for name, settings in known.items()
+    ]
+
+
+async def listen(
+    loop: asyncio.AbstractEventLoop,
+    plane: DataPlane,
+    wanted_ports: Sequence[tuple[ListenerSettings, int]],
+    bind: str,
+    contexts: Mapping[str, ServerContext],
+) -> list[asyncio.Server]:
+    """Opens the ports, and adds their listeners to ``plane``. Raises ListenError, and then none is
+    open."""
+    servers: list[asyncio.Server] = []
+    try:
+        for settings, wanted in wanted_ports:
+            context = contexts.get(settings.logical_id)
+            listener = Listener(plane, settings, wanted, context)
+            try:
+                server = await loop.create_server(
+                    listener.client,
+                    bind,
+                    wanted,
+                    backlog=1024,
+                    ssl=context,
+                    ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
+                )
+            except OSError as error:
+                raise ListenError(error, bind, wanted) from error
+            servers.append(server)
+            listener.port = server.sockets[0].getsockname()[1]
+            plane.listeners.append(listener)
+    except BaseException:
+        for server in servers:
+            server.close()
+        raise
+    return servers

@@ -1,0 +1,255 @@
+"""Heads of requests that are not plainly well-formed: what they say, and how dangerous they are.
+
+What is classified as what: see ``gateway.http1.desync``. Whatever the class, the gateway settles
+on one reading of where the body ends, and the target is sent that one only.
+"""
+
+import re
+from typing import Final
+
+from gateway.http1.desync import Finding, Reason, Tier
+from gateway.http1.request import Request
+from gateway.http1.request_headers import framing_lookalike, has_valid_name, meaning
+
+_TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VISIBLE: Final = re.compile(rb"[!-~]+")
+_BAD: Final = re.compile(rb"[\x00\r\n]")
+_CONTROL: Final = re.compile(rb"[\x01-\x08\x0b-\x1f\x7f]")
+_URI_CONTROL: Final = re.compile(rb"[\x01-\x1f\x7f]")
+_VERSION: Final = re.compile(rb"HTTP/([0-9])\.([0-9])")
+_CODINGS: Final = frozenset({b"chunked", b"compress", b"deflate", b"gzip", b"identity"})
+_MAX_DIGITS: Final = 100
+_BLANKS: Final = b" \t"
+
+
+def read_leniently(head: bytes) -> Request:
+    """The request in ``head``, which ends with the first empty line, with its ``finding``.
+
+    ``refusal`` is set when there is no reading that a target could be sent, in any mode.
+    """
+    return _Reading(head).request
+
+
+class _Reading:
+    def __init__(self, head: bytes) -> None:
+        self.request = Request()
+        self._lengths: list[bytes] = []
+        """The values of Content-Length, or of what looks like it."""
+        self._codings: list[bytes] = []
+        """Likewise of Transfer-Encoding."""
+        self._own_lengths: list[bytes] = []
+        self._own_codings: list[bytes] = []
+        self._chunked = 0
+        line, *headers = self._lines(head)
+        self._request_line(line)
+        self._headers(headers)
+        self._framing()
+        self._check_line()
+
+    def _found(self, tier: Tier, reason: Reason) -> None:
+        """Only a higher tier replaces the first reason."""
+        request = self.request
+        if request.finding is None or tier > request.finding.tier:
+            request.finding = Finding(tier, reason)
+
+    def _lines(self, head: bytes) -> list[bytes]:
+        lines = head.split(b"\n")
+        # What follows the last line feed, and the empty line.
+        del lines[-1]
+        if any(line[-1:] != b"\r" for line in lines):
+            self._found(Tier.Acceptable, Reason.BARE_LINE_FEED)
+        del lines[-1]
+        return [line[:-1] if line[-1:] == b"\r" else line for line in lines] or [b""]
+
+    # Request line
+
+    def _request_line(self, line: bytes) -> None:
+        request = self.request
+        request.method, _, rest = line.partition(b" ")
+        request.target, blank, self._version = rest.rpartition(b" ")
+        if not blank:
+            if not rest or rest.startswith(b"HTTP/1."):
+                self._found(Tier.Ambiguous, Reason.MISSING_URI)
+                request.refuse(400)
+            request.target, self._version = rest, b""
+        elif not request.target:
+            self._found(Tier.Ambiguous, Reason.MISSING_URI)
+            request.refuse(400)
+        version = self._version.strip(_BLANKS)
+        found = _VERSION.fullmatch(version)
+        self._minor = int(found[2]) if found and found[1] == b"1" else None
+        if self._minor == 0:
+            request.http10 = True
+        if version:
+            request.version = version.decode("latin-1")
+        elif not request.refusal:
+            request.version = "HTTP/0.9"
+        if self._minor is None and not request.refusal:
+            # HTTP/0.9, or an HTTP/2 that nobody agreed on (AWS: "HTTP 505").
+            request.refuse(505 if found or not version else 400)
+
+    def _check_line(self) -> None:
+        request = self.request
+        if not _TOKEN.fullmatch(request.method):
+            self._found(Tier.Severe, Reason.BAD_METHOD)
+            if not _VISIBLE.fullmatch(request.method):
+                request.refuse(400)
+        version = self._version.strip(_BLANKS)
+        if not version or version == b"HTTP/0.9":
+            self._found(Tier.Acceptable, Reason.NON_COMPLIANT_VERSION)
+        elif self._minor is None:
+            self._found(Tier.Severe, Reason.BAD_VERSION)
+        elif self._minor > 1 or version != self._version:
+            self._found(Tier.Acceptable, Reason.NON_COMPLIANT_VERSION)
+        target = request.target
+        if _BAD.search(target):
+            self._found(Tier.Severe, Reason.BAD_URI)
+        elif _URI_CONTROL.search(target):
+            self._found(Tier.Ambiguous, Reason.AMBIGUOUS_URI)
+        elif b" " in target:
+            self._found(Tier.Acceptable, Reason.SPACE_IN_URI)
+
+    # Headers
+
+    def _headers(self, lines: list[bytes]) -> None:
+        previous = b""
+        passed_on = False
+        for written in lines:
+            line = written
+            folded = line[:1] in (b" ", b"\t")
+            name, colon, value = line.partition(b":")
+            if folded and previous != b"content-type":
+                self._found(Tier.Ambiguous, Reason.MULTILINE_HEADER)
+            if not folded:
+                previous = name.lower()
+                if not colon:
+                    self._found(Tier.Ambiguous, Reason.MISSING_HEADER_COLON)
+            if not colon:
+                # AWS: "appends a colon character".
+                line += b":"
+            before = len(self.request.lines)
+            self._header(line, name, value, continues=folded and not colon)
+            if folded and not passed_on:
+                # What it continues ends here; for the target it would continue another header.
+                del self.request.lines[before:]
+            if not folded:
+                passed_on = len(self.request.lines) > before
+
+    def _header(self, line: bytes, name: bytes, value: bytes, *, continues: bool) -> None:
+        request = self.request
+        if _BAD.search(line):
+            self._found(Tier.Severe, Reason.BAD_HEADER)
+        elif (not _TOKEN.fullmatch(name) and not continues) or _CONTROL.search(line):
+            self._found(Tier.Acceptable, Reason.NON_COMPLIANT_HEADER)
+        if not name.strip(_BLANKS):
+            # There is nothing to pass on.
+            self._found(Tier.Ambiguous, Reason.EMPTY_HEADER)
+            return
+        if self._is_framing(name, value.strip(_BLANKS)):
+            return
+        if not _TOKEN.fullmatch(name) or framing_lookalike(name):
+            request.invalid_names = request.invalid_names or not has_valid_name(line)
+            request.lines.append(line + b"\r\n")
+            return
+        special = meaning(name)
+        value = value.strip(_BLANKS)
+        if special is None:
+            request.lines.append(name + b": " + value + b"\r\n")
+        else:
+            special(request, name, value)
+
+    def _is_framing(self, name: bytes, value: bytes) -> bool:
+        looks_like = framing_lookalike(name)
+        if not looks_like:
+            return False
+        is_one = name.lower() == looks_like
+        if not is_one:
+            self._found(Tier.Ambiguous, Reason.SUSPICIOUS_HEADER)
+        if looks_like == b"content-length":
+            self._lengths.append(value)
+            if is_one:
+                self._own_lengths.append(value)
+        else:
+            self._codings.append(value)
+            if is_one:
+                self._own_codings.append(value)
+        return is_one
+
+    # Framing
+
+    def _framing(self) -> None:
+        if not self._lengths and not self._codings:
+            return
+        request = self.request
+        self._settle_framing()
+        if self._codings and (request.http10 or self._minor is None):
+            self._found(Tier.Ambiguous, Reason.UNDEFINED_TRANSFER_ENCODING)
+            return
+        for value in self._codings:
+            self._classify_coding(value)
+        length = self._classify_lengths()
+        if request.method in (b"GET", b"HEAD"):
+            if self._codings:
+                self._found(Tier.Ambiguous, Reason.UNDEFINED_TRANSFER_ENCODING)
+            if length:
+                self._found(Tier.Ambiguous, Reason.UNDEFINED_CONTENT_LENGTH)
+            elif length == 0:
+                self._found(Tier.Acceptable, Reason.ZERO_CONTENT_LENGTH)
+        if length is not None and self._codings:
+            self._found(Tier.Ambiguous, Reason.BOTH_FRAMINGS)
+
+    def _classify_coding(self, value: bytes) -> None:
+        chunked = 0
+        for coding in _codings(value):
+            if coding not in _CODINGS:
+                self._found(Tier.Severe, Reason.BAD_TRANSFER_ENCODING)
+            chunked += coding == b"chunked"
+        self._chunked += chunked
+        if self._chunked > 1:
+            self._found(Tier.Severe, Reason.MULTIPLE_CHUNKED)
+
+    def _classify_lengths(self) -> int | None:
+        length: int | None = None
+        for value in self._lengths:
+            number = _number(value)
+            if number is None:
+                self._found(Tier.Severe, Reason.BAD_CONTENT_LENGTH)
+            elif length is None:
+                length = number
+            elif length != number:
+                self._found(Tier.Severe, Reason.MULTIPLE_CONTENT_LENGTH)
+            else:
+                self._found(Tier.Ambiguous, Reason.DUPLICATE_CONTENT_LENGTH)
+        return length
+
+    def _settle_framing(self) -> None:
+        """Transfer-Encoding before Content-Length (RFC 9112, section 6.3)."""
+        request = self.request
+        codings = [coding for value in self._own_codings for coding in _codings(value)]
+        wanted = set(codings) - {b"identity"}
+        if wanted == {b"chunked"}:
+            request.chunked = True
+            return
+        if wanted:
+            request.refuse(501)
+            return
+        lengths = {_number(value) for value in self._own_lengths}
+        if not lengths:
+            return
+        [first, *others] = lengths
+        if others or first is None:
+            request.refuse(400)
+        else:
+            request.content_length = first
+
+
+def _number(value: bytes) -> int | None:
+    """A Content-Length; None when it is no number of 64 bits."""
+    if not value.isdigit() or len(value) > _MAX_DIGITS or int(value) >= 2**64:
+        return None
+    return int(value)
+
+
+def _codings(value: bytes) -> list[bytes]:
+    """The transfer codings in a header's value, without their parameters."""
+    return [part.partition(b";")[0].strip(_BLANKS).lower() for part in value.split(b",")]

@@ -1,0 +1,98 @@
+"""Heads of responses that are plainly well-formed, quickly.
+
+Targets say in their headers what they said before, mostly: what a line means is found out once,
+strictly, and then known.
+"""
+
+import re
+from functools import lru_cache
+from itertools import compress
+from typing import Final
+
+from gateway.http1.response import Response
+from gateway.net.bounded_memo import Remembered
+
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [ \t!-~\x80-\xff]*\r\n")
+_LINE: Final = re.compile(
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)\r\n"
+)
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+"""18 digits are a number of 64 bits, whatever they are."""
+_MAX_HEAD: Final = 16 * 1024
+_WITHOUT_BODY: Final = frozenset({204, 304})
+_NOT_PASSED_ON: Final = frozenset({b"date", b"keep-alive"})
+"""The gateway has a date of its own, and how long a target keeps a connection is its own affair."""
+_HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+_NOT_PLAIN: Final = -1
+_DROPPED: Final = 0
+_PASSED_ON: Final = 1
+_LENGTH_OF_NOTHING: Final = 2
+"""``Content-Length: 0``; that of a longer body is as much greater."""
+
+
+class PlainHeads:
+    """Reads them for one connection."""
+
+    __slots__ = ("_meanings",)
+
+    def __init__(self) -> None:
+        self._meanings = Remembered(_meaning, most=64, longest=128)
+
+    def read(self, data: bytes, response: Response) -> int:
+        """Fills in ``response`` from the head that ``data`` begins with, and gives where its body
+        begins.
+
+        0, and nothing is filled in, when somebody else has to read this: the head is not complete,
+        the response has no Content-Length, no body, or more than one reading.
+        """
+        end = data.find(b"\r\n\r\n", 0, _MAX_HEAD) + 2
+        if end < 2:
+            return 0
+        lines = data[:end].splitlines(True)
+        status_line = lines[0]
+        status = _status(status_line)
+        if not status:
+            return 0
+        del lines[0]
+        meanings = list(map(self._meanings.__getitem__, lines))
+        ascending = sorted(meanings)
+        if not meanings or ascending[0] == _NOT_PLAIN or ascending[-1] < _LENGTH_OF_NOTHING:
+            return 0
+        if len(ascending) > 1 and ascending[-2] >= _LENGTH_OF_NOTHING:
+            return 0
+        response.status = status
+        response.status_line = status_line
+        response.lines = list(compress(lines, meanings))
+        response.content_length = ascending[-1] - _LENGTH_OF_NOTHING
+        response.has_content_length = response.keep_alive = response.head_complete = True
+        return end + 2
+
+
+@lru_cache(maxsize=64)
+def _status(line: bytes) -> int:
+    """The status; 0 when it is none, or one that has no body or is not the last."""
+    found = _STATUS_LINE.fullmatch(line)
+    status = int(found[1]) if found else 0
+    return 0 if status in _WITHOUT_BODY else status
+
+
+def _meaning(line: bytes) -> int:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return _NOT_PLAIN
+    name, value = found[1].lower(), found[2]
+    if name == b"content-length":
+        return _LENGTH_OF_NOTHING + int(value) if _LENGTH.fullmatch(value) else _NOT_PLAIN
+    if name in _NOT_PASSED_ON or (name == b"connection" and value.lower() == b"keep-alive"):
+        return _DROPPED
+    return _NOT_PLAIN if name in _HOP_BY_HOP else _PASSED_ON

@@ -1,0 +1,136 @@
+"""What each of a request's headers means to the gateway."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from gateway.http1.request import Request
+from gateway.net.bounded_memo import Remembered
+
+Header = Callable[[Request, bytes, bytes], None]
+"""Takes a header's name and value into a request."""
+
+_VALID_NAME: Final = re.compile(rb"[-A-Za-z0-9]+")
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+"""18 digits are a number of 64 bits, whatever they are."""
+_NOT_ALPHANUMERIC: Final = re.compile(rb"[^0-9a-z]")
+
+
+def framing_lookalike(name: bytes) -> bytes:
+    """The framing header that ``name`` may be taken for, in lower case; empty for none.
+
+    ``Transfer_Encoding``, ``Content-Length`` with a blank, or with a letter that becomes an ASCII
+    one when it is folded to upper case.
+    """
+    lower = name.lower().replace(b"\xc5\xbf", b"s").replace(b"\xc4\xb1", b"i")
+    letters = _NOT_ALPHANUMERIC.sub(b"", lower)
+    if letters == b"transferencoding":
+        return b"transfer-encoding"
+    if letters == b"contentlength":
+        return b"content-length"
+    return b""
+
+
+def _find_out(name: bytes) -> Header | None:
+    special = _SPECIAL.get(name.lower())
+    if special is None and framing_lookalike(name):
+        return _unusual
+    if special is None and not _VALID_NAME.fullmatch(name):
+        return _invalid_name
+    return special
+
+
+meaning: Final = Remembered(_find_out, most=4096, longest=64).__getitem__
+"""Who takes a header of that name, which is a token; None: it is passed on as it is."""
+
+
+def has_valid_name(line: bytes) -> bool:
+    """Whether a header line's name has letters, digits and hyphens only (AWS: "the regular
+    expression [-A-Za-z0-9]+")."""
+    found = _VALID_NAME.match(line)
+    return found is not None and line[found.end() : found.end() + 1] == b":"
+
+
+def _invalid_name(request: Request, name: bytes, value: bytes) -> None:
+    request.invalid_names = True
+    request.lines.append(name + b": " + value + b"\r\n")
+
+
+def _host(request: Request, _name: bytes, value: bytes) -> None:
+    # Several: the first counts (AWS: "Host conditions"), and the target gets only that one.
+    if request.host is None:
+        request.host = value
+
+
+def _forwarded_for(request: Request, _name: bytes, value: bytes) -> None:
+    previous = request.forwarded_for
+    request.forwarded_for = value if previous is None else previous + b", " + value
+
+
+def _trace_id(request: Request, _name: bytes, value: bytes) -> None:
+    if request.trace_id is None:
+        request.trace_id = value
+
+
+def _user_agent(request: Request, name: bytes, value: bytes) -> None:
+    request.user_agent = value
+    request.lines.append(name + b": " + value + b"\r\n")
+
+
+def _connection(request: Request, _name: bytes, value: bytes) -> None:
+    previous = request.connection
+    request.connection = value if previous is None else previous + b"," + value
+
+
+def _upgrade(request: Request, _name: bytes, value: bytes) -> None:
+    previous = request.upgrade
+    request.upgrade = value if previous is None else previous + b"," + value
+
+
+def _expect(request: Request, name: bytes, value: bytes) -> None:
+    if value.lower() == b"100-continue":
+        request.expects_continue = True
+    else:
+        request.lines.append(name + b": " + value + b"\r\n")
+
+
+def _content_length(request: Request, _name: bytes, value: bytes) -> None:
+    if request.content_length is None and _LENGTH.fullmatch(value):
+        request.content_length = int(value)
+    else:
+        request.unusual = True
+
+
+def _transfer_encoding(request: Request, _name: bytes, value: bytes) -> None:
+    if request.chunked or value.lower() != b"chunked":
+        request.unusual = True
+    request.chunked = True
+
+
+def _unusual(request: Request, _name: bytes, _value: bytes) -> None:
+    request.unusual = True
+
+
+def _drop(_request: Request, _name: bytes, _value: bytes) -> None:
+    """Hop-by-hop, or replaced by the gateway's own."""
+
+
+_SPECIAL: Final[dict[bytes, Header]] = {
+    b"connection": _connection,
+    b"content-length": _content_length,
+    b"expect": _expect,
+    b"host": _host,
+    b"keep-alive": _drop,
+    b"proxy-connection": _drop,
+    b"te": _drop,
+    b"trailer": _drop,
+    b"transfer-encoding": _transfer_encoding,
+    b"upgrade": _upgrade,
+    b"user-agent": _user_agent,
+    b"x-amzn-tls-cipher-suite": _drop,
+    b"x-amzn-tls-version": _drop,
+    b"x-amzn-trace-id": _trace_id,
+    b"x-forwarded-for": _forwarded_for,
+    b"x-forwarded-port": _drop,
+    b"x-forwarded-proto": _drop,
+}

@@ -1,0 +1,197 @@
+"""From a client's bytes to requests, without acting on them."""
+
+import re
+from collections import deque
+from typing import Final
+
+from gateway.http1.desync import DesyncMode
+from gateway.http1.repeated_head import RepeatedHead
+from gateway.http1.request import Request
+from gateway.http1.request_body import Body, ChunkedBody, MalformedBodyError, SizedBody
+from gateway.http1.request_head import MAX_HEADERS, MAX_REQUEST_LINE, HeadReader
+
+_EMPTY_LINES: Final = re.compile(rb"(?:\r?\n)*")
+_BEGINNING: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]")
+_MAX_HEAD: Final = MAX_REQUEST_LINE + MAX_HEADERS
+
+
+class RequestReader:
+    """The requests of one connection. After ``feed`` they stand in ``requests``, heads complete.
+
+    The last of them may still be receiving its body: then it is ``incoming`` too. After a request
+    that ends the connection nothing more is read.
+    """
+
+    __slots__ = (
+        "_body",
+        "_ended",
+        "_heads",
+        "_partial",
+        "_repeated",
+        "_rest",
+        "incoming",
+        "requests",
+    )
+
+    def __init__(
+        self,
+        mode: DesyncMode = DesyncMode.DEFENSIVE,
+        *,
+        drop_invalid: bool = False,
+        source: str = "",
+    ) -> None:
+        self.requests: deque[Request] = deque()
+        self.incoming: Request | None = None
+        self._heads = HeadReader(mode, drop_invalid=drop_invalid, source=source)
+        self._repeated = RepeatedHead()
+        self._body: Body | None = None
+        self._partial = b""
+        self._ended = False
+        self._rest: bytes | None = None
+        """What came after a request for WebSocket; None unless the answer to one is awaited."""
+
+    @property
+    def in_head(self) -> bool:
+        """Whether a head has begun and is not complete."""
+        return bool(self._partial)
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether the client is in the middle of a request, or may be."""
+        return bool(self._partial) or self.incoming is not None or self._ended
+
+    def give_up(self, status: int) -> Request:
+        """The request that a head was to become, with the status to answer it with."""
+        head, self._partial = self._partial, b""
+        self._ended = True
+        return self._heads.refused(head, status)
+
+    def beyond_http(self) -> bytes:
+        """The answer was 101: gives what the client sent after its request."""
+        rest, self._rest = self._rest or b"", None
+        self._ended = True
+        return rest
+
+    def go_on(self) -> None:
+        """The answer was another than 101: what followed is the next request."""
+        rest, self._rest = self._rest, None
+        if rest:
+            self.feed(rest)
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes, of which there are at most some 64 KiB."""
+        if self._rest is not None:
+            self._rest += data
+            return
+        start = 0
+        size = len(data)
+        if self._body is None and not self._partial and not self._ended:
+            # The commonest by far: one request without body, and nothing else.
+            request = self._repeated.read(data)
+            if request is not None:
+                self.requests.append(request)
+                self._ended = not request.keep_alive
+                return
+            if (
+                data.find(b"\n\r\n") == size - 3 >= 0
+                and data[0] not in _LINE_ENDS
+                and b"\n\n" not in data
+                and size <= MAX_REQUEST_LINE
+            ):
+                self._repeated.remember(self._take_head(data))
+                return
+        while start < size and not self._ended:
+            if self._body is not None:
+                start = self._feed_body(self._body, data, start)
+                continue
+            if self._partial:
+                data = self._partial + data[start:] if start else self._partial + data
+                searched = max(0, len(self._partial) - 3)
+                self._partial = b""
+                start, size = 0, len(data)
+            else:
+                searched = start
+            if data[start] in _LINE_ENDS:
+                found = _EMPTY_LINES.match(data, start)
+                skipped = found.end() if found else start
+                if skipped > start:
+                    # RFC 9112, section 2.2: empty lines before a request are to be ignored.
+                    start = searched = skipped
+                    continue
+            start = self._feed_head(data, start, searched)
+
+    def _feed_head(self, data: bytes, start: int, searched: int) -> int:
+        end = data.find(b"\n\r\n", searched) + 3
+        bare = data.find(b"\n\n", searched, end if end > 2 else len(data)) + 2
+        if bare > 1:
+            end = bare
+        if end <= 2:
+            self._wait_for_more(data[start:])
+            return len(data)
+        head = data if start == 0 and end == len(data) else data[start:end]
+        if end - start > _MAX_HEAD:
+            self._end_with(self._heads.refused(head[:_MAX_HEAD], 400))
+            return len(data)
+        self._take_head(head)
+        if self._rest is not None:
+            self._rest = data[end:]
+            return len(data)
+        return end
+
+    def _take_head(self, head: bytes) -> Request:
+        request = self._heads.read(head)
+        self.requests.append(request)
+        if request.refusal and not request.keep_alive:
+            self._ended = True
+        elif request.chunked:
+            self._begin_body(request, ChunkedBody())
+        elif request.content_length:
+            self._begin_body(request, SizedBody(request.content_length))
+        else:
+            request.complete = True
+            self._ended = not request.keep_alive
+            if request.websocket:
+                # What follows may turn out not to be HTTP.
+                self._rest = b""
+        return request
+
+    def _wait_for_more(self, partial: bytes) -> None:
+        if partial[:1] != b"\r" and not _BEGINNING.match(partial):
+            self._end_with(self._heads.no_request(partial))
+        elif len(partial) > _MAX_HEAD:
+            self._end_with(self._heads.refused(partial, 400))
+        elif len(partial) > MAX_REQUEST_LINE and b"\n" not in partial[:MAX_REQUEST_LINE]:
+            self._end_with(self._heads.refused(partial, 414))
+        else:
+            self._partial = partial
+
+    def _end_with(self, request: Request) -> None:
+        self._ended = True
+        self.requests.append(request)
+
+    def _begin_body(self, request: Request, body: Body) -> None:
+        self.incoming = request
+        self._body = body
+
+    def _feed_body(self, body: Body, data: bytes, start: int) -> int:
+        request = self.incoming
+        assert request is not None  # noqa: S101 - a body is that of a request
+        before = len(request.body)
+        try:
+            end = body.take(data, start, request.body)
+        except MalformedBodyError:
+            self._ended = True
+            self.incoming = None
+            request.keep_alive = False
+            request.refuse(400)
+            return len(data)
+        request.body_size += sum(map(len, request.body[before:]))
+        if body.complete:
+            request.complete = True
+            self.incoming = None
+            self._body = None
+            self._ended = not request.keep_alive
+        return end
+
+
+_LINE_ENDS: Final = b"\r\n"

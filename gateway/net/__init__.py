@@ -1,0 +1,1 @@
+"""Time, TLS and other parts that know nothing of HTTP."""

@@ -1,0 +1,239 @@
+"""The access log: one line a request, formatted in batches and written by a thread.
+
+Fields: "Access logs for your Application Load Balancer" of the AWS guide.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final, Protocol
+
+from gateway.http1.desync import Finding
+from gateway.net.bounded_memo import Remembered
+from gateway.net.tls import TlsFacts
+from gateway.proxy.exchange import Exchange
+
+Format = Callable[[Exchange], str]
+"""From an exchange to its line, without the line's end."""
+
+_FORMAT_AT_ONCE: Final = 32
+"""More is slower: what is kept for later has left the processor's caches by then."""
+_WRITE_AT_ONCE: Final = 1024
+"""Lines. Fewer are slower: the writing thread asks for the interpreter's lock when it wakes."""
+_SECONDS: Final = 1.0
+_MAX_USER_AGENT: Final = 8 * 1024
+_NEITHER: Final = '"-" "-"'
+_PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte != 0x22)
+"""What may stand in a line as it is."""
+_MILLISECONDS: Final = [f"{number / 1000:.3f}" for number in range(1000)]
+"""Most times are among these, and a look into a table takes a fraction of a number's formatting."""
+
+
+class Sink(Protocol):
+    """Where lines go."""
+
+    def write(self, data: bytes) -> None:
+        """Takes whole lines. It does not block."""
+
+
+class AccessLog:
+    """Formats exchanges a few at a time, and hands their lines to ``sink`` once a second, or
+    sooner when they are many."""
+
+    def __init__(self, line: Format, sink: Sink) -> None:
+        self._line = line
+        self._sink = sink
+        self._pending: list[Exchange] = []
+        self._lines: list[str] = []
+        self._flushed_at = 0.0
+
+    def record(self, exchange: Exchange) -> None:
+        """Notes a finished exchange."""
+        self._pending.append(exchange)
+        if len(self._pending) >= _FORMAT_AT_ONCE:
+            self._format()
+            if len(self._lines) >= _WRITE_AT_ONCE:
+                self._write()
+
+    def check(self, now: float) -> None:
+        """Flushes once a second. ``now`` is the loop's time."""
+        if now - self._flushed_at >= _SECONDS:
+            self._flushed_at = now
+            self.flush()
+
+    def flush(self) -> None:
+        """Hands over everything that is pending."""
+        self._format()
+        if self._lines:
+            self._write()
+
+    def _format(self) -> None:
+        line = self._line
+        self._lines += [line(exchange) for exchange in self._pending]
+        self._pending.clear()
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        self._sink.write("\n".join(lines).encode("ascii") + b"\n")
+
+
+class NoAccessLog:
+    """``--access-log off``."""
+
+    def record(self, exchange: Exchange) -> None:
+        """Forgets it."""
+
+    def check(self, now: float) -> None:
+        """There is nothing to flush."""
+
+    def flush(self) -> None:
+        """There is nothing to flush."""
+
+
+def short_line(exchange: Exchange) -> str:
+    """For people: method, path, status, milliseconds, target group, target, rule."""
+    request = exchange.request
+    milliseconds = (exchange.finished - exchange.started) * 1000
+    rule = exchange.rule_priority
+    target = exchange.target
+    return (
+        f"{text(request.method) or '-'} {text(request.target) or '-'} "
+        f"{exchange.status} {milliseconds:.1f}ms {exchange.target_group or '-'} "
+        f"{target.label if target else '-'} rule {'-' if rule is None else rule or 'default'}"
+    )
+
+
+class AlbFormat:
+    """The 33 fields of an ALB's own log.
+
+    Names that mean nothing on a laptop are stable and made up: they are derived from the
+    template's logical ids. Sizes of requests count their headers as written with single spaces,
+    and bodies without chunk framing.
+    """
+
+    def __init__(self, load_balancer: str) -> None:
+        self._load_balancer = f"app/{load_balancer}/{_made_up_id(load_balancer)}"
+        self._arns: dict[str, str] = {"": "-"}
+        self._hosts = Remembered(_without_port, most=256, longest=256)
+        self._second = ""
+        self._second_text = ""
+
+    def __call__(self, exchange: Exchange) -> str:
+        """The line of one exchange."""
+        request, tls, selection = exchange.request, exchange.tls, exchange.selection
+        target = exchange.target.label if exchange.target and exchange.dispatched else "-"
+        target_status = str(exchange.target_status or "-")
+        priority = exchange.rule_priority
+        created = exchange.created
+        responded = created + exchange.finished - exchange.started
+        group = exchange.target_group
+        finding = request.finding
+        user_agent, trace, led_to = request.user_agent, exchange.trace, exchange.redirect_url
+        return (
+            f"{exchange.kind} {self._time(responded)} {self._load_balancer} "
+            f"{exchange.peer_label} {target} {_times(exchange)} {exchange.status} {target_status} "
+            f"{request.head_size + request.body_size} {exchange.sent} "
+            f'"{self._asked(exchange)}" '
+            f'"{repeated_text(user_agent[:_MAX_USER_AGENT]) if user_agent else "-"}" '
+            f"{'- -' if tls is None else f'{tls.cipher} {tls.protocol}'} "
+            f'{self._arns.get(group) or self._arn(group)} "{text(trace) if trace else "-"}" '
+            f"{_NEITHER if tls is None else _certificate(tls)} "
+            f"{'-' if priority is None else priority} {self._time(created)} "
+            f'"{exchange.action or "-"}" "{text(led_to) if led_to else "-"}" '
+            f'"{(selection is not None and selection.error_reason) or "-"}" '
+            f'"{target}" "{target_status}" '
+            f"{_NEITHER if finding is None else _classified(finding)} "
+            f"{exchange.connection_label} {_transformed(exchange)}"
+        )
+
+    def _asked(self, exchange: Exchange) -> str:
+        """``METHOD proto://host:port/uri HTTP/x.y``; the client's own port is not in it."""
+        request = exchange.request
+        host = request.authority or request.host or b"localhost"
+        shown = self._hosts[host]
+        scheme = "http" if exchange.tls is None else "https"
+        if not request.method:
+            return f"- {scheme}://{shown}:{exchange.listener.port}- -"
+        return (
+            f"{repeated_text(request.method)} {scheme}://{shown}:{exchange.listener.port}"
+            f"{text(request.target) or '-'} "
+            f"{request.version if request.finding is None else text(request.version.encode())}"
+        )
+
+    def _arn(self, group: str) -> str:
+        arn = self._arns[group] = (
+            "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
+            f"targetgroup/{group}/{_made_up_id(group)}"
+        )
+        return arn
+
+    def _time(self, seconds: float) -> str:
+        microseconds = str(int(seconds * 1_000_000))
+        second = microseconds[:-6]
+        if second != self._second:
+            self._second = second
+            moment = datetime.fromtimestamp(int(second), UTC)
+            self._second_text = moment.strftime("%Y-%m-%dT%H:%M:%S.")
+        return f"{self._second_text}{microseconds[-6:]}Z"
+
+
+def _times(exchange: Exchange) -> str:
+    """Until the request was sent, until the answer began, and until it ended, in seconds."""
+    dispatched, answered = exchange.dispatched, exchange.answered
+    if not dispatched:
+        return "-1 -1 -1"
+    waited = dispatched - exchange.started
+    if not answered:
+        return f"{waited:.3f} -1 -1"
+    worked, sent = answered - dispatched, exchange.finished - answered
+    table = _MILLISECONDS
+    try:
+        return (
+            f"{table[int(waited * 1000 + 0.5)]} {table[int(worked * 1000 + 0.5)]} "
+            f"{table[int(sent * 1000 + 0.5)]}"
+        )
+    except IndexError:
+        return f"{waited:.3f} {worked:.3f} {sent:.3f}"
+
+
+def _without_port(host: bytes) -> str:
+    shown = text(host)
+    return shown if ":" not in shown or shown.endswith("]") else shown.rpartition(":")[0]
+
+
+def _classified(finding: Finding) -> str:
+    return f'"{finding.tier.name}" "{finding.reason}"'
+
+
+def _certificate(tls: TlsFacts) -> str:
+    return f'"{text(tls.server_name.encode()) or "-"}" "{tls.certificate}"'
+
+
+def _transformed(exchange: Exchange) -> str:
+    """Host, path and query as a rule's transforms made them, and whether that worked.
+
+    AWS documents the fields but not the words of the last one: these are ours.
+    """
+    if exchange.transform_failed:
+        return '"-" "-" "failed"'
+    host, target = exchange.request.sent_host, exchange.request.sent_target
+    if host is None and target is None:
+        return '"-" "-" "-"'
+    return f'"{text(host or b"") or "-"}" "{text(target or b"") or "-"}" "succeeded"'
+
+
+def _made_up_id(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def text(value: bytes) -> str:
+    """What a client sent, as it stands in the log: whatever that was, the line stays one line, and
+    a field between double quotes one field."""
+    if not value.translate(None, _PLAIN):
+        return value.decode("ascii")
+    return "".join(chr(c) if c in _PLAIN else f"\\x{c:02X}" for c in value)
+
+
+repeated_text = lru_cache(maxsize=256)(text)
+"""The same, for what many requests have in common."""

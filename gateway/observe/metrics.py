@@ -1,0 +1,213 @@
+"""Metrics under CloudWatch's names, in the Prometheus text format.
+
+Names and meanings: "CloudWatch metrics for your Application Load Balancer" of the AWS guide.
+CloudWatch shows sums per minute; here counters only ever grow, as Prometheus has it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from gateway.http1.request_headers import has_valid_name
+from gateway.proxy.exchange import Exchange
+from gateway.routing.settings import LoadBalancerSettings
+from gateway.targets.target_group import TargetGroup, TargetState
+
+if TYPE_CHECKING:
+    from gateway.proxy.data_plane import DataPlane
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Metrics:
+    """Counts finished exchanges. Health checks are none of them.
+
+    What was counted of a target group that is gone is not shown, and not forgotten: should it come
+    back, its counters must not have fallen.
+    """
+
+    def __init__(self, load_balancer: LoadBalancerSettings) -> None:
+        self._load_balancer: Labels = (("LoadBalancer", load_balancer.logical_id),)
+        self._counts: Counter[tuple[str, str]] = Counter()
+        """By name and target group; without target group it is the load balancer's own."""
+        self._times: dict[str, _Times] = {}
+
+    def record(self, exchange: Exchange) -> None:
+        """Takes in a finished exchange."""
+        counts = self._counts
+        request, status = exchange.request, exchange.status
+        group = exchange.target_group
+        size = request.head_size + request.body_size + exchange.sent
+        counts["ProcessedBytes", ""] += size
+        if ":" in request.source:
+            counts["IPv6RequestCount", ""] += 1
+            counts["IPv6ProcessedBytes", ""] += size
+        if request.finding is not None:
+            counts["DesyncMitigationMode_NonCompliant_Request_Count", ""] += 1
+        if exchange.target is not None:
+            self._record_target(exchange, group)
+        if not exchange.target_status:
+            if status >= _FIRST_COUNTED:
+                counts[f"HTTPCode_ELB_{status // 100}XX_Count", ""] += 1
+            if status in _SINGLE:
+                counts[f"HTTPCode_ELB_{status}_Count", ""] += 1
+            if exchange.action == "fixed-response":
+                counts["HTTP_Fixed_Response_Count", ""] += 1
+            elif exchange.action == "redirect":
+                name = "_Url_Limit_Exceeded" if status == 507 else ""
+                counts[f"HTTP_Redirect{name}_Count", ""] += 1
+
+    def _record_target(self, exchange: Exchange, group: str) -> None:
+        counts = self._counts
+        counts["RequestCount", ""] += 1
+        counts["RequestCount", group] += 1
+        if exchange.target_status:
+            if exchange.target_status != _SWITCHING_PROTOCOLS:
+                counts[f"HTTPCode_Target_{exchange.target_status // 100}XX_Count", group] += 1
+            times = self._times.get(group)
+            if times is None:
+                times = self._times[group] = _Times()
+            times.add(exchange.answered - exchange.dispatched)
+        elif not exchange.dispatched and exchange.status in (502, 504):
+            counts["TargetConnectionErrorCount", group] += 1
+        if exchange.request.invalid_names:
+            forwarded = not all(map(has_valid_name, exchange.request.lines))
+            name = "Forwarded" if forwarded else "Dropped"
+            counts[f"{name}InvalidHeaderRequestCount", ""] += 1
+        selection = exchange.selection
+        if selection is not None:
+            if selection.failed_open:
+                counts["UnhealthyRoutingRequestCount", group] += 1
+            if selection.sticky is not None and not selection.sticky.returned:
+                self._record_new_session(selection.sticky.group)
+
+    def _record_new_session(self, group: TargetGroup) -> None:
+        """Sessions are those with a target: a client may come back to its target group alone."""
+        stickiness = group.settings.stickiness
+        if stickiness is None:
+            return
+        self._counts["NonStickyRequestCount", ""] += 1
+        if stickiness.app_cookie is not None:
+            self._counts["AppCookieNonStickinessCount", ""] += 1
+
+    def render(self, plane: "DataPlane") -> str:
+        """Everything, for a scrape."""
+        return "".join(f"{line}\n" for line in self._lines(plane))
+
+    def _lines(self, plane: "DataPlane") -> Iterator[str]:
+        counted = Counter(
+            {
+                (name, group): count
+                for (name, group), count in self._counts.items()
+                if not group or group in plane.groups
+            }
+        )
+        counted["RuleEvaluations", ""] = sum(
+            listener.rule_evaluations for listener in plane.listeners
+        )
+        counted["ClientTLSNegotiationErrorCount", ""] = sum(
+            listener.failed_handshakes for listener in plane.listeners
+        )
+        accepted = sum(listener.accepted for listener in plane.listeners)
+        counted["NewConnectionCount", ""] = accepted + plane.connected
+        names = sorted({name for name, _ in counted})
+        for name in names:
+            samples = ((group, count) for (of, group), count in counted.items() if of == name)
+            yield from self._family(name, "counter", samples)
+        yield from self._family("ActiveConnectionCount", "gauge", [("", plane.connections)])
+        for name, value in _GROUP_GAUGES.items():
+            values = [(group.name, value(group)) for group in plane.groups.values()]
+            yield from self._family(name, "gauge", values)
+        per_target = [
+            (group.name, _per_target(group, counted["RequestCount", group.name]))
+            for group in plane.groups.values()
+        ]
+        yield from self._family("RequestCountPerTarget", "gauge", per_target)
+        yield from self._histograms(plane.groups.keys())
+
+    def _family(self, name: str, kind: str, samples: Iterable[tuple[str, float]]) -> Iterator[str]:
+        yield f"# TYPE {name} {kind}"
+        for group, value in sorted(samples):
+            yield f"{name}{_written(self._labels(group))} {value:.12g}"
+
+    def _histograms(self, groups: Collection[str]) -> Iterator[str]:
+        yield "# TYPE TargetResponseTime histogram"
+        for group, times in sorted(self._times.items()):
+            if group not in groups:
+                continue
+            labels = self._labels(group)
+            total = 0
+            for bound, count in zip((*_BUCKETS, None), times.counts, strict=True):
+                total += count
+                le = "+Inf" if bound is None else f"{bound:g}"
+                yield f"TargetResponseTime_bucket{_written((*labels, ('le', le)))} {total}"
+            yield f"TargetResponseTime_sum{_written(labels)} {times.sum:.6f}"
+            yield f"TargetResponseTime_count{_written(labels)} {total}"
+
+    def _labels(self, group: str) -> Labels:
+        return (*self._load_balancer, ("TargetGroup", group)) if group else self._load_balancer
+
+
+class _Times:
+    """How long targets took, in seconds: a count for each bucket, and one for what is over."""
+
+    __slots__ = ("counts", "sum")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_BUCKETS) + 1)
+        self.sum = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.sum += seconds
+        for position, bound in enumerate(_BUCKETS):
+            if seconds <= bound:
+                self.counts[position] += 1
+                return
+        self.counts[-1] += 1
+
+
+_SWITCHING_PROTOCOLS: Final = 101
+_FIRST_COUNTED: Final = 300
+"""Of the load balancer's own answers: those to which it says 2xx have no metric."""
+_SINGLE: Final = frozenset({500, 502, 503, 504})
+"""The statuses that have a metric of their own."""
+
+
+def _in_state(group: TargetGroup, state: TargetState) -> int:
+    return sum(target.state is state for target in group.registered)
+
+
+def _healthy(group: TargetGroup) -> float:
+    return _in_state(group, TargetState.HEALTHY)
+
+
+def _unhealthy(group: TargetGroup) -> float:
+    return _in_state(group, TargetState.UNHEALTHY)
+
+
+def _routes_healthily(group: TargetGroup) -> float:
+    return float(not group.fails_open)
+
+
+def _routes_unhealthily(group: TargetGroup) -> float:
+    return float(group.fails_open)
+
+
+_GROUP_GAUGES: Final = {
+    "HealthyHostCount": _healthy,
+    "UnHealthyHostCount": _unhealthy,
+    "HealthyStateRouting": _routes_healthily,
+    "UnhealthyStateRouting": _routes_unhealthily,
+}
+
+
+def _per_target(group: TargetGroup, requests: int) -> float:
+    """Per healthy target; per registered one while none is healthy."""
+    return requests / (_healthy(group) or len(group.registered) or 1)
+
+
+def _written(labels: Labels) -> str:
+    return "{" + ",".join(f'{name}="{value}"' for name, value in labels) + "}"

@@ -1,0 +1,1 @@
+"""One request, from the rule it matches to a target and back."""

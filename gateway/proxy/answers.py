@@ -1,0 +1,113 @@
+"""What the load balancer itself answers, byte for byte as an ALB does.
+
+The bodies follow one model that fits every answer of an ALB whose length is known; the titles of
+401, 405, 408, 414, 500, 501, 504 and 505 are derived from it rather than seen.
+"""
+
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final
+
+from gateway.net.clock import Clock
+from gateway.routing.rules import FixedResponse
+
+_TITLES: Final = {
+    400: "400 Bad Request",
+    405: "405 Not Allowed",
+    408: "408 Request Time-out",
+    414: "414 Request-URI Too Large",
+    500: "500 Internal Server Error",
+    501: "501 Not Implemented",
+    502: "502 Bad Gateway",
+    503: "503 Service Temporarily Unavailable",
+    504: "504 Gateway Time-out",
+    505: "505 HTTP Version Not Supported",
+}
+_WITHOUT_BODY: Final = 204
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class DateHeader:
+    """The ``Date`` header, made anew once a second at most."""
+
+    __slots__ = ("_clock", "_line", "_second")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._second = -1
+        self._line = b""
+
+    def line(self) -> bytes:
+        """``Date: ...`` with CRLF."""
+        second = int(self._clock.wall())
+        if second != self._second:
+            self._second = second
+            self._line = b"Date: " + formatdate(second, usegmt=True).encode() + b"\r\n"
+        return self._line
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the load balancer's own. ``status_line`` and ``lines`` end in CRLF."""
+
+    status: int
+    status_line: bytes
+    lines: list[bytes]
+    body: bytes
+
+
+def own_answer(status: int, date: bytes) -> Answer:
+    """The answer with ``status``. Statuses without a known text (463) have an empty body.
+
+    The space after a status without reason phrase belongs there (RFC 9112, section 4).
+    """
+    title = _TITLES.get(status)
+    if title is None:
+        return _assemble(f"{status} ", date, "text/html", b"")
+    return _assemble(title, date, "text/html", _page(title))
+
+
+def redirect(status: int, location: bytes, date: bytes) -> Answer:
+    """The answer of a redirect action; ``status`` is 301 or 302, whose status line differs from
+    its body's title."""
+    line = {301: "301 Moved Permanently", 302: "302 Moved Temporarily"}[status]
+    body = _page({301: line, 302: "302 Found"}[status])
+    answer = _assemble(line, date, "text/html", body)
+    answer.lines.append(b"Location: " + location + b"\r\n")
+    return answer
+
+
+def fixed_response(action: FixedResponse, date: bytes) -> Answer:
+    """The answer of a fixed-response action. A 204 has neither body nor length (RFC 9110, 8.6),
+    whatever the action says."""
+    status = f"{action.status} {_reason(action.status)}"
+    answer = _assemble(status, date, f"{action.content_type}; charset=utf-8", action.body)
+    if action.status == _WITHOUT_BODY:
+        return replace(answer, lines=answer.lines[:2], body=b"")
+    return answer
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _page(title: str) -> bytes:
+    return (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    ).encode()
+
+
+def _assemble(status: str, date: bytes, content_type: str, body: bytes) -> Answer:
+    lines = [
+        b"Server: awselb/2.0\r\n",
+        date,
+        f"Content-Type: {content_type}\r\n".encode(),
+        b"Content-Length: %d\r\n" % len(body),
+    ]
+    return Answer(int(status[:3]), f"HTTP/1.1 {status}\r\n".encode(), lines, body)

@@ -1,0 +1,505 @@
+"""One request and its answer: from the rules to a target and back."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from gateway.http1.request import Request
+from gateway.net.tls import TlsFacts
+from gateway.proxy import answers
+from gateway.proxy.heads import (
+    LAST_CHUNK,
+    ForwardedHeaders,
+    ResponseHead,
+    chunk,
+    request_head,
+    trace_id,
+)
+from gateway.routing.redirect import MAX_LOCATION, Redirect
+from gateway.routing.rules import FixedResponse, Forward, Rule
+from gateway.routing.transforms import NO_TRANSFORMS, TransformFailedError
+from gateway.targets.connections import TargetConnection
+from gateway.targets.selection import Selection
+from gateway.targets.target_group import Target
+
+if TYPE_CHECKING:
+    from gateway.clients.listener import Listener
+    from gateway.proxy.data_plane import DataPlane
+
+
+_SWITCHING_PROTOCOLS: Final = 101
+_ENDING: Final = frozenset({400, 408})
+"""After these the client's connection ends."""
+
+
+class Client(Protocol):
+    """What an exchange needs of the client's connection."""
+
+    listener: "Listener"
+    peer: str
+    peer_label: str
+    """Address and port, for logs."""
+    connection_label: str
+    """``TID_`` and 128 random bits, for logs."""
+    forwarded: ForwardedHeaders
+    tls: TlsFacts | None
+    """None: the client came to an HTTP listener."""
+    http2: bool
+    write_paused: bool
+    """Whether the client takes no more for now."""
+
+    @property
+    def last_answer(self) -> bool:
+        """Whether this connection's next answer is its last (age, or the gateway drains)."""
+
+    def send_continue(self) -> None:
+        """Sends 100 Continue."""
+
+    def send(
+        self, head: ResponseHead | None, parts: Sequence[bytes], *, chunked: bool, end: bool
+    ) -> int:
+        """Sends a piece of the answer: its ``head`` first, the last with ``end``.
+
+        ``chunked`` bodies get chunk framing where the client's version has such a thing. Gives
+        the bytes that this takes on the wire.
+        """
+
+    def begin_tunnel(self) -> bytes:
+        """From now on bytes go to ``tunnel_from_client``; gives those that came too early."""
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes that are not HTTP, through a tunnel."""
+
+    def touch(self) -> None:
+        """A byte moved: the idle timeout starts anew."""
+
+    def update_reading(self) -> None:
+        """``wants_request_bytes`` may have changed."""
+
+    def exchange_done(self, *, keep_alive: bool) -> None:
+        """The answer is complete, or as complete as it gets; without ``keep_alive`` it is the
+        last one, and the connection ends after it."""
+
+    def cut_off(self, *, reset: bool) -> None:
+        """Ends the connection in the middle of an answer."""
+
+
+class Exchange:
+    """Forwards one request, or answers it.
+
+    It is also the request's line in the access log: what is public and not a method is for that.
+    Times are of the clock's monotonic reading, 0 for what did not happen.
+
+    Request and response stream independently; a connection goes back into the target's pool only
+    when both are complete. Nothing is ever sent a second time.
+    """
+
+    __slots__ = (
+        "_bodyless",
+        "_chunked",
+        "_client",
+        "_connecting",
+        "_connection",
+        "_done",
+        "_keep_alive",
+        "_last_chunk_sent",
+        "_plane",
+        "_sized",
+        "_target_paused",
+        "action",
+        "answered",
+        "connection_label",
+        "created",
+        "dispatched",
+        "finished",
+        "http2",
+        "listener",
+        "peer_label",
+        "redirect_url",
+        "request",
+        "rule_priority",
+        "selection",
+        "sent",
+        "started",
+        "status",
+        "target",
+        "target_group",
+        "target_status",
+        "tls",
+        "trace",
+        "transform_failed",
+        "tunnel",
+    )
+
+    def __init__(self, plane: "DataPlane", client: Client, request: Request) -> None:
+        self._plane = plane
+        self._client = client
+        self.request = request
+        self.listener = client.listener
+        self.tls = client.tls
+        self.http2 = client.http2
+        self.peer_label = client.peer_label
+        self.connection_label = client.connection_label
+        self.created = plane.clock.wall()
+        self.started = plane.clock.monotonic()
+        self.dispatched = 0.0
+        self.answered = 0.0
+        self.finished = 0.0
+        self.target_group = ""
+        self.target: Target | None = None
+        self.selection: Selection | None = None
+        self.rule_priority: int | None = None
+        self.action = ""
+        self.redirect_url = b""
+        self.transform_failed = False
+        self.status = 0
+        self.target_status = 0
+        self.sent = 0
+        self.trace = b""
+        self.tunnel = False
+        """The connections have left HTTP."""
+        self._connection: TargetConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._target_paused = False
+        self._last_chunk_sent = False
+        self._chunked = False
+        self._bodyless = False
+        self._sized = False
+        self._keep_alive = False
+        self._done = False
+        request.source = client.peer
+
+    @property
+    def kind(self) -> str:
+        """The access log's type."""
+        if self.status == 101:
+            return "wss" if self.tls else "ws"
+        if self.http2:
+            return "h2"
+        return "https" if self.tls else "http"
+
+    @property
+    def wants_request_bytes(self) -> bool:
+        """Whether more of the request can be taken now."""
+        return not self._target_paused and self._connecting is None
+
+    # From the client's connection.
+
+    def start(self) -> None:
+        """Decides, once the request's head is complete."""
+        request = self.request
+        if request.refusal:
+            self._answer(request.refusal)
+            return
+        rule = self.listener.rules.match(request)
+        self.rule_priority = rule.priority
+        self.trace = trace_id(request.trace_id, self.created, self._plane.random)
+        action = rule.action
+        if isinstance(action, Forward):
+            if rule.transforms is NO_TRANSFORMS or self._transform(rule):
+                self.action = "forward"
+                self._forward(action)
+        elif self.listener.host_line(request) is None:
+            self._answer(400)
+        elif isinstance(action, FixedResponse):
+            self.action = "fixed-response"
+            self._reply(answers.fixed_response(action, self._plane.date.line()))
+        else:
+            self.action = "redirect"
+            self._redirect(action)
+
+    def request_progress(self) -> None:
+        """More of the request's body was received, or its end."""
+        if self.request.refusal:
+            self._drop_target()
+            self._give_up(self.request.refusal)
+            return
+        connection = self._connection
+        if connection is None:
+            return
+        data = self._framed_body()
+        if data:
+            connection.write(data)
+
+    def client_gone(self, *, reads: bool) -> None:
+        """The client closed its connection, or, when it still ``reads``, its sending half."""
+        self._drop_target()
+        if not self.status:
+            if reads and not self.request.complete:
+                self._answer(400)
+                return
+            self.status = 460 if self.request.complete else 400
+        self._finish(keep_alive=False)
+
+    def client_paused(self) -> None:
+        """The client takes no more of the answer for now."""
+        if self._connection is not None:
+            self._connection.pause_reading()
+
+    def client_resumed(self) -> None:
+        """It takes more again."""
+        if self._connection is not None:
+            self._connection.resume_reading()
+
+    def expire(self) -> None:
+        """No byte has moved for the idle timeout."""
+        waiting_for_client = not self.request.complete and self.wants_request_bytes
+        self._drop_target()
+        self._give_up(408 if waiting_for_client else 504)
+
+    @property
+    def unsent_to_target(self) -> int:
+        """Bytes that wait for the target to take them."""
+        return self._connection.unsent if self._connection is not None else 0
+
+    def _redirect(self, action: Redirect) -> None:
+        listener = self.listener
+        location = action.location(self.request, listener.settings.protocol, listener.port)
+        if len(location) > MAX_LOCATION:
+            self._answer(507)
+            return
+        self.redirect_url = location
+        self._reply(answers.redirect(action.status, location, self._plane.date.line()))
+
+    def _transform(self, rule: Rule) -> bool:
+        """Whether the request can be sent as the rule's transforms rewrite it."""
+        request = self.request
+        try:
+            request.sent_host = rule.transforms.rewritten_host(request.routing_host)
+            request.sent_target = rule.transforms.rewritten_target(request.target)
+        except TransformFailedError:
+            self.transform_failed = True
+            self._answer(500)
+            return False
+        return True
+
+    # Towards the target.
+
+    def _forward(self, action: Forward) -> None:
+        plane, request = self._plane, self.request
+        selection = plane.selector.select(action, request)
+        host = self.listener.host_line(request)
+        if host is None:
+            self._answer(400)
+            return
+        self.target_group = selection.target_group
+        self.selection = selection
+        target = selection.target
+        if target is None:
+            self._answer(503)
+            return
+        self.target = target
+        target.outstanding += 1
+        head = request_head(request, self._client.forwarded.lines(request), host, self.trace)
+        if request.expects_continue and request.has_body and not request.http10:
+            self._client.send_continue()
+            self.sent += len(answers.CONTINUE)
+        connection = target.take()
+        if connection is not None:
+            self._send_head(connection, head)
+        else:
+            self._connecting = plane.spawn(self._connect(target, head))
+
+    async def _connect(self, target: Target, head: bytes) -> None:
+        plane = self._plane
+        try:
+            async with asyncio.timeout(plane.timeouts.connect):
+                connection = await plane.connect(target)
+        except TimeoutError:
+            self._connecting = None
+            self._give_up(504)
+        except OSError:
+            self._connecting = None
+            self._give_up(502)
+        else:
+            self._connecting = None
+            self._client.touch()
+            self._send_head(connection, head)
+            self._client.update_reading()
+
+    def _send_head(self, connection: TargetConnection, head: bytes) -> None:
+        self._connection = connection
+        self.dispatched = self._plane.clock.monotonic()
+        request = self.request
+        connection.begin(self, head_request=request.method == b"HEAD", upgrade=request.websocket)
+        if self._client.write_paused:
+            connection.pause_reading()
+        if request.chunked or request.content_length:
+            head += self._framed_body()
+        connection.write(head)
+
+    def _framed_body(self) -> bytes:
+        request = self.request
+        parts = request.body
+        if not request.has_body:
+            return b""
+        if not request.chunked:
+            if not parts:
+                return b""
+            request.body = []
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        data = b""
+        if parts:
+            request.body = []
+            data = chunk(parts, sum(map(len, parts)))
+        if request.complete and not self._last_chunk_sent:
+            self._last_chunk_sent = True
+            data += LAST_CHUNK
+        return data
+
+    def _drop_target(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    # TargetUser: from the target's connection.
+
+    def target_paused(self) -> None:
+        """See TargetUser."""
+        self._target_paused = True
+        self._client.update_reading()
+
+    def target_resumed(self) -> None:
+        """See TargetUser."""
+        self._target_paused = False
+        self._client.touch()
+        self._client.update_reading()
+
+    def target_failed(self) -> None:
+        """See TargetUser."""
+        self._connection = None
+        self._give_up(502)
+
+    def response_progress(self) -> None:
+        """See TargetUser."""
+        connection = self._connection
+        if connection is None:
+            return
+        response = connection.reader.response
+        if not response.complete:
+            self._client.touch()
+            if not response.head_complete:
+                return
+        parts = response.body
+        if parts:
+            response.body = []
+        head = None if self.status else self._begin_answer(connection)
+        if response.status == _SWITCHING_PROTOCOLS:
+            self._begin_tunnel(connection, head)
+            return
+        complete = response.complete
+        if head is not None or parts or complete:
+            self.sent += self._client.send(
+                head, parts, chunked=self._chunked and not self._bodyless, end=complete
+            )
+        if not complete:
+            return
+        self._connection = None
+        request = self.request
+        if response.keep_alive and request.complete and not request.close_after:
+            connection.release()
+        else:
+            connection.close()
+        self._finish(keep_alive=self._keep_alive and request.complete)
+
+    # Towards the client.
+
+    def _begin_answer(self, connection: TargetConnection) -> ResponseHead:
+        request, response = self.request, connection.reader.response
+        self.answered = self._plane.clock.monotonic()
+        lines = response.lines
+        if self.selection is not None and self.selection.sticky is not None:
+            lines += self.selection.sticky.set_cookie_lines(lines)
+        self.status = self.target_status = status = response.status
+        self._bodyless = request.method == b"HEAD" or status == 204 or status == 304
+        self._sized = response.has_content_length or self._bodyless
+        self._chunked = (
+            (response.chunked or response.until_close)
+            and not request.http10
+            and status != 204
+            and status != 304
+        )
+        # Whether the rest of the request comes before the answer's end is not known yet, and what
+        # the head says of the connection must hold.
+        self._keep_alive = (self._sized or self._chunked) and self._may_keep_alive()
+        lines.append(self._plane.date.line())
+        return ResponseHead(
+            status,
+            response.status_line,
+            self.listener.response_lines(lines),
+            keep_alive=self._keep_alive,
+            chunked=self._chunked,
+            upgrade=status == _SWITCHING_PROTOCOLS,
+        )
+
+    def _begin_tunnel(self, connection: TargetConnection, head: ResponseHead | None) -> None:
+        """The target answered 101: from here on bytes are passed on, whatever they are."""
+        self.tunnel = connection.tunnel = True
+        self.sent += self._client.send(head, (), chunked=False, end=False)
+        early = self._client.begin_tunnel()
+        if early:
+            self.tunnel_from_client(early)
+        if connection.reader.beyond:
+            self.tunnelled(connection.reader.beyond)
+
+    def tunnel_from_client(self, data: bytes) -> None:
+        """Bytes of a client that are not HTTP."""
+        self.request.body_size += len(data)
+        if self._connection is not None:
+            self._connection.write(data)
+
+    def tunnelled(self, data: bytes) -> None:
+        """See TargetUser."""
+        self._client.touch()
+        self.sent += len(data)
+        self._client.write(data)
+
+    def _may_keep_alive(self) -> bool:
+        request = self.request
+        return request.complete and request.keep_alive and not self._client.last_answer
+
+    def _give_up(self, status: int) -> None:
+        """Answers with ``status``, or, when another answer has begun, breaks that off."""
+        if not self.status:
+            self._answer(status)
+            return
+        if self.tunnel:
+            self._client.cut_off(reset=False)
+            self._finish(keep_alive=False)
+            return
+        # A length or chunks show that something is missing; without them only a reset does.
+        self._client.cut_off(reset=not (self._chunked or self._sized))
+        self._finish(keep_alive=False)
+
+    def _answer(self, status: int) -> None:
+        if status in _ENDING:
+            self.request.keep_alive = False
+        self._reply(answers.own_answer(status, self._plane.date.line()))
+
+    def _reply(self, answer: answers.Answer) -> None:
+        """Answers without a target."""
+        self.status = answer.status
+        keep_alive = self._may_keep_alive()
+        head = ResponseHead(
+            answer.status,
+            answer.status_line,
+            self.listener.response_lines(answer.lines),
+            keep_alive=keep_alive,
+        )
+        body = () if self.request.method == b"HEAD" or not answer.body else (answer.body,)
+        self.sent += self._client.send(head, body, chunked=False, end=True)
+        self._finish(keep_alive=keep_alive)
+
+    def _finish(self, *, keep_alive: bool) -> None:
+        if self._done:
+            return
+        self._done = True
+        if self.target is not None:
+            self.target.outstanding -= 1
+        self.request.body = []
+        self.finished = self._plane.clock.monotonic()
+        self._plane.access_log.record(self)
+        self._client.exchange_done(keep_alive=keep_alive)

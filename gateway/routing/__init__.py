@@ -1,0 +1,1 @@
+"""The rules, as pure values and functions."""

@@ -1,0 +1,243 @@
+"""The conditions of a rule. Each one's values are alternatives.
+
+What may be compared with what, and whether case counts: "Condition types for listener rules" of
+the AWS guide.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Protocol
+
+from gateway.http1.paths import compile_globs, query_of
+from gateway.routing.regular_expressions import compile_pattern
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class RuleInput(Protocol):
+    """What a rule may ask of a request."""
+
+    @property
+    def path(self) -> bytes:
+        """The normalised path (``gateway.http1.paths.normalise``), without the query."""
+
+    @property
+    def target(self) -> bytes:
+        """The request target in origin form, as the client wrote it."""
+
+    @property
+    def method(self) -> bytes:
+        """The method, as the client wrote it."""
+
+    @property
+    def routing_host(self) -> bytes:
+        """The first Host header, or the authority of an absolute target, without its port."""
+
+    @property
+    def source(self) -> str:
+        """The IP address of the TCP peer."""
+
+    def header_values(self, name: bytes) -> Iterable[bytes]:
+        """The values of every header of that name (in lower case), in order."""
+
+
+class Condition(Protocol):
+    """One condition of a rule."""
+
+    def holds(self, request: RuleInput) -> bool:
+        """Whether one of the condition's values matches."""
+
+    def __str__(self) -> str:
+        """Field and values, for people."""
+
+    def seen(self, request: RuleInput) -> str:
+        """What of the request was compared, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Alternatives for one text: globs, or regular expressions.
+
+    The regular expressions have to have been found valid by ``compile_pattern``.
+    """
+
+    written: tuple[str, ...]
+    regular: bool
+    matches: Callable[[bytes], object]
+
+    def __str__(self) -> str:
+        return ("~ " if self.regular else "") + ", ".join(self.written)
+
+
+def globs(values: Sequence[str], *, ignore_case: bool = False, escapes: bool = False) -> Values:
+    """Each value is a glob for the whole text."""
+    matches = compile_globs(values, ignore_case=ignore_case, escapes=escapes)
+    return Values(tuple(values), False, matches)
+
+
+def regular_expressions(values: Sequence[str], *, ignore_case: bool = False) -> Values:
+    """Each value is a regular expression that matches somewhere in the text."""
+    searches = [compile_pattern(value, ignore_case=ignore_case) for value in values]
+
+    def matches(text: bytes) -> bool:
+        return any(search(text) is not None for search in searches)
+
+    return Values(tuple(values), True, matches)
+
+
+class PathPattern:
+    """``path-pattern``: the path without its query; case counts."""
+
+    __slots__ = ("_matches", "_values")
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._matches = values.matches
+
+    def holds(self, request: RuleInput) -> bool:
+        """See Condition."""
+        return bool(self._matches(request.path))
+
+    def __str__(self) -> str:
+        return f"path-pattern {self._values}"
+
+    def seen(self, request: RuleInput) -> str:
+        """See Condition."""
+        return f"path {_shown(request.path)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostHeader:
+    """``host-header``: the host without its port; case does not count."""
+
+    values: Values
+
+    def holds(self, request: RuleInput) -> bool:
+        """See Condition."""
+        return bool(self.values.matches(request.routing_host))
+
+    def __str__(self) -> str:
+        return f"host-header {self.values}"
+
+    def seen(self, request: RuleInput) -> str:
+        """See Condition."""
+        return f"host {_shown(request.routing_host)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpHeader:
+    """``http-header``: one of the values of one header; case counts in neither."""
+
+    name: str
+    values: Values
+
+    def holds(self, request: RuleInput) -> bool:
+        """See Condition."""
+        name = self.name.lower().encode()
+        return any(self.values.matches(value) for value in request.header_values(name))
+
+    def __str__(self) -> str:
+        return f"http-header {self.name}: {self.values}"
+
+    def seen(self, request: RuleInput) -> str:
+        """See Condition."""
+        found = [_shown(value) for value in request.header_values(self.name.lower().encode())]
+        return f"{self.name}: {', '.join(found)}" if found else f"no {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequestMethod:
+    """``http-request-method``: the method as it is; case counts, and there are no wildcards."""
+
+    methods: tuple[str, ...]
+
+    def holds(self, request: RuleInput) -> bool:
+        """See Condition."""
+        return request.method.decode("latin-1") in self.methods
+
+    def __str__(self) -> str:
+        return f"http-request-method {', '.join(self.methods)}"
+
+    def seen(self, request: RuleInput) -> str:
+        """See Condition."""
+        return f"method {_shown(request.method)}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """A key and a value of ``query-string``; without ``key`` any key will do."""
+
+    key: Values | None
+    value: Values
+
+    def matches(self, key: bytes, value: bytes) -> bool:
+        """Whether this is such a pair."""
+        return (self.key is None or bool(self.key.matches(key))) and bool(self.value.matches(value))
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}" if self.key else str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryString:
+    """``query-string``: one of the query's pairs, as written; case does not count.
+
+    Pairs are compared without percent-decoding: AWS does not say.
+    """
+
+    parameters: tuple[QueryParameter, ...]
+
+    def holds(self, request: RuleInput) -> bool:
+        """See Condition."""
+        query = query_of(request.target)
+        if not query:
+            return False
+        for pair in query.split(b"&"):
+            key, _, value = pair.partition(b"=")
+            if any(parameter.matches(key, value) for parameter in self.parameters):
+                return True
+        return False
+
+    def __str__(self) -> str:
+        return f"query-string {', '.join(map(str, self.parameters))}"
+
+    def seen(self, request: RuleInput) -> str:
+        """See Condition."""
+        query = query_of(request.target)
+        return f"query {_shown(query)}" if query else "no query"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIp:
+    """``source-ip``: the address of the TCP peer; X-Forwarded-For is never looked at."""
+
+    networks: tuple[Network, ...]
+
+    def holds(self, request: RuleInput) -> bool:
+        """See Condition."""
+        address = _address(request.source)
+        return any(address in network for network in self.networks)
+
+    def __str__(self) -> str:
+        return f"source-ip {', '.join(map(str, self.networks))}"
+
+    def seen(self, request: RuleInput) -> str:
+        """See Condition."""
+        return f"source {request.source}"
+
+
+_KNOWN_ADDRESSES: Final = 1024
+
+
+@lru_cache(_KNOWN_ADDRESSES)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An IPv4 client of a socket for both families has an address of that one."""
+    address = ipaddress.ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _shown(text: bytes) -> str:
+    return repr(text.decode("latin-1"))

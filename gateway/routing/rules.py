@@ -1,0 +1,132 @@
+"""Which action a request gets: pure, a request in, an action out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from random import Random
+from typing import Final
+
+from gateway.routing.conditions import Condition, PathPattern, RuleInput
+from gateway.routing.redirect import Redirect
+from gateway.routing.transforms import NO_TRANSFORMS, Transforms
+
+_KNOWN_TARGETS: Final = 1024
+_MAX_KNOWN_TARGET: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedGroup:
+    """A target group of a forward action, by its logical id; ``weight`` is 0 to 999."""
+
+    target_group: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Sends the request to one of its target groups; each one's share is its weight of the sum.
+
+    ``stickiness`` is for how many seconds a client stays with the group that it got; None: not.
+    """
+
+    groups: tuple[WeightedGroup, ...]
+    stickiness: int | None = None
+    _names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _bounds: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        weighted = [group for group in self.groups if group.weight > 0]
+        object.__setattr__(self, "_names", tuple(group.target_group for group in weighted))
+        object.__setattr__(self, "_bounds", tuple(accumulate(g.weight for g in weighted)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The logical ids of the groups that have a weight."""
+        return self._names
+
+    def choose(self, random: Random) -> str | None:
+        """The logical id of one target group; None when every weight is 0.
+
+        The weights do not look at health: a group without a healthy target keeps its share.
+        """
+        names = self._names
+        if len(names) == 1:
+            return names[0]
+        if not names:
+            return None
+        drawn = random.random() * self._bounds[-1]
+        for name, bound in zip(names, self._bounds, strict=True):
+            if drawn < bound:
+                return name
+        return names[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedResponse:
+    """Answers without a target. ``content_type`` is sent with ``; charset=utf-8`` appended."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+Action = Forward | FixedResponse | Redirect
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An action for requests that every condition holds for. The default rule has priority 0.
+
+    ``logical_id`` is the rule's name in the template; empty for the default rule.
+    """
+
+    priority: int
+    conditions: tuple[Condition, ...]
+    action: Action
+    transforms: Transforms = NO_TRANSFORMS
+    logical_id: str = ""
+
+
+class Rules:
+    """A listener's rules: the first one by priority whose conditions all hold, else the default."""
+
+    __slots__ = ("_by_path", "_default", "_known", "_rules", "evaluations")
+
+    def __init__(self, rules: Sequence[Rule], default: Action) -> None:
+        self._rules = tuple(sorted(rules, key=lambda rule: rule.priority))
+        self._default = Rule(0, (), default)
+        self._by_path = all(
+            isinstance(condition, PathPattern) for rule in rules for condition in rule.conditions
+        )
+        """Requests for the same target get the same rule."""
+        self._known: dict[bytes, tuple[Rule, int]] = {}
+        """By target, for those asked for of late: the rule, and how many were looked at."""
+        self.evaluations = 0
+        """How many rules were looked at so far; the default rule is not counted."""
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter((*self._rules, self._default))
+
+    def match(self, request: RuleInput) -> Rule:
+        """The rule for the request; the default rule when no other one applies."""
+        if not self._by_path:
+            rule, looked_at = self._first(request)
+        elif (known := self._known.get(request.target)) is not None:
+            rule, looked_at = known
+        else:
+            rule, looked_at = known = self._first(request)
+            if len(request.target) <= _MAX_KNOWN_TARGET:
+                if len(self._known) >= _KNOWN_TARGETS:
+                    self._known.clear()
+                self._known[request.target] = known
+        self.evaluations += looked_at
+        return rule
+
+    def _first(self, request: RuleInput) -> tuple[Rule, int]:
+        for position, rule in enumerate(self._rules, 1):
+            for condition in rule.conditions:
+                if not condition.holds(request):
+                    break
+            else:
+                return rule, position
+        return self._default, len(self._rules)

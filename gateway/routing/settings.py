@@ -1,0 +1,135 @@
+"""What a template says about routing, as values: checked, complete, and free of CloudFormation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.http1.desync import DesyncMode
+from gateway.routing.rules import Rules
+
+
+class Algorithm(StrEnum):
+    """Who of a group's targets is next: the attribute ``load_balancing.algorithm.type``."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_OUTSTANDING_REQUESTS = "least_outstanding_requests"
+    WEIGHTED_RANDOM = "weighted_random"
+
+
+class ForwardedForMode(StrEnum):
+    """The attribute ``routing.http.xff_header_processing.mode``."""
+
+    APPEND = "append"
+    PRESERVE = "preserve"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheckSettings:
+    """How the targets of one group are checked. Times are in seconds."""
+
+    path: str
+    port: int | None
+    """None: the port that the target gets its traffic on (``traffic-port``)."""
+    interval: float
+    timeout: float
+    healthy_threshold: int
+    unhealthy_threshold: int
+    matcher: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stickiness:
+    """How long a session stays with its target, in seconds.
+
+    ``app_cookie`` is the name of the application's own cookie; None: the load balancer's.
+    """
+
+    duration: int
+    app_cookie: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroupSettings:
+    """One target group; ``logical_id`` is its name in the template."""
+
+    logical_id: str
+    ipv6: bool
+    health_check: HealthCheckSettings
+    deregistration_delay: float
+    algorithm: Algorithm = Algorithm.ROUND_ROBIN
+    slow_start: float = 0
+    """Seconds in which a new target's share grows to a whole one; 0 is at once."""
+    stickiness: Stickiness | None = None
+    minimum_healthy_count: int = 1
+    """With fewer healthy targets, requests go to the unhealthy ones too."""
+    minimum_healthy_percentage: int | None = None
+    """Likewise, in percent of the registered targets; None is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerSettings:
+    """The load balancer's own attributes. Times are in seconds.
+
+    What each one means: "Edit attributes for your Application Load Balancer" of the AWS guide.
+    """
+
+    logical_id: str
+    idle_timeout: float
+    client_keep_alive: float
+    desync_mode: DesyncMode = DesyncMode.DEFENSIVE
+    drop_invalid_header_fields: bool = False
+    preserve_host_header: bool = False
+    tls_headers: bool = False
+    forwarded_for: ForwardedForMode = ForwardedForMode.APPEND
+    forwarded_for_port: bool = False
+    http2: bool = True
+
+
+class TlsVersion(StrEnum):
+    """Earlier versions are never spoken, whatever the policy allows: OpenSSL no longer does."""
+
+    TLS_1_2 = "TLSv1.2"
+    TLS_1_3 = "TLSv1.3"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """One listener; ``logical_id`` is its name in the template."""
+
+    logical_id: str
+    port: int
+    rules: Rules
+    certificates: tuple[str, ...] = ()
+    """What CertificateArn says: an ARN, or the logical id of the certificate's resource. An HTTPS
+    listener has one, an HTTP listener none."""
+    tls_versions: tuple[TlsVersion, TlsVersion] = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3)
+    """The least and the most."""
+    response_headers: tuple[tuple[str, str], ...] = ()
+    """Headers that every response gets, whatever the target sent under that name."""
+    server_header: bool = True
+    """Whether the load balancer's own answers say ``Server: awselb/2.0``."""
+
+    @property
+    def protocol(self) -> str:
+        """``HTTP`` or ``HTTPS``."""
+        return "HTTPS" if self.certificates else "HTTP"
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The load balancer of a template, with everything that it needs."""
+
+    load_balancer: LoadBalancerSettings
+    listeners: tuple[ListenerSettings, ...]
+    target_groups: Mapping[str, TargetGroupSettings]
+
+    @property
+    def listener_port(self) -> int:
+        """The first listener's port."""
+        return self.listeners[0].port
+
+    @property
+    def rules(self) -> Rules:
+        """The first listener's rules."""
+        return self.listeners[0].rules

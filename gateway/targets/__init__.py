@@ -1,0 +1,1 @@
+"""Target groups, their health and their connections."""

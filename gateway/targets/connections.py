@@ -1,0 +1,183 @@
+"""The connections to targets."""
+
+import asyncio
+from typing import Protocol, cast
+
+from gateway.http1.response_reader import MalformedResponseError, ResponseReader
+from gateway.net.idle_watch import IdleWatch
+from gateway.targets.target_group import Target
+
+
+class TargetUser(Protocol):
+    """Who a connection works for."""
+
+    def response_progress(self) -> None:
+        """The reader's response has more in it, or is complete."""
+
+    def tunnelled(self, data: bytes) -> None:
+        """After a 101: bytes that are not HTTP."""
+
+    def target_failed(self) -> None:
+        """The connection is gone, or what came over it is no response; it is already closed."""
+
+    def target_paused(self) -> None:
+        """The target takes no more of the request for now."""
+
+    def target_resumed(self) -> None:
+        """It takes more again."""
+
+
+class TargetConnection(asyncio.Protocol):
+    """One connection to a target. It works for one request at a time, or waits in the pool."""
+
+    __slots__ = (
+        "_idle_timeout",
+        "_paused",
+        "_transport",
+        "_watch",
+        "active",
+        "reader",
+        "target",
+        "tunnel",
+        "user",
+    )
+
+    def __init__(self, target: Target, watch: IdleWatch, idle_timeout: float) -> None:
+        self.target = target
+        self.reader = ResponseReader()
+        self.user: TargetUser | None = None
+        self.tunnel = False
+        """The connection has left HTTP."""
+        self.active = watch.now
+        self._idle_timeout = idle_timeout
+        self._paused = False
+        self._watch = watch
+        self._transport: asyncio.Transport | None = None
+
+    def join(self) -> None:
+        """Counts among the target's connections from now on. Raises OSError when it is lost.
+
+        Not before: who gives up connecting is never told by uvloop that the connection is lost.
+        """
+        if self._transport is None:
+            raise ConnectionResetError(f"{self.target.address} ended the connection at once")
+        self.target.connections.add(self)
+        self._watch.watched.add(self)
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request may be sent, as far as is known on this side."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the target has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
+    def begin(self, user: TargetUser, *, head_request: bool, upgrade: bool = False) -> None:
+        """Starts to work for ``user``. See ResponseReader.start."""
+        self.user = user
+        self.reader.start(head_request=head_request, upgrade=upgrade)
+
+    def write(self, data: bytes) -> None:
+        """Sends a piece of the request."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def release(self) -> None:
+        """Goes into the pool: request and response are complete, and the target agrees."""
+        self.user = None
+        self.active = self._watch.now
+        if self._paused:
+            self.resume_reading()
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            self.close()
+        else:
+            self.target.give_back(self)
+
+    def close(self) -> None:
+        """Ends the connection, whatever is on it, and tells nobody."""
+        self.user = None
+        self.abort()
+
+    def abort(self) -> None:
+        """Ends the connection; the user is told that the target failed."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause_reading(self) -> None:
+        """Takes no more of the response for now, so that the target has to wait."""
+        if not self._paused and self.usable and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Takes more again."""
+        if self._paused and self.usable and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def check(self, now: float) -> None:
+        """Closes a connection that waited in the pool for too long."""
+        if self.user is None and now - self.active >= self._idle_timeout:
+            self.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        # A TCP transport; uvloop's does not derive from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        user = self.user
+        if user is None:
+            # Nothing was asked: whatever this is, the next client must not get it.
+            self.abort()
+            return
+        if self.tunnel:
+            user.tunnelled(data)
+            return
+        try:
+            self.reader.feed(data)
+        except MalformedResponseError:
+            self.close()
+            user.target_failed()
+            return
+        user.response_progress()
+
+    def eof_received(self) -> bool:
+        """See asyncio. The connection is closed after this."""
+        self._end(in_order=True)
+        self.abort()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """See asyncio. A target that ends the connection in order has been heard of before this."""
+        self._end(in_order=False)
+        self.target.connections.discard(self)
+        self._watch.watched.discard(self)
+        if self in self.target.idle:
+            self.target.idle.remove(self)
+        self._transport = None
+
+    def pause_writing(self) -> None:
+        """See asyncio."""
+        if self.user is not None:
+            self.user.target_paused()
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        if self.user is not None:
+            self.user.target_resumed()
+
+    def _end(self, *, in_order: bool) -> None:
+        user, self.user = self.user, None
+        if user is None:
+            return
+        if in_order and not self.tunnel and self.reader.end_of_stream():
+            user.response_progress()
+        else:
+            user.target_failed()

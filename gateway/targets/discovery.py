@@ -1,0 +1,150 @@
+"""From ``--target`` to registered targets: names are resolved again and again."""
+
+import asyncio
+import ipaddress
+import logging
+import re
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateway.targets.registrations import Registrations
+from gateway.targets.target_group import Address
+
+_log: Final = logging.getLogger(__name__)
+
+_NO_SUCH_NAME: Final = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+
+
+_NAME: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}")
+
+
+class InvalidTargetError(ValueError):
+    """A target's URL is not ``http://host[:port]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What ``--target`` says: an IP address or a name, and a port."""
+
+    host: str
+    port: int
+
+    @property
+    def is_address(self) -> bool:
+        """Whether nothing is to be resolved."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+
+def parse_endpoint(url: str) -> Endpoint:
+    """The endpoint in ``http://host[:port]``. Raises InvalidTargetError."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidTargetError(f"{url!r}: {error}") from error
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme != "http" or not parts.hostname or extra or port == 0:
+        raise InvalidTargetError(f"{url!r} is not http://HOST:PORT")
+    endpoint = Endpoint(parts.hostname, port or 80)
+    if not endpoint.is_address:
+        _check_name(url, parts.hostname)
+    return endpoint
+
+
+def _check_name(url: str, name: str) -> None:
+    """Refuses what no look-up would take (RFC 1123, section 2.1; RFC 3490)."""
+    try:
+        fits = _NAME.fullmatch(name.encode("idna"))
+    except UnicodeError:
+        fits = None
+    if not fits:
+        raise InvalidTargetError(
+            f"{url!r}: {name!r} is no host name, which has parts of 1 to 63 letters, digits, "
+            "hyphens and underscores, and 253 characters in all"
+        )
+
+
+Resolve = Callable[[str, int, bool], Awaitable[set[Address]]]
+"""(name, port, IPv6 rather than IPv4) -> addresses. Empty when there is no such name; raises
+OSError when that could not be found out."""
+
+
+async def resolve(name: str, port: int, ipv6: bool) -> set[Address]:
+    """Asks the system. See Resolve."""
+    family = socket.AF_INET6 if ipv6 else socket.AF_INET
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            name, port, family=family, type=socket.SOCK_STREAM
+        )
+    except socket.gaierror as error:
+        if error.errno in _NO_SUCH_NAME:
+            return set()
+        raise
+    return {Address(str(sockaddr[0]), port) for *_, sockaddr in found}
+
+
+class Discovery:
+    """Keeps a group's registrations in step with what its endpoints resolve to.
+
+    Every address behind a name is a target. When a name cannot be looked up at all, its targets
+    stay: that is the name server's failure, not theirs.
+    """
+
+    def __init__(
+        self,
+        registrations: Registrations,
+        endpoints: Sequence[Endpoint],
+        resolve: Resolve,
+        interval: float,
+    ) -> None:
+        self._registrations = registrations
+        self._group = registrations.group
+        self._endpoints = tuple(dict.fromkeys(endpoints))
+        self._resolve = resolve
+        self._interval = interval
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failing: set[Endpoint] = set()
+
+    async def start(self) -> None:
+        """Registers what is known, and keeps looking. Names are looked up once before this
+        returns, for one interval at most."""
+        names = []
+        for endpoint in self._endpoints:
+            if endpoint.is_address:
+                self._registrations.found(endpoint, {Address(endpoint.host, endpoint.port)})
+            else:
+                names.append(endpoint)
+        first = [asyncio.create_task(self._look_up(endpoint)) for endpoint in names]
+        self._tasks.extend(first)
+        if first:
+            await asyncio.wait(first, timeout=self._interval)
+        self._tasks.extend(asyncio.create_task(self._follow(endpoint)) for endpoint in names)
+
+    async def close(self) -> None:
+        """Looks no more; whoever is registered stays so."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _follow(self, endpoint: Endpoint) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            await self._look_up(endpoint)
+
+    async def _look_up(self, endpoint: Endpoint) -> None:
+        try:
+            found = await self._resolve(endpoint.host, endpoint.port, self._group.settings.ipv6)
+        except OSError as error:
+            if endpoint not in self._failing:
+                self._failing.add(endpoint)
+                _log.warning("%s: cannot look up %s: %s", self._group.name, endpoint.host, error)
+            return
+        self._failing.discard(endpoint)
+        self._registrations.found(endpoint, found)

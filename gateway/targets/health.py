@@ -1,0 +1,139 @@
+"""Health checks, with the request that an ALB sends."""
+
+import asyncio
+from typing import Final
+
+import httptools
+
+from gateway.routing.settings import HealthCheckSettings
+from gateway.targets.target_group import Address, CheckResult, Reason, Target, TargetGroup
+
+_MAX_ANSWER: Final = 32 * 1024
+_READ: Final = 4096
+_DEFAULT_PORT: Final = 80
+
+
+def check_request(settings: HealthCheckSettings, address: Address) -> bytes:
+    """The bytes of one check, as captured from an ALB; Host has no port when it is 80."""
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    if address.port != _DEFAULT_PORT:
+        host = f"{host}:{address.port}"
+    return (
+        f"GET {settings.path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+        "User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n"
+    ).encode()
+
+
+async def check(settings: HealthCheckSettings, address: Address) -> CheckResult:
+    """Checks once, over a connection of its own. Never raises."""
+    if settings.port is not None:
+        address = Address(address.host, settings.port)
+    try:
+        async with asyncio.timeout(settings.timeout):
+            status = await _status(settings, address)
+    except TimeoutError:
+        return CheckResult(False, Reason.TIMEOUT, "Request timed out")
+    except OSError as error:
+        why = error.strerror or str(error)
+        return CheckResult(False, Reason.FAILED, f"Health checks failed: {why}")
+    if status is None:
+        return CheckResult(False, Reason.FAILED, "Health checks failed: no HTTP response")
+    if status not in settings.matcher:
+        return CheckResult(
+            False, Reason.CODE_MISMATCH, f"Health checks failed with these codes: [{status}]"
+        )
+    return CheckResult(True)
+
+
+async def _status(settings: HealthCheckSettings, address: Address) -> int | None:
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        writer.write(check_request(settings, address))
+        answer = _Answer()
+        received = 0
+        while received <= _MAX_ANSWER:
+            data = await reader.read(_READ)
+            if not data:
+                return None
+            received += len(data)
+            try:
+                answer.feed(data)
+            except httptools.HttpParserError:
+                # What follows the head is of no interest, be it malformed.
+                return answer.status
+            if answer.status is not None:
+                return answer.status
+        return None
+    finally:
+        writer.transport.abort()
+
+
+class _Answer:
+    """``status`` is that of the first response that is not informational (1xx)."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes. Raises httptools.HttpParserError."""
+        self._parser.feed_data(data)
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        status = self._parser.get_status_code()
+        if self.status is None and status >= 200:
+            self.status = status
+
+
+class HealthChecks:
+    """Checks the targets of one group: each at once when it is registered, then every interval.
+
+    Every check is a task of its own, so that none waits for another, nor for its own target's
+    last one.
+    """
+
+    def __init__(self, group: TargetGroup) -> None:
+        self._group = group
+        self._schedules: dict[Target, asyncio.Task[None]] = {}
+        self._checks: set[asyncio.Task[None]] = set()
+        self._checked: dict[Target, asyncio.Event] = {}
+
+    def start(self, target: Target) -> None:
+        """Begins to check ``target``."""
+        self._checked[target] = asyncio.Event()
+        self._schedules[target] = asyncio.create_task(self._run(target))
+
+    def stop(self, target: Target) -> None:
+        """Checks it no more."""
+        self._schedules.pop(target).cancel()
+        self._checked.pop(target).set()
+
+    async def first_results(self) -> None:
+        """Returns once every present target has had one result, whatever it was."""
+        for event in tuple(self._checked.values()):
+            await event.wait()
+
+    async def close(self) -> None:
+        """Stops everything."""
+        tasks = [*self._schedules.values(), *self._checks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._schedules.clear()
+
+    async def _run(self, target: Target) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            task = asyncio.create_task(self._check(target))
+            self._checks.add(task)
+            task.add_done_callback(self._checks.discard)
+            due += self._group.settings.health_check.interval
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def _check(self, target: Target) -> None:
+        result = await check(self._group.settings.health_check, target.address)
+        if target in self._schedules:
+            self._group.record(target, result)
+            self._checked[target].set()

@@ -1,0 +1,294 @@
+"""Target groups: who is registered, in which health, and who gets the next request."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from gateway.routing.settings import Algorithm, TargetGroupSettings
+
+if TYPE_CHECKING:
+    from gateway.targets.connections import TargetConnection
+
+_log: Final = logging.getLogger(__name__)
+
+
+class TargetState(StrEnum):
+    """A target's health, in the words of the Elastic Load Balancing API (TargetHealth)."""
+
+    INITIAL = "initial"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    DRAINING = "draining"
+
+
+class Reason(StrEnum):
+    """Why a target is not healthy, likewise."""
+
+    NONE = ""
+    REGISTRATION = "Elb.RegistrationInProgress"
+    FIRST_CHECKS = "Elb.InitialHealthChecking"
+    CODE_MISMATCH = "Target.ResponseCodeMismatch"
+    TIMEOUT = "Target.Timeout"
+    FAILED = "Target.FailedHealthChecks"
+    DEREGISTRATION = "Target.DeregistrationInProgress"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """Where a target listens: an IP address, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The outcome of one health check; ``description`` is for people."""
+
+    passed: bool
+    reason: Reason = Reason.NONE
+    description: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Target:
+    """One registered address, with its connections: most recently used last in ``idle``."""
+
+    address: Address
+    state: TargetState = TargetState.INITIAL
+    reason: Reason = Reason.REGISTRATION
+    description: str = ""
+    passed_in_a_row: int = 0
+    failed_in_a_row: int = 0
+    outstanding: int = 0
+    """Requests that were sent to it and are not over."""
+    slow_since: float | None = None
+    """When its slow start began, in the clock's monotonic seconds; None when it is in none."""
+    credit: float = 0
+    """In slow start: the part of a request that it is owed."""
+    idle: list["TargetConnection"] = field(default_factory=list)
+    connections: set["TargetConnection"] = field(default_factory=set)
+    label: str = field(init=False)
+    """The address, for logs."""
+
+    def __post_init__(self) -> None:
+        self.label = str(self.address)
+
+    def take(self) -> "TargetConnection | None":
+        """The idle connection that was used last; None when there is none."""
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.usable:
+                return connection
+        return None
+
+    def give_back(self, connection: "TargetConnection") -> None:
+        """Keeps a connection for the next request, unless the target is draining."""
+        if self.state is TargetState.DRAINING:
+            connection.close()
+        else:
+            self.idle.append(connection)
+
+    def close_idle(self) -> None:
+        """Closes the connections that no request is on."""
+        while self.idle:
+            self.idle.pop().close()
+
+    def abort(self) -> None:
+        """Ends every connection; a request on one of them fails."""
+        for connection in tuple(self.connections):
+            connection.abort()
+
+
+class TargetGroup:
+    """The targets of one group.
+
+    ``choose`` goes by the group's algorithm over the healthy targets. When those are fewer than
+    the group's thresholds ask for, it goes over the unhealthy ones too: with the thresholds'
+    defaults that is when none is healthy, and the group fails open. A target that has not passed
+    its first check gets nothing. Source: "Target group health" and "Routing algorithms" of the
+    AWS guide. ``now`` reads monotonic seconds.
+    """
+
+    def __init__(
+        self, settings: TargetGroupSettings, now: Callable[[], float], random: Random
+    ) -> None:
+        self.settings = settings
+        self.name = settings.logical_id
+        self.fails_open = False
+        """Whether unhealthy targets get requests for now."""
+        self._now = now
+        self._random = random
+        self._registered: dict[Address, Target] = {}
+        self._draining: set[Target] = set()
+        self._eligible: tuple[Target, ...] = ()
+        self._starting = False
+        self._next = 0
+
+    @property
+    def registered(self) -> tuple[Target, ...]:
+        """Every target that is not draining."""
+        return tuple(self._registered.values())
+
+    @property
+    def draining(self) -> tuple[Target, ...]:
+        """Targets that only finish what they have."""
+        return tuple(self._draining)
+
+    def choose(self, preferred: str | None = None) -> Target | None:
+        """The target for the next request; None when the group has no target to offer.
+
+        ``preferred`` is the label of the target that the client's session is with: it wins as
+        long as it may get requests.
+        """
+        eligible = self._eligible
+        if preferred is not None:
+            for target in eligible:
+                if target.label == preferred:
+                    return target
+        count = len(eligible)
+        if count == 1:
+            return eligible[0]
+        if count == 0:
+            return None
+        algorithm = self.settings.algorithm
+        if algorithm is Algorithm.ROUND_ROBIN:
+            return self._slowly() if self._starting else self._in_turn()
+        if algorithm is Algorithm.WEIGHTED_RANDOM:
+            return self._random.choice(eligible)
+        fewest = min(target.outstanding for target in eligible)
+        while (target := self._in_turn()).outstanding > fewest:
+            pass
+        return target
+
+    def _in_turn(self) -> Target:
+        position = self._next
+        if position >= len(self._eligible):
+            position = 0
+        self._next = position + 1
+        return self._eligible[position]
+
+    def _slowly(self) -> Target:
+        """In turn, but a target in slow start takes only its share of its turns."""
+        now = self._now()
+        for _ in self._eligible:
+            target = self._in_turn()
+            if target.slow_since is None:
+                return target
+            ramp = (now - target.slow_since) / self.settings.slow_start
+            if ramp >= 1:
+                target.slow_since = None
+                self._starting = any(t.slow_since is not None for t in self._eligible)
+                return target
+            target.credit += ramp
+            if target.credit >= 1:
+                target.credit -= 1
+                return target
+        return self._in_turn()
+
+    def apply(self, settings: TargetGroupSettings) -> None:
+        """Goes on with new settings; who is registered, and in which health, stays."""
+        self.settings = settings
+        if not settings.slow_start:
+            for target in self._registered.values():
+                target.slow_since = None
+        self._refresh()
+
+    def register(self, address: Address) -> Target:
+        """Adds a target, which gets requests once a health check has passed."""
+        target = Target(address)
+        self._registered[address] = target
+        self._refresh()
+        self._say(target, "registered")
+        return target
+
+    def deregister(self, address: Address) -> Target:
+        """Starts draining a target. The caller calls ``forget`` after the deregistration delay."""
+        target = self._registered.pop(address)
+        self._draining.add(target)
+        target.state = TargetState.DRAINING
+        target.reason = Reason.DEREGISTRATION
+        target.slow_since = None
+        target.close_idle()
+        self._refresh()
+        self._say(target, "draining")
+        return target
+
+    def forget(self, target: Target) -> None:
+        """Ends the draining: what is still in flight on the target fails with 502."""
+        self._draining.discard(target)
+        target.abort()
+        self._say(target, "deregistered")
+
+    def record(self, target: Target, result: CheckResult) -> None:
+        """Takes in the result of a health check.
+
+        One passing check makes a new target healthy; later the thresholds count.
+        """
+        if target.state is TargetState.DRAINING:
+            return
+        checks = self.settings.health_check
+        if result.passed:
+            target.failed_in_a_row = 0
+            target.passed_in_a_row += 1
+            needed = 1 if target.state is TargetState.INITIAL else checks.healthy_threshold
+            if target.state is not TargetState.HEALTHY and target.passed_in_a_row >= needed:
+                self._change(target, TargetState.HEALTHY, result)
+            return
+        target.passed_in_a_row = 0
+        target.failed_in_a_row += 1
+        if target.state is TargetState.UNHEALTHY:
+            if (target.reason, target.description) != (result.reason, result.description):
+                self._change(target, TargetState.UNHEALTHY, result)
+        elif target.failed_in_a_row >= checks.unhealthy_threshold:
+            self._change(target, TargetState.UNHEALTHY, result)
+        elif target.state is TargetState.INITIAL:
+            target.reason, target.description = Reason.FIRST_CHECKS, result.description
+
+    def _change(self, target: Target, state: TargetState, result: CheckResult) -> None:
+        target.slow_since = self._start_of_slow_start() if state is TargetState.HEALTHY else None
+        target.state = state
+        target.reason, target.description = result.reason, result.description
+        target.credit = 0
+        self._refresh()
+        self._say(target, f"{state}: {result.reason}" if result.reason else str(state))
+
+    def _start_of_slow_start(self) -> float | None:
+        """For a target that has just become healthy. There is no slow start for it when no other
+        target could take what it does not get."""
+        if self.settings.slow_start and any(t.slow_since is None for t in self._healthy()):
+            return self._now()
+        return None
+
+    def _healthy(self) -> list[Target]:
+        return [
+            target for target in self._registered.values() if target.state is TargetState.HEALTHY
+        ]
+
+    def _refresh(self) -> None:
+        healthy = self._healthy()
+        least = self.settings.minimum_healthy_count
+        percentage = self.settings.minimum_healthy_percentage
+        registered = len(self._registered)
+        self.fails_open = len(healthy) < least or (
+            percentage is not None and len(healthy) * 100 < percentage * registered
+        )
+        if self.fails_open:
+            self._eligible = tuple(
+                target
+                for target in self._registered.values()
+                if target.state in (TargetState.HEALTHY, TargetState.UNHEALTHY)
+            )
+        else:
+            self._eligible = tuple(healthy)
+        self._starting = any(target.slow_since is not None for target in self._eligible)
+
+    def _say(self, target: Target, what: str) -> None:
+        detail = f" ({target.description})" if target.description else ""
+        _log.info("%s %s %s%s", self.name, target.address, what, detail)

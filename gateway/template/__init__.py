@@ -1,0 +1,1 @@
+"""From a CloudFormation template to the gateway's settings."""

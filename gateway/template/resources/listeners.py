@@ -1,0 +1,110 @@
+"""Listeners and the load balancer, from their resources.
+
+Attributes and defaults: the Elastic Load Balancing API reference of version 2015-12-01. TLS
+versions of a policy: "Security policies for your Application Load Balancer" of the AWS guide.
+"""
+
+import re
+from typing import Final
+
+from gateway.http1.desync import DesyncMode
+from gateway.routing.rules import Rule, Rules
+from gateway.routing.settings import (
+    ForwardedForMode,
+    ListenerSettings,
+    LoadBalancerSettings,
+    TlsVersion,
+)
+from gateway.template.resources import attributes
+from gateway.template.resources.actions import read_action
+from gateway.template.resources.kinds import NAMED_MEANINGLESS, Kinds
+from gateway.template.resources.properties import Properties
+
+_LOAD_BALANCER_MEANINGLESS: Final = {
+    **NAMED_MEANINGLESS,
+    "Scheme": "--bind says who can reach the gateway",
+    "SecurityGroups": "a laptop has no security groups",
+    "Subnets": "a laptop has no subnets",
+    "SubnetMappings": "a laptop has no subnets",
+}
+_POLICY: Final = re.compile(
+    r"ELBSecurityPolicy-(?:2016-08|2015-05|TLS-1-[012]-[A-Za-z0-9-]+|FS-[A-Za-z0-9-]+"
+    r"|(?P<tls13>TLS13-1-(?P<least>[0123])-[A-Za-z0-9-]+))"
+)
+_DEFAULT_POLICY: Final = "ELBSecurityPolicy-2016-08"
+
+
+def read_load_balancer(logical_id: str, properties: Properties) -> LoadBalancerSettings:
+    """The AWS::ElasticLoadBalancingV2::LoadBalancer."""
+    properties.only("Type", "application")
+    # --bind says which addresses are listened on; it is for what target groups may be.
+    properties.only("IpAddressType", "ipv4", "dualstack", "dualstack-without-public-ipv4")
+    read = attributes.read_attributes(
+        properties, "LoadBalancerAttributes", attributes.LOAD_BALANCER
+    )
+    properties.close(_LOAD_BALANCER_MEANINGLESS)
+    return LoadBalancerSettings(
+        logical_id,
+        idle_timeout=read.number("idle_timeout.timeout_seconds"),
+        client_keep_alive=read.number("client_keep_alive.seconds"),
+        desync_mode=DesyncMode(read.text("routing.http.desync_mitigation_mode")),
+        drop_invalid_header_fields=read.flag("routing.http.drop_invalid_header_fields.enabled"),
+        preserve_host_header=read.flag("routing.http.preserve_host_header.enabled"),
+        tls_headers=read.flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled"),
+        forwarded_for=ForwardedForMode(read.text("routing.http.xff_header_processing.mode")),
+        forwarded_for_port=read.flag("routing.http.xff_client_port.enabled"),
+        http2=read.flag("routing.http2.enabled"),
+    )
+
+
+def read_listener(
+    logical_id: str, properties: Properties, rules: list[Rule], kinds: Kinds
+) -> ListenerSettings:
+    """One AWS::ElasticLoadBalancingV2::Listener, which ``rules`` belong to; the load
+    balancer that it belongs to has been read."""
+    protocol = properties.only("Protocol", "HTTP", "HTTPS").upper()
+    if "Port" not in properties.names():
+        properties.problem(properties.line, "Port is needed")
+    port = properties.integer("Port", 1, 65535, 80)
+    default = read_action(properties, "DefaultActions", kinds, protocol)
+    read = attributes.read_attributes(properties, "ListenerAttributes", attributes.LISTENER)
+    certificates, versions = _tls(properties) if protocol == "HTTPS" else ((), _BOTH)
+    properties.close()
+    headers = {
+        header: read.text(attribute) for attribute, header in attributes.RESPONSE_HEADERS.items()
+    }
+    return ListenerSettings(
+        logical_id,
+        port,
+        Rules(rules, default),
+        certificates=certificates,
+        tls_versions=versions,
+        response_headers=tuple((name, value) for name, value in headers.items() if value),
+        server_header=read.flag("routing.http.response.server.enabled"),
+    )
+
+
+_BOTH: Final = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3)
+
+
+def _tls(properties: Properties) -> tuple[tuple[str, ...], tuple[TlsVersion, TlsVersion]]:
+    certificates: list[str] = []
+    sections = properties.sections("Certificates")
+    if len(sections) != 1:
+        properties.problem(
+            properties.line_of("Certificates"), "an HTTPS listener needs exactly one certificate"
+        )
+    for section in sections:
+        certificate = section.name_of("CertificateArn")
+        section.close()
+        certificates.append(certificate or "-")
+    policy = properties.text("SslPolicy", _DEFAULT_POLICY) or _DEFAULT_POLICY
+    found = _POLICY.fullmatch(policy)
+    if found is None:
+        properties.problem(
+            properties.line_of("SslPolicy"), f"SslPolicy {policy!r} is not implemented"
+        )
+        return tuple(certificates), _BOTH
+    least = TlsVersion.TLS_1_3 if found["least"] == "3" else TlsVersion.TLS_1_2
+    most = TlsVersion.TLS_1_3 if found["tls13"] else TlsVersion.TLS_1_2
+    return tuple(certificates) or ("-",), (least, most)

@@ -1,0 +1,1 @@
+"""Templates as text: JSON and YAML parsed into one tree."""

@@ -1,0 +1,22 @@
+"""The template in a text, whichever of its two languages that is in."""
+
+from gateway.template.syntax.json import parse_json
+from gateway.template.syntax.nodes import Fields, TemplateError
+from gateway.template.syntax.yaml import parse_yaml
+
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def parse(text: str) -> Fields:
+    """The template in ``text``: JSON when it begins with a brace, else YAML.
+
+    Raises TemplateError, with the line, for text that is neither, or is no template.
+    """
+    text = text.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        node = parse_json(text) if text.lstrip().startswith("{") else parse_yaml(text)
+    except RecursionError:
+        raise TemplateError(1, "lists and mappings are nested too deep") from None
+    if not isinstance(node, Fields):
+        raise TemplateError(1, "a template is a mapping of sections")
+    return node

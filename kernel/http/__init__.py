@@ -1,0 +1,1 @@
+"""What every context needs to speak HTTP."""

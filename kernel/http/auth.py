@@ -1,0 +1,118 @@
+"""Who asks: the session token, the same-origin rule, the service token."""
+
+import hmac
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Header, Request, Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kernel.errors import Forbidden, Unauthenticated
+from kernel.http import problems
+
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """The token of an `Authorization: Bearer` field (RFC 6750), or None for another scheme."""
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+class SessionCookie:
+    """The cookie that carries a browser's session token.
+
+    On https and on localhost it is `__Host-session`: `Secure`, and bound to the host that set it.
+    Browsers refuse that on any other http host, where it is a plain `session`.
+    """
+
+    def __init__(self, public_origin: str) -> None:
+        origin = urlsplit(public_origin)
+        host = origin.hostname or ""
+        self._secure = (
+            origin.scheme == "https" or host == "localhost" or host.endswith(".localhost")
+        )
+        self.name = "__Host-session" if self._secure else "session"
+
+    def put(self, response: Response, token: str, *, max_age: int) -> None:
+        """Sign the browser in, for `max_age` seconds at most."""
+        response.set_cookie(
+            self.name, token, max_age=max_age, path="/", secure=self._secure, httponly=True,
+            samesite="lax",
+        )  # fmt: skip
+
+    def clear(self, response: Response) -> None:
+        """Sign the browser out."""
+        response.delete_cookie(
+            self.name, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+
+    async def token(self, request: Request) -> str:
+        """The session token of a request: the Bearer token, else the cookie. A FastAPI dependency.
+
+        Raises `Unauthenticated` when there is neither. Whether the token is worth anything, only
+        users can say.
+        """
+        token = bearer_token(request.headers.get("authorization"))
+        if token is None:
+            token = request.cookies.get(self.name)
+        if not token:
+            raise Unauthenticated("Sign in, and send the session's token or cookie.")
+        return token
+
+
+class SameOrigin:
+    """Refuses what another site makes a browser send.
+
+    Only a request that could ride on a cookie is in danger: one with a Bearer token carries a
+    secret that no other site can know, and one that changes nothing needs no protection.
+    `Sec-Fetch-Site` and `Origin` are both out of a page's control (Fetch standard, forbidden
+    request headers).
+    """
+
+    def __init__(self, app: ASGIApp, public_origin: str) -> None:
+        self._app = app
+        self._origin = public_origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS:
+            headers = Headers(scope=scope)
+            if bearer_token(headers.get("authorization")) is None and self._is_foreign(headers):
+                refusal = Forbidden("This request was sent by a page of another site.")
+                await problems.response(refusal, scope["path"])(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _is_foreign(self, headers: Headers) -> bool:
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site not in {"same-origin", "none"}
+        origin = headers.get("origin")
+        return origin is not None and origin.lower() != self._origin
+
+
+class ServiceToken:
+    """Lets other services in, and nobody else.
+
+    `accepted` are the secrets in force, compared in constant time. A FastAPI dependency.
+    """
+
+    def __init__(self, accepted: Sequence[str]) -> None:
+        self._accepted = [token.encode() for token in accepted]
+
+    async def __call__(self, authorization: Annotated[str | None, Header()] = None) -> None:
+        """Raises `Forbidden`: never `Unauthenticated`, which would tell of a person's session."""
+        token = (bearer_token(authorization) or "").encode()
+        good = [hmac.compare_digest(token, accepted) for accepted in self._accepted]
+        if not any(good):
+            raise Forbidden("This operation is for other services, which have a token.")
+
+
+async def _keep_private(response: Response) -> None:
+    response.headers["Cache-Control"] = "private, no-store"
+
+
+PERSONAL = Depends(_keep_private)
+"""The dependency of an operation whose answer is for one person: no cache may keep it."""

@@ -1,0 +1,133 @@
+"""The types of the API's fields: ids, times, text, and the base classes of bodies."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from kernel.process.clock import to_milliseconds
+
+LARGEST_ID = 2**63 - 1
+
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def _one_spelling(value: object) -> object:
+    # int("٣"), int("+3"), int("1_0") and True are numbers to Python; a resource has one URL.
+    if isinstance(value, bool | float) or (isinstance(value, str) and not _ID.fullmatch(value)):
+        raise ValueError("must be a positive whole number")
+    return value
+
+
+Id = Annotated[int, BeforeValidator(_one_spelling), Field(ge=1, le=LARGEST_ID)]
+"""A resource's number, in a path, a query or a body."""
+
+
+def _show(moment: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(_show, return_type=str),
+    Field(examples=["2026-11-23T08:03:00.000Z"]),
+]
+"""RFC 3339, UTC, milliseconds."""
+
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _rfc_3339(value: object) -> object:
+    # pydantic would also take seconds since 1970, and dates.
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError("must be a time with its offset, like 2026-11-23T08:03:00Z")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return to_milliseconds(moment.astimezone(UTC))
+    except OverflowError as error:
+        raise ValueError("must be in the years 1 to 9999, in UTC, too") from error
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_rfc_3339),
+    AfterValidator(_in_utc),
+    Field(examples=["2030-11-23T08:03:00Z"]),
+]
+"""A time that a client sends: RFC 3339, with any offset."""
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL can keep neither.
+    if "\0" in text:
+        raise ValueError("must not contain the NUL character")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain half of a surrogate pair")
+    return text
+
+
+def _visible(text: str) -> str:
+    if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
+        raise ValueError("must contain something that can be seen")
+    return text
+
+
+def _trimmed(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+Prose = Annotated[str, AfterValidator(_storable)]
+"""Text of any number of lines, also none."""
+
+Markdown = Annotated[str, AfterValidator(_storable), AfterValidator(_visible)]
+"""Text of any number of lines in which there is something to read."""
+
+Line = Annotated[
+    str,
+    BeforeValidator(_trimmed),
+    AfterValidator(_storable),
+    AfterValidator(_one_line),
+    AfterValidator(_visible),
+]
+"""One line, trimmed, in which there is something to read."""
+
+
+Words = Annotated[
+    str,
+    AfterValidator(_storable),
+    Query(min_length=1, max_length=200, description="What to search for.", examples=["bread"]),
+]
+"""What somebody searches for."""
+
+
+class RequestBody(BaseModel):
+    """A JSON object in camelCase that a client sends. Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class Resource(BaseModel):
+    """A JSON object in camelCase that the board shows."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        from_attributes=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
+    )

@@ -1,0 +1,50 @@
+"""What a process answers on its own port only: `/livez`, `/readyz`, `/metrics`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Response
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+from kernel.errors import NoSuchPath, Unavailable
+from kernel.process.lifecycle import Check, Lifecycle
+
+PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+def is_private(path: str) -> bool:
+    """Whether a path, as the operations are looked up by it, is for this machine and for other
+    services only."""
+    return path in PATHS or path.startswith("/internal/")
+
+
+async def refuse_forwarded(
+    x_forwarded_for: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> None:
+    """Answer 404 to whatever came through the load balancer, which always adds
+    `X-Forwarded-For`. So no spelling of the path reaches these operations from outside."""
+    if x_forwarded_for is not None:
+        raise NoSuchPath("Nothing is here.")
+
+
+def router(lifecycle: Lifecycle, check: Check, registry: CollectorRegistry) -> APIRouter:
+    """The three operations. None of them asks another service: a part that is down must not take
+    its neighbours out of their target groups."""
+    routes = APIRouter(dependencies=[Depends(refuse_forwarded)], include_in_schema=False)
+
+    @routes.get("/livez")
+    async def live() -> Response:
+        return Response("alive\n", media_type="text/plain")
+
+    @routes.get("/readyz")
+    async def ready() -> Response:
+        if lifecycle.draining:
+            raise Unavailable("This process is stopping.")
+        await check()
+        return Response("ready\n", media_type="text/plain")
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return routes

@@ -1,0 +1,77 @@
+"""Keyset paging: a list is a bare array, and a `Link` to the next page while there is more."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Query, Request, Response
+
+from kernel.errors import MalformedRequest
+from kernel.http.fields import LARGEST_ID
+
+LARGEST_PAGE = 100
+
+Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many at most.")]
+After = Annotated[
+    str | None,
+    Query(max_length=200, description="The cursor that the `Link` to the next page carries."),
+]
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Some of a list, in order. `next_cursor` is None at its end."""
+
+    items: Sequence[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in one kind of list: just behind the item that has these sort keys, all whole
+    numbers. The kind is in the cursor, so that one list refuses another's."""
+
+    kind: str
+    keys: tuple[int, ...]
+
+    def encode(self) -> str:
+        """As it travels in a URL. Opaque to clients: its form may change at any time."""
+        text = json.dumps([self.kind, *self.keys], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, kind: str, length: int) -> "Cursor":
+        """The cursor of this kind with so many keys. Raises `MalformedRequest` for any other."""
+        try:
+            padded = text + "=" * (-len(text) % 4)
+            found, *keys = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        except (binascii.Error, ValueError, TypeError, RecursionError) as error:
+            raise MalformedRequest("The cursor in ?after= cannot be read.") from error
+        right = found == kind and len(keys) == length
+        if not right or not all(type(key) is int and abs(key) <= LARGEST_ID for key in keys):
+            raise MalformedRequest("The cursor in ?after= belongs to another list.")
+        return cls(kind, tuple(keys))
+
+
+def page(
+    rows: Sequence[Item], limit: int, kind: str, keys: Callable[[Item], tuple[int, ...]]
+) -> Page[Item]:
+    """The page that `limit + 1` fetched rows make: the one too many tells that there is more."""
+    items = rows[:limit]
+    more = len(rows) > limit
+    return Page(items, Cursor(kind, keys(items[-1])).encode() if more else None)
+
+
+def link_next(request: Request, response: Response, shown: Page[Item]) -> None:
+    """Put the `Link` to the next page (RFC 8288) on the answer, relative, with the same filters."""
+    if shown.next_cursor is None:
+        return
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    query.append(("after", shown.next_cursor))
+    response.headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'

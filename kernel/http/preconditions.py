@@ -1,0 +1,34 @@
+"""Conditional edits: whoever changes a resource says which version of it they have seen."""
+
+from typing import Annotated
+
+from fastapi import Header
+
+from kernel.errors import PreconditionRequired, Stale
+from kernel.http.revalidation import entity_tag
+
+
+class IfMatch:
+    """The `If-Match` field of a request (RFC 9110 section 13.1.1); None when it has none."""
+
+    def __init__(self, field: str | None) -> None:
+        self._tags = None if field is None else [tag.strip() for tag in field.split(",")]
+
+    @classmethod
+    async def of(
+        cls,
+        if_match: Annotated[
+            str | None, Header(description="The `ETag` of the version that you have seen.")
+        ] = None,
+    ) -> "IfMatch":
+        """A FastAPI dependency: of the request."""
+        return cls(if_match)
+
+    def check(self, representation: bytes) -> None:
+        """Raises `PreconditionRequired` when the field is missing: not earlier, since who may not
+        make the change has no use for a version. Raises `Stale` unless this is the version that was
+        seen. The comparison is strong: a weak tag matches nothing."""
+        if self._tags is None:
+            raise PreconditionRequired("Send the ETag of what you have seen as If-Match.")
+        if self._tags != ["*"] and entity_tag(representation) not in self._tags:
+            raise Stale("Somebody changed it after you had read it. Read it again.")

@@ -1,0 +1,88 @@
+"""Runs a process: listens, serves until it is asked to stop, drains, stops.
+
+This module owns the `uvicorn.Server`, because uvicorn by itself refuses connections 0.2 s after
+SIGTERM and tells the application last, while a load balancer goes on sending requests until its
+health checks have failed.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from kernel.process import logs
+from kernel.process.drain import Drain
+from kernel.process.lifecycle import Lifecycle
+from kernel.process.settings import ProcessSettings
+
+log = logging.getLogger("board.serve")
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the 60 s for which a load balancer keeps idle connections: whoever closes first must
+be the side that sends the requests, or some of them meet a closed door."""
+
+LONGEST_REQUEST_SECONDS = 10
+"""How long requests in flight may still take after draining."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # signals are handled below
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve `app` on a bound socket until the block ends, then let requests in flight finish."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=LONGEST_REQUEST_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield  # connections wait in the socket's backlog until the server has started
+    finally:
+        server.should_exit = True
+        await serving
+
+
+Application = Callable[[Lifecycle], AbstractAsyncContextManager[ASGIApp]]
+"""A composition root: opens what the process needs, gives its application, closes it all again."""
+
+
+def run(application: Application, settings: ProcessSettings) -> None:
+    """Be the process: serve until SIGTERM or SIGINT, then drain and stop."""
+    logs.configure(settings.log_format)
+    uvloop.run(_run(application, settings))
+
+
+async def _run(application: Application, settings: ProcessSettings) -> None:
+    lifecycle = Lifecycle()
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop, lifecycle.drain)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    async with application(lifecycle) as app:
+        drain = Drain(app, loop.time)
+        async with listening(drain, listener):
+            log.info("serving on %s:%d", *listener.getsockname()[:2])
+            await lifecycle.wait_until_draining()
+            log.info("asked to stop; draining for up to %g s", settings.drain_seconds)
+            await drain.wait(settings.drain_seconds, settings.drain_silence_seconds)
+    log.info("stopped")

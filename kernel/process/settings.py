@@ -1,0 +1,136 @@
+"""Settings, read from the environment and from files of secrets when a process starts."""
+
+import os
+import socket
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, TypeVar
+from urllib.parse import quote, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from kernel.process.addresses import Network
+from kernel.process.logs import LogFormat
+
+
+def _postgresql_url(url: str, info: ValidationInfo) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError("must look like postgresql://role:password@host/database")
+    password_name = (info.field_name or "").removesuffix("_url") + "_password"
+    password = info.data.get(password_name)
+    if password is None:
+        return url
+    role, at, server = parts.netloc.rpartition("@")
+    if not role or ":" in role:
+        raise ValueError(
+            f"must name a role, and no password, when there is {password_name.upper()}"
+        )
+    return parts._replace(netloc=f"{role}:{quote(password, safe='')}{at}{server}").geturl()
+
+
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must look like http://host:port")
+    return url.rstrip("/")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(_http_url(url))
+    if parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be scheme, host and port alone, like http://localhost:8080")
+    return url.rstrip("/").lower()
+
+
+def _several(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _long_enough(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    if any(len(token) < 20 for token in tokens):
+        raise ValueError(
+            "must be secrets of 20 characters or more, at most two, with a comma between"
+        )
+    return tokens
+
+
+DatabasePassword = Annotated[str | None, Field(min_length=1, repr=False)]
+"""The password of a database's role, where it is kept apart from the URL."""
+
+DatabaseUrl = Annotated[str, AfterValidator(_postgresql_url), Field(repr=False)]
+"""Where a context's database is, with the context's own role and password.
+
+The password of `NAME_database_url` may come apart, as `NAME_database_password`: a field that has to
+stand before it. As the setting's value it is in the URL all the same.
+"""
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""Where another service is."""
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""Scheme, host and port under which browsers know the board."""
+
+ServiceTokens = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(_several),
+    AfterValidator(_long_enough),
+    Field(min_length=1, max_length=2, repr=False),
+]
+"""The secrets that a service accepts from its callers, comma-separated. A caller sends the first.
+
+Rotation loses no call: give the callee `old,new`, then the callers `new`, then the callee `new`.
+"""
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_several)]
+"""Networks in CIDR notation, comma-separated."""
+
+
+class ProcessSettings(BaseSettings):
+    """What every process of the board takes. The names are those of the environment variables.
+
+    `trusted_networks` are those of the load balancer, whose word about clients' addresses is taken.
+    An address may ask `address_limit` times in `address_window` seconds. A process that is asked to
+    stop serves for `drain_seconds` more; less when nobody, not even the load balancer, asks for
+    anything in `drain_silence_seconds`, which must be longer than its health check interval.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    instance: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    show_instance: bool = False
+    log_format: LogFormat = "json"
+    drain_seconds: float = Field(default=15, ge=0)
+    drain_silence_seconds: float | None = Field(default=None, gt=0)
+    public_origin: Origin
+    trusted_networks: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    address_limit: int = Field(default=3000, ge=1)
+    address_window: int = Field(default=60, ge=1)
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def load(kind: type[Settings]) -> Settings:
+    """The settings of this process: environment variables, and files of the same names in the
+    folder that `SETTINGS_DIR` names, if it is set. Ends the process, naming every setting that is
+    missing or wrong and showing no value, since some are secrets."""
+    folder = os.environ.get("SETTINGS_DIR") or None
+    if folder is not None and not Path(folder).is_dir():
+        sys.exit(f"SETTINGS_DIR: {folder} is not a folder")
+    try:
+        return kind(_secrets_dir=folder)
+    except OSError as error:
+        sys.exit(f"SETTINGS_DIR: {error}")
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in wrong['loc'][:1]).upper()}: {wrong['msg']}"
+            for wrong in error.errors(include_input=False, include_context=False)
+        ]
+        sys.exit("\n".join(["The settings of this process are not complete:", *lines]))
