@@ -12,7 +12,7 @@ IMAGE_LINT := $(VENV)/lint-images
 TEMPLATE_LINT := $(VENV)/lint-templates
 # The emulated AWS, likewise.
 EMULATOR := $(VENV)/rehearsal
-CODE := kernel services web monolith gateway board laptop containers deploy bench tests
+CODE := topology kernel services web monolith gateway board laptop containers deploy bench tests
 
 .PHONY: help
 help: ## List these commands

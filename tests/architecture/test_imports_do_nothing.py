@@ -15,6 +15,7 @@ PACKAGES = (
     "laptop",
     "containers",
     "deploy",
+    "topology",
 )
 
 

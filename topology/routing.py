@@ -1,0 +1,38 @@
+"""What infra/routing.yml calls the servers, and what it takes from whoever loads it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from topology.contexts import CALLED
+from topology.deployments import SERVERS, SERVICES
+
+STAND_INS: Final[Mapping[str, str]] = {
+    "VpcId": "vpc-00000000000000000",
+    "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
+    "AlbSecurityGroup": "sg-00000000000000000",
+    "PrivateSubnets": "subnet-22222222222222222,subnet-33333333333333333",
+    "InternalAlbSecurityGroup": "sg-11111111111111111",
+}
+"""Values for the template's parameters that name resources on AWS. The local gateway does not use
+them, but the template does not load without them."""
+
+
+def share_parameter(service: str) -> str:
+    """The parameter with the percentage of a service's requests that the service itself gets."""
+    return f"{service.capitalize()}Share"
+
+
+def target_group(server: str) -> str:
+    """The logical id of a server's target group behind the public load balancer."""
+    return f"{server.capitalize()}Targets"
+
+
+def internal_target_group(context: str) -> str:
+    """The logical id of a called context's target group behind the internal load balancer."""
+    return f"{context.capitalize()}InternalTargets"
+
+
+SHARES: Final = tuple(share_parameter(service) for service in SERVICES)
+
+TARGET_GROUP_SUFFIXES: Final = (*SERVERS, *(f"{context}-in" for context in CALLED))
+"""What follows `PROJECT-` in the names of the target groups on AWS; `-in` is the internal one."""
