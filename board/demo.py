@@ -10,9 +10,9 @@ from typing import Any
 
 from board.settings import Databases
 from kernel.contracts import Actor
-from kernel.data.broadcast import Bell
 from kernel.data.database import Database
-from kernel.data.idempotency import Once
+from kernel.data.idempotency import IdempotentWrite
+from kernel.process.broadcast import Broadcast
 from kernel.process.clock import to_milliseconds
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup import Markup
@@ -60,7 +60,7 @@ async def fill(databases: Databases, now: datetime) -> None:
         cast = _Cast()
         attempts = SignInAttempts(user_database, SignInLimits(), lambda: moment)
         users = UserService(user_store, attempts, passwords, commonest_passwords(), lambda: moment)
-        threads = ThreadService(thread_store, cast, lambda: moment, 0, Bell())
+        threads = ThreadService(thread_store, cast, lambda: moment, 0, Broadcast())
         delivery = ActivityDelivery(post_store, threads)
         posts = PostService(post_store, cast, threads, markup, lambda: moment, 0, delivery.wake)
 
@@ -77,10 +77,12 @@ async def fill(databases: Databases, now: datetime) -> None:
         for scene_moment, title, line in scenes:
             moment = scene_moment
             if title not in started:
-                started[title] = (await threads.start(line["by"], title, Once.without_key())).id
+                started[title] = (
+                    await threads.start(line["by"], title, IdempotentWrite.without_key())
+                ).id
             else:
                 await posts.write(
-                    line["by"], started[title], line["text"], None, Once.without_key()
+                    line["by"], started[title], line["text"], None, IdempotentWrite.without_key()
                 )
         while await delivery.deliver():
             pass

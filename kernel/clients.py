@@ -28,10 +28,11 @@ ATTEMPTS = 2
 PAUSE = 0.1
 """Seconds between two tries."""
 
-REMEMBERED_SECONDS = 2
-"""How long who holds a session token is remembered: a ban or sign-out holds everywhere by then."""
+CACHED_SECONDS = 2
+"""Seconds for which the holder of a session token is cached. A ban or a sign-out applies everywhere
+after them."""
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @asynccontextmanager
@@ -39,13 +40,13 @@ async def http_client() -> AsyncIterator[httpx.AsyncClient]:
     """The one HTTP client of a process, with its connections and their limits."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
     timeout = httpx.Timeout(ATTEMPT_TIMEOUT, connect=1.0)
-    # Proxies of the environment are for the world outside, not for a neighbour.
+    # The environment's proxies are for the internet, not for calls between services.
     async with httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False) as client:
         yield client
 
 
-class Neighbour:
-    """Another service of the board: where it is, and the secret that it knows us by."""
+class ServiceClient:
+    """Calls one other service of the board, at `url`, with the service token that it accepts."""
 
     def __init__(self, client: httpx.AsyncClient, name: str, url: str, token: str) -> None:
         self._client = client
@@ -53,23 +54,23 @@ class Neighbour:
         self._url = url
         self._authorization = f"Bearer {token}"
 
-    async def ask(
+    async def call(
         self,
         method: str,
         path: str,
-        answer: TypeAdapter[Answer],
+        result: TypeAdapter[Result],
         *,
         body: bytes | None = None,
         idempotent: bool,
         patience: float = 0,
-    ) -> Answer:
-        """The answer to one call. Raises the failure that the service tells of, and `Unavailable`
-        when it tells nothing that can be understood: it is down, hangs, or answers garbage. The
-        service may take `patience` seconds more than an answer usually does."""
+    ) -> Result:
+        """The result of one call, read as `result` describes it. Raises the failure that the
+        service's problem document names, and `Unavailable` when the response cannot be understood
+        or does not arrive. The service may take `patience` seconds longer than usual."""
         attempts = ATTEMPTS if idempotent else 1
         for attempt in range(1, attempts + 1):
             try:
-                return await self._try(method, path, answer, body, ATTEMPT_TIMEOUT + patience)
+                return await self._try(method, path, result, body, ATTEMPT_TIMEOUT + patience)
             except Unavailable as down:
                 if attempt == attempts:
                     raise
@@ -81,10 +82,10 @@ class Neighbour:
         self,
         method: str,
         path: str,
-        answer: TypeAdapter[Answer],
+        result: TypeAdapter[Result],
         body: bytes | None,
         seconds: float,
-    ) -> Answer:
+    ) -> Result:
         trace = current_trace.get()
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
         if trace is not None:
@@ -104,21 +105,21 @@ class Neighbour:
         if not response.is_success:
             raise self._failure(response)
         try:
-            return answer.validate_json(response.content)
+            return result.validate_json(response.content)
         except ValidationError as error:
             raise Unavailable(f"The {self._name} service answers what nobody can read.") from error
 
     def _failure(self, response: httpx.Response) -> Failure:
-        told = problems.read(response.status_code, response.content)
-        if told is not None and type(told) in _TOLD:
-            return told
+        failure = problems.read(response.status_code, response.content)
+        if failure is not None and type(failure) in _CONTRACT_FAILURES:
+            return failure
         # Whatever else it is, a wrong service token or path or an older version, it says nothing
         # about what was asked for.
         log.warning("the %s service answered %d", self._name, response.status_code)
         return Unavailable(f"The {self._name} service cannot answer.")
 
 
-_TOLD = (Unauthenticated, Banned, NotFound)
+_CONTRACT_FAILURES = (Unauthenticated, Banned, NotFound)
 """The failures that the contracts name."""
 
 _ACTOR = TypeAdapter(Actor)
@@ -130,46 +131,46 @@ _TOKEN = TypeAdapter(str)
 
 
 class HttpUsers:
-    """`kernel.contracts.Users`, asked over HTTP and remembered for two seconds."""
+    """`kernel.contracts.Users` over HTTP. Who holds a token is cached for two seconds."""
 
-    def __init__(self, neighbour: Neighbour, timer: Callable[[], float] = time.monotonic) -> None:
-        self._neighbour = neighbour
-        self._remembered: TTLCache[bytes, Actor] = TTLCache(10_000, REMEMBERED_SECONDS, timer)
+    def __init__(self, service: ServiceClient, timer: Callable[[], float] = time.monotonic) -> None:
+        self._service = service
+        self._cache: TTLCache[bytes, Actor] = TTLCache(10_000, CACHED_SECONDS, timer)
 
     async def authenticate(self, token: str) -> Actor:
         """See `kernel.contracts.Users`."""
         key = hashlib.sha256(token.encode(errors="replace")).digest()
-        actor = self._remembered.get(key)
+        actor = self._cache.get(key)
         if actor is None:
-            actor = await self._neighbour.ask(
+            actor = await self._service.call(
                 "POST",
                 "/internal/users/authenticate",
                 _ACTOR,
                 body=_TOKEN.dump_json(token),
                 idempotent=True,
             )
-            self._remembered[key] = actor
+            self._cache[key] = actor
         return actor
 
 
 class HttpThreads:
     """`kernel.contracts.Threads` over HTTP."""
 
-    def __init__(self, neighbour: Neighbour) -> None:
-        self._neighbour = neighbour
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
 
     async def find(self, thread: int) -> ThreadRef:
         """See `kernel.contracts.Threads`."""
         path = f"/internal/threads/{thread}"
-        return await self._neighbour.ask("GET", path, _THREAD, idempotent=True)
+        return await self._service.call("GET", path, _THREAD, idempotent=True)
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
         """See `kernel.contracts.Threads`."""
         body = _ACTIVITIES.dump_json(activities)
         path = "/internal/threads/activity"
-        await self._neighbour.ask("PUT", path, _NOTHING, body=body, idempotent=True)
+        await self._service.call("PUT", path, _NOTHING, body=body, idempotent=True)
 
     async def removed(self, after: int, patience: float) -> Removals:
         """See `kernel.contracts.Threads`."""
         path = f"/internal/threads/removed?after={after}&patience={patience:g}"
-        return await self._neighbour.ask("GET", path, _REMOVALS, idempotent=True, patience=patience)
+        return await self._service.call("GET", path, _REMOVALS, idempotent=True, patience=patience)

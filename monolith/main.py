@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from kernel.data.broadcast import Bell
 from kernel.data.database import Database
-from kernel.data.notifications import Listener
+from kernel.data.notifications import NotificationListener
 from kernel.http.app import Context, create_app
 from kernel.http.auth import SessionCookie
 from kernel.process.background import running
+from kernel.process.broadcast import Broadcast
 from kernel.process.clock import utc_now
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import run
@@ -24,12 +24,12 @@ from services.posts.markup import Markup
 from services.posts.removals import RemovalFollower
 from services.posts.service import PostService
 from services.posts.settings import PostLimits
-from services.posts.store import TOLD, PostStore
+from services.posts.store import THREAD_CHANGED, PostStore
 from services.posts.stream import Streams
 from services.threads import api as thread_api
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadLimits
-from services.threads.store import REMOVED, ThreadStore
+from services.threads.store import THREAD_REMOVED, ThreadStore
 from services.users import api as user_api
 from services.users.attempts import SignInAttempts
 from services.users.moderation import Moderation
@@ -67,7 +67,7 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         attempts = SignInAttempts(user_database, settings, utc_now)
         users = UserService(user_store, attempts, passwords, commonest_passwords(), utc_now)
         moderation = Moderation(user_store, users, utc_now)
-        removal = Bell()
+        removal = Broadcast()
         threads = ThreadService(thread_store, users, utc_now, settings.thread_interval, removal)
         delivery = ActivityDelivery(post_store, threads)
         streams = Streams(post_store, post_api.encode_event)
@@ -76,11 +76,15 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         )
         await opened(
             running(
-                Listener(settings.threads_database_url, REMOVED, removal.ring).run(),
+                NotificationListener(
+                    settings.threads_database_url, THREAD_REMOVED, removal.notify
+                ).run(),
                 lifecycle.when_draining(removal.close),
                 delivery.run(),
                 RemovalFollower(post_store, threads).run(),
-                Listener(settings.posts_database_url, TOLD, streams.heard).run(),
+                NotificationListener(
+                    settings.posts_database_url, THREAD_CHANGED, streams.thread_changed
+                ).run(),
                 streams.run(),
                 lifecycle.when_draining(streams.close),
             )

@@ -155,7 +155,7 @@ def posts_service(
     *,
     users_token: str = USERS_TOKEN,
 ) -> AbstractAsyncContextManager[str]:
-    """The posts service, which finds its neighbours at those URLs; its URL."""
+    """The posts service, which finds the services that it calls at those URLs; its URL."""
     settings = services.posts.main.Settings(
         **_of_a_process("posts-1", limits),
         posts_database_url=database,

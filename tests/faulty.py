@@ -1,4 +1,4 @@
-"""A neighbour that does not do what a service does."""
+"""A service that does not do what a service should do."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

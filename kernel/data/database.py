@@ -11,6 +11,9 @@ from kernel.errors import Unavailable
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
+LARGEST_ID = 2**63 - 1
+"""The largest value of a `bigint` column."""
+
 ACQUIRE_TIMEOUT = 5.0
 COMMAND_TIMEOUT = 10.0
 

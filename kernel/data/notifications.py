@@ -1,4 +1,4 @@
-"""Hearing what other processes tell through PostgreSQL (LISTEN and NOTIFY)."""
+"""PostgreSQL notifications from other processes (LISTEN and NOTIFY)."""
 
 import asyncio
 import logging
@@ -13,15 +13,18 @@ _ALIVE_EVERY = 30.0
 _PAUSE = 1.0
 
 
-class Listener:
-    """The one listening connection of a context in a process. It is made anew for as long as it
-    takes; then `heard` is called with an empty payload, since whatever was told in between has not
-    been heard."""
+class NotificationListener:
+    """Calls `on_notification` with the payload of each notification on `channel`.
 
-    def __init__(self, url: str, channel: str, heard: Callable[[str], None]) -> None:
+    It has a connection of its own, and reconnects until it succeeds. After each connect it calls
+    `on_notification` with an empty payload: notifications that were sent before are lost, so
+    anything may have changed.
+    """
+
+    def __init__(self, url: str, channel: str, on_notification: Callable[[str], None]) -> None:
         self._url = url
         self._channel = channel
-        self._heard = heard
+        self._on_notification = on_notification
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -40,14 +43,15 @@ class Listener:
         try:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(
-                self._channel, lambda _connection, _pid, _channel, payload: self._heard(payload)
+                self._channel,
+                lambda _connection, _pid, _channel, payload: self._on_notification(payload),
             )
-            self._heard("")
+            self._on_notification("")
             while not lost.is_set():
                 try:
                     await asyncio.wait_for(lost.wait(), _ALIVE_EVERY)
                 except TimeoutError:
-                    # A peer that vanished without a word is noticed by asking.
+                    # Only a query shows that the peer vanished without closing the connection.
                     await connection.fetchval("SELECT 1", timeout=_CONNECT_TIMEOUT)
         finally:
             connection.terminate()

@@ -25,11 +25,12 @@ from kernel.errors import (
     UnsupportedMediaType,
 )
 from kernel.http import documents, operations, problems
+from kernel.http.address_limit import AddressLimit
 from kernel.http.auth import SameOrigin
 from kernel.http.bodies import LARGEST_BODY, DeclaredLength, too_large
-from kernel.http.limits import AddressLimit
-from kernel.http.paths import Leniency, MethodTable
-from kernel.http.request_middleware import Exchange
+from kernel.http.idempotency import to_response
+from kernel.http.paths import MethodTable, RequestNormalizer
+from kernel.http.request_middleware import RequestMiddleware
 from kernel.http.revalidation import Revalidation
 from kernel.process.lifecycle import Check, Lifecycle
 from kernel.process.settings import ProcessSettings
@@ -102,11 +103,11 @@ def create_app(
     if extra is not None:
         app.include_router(extra)
     served_by = f"{process}/{settings.instance}" if settings.show_instance else None
-    lenient = DeclaredLength(Leniency(Revalidation(app)))
-    same_origin = SameOrigin(lenient, settings.public_origin)
+    normalized = DeclaredLength(RequestNormalizer(Revalidation(app)))
+    same_origin = SameOrigin(normalized, settings.public_origin)
     policy = Policy("address", settings.address_limit, settings.address_window)
     limited = AddressLimit(same_origin, policy, settings.trusted_networks)
-    return Exchange(limited, telemetry, lifecycle, served_by)
+    return RequestMiddleware(limited, telemetry, lifecycle, served_by)
 
 
 def _document_router(context: str, body: bytes) -> APIRouter:
@@ -152,7 +153,7 @@ async def _on_failure(request: Request, failure: Exception) -> Response:
 
 async def _on_replay(_request: Request, replayed: Exception) -> Response:
     assert isinstance(replayed, Replayed)  # noqa: S101 - the table above says so
-    return replayed.answer.response(replayed=True)
+    return to_response(replayed.response, replayed=True)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:

@@ -9,9 +9,8 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from kernel.data.database import LARGEST_ID
 from kernel.process.clock import to_milliseconds
-
-LARGEST_ID = 2**63 - 1
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 

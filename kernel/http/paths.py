@@ -7,7 +7,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Leniency:
+class RequestNormalizer:
     """Serves HEAD wherever there is GET, and a path with a trailing slash as the one without.
 
     A redirect in place of the latter would cost a round trip and, for a POST, the body in some

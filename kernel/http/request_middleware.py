@@ -26,7 +26,7 @@ _SECURITY_HEADERS = {
 }
 
 
-class Exchange:
+class RequestMiddleware:
     """Gives each request its id, and each answer its id, security headers, log line and place in
     the metrics. An exception nobody expected becomes a 500 problem and a stack trace in the log."""
 

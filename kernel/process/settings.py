@@ -3,16 +3,17 @@
 import os
 import socket
 import sys
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from kernel.process.addresses import Network
 from kernel.process.logs import LogFormat
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 def _postgresql_url(url: str, info: ValidationInfo) -> str:

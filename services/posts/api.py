@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
 
-from kernel.data.idempotency import Answer, Attempt
+from kernel.data.database import LARGEST_ID
+from kernel.data.idempotency import ReplayableResponse
 from kernel.errors import (
     Banned,
     Conflict,
@@ -23,8 +24,9 @@ from kernel.errors import (
 )
 from kernel.http.app import JsonRoute
 from kernel.http.auth import PERSONAL, SessionCookie
-from kernel.http.fields import LARGEST_ID, Id, Markdown, RequestBody, Resource, Timestamp, Words
-from kernel.http.pages import After, Limit, link_next
+from kernel.http.fields import Id, Markdown, RequestBody, Resource, Timestamp, Words
+from kernel.http.idempotency import Idempotent, to_response
+from kernel.http.paging import After, Limit, link_next
 from kernel.http.preconditions import IfMatch
 from kernel.http.problems import documented
 from kernel.http.revalidation import entity_tag
@@ -40,7 +42,6 @@ _LIST_OF = documented(MalformedRequest, NotFound, Invalid, Unavailable)
 _WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
 _BODY = (*_WHO, MalformedRequest, NotFound, TooLarge, UnsupportedMediaType, Invalid)
 
-AnAttempt = Annotated[Attempt, Depends(Attempt.of)]
 IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
 
 Text = Annotated[
@@ -165,10 +166,10 @@ def router(service: PostService, streams: Streams, cookie: SessionCookie) -> API
         response_model=Post,
         responses=documented(*_BODY, Conflict),
     )
-    async def write_post(new: NewPost, token: Token, attempt: AnAttempt) -> Response:
-        once = attempt.once(_created)
-        post = await service.write(token, new.thread, new.text, new.reply_to, once)
-        return _created(post).response()
+    async def write_post(new: NewPost, token: Token, idempotent: Idempotent) -> Response:
+        write = idempotent.write(_created)
+        post = await service.write(token, new.thread, new.text, new.reply_to, write)
+        return to_response(_created(post))
 
     @routes.post(
         "/api/posts/preview",
@@ -244,8 +245,8 @@ def _shown(post: model.Post) -> bytes:
     return Post.model_validate(post).model_dump_json().encode()
 
 
-def _created(post: model.Post) -> Answer:
-    return Answer(201, {"Location": f"/api/posts/{post.id}"}, _shown(post))
+def _created(post: model.Post) -> ReplayableResponse:
+    return ReplayableResponse(201, {"Location": f"/api/posts/{post.id}"}, _shown(post))
 
 
 def _found(hit: model.Found) -> FoundPost:

@@ -6,9 +6,9 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from kernel.clients import HttpThreads, HttpUsers, Neighbour, http_client
+from kernel.clients import HttpThreads, HttpUsers, ServiceClient, http_client
 from kernel.data.database import Database
-from kernel.data.notifications import Listener
+from kernel.data.notifications import NotificationListener
 from kernel.http.app import Context, create_app
 from kernel.http.auth import SessionCookie
 from kernel.process.background import running
@@ -29,7 +29,7 @@ from services.posts.markup import Markup
 from services.posts.removals import RemovalFollower
 from services.posts.service import PostService
 from services.posts.settings import PostLimits
-from services.posts.store import TOLD, PostStore
+from services.posts.store import THREAD_CHANGED, PostStore
 from services.posts.stream import Streams
 
 
@@ -49,10 +49,10 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     """The composition root."""
     async with Database.open(settings.posts_database_url) as database, http_client() as http:
         users = HttpUsers(
-            Neighbour(http, "users", settings.users_url, settings.users_service_token[0])
+            ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         )
         threads = HttpThreads(
-            Neighbour(http, "threads", settings.threads_url, settings.threads_service_token[0])
+            ServiceClient(http, "threads", settings.threads_url, settings.threads_service_token[0])
         )
         store = PostStore(database)
         delivery = ActivityDelivery(store, threads)
@@ -66,7 +66,9 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
             async with running(
                 delivery.run(),
                 RemovalFollower(store, threads).run(),
-                Listener(settings.posts_database_url, TOLD, streams.heard).run(),
+                NotificationListener(
+                    settings.posts_database_url, THREAD_CHANGED, streams.thread_changed
+                ).run(),
                 streams.run(),
                 lifecycle.when_draining(streams.close),
             ):

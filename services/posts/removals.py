@@ -43,5 +43,5 @@ class RemovalFollower:
         removals = await self._threads.removed(position, patience)
         if removals.position <= position:
             return False
-        await self._store.take_over(removals)
+        await self._store.apply_removals(removals)
         return True

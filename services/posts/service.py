@@ -5,15 +5,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from kernel.contracts import Threads, Users
-from kernel.data.idempotency import Once
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.paging import Page
 from kernel.errors import Conflict, NotFound, Policy
-from kernel.http.pages import Page
 from kernel.process.clock import Clock
 from services.posts.markup import Markup
 from services.posts.model import Found, NewPost, Post, Revision
 from services.posts.store import PostStore
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class PostService:
@@ -42,7 +42,7 @@ class PostService:
         self._changed = changed
 
     async def write(
-        self, token: str, thread: int, text: str, reply_to: int | None, once: Once[Post]
+        self, token: str, thread: int, text: str, reply_to: int | None, write: IdempotentWrite[Post]
     ) -> Post:
         """Write a post. Raises `Unauthenticated`, `Banned`, `NotFound` for a thread that is not
         there, `Conflict` for a locked one, `Invalid` for a reply to what is not in the thread,
@@ -52,14 +52,14 @@ class PostService:
         )
         actor = _unless_failed(who)
         now = self._clock()
-        await self._store.look_up(once, actor.id, now)  # before what may have changed since
+        await self._store.check_replay(write, actor.id, now)  # before what may have changed since
         found = _unless_failed(where)
         if found.locked:
             raise Conflict("This thread is locked.")
         html = await self._markup.render(text)
         by_starter = actor.id == found.created_by
         new = NewPost(thread, actor.id, by_starter, text, html, reply_to)
-        post = await self._store.add(new, now, self._policy, once)
+        post = await self._store.add(new, now, self._policy, write)
         self._changed()
         return post
 
@@ -132,7 +132,7 @@ class PostService:
 _NO_POST = "There is no such post."
 
 
-def _unless_failed(answer: Answer | BaseException) -> Answer:
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
+def _unless_failed(result: Result | BaseException) -> Result:
+    if isinstance(result, BaseException):
+        raise result
+    return result

@@ -6,23 +6,22 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from kernel.contracts import Activity, Removals
-from kernel.data.database import Connection, Database
-from kernel.data.idempotency import Once
+from kernel.data.database import LARGEST_ID, Connection, Database
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.paging import Cursor, Page, page
 from kernel.data.search import readable
+from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
-from kernel.http.fields import LARGEST_ID
-from kernel.http.limits import once_each
-from kernel.http.pages import Cursor, Page, page
 from services.posts.model import Event, Found, Kind, NewPost, Post, Revision
 
 SCHEMA = "0001"
 """The migration that this code needs."""
 
-TOLD = "thread"
-"""The channel on which the id of a thread is told when something has happened in it."""
+THREAD_CHANGED = "thread"
+"""NOTIFY channel; the payload is the id of the thread in which a post changed."""
 
 _POST = 'id, thread, author AS "user", text, html, reply_to, created_at, edited_at'
-_THERE = """
+_VISIBLE = """
     removed_at IS NULL
     AND NOT EXISTS (SELECT FROM removed_threads AS gone WHERE gone.thread = posts.thread)
 """
@@ -50,16 +49,18 @@ class PostStore:
         """Raises `Unavailable` unless the database answers and is migrated."""
         await self._database.check_schema(SCHEMA)
 
-    async def look_up(self, once: Once[Post], user: int, now: datetime) -> None:
-        """Raises `Replayed` when this has been done already."""
-        await once.look_up(self._database, user, now)
+    async def check_replay(self, write: IdempotentWrite[Post], user: int, now: datetime) -> None:
+        """Raises `Replayed` when this write has been done already."""
+        await write.check_replay(self._database, user, now)
 
-    async def add(self, new: NewPost, now: datetime, policy: Policy, once: Once[Post]) -> Post:
+    async def add(
+        self, new: NewPost, now: datetime, policy: Policy, write: IdempotentWrite[Post]
+    ) -> Post:
         """Keep a new post. Raises `TooManyRequests`, `Invalid` for a reply to what is not in the
-        thread, and what `once` raises."""
+        thread, and what `write.begin` raises."""
         async with self._database.transaction() as connection:
-            await once.begin(connection, new.user, now)
-            await once_each(
+            await write.begin(connection, new.user, now)
+            await enforce_user_limit(
                 connection, new.user, policy, now, "You have just posted. Wait a little."
             )
             version, created_at = await _count(connection, new, now)
@@ -80,8 +81,8 @@ class PostStore:
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
             post = Post(**row)
-            await _tell(connection, post, version, "post")
-            await once.finish(connection, new.user, now, post)
+            await _record_event(connection, post, version, "post")
+            await write.finish(connection, new.user, now, post)
         return post
 
     async def edit(
@@ -121,7 +122,7 @@ class PostStore:
             )
             assert row is not None  # noqa: S101 - the row is locked
             edited = Post(**row)
-            await _tell(connection, edited, version, "edit")
+            await _record_event(connection, edited, version, "edit")
         return edited
 
     async def remove(self, post: int, now: datetime, allow: Callable[[Post], None]) -> bool:
@@ -151,13 +152,13 @@ class PostStore:
                 found.thread,
                 0 if by_starter else 1,
             )
-            await _tell(connection, found, version, "remove")
+            await _record_event(connection, found, version, "remove")
         return True
 
     async def find(self, post: int) -> Post | None:
         """The post, or None."""
         row = await self._database.row(
-            f"SELECT {_POST} FROM posts WHERE id = $1 AND {_THERE}",  # noqa: S608
+            f"SELECT {_POST} FROM posts WHERE id = $1 AND {_VISIBLE}",  # noqa: S608
             post,
         )
         return None if row is None else Post(**row)
@@ -189,7 +190,7 @@ class PostStore:
         kind = "posts-newest"
         rows = await self._database.rows(
             f"""
-            SELECT {_POST} FROM posts WHERE id < $1 AND {_THERE} ORDER BY id DESC LIMIT $2
+            SELECT {_POST} FROM posts WHERE id < $1 AND {_VISIBLE} ORDER BY id DESC LIMIT $2
             """,  # noqa: S608 - constants
             _last(after, kind, LARGEST_ID),
             limit + 1,
@@ -201,7 +202,7 @@ class PostStore:
         kind = f"posts-by-user-{user}"
         rows = await self._database.rows(
             f"""
-            SELECT {_POST} FROM posts WHERE author = $1 AND id < $2 AND {_THERE}
+            SELECT {_POST} FROM posts WHERE author = $1 AND id < $2 AND {_VISIBLE}
             ORDER BY id DESC LIMIT $3
             """,  # noqa: S608 - constants
             user,
@@ -246,7 +247,7 @@ class PostStore:
                 FROM (
                     SELECT posts.*, query, (ts_rank(search, query) * 1000000)::bigint AS rank
                     FROM posts, websearch_to_tsquery('english', $1) AS query
-                    WHERE search @@ query AND {_THERE}
+                    WHERE search @@ query AND {_VISIBLE}
                 ) AS found
                 WHERE $3::bigint IS NULL OR (rank, id) < ($3, $4)
                 ORDER BY rank DESC, id DESC LIMIT $2
@@ -318,10 +319,10 @@ class PostStore:
                 SELECT thread FROM thread_activity
                 WHERE thread = ANY($1) ORDER BY thread FOR NO KEY UPDATE
             )
-            UPDATE thread_activity SET delivered = told.version
-            FROM known, unnest($1::bigint[], $2::bigint[]) AS told (thread, version)
-            WHERE thread_activity.thread = known.thread AND thread_activity.thread = told.thread
-                AND delivered < told.version
+            UPDATE thread_activity SET delivered = reported.version
+            FROM known, unnest($1::bigint[], $2::bigint[]) AS reported (thread, version)
+            WHERE thread_activity.thread = known.thread AND thread_activity.thread = reported.thread
+                AND delivered < reported.version
             """,
             [activity.thread for activity in activities],
             [activity.version for activity in activities],
@@ -334,8 +335,8 @@ class PostStore:
         position: int = row["position"]
         return position
 
-    async def take_over(self, removals: Removals) -> None:
-        """Hide the posts of removed threads, and remember how far that has been read."""
+    async def apply_removals(self, removals: Removals) -> None:
+        """Hide the posts of removed threads, and store the position that has been read."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 """
@@ -348,7 +349,7 @@ class PostStore:
             )
             await connection.execute(
                 "SELECT pg_notify($1, thread::text) FROM unnest($2::bigint[]) AS thread",
-                TOLD,
+                THREAD_CHANGED,
                 removals.threads,
             )
 
@@ -391,7 +392,7 @@ async def _lock(connection: Connection, post: int) -> Post | None:
         post,
     )
     row = await connection.fetchrow(
-        f"SELECT {_POST} FROM posts WHERE id = $1 AND {_THERE}",  # noqa: S608
+        f"SELECT {_POST} FROM posts WHERE id = $1 AND {_VISIBLE}",  # noqa: S608
         post,
     )
     return None if row is None else Post(**row)
@@ -406,7 +407,7 @@ async def _check_reply(connection: Connection, thread: int, reply_to: int) -> No
         raise Invalid(FieldError("/replyTo", "There is no such post in this thread."))
 
 
-async def _tell(connection: Connection, post: Post, version: int, kind: Kind) -> None:
+async def _record_event(connection: Connection, post: Post, version: int, kind: Kind) -> None:
     await connection.execute(
         """
         WITH happened AS (
@@ -418,7 +419,7 @@ async def _tell(connection: Connection, post: Post, version: int, kind: Kind) ->
         version,
         kind,
         post.id,
-        TOLD,
+        THREAD_CHANGED,
     )
 
 

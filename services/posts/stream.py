@@ -107,8 +107,8 @@ class Streams:
         self._wanted = asyncio.Event()
         self._closed = False
 
-    def heard(self, thread: str) -> None:
-        """Something happened in that thread; in any of them, when it is empty."""
+    def thread_changed(self, thread: str) -> None:
+        """Read what is new in that thread; in every watched one if `thread` is empty."""
         if not thread:
             self._stale.update(self._feeds)
         elif int(thread) in self._feeds:
@@ -163,7 +163,7 @@ class Streams:
                 yield b"".join(self._encode(event) for event in events)
             if feed.version is None:
                 feed.version = told
-                self.heard(str(thread))  # for what came after we had looked
+                self.thread_changed(str(thread))  # for what came after we had looked
             while not (watch.ended or self._closed):
                 if not await watch.wait(self._keep_alive):
                     yield b": still here\n\n"

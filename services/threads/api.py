@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from kernel.contracts import Activity, Removals, ThreadRef
-from kernel.data.idempotency import Answer, Attempt
+from kernel.data.database import LARGEST_ID
+from kernel.data.idempotency import ReplayableResponse
 from kernel.errors import (
     Banned,
     Conflict,
@@ -23,9 +24,10 @@ from kernel.errors import (
 )
 from kernel.http.app import JsonRoute
 from kernel.http.auth import ServiceToken, SessionCookie
-from kernel.http.fields import LARGEST_ID, Id, Line, RequestBody, Resource, Timestamp, Words
+from kernel.http.fields import Id, Line, RequestBody, Resource, Timestamp, Words
+from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.operations import refuse_forwarded
-from kernel.http.pages import After, Limit, link_next
+from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented
 from services.threads import model
 from services.threads.service import ThreadService
@@ -38,7 +40,6 @@ _WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
 _CHANGE = documented(*_WHO, NotFound)
 _BODY = (*_WHO, MalformedRequest, TooLarge, UnsupportedMediaType, Invalid)
 
-AnAttempt = Annotated[Attempt, Depends(Attempt.of)]
 
 Title = Annotated[Line, Field(min_length=3, max_length=200, examples=["Bread that will not rise"])]
 
@@ -103,9 +104,9 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
         response_model=Thread,
         responses=documented(*_BODY, Conflict),
     )
-    async def start_thread(new: NewThread, token: Token, attempt: AnAttempt) -> Response:
-        thread = await service.start(token, new.title, attempt.once(_created))
-        return _created(thread).response()
+    async def start_thread(new: NewThread, token: Token, idempotent: Idempotent) -> Response:
+        thread = await service.start(token, new.title, idempotent.write(_created))
+        return to_response(_created(thread))
 
     @routes.get(
         "/api/threads/{id}", response_model=Thread, responses=documented(NotFound, Unavailable)
@@ -156,9 +157,9 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
     return routes
 
 
-def _created(thread: model.Thread) -> Answer:
+def _created(thread: model.Thread) -> ReplayableResponse:
     body = Thread.model_validate(thread).model_dump_json().encode()
-    return Answer(201, {"Location": f"/api/threads/{thread.id}"}, body)
+    return ReplayableResponse(201, {"Location": f"/api/threads/{thread.id}"}, body)
 
 
 def internal_router(service: ThreadService, service_token: ServiceToken) -> APIRouter:

@@ -6,13 +6,13 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from kernel.clients import HttpUsers, Neighbour, http_client
-from kernel.data.broadcast import Bell
+from kernel.clients import HttpUsers, ServiceClient, http_client
 from kernel.data.database import Database
-from kernel.data.notifications import Listener
+from kernel.data.notifications import NotificationListener
 from kernel.http.app import Context, create_app
 from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.process.background import running
+from kernel.process.broadcast import Broadcast
 from kernel.process.clock import utc_now
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import run
@@ -27,7 +27,7 @@ from kernel.process.settings import (
 from services.threads import api
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadLimits
-from services.threads.store import REMOVED, ThreadStore
+from services.threads.store import THREAD_REMOVED, ThreadStore
 
 
 class Settings(ProcessSettings, ThreadLimits):
@@ -45,12 +45,14 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     """The composition root."""
     async with Database.open(settings.threads_database_url) as database, http_client() as http:
         users = HttpUsers(
-            Neighbour(http, "users", settings.users_url, settings.users_service_token[0])
+            ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         )
         store = ThreadStore(database)
-        removal = Bell()
+        removal = Broadcast()
         threads = ThreadService(store, users, utc_now, settings.thread_interval, removal)
-        listener = Listener(settings.threads_database_url, REMOVED, removal.ring)
+        listener = NotificationListener(
+            settings.threads_database_url, THREAD_REMOVED, removal.notify
+        )
         context = Context(
             "threads",
             api.DESCRIPTION,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from kernel.contracts import Activity, Removals, ThreadRef, Users
-from kernel.data.broadcast import Bell
-from kernel.data.idempotency import Once
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.paging import Page
 from kernel.errors import Forbidden, NotFound, Policy
-from kernel.http.pages import Page
+from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock
 from services.threads.model import Thread
 from services.threads.store import Order, ThreadStore
@@ -19,12 +19,12 @@ LONGEST_PATIENCE = 30.0
 class ThreadService:
     """The rules of threads. Implements `kernel.contracts.Threads` in process.
 
-    `interval` is how many seconds lie between two threads of one user; `removal` rings when a
-    thread has been removed, in whichever process.
+    `interval` is how many seconds lie between two threads of one user; `removal` is
+    notified when a thread has been removed, in whichever process.
     """
 
     def __init__(
-        self, store: ThreadStore, users: Users, clock: Clock, interval: int, removal: Bell
+        self, store: ThreadStore, users: Users, clock: Clock, interval: int, removal: Broadcast
     ) -> None:
         self._store = store
         self._users = users
@@ -32,16 +32,16 @@ class ThreadService:
         self._policy = Policy("thread", 1, interval)
         self._removal = removal
 
-    async def start(self, token: str, title: str, once: Once[Thread]) -> Thread:
+    async def start(self, token: str, title: str, write: IdempotentWrite[Thread]) -> Thread:
         """Start a thread. Raises `Unauthenticated`, `Banned`, `TooManyRequests`, and `Unavailable`
         when users is down."""
         actor = await self._users.authenticate(token)
         now = self._clock()
-        return await self._store.add(title, actor.id, now, self._policy, once)
+        return await self._store.add(title, actor.id, now, self._policy, write)
 
     async def show(self, thread: int) -> Thread:
         """The thread. Raises `NotFound`."""
-        return _there(await self._store.find(thread))
+        return _found(await self._store.find(thread))
 
     async def list(
         self, order: Order, created_by: int | None, limit: int, after: str | None
@@ -58,7 +58,7 @@ class ThreadService:
         `NotFound`, and `Stale` when the thread has another version."""
         actor = await self._users.authenticate(token)
         now = self._clock()
-        return _there(
+        return _found(
             await self._store.edit(
                 thread, title, version, now, lambda found: found.check_editable(actor, now)
             )
@@ -68,17 +68,17 @@ class ThreadService:
         """Remove the thread. Raises `Forbidden` unless it is theirs and theirs alone, or they
         moderate; `NotFound`."""
         actor = await self._users.authenticate(token)
-        _there(await self._store.remove(thread, lambda found: found.check_removable(actor)))
+        _found(await self._store.remove(thread, lambda found: found.check_removable(actor)))
 
     async def lock(self, token: str, thread: int, locked: bool) -> None:
         """Take no more posts, or take them again. For moderators."""
         await self._check_moderates(token)
-        _there(await self._store.mark(thread, "locked", locked))
+        _found(await self._store.mark(thread, "locked", locked))
 
     async def pin(self, token: str, thread: int, pinned: bool) -> None:
         """Show first, or no longer. For moderators."""
         await self._check_moderates(token)
-        _there(await self._store.mark(thread, "pinned", pinned))
+        _found(await self._store.mark(thread, "pinned", pinned))
 
     async def find(self, thread: int) -> ThreadRef:
         """See `kernel.contracts.Threads`."""
@@ -91,10 +91,10 @@ class ThreadService:
 
     async def removed(self, after: int, patience: float) -> Removals:
         """See `kernel.contracts.Threads`."""
-        ear = self._removal.ear()
+        waiter = self._removal.waiter()
         removals = await self._store.removed(after)
         if not removals.threads and patience > 0:
-            await ear.wait(min(patience, LONGEST_PATIENCE))
+            await waiter.wait(min(patience, LONGEST_PATIENCE))
             removals = await self._store.removed(after)
         return removals
 
@@ -107,7 +107,7 @@ class ThreadService:
 Found = TypeVar("Found")
 
 
-def _there(found: Found | None) -> Found:
+def _found(found: Found | None) -> Found:
     if not found:
         raise NotFound("There is no such thread.")
     return found

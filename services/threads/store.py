@@ -7,18 +7,18 @@ from typing import Literal
 
 from kernel.contracts import Activity, Removals
 from kernel.data.database import Database
-from kernel.data.idempotency import Once
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.paging import Cursor, Page, page
 from kernel.data.search import readable
+from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import MalformedRequest, Policy, Stale
-from kernel.http.limits import once_each
-from kernel.http.pages import Cursor, Page, page
 from services.threads.model import Thread
 
 SCHEMA = "0001"
 """The migration that this code needs."""
 
-REMOVED = "removed"
-"""The channel on which it is told that a thread has been removed."""
+THREAD_REMOVED = "removed"
+"""NOTIFY channel; a thread has been removed. The payload is empty."""
 
 Order = Literal["active", "new"]
 
@@ -43,12 +43,17 @@ class ThreadStore:
         await self._database.check_schema(SCHEMA)
 
     async def add(
-        self, title: str, created_by: int, now: datetime, policy: Policy, once: Once[Thread]
+        self,
+        title: str,
+        created_by: int,
+        now: datetime,
+        policy: Policy,
+        write: IdempotentWrite[Thread],
     ) -> Thread:
-        """Keep a new thread. Raises `TooManyRequests`, and what `once` raises."""
+        """Keep a new thread. Raises `TooManyRequests`, and what `write.begin` raises."""
         async with self._database.transaction() as connection:
-            await once.begin(connection, created_by, now)
-            await once_each(
+            await write.begin(connection, created_by, now)
+            await enforce_user_limit(
                 connection,
                 created_by,
                 policy,
@@ -66,7 +71,7 @@ class ThreadStore:
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
             thread = Thread(**row)
-            await once.finish(connection, created_by, now, thread)
+            await write.finish(connection, created_by, now, thread)
         return thread
 
     async def find(self, thread: int) -> Thread | None:
@@ -189,7 +194,7 @@ class ThreadStore:
                 """,
                 thread,
             )
-            await connection.execute("SELECT pg_notify($1, '')", REMOVED)
+            await connection.execute("SELECT pg_notify($1, '')", THREAD_REMOVED)
         return True
 
     async def removed(self, after: int) -> Removals:
@@ -210,13 +215,13 @@ class ThreadStore:
                 SELECT id FROM threads WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
             )
             UPDATE threads
-            SET activity_version = told.version, post_count = told.post_count,
-                posts_by_others = told.posts_by_others, last_post_at = told.last_post_at
+            SET activity_version = reported.version, post_count = reported.post_count,
+                posts_by_others = reported.posts_by_others, last_post_at = reported.last_post_at
             FROM known,
                 unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
-                AS told (thread, version, post_count, posts_by_others, last_post_at)
-            WHERE threads.id = known.id AND threads.id = told.thread
-                AND threads.activity_version < told.version
+                AS reported (thread, version, post_count, posts_by_others, last_post_at)
+            WHERE threads.id = known.id AND threads.id = reported.thread
+                AND threads.activity_version < reported.version
             """,
             [activity.thread for activity in activities],
             [activity.version for activity in activities],

@@ -20,15 +20,16 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from kernel.http.addresses import client_address
 from kernel.http.app import JsonRoute
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.fields import Id, Prose
 from kernel.http.operations import refuse_forwarded
-from kernel.http.pages import LARGEST_PAGE, After, Limit, link_next
+from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.preconditions import IfMatch
 from kernel.http.problems import documented
 from kernel.http.revalidation import entity_tag
-from kernel.process.addresses import Network, client_address
+from kernel.process.settings import Network
 from services.users import model, moderation_api
 from services.users.bodies import (
     Leaving,

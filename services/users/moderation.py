@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from kernel.contracts import Actor, Role, Users
-from kernel.data.idempotency import Once
+from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from kernel.process.clock import Clock
 from services.users import tokens
-from services.users.held import HeldUser
 from services.users.model import RESET_LIFETIME, Ban, ResetLink, User
 from services.users.store import UserStore
+from services.users.user_for_update import UserForUpdate
 
 
 class Moderation:
@@ -26,45 +26,51 @@ class Moderation:
         """Give somebody a role, for admins. Raises `Conflict` when that would leave no admin, or
         raise somebody who is banned."""
         await self._check_admin(token)
-        async with self._holding(user, and_admins=True) as held:
-            held.standing.check_may_become(role)
-            return await held.set_role(role)
+        async with self._user_for_update(user, lock_admins=True) as locked:
+            locked.standing.check_may_become(role)
+            return await locked.set_role(role)
 
     async def ban(self, token: str, user: int, ban: Ban) -> None:
         """Ban somebody of a lower role; their sessions end. Raises `Invalid` for an end that has
         passed."""
         actor = await self._check_moderates(token)
-        async with self._holding(user) as held:
-            held.standing.check_bannable(actor)
+        async with self._user_for_update(user) as locked:
+            locked.standing.check_bannable(actor)
             if ban.until is not None and ban.until <= self._clock():
                 raise Invalid(FieldError("/until", "The end of a ban must be in the future."))
-            await held.ban(ban, actor.id)
+            await locked.ban(ban, actor.id)
 
     async def lift_ban(self, token: str, user: int) -> None:
         """Let somebody of a lower role take part again."""
         actor = await self._check_moderates(token)
-        async with self._holding(user) as held:
-            held.standing.check_bannable(actor)
-            await held.lift_ban()
+        async with self._user_for_update(user) as locked:
+            locked.standing.check_bannable(actor)
+            await locked.lift_ban()
 
-    async def issue_reset(self, token: str, user: int, once: Once[ResetLink]) -> ResetLink:
+    async def issue_reset(
+        self, token: str, user: int, write: IdempotentWrite[ResetLink]
+    ) -> ResetLink:
         """Make a link with which somebody can set a new password, for admins. Older ones of theirs
         work no longer."""
         admin = await self._check_admin(token)
         now = self._clock()
-        await self._store.look_up(once, admin.id, now)
+        await self._store.check_replay(write, admin.id, now)
         link = ResetLink(tokens.new(), now + RESET_LIFETIME)
-        async with self._holding(user) as held:
-            held.standing.check_is_here()
-            await held.keep_reset(link, tokens.hashed(link.token), admin.id, once)
+        async with self._user_for_update(user) as locked:
+            locked.standing.check_is_here()
+            await locked.store_reset_link(link, tokens.hashed(link.token), admin.id, write)
         return link
 
     @asynccontextmanager
-    async def _holding(self, user: int, *, and_admins: bool = False) -> AsyncIterator[HeldUser]:
-        async with self._store.holding(user, self._clock(), and_admins=and_admins) as held:
-            if held is None:
+    async def _user_for_update(
+        self, user: int, *, lock_admins: bool = False
+    ) -> AsyncIterator[UserForUpdate]:
+        async with self._store.user_for_update(
+            user, self._clock(), lock_admins=lock_admins
+        ) as locked:
+            if locked is None:
                 raise NotFound("There is no such user.")
-            yield held
+            yield locked
 
     async def _check_moderates(self, token: str) -> Actor:
         actor = await self._users.authenticate(token)

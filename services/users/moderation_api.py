@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from kernel.data.idempotency import Answer, Attempt
+from kernel.data.idempotency import ReplayableResponse
 from kernel.errors import (
     Banned,
     Conflict,
@@ -20,6 +20,7 @@ from kernel.errors import (
 from kernel.http.app import JsonRoute
 from kernel.http.auth import PERSONAL, SessionCookie
 from kernel.http.fields import Id
+from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.problems import documented
 from services.users import model
 from services.users.bodies import NewBan, ResetLink, RoleChange, User
@@ -27,8 +28,6 @@ from services.users.moderation import Moderation
 
 _WHO = (Unauthenticated, Forbidden, Banned, NotFound, Conflict, Unavailable)
 _BODY = (*_WHO, MalformedRequest, TooLarge, UnsupportedMediaType, Invalid)
-
-AnAttempt = Annotated[Attempt, Depends(Attempt.of)]
 
 
 def router(moderation: Moderation, cookie: SessionCookie) -> APIRouter:
@@ -64,13 +63,13 @@ def router(moderation: Moderation, cookie: SessionCookie) -> APIRouter:
         response_model=ResetLink,
         responses=documented(*_WHO, MalformedRequest, TooLarge, Invalid),
     )
-    async def issue_reset(id: Id, token: Token, attempt: AnAttempt) -> Response:  # noqa: A002
-        link = await moderation.issue_reset(token, id, attempt.once(_issued))
-        return _issued(link).response()
+    async def issue_reset(id: Id, token: Token, idempotent: Idempotent) -> Response:  # noqa: A002
+        link = await moderation.issue_reset(token, id, idempotent.write(_issued))
+        return to_response(_issued(link))
 
     return routes
 
 
-def _issued(link: model.ResetLink) -> Answer:
+def _issued(link: model.ResetLink) -> ReplayableResponse:
     shown = ResetLink(link=f"/api/users/password-resets/{link.token}", expires_at=link.expires_at)
-    return Answer(201, {}, shown.model_dump_json().encode())
+    return ReplayableResponse(201, {}, shown.model_dump_json().encode())

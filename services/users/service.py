@@ -3,8 +3,8 @@
 from collections.abc import Callable, Container, Sequence
 
 from kernel.contracts import Actor
+from kernel.data.paging import Page
 from kernel.errors import Banned, Conflict, Forbidden, NotFound, Unauthenticated
-from kernel.http.pages import Page
 from kernel.process.clock import Clock
 from services.users import tokens
 from services.users.attempts import SignInAttempts
@@ -33,7 +33,7 @@ _NO_LINK = "This link has been used, is too old, or was never one."
 class UserService:
     """Implements `kernel.contracts.Users` in process.
 
-    `address` is where a request comes from, as `kernel.process.addresses.client_address` tells.
+    `address` is where a request comes from, as `kernel.http.addresses.client_address` tells.
     """
 
     def __init__(
@@ -95,12 +95,12 @@ class UserService:
         token = tokens.new()
         agent = None if user_agent is None else user_agent[:_LONGEST_USER_AGENT]
         now = self._clock()
-        async with self._store.holding(user.id, now) as held:
+        async with self._store.user_for_update(user.id, now) as locked:
             # The password may have been changed since it was looked at.
-            if held is None or held.standing.password_hash != password_hash:
+            if locked is None or locked.standing.password_hash != password_hash:
                 raise Unauthenticated(_WRONG_SIGN_IN)
-            await held.start_session(tokens.hashed(token), agent)
-        return StartedSession(token, session_end(now, now), held.standing.user)
+            await locked.start_session(tokens.hashed(token), agent)
+        return StartedSession(token, session_end(now, now), locked.standing.user)
 
     async def sign_out(self, token: str) -> None:
         """End the session. Raises `Unauthenticated` when there is none."""
@@ -131,11 +131,11 @@ class UserService:
         """Change what one says about oneself. Raises `Unauthenticated`, `Banned`, and what
         `check_unchanged` raises for the user as they are."""
         actor = await self.authenticate(token)
-        async with self._store.holding(actor.id, self._clock()) as held:
-            if held is None or held.standing.password_hash is None:
+        async with self._store.user_for_update(actor.id, self._clock()) as locked:
+            if locked is None or locked.standing.password_hash is None:
                 raise Unauthenticated(_SESSION_ENDED)
-            check_unchanged(held.standing.user)
-            return await held.edit(changes)
+            check_unchanged(locked.standing.user)
+            return await locked.edit(changes)
 
     async def change_password(self, token: str, current: str, new: str, address: str) -> None:
         """Change one's password; every other session ends. Raises `Unauthenticated`, `Banned`,
@@ -146,10 +146,10 @@ class UserService:
         password = canonical_password(new)
         check_password(password, username, self._commonest, "/new")
         password_hash = await self._passwords.hash(password)
-        async with self._store.holding(caller.actor.id, self._clock()) as held:
-            if held is None or held.standing.password_hash != kept:
+        async with self._store.user_for_update(caller.actor.id, self._clock()) as locked:
+            if locked is None or locked.standing.password_hash != kept:
                 raise Forbidden(_WRONG_PASSWORD)
-            await held.set_password(password_hash, keep_session=caller.session)
+            await locked.set_password(password_hash, keep_session=caller.session)
 
     async def leave(self, token: str, password: str, address: str) -> None:
         """Leave the board, banned or not: nothing personal stays. Raises `Unauthenticated`,
@@ -158,11 +158,11 @@ class UserService:
         caller = await self._caller(token)
         _, kept = await self._check_own_password(caller, password, address)
         now = self._clock()
-        async with self._store.holding(caller.actor.id, now, and_admins=True) as held:
-            if held is None or held.standing.password_hash != kept:
+        async with self._store.user_for_update(caller.actor.id, now, lock_admins=True) as locked:
+            if locked is None or locked.standing.password_hash != kept:
                 raise Forbidden(_WRONG_PASSWORD)
-            held.standing.check_not_the_last_admin()
-            await held.leave()
+            locked.standing.check_not_the_last_admin()
+            await locked.leave()
 
     async def reset_password(self, link_token: str, password: str) -> None:
         """Set a password with an admin's link, which that uses up; every session ends. Raises
@@ -175,11 +175,11 @@ class UserService:
         password = canonical_password(password)
         check_password(password, owner.username, self._commonest)
         password_hash = await self._passwords.hash(password)
-        async with self._store.holding(owner.id, self._clock()) as held:
-            if held is None or not await held.has_reset(token_hash):
+        async with self._store.user_for_update(owner.id, self._clock()) as locked:
+            if locked is None or not await locked.has_reset_link(token_hash):
                 raise NotFound(_NO_LINK)
-            await held.set_password(password_hash)
-            await held.forgive()
+            await locked.set_password(password_hash)
+            await locked.clear_failed_sign_ins()
 
     async def _caller(self, token: str) -> Caller:
         caller = await self._store.use_session(tokens.hashed(token), self._clock())

@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from kernel.contracts import Actor
-from kernel.data.database import Database
-from kernel.data.idempotency import Once
-from kernel.http.fields import LARGEST_ID
-from kernel.http.pages import Cursor, Page, page
-from services.users.held import HeldUser, hold
+from kernel.data.database import LARGEST_ID, Database
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.paging import Cursor, Page, page
 from services.users.model import (
     SESSION_IDLE,
     SESSION_LIFETIME,
@@ -22,6 +20,7 @@ from services.users.model import (
     Session,
     User,
 )
+from services.users.user_for_update import UserForUpdate, select_user_for_update
 
 SCHEMA = "0001"
 """The migration that this code needs."""
@@ -32,8 +31,8 @@ _TOUCH_AFTER = timedelta(minutes=1)  # so that reading does not write each time
 
 
 class UserStore:
-    """Every statement about users and sessions but those of `HeldUser`. Raises `Unavailable` when
-    the database is down."""
+    """Every statement about users and sessions but those of `UserForUpdate`. Raises `Unavailable`
+    when the database is down."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -64,13 +63,14 @@ class UserStore:
         return User(**row)
 
     @asynccontextmanager
-    async def holding(
-        self, user: int, now: datetime, *, and_admins: bool = False
-    ) -> AsyncIterator[HeldUser | None]:
+    async def user_for_update(
+        self, user: int, now: datetime, *, lock_admins: bool = False
+    ) -> AsyncIterator[UserForUpdate | None]:
         """The user, locked in a transaction that commits when the block ends and rolls back when it
-        raises; None when there is no such user. `and_admins` also holds who is an admin."""
+        raises; None when there is no such user. With `lock_admins` nobody ceases to be an admin
+        meanwhile."""
         async with self._database.transaction() as connection:
-            yield await hold(connection, user, now, and_admins=and_admins)
+            yield await select_user_for_update(connection, user, now, lock_admins=lock_admins)
 
     async def find(self, user: int) -> User | None:
         """The user, or None."""
@@ -127,9 +127,11 @@ class UserStore:
         )
         return None if row is None else User(**row)
 
-    async def look_up(self, once: Once[ResetLink], user: int, now: datetime) -> None:
-        """Raises `Replayed` when the effect has been had."""
-        await once.look_up(self._database, user, now)
+    async def check_replay(
+        self, write: IdempotentWrite[ResetLink], user: int, now: datetime
+    ) -> None:
+        """Raises `Replayed` when this write has been done already."""
+        await write.check_replay(self._database, user, now)
 
     async def use_session(self, token_hash: bytes, now: datetime) -> Caller | None:
         """Who holds the session, or None when it has ended. Its use is noted to the minute."""

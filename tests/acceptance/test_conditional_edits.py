@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.http.pages import Cursor
+from kernel.data.paging import Cursor
 from kernel.http.revalidation import entity_tag
 from tests.pages import every_page
 from tests.people import Person

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import pytest_asyncio
 
-from kernel.clients import HttpThreads, HttpUsers, Neighbour, http_client
+from kernel.clients import HttpThreads, HttpUsers, ServiceClient, http_client
 from kernel.contracts import Threads, Users
-from kernel.data.broadcast import Bell
 from kernel.data.database import Database
-from kernel.data.idempotency import Once
-from kernel.data.notifications import Listener
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.notifications import NotificationListener
 from kernel.process.background import running
+from kernel.process.broadcast import Broadcast
 from kernel.process.clock import utc_now
 from services.threads.service import ThreadService
-from services.threads.store import REMOVED, ThreadStore
+from services.threads.store import THREAD_REMOVED, ThreadStore
 from services.users.attempts import SignInAttempts
 from services.users.model import NewUser
 from services.users.moderation import Moderation
@@ -60,7 +60,9 @@ class ThreadsContract:
 
     async def thread(self) -> int:
         """A new thread."""
-        thread = await self.service.start(self.token, "A rainy weekend", Once.without_key())
+        thread = await self.service.start(
+            self.token, "A rainy weekend", IdempotentWrite.without_key()
+        )
         return thread.id
 
 
@@ -76,7 +78,7 @@ async def users(databases: Databases) -> AsyncIterator[UsersContract]:
             )
             service = UserService(store, attempts, passwords, frozenset(), utc_now)
             async with users_service(url) as at:
-                over_http = HttpUsers(Neighbour(http, "users", at, USERS_TOKEN))
+                over_http = HttpUsers(ServiceClient(http, "users", at, USERS_TOKEN))
                 forms: dict[str, Users] = dict(zip(FORMS, (service, over_http), strict=True))
                 moderation = Moderation(store, service, utc_now)
                 yield UsersContract(forms, service, moderation, at, url)
@@ -86,14 +88,14 @@ async def users(databases: Databases) -> AsyncIterator[UsersContract]:
 async def threads(users: UsersContract, databases: Databases) -> AsyncIterator[ThreadsContract]:
     """The threads contract."""
     url = databases.urls["threads"]
-    removal = Bell()
+    removal = Broadcast()
     _, token = await users.token()
     async with Database.open(url) as database, http_client() as http:
         service = ThreadService(ThreadStore(database), users.service, utc_now, 0, removal)
         async with (
-            running(Listener(url, REMOVED, removal.ring).run()),
+            running(NotificationListener(url, THREAD_REMOVED, removal.notify).run()),
             threads_service(url, users.url) as at,
         ):
-            over_http = HttpThreads(Neighbour(http, "threads", at, THREADS_TOKEN))
+            over_http = HttpThreads(ServiceClient(http, "threads", at, THREADS_TOKEN))
             forms: dict[str, Threads] = dict(zip(FORMS, (service, over_http), strict=True))
             yield ThreadsContract(forms, service, token, at)

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from pydantic import TypeAdapter
 
-from kernel.clients import ATTEMPT_TIMEOUT, HttpThreads, HttpUsers, Neighbour, http_client
+from kernel.clients import ATTEMPT_TIMEOUT, HttpThreads, HttpUsers, ServiceClient, http_client
 from kernel.contracts import Actor
 from kernel.errors import NotFound, Unauthenticated, Unavailable
 from kernel.process.tracing import Trace, current_trace
@@ -92,7 +92,7 @@ class Callee:
 
 @pytest_asyncio.fixture
 async def callee() -> AsyncIterator[Callee]:
-    """A service to be asked."""
+    """A service to be called."""
     made = Callee()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -110,10 +110,10 @@ async def callee() -> AsyncIterator[Callee]:
 
 
 @asynccontextmanager
-async def asking(callee: Callee) -> AsyncIterator[Neighbour]:
+async def asking(callee: Callee) -> AsyncIterator[ServiceClient]:
     """A caller of that service."""
     async with http_client() as http:
-        yield Neighbour(http, "users", callee.url, TOKEN)
+        yield ServiceClient(http, "users", callee.url, TOKEN)
 
 
 NUMBER = TypeAdapter(int)
@@ -147,19 +147,19 @@ NUMBER = TypeAdapter(int)
 )
 async def test_what_cannot_be_understood_is_an_outage(callee: Callee, respond: Respond) -> None:
     callee.responses = [respond]
-    async with asking(callee) as neighbour:
+    async with asking(callee) as client:
         with pytest.raises(Unavailable):
-            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=False)
+            await client.call("GET", "/internal/x", NUMBER, idempotent=False)
 
 
 async def test_a_failure_that_the_contract_names_is_passed_on(callee: Callee) -> None:
-    async with asking(callee) as neighbour:
+    async with asking(callee) as client:
         callee.responses = [problem(404, "not-found")]
         with pytest.raises(NotFound) as absent:
-            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+            await client.call("GET", "/internal/x", NUMBER, idempotent=True)
         callee.responses = [problem(401, "unauthenticated")]
         with pytest.raises(Unauthenticated):
-            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+            await client.call("GET", "/internal/x", NUMBER, idempotent=True)
     assert absent.value.detail == "It says so."
     assert len(callee.requests) == 2, "such a failure is an answer, and is not asked for again"
 
@@ -167,24 +167,24 @@ async def test_a_failure_that_the_contract_names_is_passed_on(callee: Callee) ->
 @pytest.mark.parametrize("first", [answer(503), answer(200, b"garbage"), hang_up])
 async def test_an_idempotent_call_is_tried_once_more(callee: Callee, first: Respond) -> None:
     callee.responses = [first, answer(200, b"7")]
-    async with asking(callee) as neighbour:
-        assert await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True) == 7
+    async with asking(callee) as client:
+        assert await client.call("GET", "/internal/x", NUMBER, idempotent=True) == 7
     assert len(callee.requests) == 2
 
 
 async def test_an_idempotent_call_is_not_tried_for_ever(callee: Callee) -> None:
     callee.responses = [answer(503)]
-    async with asking(callee) as neighbour:
+    async with asking(callee) as client:
         with pytest.raises(Unavailable):
-            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+            await client.call("GET", "/internal/x", NUMBER, idempotent=True)
     assert len(callee.requests) == 2
 
 
 async def test_any_other_call_is_made_once(callee: Callee) -> None:
     callee.responses = [answer(503), answer(200, b"7")]
-    async with asking(callee) as neighbour:
+    async with asking(callee) as client:
         with pytest.raises(Unavailable):
-            await neighbour.ask("POST", "/internal/x", NUMBER, idempotent=False)
+            await client.call("POST", "/internal/x", NUMBER, idempotent=False)
     assert len(callee.requests) == 1
 
 
@@ -193,18 +193,18 @@ async def test_a_callee_that_hangs_is_an_outage_in_bounded_time(
     callee: Callee, respond: Respond
 ) -> None:
     callee.responses = [respond]
-    async with asking(callee) as neighbour:
+    async with asking(callee) as client:
         began = time.monotonic()
         with pytest.raises(Unavailable):
-            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=False)
+            await client.call("GET", "/internal/x", NUMBER, idempotent=False)
         assert time.monotonic() - began < ATTEMPT_TIMEOUT * 3
 
 
 async def test_a_callee_that_is_not_there_is_an_outage() -> None:
     async with http_client() as http:
-        neighbour = Neighbour(http, "users", "http://127.0.0.1:9", TOKEN)
+        client = ServiceClient(http, "users", "http://127.0.0.1:9", TOKEN)
         with pytest.raises(Unavailable) as failure:
-            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+            await client.call("GET", "/internal/x", NUMBER, idempotent=True)
     assert failure.value.detail == "The users service does not answer."
 
 
@@ -212,8 +212,8 @@ async def test_a_call_carries_the_service_token_and_the_trace(callee: Callee) ->
     callee.responses = [answer(200, b'{"id": 7, "created_by": 1, "locked": false}')]
     restore = current_trace.set(Trace("request-1", "Root=1-67891233-abcdef012345678912345678"))
     try:
-        async with asking(callee) as neighbour:
-            await HttpThreads(neighbour).find(7)
+        async with asking(callee) as client:
+            await HttpThreads(client).find(7)
     finally:
         current_trace.reset(restore)
     head = callee.requests[0].lower()
@@ -226,17 +226,17 @@ async def test_a_call_carries_the_service_token_and_the_trace(callee: Callee) ->
 
 async def test_calls_share_connections(callee: Callee) -> None:
     callee.responses = [answer(200, b"7")]
-    async with asking(callee) as neighbour:
+    async with asking(callee) as client:
         for _ in range(5):
-            await neighbour.ask("GET", "/internal/x", NUMBER, idempotent=True)
+            await client.call("GET", "/internal/x", NUMBER, idempotent=True)
     assert (len(callee.requests), callee.connections) == (5, 1)
 
 
 async def test_who_holds_a_token_is_asked_once_in_two_seconds(callee: Callee) -> None:
     callee.responses = [answer(200, b'{"id": 7, "role": "member"}')]
     moment = 0.0
-    async with asking(callee) as neighbour:
-        users = HttpUsers(neighbour, timer=lambda: moment)
+    async with asking(callee) as client:
+        users = HttpUsers(client, timer=lambda: moment)
         assert await users.authenticate("a token") == Actor(7, "member")
         moment = 1.9
         assert await users.authenticate("a token") == Actor(7, "member")
@@ -252,8 +252,8 @@ async def test_a_token_that_nobody_holds_is_not_remembered(callee: Callee) -> No
         problem(401, "unauthenticated"),
         answer(200, b'{"id": 7, "role": "member"}'),
     ]
-    async with asking(callee) as neighbour:
-        users = HttpUsers(neighbour)
+    async with asking(callee) as client:
+        users = HttpUsers(client)
         with pytest.raises(Unauthenticated):
             await users.authenticate("a token")
         assert await users.authenticate("a token") == Actor(7, "member")

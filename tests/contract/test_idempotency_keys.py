@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from kernel.data.database import Database
-from kernel.data.idempotency import KEPT, Answer, Attempt, Replayed
+from kernel.data.idempotency import LIFETIME, IdempotentRequest, ReplayableResponse, Replayed
 from kernel.errors import Policy
 from services.threads.model import Thread
 from services.threads.store import ThreadStore
@@ -27,31 +27,31 @@ async def database(databases: Databases) -> AsyncIterator[Database]:
 
 
 async def _start(database: Database, key: str, now: datetime) -> Thread:
-    attempt = Attempt(key, "POST", "/api/threads", b"digest")
+    request = IdempotentRequest(key, "POST", "/api/threads", b"digest")
 
-    def answer(thread: Thread) -> Answer:
-        return Answer(201, {"Location": f"/{thread.id}"}, b"{}")
+    def respond(thread: Thread) -> ReplayableResponse:
+        return ReplayableResponse(201, {"Location": f"/{thread.id}"}, b"{}")
 
-    once = attempt.once(answer)
-    return await ThreadStore(database).add("Bread", USER, now, NO_LIMIT, once)
+    write = request.write(respond)
+    return await ThreadStore(database).add("Bread", USER, now, NO_LIMIT, write)
 
 
 async def test_a_key_is_remembered_for_24_hours_and_no_longer(database: Database) -> None:
     key = "kept-for-a-day"
     first = await _start(database, key, NOW)
     with pytest.raises(Replayed) as replayed:
-        await _start(database, key, NOW + KEPT - MOMENT)
-    assert replayed.value.answer == Answer(201, {"Location": f"/{first.id}"}, b"{}")
-    second = await _start(database, key, NOW + KEPT)
+        await _start(database, key, NOW + LIFETIME - MOMENT)
+    assert replayed.value.response == ReplayableResponse(201, {"Location": f"/{first.id}"}, b"{}")
+    second = await _start(database, key, NOW + LIFETIME)
     assert second.id > first.id
     with pytest.raises(Replayed) as replayed:
-        await _start(database, key, NOW + KEPT + MOMENT)
-    assert replayed.value.answer.headers == {"Location": f"/{second.id}"}
+        await _start(database, key, NOW + LIFETIME + MOMENT)
+    assert replayed.value.response.headers == {"Location": f"/{second.id}"}
 
 
 async def test_keys_nobody_can_use_any_more_are_forgotten(database: Database) -> None:
     for number in range(5):
-        await _start(database, f"forgotten-{number}", NOW - 2 * KEPT)
+        await _start(database, f"forgotten-{number}", NOW - 2 * LIFETIME)
     await _start(database, "the next one", NOW)
     kept = await database.rows(
         "SELECT key FROM idempotency_keys WHERE user_id = $1 AND key LIKE 'forgotten-%'", USER

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from kernel.contracts import Activity
+from kernel.data.database import LARGEST_ID
 from kernel.errors import NotFound
-from kernel.http.fields import LARGEST_ID
 from tests.contract.conftest import FORMS, ThreadsContract
 
 pytestmark = pytest.mark.parametrize("form", FORMS)

@@ -19,7 +19,7 @@ class FakeStore:
     async def removal_position(self) -> int:
         return self.position
 
-    async def take_over(self, removals: Removals) -> None:
+    async def apply_removals(self, removals: Removals) -> None:
         self.removed += removals.threads
         self.position = removals.position
 

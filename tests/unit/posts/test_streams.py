@@ -72,7 +72,7 @@ async def test_a_stream_says_first_from_where_it_tells() -> None:
         stream = await streams.open(THREAD, None)
         assert await _next(stream) == b"retry: 1000\nid: 1\n\n"
         store.happen()
-        streams.heard(str(THREAD))
+        streams.thread_changed(str(THREAD))
         assert await _next(stream) == b"2\n\n"
         await stream.aclose()
 
@@ -103,7 +103,7 @@ async def test_when_not_everything_was_heard_every_stream_looks_for_itself() -> 
         await _next(stream)
         waiting = asyncio.create_task(_next(stream))
         store.happen()
-        streams.heard("")
+        streams.thread_changed("")
         assert await waiting == b"1\n\n"
         await stream.aclose()
 
@@ -115,7 +115,7 @@ async def test_who_is_too_far_behind_is_cut_and_misses_nothing_on_coming_back() 
         tasks = [asyncio.create_task(_next(stream)) for stream in waiting]
         await _idle()
         store.happen()
-        streams.heard(str(THREAD))
+        streams.thread_changed(str(THREAD))
         return [await task for task in tasks]
 
     async with _streaming(store, backlog=10) as streams:
@@ -151,7 +151,7 @@ async def test_the_streams_of_a_removed_thread_end() -> None:
         stream, late = [await streams.open(THREAD, None) for _ in range(2)]
         await _next(stream)
         store.removed = True
-        streams.heard(str(THREAD))
+        streams.thread_changed(str(THREAD))
         assert await _rest(stream) == b""
         # This one was let in before, and begins only now.
         assert await _rest(late) == b"retry: 1000\nid: 0\n\n"
@@ -168,7 +168,7 @@ async def test_an_outage_ends_who_was_catching_up_and_delays_the_others() -> Non
         await _idle()
         store.down = True
         store.happen()
-        streams.heard(str(THREAD))
+        streams.thread_changed(str(THREAD))
         assert await _rest(await streams.open(THREAD, 0)) == b"retry: 1000\nid: 0\n\n"
         store.down = False
         assert await following == b"1\n\n"

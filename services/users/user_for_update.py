@@ -1,11 +1,11 @@
-"""A user whose row is locked: what is decided about them and what is done about it are one."""
+"""A user whose row is locked, so that a decision about them and its effect are one transaction."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from kernel.contracts import Role
 from kernel.data.database import Connection
-from kernel.data.idempotency import Once
+from kernel.data.idempotency import IdempotentWrite
 from services.users.attempts import name_key
 from services.users.model import (
     SESSION_IDLE,
@@ -20,12 +20,13 @@ from services.users.model import (
 _ADMINS = 0x61646D696E73  # "admins"
 
 
-async def hold(
-    connection: Connection, user: int, now: datetime, *, and_admins: bool
-) -> "HeldUser | None":
-    """Lock the user until the transaction ends, and see how they stand; None when there is no such
-    user. Who is no admin may become one meanwhile; `and_admins` lets nobody cease to be one."""
-    if and_admins:
+async def select_user_for_update(
+    connection: Connection, user: int, now: datetime, *, lock_admins: bool
+) -> "UserForUpdate | None":
+    """Lock the user's row until the transaction ends and read their standing; None when there is
+    no such user. With `lock_admins` nobody can cease to be an admin meanwhile; somebody may still
+    become one."""
+    if lock_admins:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _ADMINS)
     # Reading is a statement of its own: this one may have waited, and seen what was before.
     await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", user)
@@ -51,12 +52,12 @@ async def hold(
         ban=None if reason is None else Ban(reason, until),
         user=User(**columns),
     )
-    return HeldUser(connection, standing, now)
+    return UserForUpdate(connection, standing, now)
 
 
-class HeldUser:
-    """What can be done about a user, once `standing` allows it. Good until the transaction ends,
-    and for one change."""
+class UserForUpdate:
+    """The changes to a locked user. Check `standing` first. Valid until the transaction ends, and
+    for one change."""
 
     def __init__(self, connection: Connection, standing: Standing, now: datetime) -> None:
         self._connection = connection
@@ -113,11 +114,12 @@ class HeldUser:
         )
         await self._connection.execute("DELETE FROM password_resets WHERE user_id = $1", self._id)
 
-    async def keep_reset(
-        self, link: ResetLink, token_hash: bytes, admin: int, once: Once[ResetLink]
+    async def store_reset_link(
+        self, link: ResetLink, token_hash: bytes, admin: int, write: IdempotentWrite[ResetLink]
     ) -> None:
-        """Keep a link for a new password instead of any older one. Raises what `once` raises."""
-        await once.begin(self._connection, admin, self._now)
+        """Store a link for a new password, replacing any older one. Raises what `write.begin`
+        raises."""
+        await write.begin(self._connection, admin, self._now)
         await self._connection.execute(
             """
             INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES ($1, $2, $3)
@@ -128,9 +130,9 @@ class HeldUser:
             token_hash,
             link.expires_at,
         )
-        await once.finish(self._connection, admin, self._now, link)
+        await write.finish(self._connection, admin, self._now, link)
 
-    async def has_reset(self, token_hash: bytes) -> bool:
+    async def has_reset_link(self, token_hash: bytes) -> bool:
         """Whether this link for a new password works, still."""
         found: bool = await self._connection.fetchval(
             """
@@ -145,14 +147,14 @@ class HeldUser:
         )
         return found
 
-    async def forgive(self) -> None:
-        """Forget the wrong passwords that were tried for their name."""
+    async def clear_failed_sign_ins(self) -> None:
+        """Delete the wrong passwords that were counted for their name."""
         await self._connection.execute(
             "DELETE FROM sign_in_attempts WHERE name = $1", name_key(self.standing.user.username)
         )
 
     async def ban(self, ban: Ban, banned_by: int) -> None:
-        """Ban them, or ban them anew, and end their sessions."""
+        """Ban them, replacing an earlier ban, and end their sessions."""
         await self._connection.execute(
             """
             INSERT INTO bans (user_id, reason, until, banned_by, created_at)
@@ -175,7 +177,7 @@ class HeldUser:
 
     async def leave(self) -> None:
         """Forget all about them but that there was somebody: what they wrote keeps an author."""
-        await self.forgive()
+        await self.clear_failed_sign_ins()
         for table in ("sessions", "bans", "password_resets", "idempotency_keys"):
             await self._connection.execute(
                 f"DELETE FROM {table} WHERE user_id = $1",  # noqa: S608 - the names just above

@@ -22,7 +22,7 @@ LONGEST = 6.0  # two tries of two seconds and the pause between them, on a busy 
 NOBODYS_URL = "http://127.0.0.1:9"  # the discard service's port, on which nobody listens
 
 Start = Callable[[str], AbstractAsyncContextManager[str]]
-"""Starts a service, given the URL of the neighbour that is faulty; its URL."""
+"""Starts a service, given the URL of the faulty service; its URL."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -51,8 +51,8 @@ async def refuses_writes_whatever_is_wrong(
     """All faults, those that take time at the same time."""
 
     @asynccontextmanager
-    async def beside(neighbour: str) -> AsyncIterator[httpx.AsyncClient]:
-        async with start(neighbour) as url, visiting(replace(services, url=url)) as http:
+    async def beside(faulty_url: str) -> AsyncIterator[httpx.AsyncClient]:
+        async with start(faulty_url) as url, visiting(replace(services, url=url)) as http:
             http.headers["Authorization"] = writer.http.headers["Authorization"]
             yield http
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from kernel.http.fields import LARGEST_ID, Id, Line, Markdown, Moment, Prose, Timestamp
+from kernel.data.database import LARGEST_ID
+from kernel.http.fields import Id, Line, Markdown, Moment, Prose, Timestamp
 
 ID = TypeAdapter(Id)
 LINE = TypeAdapter(Line)

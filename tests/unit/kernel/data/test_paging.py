@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.data.database import LARGEST_ID
+from kernel.data.paging import Cursor, page
 from kernel.errors import MalformedRequest
-from kernel.http.fields import LARGEST_ID
-from kernel.http.pages import Cursor, page
 
 KEYS = st.lists(st.integers(-LARGEST_ID, LARGEST_ID), min_size=1, max_size=4).map(tuple)
 

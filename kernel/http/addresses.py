@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The address of the client that sent a request."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -7,7 +7,8 @@ from typing import TypeAlias
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+from kernel.process.settings import Network
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

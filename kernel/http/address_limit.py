@@ -1,18 +1,17 @@
-"""How much is too much: of one address in this process, and of one user in all of them."""
+"""The limit on requests from one address to one process."""
 
 import math
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 
 from cachetools import TTLCache
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.data.database import Connection
 from kernel.errors import Policy, TooManyRequests
 from kernel.http import problems
-from kernel.process.addresses import Network, client_address
+from kernel.http.addresses import client_address
+from kernel.process.settings import Network
 
 _ADDRESSES = 50_000
 
@@ -61,31 +60,3 @@ class AddressLimit:
             await send(message)
 
         await self._app(scope, receive, send_with_state)
-
-
-async def once_each(
-    connection: Connection, user: int, policy: Policy, now: datetime, refusal: str
-) -> None:
-    """Let a user do something once in the policy's window, in whichever process. Inside the
-    transaction of what they do: what is not done does not count. Raises `TooManyRequests`, with
-    `refusal` as its sentence. A window of 0 s is no limit."""
-    if policy.window == 0:
-        return
-    window = timedelta(seconds=policy.window)
-    counted = await connection.fetchval(
-        """
-        INSERT INTO last_done AS known (user_id, policy, at) VALUES ($1, $2, $3)
-        ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at WHERE known.at <= $4
-        RETURNING true
-        """,
-        user,
-        policy.name,
-        now,
-        now - window,
-    )
-    if not counted:
-        last = await connection.fetchval(
-            "SELECT at FROM last_done WHERE user_id = $1 AND policy = $2", user, policy.name
-        )
-        wait = math.ceil((last + window - now).total_seconds())
-        raise TooManyRequests(refusal, policy, wait)

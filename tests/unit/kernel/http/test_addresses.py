@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from kernel.process.addresses import client_address
+from kernel.http.addresses import client_address
 
 BALANCER = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 

@@ -1,25 +1,14 @@
-"""Keyset paging: a list is a bare array, and a `Link` to the next page while there is more."""
+"""Keyset paging: a page of rows, and the cursor from which the next one goes on."""
 
 import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
-from urllib.parse import urlencode
+from typing import Generic, TypeVar
 
-from fastapi import Query, Request, Response
-
+from kernel.data.database import LARGEST_ID
 from kernel.errors import MalformedRequest
-from kernel.http.fields import LARGEST_ID
-
-LARGEST_PAGE = 100
-
-Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many at most.")]
-After = Annotated[
-    str | None,
-    Query(max_length=200, description="The cursor that the `Link` to the next page carries."),
-]
 
 Item = TypeVar("Item")
 
@@ -66,12 +55,3 @@ def page(
     items = rows[:limit]
     more = len(rows) > limit
     return Page(items, Cursor(kind, keys(items[-1])).encode() if more else None)
-
-
-def link_next(request: Request, response: Response, shown: Page[Item]) -> None:
-    """Put the `Link` to the next page (RFC 8288) on the answer, relative, with the same filters."""
-    if shown.next_cursor is None:
-        return
-    query = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    query.append(("after", shown.next_cursor))
-    response.headers["Link"] = f'<{request.scope["path"]}?{urlencode(query)}>; rel="next"'

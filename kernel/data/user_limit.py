@@ -1,0 +1,35 @@
+"""The limit on how often one user may do something, across all processes."""
+
+import math
+from datetime import datetime, timedelta
+
+from kernel.data.database import Connection
+from kernel.errors import Policy, TooManyRequests
+
+
+async def enforce_user_limit(
+    connection: Connection, user: int, policy: Policy, now: datetime, refusal: str
+) -> None:
+    """Raises `TooManyRequests`, with `refusal` as its sentence, when the user did the same within
+    the policy's window, in whichever process. Call it inside the transaction of what they do, so
+    that what is rolled back does not count. A window of 0 s is no limit."""
+    if policy.window == 0:
+        return
+    window = timedelta(seconds=policy.window)
+    counted = await connection.fetchval(
+        """
+        INSERT INTO last_done AS known (user_id, policy, at) VALUES ($1, $2, $3)
+        ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at WHERE known.at <= $4
+        RETURNING true
+        """,
+        user,
+        policy.name,
+        now,
+        now - window,
+    )
+    if not counted:
+        last = await connection.fetchval(
+            "SELECT at FROM last_done WHERE user_id = $1 AND policy = $2", user, policy.name
+        )
+        wait = math.ceil((last + window - now).total_seconds())
+        raise TooManyRequests(refusal, policy, wait)
