@@ -139,6 +139,7 @@ COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/ services/
 COPY board/ board/
+COPY topology/ topology/
 COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
      containers/prepare.py containers/
 # New volumes take over whose these folders are.

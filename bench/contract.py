@@ -32,7 +32,7 @@ import httpx
 
 from board.bootstrap import bootstrap
 from board.migrate import migrate
-from laptop.postgres import throwaway
+from laptop.postgres.throwaway import throwaway
 
 _ROOT: Final = Path(__file__).parents[1]
 _CONTEXTS: Final = ("users", "threads", "posts")

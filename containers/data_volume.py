@@ -26,13 +26,13 @@ def has_cluster(volume: Path, name: str) -> bool:
         raise CannotStartError(
             f"The volume {name} was written by PostgreSQL {max(newer)}, and this version "
             f"of the board runs PostgreSQL {MAJOR}: use the version of the board that wrote it, "
-            "or begin anew with: docker compose down --volumes"
+            "or start with an empty board: docker compose down --volumes"
         )
     if older and MAJOR not in majors:
         raise CannotStartError(
             f"The volume {name} was written by PostgreSQL {max(older)}, and this version "
             f"of the board runs PostgreSQL {MAJOR}: move the data with pg_dumpall and psql "
-            "(https://www.postgresql.org/docs/18/upgrading.html), or begin anew with: "
+            "(https://www.postgresql.org/docs/18/upgrading.html), or start with an empty board: "
             "docker compose down --volumes"
         )
     return MAJOR in majors

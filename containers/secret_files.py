@@ -1,4 +1,4 @@
-"""The secrets of a Compose project: made once, and laid out so that each process sees its own.
+"""The secrets of a Compose project: generated once, and laid out so that each process sees its own.
 
 A folder (in Compose: a volume) keeps every secret in a file. Beside it, one folder per consumer
 has files named after the settings that the consumer reads, see `kernel.process.settings.load`.
@@ -10,49 +10,40 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from containers.errors import CannotStartError
-
-CONTEXTS: Final = ("users", "threads", "posts")
-
-KEPT: Final = (
-    "admin_password",
-    *(f"{context}_password" for context in CONTEXTS),
-    "users_service_token",
-    "threads_service_token",
-)
-"""The names of all secrets."""
+from topology.contexts import BY_NAME, CONTEXTS, tokens_known_by
+from topology.secrets import ADMIN_PASSWORD, SECRETS, role_password
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
 
 def load_or_create(folder: Path, volume: str, *, may_create_admin: bool) -> Mapping[str, str]:
-    """The secrets in `folder`, where the volume of that name is mounted; what is missing is made,
-    of 256 random bits.
+    """The secrets in `folder`, where the volume of that name is mounted. Those that are missing are
+    generated, of 256 random bits.
 
     CannotStartError for a damaged one, and for a missing password of the database's administrator
     unless `may_create_admin`: a cluster that exists has another. (The contexts' passwords and
-    the tokens may be made anew at any time: `board bootstrap` tells them to the database.)
+    the tokens may be replaced at any time: `board bootstrap` sets them in the database.)
     """
     found: dict[str, str] = {}
-    for name in KEPT:
+    for name in SECRETS:
         path = folder / name
-        may_create = may_create_admin or name != "admin_password"
+        may_create = may_create_admin or name != ADMIN_PASSWORD
         if not path.exists():
             if not may_create:
                 raise CannotStartError(
                     "The database has data, but the password that opens it is gone from the "
-                    f"volume {volume}: restore that volume, or begin anew with: "
-                    "docker compose down --volumes"
+                    f"volume {volume}: restore that volume, or start with an empty "
+                    "board: docker compose down --volumes"
                 )
             _write(path, secrets.token_urlsafe(32))
         value = path.read_text(encoding="ascii", errors="replace").strip()
         if not _SHAPE.fullmatch(value):
             remedy = (
-                "Restore it, or remove it to have it made anew"
+                "Restore it, or remove it and a new one is generated"
                 if may_create
-                else "Restore it, or begin anew with: docker compose down --volumes"
+                else "Restore it, or start with an empty board: docker compose down --volumes"
             )
             raise CannotStartError(
                 f"The secret {name} in the volume {volume} is damaged: it must have 32 to 128 "
@@ -62,29 +53,31 @@ def load_or_create(folder: Path, volume: str, *, may_create_admin: bool) -> Mapp
     return found
 
 
-def parts(kept: Mapping[str, str], server: str) -> Mapping[str, Mapping[str, str]]:
-    """What each consumer is told: its folder's name, and its files. `server` is host and port of
+def parts(secrets: Mapping[str, str], server: str) -> Mapping[str, Mapping[str, str]]:
+    """The files of each consumer, by the name of its folder. `server` is host and port of
     PostgreSQL."""
-    urls: dict[str, str] = {
-        f"{context}_database_url": (
-            f"postgresql://{context}:{kept[f'{context}_password']}@{server}/{context}"
-        )
+    urls = {
+        context.name: {
+            context.database_url: (
+                f"postgresql://{context.name}:{secrets[role_password(context.name)]}@{server}/"
+                f"{context.name}"
+            )
+        }
         for context in CONTEXTS
     }
-    every = {**kept, **urls}
-    admin = f"postgresql://postgres:{kept['admin_password']}@{server}/postgres"
-
-    def some(*names: str) -> dict[str, str]:
-        return {name: every[name] for name in names}
-
+    databases = {name: url for of_context in urls.values() for name, url in of_context.items()}
+    admin = f"postgresql://postgres:{secrets[ADMIN_PASSWORD]}@{server}/postgres"
     return {
-        "postgres": some("admin_password"),
-        "bootstrap": urls | {"admin_database_url": admin},
-        "databases": urls,
-        "users": some("users_database_url", "users_service_token"),
-        "threads": some("threads_database_url", "threads_service_token", "users_service_token"),
-        "posts": some("posts_database_url", "threads_service_token", "users_service_token"),
+        "postgres": {ADMIN_PASSWORD: secrets[ADMIN_PASSWORD]},
+        "bootstrap": databases | {"admin_database_url": admin},
+        "databases": databases,
+        **{name: urls[name] | _tokens(secrets, name) for name in urls},
     }
+
+
+def _tokens(secrets: Mapping[str, str], service: str) -> dict[str, str]:
+    names = [BY_NAME[known].service_token for known in tokens_known_by(service)]
+    return {name: secrets[name] for name in names}
 
 
 def lay_out(files: Mapping[str, str], folder: Path) -> None:

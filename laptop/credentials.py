@@ -4,25 +4,26 @@ import json
 import os
 import secrets
 import tempfile
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from laptop.errors import CannotRunError
+from topology.contexts import BY_NAME
+from topology.secrets import ADMIN_PASSWORD, SECRETS, role_password
 
 FILE_NAME = "secrets.json"
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the processes of one machine prove themselves with; each is 256 random bits."""
+    """The secrets of one machine's processes; each is 256 random bits.
 
-    admin_password: str
-    users_password: str
-    threads_password: str
-    posts_password: str
-    users_service_token: str
-    threads_service_token: str
+    `by_name` has a value for each name in `topology.secrets.SECRETS`.
+    """
+
+    by_name: Mapping[str, str]
 
     def __repr__(self) -> str:
         """No secret in a log or a traceback."""
@@ -31,7 +32,20 @@ class Credentials:
     @classmethod
     def generate(cls) -> Self:
         """New ones, of URL-safe characters."""
-        return cls(**{field.name: secrets.token_urlsafe(32) for field in fields(cls)})
+        return cls({name: secrets.token_urlsafe(32) for name in SECRETS})
+
+    @property
+    def admin_password(self) -> str:
+        """The password of the database's superuser."""
+        return self.by_name[ADMIN_PASSWORD]
+
+    def password(self, context: str) -> str:
+        """The password of a context's database role."""
+        return self.by_name[role_password(context)]
+
+    def service_token(self, context: str) -> str:
+        """The token that callers of a context send."""
+        return self.by_name[BY_NAME[context].service_token]
 
 
 def load_or_create(folder: Path) -> Credentials:
@@ -47,7 +61,7 @@ def load_or_create(folder: Path) -> Credentials:
 
 
 def _create(path: Path) -> None:
-    text = json.dumps(asdict(Credentials.generate()), indent=2) + "\n"
+    text = json.dumps(dict(Credentials.generate().by_name), indent=2) + "\n"
     # mkstemp makes the file 0600.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -73,16 +87,15 @@ def _load(path: Path) -> Credentials:
         raise CannotRunError(
             f"{path} is damaged ({error}): restore it, or remove {path.parent}"
         ) from error
-    names = [field.name for field in fields(Credentials)]
     if not isinstance(content, dict):
         raise CannotRunError(
             f"{path} is damaged (no JSON object): restore it, or remove {path.parent}"
         )
     missing = [
-        name for name in names if not isinstance(content.get(name), str) or not content[name]
+        name for name in SECRETS if not isinstance(content.get(name), str) or not content[name]
     ]
     if missing:
         raise CannotRunError(
             f"{path} lacks {', '.join(missing)}: restore it, or remove {path.parent}"
         )
-    return Credentials(**{name: content[name] for name in names})
+    return Credentials({name: content[name] for name in SECRETS})

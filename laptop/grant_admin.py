@@ -27,7 +27,7 @@ def main() -> int:
     return done.returncode
 
 
-def _database_urls(asked: settings.Settings) -> Mapping[settings.Context, str]:
+def _database_urls(asked: settings.Settings) -> Mapping[str, str]:
     if asked.database_urls:
         return asked.database_urls
     if not asked.data_folder.exists():

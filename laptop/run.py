@@ -9,13 +9,15 @@ from pathlib import Path
 
 from laptop import credentials, ports, probe, programs
 from laptop.data_folder import make_data_folder
-from laptop.database import KeptDatabase
 from laptop.errors import CannotRunError
 from laptop.log import MergedLog
-from laptop.postgres import PostgresServer
-from laptop.processes import KeptProcess, run_once
+from laptop.postgres.server import PostgresServer
+from laptop.postgres.supervised import SupervisedDatabase
+from laptop.processes.process import run_once
+from laptop.processes.supervised import SupervisedProcess
 from laptop.programs import Server
-from laptop.settings import CONTEXTS, Context, Settings
+from laptop.settings import Settings
+from topology.contexts import CONTEXT_NAMES, CONTEXTS
 
 _START_SECONDS = 60.0
 _SERVICE_PATIENCE = 12.0
@@ -65,9 +67,9 @@ class Board:
         self._settings = settings
         self._environment = environment
         self._log = log
-        self._database: KeptDatabase | None = None
-        self._services: list[KeptProcess] = []
-        self._gateway: KeptProcess | None = None
+        self._database: SupervisedDatabase | None = None
+        self._services: list[SupervisedProcess] = []
+        self._gateway: SupervisedProcess | None = None
         self._began = time.monotonic()
 
     async def live(self) -> None:
@@ -125,14 +127,14 @@ class Board:
         gateway = programs.gateway(settings, free, self._environment)
         self._gateway = self._launch(gateway, keepers)
         async with asyncio.TaskGroup() as group:
-            for path in ("/", *(f"/api/{context}?limit=1" for context in CONTEXTS)):
+            for path in ("/", *(f"{context.public_prefixes[0]}?limit=1" for context in CONTEXTS)):
                 group.create_task(self._until_ok(gateway, path))
         for process in (*self._services, self._gateway):
             process.establish()
 
     async def _start_database(
         self, keepers: asyncio.TaskGroup
-    ) -> tuple[Mapping[Context, str], credentials.Credentials, str | None]:
+    ) -> tuple[Mapping[str, str], credentials.Credentials, str | None]:
         """The databases' URLs, the run's credentials, and the superuser's URL if there is one."""
         settings = self._settings
         if settings.database_urls:
@@ -140,7 +142,7 @@ class Board:
             secrets = credentials.load_or_create(settings.data_folder)
             return settings.database_urls, secrets, settings.admin_database_url
         server, secrets = embedded(settings.data_folder)
-        self._database = KeptDatabase(server, self._log)
+        self._database = SupervisedDatabase(server, self._log)
         if not server.cluster.exists():
             self._log.say("board", f"making a PostgreSQL cluster in {server.cluster}")
         with self._step("starting PostgreSQL"):
@@ -148,14 +150,14 @@ class Board:
         keepers.create_task(self._database.keep())
         return database_urls(server, secrets), secrets, server.admin_url
 
-    def _launch(self, server: Server, keepers: asyncio.TaskGroup) -> KeptProcess:
-        process = KeptProcess(server.program, self._log)
+    def _launch(self, server: Server, keepers: asyncio.TaskGroup) -> SupervisedProcess:
+        process = SupervisedProcess(server.program, self._log)
         process.start()
         keepers.create_task(process.keep())
         return process
 
     async def _board(
-        self, name: str, urls: Mapping[Context, str], admin_url: str | None = None
+        self, name: str, urls: Mapping[str, str], admin_url: str | None = None
     ) -> None:
         program = programs.board_command(name, urls, self._environment, admin_url=admin_url)
         with self._step(f"board {name}"):
@@ -200,22 +202,16 @@ def embedded(data_folder: Path) -> tuple[PostgresServer, credentials.Credentials
     if (data_folder / "postgres").exists() and not (data_folder / credentials.FILE_NAME).exists():
         raise CannotRunError(
             f"{data_folder / credentials.FILE_NAME} is gone, and with it the passwords of the "
-            f"databases in {data_folder}: restore it, or move the folder away to begin anew"
+            f"databases in {data_folder}: restore it, or move the folder away to start with an "
+            "empty board"
         )
     secrets = credentials.load_or_create(data_folder)
     return PostgresServer(data_folder, admin_password=secrets.admin_password), secrets
 
 
-def database_urls(
-    server: PostgresServer, secrets: credentials.Credentials
-) -> Mapping[Context, str]:
+def database_urls(server: PostgresServer, secrets: credentials.Credentials) -> Mapping[str, str]:
     """Each context's database on a started server: of the context's name, as is its role."""
-    passwords: dict[Context, str] = {
-        "users": secrets.users_password,
-        "threads": secrets.threads_password,
-        "posts": secrets.posts_password,
-    }
-    return {context: server.url(context, context, passwords[context]) for context in CONTEXTS}
+    return {name: server.url(name, name, secrets.password(name)) for name in CONTEXT_NAMES}
 
 
 async def _tell_failures(life: asyncio.Task[None], log: MergedLog) -> None:

@@ -4,34 +4,26 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, get_args
 
 from laptop.errors import CannotRunError
-
-Context = Literal["users", "threads", "posts"]
-CONTEXTS: Final[tuple[Context, ...]] = get_args(Context)
-
-Service = Literal["users", "threads", "posts", "web"]
-"""What runs beside the monolith, or in its place: the contexts, and the page."""
-SERVICES: Final[tuple[Service, ...]] = get_args(Service)
-
-Deployment = Literal["microservices", "monolith", "strangler"]
-DEPLOYMENTS: Final[tuple[Deployment, ...]] = get_args(Deployment)
+from topology.contexts import CONTEXTS
+from topology.deployments import DEPLOYMENTS, SERVICES
 
 
 @dataclass(frozen=True)
 class Settings:
     """One run of the board.
 
-    `shares` is the percentage of its requests that each service gets; the monolith gets the rest.
-    `database_urls` has all contexts, or none: then PostgreSQL is ours to run.
+    `deployment` is a key of `topology.deployments.DEPLOYMENTS`. `shares` is the percentage of its
+    requests that each service gets; the monolith gets the rest. `database_urls` has the database of
+    every context, or is empty if this command runs PostgreSQL.
     """
 
-    deployment: Deployment
+    deployment: str
     port: int
     data_folder: Path
-    shares: Mapping[Service, int]
-    database_urls: Mapping[Context, str] = field(repr=False)
+    shares: Mapping[str, int]
+    database_urls: Mapping[str, str] = field(repr=False)
     admin_database_url: str | None = field(repr=False)
 
 
@@ -64,41 +56,37 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _deployment(value: str) -> Deployment:
-    for deployment in DEPLOYMENTS:
-        if value == deployment:
-            return deployment
+def _deployment(value: str) -> str:
+    if value in DEPLOYMENTS:
+        return value
     raise CannotRunError(f"DEPLOYMENT={value}: it must be one of {', '.join(DEPLOYMENTS)}")
 
 
-def _shares(deployment: Deployment, environment: Mapping[str, str]) -> dict[Service, int]:
+def _shares(deployment: str, environment: Mapping[str, str]) -> dict[str, int]:
     if deployment == "microservices":
         return dict.fromkeys(SERVICES, 100)
     if deployment == "monolith":
         return dict.fromkeys(SERVICES, 0)
-    shares: dict[Service, int] = {}
+    shares: dict[str, int] = {}
     for service in SERVICES:
         variable = f"{service.upper()}_SHARE"
         shares[service] = _number(variable, environment.get(variable) or "50", 0, 100)
     return shares
 
 
-def _database_urls(environment: Mapping[str, str]) -> dict[Context, str]:
-    urls: dict[Context, str] = {}
-    for context in CONTEXTS:
-        url = environment.get(f"{context.upper()}_DATABASE_URL")
-        if url:
-            urls[context] = url
-    if urls and len(urls) < len(CONTEXTS):
-        missing = ", ".join(f"{c.upper()}_DATABASE_URL" for c in CONTEXTS if c not in urls)
+def _database_urls(environment: Mapping[str, str]) -> dict[str, str]:
+    variables = {context.name: context.database_url.upper() for context in CONTEXTS}
+    urls = {name: environment[key] for name, key in variables.items() if environment.get(key)}
+    missing = [key for name, key in variables.items() if name not in urls]
+    if urls and missing:
         raise CannotRunError(
-            f"{missing} is not set, but the others are: set all three, for databases of your own, "
-            "or none, for those that this command runs"
+            f"not set: {', '.join(missing)}. Set the URLs of all databases to use your own, or of "
+            "none to use those that this command runs"
         )
     if environment.get("ADMIN_DATABASE_URL") and not urls:
         raise CannotRunError(
-            "ADMIN_DATABASE_URL is set, but no database of your own is: set USERS_DATABASE_URL, "
-            "THREADS_DATABASE_URL and POSTS_DATABASE_URL too, or unset it"
+            "ADMIN_DATABASE_URL is set, but no database of your own is: set "
+            f"{', '.join(missing)} too, or unset it"
         )
     return urls
 

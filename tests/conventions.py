@@ -8,9 +8,9 @@ from urllib.parse import unquote
 import httpx
 
 from kernel.http.problems import MEDIA_TYPE, TYPE_PREFIX
-from tests.databases import CONTEXTS
+from topology.contexts import CONTEXT_NAMES
 
-DOCUMENTS = tuple(f"/api/{context}/openapi.json" for context in CONTEXTS)
+DOCUMENTS = tuple(f"/api/{context}/openapi.json" for context in CONTEXT_NAMES)
 """Where the API documents of a board are."""
 
 _PROBLEM = {"type", "title", "status", "detail", "instance", "requestId"}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from board.bootstrap import bootstrap
 from board.migrate import migrate
-from laptop.postgres import PostgresServer, throwaway
-
-CONTEXTS = ("users", "threads", "posts")
+from laptop.postgres.server import PostgresServer
+from laptop.postgres.throwaway import throwaway
+from topology.contexts import CONTEXT_NAMES
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Databases:
 def running_server() -> Iterator[Databases]:
     """A new server; its databases are still to be made, by `prepare`."""
     with throwaway() as server:
-        urls = {context: server.url(context, context, f"{context}-secret") for context in CONTEXTS}
+        urls = {
+            context: server.url(context, context, f"{context}-secret") for context in CONTEXT_NAMES
+        }
         yield Databases(server, urls)
 
 

@@ -35,7 +35,9 @@ from kernel.process.serve import listening
 from kernel.process.settings import ProcessSettings
 from laptop import credentials, ports
 from tests.conventions import DOCUMENTS, Conventions
-from tests.databases import CONTEXTS
+from topology.contexts import CONTEXT_NAMES
+from topology.deployments import SERVICES
+from topology.routing import STAND_INS, share_parameter, target_group
 
 ROOT = Path(__file__).resolve().parent.parent
 ORIGIN = "http://board.example"
@@ -183,15 +185,11 @@ async def behind_gateway(
     databases. Those of the real board are asked for its conventions, unless they are given."""
     share = "0" if "monolith" in origins else "100"
     parameters = {
-        "VpcId": "vpc-00000000000000000",
-        "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
-        "AlbSecurityGroup": "sg-00000000000000000",
-        "PrivateSubnets": "subnet-22222222222222222,subnet-33333333333333333",
-        "InternalAlbSecurityGroup": "sg-11111111111111111",
-        **{f"{context}Share": share for context in ("Users", "Threads", "Posts", "Web")},
+        **STAND_INS,
+        **{share_parameter(service): share for service in SERVICES},
     }
     routing = load_routing(ROOT / "infra" / "routing.yml", parameters)
-    targets = {f"{name.capitalize()}Targets": [url] for name, url in origins.items()}
+    targets = {target_group(name): [url] for name, url in origins.items()}
     gateway = await start_gateway(routing, targets, port=0)
     try:
         await gateway.first_checks()
@@ -285,7 +283,7 @@ def _conventions_of_a_run(url: str) -> Conventions:
 def _databases_of_a_run(data_folder: Path) -> Mapping[str, str]:
     secrets = credentials.load_or_create(data_folder)
     socket_folder = (data_folder / "postgres" / "postmaster.pid").read_text().splitlines()[4]
-    passwords = {context: getattr(secrets, f"{context}_password") for context in CONTEXTS}
+    passwords = {context: secrets.password(context) for context in CONTEXT_NAMES}
     return {
         context: f"postgresql://{context}:{password}@/{context}?host={quote(socket_folder)}"
         for context, password in passwords.items()

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from tests.docker.project import IMAGES, Project, engine, image, project
+from tests.docker.project import Project, engine, image, project
+from topology.deployments import GATEWAY, IMAGES, SERVERS
 
 _NAME = "board-tests"
 
@@ -22,7 +23,7 @@ def client() -> Iterator[docker.DockerClient]:
 def images() -> list[str]:
     """The tags of all images, built from what is here now."""
     with project("board-tests-build", "microservices") as builder:
-        services = ("prepare", "users", "threads", "posts", "web", "monolith", "gateway")
+        services = ("prepare", *SERVERS, GATEWAY)
         builder.compose("--profile", "*", "build", *services)
     return [image(name) for name in IMAGES]
 

@@ -15,21 +15,20 @@ import httpx
 from docker.models.containers import Container
 
 from laptop import ports
-from tests.databases import CONTEXTS
+from topology.contexts import CONTEXT_NAMES
+from topology.deployments import DEPLOYMENTS, GATEWAY
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILES = ("microservices", "monolith", "strangler")
+PROFILES = tuple(DEPLOYMENTS)
 SERVERS: Mapping[str, tuple[str, ...]] = {
-    "microservices": ("users", "threads", "posts", "web", "gateway"),
-    "monolith": ("monolith", "gateway-monolith"),
-    "strangler": ("users", "threads", "posts", "web", "monolith", "gateway-strangler"),
+    profile: (*servers, GATEWAY if profile == "microservices" else f"{GATEWAY}-{profile}")
+    for profile, servers in DEPLOYMENTS.items()
 }
-IMAGES = ("users", "threads", "posts", "web", "monolith", "gateway", "board")
 
 
 def image(name: str) -> str:
-    """The tag of an image of the board."""
-    return f"board/{name}:0.1.0"
+    """The tag of an image of the board in Compose."""
+    return f"board/{name}:local"
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class Project:
         address = networks[f"{self.name}_data"]["IPAddress"]
         return {
             context: f"postgresql://{context}:{passwords[f'{context}_password']}@{address}/{context}"
-            for context in CONTEXTS
+            for context in CONTEXT_NAMES
         }
 
     def get(self, path: str) -> httpx.Response:

@@ -11,7 +11,9 @@ import pytest
 from docker.models.containers import Container
 from docker.models.images import Image
 
-from tests.docker.project import IMAGES, ROOT, image
+from tests.docker.project import ROOT, image
+from topology.contexts import CONTEXT_NAMES
+from topology.deployments import GATEWAY, IMAGES, SERVERS
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
 
@@ -19,19 +21,20 @@ BASE = "python:3.13-slim-bookworm"
 LARGEST = 110 * 1000 * 1000
 
 CODE = {
-    "users": {"containers", "kernel", "services", "services/users"},
-    "threads": {"containers", "kernel", "services", "services/threads"},
-    "posts": {"containers", "kernel", "services", "services/posts"},
+    **{
+        context: {"containers", "kernel", "services", f"services/{context}"}
+        for context in CONTEXT_NAMES
+    },
     "web": {"containers", "kernel", "web", "web/static"},
     "monolith": {
         *("containers", "kernel", "monolith", "web", "web/static", "services"),
-        *("services/users", "services/threads", "services/posts"),
+        *(f"services/{context}" for context in CONTEXT_NAMES),
     },
     "gateway": {"containers", "gateway", "infra"},
     "board": {
-        *("containers", "kernel", "board", "board/alembic", "services"),
-        *("services/users", "services/threads", "services/posts"),
-        *(f"services/{context}/migrations" for context in ("users", "threads", "posts")),
+        *("containers", "kernel", "topology", "board", "board/alembic", "services"),
+        *(f"services/{context}" for context in CONTEXT_NAMES),
+        *(f"services/{context}/migrations" for context in CONTEXT_NAMES),
     },
 }
 """The folders with files in /board, by image."""
@@ -172,7 +175,7 @@ def test_a_change_to_one_service_leaves_the_other_images_alone(
     changed = copy / "services" / "threads" / "model.py"
     changed.write_text(changed.read_text() + "\n# changed\n")
     before = {name: client.images.get(image(name)).attrs for name in IMAGES}
-    services = ("prepare", "users", "threads", "posts", "web", "monolith", "gateway")
+    services = ("prepare", *SERVERS, GATEWAY)
     try:
         for folder in (ROOT, copy):
             subprocess.run(

@@ -17,8 +17,9 @@ import services.users.store
 from board.bootstrap import bootstrap
 from board.migrate import alembic_config, migrate
 from kernel.data.database import Database
-from tests.databases import CONTEXTS, Databases, prepare, running_server
+from tests.databases import Databases, prepare, running_server
 from tests.deployments import ROOT
+from topology.contexts import CONTEXT_NAMES
 
 SCHEMAS = {
     "users": services.users.store.SCHEMA,
@@ -48,7 +49,7 @@ def command(
     databases: Databases, *words: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """`python -m board ...`, done."""
-    told = {f"{context.upper()}_DATABASE_URL": databases.urls[context] for context in CONTEXTS}
+    told = {f"{context.upper()}_DATABASE_URL": databases.urls[context] for context in CONTEXT_NAMES}
     told |= {"ADMIN_DATABASE_URL": databases.server.admin_url} | environment
     return subprocess.run(
         [sys.executable, "-m", "board", *words],
@@ -61,7 +62,8 @@ async def test_bootstrapping_again_changes_nothing_but_passwords(empty: Database
     async with connected(empty.urls["users"]) as connection:
         await connection.execute("CREATE TABLE kept (id int)")
     changed = {
-        context: empty.server.url(context, context, 'it\'s a \\ "new" one') for context in CONTEXTS
+        context: empty.server.url(context, context, 'it\'s a \\ "new" one')
+        for context in CONTEXT_NAMES
     }
     await bootstrap(empty.server.admin_url, changed)
     async with connected(changed["users"]) as connection:
@@ -98,7 +100,7 @@ async def test_two_that_migrate_at_once_do_it_one_after_the_other(empty: Databas
         asyncio.to_thread(command, empty, "migrate"), asyncio.to_thread(command, empty, "migrate")
     )
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-    for context in CONTEXTS:
+    for context in CONTEXT_NAMES:
         async with Database.open(empty.urls[context]) as database:
             await database.check_schema(SCHEMAS[context])
 
@@ -110,7 +112,7 @@ async def test_migrating_gives_up_when_somebody_else_never_ends(databases: Datab
             await migrate({"users": databases.urls["users"]}, lock_timeout=0.3)
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("context", CONTEXT_NAMES)
 def test_the_code_needs_the_newest_migration(context: str) -> None:
     assert ScriptDirectory.from_config(alembic_config(context)).get_heads() == [SCHEMAS[context]]
 

@@ -8,9 +8,10 @@ import pytest
 
 from containers.errors import CannotStartError
 from containers.prepare import prepare
-from containers.secret_files import KEPT
+from topology.contexts import CONTEXT_NAMES
+from topology.secrets import SECRETS
 
-CONSUMERS = ("postgres", "bootstrap", "databases", "users", "threads", "posts")
+CONSUMERS = ("postgres", "bootstrap", "databases", *CONTEXT_NAMES)
 
 
 @pytest.fixture
@@ -39,8 +40,8 @@ def _refused(volumes: Path) -> str:
 def test_every_secret_is_made_and_no_two_are_alike(volumes: Path) -> None:
     _prepare(volumes)
     kept = _files(volumes / "secrets" / "kept")
-    assert set(kept) == set(KEPT)
-    assert len(set(kept.values())) == len(KEPT)
+    assert set(kept) == set(SECRETS)
+    assert len(set(kept.values())) == len(SECRETS)
     assert all(len(secret) == 43 for secret in kept.values())  # 256 bits in base64
 
 
@@ -93,7 +94,7 @@ def test_a_damaged_secret_is_named_and_not_shown(volumes: Path, damaged: str) ->
     (volumes / "secrets" / "kept" / "users_service_token").write_text(damaged)
     said = _refused(volumes)
     assert "users_service_token in the volume board_secrets is damaged" in said
-    assert "remove it to have it made anew" in said
+    assert "remove it and a new one is generated" in said
     assert not damaged or damaged not in said
 
 

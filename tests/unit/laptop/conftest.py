@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from laptop.postgres import PostgresServer, throwaway
+from laptop.postgres.server import PostgresServer
+from laptop.postgres.throwaway import throwaway
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -28,8 +27,8 @@ def test_only_the_owner_can_read_them_and_no_copy_is_left(tmp_path: Path) -> Non
 def test_no_two_secrets_are_alike_and_each_is_long(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     secrets = [
-        *asdict(load_or_create(tmp_path)).values(),
-        *asdict(load_or_create(tmp_path / "other")).values(),
+        *load_or_create(tmp_path).by_name.values(),
+        *load_or_create(tmp_path / "other").by_name.values(),
     ]
     assert len({*secrets}) == len(secrets) == 12
     assert all(len(secret) >= 43 for secret in secrets)
@@ -52,7 +51,7 @@ def test_a_damaged_file_is_named_and_kept(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_secret_is_named(tmp_path: Path) -> None:
-    content = asdict(load_or_create(tmp_path))
+    content = dict(load_or_create(tmp_path).by_name)
     del content["posts_password"]
     (tmp_path / credentials.FILE_NAME).write_text(json.dumps(content))
     with pytest.raises(CannotRunError, match="lacks posts_password"):

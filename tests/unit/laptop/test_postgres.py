@@ -13,9 +13,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from laptop import account, postmaster_file, socket_folder
 from laptop.errors import CannotRunError
-from laptop.postgres import ADMIN, PostgresServer, find_install, throwaway
+from laptop.postgres import account, postmaster_file, socket_folder
+from laptop.postgres.install import find_install
+from laptop.postgres.server import ADMIN, PostgresServer
+from laptop.postgres.throwaway import throwaway
 
 PASSWORD = "correct horse/battery?staple&host=elsewhere"
 
@@ -222,7 +224,7 @@ def test_the_server_ends_when_its_parent_is_killed(
     cluster: PostgresServer, eventually: Eventually, is_running: IsRunning
 ) -> None:
     program = (
-        "import sys, time, pathlib; from laptop.postgres import PostgresServer\n"
+        "import sys, time, pathlib; from laptop.postgres.server import PostgresServer\n"
         "PostgresServer(pathlib.Path(sys.argv[1]), admin_password='', durable=False).start()\n"
         "print('up', flush=True); time.sleep(60)"
     )
@@ -397,7 +399,7 @@ def test_without_the_wheel_it_says_what_is_missing() -> None:
     program = (
         "import sys\n"
         "sys.path = [p for p in sys.path if 'site-packages' not in p]\n"
-        "from laptop.postgres import find_install\n"
+        "from laptop.postgres.install import find_install\n"
         "find_install()"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -12,17 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from laptop import tether
 from laptop.errors import CannotRunError
 from laptop.log import MergedLog
-from laptop.processes import (
-    KeptProcess,
-    Process,
-    Program,
-    RestartBudget,
-    describe_exit,
-    run_once,
-)
+from laptop.processes import die_with_parent
+from laptop.processes.process import Process, Program, describe_exit, run_once
+from laptop.processes.supervised import RestartBudget, SupervisedProcess
 
 Eventually = Callable[[Callable[[], object], str], None]
 IsRunning = Callable[[int], bool]
@@ -184,41 +178,43 @@ async def test_a_kept_process_is_restarted_when_it_ends(recorded: Recorded, tmp_
         print("second life")
         time.sleep(60)
     """
-    kept = KeptProcess(program(text, str(tmp_path / "lives")), recorded.log, restart_after=0.01)
-    kept.start()
-    kept.establish()
-    keeping = asyncio.create_task(kept.keep())
+    supervised = SupervisedProcess(
+        program(text, str(tmp_path / "lives")), recorded.log, restart_after=0.01
+    )
+    supervised.start()
+    supervised.establish()
+    keeping = asyncio.create_task(supervised.keep())
     await until(lambda: "second life" in recorded.text(), "it was restarted")
     assert "child | child ended unexpectedly: exit code 3. Its last lines:\n" in recorded.text()
     assert "child |     last words\n" in recorded.text()
     assert "child | restarted child\n" in recorded.text()
-    await kept.stop(patience=10)
+    await supervised.stop(patience=10)
     await asyncio.wait_for(keeping, 5)
 
 
 async def test_a_process_that_ends_during_the_start_is_not_restarted(recorded: Recorded) -> None:
-    kept = KeptProcess(program("import sys; sys.exit('bad setting')"), recorded.log)
-    kept.start()
+    supervised = SupervisedProcess(program("import sys; sys.exit('bad setting')"), recorded.log)
+    supervised.start()
     with pytest.raises(CannotRunError, match=r"exit code 1\. Its last lines:\n    bad setting"):
-        await kept.keep()
+        await supervised.keep()
 
 
 async def test_a_process_that_ends_six_times_in_a_minute_is_given_up(recorded: Recorded) -> None:
-    kept = KeptProcess(program("print('once more')"), recorded.log, restart_after=0.0)
-    kept.start()
-    kept.establish()
+    supervised = SupervisedProcess(program("print('once more')"), recorded.log, restart_after=0.0)
+    supervised.start()
+    supervised.establish()
     with pytest.raises(CannotRunError, match="child ended again and again"):
-        await kept.keep()
+        await supervised.keep()
     assert recorded.text().count("child | once more\n") == 6
 
 
 async def test_a_stop_during_the_pause_before_a_restart_prevents_it(recorded: Recorded) -> None:
-    kept = KeptProcess(program("print('once')"), recorded.log, restart_after=60)
-    kept.start()
-    kept.establish()
-    keeping = asyncio.create_task(kept.keep())
+    supervised = SupervisedProcess(program("print('once')"), recorded.log, restart_after=60)
+    supervised.start()
+    supervised.establish()
+    keeping = asyncio.create_task(supervised.keep())
     await until(lambda: "ended unexpectedly" in recorded.text(), "it has ended")
-    await kept.stop(patience=1)
+    await supervised.stop(patience=1)
     await asyncio.wait_for(keeping, 5)
     assert "restarted" not in recorded.everything()
 
@@ -245,7 +241,7 @@ def test_a_process_is_asked_to_end_when_its_parent_is_killed(
 import asyncio, os, sys, time
 from pathlib import Path
 from laptop.log import MergedLog
-from laptop.processes import Process, Program
+from laptop.processes.process import Process, Program
 
 async def main():
     log = MergedLog(1, names=[], colour=False)
@@ -265,7 +261,7 @@ asyncio.run(main())
 
 @linux_only
 def test_a_program_does_not_start_when_its_parent_is_gone_already() -> None:
-    command = tether.command(["/bin/echo", "started"], death_signal=signal.SIGTERM)
+    command = die_with_parent.command(["/bin/echo", "started"], death_signal=signal.SIGTERM)
     place = command.index(str(os.getpid()))
     command[place] = "1"
     result = subprocess.run(command, capture_output=True, text=True, timeout=10)
@@ -276,7 +272,7 @@ def test_a_program_does_not_start_when_its_parent_is_gone_already() -> None:
 
 def test_a_program_starts_with_the_usual_signals(tmp_path: Path) -> None:
     ignored = tmp_path / "ignored"
-    command = tether.command(
+    command = die_with_parent.command(
         ["/bin/sh", "-c", f"kill -PIPE $$; echo survived > {ignored}"],
         death_signal=signal.SIGTERM,
     )
@@ -286,7 +282,7 @@ def test_a_program_starts_with_the_usual_signals(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
 def test_a_program_can_be_started_as_another_user() -> None:
-    command = tether.command(
+    command = die_with_parent.command(
         ["/usr/bin/id"], death_signal=signal.SIGTERM, account=(65534, 65533, [65533, 65532])
     )
     result = subprocess.run(command, capture_output=True, text=True, timeout=10)

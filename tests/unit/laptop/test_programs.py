@@ -4,10 +4,11 @@ import pytest
 
 from laptop import programs, settings
 from laptop.credentials import Credentials
-from laptop.settings import Context, Settings
+from laptop.settings import Settings
+from topology.deployments import DEPLOYMENTS
 
 CREDENTIALS = Credentials.generate()
-URLS: dict[Context, str] = {
+URLS = {
     "users": "postgresql://users",
     "threads": "postgresql://threads",
     "posts": "postgresql://posts",
@@ -44,7 +45,7 @@ def test_each_process_knows_its_own_database_and_the_neighbours_it_calls() -> No
         *("THREADS_URL", "THREADS_SERVICE_TOKEN"),
     }
     assert services["posts"]["THREADS_URL"] == "http://127.0.0.1:1002"
-    assert services["posts"]["USERS_SERVICE_TOKEN"] == CREDENTIALS.users_service_token
+    assert services["posts"]["USERS_SERVICE_TOKEN"] == CREDENTIALS.service_token("users")
 
 
 def test_the_monolith_knows_all_databases_and_needs_no_token() -> None:
@@ -82,7 +83,7 @@ def test_nothing_secret_or_confusing_is_inherited() -> None:
 
 
 def test_no_secret_is_on_a_command_line() -> None:
-    values = {value for name, value in vars(CREDENTIALS).items()} | {*URLS.values()}
+    values = {*CREDENTIALS.by_name.values()} | {*URLS.values()}
     servers = programs.servers(asked("strangler"), URLS, CREDENTIALS, PORTS, {})
     steps = [
         programs.board_command("bootstrap", URLS, {}, admin_url="postgresql://admin"),
@@ -134,6 +135,6 @@ def test_the_gateway_is_told_the_shares_and_the_targets(
 
 
 def test_every_process_has_a_name_in_the_log() -> None:
-    for deployment in settings.DEPLOYMENTS:
+    for deployment in DEPLOYMENTS:
         names = programs.names(asked(deployment))
         assert {*programs.server_names(asked(deployment)), "gateway", "board"} <= {*names}

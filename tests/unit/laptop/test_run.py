@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import laptop
+import topology
 from laptop import ports
 from laptop.run import embedded
 
@@ -73,9 +74,9 @@ class Runner:
         self.log = root / "log"
         self.port = ports.free(1, but=0)[0]
         self.process: subprocess.Popen[bytes] | None = None
-        shutil.copytree(
-            Path(laptop.__file__).parent, root / "laptop", ignore=shutil.ignore_patterns("*.pyc")
-        )
+        for package in (laptop, topology):
+            source = Path(package.__file__ or "").parent
+            shutil.copytree(source, root / source.name, ignore=shutil.ignore_patterns("*.pyc"))
         files = {"stand_in.py": SERVER, "gateway.py": GATEWAY, "board.py": BOARD}
         for name in ("users", "threads", "posts"):
             files[f"services/{name}/main.py"] = SERVICE

@@ -47,7 +47,7 @@ def test_the_monolith_gets_everything_and_the_strangler_is_told_its_shares() -> 
         ({"PORT": "²"}, "PORT=²"),
         ({"DEPLOYMENT": "both"}, "DEPLOYMENT=both: it must be one of microservices, monolith"),
         ({"DEPLOYMENT": "strangler", "USERS_SHARE": "101"}, "USERS_SHARE=101"),
-        ({"USERS_DATABASE_URL": "x"}, "THREADS_DATABASE_URL, POSTS_DATABASE_URL is not set"),
+        ({"USERS_DATABASE_URL": "x"}, "not set: THREADS_DATABASE_URL, POSTS_DATABASE_URL"),
         ({"ADMIN_DATABASE_URL": "x"}, "ADMIN_DATABASE_URL is set, but no database of your own"),
     ],
 )

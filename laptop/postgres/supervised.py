@@ -1,4 +1,4 @@
-"""The PostgreSQL server among asyncio tasks: what blocks runs in threads."""
+"""The PostgreSQL server for asyncio, restarted when it ends; blocking calls run in threads."""
 
 import asyncio
 import time
@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from laptop.errors import CannotRunError
 from laptop.log import MergedLog
-from laptop.postgres import PostgresServer
-from laptop.processes import RestartBudget, describe_exit
+from laptop.postgres.server import PostgresServer
+from laptop.processes.process import describe_exit
+from laptop.processes.supervised import RestartBudget
 
 
-class KeptDatabase:
+class SupervisedDatabase:
     """A PostgreSQL server that is meant to run until it is stopped."""
 
     def __init__(

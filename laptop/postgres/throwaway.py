@@ -1,0 +1,25 @@
+"""A PostgreSQL server whose data does not outlive it."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from laptop import credentials
+from laptop.postgres import socket_folder
+from laptop.postgres.server import PostgresServer
+
+
+@contextmanager
+def throwaway() -> Iterator[PostgresServer]:
+    """A started server for tests and measurements: not durable, and its folder removed after."""
+    # Not in a temporary folder whose path is too long for the socket, which would end up elsewhere.
+    short = socket_folder.fits(Path(tempfile.gettempdir()) / "board-12345678" / "socket")
+    with tempfile.TemporaryDirectory(prefix="board-", dir=None if short else "/tmp") as name:  # noqa: S108 - a private folder is made in it
+        folder = Path(name)
+        if os.geteuid() == 0:
+            folder.chmod(0o711)
+        password = credentials.load_or_create(folder).admin_password
+        with PostgresServer(folder, admin_password=password, durable=False) as server:
+            yield server

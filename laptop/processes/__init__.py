@@ -1,0 +1,1 @@
+"""Child processes: started, logged, restarted, stopped; none is left behind."""

@@ -1,0 +1,99 @@
+"""A process that is restarted when it ends unexpectedly."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from laptop.errors import CannotRunError
+from laptop.log import MergedLog
+from laptop.processes.process import Process, Program, describe_exit, indented
+
+
+class RestartBudget:
+    """How often something may be restarted: `most` times in any `window` seconds."""
+
+    def __init__(self, clock: Callable[[], float], *, most: int = 5, window: float = 60.0) -> None:
+        """`clock` returns seconds that never go back."""
+        self._clock = clock
+        self._most = most
+        self._window = window
+        self._restarts: deque[float] = deque()
+
+    def spend(self) -> bool:
+        """Whether one more restart is allowed now; if so it is counted."""
+        now = self._clock()
+        while self._restarts and now - self._restarts[0] >= self._window:
+            self._restarts.popleft()
+        if len(self._restarts) >= self._most:
+            return False
+        self._restarts.append(now)
+        return True
+
+
+class SupervisedProcess:
+    """A process that is meant to run until it is stopped, and is restarted when it ends."""
+
+    def __init__(
+        self,
+        program: Program,
+        log: MergedLog,
+        *,
+        restart_after: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing runs before `start()`. `restart_after` is in seconds."""
+        self.program = program
+        self._log = log
+        self._restart_after = restart_after
+        self._budget = RestartBudget(clock)
+        self._process: Process | None = None
+        self._established = False
+        self._stopping = asyncio.Event()
+
+    def start(self) -> None:
+        """Start the process; `keep()` watches it."""
+        self._process = Process(self.program, self._log)
+
+    def establish(self) -> None:
+        """From now on an end is an accident to recover from; before, it is a failed start."""
+        self._established = True
+
+    async def keep(self) -> None:
+        """Restart the process whenever it ends, and return once `stop()` was called.
+
+        CannotRunError when it ended before `establish()`, since a start that failed once fails
+        again, or more than five times within a minute.
+        """
+        name = self.program.name
+        while self._process is not None and not self._stopping.is_set():
+            process = self._process
+            code = await process.wait()
+            if self._stopping.is_set():
+                return
+            happened = f"{name} ended unexpectedly: {describe_exit(code)}"
+            if process.last_lines:
+                happened += f". Its last lines:\n{indented(process.last_lines)}"
+            if not self._established:
+                raise CannotRunError(happened)
+            self._log.say(name, happened)
+            if not self._budget.spend():
+                raise CannotRunError(f"{name} ended again and again, six times within a minute")
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._restart_after)
+                return
+            except TimeoutError:
+                self.start()
+            self._log.say(name, f"restarted {name}")
+
+    async def stop(self, patience: float) -> None:
+        """Stop the process for good: SIGTERM, and SIGKILL after `patience` seconds."""
+        self._stopping.set()
+        if self._process is not None:
+            await self._process.stop(patience)
+
+    def kill(self) -> None:
+        """End the process at once and for good; a `stop()` under way then returns."""
+        self._stopping.set()
+        if self._process is not None:
+            self._process.kill()
