@@ -25,11 +25,12 @@ from typing import Any, Final
 import docker
 from docker.models.images import Image
 
+from topology.deployments import GATEWAY, IMAGES, SERVERS, SERVICES
+
 _ROOT: Final = Path(__file__).parents[1]
 _BASE: Final = "python:3.13-slim-bookworm"
-_IMAGES: Final = ("users", "threads", "posts", "web", "monolith", "gateway", "board")
-_BUILT_BY: Final = ("users", "threads", "posts", "web", "monolith", "gateway", "prepare")
-_SERVERS: Final = frozenset({"users", "threads", "posts", "web", "gateway", "postgres"})
+_BUILT_BY: Final = (*SERVERS, GATEWAY, "prepare")
+_RUNNING: Final = frozenset({*SERVICES, GATEWAY, "postgres"})
 _SETTLED: Final = 5.0
 """Seconds after which a process that has started is idle."""
 
@@ -92,7 +93,7 @@ class Compose:
         label = f"com.docker.compose.project={self._name}"
         running = self._client.containers.list(filters={"label": label})
         services = {container.labels["com.docker.compose.service"] for container in running}
-        if services != _SERVERS:
+        if services != _RUNNING:
             raise SystemExit(f"Only these run: {', '.join(sorted(services))}")
         total = 0
         for container in running:
@@ -135,7 +136,7 @@ def _sizes() -> list[Figure]:
     client = docker.from_env()
     base = _uncompressed(client.images.get(_BASE))
     figures = []
-    for name in _IMAGES:
+    for name in IMAGES:
         size = _uncompressed(client.images.get(f"board/{name}:local")) - base
         figures.append(Figure(f"image {name}, beyond its base", "MB", 110, [size / 1e6]))
     client.close()

@@ -13,6 +13,8 @@ from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from topology.routing import STAND_INS
+
 ROOT: Final = Path(__file__).parents[1]
 PATH: Final = "/api/threads"
 """What is asked for: one of the deployed template's rules leads it to the threads service."""
@@ -43,14 +45,7 @@ def memory_mib(pid: int, field: str = "VmRSS") -> float:
 
 @contextmanager
 def gateway(folder: Path, port: int, upstream_port: int) -> Iterator[Proxy]:
-    parameters = {
-        "VpcId": "vpc-0",
-        "PublicSubnets": "subnet-0,subnet-1",
-        "AlbSecurityGroup": "sg-0",
-        "PrivateSubnets": "subnet-2,subnet-3",
-        "InternalAlbSecurityGroup": "sg-1",
-        "ListenerPort": str(port),
-    }
+    parameters = {**STAND_INS, "ListenerPort": str(port)}
     command = [
         *(sys.executable, "-m", "gateway", "--template", str(ROOT / "infra" / "routing.yml")),
         *(f"--parameter={name}={value}" for name, value in parameters.items()),

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import yaml
 
+from topology.deployments import SERVERS
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 INFRA: Final = ROOT / "infra"
-SERVICES: Final = ("users", "threads", "posts", "web", "monolith")
+SERVICES: Final = SERVERS
 ORDER: Final = ("registry", "network", "data", "cluster", "routing", "operator", *SERVICES)
 """In which stacks are made; `observability` is the last."""
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tests.cloudformation import ROOT, Deployment, template
+from topology.contexts import CONTEXT_NAMES
+from topology.deployments import MONOLITH, OPERATOR
 
 BUNDLE = ROOT / "containers" / "rds-ca.pem"
 
@@ -52,5 +54,5 @@ def test_every_image_that_asks_the_database_has_the_bundle_where_the_url_says() 
     having = {
         stage.split()[2] for stage in stages if "COPY containers/rds-ca.pem containers/\n" in stage
     }
-    assert having == {"users", "threads", "posts", "monolith", "board"}
+    assert having == {*CONTEXT_NAMES, MONOLITH, OPERATOR}
     assert "WORKDIR /board\n" in stages[1]

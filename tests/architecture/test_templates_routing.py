@@ -11,8 +11,8 @@ from gateway.routing.rules import FixedResponse, Forward
 from gateway.template.reader import load_routing
 from tests.cloudformation import INFRA, ROOT, SERVICES, Deployment, Resource, template
 from tests.unit.gateway.asked import Asked
+from topology.routing import SHARES, STAND_INS
 
-SHARES = ("UsersShare", "ThreadsShare", "PostsShare", "WebShare")
 ALLOWED = ("0", "1", "5", "10", "25", "50", "75", "90", "95", "99", "100")
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"
 PATHS = (
@@ -88,14 +88,7 @@ def _read(deployment: Deployment, listener: str, path: str) -> Answer:
 
 def _gateway(parameters: Mapping[str, str], balancer: str | None) -> dict[str, Answer]:
     """Who answers each path, as the gateway reads it."""
-    places = {
-        "VpcId": "vpc-0",
-        "PublicSubnets": "subnet-0,subnet-1",
-        "PrivateSubnets": "subnet-2,subnet-3",
-        "AlbSecurityGroup": "sg-0",
-        "InternalAlbSecurityGroup": "sg-1",
-    }
-    routing = load_routing(INFRA / "routing.yml", places | dict(parameters), balancer)
+    routing = load_routing(INFRA / "routing.yml", {**STAND_INS, **parameters}, balancer)
     answers: dict[str, Answer] = {}
     for path in PATHS:
         action = routing.listeners[0].rules.match(Asked(path.encode())).action

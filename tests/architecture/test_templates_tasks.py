@@ -10,10 +10,11 @@ import pytest
 from kernel.process.serve import LONGEST_REQUEST_SECONDS
 from kernel.process.settings import ProcessSettings, load
 from tests.cloudformation import REGISTRY, REVISION, ROOT, SERVICES, Deployment, template
+from topology.contexts import CONTEXT_NAMES
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 MODULES = {
-    **{name: f"services.{name}.main" for name in ("users", "threads", "posts")},
+    **{name: f"services.{name}.main" for name in CONTEXT_NAMES},
     "web": "web.main",
     "monolith": "monolith.main",
 }
@@ -74,12 +75,12 @@ def test_a_process_starts_with_what_its_task_tells_it(
     assert _environment(deployment, f"{name}.Task").keys() <= known
 
 
-@pytest.mark.parametrize("name", ["users", "threads", "posts", "monolith"])
+@pytest.mark.parametrize("name", [*CONTEXT_NAMES, "monolith"])
 def test_a_database_is_asked_over_verified_tls_with_the_contexts_own_role(
     deployment: Deployment, name: str, nothing_else: pytest.MonkeyPatch
 ) -> None:
     settings = _settings(deployment, name, nothing_else)
-    contexts = ("users", "threads", "posts") if name == "monolith" else (name,)
+    contexts = CONTEXT_NAMES if name == "monolith" else (name,)
     for context in contexts:
         url = getattr(settings, f"{context}_database_url")
         assert re.fullmatch(
@@ -111,7 +112,7 @@ def test_the_operators_commands_start_with_what_their_task_tells_them(
         nothing_else.setenv(key, value)
     kind = Bootstrap if task == "BootstrapTask" else Databases
     settings = load(kind)
-    assert set(settings.by_context()) == {"users", "threads", "posts"}
+    assert set(settings.by_context()) == set(CONTEXT_NAMES)
     assert ("ADMIN_DATABASE_URL" in environment) is (kind is Bootstrap)
     database = deployment.resource("data.Database")
     if kind is Bootstrap:

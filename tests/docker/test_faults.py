@@ -12,6 +12,7 @@ from docker.models.containers import Container
 from tests.docker.load import Load, load
 from tests.docker.project import Project
 from tests.eventually import eventually
+from topology.contexts import CONTEXT_NAMES
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -60,7 +61,7 @@ async def test_a_restart_of_one_of_two_fails_no_request(services: Project) -> No
 
 
 async def test_a_rolling_restart_of_every_service_fails_no_request(services: Project) -> None:
-    pairs = [services.containers(context) for context in ("users", "threads", "posts")]
+    pairs = [services.containers(context) for context in CONTEXT_NAMES]
     async with load(services.url) as people:
         await people.until(50)
         for turn in range(2):

@@ -7,6 +7,8 @@ import pytest
 from docker.models.containers import Container
 
 from tests.docker.project import SERVERS, Project
+from topology.contexts import CONTEXT_NAMES
+from topology.deployments import GATEWAY, SERVICES
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -45,7 +47,7 @@ def test_only_servers_and_commands_share_a_network_with_the_database(services: P
         for container in _everything(services)
         if inside in container.attrs["NetworkSettings"]["Networks"]
     }
-    assert there == {"postgres", "bootstrap", "migrate", "demo", "users", "threads", "posts"}
+    assert there == {"postgres", "bootstrap", "migrate", "demo", *CONTEXT_NAMES}
 
 
 @pytest.mark.parametrize("service", ["gateway", "web"])
@@ -61,7 +63,7 @@ def test_who_needs_no_database_cannot_reach_it(services: Project, service: str) 
     assert _python(services.container(service), script).split() == ["no", "no"]
 
 
-@pytest.mark.parametrize("service", ["users", "threads", "posts", "web", "postgres"])
+@pytest.mark.parametrize("service", [*SERVICES, "postgres"])
 def test_nothing_but_the_gateway_reaches_the_world(services: Project, service: str) -> None:
     assert all(
         services.engine.networks.get(name).attrs["Internal"]
@@ -80,13 +82,13 @@ def test_a_process_sees_its_own_secrets_alone(services: Project, service: str) -
     assert set(seen) == SECRETS_OF[service]
 
 
-@pytest.mark.parametrize("service", ["users", "threads", "posts"])
+@pytest.mark.parametrize("service", CONTEXT_NAMES)
 def test_a_role_gets_into_its_own_database_alone(services: Project, service: str) -> None:
     script = (
         "import asyncio, asyncpg, pathlib\n"
         "url = next(pathlib.Path('/run/secrets').glob('*_database_url')).read_text()\n"
         "async def main():\n"
-        "    for name in ('users', 'threads', 'posts', 'postgres'):\n"
+        f"    for name in {(*CONTEXT_NAMES, 'postgres')}:\n"
         "        try:\n"
         "            await (await asyncpg.connect(url, database=name)).close()\n"
         "            print(name)\n"
@@ -107,7 +109,7 @@ def test_no_secret_is_in_an_environment_a_command_line_or_a_log(services: Projec
 
 def test_no_secret_is_in_the_files_of_an_image(services: Project) -> None:
     secrets = services.secrets()
-    for service in ("users", "threads", "posts", "web", "gateway", "prepare"):
+    for service in (*SERVICES, GATEWAY, "prepare"):
         container = services.container(service)
         changed = {str(change["Path"]) for change in container.diff() or []}
         # Mount points are all that may have come to be.

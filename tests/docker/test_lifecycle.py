@@ -15,6 +15,7 @@ import pytest
 from tests.docker.load import load
 from tests.docker.project import SERVERS, Project, project, write_into_volume
 from tests.eventually import eventually
+from topology.deployments import GATEWAY, SERVICES
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
 
@@ -76,7 +77,7 @@ async def test_stopping_fails_no_request_and_loses_no_write(
     # The engine may accept a connection for a gateway that is gone, and close it: nobody there.
     assert {failure.status for failure in people.failures} <= {None}
     assert len(answered) == received
-    for service in ("gateway", "users", "threads", "posts", "web"):
+    for service in (GATEWAY, *SERVICES):
         assert board.container(service).attrs["State"]["ExitCode"] == 0
 
 

@@ -23,16 +23,10 @@ from gateway.targets.target_group import Address, TargetState
 from gateway.template.reader import load_routing
 from tests.rehearsal.documents import read
 from tests.rehearsal.emulator import ROOT, services_at
+from topology.routing import STAND_INS
 
 TEMPLATE = ROOT / "infra" / "routing.yml"
 _FOLLOWS_EVERY = 0.3
-_NOWHERE = {
-    "VpcId": "vpc-00000000000000000",
-    "PublicSubnets": "subnet-00000000000000000,subnet-11111111111111111",
-    "PrivateSubnets": "subnet-22222222222222222,subnet-33333333333333333",
-    "AlbSecurityGroup": "sg-00000000000000000",
-    "InternalAlbSecurityGroup": "sg-11111111111111111",
-}
 
 
 class Registered:
@@ -95,10 +89,10 @@ def _parameters(aws: Aws, project: str) -> dict[str, str]:
     try:
         (stack,) = aws.cloudformation.describe_stacks(StackName=f"{project}-routing")["Stacks"]
     except ClientError:
-        return {"Project": project, **_NOWHERE}
+        return {"Project": project, **STAND_INS}
     told = {p.get("ParameterKey", ""): p.get("ParameterValue", "") for p in stack["Parameters"]}
     # A gateway that is paused has nothing to say.
-    return {**told, **_NOWHERE, "Paused": "false"}
+    return {**told, **STAND_INS, "Paused": "false"}
 
 
 async def _follow(gateway: Gateway, aws: Aws, project: str, balancer: str) -> None:

@@ -23,12 +23,12 @@ from deploy.images.build import STAGES
 from tests.rehearsal.documents import read
 from tests.rehearsal.emulator import ROOT, TASKS, Emulator, emulator, free_port
 from tests.rehearsal.gaps import GAPS, MISSING, adapt
+from topology.contexts import CONTEXT_NAMES
 
 PROJECT = "rehearsal"
 # New ones in each run: the registry outlives a run, and a revision that it has is not pushed again.
 VERSIONS = tuple(f"{secrets.token_hex(6)}-{name}" for name in ("first", "second", "broken"))
 PUBLIC, INTERNAL = "LoadBalancer", "InternalLoadBalancer"
-CONTEXTS = ("users", "threads", "posts")
 _FOLDER = ROOT / "build" / "rehearsal"
 _CONTAINERS = ("rehearsal-database", "rehearsal-registry")
 _POSTGRES = "postgres:18-bookworm"
@@ -97,7 +97,7 @@ class Stage:
     def database_urls(self) -> dict[str, str]:
         """Each context's database, as its task reaches it."""
         found = {}
-        for context in CONTEXTS:
+        for context in CONTEXT_NAMES:
             secret = self.aws.secrets.get_secret_value(SecretId=f"{PROJECT}/{context}/database")
             password = json.loads(secret["SecretString"])["password"]
             found[context] = f"postgresql://{context}:{password}@{self.database}/{context}"

@@ -18,7 +18,6 @@ from tests.docker.load import load
 from tests.eventually import eventually
 from tests.rehearsal.emulator import ROOT
 from tests.rehearsal.stage import (
-    CONTEXTS,
     PROJECT,
     VERSIONS,
     Stage,
@@ -26,10 +25,10 @@ from tests.rehearsal.stage import (
     served_by,
     show,
 )
+from topology.deployments import SERVICES
 
 pytestmark = pytest.mark.timeout(600)
 
-SERVICES = (*CONTEXTS, "web")
 FIRST, SECOND, BROKEN = VERSIONS
 LEAST_REQUESTS = 5000
 

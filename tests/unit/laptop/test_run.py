@@ -78,7 +78,7 @@ class Runner:
             source = Path(package.__file__ or "").parent
             shutil.copytree(source, root / source.name, ignore=shutil.ignore_patterns("*.pyc"))
         files = {"stand_in.py": SERVER, "gateway.py": GATEWAY, "board.py": BOARD}
-        for name in ("users", "threads", "posts"):
+        for name in CONTEXT_NAMES:
             files[f"services/{name}/main.py"] = SERVICE
         for name in ("web", "monolith"):
             files[f"{name}/main.py"] = SERVICE
@@ -302,6 +302,7 @@ def test_an_open_stream_which_only_the_services_end_does_not_hold_up_the_stop(
 ) -> None:
     drains = """
 import os, pathlib, time
+from topology.contexts import CONTEXT_NAMES
 def drain():
     while "stopped users-1" not in pathlib.Path(os.environ["NOTES"]).read_text():
         time.sleep(0.01)
