@@ -20,6 +20,7 @@ import laptop
 import topology
 from laptop import ports
 from laptop.run import embedded
+from topology.contexts import CONTEXT_NAMES
 
 SERVER = """
 import os, signal, socket, time
@@ -302,7 +303,6 @@ def test_an_open_stream_which_only_the_services_end_does_not_hold_up_the_stop(
 ) -> None:
     drains = """
 import os, pathlib, time
-from topology.contexts import CONTEXT_NAMES
 def drain():
     while "stopped users-1" not in pathlib.Path(os.environ["NOTES"]).read_text():
         time.sleep(0.01)
