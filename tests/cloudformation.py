@@ -57,9 +57,9 @@ _Loader.add_multi_constructor("!", _call)
 
 
 @cache
-def template(name: str) -> dict[str, Any]:
-    """The template `infra/<name>.yml`, not evaluated: functions are mappings of one key."""
-    loaded: dict[str, Any] = yaml.load((INFRA / f"{name}.yml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
+def template(name: str, folder: Path = INFRA) -> dict[str, Any]:
+    """The template `<name>.yml` of a folder, not evaluated: functions are mappings of one key."""
+    loaded: dict[str, Any] = yaml.load((folder / f"{name}.yml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
     return loaded
 
 
@@ -209,12 +209,12 @@ def _check(stack: str, name: str, declared: Mapping[str, Any], value: str) -> No
 class Deployment:
     """All stacks of one deployment, each given the outputs of those before it by their names."""
 
-    def __init__(self, **parameters: str) -> None:
-        """`parameters` are given to every template that has them."""
+    def __init__(self, folder: Path = INFRA, /, **parameters: str) -> None:
+        """`parameters` are given to every template of the folder that has them."""
         self.stacks: dict[str, Stack] = {}
         outputs: dict[str, Any] = {}
         for name in (*ORDER, "observability"):
-            body = template("service" if name in SERVICES else name)
+            body = template("service" if name in SERVICES else name, folder)
             declared = body["Parameters"]
             image = name if name in SERVICES else "board"
             own = {"Name": name, "Image": f"{REGISTRY}/board/{image}:{REVISION}", **parameters}
