@@ -7,14 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.errors import CannotDeployError
-
-DEPLOYMENTS: Final[Mapping[str, tuple[str, ...]]] = {
-    # In the order in which they ask each other: who is asked comes first.
-    "microservices": ("users", "threads", "posts", "web"),
-    "monolith": ("monolith",),
-    "strangler": ("users", "threads", "posts", "web", "monolith"),
-}
-SHARES: Final = ("UsersShare", "ThreadsShare", "PostsShare", "WebShare")
+from topology.deployments import DEPLOYMENTS
 
 # The parameters of templates that have a setting of their own, because people ask for them often.
 _PARAMETERS: Final = {

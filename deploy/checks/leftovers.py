@@ -14,6 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.checks.resource_exists import is_still_there
 from deploy.stacks.project import ALL
+from topology.deployments import SERVERS
+from topology.routing import TARGET_GROUP_SUFFIXES
 
 if TYPE_CHECKING:
     from deploy.aws import Aws
@@ -101,10 +103,11 @@ def _load_balancers(aws: Aws, project: str) -> Iterator[str]:
 
 
 def _target_groups(aws: Aws, project: str) -> Iterator[str]:
-    names = ("users", "threads", "posts", "web", "monolith", "users-in", "threads-in")
     for page in aws.elb.get_paginator("describe_target_groups").paginate():
         for group in page["TargetGroups"]:
-            if group.get("TargetGroupName") in {f"{project}-{name}" for name in names}:
+            if group.get("TargetGroupName") in {
+                f"{project}-{name}" for name in TARGET_GROUP_SUFFIXES
+            }:
                 yield group.get("TargetGroupArn", "")
 
 
@@ -188,7 +191,7 @@ def _buckets(aws: Aws, project: str) -> Iterator[str]:
 
 def families(aws: Aws, project: str) -> list[str]:
     """The families of task definitions that are the project's."""
-    names = ("users", "threads", "posts", "web", "monolith", "bootstrap", "migrate", "operator")
+    names = (*SERVERS, "bootstrap", "migrate", "operator")
     pages = aws.ecs.get_paginator("list_task_definition_families").paginate(
         familyPrefix=f"{project}-"
     )
@@ -207,7 +210,7 @@ def log_group_prefixes(project: str) -> tuple[str, ...]:
 
 def _stack_prefixes(project: str) -> tuple[str, ...]:
     """What CloudFormation calls a resource that has no name of its own begins so."""
-    parts = ("cluster", "operator", "users", "threads", "posts", "web", "monolith", "network")
+    parts = ("cluster", "operator", *SERVERS, "network")
     return tuple(f"{project}-{part}-" for part in parts)
 
 

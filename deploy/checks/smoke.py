@@ -9,11 +9,12 @@ import httpx
 
 from deploy.errors import CannotDeployError, TookTooLongError
 from deploy.poller import Pace
+from topology.contexts import CONTEXTS
 
 ANSWERS_WITHIN: Final = 10 * 60.0
 """Seconds: a new load balancer's name has to get around first."""
 
-ONE_OF_EACH: Final = ("/api/users", "/api/threads", "/api/posts", "/")
+ONE_OF_EACH: Final = (*(context.public_prefixes[0] for context in CONTEXTS), "/")
 """A path of each service."""
 
 

@@ -10,10 +10,11 @@ from deploy.checks.account import Account
 from deploy.commands.push import must_have
 from deploy.errors import CannotDeployError, StackFailedError
 from deploy.images.registry import Registry
-from deploy.settings import DEPLOYMENTS, SHARES
 from deploy.stacks import one_off
 from deploy.stacks.project import SERVICES, Project
 from deploy.stacks.task_failures import TaskFailure
+from topology.deployments import DEPLOYMENTS
+from topology.routing import SHARES
 
 _SERVICE: Final = "AWS::ECS::Service"
 

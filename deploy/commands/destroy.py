@@ -28,7 +28,7 @@ def must_be_confirmed(project: Project, ask: Callable[[str], str] | None) -> Non
         project.say(
             f"This removes all of {name} in {project.aws.region}: "
             f"{', '.join(stack.name for stack in project.there().values()) or 'what is left of it'}"
-            f", with all users, threads and posts ({kept}), images and logs."
+            f", with all its data ({kept}), images and logs."
         )
         answer = ask(f"Type {name} to go on: ")
     if answer.strip() != name:

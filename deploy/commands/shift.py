@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from deploy.errors import CannotDeployError
-from deploy.settings import SHARES
 from deploy.stacks.project import Project
+from topology.routing import SHARES
 
 _CONTEXTS: Final = {name.removesuffix("Share").lower(): name for name in SHARES}
 

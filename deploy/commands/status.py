@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from deploy.checks.costs import Cost, costs, total
-from deploy.settings import SHARES
 from deploy.stacks.project import SERVICES, Project
 from deploy.table import table
+from topology.routing import SHARES
 
 if TYPE_CHECKING:
     from deploy.stacks.stacks import Stack

@@ -7,8 +7,9 @@ from typing import Final
 
 from deploy.errors import CannotDeployError
 from deploy.images.docker import Docker
+from topology.deployments import DEPLOYED_IMAGES
 
-STAGES: Final = ("users", "threads", "posts", "web", "monolith", "board")
+STAGES: Final = DEPLOYED_IMAGES
 """The stages of the Dockerfile that run on AWS."""
 
 LAPTOP: Final = ("gateway",)

@@ -10,15 +10,16 @@ from deploy.aws import Aws
 from deploy.errors import CannotDeployError
 from deploy.lock import Lock
 from deploy.poller import Pace
-from deploy.settings import DEPLOYMENTS, Settings
+from deploy.settings import Settings
 from deploy.stacks import templates
 from deploy.stacks.services import Services
 from deploy.stacks.stacks import Stack, Stacks
+from topology.deployments import SERVERS
 
 FOUNDATION: Final = ("registry", "network", "data", "cluster", "routing", "operator")
 """The layers below the services, in the order in which they are made."""
 
-SERVICES: Final = DEPLOYMENTS["strangler"]
+SERVICES: Final = SERVERS
 """All services that there can be, in the order in which they are made."""
 
 ALL: Final = (*FOUNDATION, *SERVICES, "observability")

@@ -10,9 +10,10 @@ from deploy.commands import deploy as up
 from deploy.commands import destroy as down
 from deploy.commands import pause
 from deploy.errors import CannotDeployError
-from deploy.settings import DEPLOYMENTS, Settings
+from deploy.settings import Settings
 from deploy.stacks.project import SERVICES, Project
 from tests.unit.deploy.fakes import Pages, Timeless
+from topology.deployments import DEPLOYMENTS
 
 
 class Scene:
