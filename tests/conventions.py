@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
+import schemathesis
+from schemathesis.schemas import APIOperation
 
 from kernel.http.problems import MEDIA_TYPE, TYPE_PREFIX
 from topology.contexts import CONTEXT_NAMES
@@ -19,44 +21,30 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Conventions:
-    """The rules that all answers follow, and the statuses that the API documents allow.
+    """The rules that all answers follow, and the statuses and bodies that the API documents allow.
 
     `carried_out` are the operations that some answer seen so far says were carried out, such as
     `GET /api/users/{id}`.
     """
 
     def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        rows = [
-            (template, method, {int(status) for status in operation["responses"]})
-            for document in documents
-            for template, operations in document["paths"].items()
-            for method, operation in operations.items()
-        ]
-        # A path without parameters comes before one with: /api/users/me is no {id}.
-        rows.sort(key=lambda row: row[0].count("{"))
-        self._operations = [
-            (re.compile(re.sub(r"\{[^}]*\}", "[^/]+", template)), method, template, statuses)
-            for template, method, statuses in rows
-        ]
+        self._schemas = [schemathesis.openapi.from_dict(dict(document)) for document in documents]
         self.carried_out: set[str] = set()
 
-    def statuses(self, method: str, path: str) -> set[int] | None:
-        """What the documents say that this operation answers; None when they know no such one."""
-        operation = self._operation(method, path)
-        return None if operation is None else operation[1]
-
-    def saw(self, method: str, path: str, status: int) -> None:
-        """Take note of an answer."""
-        operation = self._operation(method, path)
-        if operation is not None and status < 300:
-            self.carried_out.add(f"{method} {operation[0]}")
-
-    def _operation(self, method: str, path: str) -> tuple[str, set[int]] | None:
-        asked = "get" if method == "HEAD" else method.lower()
-        for pattern, has, template, statuses in self._operations:
-            if has == asked and pattern.fullmatch(path):
-                return template, statuses
+    def operation(self, method: str, path: str) -> APIOperation[Any, Any, Any, Any] | None:
+        """The documented operation that a request of this method and path reaches."""
+        documented_as = "GET" if method == "HEAD" else method
+        for schema in self._schemas:
+            found = schema.find_operation_by_path(documented_as, path.rstrip("/"))
+            if found is not None:
+                return found
         return None
+
+    def record(self, method: str, path: str, status: int) -> None:
+        """Add to `carried_out` the operation of which a test saw this answer."""
+        operation = self.operation(method, path)
+        if operation is not None and status < 300:
+            self.carried_out.add(f"{method} {operation.path}")
 
     async def check(self, response: httpx.Response) -> None:
         """Fail unless the answer follows every rule. The load balancer's own answers, which carry
@@ -78,7 +66,7 @@ class Conventions:
         if response.request.method == "HEAD" or response.status_code == 304:
             assert response.content == b"", what
         self._check_content(response, what)
-        self._check_status(response, what)
+        self._check_documented(response, what)
 
     def _check_content(self, response: httpx.Response, what: str) -> None:
         headers = response.headers
@@ -110,11 +98,16 @@ class Conventions:
         assert unquote(problem["instance"]).rstrip("/") == asked.rstrip("/"), what
         assert problem["instance"].isascii(), what
 
-    def _check_status(self, response: httpx.Response, what: str) -> None:
+    def _check_documented(self, response: httpx.Response, what: str) -> None:
         may_be_nobodys = response.content and response.status_code in {404, 405}
         if may_be_nobodys and response.json()["type"] in _OF_NO_OPERATION:
             return
-        path = response.request.url.path
-        self.saw(response.request.method, path.rstrip("/"), response.status_code)
-        allowed = self.statuses(response.request.method, path.rstrip("/") or "/")
-        assert allowed is None or response.status_code in allowed, f"{what} is not documented"
+        method, path = response.request.method, response.request.url.path
+        operation = self.operation(method, path)
+        if operation is None:
+            return
+        self.record(method, path, response.status_code)
+        documented = operation.responses.find_by_status_code(response.status_code)
+        assert documented is not None, f"{what} is not documented"
+        if method != "HEAD":
+            operation.validate_response(response)

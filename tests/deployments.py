@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
@@ -35,6 +34,7 @@ from kernel.process.serve import listening
 from kernel.process.settings import ProcessSettings
 from laptop import credentials, ports
 from tests.conventions import DOCUMENTS, Conventions
+from tests.eventually import eventually_blocking
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import SERVICES
 from topology.routing import STAND_INS, share_parameter, target_group
@@ -291,8 +291,9 @@ def _databases_of_a_run(data_folder: Path) -> Mapping[str, str]:
 
 
 def _wait_for(line: str, log: Path, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while line not in log.read_text():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError(f"the board did not come up:\n{log.read_text()}")
-        time.sleep(0.05)
+    def logged() -> bool:
+        text = log.read_text()
+        assert process.poll() is None, f"the board did not come up:\n{text}"
+        return line in text
+
+    eventually_blocking(logged, within=60, what=f"{line!r} in {log}")

@@ -1,14 +1,39 @@
-"""Waiting for what comes about by itself."""
+"""Waiting for a state that other tasks or processes bring about."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_INTERVAL = 0.02  # seconds between two calls
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], within: float = 10.0) -> float:
-    """Ask until the answer is yes; how many seconds that took. Fails after `within` seconds."""
-    began = time.monotonic()
-    while not await condition():
-        assert time.monotonic() - began < within, f"not within {within:g} s"
-        await asyncio.sleep(0.02)
-    return time.monotonic() - began
+async def eventually(
+    condition: Callable[[], Awaitable[T | None]], within: float = 10.0, what: str = "it"
+) -> T:
+    """Call `condition` until it returns something true, and return that.
+
+    Raises AssertionError, which says `what` did not happen, after `within` seconds.
+    """
+    deadline = time.monotonic() + within
+    while not (result := await condition()):
+        assert time.monotonic() < deadline, _too_late(what, within)
+        await asyncio.sleep(_INTERVAL)
+    return result
+
+
+def eventually_blocking(
+    condition: Callable[[], T | None], within: float = 10.0, what: str = "it"
+) -> T:
+    """`eventually` for code that no event loop runs."""
+    deadline = time.monotonic() + within
+    while not (result := condition()):
+        assert time.monotonic() < deadline, _too_late(what, within)
+        time.sleep(_INTERVAL)
+    return result
+
+
+def _too_late(what: str, within: float) -> str:
+    return f"{what} did not happen within {within:g} s"

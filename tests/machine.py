@@ -8,6 +8,7 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
+from tests.eventually import eventually_blocking
 from tests.model import PostModel, Sent, ThreadModel
 from tests.world import Client, World, new_key
 
@@ -228,7 +229,11 @@ class BoardMachine(RuleBasedStateMachine):
         wanted = (len(posts), last, thread.title, thread.version, thread.locked, thread.pinned)
         if thread.removed:
             in_thread = f"/api/posts/in-thread/{thread.id}"
-            self.world.settle(lambda: all(a.json() == [] for a in self.world.everywhere(in_thread)))
+
+            def empty() -> bool:
+                return all(answer.json() == [] for answer in self.world.everywhere(in_thread))
+
+            eventually_blocking(empty)
             assert {answer.status_code for answer in self.world.everywhere(path)} == {404}
             return
 
@@ -237,4 +242,4 @@ class BoardMachine(RuleBasedStateMachine):
             names = ("postCount", "lastPostAt", "title", "version", "locked", "pinned")
             return tuple(shown[name] for name in names) == wanted
 
-        self.world.settle(lambda: all(told(answer) for answer in self.world.everywhere(path)))
+        eventually_blocking(lambda: all(told(answer) for answer in self.world.everywhere(path)))

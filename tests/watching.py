@@ -1,20 +1,20 @@
 """Watching a thread's stream, as `EventSource` does (HTML standard, section 9.2)."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from httpx_sse import EventSource
 
 from tests.deployments import Board
 
 
 @dataclass(frozen=True)
-class Told:
-    """An event: its kind, its data, and where to resume after it."""
+class StreamEvent:
+    """An event: its kind, its data, and the id from which to resume after it."""
 
     kind: str
     id: int
@@ -28,70 +28,50 @@ class Told:
 
 
 class Stream:
-    """A stream that is open. `last_id` is what `Last-Event-ID` would be; `comments` counts."""
+    """An open stream. `last_id` is what an `EventSource` would send as `Last-Event-ID`."""
 
     def __init__(self) -> None:
         self.last_id = -1
-        self.comments = 0
-        self._told: asyncio.Queue[Told | None] = asyncio.Queue()
+        self._events: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
         self._opened = asyncio.Event()
 
-    async def next(self, within: float = 5.0) -> Told:
+    async def next(self, within: float = 5.0) -> StreamEvent:
         """The next event."""
-        told = await asyncio.wait_for(self._told.get(), within)
-        assert told is not None, "the stream has ended"
-        return told
+        event = await asyncio.wait_for(self._events.get(), within)
+        assert event is not None, "the stream has ended"
+        return event
 
-    async def some(self, number: int, within: float = 5.0) -> list[Told]:
-        """So many events."""
+    async def some(self, number: int, within: float = 5.0) -> list[StreamEvent]:
+        """The next `number` events."""
         async with asyncio.timeout(within):
             return [await self.next(within) for _ in range(number)]
 
-    async def ended(self, within: float = 5.0) -> list[Told]:
-        """Waits for the end of the stream; what was told until then."""
+    async def ended(self, within: float = 5.0) -> list[StreamEvent]:
+        """Wait for the end of the stream; the events until then."""
         rest = []
         async with asyncio.timeout(within):
-            while (told := await self._told.get()) is not None:
-                rest.append(told)
+            while (event := await self._events.get()) is not None:
+                rest.append(event)
         return rest
 
     async def opened(self, within: float = 5.0) -> None:
-        """Returns when the stream has said from where it tells."""
+        """Return once the stream has sent its first id."""
         await asyncio.wait_for(self._opened.wait(), within)
 
     async def read(self, response: httpx.Response) -> None:
-        """Take in everything, until the answer ends."""
-        kind, data, last_id = "message", "", None
+        """Queue every event until the response ends."""
         try:
-            async for line in _lines(response):
-                name, _, value = line.partition(": ")
-                if line.startswith(":"):
-                    self.comments += 1
-                elif name == "event":
-                    kind = value
-                elif name == "data":
-                    data = value
-                elif name == "id":
-                    last_id = int(value)
-                elif not line and last_id is not None:
-                    self.last_id = last_id
-                    self._opened.set()
-                    if data:
-                        self._told.put_nowait(Told(kind, last_id, json.loads(data)))
-                    kind, data = "message", ""
+            async for event in EventSource(response).aiter_sse():
+                if not event.id:
+                    continue
+                self.last_id = int(event.id)
+                self._opened.set()
+                if event.data:
+                    self._events.put_nowait(StreamEvent(event.event, self.last_id, event.json()))
         except httpx.RemoteProtocolError:
-            pass  # broken off: an EventSource would come back, and so do the tests
+            pass  # broken off: an EventSource would connect again, and so do the tests
         finally:
-            self._told.put_nowait(None)
-
-
-async def _lines(response: httpx.Response) -> AsyncIterator[str]:
-    # httpx would break lines at what JSON may hold as it is, like U+2028.
-    rest = b""
-    async for data in response.aiter_bytes():
-        *whole, rest = (rest + data).split(b"\n")
-        for line in whole:
-            yield line.decode()
+            self._events.put_nowait(None)
 
 
 @asynccontextmanager
@@ -109,7 +89,7 @@ async def watching(
         assert response.status_code == 200, (await response.aread()).decode()
         assert response.headers["content-type"] == "text/event-stream"
         assert response.headers["cache-control"] == "no-store"
-        board.conventions.saw("GET", path, response.status_code)
+        board.conventions.record("GET", path, response.status_code)
         stream = Stream()
         reading = asyncio.create_task(stream.read(response))
         try:

@@ -1,7 +1,6 @@
 """A board as a test drives it from a thread of its own, through whichever instance it likes."""
 
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -65,13 +64,6 @@ class World:
     def everywhere(self, path: str) -> list[httpx.Response]:
         """The same GET through every instance."""
         return [client.get(path) for client in self.instances]
-
-    def settle(self, condition: Callable[[], bool], within: float = 10.0) -> None:
-        """Wait for what follows by itself."""
-        deadline = time.monotonic() + within
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {within:g} s"
-            time.sleep(0.02)
 
 
 def new_key() -> str:

@@ -35,7 +35,7 @@ async def test_while_it_is_still_being_carried_out_it_is_not_begun_again(
     body = {"thread": thread, "text": "Held up"}
     async with _holding(board, thread) as blocker:
         first = asyncio.create_task(send(person.http, "/api/posts", body, key))
-        await _whoever_waits(blocker)
+        await _process_waiting_for(blocker)
         second = await send(person.http, "/api/posts", body, key)
         assert (second.status_code, slug(second)) == (409, "conflict")
         assert not first.done()
@@ -53,7 +53,7 @@ async def test_an_attempt_that_died_half_way_has_left_nothing_behind(
     async with _holding(board, thread) as blocker:
         first = asyncio.create_task(send(person.http, "/api/posts", body, key))
         assert await blocker.fetchval(
-            "SELECT pg_terminate_backend($1)", await _whoever_waits(blocker)
+            "SELECT pg_terminate_backend($1)", await _process_waiting_for(blocker)
         )
         assert (await first).status_code == 503
     retried = await send(person.http, "/api/posts", body, key)
@@ -88,16 +88,16 @@ async def _holding(board: Board, thread: int) -> AsyncIterator[Blocker]:
         await connection.close()
 
 
-async def _whoever_waits(blocker: Blocker) -> int:
-    """The process of PostgreSQL that waits for this connection."""
-    async with asyncio.timeout(5):
-        while True:
-            waiting: int | None = await blocker.fetchval(
-                """
-                SELECT pid FROM pg_stat_activity
-                WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)) LIMIT 1
-                """
-            )
-            if waiting is not None:
-                return waiting
-            await asyncio.sleep(0.01)
+async def _process_waiting_for(blocker: Blocker) -> int:
+    """The process of PostgreSQL that waits for a lock of this connection."""
+
+    async def waiting() -> int | None:
+        found: int | None = await blocker.fetchval(
+            """
+            SELECT pid FROM pg_stat_activity
+            WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)) LIMIT 1
+            """
+        )
+        return found
+
+    return await eventually(waiting, within=5, what="a wait for the lock")

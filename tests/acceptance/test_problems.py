@@ -134,7 +134,7 @@ async def test_a_resource_takes_no_post(
 
 def _methods(conventions: Conventions, path: str) -> list[str]:
     known = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-    return [method for method in known if conventions.statuses(method, path) is not None]
+    return [method for method in known if conventions.operation(method, path) is not None]
 
 
 @pytest.mark.in_loop

@@ -8,7 +8,7 @@ import pytest
 from tests.deployments import Board
 from tests.people import Person, joining
 from tests.problems import pointers, slug
-from tests.watching import Told, watching
+from tests.watching import StreamEvent, watching
 
 
 def _path(thread: int) -> str:
@@ -29,10 +29,10 @@ async def test_what_happens_is_told_in_its_order(board: Board, person: Person) -
         await person.http.delete(f"/api/posts/{earlier['id']}")
         told = [first, second, *await stream.some(2)]
     assert told == [
-        Told("post", 2, post),
-        Told("edit", 3, edit.json()),
-        Told("remove", 4, {"id": post["id"]}),
-        Told("remove", 5, {"id": earlier["id"]}),
+        StreamEvent("post", 2, post),
+        StreamEvent("edit", 3, edit.json()),
+        StreamEvent("remove", 4, {"id": post["id"]}),
+        StreamEvent("remove", 5, {"id": earlier["id"]}),
     ]
 
 
@@ -60,7 +60,7 @@ async def test_who_comes_back_is_told_what_they_missed(board: Board, person: Per
         ]
     async with watching(board, thread, after=6) as stream:
         post = await person.write(thread, "And on")
-        assert await stream.next() == Told("post", 7, post)
+        assert await stream.next() == StreamEvent("post", 7, post)
 
 
 @pytest.mark.in_loop
@@ -73,8 +73,8 @@ async def test_nothing_is_missed_or_told_twice_while_many_write_and_watchers_com
     async def write(who: Person) -> None:
         written.extend([(await who.write(thread, f"No. {n}"))["id"] for n in range(25)])
 
-    async def watch() -> list[Told]:
-        told: list[Told] = []
+    async def watch() -> list[StreamEvent]:
+        told: list[StreamEvent] = []
         while len(told) < 100:
             async with watching(board, thread, after=told[-1].id if told else 0) as stream:
                 told += await stream.some(min(7, 100 - len(told)), within=20)
@@ -94,7 +94,7 @@ async def test_a_stream_begins_at_once_in_a_thread_without_posts(
     async with watching(board, thread) as stream:
         assert stream.last_id == 0
         post = await person.write(thread)
-        assert await stream.next() == Told("post", 1, post)
+        assert await stream.next() == StreamEvent("post", 1, post)
 
 
 @pytest.mark.in_loop
@@ -113,7 +113,7 @@ async def test_what_is_written_through_one_instance_is_told_by_another(
         thread = (await writer.start_thread())["id"]
         async with watching(monolith, thread) as here, watching(services, thread) as there:
             post = await writer.write(thread)
-            told = Told("post", 1, post)
+            told = StreamEvent("post", 1, post)
             assert [await here.next(), await there.next()] == [told, told]
 
 

@@ -51,10 +51,12 @@ class Load:
 
     async def until(self, requests: int, within: float = 120) -> None:
         """Return when so many more requests have been answered."""
-        wanted, deadline = self.requests + requests, time.monotonic() + within
-        while self.requests < wanted:
-            assert time.monotonic() < deadline, f"{requests} requests took over {within:g} s"
-            await asyncio.sleep(0.05)
+        wanted = self.requests + requests
+
+        async def answered() -> bool:
+            return self.requests >= wanted
+
+        await eventually(answered, within, what=f"the answer to {requests} more requests")
 
     async def all_written_are_there(self, http: httpx.AsyncClient) -> None:
         """Fail unless the board still has each post that it has confirmed."""
