@@ -41,7 +41,7 @@ async def test_right_to_left_text_reads_from_the_right_and_emoji_are_names(
     heading = visitor.page.get_by_role("heading", level=1)
     assert await heading.evaluate(directions) == "rtl"
     assert await visitor.page.locator(".post .prose p").evaluate(directions) == "rtl"
-    await expect(visitor.page.locator(".post > .disc")).to_have_text("🦔ح")
+    await expect(visitor.page.locator(".post > .avatar")).to_have_text("🦔ح")
 
 
 async def test_the_longest_post_can_be_written_and_one_character_more_can_not(

@@ -32,11 +32,11 @@ async def test_a_post_written_offline_is_sent_once_when_the_device_is_back(
     await other.page.locator("[data-live]").wait_for()
     await visitor.context.set_offline(True)
     await visitor.write("From the tunnel")
-    letter = visitor.page.locator(".letter")
-    await expect(letter).to_contain_text("sent as soon as the board is back")
+    pending_post = visitor.page.locator(".pending-post")
+    await expect(pending_post).to_contain_text("sent as soon as the board is back")
     await expect(outage(visitor)).to_be_visible()
     await visitor.context.set_offline(False)
-    await expect(letter).to_have_count(0, timeout=20_000)
+    await expect(pending_post).to_have_count(0, timeout=20_000)
     await expect(visitor.post("From the tunnel")).to_have_count(1)
     await expect(other.post("From the tunnel")).to_have_count(1)
     await expect(outage(visitor)).to_be_hidden(timeout=20_000)
@@ -57,7 +57,7 @@ async def test_an_answer_that_is_lost_does_not_double_the_post(visitor: Visitor)
 
     await visitor.page.route("**/api/posts", lose_the_first_answer)
     await visitor.write("Only once")
-    await expect(visitor.page.locator(".letter")).to_have_count(0, timeout=20_000)
+    await expect(visitor.page.locator(".pending-post")).to_have_count(0, timeout=20_000)
     assert len(sent) == 2
     assert sent[0] == sent[1]
     await visitor.go(path)
@@ -69,11 +69,13 @@ async def test_a_post_on_its_way_survives_closing_the_page(visitor: Visitor) -> 
     path = await visitor.start_thread("Reloaded")
     await visitor.page.route("**/api/posts", lambda route: route.abort("connectionreset"))
     await visitor.write("Sent by the next page")
-    await expect(visitor.page.locator(".letter")).to_contain_text("as soon as the board is back")
+    await expect(visitor.page.locator(".pending-post")).to_contain_text(
+        "as soon as the board is back"
+    )
     await visitor.page.unroute_all()
     await visitor.go(path)
     await expect(visitor.post("Sent by the next page")).to_have_count(1)
-    await expect(visitor.page.locator(".letter")).to_have_count(0)
+    await expect(visitor.page.locator(".pending-post")).to_have_count(0)
 
 
 async def test_a_thread_goes_on_after_its_server_was_killed(
@@ -153,6 +155,6 @@ async def test_a_limit_is_told_and_waited_for(visitor: Visitor) -> None:
 
     await visitor.page.route("**/api/posts", refuse_the_first)
     await visitor.write("Patience")
-    await expect(visitor.page.locator(".letter")).to_contain_text("not so fast: sent in")
+    await expect(visitor.page.locator(".pending-post")).to_contain_text("not so fast: sent in")
     await expect(visitor.post("Patience")).to_have_count(1)
     assert asked == 2

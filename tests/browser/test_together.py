@@ -126,7 +126,7 @@ async def test_a_moderator_locks_pins_and_bans_and_the_banned_are_told_why(
     await other.write("LOUDER")
     await other.page.get_by_role("dialog").wait_for(timeout=20_000)
     await other.fill_in_sign_in()
-    refused = other.page.locator(".letter.refused")
+    refused = other.page.locator(".pending-post.refused")
     await expect(refused).to_contain_text("Shouting at night")
     await visitor.go(path)
     await expect(visitor.post("LOUDER")).to_have_count(0)

@@ -1,14 +1,14 @@
 // The page's composition root: what there is, wired to each other.
 import { h, icon } from "./dom.js";
-import { keepTrue } from "./dates.js";
-import { noticeArea, sayProblem } from "./notices.js";
+import { keepTimesCurrent } from "./dates.js";
+import { noticeArea, showProblem } from "./notices.js";
 import { outbox } from "./outbox.js";
-import { disc } from "./people.js";
-import { goWith, navigate } from "./places.js";
+import { avatar } from "./users.js";
+import { setRouter, navigate } from "./navigation.js";
 import { Router } from "./router.js";
-import { session, signInWith } from "./session.js";
+import { session, setSignInDialog } from "./session.js";
 import { t } from "./text.js";
-import { noteFiles } from "./trace.js";
+import { recordFiles } from "./request-log.js";
 import * as thread from "./views/thread.js";
 import * as threads from "./views/threads.js";
 
@@ -30,13 +30,13 @@ const ROUTES = [
 ];
 
 function start() {
-  noteFiles();
+  recordFiles();
   const outlet = h("main", { id: "content", tabindex: "-1" });
   const announcement = h("p", { class: "out-of-sight", role: "status", "aria-live": "polite" });
   const menu = h("nav", { class: "menu", "aria-label": t("account") });
   const router = new Router(ROUTES, outlet, (text) => (announcement.textContent = text));
-  goWith(router);
-  signInWith(async (ended) => (await account()).askToSignIn(ended));
+  setRouter(router);
+  setSignInDialog(async (ended) => (await account()).askToSignIn(ended));
 
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#content", onclick: (event) => (event.preventDefault(), outlet.focus()) }, t("skip")),
@@ -51,8 +51,8 @@ function start() {
     who = session.user?.id;
   });
   router.start();
-  session.confirm().then(() => outbox.resume());
-  keepTrue();
+  session.refresh().then(() => outbox.resume());
+  keepTimesCurrent();
 }
 
 function header(menu) {
@@ -80,12 +80,12 @@ function drawMenu(menu) {
   }
   const list = h(
     "details", { class: "account" },
-    h("summary", { "aria-label": user.name }, disc(user.id), h("span", { class: "account-name", dir: "auto" }, user.name)),
+    h("summary", { "aria-label": user.name }, avatar(user.id), h("span", { class: "account-name", dir: "auto" }, user.name)),
     h("div", { class: "drop" },
       h("a", { href: `/users/${user.id}` }, t("your-page")),
       h("a", { href: "/settings" }, t("settings")),
-      session.moderates && h("a", { href: "/moderation" }, t("moderation")),
-      h("button", { type: "button", onclick: () => session.signOut().then(() => navigate("/"), sayProblem) }, t("sign-out")),
+      session.isModerator && h("a", { href: "/moderation" }, t("moderation")),
+      h("button", { type: "button", onclick: () => session.signOut().then(() => navigate("/"), showProblem) }, t("sign-out")),
     ),
   );
   const closeMenu = (event) => {

@@ -1,7 +1,7 @@
 // For engineers and teachers: every request that this page made, who answered it, and a picture of the
 // way there, drawn from nothing but those answers.
 import { h, svg } from "./dom.js";
-import { onRequest, requests } from "./trace.js";
+import { onRequest, requests } from "./request-log.js";
 import { t } from "./text.js";
 
 const LATEST = 60;

@@ -2,9 +2,9 @@
 // page and the session.
 import { h, serverHtml } from "./dom.js";
 import { ask, Problem } from "./http.js";
-import { explain } from "./notices.js";
-import { person } from "./people.js";
-import { session, signedIn } from "./session.js";
+import { describeProblem } from "./notices.js";
+import { findUser } from "./users.js";
+import { session, withSession } from "./session.js";
 import { read, write } from "./storage.js";
 import { t } from "./text.js";
 
@@ -52,7 +52,7 @@ export class Composer {
     this.reply.replaceChildren();
     if (post) {
       const name = h("bdi", {});
-      person(post.user).then((user) => (name.textContent = user?.name ?? ""));
+      findUser(post.user).then((user) => (name.textContent = user?.name ?? ""));
       this.reply.append(t("replying-to"), " ", name, " ", h("button", { type: "button", class: "quiet", "aria-label": t("reply-to-nobody"), onclick: () => (this.replyTo(null), this.#save()) }, "×"));
     }
     this.#save();
@@ -120,12 +120,12 @@ export class Composer {
     const text = this.input.value;
     if (!text.trim()) return this.preview.replaceChildren(h("p", { class: "quiet-text" }, t("nothing-to-preview")));
     try {
-      const answer = await signedIn(() => ask("POST", "/api/posts/preview", { body: { text } }));
+      const answer = await withSession(() => ask("POST", "/api/posts/preview", { body: { text } }));
       if (answer) this.preview.replaceChildren(serverHtml(answer.data.html));
       else this.#show(false);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      this.preview.textContent = explain(problem);
+      this.preview.textContent = describeProblem(problem);
     }
   }
 
@@ -143,7 +143,7 @@ export class Composer {
       await this.send(this.input.value, this.#replyTo?.id ?? null);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      this.failure.textContent = explain(problem);
+      this.failure.textContent = describeProblem(problem);
     } finally {
       this.#measure();
     }

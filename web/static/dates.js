@@ -13,26 +13,26 @@ const DAY = 24 * HOUR;
 /** A moment as a `<time>`: near ones told from now and kept true, far ones as a date. */
 export function time(iso) {
   const moment = new Date(iso);
-  return h("time", { datetime: iso, title: full.format(moment) }, brief(moment));
+  return h("time", { datetime: iso, title: full.format(moment) }, relativeDate(moment));
 }
 
 /** A moment, in full. */
-export function inFull(iso) {
+export function fullDate(iso) {
   return full.format(new Date(iso));
 }
 
 /** Tell all moments on the page anew, now and then. */
-export function keepTrue() {
+export function keepTimesCurrent() {
   setInterval(() => {
     if (document.hidden) return;
     for (const element of document.querySelectorAll("time")) {
-      const text = brief(new Date(element.dateTime));
+      const text = relativeDate(new Date(element.dateTime));
       if (element.textContent !== text) element.textContent = text;
     }
   }, 30_000);
 }
 
-function brief(moment) {
+function relativeDate(moment) {
   const ago = moment - Date.now();
   if (ago > -45_000) return relative.format(0, "second");
   if (ago > -55 * MINUTE) return relative.format(Math.round(ago / MINUTE), "minute");

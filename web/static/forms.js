@@ -1,7 +1,7 @@
 // Forms that say what is wrong beside the field where it is wrong.
 import { h } from "./dom.js";
 import { Problem } from "./http.js";
-import { explain } from "./notices.js";
+import { describeProblem } from "./notices.js";
 import { t } from "./text.js";
 
 /** A labelled field. `properties` are those of the input; `hint` is a sentence below it. */
@@ -64,7 +64,7 @@ export function form({ fields, button, send, dangerous = false, extra = null }) 
       input.setAttribute("aria-invalid", "true");
     }
     element.querySelector("[aria-invalid]")?.focus();
-    if (problem.errors.length === 0) failure.textContent = explain(problem);
+    if (problem.errors.length === 0) failure.textContent = describeProblem(problem);
     else failure.textContent = elsewhere.join(" ") || t("some-fields-are-wrong");
     if (problem.status === 429) waitFor(problem.retryAfter || 1);
   }

@@ -1,5 +1,5 @@
 // Requests to the board's API: their failures, their retries, and whether the board can be reached.
-import { note } from "./trace.js";
+import { recordRequest } from "./request-log.js";
 
 const DOWN = new Set([0, 502, 503, 504]);
 
@@ -20,7 +20,7 @@ export class Problem extends Error {
 /** Which parts of the board did not answer when they were last asked. A `change` event tells when that
  * changes, a `limited` event for how many seconds a request is held back because there were too many;
  * a `try` event asks for another try now. */
-class Reach extends EventTarget {
+class Connectivity extends EventTarget {
   #down = new Set();
 
   get up() {
@@ -28,8 +28,8 @@ class Reach extends EventTarget {
   }
 
   /** A part has answered, or has not. */
-  note(path, answered) {
-    const part = partOf(path);
+  record(path, answered) {
+    const part = contextOf(path);
     if (answered === !this.#down.has(part)) return;
     if (answered) this.#down.delete(part);
     else this.#down.add(part);
@@ -40,13 +40,13 @@ class Reach extends EventTarget {
   /** Nobody else may be asking: look until all is well again. */
   async #look() {
     for (let attempt = 2; !this.up; attempt++) {
-      await pause(waitAfter(new Problem({ status: 0, slug: "unreachable" }), attempt));
+      await pause(retryDelay(new Problem({ status: 0, slug: "unreachable" }), attempt));
       for (const part of this.#down) await ask("HEAD", `/api/${part}?limit=1`).catch(() => {});
     }
   }
 }
 
-export const reach = new Reach();
+export const connectivity = new Connectivity();
 
 // A device that is offline may still reach a board that runs on itself.
 addEventListener("offline", () => ask("HEAD", "/api/threads?limit=1").catch(() => {}));
@@ -85,21 +85,21 @@ export async function open(path, { headers = {}, signal } = {}) {
 
 /** Do something that asks, again and again until the board can answer: while it is down, and while
  * it says that this was too fast. Other problems are raised. */
-export async function untilAnswered(doIt, signal) {
+export async function retryWhileDown(doIt, signal) {
   for (let attempt = 0; ; attempt++) {
     try {
       return await doIt();
     } catch (problem) {
       if (!(problem instanceof Problem) || !(problem.isOutage || problem.status === 429)) throw problem;
-      const wait = waitAfter(problem, attempt);
-      if (problem.status === 429) reach.dispatchEvent(new CustomEvent("limited", { detail: wait }));
+      const wait = retryDelay(problem, attempt);
+      if (problem.status === 429) connectivity.dispatchEvent(new CustomEvent("limited", { detail: wait }));
       await pause(wait, signal);
     }
   }
 }
 
 /** How many seconds to wait after this problem: what the server said, and longer each time. */
-export function waitAfter(problem, attempt) {
+export function retryDelay(problem, attempt) {
   if (problem.status === 429) return problem.retryAfter || 1;
   return Math.min(0.5 * 2 ** attempt, 8) * (0.75 + Math.random() / 2);
 }
@@ -110,14 +110,14 @@ export function pause(seconds, signal) {
     const done = () => {
       clearTimeout(timer);
       removeEventListener("online", done);
-      reach.removeEventListener("try", done);
+      connectivity.removeEventListener("try", done);
       signal?.removeEventListener("abort", done);
       if (signal?.aborted) reject(signal.reason);
       else resolve();
     };
     const timer = setTimeout(done, seconds * 1000);
     addEventListener("online", done);
-    reach.addEventListener("try", done);
+    connectivity.addEventListener("try", done);
     signal?.addEventListener("abort", done);
     if (signal?.aborted) done();
   });
@@ -131,11 +131,11 @@ async function send(method, path, init) {
     response = await fetch(path, init);
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    note({ ...about, status: 0, ms: performance.now() - began, servedBy: null, requestId: null, traceId: null });
-    reach.note(path, false);
+    recordRequest({ ...about, status: 0, ms: performance.now() - began, servedBy: null, requestId: null, traceId: null });
+    connectivity.record(path, false);
     throw new Problem({ status: 0, slug: "unreachable" });
   }
-  note({
+  recordRequest({
     ...about,
     status: response.status,
     ms: performance.now() - began,
@@ -143,7 +143,7 @@ async function send(method, path, init) {
     requestId: response.headers.get("X-Request-ID"),
     traceId: response.headers.get("X-Amzn-Trace-Id"),
   });
-  reach.note(path, !DOWN.has(response.status));
+  connectivity.record(path, !DOWN.has(response.status));
   return response;
 }
 
@@ -152,7 +152,7 @@ async function textOf(path, response, signal) {
     return await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
-    reach.note(path, false);
+    connectivity.record(path, false);
     throw new Problem({ status: 0, slug: "unreachable" });
   }
 }
@@ -173,7 +173,7 @@ function parse(text) {
   }
 }
 
-function partOf(path) {
+function contextOf(path) {
   const [, part] = /^\/api\/(threads|posts)\b/.exec(path) ?? [];
   return part ?? "users";
 }

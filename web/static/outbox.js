@@ -1,88 +1,88 @@
 // Posts that are on their way. They are kept on this device until the board has acknowledged them, and
 // sent again under the same Idempotency-Key, so that none is lost and none is doubled.
-import { ask, pause, Problem, waitAfter } from "./http.js";
-import { session, signedIn } from "./session.js";
+import { ask, pause, Problem, retryDelay } from "./http.js";
+import { session, withSession } from "./session.js";
 import { read, write } from "./storage.js";
 
 class Outbox extends EventTarget {
-  #letters = [];
+  #pendingPosts = [];
   #sending = false;
 
-  /** The letters of the signed-in user for a thread: `{key, thread, text, replyTo, state, until, problem}`.
+  /** The pending posts of the signed-in user for a thread: `{key, thread, text, replyTo, state, until, problem}`.
    * `state` is `sending`, `waiting` for its turn until a moment, `offline` while the board is away, or
    * `refused` with a problem. */
   of(thread) {
-    return this.#letters.filter((letter) => letter.thread === thread && letter.user === session.user?.id);
+    return this.#pendingPosts.filter((pendingPost) => pendingPost.thread === thread && pendingPost.user === session.user?.id);
   }
 
   /** Take up what an earlier visit has left. */
   resume() {
-    this.#letters = read("outbox", []).map((letter) => ({ ...letter, state: "sending" }));
+    this.#pendingPosts = read("outbox", []).map((pendingPost) => ({ ...pendingPost, state: "sending" }));
     this.#changed();
-    this.#send();
+    this.#sendAll();
   }
 
   post(thread, text, replyTo) {
     const key = crypto.randomUUID();
-    this.#letters.push({ key, user: session.user?.id, thread, text, replyTo, state: "sending" });
-    this.#keep();
+    this.#pendingPosts.push({ key, user: session.user?.id, thread, text, replyTo, state: "sending" });
+    this.#save();
     this.#changed();
-    this.#send();
+    this.#sendAll();
   }
 
-  /** Take a letter back; what it said is the caller's now. */
-  withdraw(letter) {
-    this.#letters = this.#letters.filter((other) => other.key !== letter.key);
-    this.#keep();
+  /** Take a pending post back; the caller has its text. */
+  withdraw(pendingPost) {
+    this.#pendingPosts = this.#pendingPosts.filter((other) => other.key !== pendingPost.key);
+    this.#save();
     this.#changed();
   }
 
-  async #send() {
+  async #sendAll() {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      for (let letter; (letter = this.#next()); ) await this.#deliver(letter);
+      for (let pendingPost; (pendingPost = this.#next()); ) await this.#sendOne(pendingPost);
     } finally {
       this.#sending = false;
     }
   }
 
   #next() {
-    return this.#letters.find((letter) => letter.state !== "refused" && letter.user === session.user?.id);
+    return this.#pendingPosts.find((pendingPost) => pendingPost.state !== "refused" && pendingPost.user === session.user?.id);
   }
 
-  async #deliver(letter) {
-    const body = { thread: letter.thread, text: letter.text, replyTo: letter.replyTo };
-    const headers = { "Idempotency-Key": letter.key };
-    for (let attempt = 0; this.#letters.includes(letter); attempt++) {
+  async #sendOne(pendingPost) {
+    const body = { thread: pendingPost.thread, text: pendingPost.text, replyTo: pendingPost.replyTo };
+    const headers = { "Idempotency-Key": pendingPost.key };
+    for (let attempt = 0; this.#pendingPosts.includes(pendingPost); attempt++) {
       try {
-        this.#mark(letter, { state: "sending" });
-        const answer = await signedIn(() => ask("POST", "/api/posts", { body, headers }));
-        if (answer === null) return this.#mark(letter, { state: "refused", problem: new Problem({ status: 401, slug: "unauthenticated" }) });
-        this.#letters = this.#letters.filter((other) => other !== letter);
-        this.#keep();
-        this.dispatchEvent(new CustomEvent("sent", { detail: { letter, post: answer.data } }));
+        this.#update(pendingPost, { state: "sending" });
+        const answer = await withSession(() => ask("POST", "/api/posts", { body, headers }));
+        if (answer === null) return this.#update(pendingPost, { state: "refused", problem: new Problem({ status: 401, slug: "unauthenticated" }) });
+        this.#pendingPosts = this.#pendingPosts.filter((other) => other !== pendingPost);
+        this.#save();
+        this.dispatchEvent(new CustomEvent("sent", { detail: { pendingPost, post: answer.data } }));
         return this.#changed();
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         // While another attempt with this key is still being carried out, the answer is 409 too.
         const again = problem.isOutage || problem.status === 429 || (problem.status === 409 && attempt > 0 && attempt < 4);
-        if (!again) return this.#mark(letter, { state: "refused", problem });
-        const wait = waitAfter(problem, attempt);
+        if (!again) return this.#update(pendingPost, { state: "refused", problem });
+        const wait = retryDelay(problem, attempt);
         const state = problem.status === 429 ? "waiting" : "offline";
-        this.#mark(letter, { state, until: Date.now() + wait * 1000 });
+        this.#update(pendingPost, { state, until: Date.now() + wait * 1000 });
         await pause(wait);
       }
     }
   }
 
-  #mark(letter, state) {
-    Object.assign(letter, state);
+  #update(pendingPost, state) {
+    Object.assign(pendingPost, state);
     this.#changed();
   }
 
-  #keep() {
-    write("outbox", this.#letters.map(({ key, user, thread, text, replyTo }) => ({ key, user, thread, text, replyTo })));
+  #save() {
+    write("outbox", this.#pendingPosts.map(({ key, user, thread, text, replyTo }) => ({ key, user, thread, text, replyTo })));
   }
 
   #changed() {

@@ -1,11 +1,11 @@
 // A post as it stands in a thread, and what can be done with it.
-import { time, inFull } from "./dates.js";
+import { time, fullDate } from "./dates.js";
 import { h, serverHtml } from "./dom.js";
 import { ask, get, Problem } from "./http.js";
 import { dialog } from "./forms.js";
-import { explain, sayProblem, unlessUndone } from "./notices.js";
-import { disc, nameOf, person } from "./people.js";
-import { session, signedIn } from "./session.js";
+import { describeProblem, showProblem, offerUndo } from "./notices.js";
+import { avatar, userLink, findUser } from "./users.js";
+import { session, withSession } from "./session.js";
 import { Composer } from "./composer.js";
 import { t } from "./text.js";
 
@@ -18,18 +18,18 @@ export function postElement(post, actions = null) {
   const body = prose(post.html);
   const element = h("article", { class: "post", id: `post-${post.id}`, "data-id": post.id, "aria-label": t("post") });
   element.append(
-    disc(post.user),
+    avatar(post.user),
     h(
       "header", {},
-      nameOf(post.user),
+      userLink(post.user),
       h("a", { href: `/threads/${post.thread}#post-${post.id}`, class: "when" }, time(post.createdAt), actions?.reply ? null : ` · ${t("go-to-post")}`),
-      post.editedAt && h("span", { class: "edited", title: inFull(post.editedAt) }, t("edited")),
+      post.editedAt && h("span", { class: "edited", title: fullDate(post.editedAt) }, t("edited")),
     ),
     ...(post.replyTo && actions ? [answered(post)] : []),
     body,
   );
   if (actions) {
-    const mayChange = mine || session.moderates;
+    const mayChange = mine || session.isModerator;
     const button = (label, act, danger = false) => h("button", { type: "button", class: danger ? "danger-text" : null, onclick: act }, label);
     element.append(
       h(
@@ -73,7 +73,7 @@ function answered(post) {
   const link = h("a", { href: `#post-${post.replyTo}`, class: "in-reply-to" }, t("in-reply-to"));
   get(`/api/posts/${post.replyTo}`).then(
     async (first) => {
-      const user = await person(first.user);
+      const user = await findUser(first.user);
       const said = serverHtml(first.html).textContent.trim().replace(/\s+/g, " ").slice(0, 90);
       link.replaceChildren(h("bdi", {}, user?.name ?? ""), h("span", { class: "said", dir: "auto" }, said));
     },
@@ -90,7 +90,7 @@ async function edit(post, element, body, actions) {
       name: `edit:${post.id}`, label: t("edit-post"), button: t("save"), text: current.text,
       cancel: () => (composer.element.remove(), (body.hidden = false)),
       send: async (text) => {
-        const answer = await signedIn(() => ask("PATCH", `/api/posts/${post.id}`, { body: { text }, headers: { "If-Match": headers.get("ETag") } }));
+        const answer = await withSession(() => ask("PATCH", `/api/posts/${post.id}`, { body: { text }, headers: { "If-Match": headers.get("ETag") } }));
         if (!answer) return;
         composer.clear();
         element.replaceWith(postElement(answer.data, actions));
@@ -101,17 +101,17 @@ async function edit(post, element, body, actions) {
     composer.focus();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    sayProblem(problem);
+    showProblem(problem);
   }
 }
 
 async function showHistory(post) {
   await dialog(t("history"), () => {
     const list = h("div", { class: "history" }, t("loading"));
-    signedIn(() => get(`/api/posts/${post.id}/revisions?limit=100`)).then(
+    withSession(() => get(`/api/posts/${post.id}/revisions?limit=100`)).then(
       (revisions) => list.replaceChildren(...(revisions ?? []).reverse().map((revision) =>
         h("section", {}, h("h3", {}, t("version", { number: revision.number }), " ", time(revision.createdAt)), h("pre", { dir: "auto", tabindex: "0" }, revision.text)))),
-      (problem) => (list.textContent = explain(problem)),
+      (problem) => (list.textContent = describeProblem(problem)),
     );
     return list;
   });
@@ -122,13 +122,13 @@ function remove(post, element, actions) {
   const back = () => (element.hidden = false);
   const doIt = async () => {
     try {
-      if (await signedIn(() => ask("DELETE", `/api/posts/${post.id}`, { keepalive: true }))) actions.removed?.(post.id);
+      if (await withSession(() => ask("DELETE", `/api/posts/${post.id}`, { keepalive: true }))) actions.removed?.(post.id);
       else back();
     } catch (problem) {
       if (problem.status === 404) return actions.removed?.(post.id);
       back();
-      sayProblem(problem);
+      showProblem(problem);
     }
   };
-  unlessUndone(t("post-deleted"), doIt, back);
+  offerUndo(t("post-deleted"), doIt, back);
 }

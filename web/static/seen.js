@@ -5,7 +5,7 @@ import { session } from "./session.js";
 const KEPT = 1000;
 
 /** How many posts of a thread are new to the reader. What was there before their first visit is not. */
-export function unread(thread) {
+export function unreadCount(thread) {
   const { since, threads } = marks();
   const seen = threads[thread.id];
   if (seen !== undefined) return Math.max(0, thread.postCount - seen);
@@ -13,7 +13,7 @@ export function unread(thread) {
 }
 
 /** How many posts of a thread had been seen, or null when it never was. */
-export function seenIn(thread) {
+export function seenCount(thread) {
   return marks().threads[thread] ?? null;
 }
 

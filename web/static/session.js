@@ -1,27 +1,27 @@
 // Who is signed in here. The token is in a cookie that no script can read; this only remembers whose
 // it is, so that somebody who is not signed in costs no request.
 import { ask, get, Problem } from "./http.js";
-import { remember } from "./people.js";
-import { onOtherTab, read, write } from "./storage.js";
+import { cacheUser } from "./users.js";
+import { onChangeInOtherTab, read, write } from "./storage.js";
 
 class Session extends EventTarget {
   user = read("user");
 
   constructor() {
     super();
-    if (this.user) remember(this.user);
+    if (this.user) cacheUser(this.user);
   }
 
-  get moderates() {
+  get isModerator() {
     return this.user !== null && this.user.role !== "member";
   }
 
-  get administers() {
+  get isAdmin() {
     return this.user?.role === "admin";
   }
 
   /** Ask the board whether the session still holds. */
-  async confirm() {
+  async refresh() {
     if (this.user === null) return;
     try {
       this.set(await get("/api/users/me"));
@@ -48,7 +48,7 @@ class Session extends EventTarget {
   set(user) {
     const before = JSON.stringify(this.user);
     this.user = user;
-    if (user) remember(user);
+    if (user) cacheUser(user);
     if (JSON.stringify(user) === before) return;
     write("user", user);
     this.dispatchEvent(new Event("change"));
@@ -57,7 +57,7 @@ class Session extends EventTarget {
 
 export const session = new Session();
 
-onOtherTab("user", () => {
+onChangeInOtherTab("user", () => {
   session.user = read("user");
   session.dispatchEvent(new Event("change"));
 });
@@ -66,13 +66,13 @@ let askToSignIn = null;
 
 /** Who shows the dialog in which people sign in, in the middle of something: a function that
  * resolves to whether they did. Given once, when the page starts. */
-export function signInWith(dialog) {
+export function setSignInDialog(dialog) {
   askToSignIn = dialog;
 }
 
 /** Do what needs a session. When it has ended, people are asked to sign in, and then it is done. Null when
  * they would rather not. */
-export async function signedIn(doIt) {
+export async function withSession(doIt) {
   if (session.user === null && !(await askToSignIn(false))) return null;
   for (;;) {
     try {

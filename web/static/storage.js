@@ -23,7 +23,7 @@ export function write(name, value) {
 }
 
 /** Call back when another tab keeps something under this name. */
-export function onOtherTab(name, heard) {
+export function onChangeInOtherTab(name, heard) {
   addEventListener("storage", (event) => {
     if (event.key === PREFIX + name || event.key === null) heard();
   });

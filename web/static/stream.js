@@ -1,16 +1,16 @@
 // Server-sent events (HTML standard, section 9.2), read with fetch: unlike an EventSource it does not
 // give up on a 502, and it can say where to go on from after it was closed.
-import { open, pause, Problem, waitAfter } from "./http.js";
+import { open, pause, Problem, retryDelay } from "./http.js";
 
 const HIDDEN_FOR = 10_000;
 
-/** Follow a stream until `signal` ends it. `heard(kind, data)` gets each event, `opened()` is called
- * each time the stream is there, `gone()` when there is no such thing any more, and `lost()` when
+/** Follow a stream until `signal` ends it. `onEvent(kind, data)` gets each event, `onOpen()` is called
+ * each time the stream is there, `onGone()` when there is no such thing any more, and `onReset()` when
  * the server cannot go on from where we were, so that everything must be read anew.
  *
  * A browser has six connections to one origin, and other tabs need them too: after ten seconds in
  * the background the stream is closed, and goes on without a gap when somebody looks again. */
-export async function follow(path, { heard, opened, gone, lost }, signal) {
+export async function follow(path, { onEvent, onOpen, onGone, onReset }, signal) {
   let lastId = null;
   let failures = 0;
   while (!signal.aborted) {
@@ -24,18 +24,18 @@ export async function follow(path, { heard, opened, gone, lost }, signal) {
       const response = await open(path, { headers, signal: turn.signal });
       for await (const event of eventsOf(response.body)) {
         if (event.id !== null) lastId = event.id;
-        if (event.data !== null) heard(event.kind, JSON.parse(event.data));
-        else if (event.id !== null) opened();
+        if (event.data !== null) onEvent(event.kind, JSON.parse(event.data));
+        else if (event.id !== null) onOpen();
         failures = 0;
       }
     } catch (problem) {
-      if (problem instanceof Problem && problem.status === 404) return gone();
+      if (problem instanceof Problem && problem.status === 404) return onGone();
       if (problem instanceof Problem && problem.status === 400) {
         lastId = null;
-        lost();
+        onReset();
       }
       failures++;
-      const wait = problem instanceof Problem ? waitAfter(problem, failures) : 0.3;
+      const wait = problem instanceof Problem ? retryDelay(problem, failures) : 0.3;
       if (!turn.signal.aborted) await pause(wait, signal).catch(() => {});
     } finally {
       stopWatching();

@@ -2,8 +2,8 @@
 import { h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
 import { ask } from "../http.js";
-import { say } from "../notices.js";
-import { navigate } from "../places.js";
+import { showMessage } from "../notices.js";
+import { navigate } from "../navigation.js";
 import { page } from "../router.js";
 import { session } from "../session.js";
 import { t } from "../text.js";
@@ -26,7 +26,7 @@ export function showRegister(visit) {
     await ask("POST", "/api/users", { body: { username, password, ...(name.trim() ? { name } : {}) } });
     await session.signIn(username, password);
     navigate(back);
-    say(t("welcome", { name: name.trim() || username }));
+    showMessage(t("welcome", { name: name.trim() || username }));
   };
   return page(t("register"), form({ fields, button: t("register"), send }), h("p", {}, t("have-account"), " ", h("a", { href: `/signin?back=${encodeURIComponent(back)}` }, t("sign-in"))));
 }
@@ -38,7 +38,7 @@ export function showReset(visit, token) {
     await ask("POST", `/api/users/password-resets/${token}`, { body: { password } });
     session.set(null);
     navigate("/signin");
-    say(t("password-changed"));
+    showMessage(t("password-changed"));
   };
   return page(t("new-password"), form({ fields, button: t("set-password"), send }));
 }

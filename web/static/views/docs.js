@@ -1,7 +1,7 @@
 // The API documents of all contexts, to be read.
 import { h } from "../dom.js";
-import { get, Problem, untilAnswered } from "../http.js";
-import { explain } from "../notices.js";
+import { get, Problem, retryWhileDown } from "../http.js";
+import { describeProblem } from "../notices.js";
 import { page } from "../router.js";
 import { t } from "../text.js";
 
@@ -17,7 +17,7 @@ export function show(visit) {
 async function load(context, part, signal) {
   const path = `/api/${context}/openapi.json`;
   try {
-    const document = await untilAnswered(() => get(path, { signal }), signal);
+    const document = await retryWhileDown(() => get(path, { signal }), signal);
     part.lastElementChild.replaceWith(
       h("p", {}, document.info.description, " ", h("a", { href: path }, path)),
       ...Object.entries(document.paths).flatMap(([place, operations]) =>
@@ -26,7 +26,7 @@ async function load(context, part, signal) {
   } catch (problem) {
     if (signal.aborted) return;
     if (!(problem instanceof Problem)) throw problem;
-    part.lastElementChild.textContent = explain(problem);
+    part.lastElementChild.textContent = describeProblem(problem);
   }
 }
 

@@ -2,8 +2,8 @@
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
 import { get, Problem } from "../http.js";
-import { fromCursor, linkFrom, Pages } from "../pages.js";
-import { disc, nameOf } from "../people.js";
+import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
+import { avatar, userLink } from "../users.js";
 import { postElement } from "../post.js";
 import { page } from "../router.js";
 import { session } from "../session.js";
@@ -12,8 +12,8 @@ import { userTools } from "./user.js";
 
 export function show(visit) {
   visit.title(t("moderation"));
-  if (!session.moderates) return page(t("moderation"), h("p", {}, t("for-moderators")));
-  const pages = new Pages({
+  if (!session.isModerator) return page(t("moderation"), h("p", {}, t("for-moderators")));
+  const pages = new PagedList({
     first: fromCursor("/api/posts?limit=30", visit.address), row: (post) => postElement(post, { removed: (id) => pages.remove(id) }),
     link: linkFrom("/moderation"), empty: t("no-posts"), more: t("more-posts"), signal: visit.signal,
   });
@@ -30,7 +30,7 @@ export function show(visit) {
   });
   function draw(user) {
     const again = async () => draw(await get(`/api/users/${user.id}`));
-    found.replaceChildren(disc(user.id), nameOf(user.id), h("span", { class: "meta" }, t(`role-${user.role}`)), h("div", { class: "tools" }, ...userTools(user, again)));
+    found.replaceChildren(avatar(user.id), userLink(user.id), h("span", { class: "meta" }, t(`role-${user.role}`)), h("div", { class: "tools" }, ...userTools(user, again)));
   }
   return page(
     t("moderation"),

@@ -1,9 +1,9 @@
 // What a search finds: threads by their titles, posts by what they say.
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
-import { fromCursor, linkFrom, Pages } from "../pages.js";
-import { disc, nameOf } from "../people.js";
-import { navigate } from "../places.js";
+import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
+import { avatar, userLink } from "../users.js";
+import { navigate } from "../navigation.js";
 import { t } from "../text.js";
 import { threadRow } from "./threads.js";
 
@@ -31,8 +31,8 @@ export function show(visit) {
 function results(visit, words) {
   const q = encodeURIComponent(words);
   const { signal } = visit;
-  const threads = new Pages({ first: `/api/threads/search?q=${q}&limit=10`, row: threadRow, link: linkFrom(`/search?q=${q}`), empty: t("no-threads-found"), more: t("more-threads"), signal });
-  const posts = new Pages({ first: fromCursor(`/api/posts/search?q=${q}&limit=20`, visit.address), row: foundPost, link: linkFrom(`/search?q=${q}`), empty: t("no-posts-found"), more: t("more-posts"), signal });
+  const threads = new PagedList({ first: `/api/threads/search?q=${q}&limit=10`, row: threadRow, link: linkFrom(`/search?q=${q}`), empty: t("no-threads-found"), more: t("more-threads"), signal });
+  const posts = new PagedList({ first: fromCursor(`/api/posts/search?q=${q}&limit=20`, visit.address), row: foundPost, link: linkFrom(`/search?q=${q}`), empty: t("no-posts-found"), more: t("more-posts"), signal });
   threads.load();
   posts.load();
   // Two lists that grow would chase each other down the page: the first grows when asked to.
@@ -46,8 +46,8 @@ function foundPost(post) {
   snippet.append(serverHtml(post.snippet));
   return h(
     "article", { class: "post found", "data-id": post.id, "aria-label": t("post") },
-    disc(post.user),
-    h("header", {}, nameOf(post.user), h("a", { class: "when", href: `/threads/${post.thread}#post-${post.id}` }, time(post.createdAt), " · ", t("go-to-post"))),
+    avatar(post.user),
+    h("header", {}, userLink(post.user), h("a", { class: "when", href: `/threads/${post.thread}#post-${post.id}` }, time(post.createdAt), " · ", t("go-to-post"))),
     snippet,
   );
 }

@@ -2,11 +2,11 @@
 import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
-import { ask, getPage, Problem, untilAnswered } from "../http.js";
-import { explain, say, sayProblem } from "../notices.js";
-import { navigate } from "../places.js";
+import { ask, getPage, Problem, retryWhileDown } from "../http.js";
+import { describeProblem, showMessage, showProblem } from "../notices.js";
+import { navigate } from "../navigation.js";
 import { page } from "../router.js";
-import { session, signedIn } from "../session.js";
+import { session, withSession } from "../session.js";
 import { t } from "../text.js";
 
 export function show(visit) {
@@ -15,14 +15,14 @@ export function show(visit) {
   const sessions = section(t("sessions"), t("sessions-hint"));
   const element = page(t("settings"), profile, passwordSection(), sessions, leaveSection());
   const load = async () => {
-    if (!(await signedIn(() => untilAnswered(() => fill(profile, sessions, visit.signal), visit.signal)))) {
+    if (!(await withSession(() => retryWhileDown(() => fill(profile, sessions, visit.signal), visit.signal)))) {
       if (!visit.signal.aborted) navigate("/", { replace: true });
     }
   };
   load().catch((problem) => {
     if (visit.signal.aborted) return;
     if (!(problem instanceof Problem)) throw problem;
-    element.append(h("p", { class: "failure", role: "alert" }, explain(problem)));
+    element.append(h("p", { class: "failure", role: "alert" }, describeProblem(problem)));
   });
   return element;
 }
@@ -49,11 +49,11 @@ function profileForm(me, seen) {
     fields, button: t("save"),
     send: async ({ name, bio, email }) => {
       const body = { name, bio, email: email.trim() || null };
-      const answer = await signedIn(() => ask("PATCH", "/api/users/me", { body, headers: { "If-Match": tag } }));
+      const answer = await withSession(() => ask("PATCH", "/api/users/me", { body, headers: { "If-Match": tag } }));
       if (!answer) return;
       tag = answer.headers.get("ETag");
       session.set(answer.data);
-      say(t("saved"));
+      showMessage(t("saved"));
     },
   });
 }
@@ -67,9 +67,9 @@ function passwordSection() {
   const element = form({
     fields, button: t("change-password"),
     send: async (body) => {
-      if (!(await signedIn(() => ask("PUT", "/api/users/me/password", { body })))) return;
+      if (!(await withSession(() => ask("PUT", "/api/users/me/password", { body })))) return;
       element.reset();
-      say(t("password-changed"));
+      showMessage(t("password-changed"));
     },
   });
   part.lastElementChild.replaceWith(element);
@@ -84,10 +84,10 @@ function sessionRow(own) {
   );
   async function end() {
     try {
-      if (await signedIn(() => ask("DELETE", `/api/sessions/${own.id}`))) row.remove();
+      if (await withSession(() => ask("DELETE", `/api/sessions/${own.id}`))) row.remove();
     } catch (problem) {
       if (problem.status === 404) row.remove();
-      else sayProblem(problem);
+      else showProblem(problem);
     }
   }
   return row;
@@ -99,10 +99,10 @@ function leaveSection() {
     fields: [field("password", t("password"), { type: "password", autocomplete: "current-password", required: true })],
     button: t("delete-account"), dangerous: true,
     send: async (body) => {
-      if (!(await signedIn(() => ask("DELETE", "/api/users/me", { body })))) return;
+      if (!(await withSession(() => ask("DELETE", "/api/users/me", { body })))) return;
       session.set(null);
       navigate("/");
-      say(t("account-deleted"));
+      showMessage(t("account-deleted"));
     },
   });
   part.lastElementChild.replaceWith(element);

@@ -2,16 +2,16 @@
 import { time } from "../dates.js";
 import { Composer, signInFirst } from "../composer.js";
 import { h, icon } from "../dom.js";
-import { ask, get, Problem, untilAnswered } from "../http.js";
+import { ask, get, Problem, retryWhileDown } from "../http.js";
 import { dialog, field, form } from "../forms.js";
-import { explain, sayProblem, unlessUndone } from "../notices.js";
+import { describeProblem, showProblem, offerUndo } from "../notices.js";
 import { outbox } from "../outbox.js";
-import { fromCursor, linkFrom, Pages } from "../pages.js";
-import { disc, nameOf, person } from "../people.js";
-import { navigate } from "../places.js";
+import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
+import { avatar, userLink, findUser } from "../users.js";
+import { navigate } from "../navigation.js";
 import { postElement, quotation } from "../post.js";
-import { markSeen, seenIn } from "../seen.js";
-import { session, signedIn } from "../session.js";
+import { markSeen, seenCount } from "../seen.js";
+import { session, withSession } from "../session.js";
 import { follow } from "../stream.js";
 import { t } from "../text.js";
 
@@ -26,15 +26,15 @@ class ThreadView {
 
   constructor(visit, id) {
     Object.assign(this, { visit, id });
-    this.#seenBefore = seenIn(id);
+    this.#seenBefore = seenCount(id);
     this.heading = h("h1", { dir: "auto" }, "\u2007".repeat(20));
     this.about = h("p", { class: "meta" }, "\u00a0");
     this.tools = h("div", { class: "tools" });
-    this.pages = new Pages({
+    this.pages = new PagedList({
       first: fromCursor(`/api/posts/in-thread/${id}?limit=50`, visit.address),
       row: (post) => postElement(post, this.actions),
       link: linkFrom(`/threads/${id}`), empty: t("no-posts"), more: t("more-posts"), signal: visit.signal,
-      came: (posts) => this.#came(posts),
+      onItems: (posts) => this.#onItems(posts),
     });
     this.actions = {
       reply: (post) => this.#reply(post),
@@ -51,16 +51,16 @@ class ThreadView {
       this.pages.element, this.pending, this.bar, this.place,
     );
     visit.hashchanged = () => this.#toPost();
-    const drawLetters = () => this.#drawLetters();
+    const drawPendingPosts = () => this.#drawPendingPosts();
     const sent = ({ detail }) => this.#sent(detail);
     const someoneElse = () => this.thread && this.#draw();
     const scrolled = () => this.#atEnd() && this.#readAll();
-    outbox.addEventListener("change", drawLetters);
+    outbox.addEventListener("change", drawPendingPosts);
     outbox.addEventListener("sent", sent);
     session.addEventListener("change", someoneElse);
     addEventListener("scroll", scrolled, { passive: true });
     visit.signal.addEventListener("abort", () => {
-      outbox.removeEventListener("change", drawLetters);
+      outbox.removeEventListener("change", drawPendingPosts);
       outbox.removeEventListener("sent", sent);
       session.removeEventListener("change", someoneElse);
       removeEventListener("scroll", scrolled);
@@ -72,16 +72,16 @@ class ThreadView {
     this.#follow();
     const posts = this.pages.load();
     try {
-      this.thread = await untilAnswered(() => get(`/api/threads/${this.id}`, { signal: this.visit.signal }), this.visit.signal);
+      this.thread = await retryWhileDown(() => get(`/api/threads/${this.id}`, { signal: this.visit.signal }), this.visit.signal);
     } catch (problem) {
       if (this.visit.signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
       if (problem.status === 404) return this.visit.notFound();
-      this.heading.textContent = explain(problem);
+      this.heading.textContent = describeProblem(problem);
       return;
     }
     this.#draw();
-    this.#drawLetters();
+    this.#drawPendingPosts();
     await posts;
     if (this.pages.complete) markSeen(this.id, this.#total);
     await this.#toPost();
@@ -93,7 +93,7 @@ class ThreadView {
     this.heading.replaceChildren(thread.title);
     this.about.replaceChildren(
       ...(thread.pinned ? [icon("pin", t("pinned"))] : []), ...(thread.locked ? [icon("lock", t("locked"))] : []),
-      t("started-by"), " ", nameOf(thread.createdBy), " · ", time(thread.createdAt), " · ", t("posts", { count: this.#total }),
+      t("started-by"), " ", userLink(thread.createdBy), " · ", time(thread.createdAt), " · ", t("posts", { count: this.#total }),
     );
     const mine = session.user?.id === thread.createdBy;
     const young = Date.now() - Date.parse(thread.createdAt) < 24 * 3_600_000;
@@ -101,10 +101,10 @@ class ThreadView {
     this.tools.replaceChildren(
       ...[
         !this.pages.complete && button(t("to-the-newest"), () => this.#toEnd()),
-        ((mine && young) || session.moderates) && button(t("rename"), () => this.#rename()),
-        session.moderates && button(t(thread.locked ? "unlock" : "lock"), () => this.#mark("lock", "locked")),
-        session.moderates && button(t(thread.pinned ? "unpin" : "pin"), () => this.#mark("pin", "pinned")),
-        ((mine && !this.#othersWrote) || session.moderates) && button(t("delete-thread"), () => this.#remove(), true),
+        ((mine && young) || session.isModerator) && button(t("rename"), () => this.#rename()),
+        session.isModerator && button(t(thread.locked ? "unlock" : "lock"), () => this.#mark("lock", "locked")),
+        session.isModerator && button(t(thread.pinned ? "unpin" : "pin"), () => this.#mark("pin", "pinned")),
+        ((mine && !this.#othersWrote) || session.isModerator) && button(t("delete-thread"), () => this.#remove(), true),
       ].filter(Boolean),
     );
     this.#drawComposer();
@@ -118,7 +118,7 @@ class ThreadView {
       this.composer ??= new Composer({
         name: `thread:${this.id}`, label: t("write-a-post"), button: t("post-it"),
         send: async (text, replyTo) => {
-          if ((await signedIn(async () => true)) === null) return;
+          if ((await withSession(async () => true)) === null) return;
           this.composer.clear();
           outbox.post(this.id, text, replyTo);
           this.pending.lastElementChild?.scrollIntoView({ block: "nearest" });
@@ -128,24 +128,24 @@ class ThreadView {
     }
   }
 
-  #drawLetters() {
-    this.pending.replaceChildren(...outbox.of(this.id).map((letter) => this.#letterElement(letter)));
+  #drawPendingPosts() {
+    this.pending.replaceChildren(...outbox.of(this.id).map((pendingPost) => this.#pendingPostElement(pendingPost)));
   }
 
-  #letterElement(letter) {
+  #pendingPostElement(pendingPost) {
     const state = h("span", { class: "state", role: "status" });
-    const element = h("article", { class: `post letter ${letter.state}`, "data-key": letter.key, "aria-label": t("your-post-on-its-way") });
+    const element = h("article", { class: `post pending-post ${pendingPost.state}`, "data-key": pendingPost.key, "aria-label": t("your-post-on-its-way") });
     const tick = () => {
-      const count = Math.max(1, Math.ceil(((letter.until ?? 0) - Date.now()) / 1000));
-      state.textContent = letter.state === "refused" ? explain(letter.problem) : t(`letter-${letter.state}`, { count });
-      if (letter.state === "waiting" && element.isConnected) setTimeout(tick, 500);
+      const count = Math.max(1, Math.ceil(((pendingPost.until ?? 0) - Date.now()) / 1000));
+      state.textContent = pendingPost.state === "refused" ? describeProblem(pendingPost.problem) : t(`pending-post-${pendingPost.state}`, { count });
+      if (pendingPost.state === "waiting" && element.isConnected) setTimeout(tick, 500);
     };
-    element.append(disc(letter.user), h("header", {}, nameOf(letter.user), state), h("div", { class: "prose plain", dir: "auto" }, letter.text));
-    if (letter.state === "refused") {
+    element.append(avatar(pendingPost.user), h("header", {}, userLink(pendingPost.user), state), h("div", { class: "prose plain", dir: "auto" }, pendingPost.text));
+    if (pendingPost.state === "refused") {
       element.append(h(
         "footer", { class: "actions" },
-        h("button", { type: "button", onclick: () => { outbox.withdraw(letter); this.composer?.add(letter.text); this.composer?.focus(); } }, t("change-it")),
-        h("button", { type: "button", class: "danger-text", onclick: () => outbox.withdraw(letter) }, t("discard")),
+        h("button", { type: "button", onclick: () => { outbox.withdraw(pendingPost); this.composer?.add(pendingPost.text); this.composer?.focus(); } }, t("change-it")),
+        h("button", { type: "button", class: "danger-text", onclick: () => outbox.withdraw(pendingPost) }, t("discard")),
       ));
     }
     setTimeout(tick);
@@ -156,7 +156,7 @@ class ThreadView {
   async #sent({ post }) {
     if (post.thread !== this.id) return;
     if (!this.pages.append(post)) {
-      await this.pages.seek();
+      await this.pages.loadUntil();
       this.pages.append(post);
     }
     if (this.thread) this.#draw();
@@ -167,20 +167,20 @@ class ThreadView {
     follow(
       `/api/posts/in-thread/${this.id}/stream`,
       {
-        opened: () => this.element.setAttribute("data-live", ""),
-        lost: () => navigate(location.pathname, { replace: true }),
-        gone: () => this.thread && !this.visit.signal.aborted && this.visit.notFound(),
-        heard: (kind, data) => this.#heard(kind, data),
+        onOpen: () => this.element.setAttribute("data-live", ""),
+        onReset: () => navigate(location.pathname, { replace: true }),
+        onGone: () => this.thread && !this.visit.signal.aborted && this.visit.notFound(),
+        onEvent: (kind, data) => this.#onEvent(kind, data),
       },
       this.visit.signal,
     );
   }
 
-  #heard(kind, data) {
+  #onEvent(kind, data) {
     if (kind === "remove") return this.pages.remove(data.id);
     if (kind === "edit") return this.pages.find(data.id)?.querySelector("form") ? null : this.pages.update(data);
     // Our own posts come twice: here, and as the answer to their sending.
-    const own = outbox.of(this.id).find((letter) => data.user === session.user?.id && letter.text === data.text);
+    const own = outbox.of(this.id).find((pendingPost) => data.user === session.user?.id && pendingPost.text === data.text);
     if (own) return null;
     if (this.pages.find(data.id)) return null;
     this.#othersWrote ||= data.user !== session.user?.id;
@@ -215,8 +215,8 @@ class ThreadView {
   }
 
   async #toEnd() {
-    await this.pages.seek();
-    await this.pages.bring(() => this.place.scrollIntoView({ block: "end" }));
+    await this.pages.loadUntil();
+    await this.pages.scrollUntilStable(() => this.place.scrollIntoView({ block: "end" }));
     this.#readAll();
     this.#draw();
   }
@@ -225,15 +225,15 @@ class ThreadView {
     const [, wanted] = /^#post-(\d+)$/.exec(location.hash) ?? [];
     if (!wanted) return;
     const id = Number(wanted);
-    if (!this.pages.find(id)) await this.pages.seek((posts) => posts.some((post) => post.id >= id));
-    await this.pages.bring(() => this.pages.find(id)?.scrollIntoView({ block: "start" }));
+    if (!this.pages.find(id)) await this.pages.loadUntil((posts) => posts.some((post) => post.id >= id));
+    await this.pages.scrollUntilStable(() => this.pages.find(id)?.scrollIntoView({ block: "start" }));
     this.pages.find(id)?.classList.add("sought");
   }
 
-  #came(posts) {
+  #onItems(posts) {
     this.#othersWrote ||= posts.some((post) => post.user !== session.user?.id);
     if (this.#seenBefore !== null) {
-      const index = this.#seenBefore - (this.pages.known - posts.length);
+      const index = this.#seenBefore - (this.pages.count - posts.length);
       const isNew = posts[index];
       if (isNew && index >= 0 && !this.visit.address.searchParams.has("after")) {
         queueMicrotask(() => this.pages.find(isNew.id)?.before(h("p", { class: "divider" }, t("new-since"))));
@@ -244,18 +244,18 @@ class ThreadView {
 
   /** How many posts there are: the thread's own counter follows within seconds. */
   get #total() {
-    return Math.max(this.thread.postCount, this.pages.known);
+    return Math.max(this.thread.postCount, this.pages.count);
   }
 
   #reply(post) {
-    if (!this.composer) return signedIn(async () => this.#reply(post));
+    if (!this.composer) return withSession(async () => this.#reply(post));
     this.composer.replyTo(post);
     return this.composer.focus();
   }
 
   async #quote(post) {
-    if (!this.composer) return signedIn(async () => this.#quote(post));
-    const user = await person(post.user);
+    if (!this.composer) return withSession(async () => this.#quote(post));
+    const user = await findUser(post.user);
     this.composer.replyTo(post);
     this.composer.add(quotation(post, user?.name ?? ""));
     return this.composer.focus();
@@ -264,11 +264,11 @@ class ThreadView {
   async #mark(what, member) {
     try {
       const method = this.thread[member] ? "DELETE" : "PUT";
-      if (!(await signedIn(() => ask(method, `/api/threads/${this.id}/${what}`)))) return;
+      if (!(await withSession(() => ask(method, `/api/threads/${this.id}/${what}`)))) return;
       this.thread = await get(`/api/threads/${this.id}`);
       this.#draw();
     } catch (problem) {
-      sayProblem(problem);
+      showProblem(problem);
     }
   }
 
@@ -277,7 +277,7 @@ class ThreadView {
       fields: [field("title", t("thread-title"), { value: this.thread.title, maxlength: "200", required: true })],
       button: t("save"),
       send: async ({ title }) => {
-        const answer = await signedIn(() => ask("PATCH", `/api/threads/${this.id}`, { body: { title, version: this.thread.version } }));
+        const answer = await withSession(() => ask("PATCH", `/api/threads/${this.id}`, { body: { title, version: this.thread.version } }));
         if (!answer) return;
         this.thread = answer.data;
         this.#draw();
@@ -289,12 +289,12 @@ class ThreadView {
   #remove() {
     const doIt = async () => {
       try {
-        await signedIn(() => ask("DELETE", `/api/threads/${this.id}`, { keepalive: true }));
+        await withSession(() => ask("DELETE", `/api/threads/${this.id}`, { keepalive: true }));
       } catch (problem) {
-        sayProblem(problem);
+        showProblem(problem);
       }
     };
-    unlessUndone(t("thread-deleted"), doIt, () => navigate(`/threads/${this.id}`));
+    offerUndo(t("thread-deleted"), doIt, () => navigate(`/threads/${this.id}`));
     navigate("/");
   }
 }

@@ -4,11 +4,11 @@ import { h, icon } from "../dom.js";
 import { Composer } from "../composer.js";
 import { ask, get, Problem } from "../http.js";
 import { outbox } from "../outbox.js";
-import { fromCursor, linkFrom, Pages } from "../pages.js";
-import { disc, nameOf } from "../people.js";
-import { navigate } from "../places.js";
-import { unread } from "../seen.js";
-import { session, signedIn } from "../session.js";
+import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
+import { avatar, userLink } from "../users.js";
+import { navigate } from "../navigation.js";
+import { unreadCount } from "../seen.js";
+import { session, withSession } from "../session.js";
 import { read, write } from "../storage.js";
 import { t } from "../text.js";
 
@@ -21,7 +21,7 @@ export function show(visit) {
   const order = visit.address.searchParams.get("order") === "new" ? "new" : "active";
   const place = order === "new" ? "/?order=new" : "/";
   const path = `/api/threads?order=${order}&limit=30`;
-  const pages = new Pages({
+  const pages = new PagedList({
     first: fromCursor(path, visit.address), row: threadRow, link: linkFrom(place), empty: t("no-threads"), more: t("more-threads"), signal: visit.signal,
   });
   const tab = (name, href) => h("a", { href, "aria-current": name === order ? "page" : null }, t(`order-${name}`));
@@ -53,7 +53,7 @@ export function show(visit) {
   }
   const timer = setInterval(look, LOOK_AGAIN);
   visit.signal.addEventListener("abort", () => clearInterval(timer));
-  pages.came = (threads) => (first ??= new Map(threads.map((thread) => [thread.id, thread.postCount])));
+  pages.onItems = (threads) => (first ??= new Map(threads.map((thread) => [thread.id, thread.postCount])));
   visit.resumed = () => {
     for (const row of pages.list.querySelectorAll(".thread-row")) row.refresh?.();
     look();
@@ -66,7 +66,7 @@ export function threadRow(thread) {
   const fresh = h("span", { class: "fresh" });
   const row = h(
     "article", { class: "thread-row", "data-id": thread.id },
-    disc(thread.createdBy),
+    avatar(thread.createdBy),
     h(
       "div", { class: "thread-what" },
       h("h2", {},
@@ -74,12 +74,12 @@ export function threadRow(thread) {
         thread.locked && icon("lock", t("locked")),
         h("a", { href: `/threads/${thread.id}`, dir: "auto" }, thread.title),
       ),
-      h("p", { class: "meta" }, t("by"), " ", nameOf(thread.createdBy), " · ", thread.lastPostAt ? [t("last-post"), " ", time(thread.lastPostAt)] : [t("started"), " ", time(thread.createdAt)]),
+      h("p", { class: "meta" }, t("by"), " ", userLink(thread.createdBy), " · ", thread.lastPostAt ? [t("last-post"), " ", time(thread.lastPostAt)] : [t("started"), " ", time(thread.createdAt)]),
     ),
     h("p", { class: "thread-count" }, h("span", {}, t("posts", { count: thread.postCount })), fresh),
   );
   row.refresh = () => {
-    const count = unread(thread);
+    const count = unreadCount(thread);
     row.classList.toggle("unread", count > 0);
     fresh.textContent = count > 0 ? t("new-posts", { count }) : "";
   };
@@ -90,7 +90,7 @@ export function threadRow(thread) {
 async function startThread(page) {
   const open = page.querySelector(".new-thread");
   if (open) return open.querySelector("input").focus();
-  if (session.user === null && (await signedIn(async () => true)) === null) return;
+  if (session.user === null && (await withSession(async () => true)) === null) return;
   const title = h("input", { type: "text", class: "title-input", "aria-label": t("thread-title"), placeholder: t("thread-title"), maxlength: "200", dir: "auto", required: true, oninput: () => write(TITLE_DRAFT, title.value) });
   title.value = read(TITLE_DRAFT, "");
   const forget = () => write(TITLE_DRAFT, null);
@@ -106,7 +106,7 @@ async function startThread(page) {
       }
       if (keyedTitle !== null && keyedTitle !== title.value) key = crypto.randomUUID();
       keyedTitle = title.value;
-      const answer = await signedIn(() => ask("POST", "/api/threads", { body: { title: title.value }, headers: { "Idempotency-Key": key } }));
+      const answer = await withSession(() => ask("POST", "/api/threads", { body: { title: title.value }, headers: { "Idempotency-Key": key } }));
       if (!answer) return;
       composer.clear();
       forget();

@@ -1,13 +1,13 @@
 // A user: who they are, what they wrote, and what moderators can do.
 import { time } from "../dates.js";
 import { h } from "../dom.js";
-import { ask, get, Problem, untilAnswered } from "../http.js";
+import { ask, get, Problem, retryWhileDown } from "../http.js";
 import { dialog, field, form } from "../forms.js";
-import { explain, say, sayProblem } from "../notices.js";
-import { fromCursor, linkFrom, Pages } from "../pages.js";
-import { disc, remember } from "../people.js";
+import { describeProblem, showMessage, showProblem } from "../notices.js";
+import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
+import { avatar, cacheUser } from "../users.js";
 import { postElement } from "../post.js";
-import { session, signedIn } from "../session.js";
+import { session, withSession } from "../session.js";
 import { t } from "../text.js";
 import { threadRow } from "./threads.js";
 
@@ -19,7 +19,7 @@ export function show(visit, id) {
   const about = h("div", { class: "about" });
   const tools = h("div", { class: "tools" });
   const started = visit.address.searchParams.get("show") === "threads";
-  const pages = new Pages(
+  const pages = new PagedList(
     started
       ? { first: fromCursor(`/api/threads?createdBy=${id}&order=new&limit=30`, visit.address), row: threadRow, link: linkFrom(`/users/${id}?show=threads`), empty: t("no-threads"), more: t("more-threads"), signal: visit.signal }
       : { first: fromCursor(`/api/posts/by-user/${id}?limit=20`, visit.address), row: (post) => postElement(post), link: linkFrom(`/users/${id}`), empty: t("no-posts"), more: t("more-posts"), signal: visit.signal },
@@ -27,7 +27,7 @@ export function show(visit, id) {
   const tab = (key, href, current) => h("a", { href, "aria-current": current ? "page" : null }, t(key));
   const element = h(
     "div", { class: "page" },
-    h("header", { class: "user-head" }, disc(Number(id)), h("div", {}, heading, about, tools)),
+    h("header", { class: "user-head" }, avatar(Number(id)), h("div", {}, heading, about, tools)),
     h("nav", { class: "orders", "aria-label": t("what-they-wrote") }, tab("their-posts", `/users/${id}`, !started), tab("their-threads", `/users/${id}?show=threads`, started)),
     pages.element,
   );
@@ -37,8 +37,8 @@ export function show(visit, id) {
 
   async function load() {
     try {
-      const user = await untilAnswered(() => get(`/api/users/${id}`, { signal: visit.signal }), visit.signal);
-      remember(user);
+      const user = await retryWhileDown(() => get(`/api/users/${id}`, { signal: visit.signal }), visit.signal);
+      cacheUser(user);
       visit.title(user.name);
       heading.replaceChildren(user.name);
       about.replaceChildren(
@@ -50,7 +50,7 @@ export function show(visit, id) {
       if (visit.signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
       if (problem.status === 404) return visit.notFound();
-      heading.textContent = explain(problem);
+      heading.textContent = describeProblem(problem);
     }
   }
 }
@@ -64,7 +64,7 @@ export function userTools(user, changed) {
   if (RANKS.indexOf(user.role) < RANKS.indexOf(me.role)) {
     tools.push(button(t("ban"), () => ban(user), true), button(t("lift-ban"), () => act("DELETE", `/api/users/${user.id}/ban`, undefined, t("ban-lifted"))));
   }
-  if (session.administers) {
+  if (session.isAdmin) {
     for (const role of RANKS) {
       if (role !== user.role) tools.push(button(t(`make-${role}`), () => act("PUT", `/api/users/${user.id}/role`, { role }, t("role-changed"))));
     }
@@ -74,11 +74,11 @@ export function userTools(user, changed) {
 
   async function act(method, path, body, done) {
     try {
-      if (!(await signedIn(() => ask(method, path, { body })))) return;
-      say(done);
+      if (!(await withSession(() => ask(method, path, { body })))) return;
+      showMessage(done);
       changed();
     } catch (problem) {
-      sayProblem(problem);
+      showProblem(problem);
     }
   }
 
@@ -91,9 +91,9 @@ export function userTools(user, changed) {
       button: t("ban"), dangerous: true,
       send: async ({ reason, until }) => {
         const body = { reason, ...(until ? { until: new Date(until).toISOString() } : {}) };
-        if (!(await signedIn(() => ask("PUT", `/api/users/${user.id}/ban`, { body })))) return;
+        if (!(await withSession(() => ask("PUT", `/api/users/${user.id}/ban`, { body })))) return;
         close(true);
-        say(t("banned", { name: user.name }));
+        showMessage(t("banned", { name: user.name }));
         changed();
       },
     }));
@@ -101,12 +101,12 @@ export function userTools(user, changed) {
 
   async function resetPassword() {
     try {
-      const answer = await signedIn(() => ask("POST", `/api/users/${user.id}/password-reset`, { headers: { "Idempotency-Key": crypto.randomUUID() } }));
+      const answer = await withSession(() => ask("POST", `/api/users/${user.id}/password-reset`, { headers: { "Idempotency-Key": crypto.randomUUID() } }));
       if (!answer) return;
       const link = new URL(answer.data.link.replace("/api/users/", "/"), location.origin).href;
       await dialog(t("reset-password"), () => h("div", {}, h("p", {}, t("reset-link-how")), h("p", { class: "secret" }, h("code", {}, link))));
     } catch (problem) {
-      sayProblem(problem);
+      showProblem(problem);
     }
   }
 }

@@ -8,7 +8,7 @@ export const requests = [];
 const listeners = new Set();
 
 /** Note a request that has been answered, or has failed with status 0. */
-export function note(request) {
+export function recordRequest(request) {
   requests.push(request);
   if (requests.length > KEPT) requests.shift();
   for (const listener of listeners) listener(request);
@@ -22,14 +22,14 @@ export function onRequest(listener) {
 
 /** Note the documents and files that the browser itself asked for. Whoever answered says so in
  * Server-Timing, since a page cannot read the headers of its own document. */
-export function noteFiles() {
+export function recordFiles() {
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const isFile = entry.entryType === "navigation" || new URL(entry.name).pathname.startsWith("/assets/");
       if (!isFile) continue;
       const path = new URL(entry.name).pathname;
       const timing = entry.serverTiming?.find((part) => part.name === "served-by");
-      note({
+      recordRequest({
         at: performance.timeOrigin + entry.startTime,
         method: "GET",
         path,
@@ -45,7 +45,7 @@ export function noteFiles() {
   const [document] = performance.getEntriesByType("navigation");
   if (document) {
     const timing = document.serverTiming?.find((part) => part.name === "served-by");
-    note({
+    recordRequest({
       at: performance.timeOrigin, method: "GET", path: location.pathname, status: document.responseStatus || 200,
       ms: document.responseEnd, servedBy: timing?.description ?? null, requestId: null, traceId: null,
     });

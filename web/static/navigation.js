@@ -3,7 +3,7 @@
 let router = null;
 
 /** Who knows how to go. Given once, when the page starts. */
-export function goWith(found) {
+export function setRouter(found) {
   router = found;
 }
 

@@ -1,8 +1,8 @@
 // Long lists: pages that load on as people scroll, and are taken out of the document when they are
 // far away, so that a list of thousands costs no more than one of a hundred.
 import { h } from "./dom.js";
-import { getPage, Problem, untilAnswered } from "./http.js";
-import { explain } from "./notices.js";
+import { getPage, Problem, retryWhileDown } from "./http.js";
+import { describeProblem } from "./notices.js";
 import { t } from "./text.js";
 
 const NEAR = "3000px";
@@ -12,22 +12,22 @@ const SOON = "1200px";
  *
  * `first` is the API's path of the first page; `row(item)` makes an element of an item, with its id as
  * `data-id`; `link(path)` is where a visitor finds the page that begins there; `empty` is said of a
- * list without items; `came(items)` is told of each page the first time. */
-export class Pages {
+ * list without items; `onItems(items)` is told of each page the first time. */
+export class PagedList {
   #chunks = [];
   #next;
   #loading = null;
   #ids = new Set();
 
-  constructor({ first, row, link, empty, came = () => {}, more = t("more"), signal }) {
-    Object.assign(this, { row, link, empty, came, signal });
+  constructor({ first, row, link, empty, onItems = () => {}, more = t("more"), signal }) {
+    Object.assign(this, { row, link, empty, onItems, signal });
     this.#next = first;
     this.list = h("div", { class: "list" });
-    this.more = h("a", { class: "more", onclick: (event) => this.#pressed(event) }, more);
+    this.more = h("a", { class: "more", onclick: (event) => this.#onMoreClick(event) }, more);
     this.note = h("p", { class: "list-note", role: "status" }, t("loading"));
     this.element = h("div", {}, this.list, this.note, this.more);
     this.more.hidden = true;
-    this.near = new IntersectionObserver((entries) => entries.forEach((entry) => this.#passed(entry)), { rootMargin: NEAR });
+    this.near = new IntersectionObserver((entries) => entries.forEach((entry) => this.#onVisibility(entry)), { rootMargin: NEAR });
     this.soon = new IntersectionObserver(([entry]) => entry.isIntersecting && this.load(), { rootMargin: SOON });
     signal.addEventListener("abort", () => (this.near.disconnect(), this.soon.disconnect()));
   }
@@ -38,7 +38,7 @@ export class Pages {
   }
 
   /** How many items have come so far. */
-  get known() {
+  get count() {
     return this.#ids.size;
   }
 
@@ -49,11 +49,11 @@ export class Pages {
   }
 
   /** Load on until `found(items)` says so, or the end; pages on the way are only counted. */
-  async seek(found = () => false) {
+  async loadUntil(found = () => false) {
     await this.#loading;
     while (!this.complete) {
       const url = this.#next.replace(/limit=\d+/, "limit=100");
-      const page = await untilAnswered(() => getPage(url, { signal: this.signal }), this.signal);
+      const page = await retryWhileDown(() => getPage(url, { signal: this.signal }), this.signal);
       const here = found(page.items);
       this.#add(url, page, !here && page.next !== null);
       if (here) return;
@@ -67,7 +67,7 @@ export class Pages {
     if (this.#chunks.length === 0) this.#add(null, { items: [], next: null });
     this.#ids.add(item.id);
     this.#chunks.at(-1).element.append(this.row(item));
-    this.#tell();
+    this.#showNote();
     return true;
   }
 
@@ -84,19 +84,19 @@ export class Pages {
   remove(id) {
     this.find(id)?.remove();
     this.#ids.delete(id);
-    this.#tell();
+    this.#showNote();
   }
 
   async #load() {
     if (this.complete || this.signal.aborted) return;
     const url = this.#next;
     try {
-      const page = await untilAnswered(() => getPage(url, { signal: this.signal }), this.signal);
+      const page = await retryWhileDown(() => getPage(url, { signal: this.signal }), this.signal);
       this.#add(url, page);
     } catch (problem) {
       if (this.signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
-      this.note.textContent = explain(problem);
+      this.note.textContent = describeProblem(problem);
     }
   }
 
@@ -114,7 +114,7 @@ export class Pages {
       this.#fill(chunk, fresh);
     }
     this.#next = page.next;
-    this.came(fresh);
+    this.onItems(fresh);
     this.near.observe(element);
     this.more.hidden = this.complete;
     if (!this.complete) {
@@ -122,7 +122,7 @@ export class Pages {
       this.soon.unobserve(this.more);
       this.soon.observe(this.more);
     }
-    this.#tell();
+    this.#showNote();
   }
 
   #fill(chunk, items) {
@@ -133,11 +133,11 @@ export class Pages {
     chunk.shown = true;
   }
 
-  #passed({ target, isIntersecting }) {
+  #onVisibility({ target, isIntersecting }) {
     const chunk = this.#chunks.find(({ element }) => element === target);
     // The last one may hold items that came one by one, which no single path leads to.
     const stays = chunk === this.#chunks.at(-1) || target.contains(document.activeElement) || target.querySelector("form, dialog");
-    if (isIntersecting && !chunk.shown) chunk.coming ??= this.#restore(chunk);
+    if (isIntersecting && !chunk.shown) chunk.loading ??= this.#restore(chunk);
     else if (!isIntersecting && chunk.shown && !stays) {
       target.style.height = `${target.offsetHeight}px`;
       target.replaceChildren();
@@ -146,25 +146,25 @@ export class Pages {
   }
 
   /** Scroll somewhere, and there again when pages that were only estimated have come into view. */
-  async bring(scroll) {
+  async scrollUntilStable(scroll) {
     for (let turn = 0; turn < 10; turn++) {
       scroll();
       // Observers are told after the next frame.
       await new Promise((resolve) => setTimeout(resolve, 60));
-      const coming = this.#chunks.map((chunk) => chunk.coming).filter(Boolean);
-      if (coming.length === 0) return;
-      await Promise.all(coming);
+      const loading = this.#chunks.map((chunk) => chunk.loading).filter(Boolean);
+      if (loading.length === 0) return;
+      await Promise.all(loading);
     }
   }
 
   async #restore(chunk) {
     try {
-      const page = await untilAnswered(() => getPage(chunk.url, { signal: this.signal }), this.signal);
+      const page = await retryWhileDown(() => getPage(chunk.url, { signal: this.signal }), this.signal);
       this.#fill(chunk, page.items);
     } catch (problem) {
       if (!this.signal.aborted) throw problem;
     } finally {
-      chunk.coming = null;
+      chunk.loading = null;
     }
   }
 
@@ -174,12 +174,12 @@ export class Pages {
     return heights.length ? heights.reduce((sum, height) => sum + height) / heights.length : 160;
   }
 
-  #tell() {
+  #showNote() {
     const nothing = this.complete && !this.list.querySelector("[data-id]") && this.#chunks.every((chunk) => chunk.shown);
     this.note.textContent = nothing ? this.empty : "";
   }
 
-  #pressed(event) {
+  #onMoreClick(event) {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
