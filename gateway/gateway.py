@@ -4,19 +4,21 @@ import asyncio
 import dataclasses
 import os
 import random as random_module
-import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from gateway.clients.acceptor import Acceptor
+from gateway.clients.certificates import server_contexts
 from gateway.clients.ports import ListenError, UnknownListenerError, listen, wanted_ports
 from gateway.net.clock import Clock, SystemClock
 from gateway.net.idle_watch import IdleWatch
 from gateway.net.timeouts import Timeouts
-from gateway.net.tls import CertificateError, CertificateFiles, offer, server_context
+from gateway.net.tls import CertificateError, CertificateFiles
 from gateway.observe.access_log import AccessLog, NoAccessLog
 from gateway.observe.metrics import Metrics
 from gateway.observe.recorders import Recorders
 from gateway.proxy.data_plane import DataPlane
+from gateway.proxy.listener import Listener
 from gateway.routing.reload import RefusedReloadError, check_reload
 from gateway.routing.settings import Routing
 from gateway.targets.discovery import (
@@ -39,22 +41,20 @@ class Gateway:
     def __init__(
         self,
         plane: DataPlane,
-        servers: Sequence[asyncio.Server],
+        acceptors: Sequence[Acceptor],
         discoveries: Mapping[str, Discovery],
         registrations: dict[str, Registrations],
         access_log: AccessLog | NoAccessLog,
         timeouts: Timeouts | None,
-        contexts: Sequence[ssl.SSLContext],
     ) -> None:
         self.groups: Mapping[str, TargetGroup] = plane.groups
         self.registrations: Mapping[str, Registrations] = registrations
         self._plane = plane
-        self._servers = servers
+        self.acceptors = acceptors
         self._discoveries = discoveries
         self._registrations = registrations
         self._access_log = access_log
         self._timeouts = timeouts
-        self._contexts = contexts
 
     @property
     def plane(self) -> DataPlane:
@@ -62,18 +62,23 @@ class Gateway:
         return self._plane
 
     @property
+    def listeners(self) -> list[Listener]:
+        """In the template's order."""
+        return [acceptor.listener for acceptor in self.acceptors]
+
+    @property
     def port(self) -> int:
         """The port of the first listener."""
-        return self._plane.listeners[0].port
+        return self.listeners[0].port
 
     @property
     def ports(self) -> Mapping[str, int]:
         """The port of each listener, by logical id."""
-        return {listener.settings.logical_id: listener.port for listener in self._plane.listeners}
+        return {listener.settings.logical_id: listener.port for listener in self.listeners}
 
     def _stop_listening(self) -> None:
-        for server in self._servers:
-            server.close()
+        for acceptor in self.acceptors:
+            acceptor.close()
 
     @property
     def open_clients(self) -> int:
@@ -92,7 +97,7 @@ class Gateway:
         nothing has changed.
         """
         plane = self._plane
-        check_reload([listener.settings for listener in plane.listeners], routing)
+        check_reload([listener.settings for listener in self.listeners], routing)
         lost = sorted(self._discoveries.keys() - routing.target_groups.keys())
         if lost:
             raise RefusedReloadError(
@@ -107,12 +112,12 @@ class Gateway:
                 plane.groups[name] = group
                 self._registrations[name] = Registrations(group, HealthChecks(group))
         plane.load_balancer = routing.load_balancer
-        for context in self._contexts:
-            offer(context, http2=routing.load_balancer.http2)
+        for acceptor in self.acceptors:
+            acceptor.offer(http2=routing.load_balancer.http2)
         if self._timeouts is None:
             plane.timeouts = _timeouts(routing)
         settings_of = {settings.logical_id: settings for settings in routing.listeners}
-        for listener in plane.listeners:
+        for listener in self.listeners:
             listener.settings = settings_of[listener.settings.logical_id]
         for name in self.groups.keys() - routing.target_groups.keys():
             self._registrations[name].retire(partial(self._forget_group, name))
@@ -168,13 +173,7 @@ async def start_gateway(
         if name not in routing.target_groups:
             raise UnknownTargetGroupError(name, routing.target_groups)
     endpoints = {name: [parse_endpoint(url) for url in urls] for name, urls in targets.items()}
-    contexts = {
-        settings.logical_id: server_context(
-            settings, certificates or {}, http2=routing.load_balancer.http2
-        )
-        for settings in routing.listeners
-        if settings.certificates
-    }
+    contexts = server_contexts(routing, certificates or {})
     loop = asyncio.get_running_loop()
     given_timeouts = timeouts
     timeouts = timeouts or _timeouts(routing)
@@ -197,7 +196,8 @@ async def start_gateway(
         access_log=Recorders(access_log, metrics) if metrics else access_log,
         watch=watch,
     )
-    servers = await listen(loop, plane, wanted_ports(routing, port, ports or {}), bind, contexts)
+    wanted = wanted_ports(routing, port, ports or {})
+    acceptors = await listen(loop, plane, wanted, bind, contexts)
     watch.watched.add(access_log)
     watch.start()
     registrations = {
@@ -211,12 +211,11 @@ async def start_gateway(
         await discovery.start()
     return Gateway(
         plane,
-        servers,
+        acceptors,
         discoveries,
         registrations,
         access_log,
         given_timeouts,
-        tuple(contexts.values()),
     )
 
 

@@ -118,12 +118,12 @@ async def _run(
             servers.append(admin)
             await admin.start()
         if metrics is not None:
-            scraped = MetricsServer(lambda: metrics.render(gateway.plane))
+            scraped = MetricsServer(lambda: metrics.render(gateway.plane, gateway.acceptors))
             servers.append(scraped)
             await scraped.start(options.bind, options.metrics_port)
             _log.info("metrics on %s port %d", options.bind, scraped.port)
         _warn_of_empty_groups(routing, targets)
-        for listener in gateway.plane.listeners:
+        for listener in gateway.listeners:
             settings = listener.settings
             _log.info(
                 "listening on %s port %d: %s (%s)",

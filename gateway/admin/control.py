@@ -11,7 +11,8 @@ from gateway.routing.reload import RefusedReloadError, RefusedWeightsError, with
 from gateway.routing.settings import Routing
 from gateway.targets.discovery import Resolve, parse_endpoint, resolve
 from gateway.targets.registrations import Registrations
-from gateway.targets.target_group import Address, Target, TargetGroup
+from gateway.targets.target import Address, Target
+from gateway.targets.target_group import TargetGroup
 from gateway.template.reader import RefusedTemplateError
 
 _log: Final = logging.getLogger(__name__)
@@ -65,13 +66,13 @@ class Control:
                     for rule in listener.settings.rules
                 ],
             }
-            for listener in self._gateway.plane.listeners
+            for listener in self._gateway.listeners
         ]
 
     def weights(self, rule: str, weights: Mapping[str, int]) -> Json:
         """Changes the weights of a rule (by logical id; a listener's is that of its default rule)
         until the next reload. Raises RefusedCommandError."""
-        for listener in self._gateway.plane.listeners:
+        for listener in self._gateway.listeners:
             try:
                 settings = with_weights(listener.settings, rule, weights)
             except RefusedWeightsError as error:

@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
+from gateway.clients.peers import peer_of
 from gateway.http1.request_reader import RequestReader
-from gateway.net.tls import TlsFacts, facts
 from gateway.proxy.answers import CONTINUE
+from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.exchange import Exchange
-from gateway.proxy.heads import LAST_CHUNK, ForwardedHeaders, ResponseHead, chunk, http1_head
-from gateway.targets.target_group import Address
-
-if TYPE_CHECKING:
-    from gateway.clients.listener import Listener
-    from gateway.proxy.data_plane import DataPlane
+from gateway.proxy.heads import LAST_CHUNK, ResponseHead, chunk, http1_head
+from gateway.proxy.listener import Listener
+from gateway.proxy.peer import Peer
 
 _HIGHEST_LINE_END: Final = 0x0D
 _READ: Final = 64 * 1024
@@ -39,17 +37,14 @@ class ClientConnection(asyncio.Protocol):
         "_tunnel",
         "_unsent",
         "active",
-        "connection_label",
-        "forwarded",
-        "http2",
         "listener",
         "peer",
-        "peer_label",
-        "tls",
         "write_paused",
     )
 
-    def __init__(self, plane: "DataPlane", listener: "Listener") -> None:
+    peer: Peer
+
+    def __init__(self, plane: DataPlane, listener: Listener) -> None:
         self._plane = plane
         self.listener = listener
         settings = plane.load_balancer
@@ -70,13 +65,7 @@ class ClientConnection(asyncio.Protocol):
         self._unsent = 0
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self.active = plane.watch.now
-        self.connection_label = f"TID_{plane.random.getrandbits(128):032x}"
-        self.forwarded = ForwardedHeaders(settings, "", 0, listener.port, None)
-        self.tls: TlsFacts | None = None
-        self.http2 = False
         self._tunnel = False
-        self.peer = ""
-        self.peer_label = ""
         self.write_paused = False
 
     # Client: for the exchange.
@@ -231,19 +220,11 @@ class ClientConnection(asyncio.Protocol):
         """See asyncio."""
         # A TCP transport; uvloop's does not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
-        peername = transport.get_extra_info("peername")
-        if peername is None:
-            # It has left already.
+        peer = peer_of(transport, self._plane, self.listener, http2=False)
+        if peer is None:
             transport.abort()
             return
-        self.peer = peername[0].partition("%")[0]
-        self.peer_label = str(Address(self.peer, peername[1]))
-        secured = transport.get_extra_info("ssl_object")
-        if secured is not None:
-            self.tls = facts(secured, self.listener.settings.certificates[0])
-        self.forwarded = ForwardedHeaders(
-            self._plane.load_balancer, self.peer, peername[1], self.listener.port, self.tls
-        )
+        self.peer = peer
         self._plane.clients.add(self)
         self._plane.watch.watched.add(self)
 

@@ -7,7 +7,7 @@ guides: 128 streams at once, no server push, GOAWAY after 10,000 requests.
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from h2.errors import ErrorCodes
 from h2.events import (
@@ -25,13 +25,10 @@ from h2.exceptions import ProtocolError
 from gateway.clients.http2_protocol import MAX_STREAMS, ServerConnection
 from gateway.clients.http2_request import Http2Requests
 from gateway.clients.http2_stream import Http2Stream
-from gateway.net.tls import TlsFacts, facts
-from gateway.proxy.heads import ForwardedHeaders
-from gateway.targets.target_group import Address
-
-if TYPE_CHECKING:
-    from gateway.clients.listener import Listener
-    from gateway.proxy.data_plane import DataPlane
+from gateway.clients.peers import peer_of
+from gateway.proxy.data_plane import DataPlane
+from gateway.proxy.listener import Listener
+from gateway.proxy.peer import Peer
 
 _MAX_IN_VAIN: Final = 200
 """Streams that a client may have opened in vain before it has to leave, when they are most of its
@@ -45,14 +42,12 @@ _LAST_PING: Final = b"goodbye!"
 class Http2Connection(asyncio.Protocol):
     """One client with its streams."""
 
-    def __init__(self, plane: "DataPlane", listener: "Listener") -> None:
+    peer: Peer
+
+    def __init__(self, plane: DataPlane, listener: Listener) -> None:
         self.plane = plane
         self.listener = listener
-        self.tls: TlsFacts | None = None
         self.active = plane.watch.now
-        self.connection_label = f"TID_{plane.random.getrandbits(128):032x}"
-        self.peer = ""
-        self.peer_label = ""
         self.paused = False
         """Whether the client takes no more for now."""
         self.streams: dict[int, Http2Stream] = {}
@@ -71,7 +66,6 @@ class Http2Connection(asyncio.Protocol):
         self._windows_changed = False
         self._answered = False
         self._reader = Http2Requests()
-        self.forwarded = ForwardedHeaders(plane.load_balancer, "", 0, listener.port, None)
 
     # For the streams.
 
@@ -150,15 +144,12 @@ class Http2Connection(asyncio.Protocol):
         # uvloop's transports do not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
         transport.set_write_buffer_limits(_UNSENT)
-        peername = transport.get_extra_info("peername")
-        secured = transport.get_extra_info("ssl_object")
-        self.tls = facts(secured, self.listener.settings.certificates[0])
-        self.peer = peername[0].partition("%")[0]
-        self.peer_label = str(Address(self.peer, peername[1]))
-        self.forwarded = ForwardedHeaders(
-            self.plane.load_balancer, self.peer, peername[1], self.listener.port, self.tls
-        )
-        self._reader.source = self.peer
+        peer = peer_of(transport, self.plane, self.listener, http2=True)
+        if peer is None:
+            transport.abort()
+            return
+        self.peer = peer
+        self._reader.source = peer.address
         self.plane.clients.add(self)
         self.plane.watch.watched.add(self)
         self.h2.begin()
@@ -214,7 +205,7 @@ class Http2Connection(asyncio.Protocol):
         self.paused = True
         if self._transport is not None and self._closed_at is None:
             self._transport.pause_reading()
-        self._tell_exchanges()
+        self._update_exchanges()
 
     def resume_writing(self) -> None:
         """See asyncio."""
@@ -295,11 +286,11 @@ class Http2Connection(asyncio.Protocol):
                 ready = 0
                 self.flush()
         self.flush()
-        self._tell_exchanges()
+        self._update_exchanges()
 
-    def _tell_exchanges(self) -> None:
+    def _update_exchanges(self) -> None:
         for stream in tuple(self.streams.values()):
-            stream.tell_exchange()
+            stream.update_exchange()
 
     # Ending
 

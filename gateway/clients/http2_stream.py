@@ -2,38 +2,56 @@
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 
 from gateway.http1.request import Request
+from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.heads import ResponseHead, http1_head
-
-if TYPE_CHECKING:
-    from gateway.clients.http2_connection import Http2Connection
+from gateway.proxy.listener import Listener
+from gateway.proxy.peer import Peer
 
 _NOT_IN_HTTP2 = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 )
 
 
+class StreamConnection(Protocol):
+    """What a stream needs of its connection."""
+
+    plane: DataPlane
+    listener: Listener
+    peer: Peer
+    paused: bool
+    """Whether the client takes no more for now."""
+
+    @property
+    def h2(self) -> H2Connection:
+        """The connection's frames."""
+
+    def flush(self) -> None:
+        """Sends what is ready to be sent."""
+
+    def stream_done(self, stream: "Http2Stream") -> None:
+        """A stream's exchange and its answer are over."""
+
+    def refuse(self, number: int, code: ErrorCodes) -> None:
+        """Resets a stream for what its client did; a target that works for it is dropped."""
+
+
 class Http2Stream:
     """The client of one exchange (``gateway.proxy.exchange.Client``)."""
 
-    http2 = True
-
-    def __init__(self, connection: "Http2Connection", number: int, request: Request) -> None:
+    def __init__(self, connection: StreamConnection, number: int, request: Request) -> None:
         self._connection = connection
         self.number = number
         self._request = request
         self.listener = connection.listener
         self.peer = connection.peer
-        self.peer_label = connection.peer_label
-        self.connection_label = connection.connection_label
-        self.forwarded = connection.forwarded
-        self.tls = connection.tls
         self.write_paused = connection.paused
         self._active = connection.plane.watch.now
         self._received = 0
@@ -120,7 +138,7 @@ class Http2Stream:
             self._over()
         return len(piece)
 
-    def tell_exchange(self) -> None:
+    def update_exchange(self) -> None:
         """Whether the client takes more may have changed."""
         paused = self._connection.paused or bool(self._waiting)
         if paused is self.write_paused:
@@ -197,7 +215,7 @@ class Http2Stream:
                 self._over()
             else:
                 self._send_body(body)
-        self.tell_exchange()
+        self.update_exchange()
         self._connection.flush()
         return size
 

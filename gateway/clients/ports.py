@@ -4,9 +4,10 @@ import asyncio
 import errno
 from collections.abc import Mapping, Sequence
 
-from gateway.clients.listener import Listener
-from gateway.net.tls import HANDSHAKE_SECONDS, ServerContext
+from gateway.clients.acceptor import Acceptor
+from gateway.net.tls import ServerContext
 from gateway.proxy.data_plane import DataPlane
+from gateway.proxy.listener import Listener
 from gateway.routing.settings import ListenerSettings, Routing
 
 
@@ -38,10 +39,8 @@ class UnknownListenerError(ValueError):
 def wanted_ports(
     routing: Routing, port: int | None, ports: Mapping[str, int]
 ) -> list[tuple[ListenerSettings, int]]:
-    """The port to open for each listener. See ``gateway.gateway.start_gateway``.
-
-    Raises UnknownListenerError.
-    """
+    """The port to open for each listener: the one in ``ports`` by its logical id, else ``port``,
+    else the template's. Raises UnknownListenerError."""
     known = {settings.logical_id: settings for settings in routing.listeners}
     for name in ports:
         if name not in known:
@@ -58,30 +57,23 @@ async def listen(
     wanted_ports: Sequence[tuple[ListenerSettings, int]],
     bind: str,
     contexts: Mapping[str, ServerContext],
-) -> list[asyncio.Server]:
-    """Opens the ports, and adds their listeners to ``plane``. Raises ListenError, and then none is
-    open."""
-    servers: list[asyncio.Server] = []
+) -> list[Acceptor]:
+    """Opens the ports, in order; ``contexts`` are those of the HTTPS listeners, by logical id.
+
+    Raises ListenError, and then none is open.
+    """
+    acceptors: list[Acceptor] = []
     try:
-        for settings, wanted in wanted_ports:
+        for settings, port in wanted_ports:
             context = contexts.get(settings.logical_id)
-            listener = Listener(plane, settings, wanted, context)
+            acceptor = Acceptor(plane, Listener(settings, port), context)
             try:
-                server = await loop.create_server(
-                    listener.client,
-                    bind,
-                    wanted,
-                    backlog=1024,
-                    ssl=context,
-                    ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
-                )
+                await acceptor.start(loop, bind)
             except OSError as error:
-                raise ListenError(error, bind, wanted) from error
-            servers.append(server)
-            listener.port = server.sockets[0].getsockname()[1]
-            plane.listeners.append(listener)
+                raise ListenError(error, bind, port) from error
+            acceptors.append(acceptor)
     except BaseException:
-        for server in servers:
-            server.close()
+        for acceptor in acceptors:
+            acceptor.close()
         raise
-    return servers
+    return acceptors

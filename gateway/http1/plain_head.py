@@ -10,7 +10,7 @@ from itertools import compress
 from typing import Final
 
 from gateway.http1.response import Response
-from gateway.net.bounded_memo import Remembered
+from gateway.net.bounded_memo import BoundedMemo
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [ \t!-~\x80-\xff]*\r\n")
 _LINE: Final = re.compile(
@@ -46,7 +46,7 @@ class PlainHeads:
     __slots__ = ("_meanings",)
 
     def __init__(self) -> None:
-        self._meanings = Remembered(_meaning, most=64, longest=128)
+        self._meanings = BoundedMemo(_meaning, most=64, longest=128)
 
     def read(self, data: bytes, response: Response) -> int:
         """Fills in ``response`` from the head that ``data`` begins with, and gives where its body

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.http1.request import Request
-from gateway.net.bounded_memo import Remembered
+from gateway.net.bounded_memo import BoundedMemo
 
 Header = Callable[[Request, bytes, bytes], None]
 """Takes a header's name and value into a request."""
@@ -40,7 +40,7 @@ def _find_out(name: bytes) -> Header | None:
     return special
 
 
-meaning: Final = Remembered(_find_out, most=4096, longest=64).__getitem__
+meaning: Final = BoundedMemo(_find_out, most=4096, longest=64).__getitem__
 """Who takes a header of that name, which is a token; None: it is passed on as it is."""
 
 

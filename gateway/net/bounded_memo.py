@@ -6,7 +6,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-class Remembered(dict[bytes, Found]):
+class BoundedMemo(dict[bytes, Found]):
     """What ``find_out`` says, by what it was asked about; ``[]`` asks it what is not there.
 
     At most ``most`` answers are kept, and none for more than ``longest`` bytes, so that nobody who

@@ -1,17 +1,10 @@
 """TLS towards clients."""
 
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.routing.settings import ListenerSettings, TlsVersion
-
-_VERSIONS: Final = {
-    TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2,
-    TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3,
-}
 HTTP2: Final = "h2"
 """Its name in ALPN (RFC 7301)."""
 _HTTP1: Final = "http/1.1"
@@ -49,9 +42,13 @@ class ServerContext(ssl.SSLContext):
 
     failed_handshakes: int = 0
 
+    def offer(self, *, http2: bool) -> None:
+        """Sets the versions of HTTP that clients may choose from, from the next handshake on."""
+        self.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
+
 
 class _Handshake(ssl.SSLObject):
-    """asyncio and uvloop tell nobody of a handshake that fails."""
+    """Counts failed handshakes, which asyncio and uvloop do not report."""
 
     def do_handshake(self) -> None:
         try:
@@ -65,31 +62,24 @@ class _Handshake(ssl.SSLObject):
 
 
 def server_context(
-    listener: ListenerSettings, files: Mapping[str, CertificateFiles], *, http2: bool
+    name: str,
+    files: CertificateFiles,
+    versions: tuple[ssl.TLSVersion, ssl.TLSVersion],
+    *,
+    http2: bool,
 ) -> ServerContext:
-    """The context of an HTTPS listener. Raises CertificateError."""
-    [name] = listener.certificates
-    found = files.get(name)
-    if found is None:
-        raise CertificateError(
-            f"{listener.logical_id} needs --certificate {name}=CERTIFICATE.pem,KEY.pem"
-        )
+    """The context of an HTTPS listener with the certificate of that ``name``; ``versions`` are the
+    lowest and the highest. Raises CertificateError."""
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = _Handshake
-    least, most = listener.tls_versions
-    context.minimum_version, context.maximum_version = _VERSIONS[least], _VERSIONS[most]
-    offer(context, http2=http2)
+    context.minimum_version, context.maximum_version = versions
+    context.offer(http2=http2)
     context.sni_callback = _remember_name
     try:
-        context.load_cert_chain(found.certificate, found.key)
+        context.load_cert_chain(files.certificate, files.key)
     except (OSError, ssl.SSLError) as error:
         raise CertificateError(f"certificate {name}: {error}") from error
     return context
-
-
-def offer(context: ssl.SSLContext, *, http2: bool) -> None:
-    """Says which versions of HTTP the clients may choose from, from the next handshake on."""
-    context.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
 
 
 _NAME: Final = "gateway_server_name"
@@ -98,7 +88,7 @@ _NAME: Final = "gateway_server_name"
 def _remember_name(
     connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SSLContext
 ) -> None:
-    """OpenSSL does not tell the name later."""
+    """OpenSSL does not offer the name later."""
     setattr(connection, _NAME, name or "")
 
 

@@ -10,12 +10,12 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from gateway.http1.desync import Finding
-from gateway.net.bounded_memo import Remembered
+from gateway.net.bounded_memo import BoundedMemo
 from gateway.net.tls import TlsFacts
-from gateway.proxy.exchange import Exchange
+from gateway.proxy.record import ExchangeRecord
 
-Format = Callable[[Exchange], str]
-"""From an exchange to its line, without the line's end."""
+Format = Callable[[ExchangeRecord], str]
+"""From an exchange's record to its line, without the line's end."""
 
 _FORMAT_AT_ONCE: Final = 32
 """More is slower: what is kept for later has left the processor's caches by then."""
@@ -44,13 +44,13 @@ class AccessLog:
     def __init__(self, line: Format, sink: Sink) -> None:
         self._line = line
         self._sink = sink
-        self._pending: list[Exchange] = []
+        self._pending: list[ExchangeRecord] = []
         self._lines: list[str] = []
         self._flushed_at = 0.0
 
-    def record(self, exchange: Exchange) -> None:
-        """Notes a finished exchange."""
-        self._pending.append(exchange)
+    def record(self, record: ExchangeRecord) -> None:
+        """Notes a finished record."""
+        self._pending.append(record)
         if len(self._pending) >= _FORMAT_AT_ONCE:
             self._format()
             if len(self._lines) >= _WRITE_AT_ONCE:
@@ -70,7 +70,7 @@ class AccessLog:
 
     def _format(self) -> None:
         line = self._line
-        self._lines += [line(exchange) for exchange in self._pending]
+        self._lines += [line(record) for record in self._pending]
         self._pending.clear()
 
     def _write(self) -> None:
@@ -81,7 +81,7 @@ class AccessLog:
 class NoAccessLog:
     """``--access-log off``."""
 
-    def record(self, exchange: Exchange) -> None:
+    def record(self, record: ExchangeRecord) -> None:
         """Forgets it."""
 
     def check(self, now: float) -> None:
@@ -91,15 +91,15 @@ class NoAccessLog:
         """There is nothing to flush."""
 
 
-def short_line(exchange: Exchange) -> str:
+def short_line(record: ExchangeRecord) -> str:
     """For people: method, path, status, milliseconds, target group, target, rule."""
-    request = exchange.request
-    milliseconds = (exchange.finished - exchange.started) * 1000
-    rule = exchange.rule_priority
-    target = exchange.target
+    request = record.request
+    milliseconds = (record.finished - record.started) * 1000
+    rule = record.rule_priority
+    target = record.target
     return (
         f"{text(request.method) or '-'} {text(request.target) or '-'} "
-        f"{exchange.status} {milliseconds:.1f}ms {exchange.target_group or '-'} "
+        f"{record.status} {milliseconds:.1f}ms {record.target_group or '-'} "
         f"{target.label if target else '-'} rule {'-' if rule is None else rule or 'default'}"
     )
 
@@ -115,48 +115,49 @@ class AlbFormat:
     def __init__(self, load_balancer: str) -> None:
         self._load_balancer = f"app/{load_balancer}/{_made_up_id(load_balancer)}"
         self._arns: dict[str, str] = {"": "-"}
-        self._hosts = Remembered(_without_port, most=256, longest=256)
+        self._hosts = BoundedMemo(_without_port, most=256, longest=256)
         self._second = ""
         self._second_text = ""
 
-    def __call__(self, exchange: Exchange) -> str:
-        """The line of one exchange."""
-        request, tls, selection = exchange.request, exchange.tls, exchange.selection
-        target = exchange.target.label if exchange.target and exchange.dispatched else "-"
-        target_status = str(exchange.target_status or "-")
-        priority = exchange.rule_priority
-        created = exchange.created
-        responded = created + exchange.finished - exchange.started
-        group = exchange.target_group
+    def __call__(self, record: ExchangeRecord) -> str:
+        """The line of one record."""
+        request, peer, selection = record.request, record.peer, record.selection
+        tls = peer.tls
+        target = record.target.label if record.target and record.dispatched else "-"
+        target_status = str(record.target_status or "-")
+        priority = record.rule_priority
+        created = record.created
+        responded = created + record.finished - record.started
+        group = record.target_group
         finding = request.finding
-        user_agent, trace, led_to = request.user_agent, exchange.trace, exchange.redirect_url
+        user_agent, trace, led_to = request.user_agent, record.trace, record.redirect_url
         return (
-            f"{exchange.kind} {self._time(responded)} {self._load_balancer} "
-            f"{exchange.peer_label} {target} {_times(exchange)} {exchange.status} {target_status} "
-            f"{request.head_size + request.body_size} {exchange.sent} "
-            f'"{self._asked(exchange)}" '
+            f"{record.kind} {self._time(responded)} {self._load_balancer} "
+            f"{peer.label} {target} {_times(record)} {record.status} {target_status} "
+            f"{request.head_size + request.body_size} {record.sent} "
+            f'"{self._request_line(record)}" '
             f'"{repeated_text(user_agent[:_MAX_USER_AGENT]) if user_agent else "-"}" '
             f"{'- -' if tls is None else f'{tls.cipher} {tls.protocol}'} "
             f'{self._arns.get(group) or self._arn(group)} "{text(trace) if trace else "-"}" '
             f"{_NEITHER if tls is None else _certificate(tls)} "
             f"{'-' if priority is None else priority} {self._time(created)} "
-            f'"{exchange.action or "-"}" "{text(led_to) if led_to else "-"}" '
+            f'"{record.action or "-"}" "{text(led_to) if led_to else "-"}" '
             f'"{(selection is not None and selection.error_reason) or "-"}" '
             f'"{target}" "{target_status}" '
             f"{_NEITHER if finding is None else _classified(finding)} "
-            f"{exchange.connection_label} {_transformed(exchange)}"
+            f"{peer.connection_label} {_transformed(record)}"
         )
 
-    def _asked(self, exchange: Exchange) -> str:
+    def _request_line(self, record: ExchangeRecord) -> str:
         """``METHOD proto://host:port/uri HTTP/x.y``; the client's own port is not in it."""
-        request = exchange.request
+        request = record.request
         host = request.authority or request.host or b"localhost"
         shown = self._hosts[host]
-        scheme = "http" if exchange.tls is None else "https"
+        scheme = "http" if record.peer.tls is None else "https"
         if not request.method:
-            return f"- {scheme}://{shown}:{exchange.listener.port}- -"
+            return f"- {scheme}://{shown}:{record.listener_port}- -"
         return (
-            f"{repeated_text(request.method)} {scheme}://{shown}:{exchange.listener.port}"
+            f"{repeated_text(request.method)} {scheme}://{shown}:{record.listener_port}"
             f"{text(request.target) or '-'} "
             f"{request.version if request.finding is None else text(request.version.encode())}"
         )
@@ -178,15 +179,15 @@ class AlbFormat:
         return f"{self._second_text}{microseconds[-6:]}Z"
 
 
-def _times(exchange: Exchange) -> str:
+def _times(record: ExchangeRecord) -> str:
     """Until the request was sent, until the answer began, and until it ended, in seconds."""
-    dispatched, answered = exchange.dispatched, exchange.answered
+    dispatched, answered = record.dispatched, record.answered
     if not dispatched:
         return "-1 -1 -1"
-    waited = dispatched - exchange.started
+    waited = dispatched - record.started
     if not answered:
         return f"{waited:.3f} -1 -1"
-    worked, sent = answered - dispatched, exchange.finished - answered
+    worked, sent = answered - dispatched, record.finished - answered
     table = _MILLISECONDS
     try:
         return (
@@ -210,14 +211,14 @@ def _certificate(tls: TlsFacts) -> str:
     return f'"{text(tls.server_name.encode()) or "-"}" "{tls.certificate}"'
 
 
-def _transformed(exchange: Exchange) -> str:
+def _transformed(record: ExchangeRecord) -> str:
     """Host, path and query as a rule's transforms made them, and whether that worked.
 
     AWS documents the fields but not the words of the last one: these are ours.
     """
-    if exchange.transform_failed:
+    if record.transform_failed:
         return '"-" "-" "failed"'
-    host, target = exchange.request.sent_host, exchange.request.sent_target
+    host, target = record.request.sent_host, record.request.sent_target
     if host is None and target is None:
         return '"-" "-" "-"'
     return f'"{text(host or b"") or "-"}" "{text(target or b"") or "-"}" "succeeded"'

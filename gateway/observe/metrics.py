@@ -5,16 +5,16 @@ CloudWatch shows sums per minute; here counters only ever grow, as Prometheus ha
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
 
+from gateway.clients.acceptor import Acceptor
 from gateway.http1.request_headers import has_valid_name
-from gateway.proxy.exchange import Exchange
+from gateway.proxy.data_plane import DataPlane
+from gateway.proxy.record import ExchangeRecord
 from gateway.routing.settings import LoadBalancerSettings
-from gateway.targets.target_group import TargetGroup, TargetState
-
-if TYPE_CHECKING:
-    from gateway.proxy.data_plane import DataPlane
+from gateway.targets.target import TargetState
+from gateway.targets.target_group import TargetGroup
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -35,49 +35,49 @@ class Metrics:
         """By name and target group; without target group it is the load balancer's own."""
         self._times: dict[str, _Times] = {}
 
-    def record(self, exchange: Exchange) -> None:
-        """Takes in a finished exchange."""
+    def record(self, record: ExchangeRecord) -> None:
+        """Takes in a finished record."""
         counts = self._counts
-        request, status = exchange.request, exchange.status
-        group = exchange.target_group
-        size = request.head_size + request.body_size + exchange.sent
+        request, status = record.request, record.status
+        group = record.target_group
+        size = request.head_size + request.body_size + record.sent
         counts["ProcessedBytes", ""] += size
         if ":" in request.source:
             counts["IPv6RequestCount", ""] += 1
             counts["IPv6ProcessedBytes", ""] += size
         if request.finding is not None:
             counts["DesyncMitigationMode_NonCompliant_Request_Count", ""] += 1
-        if exchange.target is not None:
-            self._record_target(exchange, group)
-        if not exchange.target_status:
+        if record.target is not None:
+            self._record_target(record, group)
+        if not record.target_status:
             if status >= _FIRST_COUNTED:
                 counts[f"HTTPCode_ELB_{status // 100}XX_Count", ""] += 1
             if status in _SINGLE:
                 counts[f"HTTPCode_ELB_{status}_Count", ""] += 1
-            if exchange.action == "fixed-response":
+            if record.action == "fixed-response":
                 counts["HTTP_Fixed_Response_Count", ""] += 1
-            elif exchange.action == "redirect":
+            elif record.action == "redirect":
                 name = "_Url_Limit_Exceeded" if status == 507 else ""
                 counts[f"HTTP_Redirect{name}_Count", ""] += 1
 
-    def _record_target(self, exchange: Exchange, group: str) -> None:
+    def _record_target(self, record: ExchangeRecord, group: str) -> None:
         counts = self._counts
         counts["RequestCount", ""] += 1
         counts["RequestCount", group] += 1
-        if exchange.target_status:
-            if exchange.target_status != _SWITCHING_PROTOCOLS:
-                counts[f"HTTPCode_Target_{exchange.target_status // 100}XX_Count", group] += 1
+        if record.target_status:
+            if record.target_status != _SWITCHING_PROTOCOLS:
+                counts[f"HTTPCode_Target_{record.target_status // 100}XX_Count", group] += 1
             times = self._times.get(group)
             if times is None:
                 times = self._times[group] = _Times()
-            times.add(exchange.answered - exchange.dispatched)
-        elif not exchange.dispatched and exchange.status in (502, 504):
+            times.add(record.answered - record.dispatched)
+        elif not record.dispatched and record.status in (502, 504):
             counts["TargetConnectionErrorCount", group] += 1
-        if exchange.request.invalid_names:
-            forwarded = not all(map(has_valid_name, exchange.request.lines))
+        if record.request.invalid_names:
+            forwarded = not all(map(has_valid_name, record.request.lines))
             name = "Forwarded" if forwarded else "Dropped"
             counts[f"{name}InvalidHeaderRequestCount", ""] += 1
-        selection = exchange.selection
+        selection = record.selection
         if selection is not None:
             if selection.failed_open:
                 counts["UnhealthyRoutingRequestCount", group] += 1
@@ -93,11 +93,11 @@ class Metrics:
         if stickiness.app_cookie is not None:
             self._counts["AppCookieNonStickinessCount", ""] += 1
 
-    def render(self, plane: "DataPlane") -> str:
+    def render(self, plane: DataPlane, acceptors: Sequence[Acceptor]) -> str:
         """Everything, for a scrape."""
-        return "".join(f"{line}\n" for line in self._lines(plane))
+        return "".join(f"{line}\n" for line in self._lines(plane, acceptors))
 
-    def _lines(self, plane: "DataPlane") -> Iterator[str]:
+    def _lines(self, plane: DataPlane, acceptors: Sequence[Acceptor]) -> Iterator[str]:
         counted = Counter(
             {
                 (name, group): count
@@ -106,12 +106,12 @@ class Metrics:
             }
         )
         counted["RuleEvaluations", ""] = sum(
-            listener.rule_evaluations for listener in plane.listeners
+            acceptor.listener.rule_evaluations for acceptor in acceptors
         )
         counted["ClientTLSNegotiationErrorCount", ""] = sum(
-            listener.failed_handshakes for listener in plane.listeners
+            acceptor.failed_handshakes for acceptor in acceptors
         )
-        accepted = sum(listener.accepted for listener in plane.listeners)
+        accepted = sum(acceptor.accepted for acceptor in acceptors)
         counted["NewConnectionCount", ""] = accepted + plane.connected
         names = sorted({name for name, _ in counted})
         for name in names:

@@ -1,24 +1,24 @@
-"""Several takers of finished exchanges."""
+"""Passes the records of finished exchanges to several recorders."""
 
 from typing import Protocol
 
-from gateway.proxy.exchange import Exchange
+from gateway.proxy.record import ExchangeRecord
 
 
 class Recorder(Protocol):
-    """Something that finished exchanges go to."""
+    """Takes the records of finished exchanges."""
 
-    def record(self, exchange: Exchange) -> None:
-        """Notes one. It does not block."""
+    def record(self, record: ExchangeRecord) -> None:
+        """Takes one. It does not block."""
 
 
 class Recorders:
-    """Hands each exchange to every one of them."""
+    """Passes each record to every one of them."""
 
     def __init__(self, *recorders: Recorder) -> None:
         self._recorders = recorders
 
-    def record(self, exchange: Exchange) -> None:
-        """See Recorder."""
+    def record(self, record: ExchangeRecord) -> None:
+        """Takes one. It does not block."""
         for recorder in self._recorders:
-            recorder.record(exchange)
+            recorder.record(record)

@@ -5,25 +5,25 @@ from collections.abc import Coroutine
 from random import Random
 from typing import Final, Protocol
 
-from gateway.clients.listener import Listener
 from gateway.net.clock import Clock
 from gateway.net.idle_watch import IdleWatch
 from gateway.net.timeouts import Timeouts
 from gateway.proxy.answers import DateHeader
-from gateway.proxy.exchange import Exchange
+from gateway.proxy.record import ExchangeRecord
 from gateway.routing.settings import LoadBalancerSettings
 from gateway.targets.connections import TargetConnection
 from gateway.targets.selection import Selector
-from gateway.targets.target_group import Target, TargetGroup
+from gateway.targets.target import Target
+from gateway.targets.target_group import TargetGroup
 
 _ABORT_SECONDS: Final = 1.0
 
 
 class AccessLog(Protocol):
-    """Where finished exchanges go."""
+    """Takes the records of finished exchanges."""
 
-    def record(self, exchange: Exchange) -> None:
-        """Notes one. It does not block."""
+    def record(self, record: ExchangeRecord) -> None:
+        """Takes one. It does not block."""
 
 
 class ConnectedClient(Protocol):
@@ -41,7 +41,7 @@ class ConnectedClient(Protocol):
 
 
 class DataPlane:
-    """Listeners, target groups, timeouts, and the connections that are open."""
+    """Target groups, timeouts, and the connections that are open."""
 
     def __init__(
         self,
@@ -57,7 +57,6 @@ class DataPlane:
         watch: IdleWatch,
     ) -> None:
         self.load_balancer = load_balancer
-        self.listeners: list[Listener] = []
         self.groups = groups
         self.timeouts = timeouts
         self.clock = clock

@@ -2,30 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from gateway.http1.request import Request
-from gateway.net.tls import TlsFacts
 from gateway.proxy import answers
+from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.heads import (
     LAST_CHUNK,
-    ForwardedHeaders,
     ResponseHead,
     chunk,
     request_head,
     trace_id,
 )
+from gateway.proxy.listener import Listener
+from gateway.proxy.peer import Peer
+from gateway.proxy.record import ExchangeRecord
 from gateway.routing.redirect import MAX_LOCATION, Redirect
 from gateway.routing.rules import FixedResponse, Forward, Rule
 from gateway.routing.transforms import NO_TRANSFORMS, TransformFailedError
-from gateway.targets.connections import TargetConnection
-from gateway.targets.selection import Selection
-from gateway.targets.target_group import Target
-
-if TYPE_CHECKING:
-    from gateway.clients.listener import Listener
-    from gateway.proxy.data_plane import DataPlane
-
+from gateway.targets.target import PooledConnection, Target
 
 _SWITCHING_PROTOCOLS: Final = 101
 _ENDING: Final = frozenset({400, 408})
@@ -35,16 +30,8 @@ _ENDING: Final = frozenset({400, 408})
 class Client(Protocol):
     """What an exchange needs of the client's connection."""
 
-    listener: "Listener"
-    peer: str
-    peer_label: str
-    """Address and port, for logs."""
-    connection_label: str
-    """``TID_`` and 128 random bits, for logs."""
-    forwarded: ForwardedHeaders
-    tls: TlsFacts | None
-    """None: the client came to an HTTP listener."""
-    http2: bool
+    listener: Listener
+    peer: Peer
     write_paused: bool
     """Whether the client takes no more for now."""
 
@@ -85,10 +72,7 @@ class Client(Protocol):
 
 
 class Exchange:
-    """Forwards one request, or answers it.
-
-    It is also the request's line in the access log: what is public and not a method is for that.
-    Times are of the clock's monotonic reading, 0 for what did not happen.
+    """Forwards one request, or answers it; its ``record`` is for the access log and the metrics.
 
     Request and response stream independently; a connection goes back into the target's pool only
     when both are complete. Nothing is ever sent a second time.
@@ -104,61 +88,25 @@ class Exchange:
         "_keep_alive",
         "_last_chunk_sent",
         "_plane",
+        "_record",
         "_sized",
         "_target_paused",
-        "action",
-        "answered",
-        "connection_label",
-        "created",
-        "dispatched",
-        "finished",
-        "http2",
+        "_tunnel",
         "listener",
-        "peer_label",
-        "redirect_url",
         "request",
-        "rule_priority",
-        "selection",
-        "sent",
-        "started",
-        "status",
-        "target",
-        "target_group",
-        "target_status",
-        "tls",
-        "trace",
-        "transform_failed",
-        "tunnel",
     )
 
-    def __init__(self, plane: "DataPlane", client: Client, request: Request) -> None:
+    def __init__(self, plane: DataPlane, client: Client, request: Request) -> None:
         self._plane = plane
         self._client = client
         self.request = request
-        self.listener = client.listener
-        self.tls = client.tls
-        self.http2 = client.http2
-        self.peer_label = client.peer_label
-        self.connection_label = client.connection_label
-        self.created = plane.clock.wall()
-        self.started = plane.clock.monotonic()
-        self.dispatched = 0.0
-        self.answered = 0.0
-        self.finished = 0.0
-        self.target_group = ""
-        self.target: Target | None = None
-        self.selection: Selection | None = None
-        self.rule_priority: int | None = None
-        self.action = ""
-        self.redirect_url = b""
-        self.transform_failed = False
-        self.status = 0
-        self.target_status = 0
-        self.sent = 0
-        self.trace = b""
-        self.tunnel = False
+        self.listener = listener = client.listener
+        peer = client.peer
+        clock = plane.clock
+        self._record = ExchangeRecord(request, peer, listener.port, clock.wall(), clock.monotonic())
+        self._tunnel = False
         """The connections have left HTTP."""
-        self._connection: TargetConnection | None = None
+        self._connection: PooledConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._target_paused = False
         self._last_chunk_sent = False
@@ -167,16 +115,7 @@ class Exchange:
         self._sized = False
         self._keep_alive = False
         self._done = False
-        request.source = client.peer
-
-    @property
-    def kind(self) -> str:
-        """The access log's type."""
-        if self.status == 101:
-            return "wss" if self.tls else "ws"
-        if self.http2:
-            return "h2"
-        return "https" if self.tls else "http"
+        request.source = peer.address
 
     @property
     def wants_request_bytes(self) -> bool:
@@ -191,21 +130,22 @@ class Exchange:
         if request.refusal:
             self._answer(request.refusal)
             return
+        plane, record = self._plane, self._record
         rule = self.listener.rules.match(request)
-        self.rule_priority = rule.priority
-        self.trace = trace_id(request.trace_id, self.created, self._plane.random)
+        record.rule_priority = rule.priority
+        record.trace = trace_id(request.trace_id, record.created, plane.random)
         action = rule.action
         if isinstance(action, Forward):
             if rule.transforms is NO_TRANSFORMS or self._transform(rule):
-                self.action = "forward"
+                record.action = "forward"
                 self._forward(action)
-        elif self.listener.host_line(request) is None:
+        elif self._host_line() is None:
             self._answer(400)
         elif isinstance(action, FixedResponse):
-            self.action = "fixed-response"
-            self._reply(answers.fixed_response(action, self._plane.date.line()))
+            record.action = "fixed-response"
+            self._reply(answers.fixed_response(action, plane.date.line()))
         else:
-            self.action = "redirect"
+            record.action = "redirect"
             self._redirect(action)
 
     def request_progress(self) -> None:
@@ -224,11 +164,11 @@ class Exchange:
     def client_gone(self, *, reads: bool) -> None:
         """The client closed its connection, or, when it still ``reads``, its sending half."""
         self._drop_target()
-        if not self.status:
+        if not self._record.status:
             if reads and not self.request.complete:
                 self._answer(400)
                 return
-            self.status = 460 if self.request.complete else 400
+            self._record.status = 460 if self.request.complete else 400
         self._finish(keep_alive=False)
 
     def client_paused(self) -> None:
@@ -258,7 +198,7 @@ class Exchange:
         if len(location) > MAX_LOCATION:
             self._answer(507)
             return
-        self.redirect_url = location
+        self._record.redirect_url = location
         self._reply(answers.redirect(action.status, location, self._plane.date.line()))
 
     def _transform(self, rule: Rule) -> bool:
@@ -268,7 +208,7 @@ class Exchange:
             request.sent_host = rule.transforms.rewritten_host(request.routing_host)
             request.sent_target = rule.transforms.rewritten_target(request.target)
         except TransformFailedError:
-            self.transform_failed = True
+            self._record.transform_failed = True
             self._answer(500)
             return False
         return True
@@ -278,27 +218,33 @@ class Exchange:
     def _forward(self, action: Forward) -> None:
         plane, request = self._plane, self.request
         selection = plane.selector.select(action, request)
-        host = self.listener.host_line(request)
+        host = self._host_line()
         if host is None:
             self._answer(400)
             return
-        self.target_group = selection.target_group
-        self.selection = selection
+        record = self._record
+        record.target_group = selection.target_group
+        record.selection = selection
         target = selection.target
         if target is None:
             self._answer(503)
             return
-        self.target = target
+        record.target = target
         target.outstanding += 1
-        head = request_head(request, self._client.forwarded.lines(request), host, self.trace)
+        forwarded = self._client.peer.forwarded.lines(request)
+        head = request_head(request, forwarded, host, record.trace)
         if request.expects_continue and request.has_body and not request.http10:
             self._client.send_continue()
-            self.sent += len(answers.CONTINUE)
+            record.sent += len(answers.CONTINUE)
         connection = target.take()
         if connection is not None:
             self._send_head(connection, head)
         else:
             self._connecting = plane.spawn(self._connect(target, head))
+
+    def _host_line(self) -> bytes | None:
+        preserve = self._plane.load_balancer.preserve_host_header
+        return self.listener.host_line(self.request, preserve)
 
     async def _connect(self, target: Target, head: bytes) -> None:
         plane = self._plane
@@ -317,9 +263,9 @@ class Exchange:
             self._send_head(connection, head)
             self._client.update_reading()
 
-    def _send_head(self, connection: TargetConnection, head: bytes) -> None:
+    def _send_head(self, connection: PooledConnection, head: bytes) -> None:
         self._connection = connection
-        self.dispatched = self._plane.clock.monotonic()
+        self._record.dispatched = self._plane.clock.monotonic()
         request = self.request
         connection.begin(self, head_request=request.method == b"HEAD", upgrade=request.websocket)
         if self._client.write_paused:
@@ -386,13 +332,13 @@ class Exchange:
         parts = response.body
         if parts:
             response.body = []
-        head = None if self.status else self._begin_answer(connection)
+        head = None if self._record.status else self._begin_answer(connection)
         if response.status == _SWITCHING_PROTOCOLS:
             self._begin_tunnel(connection, head)
             return
         complete = response.complete
         if head is not None or parts or complete:
-            self.sent += self._client.send(
+            self._record.sent += self._client.send(
                 head, parts, chunked=self._chunked and not self._bodyless, end=complete
             )
         if not complete:
@@ -407,13 +353,15 @@ class Exchange:
 
     # Towards the client.
 
-    def _begin_answer(self, connection: TargetConnection) -> ResponseHead:
+    def _begin_answer(self, connection: PooledConnection) -> ResponseHead:
         request, response = self.request, connection.reader.response
-        self.answered = self._plane.clock.monotonic()
+        record = self._record
+        record.answered = self._plane.clock.monotonic()
         lines = response.lines
-        if self.selection is not None and self.selection.sticky is not None:
-            lines += self.selection.sticky.set_cookie_lines(lines)
-        self.status = self.target_status = status = response.status
+        selection = record.selection
+        if selection is not None and selection.sticky is not None:
+            lines += selection.sticky.set_cookie_lines(lines)
+        record.status = record.target_status = status = response.status
         self._bodyless = request.method == b"HEAD" or status == 204 or status == 304
         self._sized = response.has_content_length or self._bodyless
         self._chunked = (
@@ -435,10 +383,10 @@ class Exchange:
             upgrade=status == _SWITCHING_PROTOCOLS,
         )
 
-    def _begin_tunnel(self, connection: TargetConnection, head: ResponseHead | None) -> None:
+    def _begin_tunnel(self, connection: PooledConnection, head: ResponseHead | None) -> None:
         """The target answered 101: from here on bytes are passed on, whatever they are."""
-        self.tunnel = connection.tunnel = True
-        self.sent += self._client.send(head, (), chunked=False, end=False)
+        self._tunnel = connection.tunnel = True
+        self._record.sent += self._client.send(head, (), chunked=False, end=False)
         early = self._client.begin_tunnel()
         if early:
             self.tunnel_from_client(early)
@@ -454,7 +402,7 @@ class Exchange:
     def tunnelled(self, data: bytes) -> None:
         """See TargetUser."""
         self._client.touch()
-        self.sent += len(data)
+        self._record.sent += len(data)
         self._client.write(data)
 
     def _may_keep_alive(self) -> bool:
@@ -463,10 +411,10 @@ class Exchange:
 
     def _give_up(self, status: int) -> None:
         """Answers with ``status``, or, when another answer has begun, breaks that off."""
-        if not self.status:
+        if not self._record.status:
             self._answer(status)
             return
-        if self.tunnel:
+        if self._tunnel:
             self._client.cut_off(reset=False)
             self._finish(keep_alive=False)
             return
@@ -481,7 +429,8 @@ class Exchange:
 
     def _reply(self, answer: answers.Answer) -> None:
         """Answers without a target."""
-        self.status = answer.status
+        record = self._record
+        record.status = answer.status
         keep_alive = self._may_keep_alive()
         head = ResponseHead(
             answer.status,
@@ -490,16 +439,17 @@ class Exchange:
             keep_alive=keep_alive,
         )
         body = () if self.request.method == b"HEAD" or not answer.body else (answer.body,)
-        self.sent += self._client.send(head, body, chunked=False, end=True)
+        record.sent += self._client.send(head, body, chunked=False, end=True)
         self._finish(keep_alive=keep_alive)
 
     def _finish(self, *, keep_alive: bool) -> None:
         if self._done:
             return
         self._done = True
-        if self.target is not None:
-            self.target.outstanding -= 1
+        record = self._record
+        if record.target is not None:
+            record.target.outstanding -= 1
         self.request.body = []
-        self.finished = self._plane.clock.monotonic()
-        self._plane.access_log.record(self)
+        record.finished = self._plane.clock.monotonic()
+        self._plane.access_log.record(record)
         self._client.exchange_done(keep_alive=keep_alive)

@@ -1,30 +1,11 @@
 """The connections to targets."""
 
 import asyncio
-from typing import Protocol, cast
+from typing import cast
 
 from gateway.http1.response_reader import MalformedResponseError, ResponseReader
 from gateway.net.idle_watch import IdleWatch
-from gateway.targets.target_group import Target
-
-
-class TargetUser(Protocol):
-    """Who a connection works for."""
-
-    def response_progress(self) -> None:
-        """The reader's response has more in it, or is complete."""
-
-    def tunnelled(self, data: bytes) -> None:
-        """After a 101: bytes that are not HTTP."""
-
-    def target_failed(self) -> None:
-        """The connection is gone, or what came over it is no response; it is already closed."""
-
-    def target_paused(self) -> None:
-        """The target takes no more of the request for now."""
-
-    def target_resumed(self) -> None:
-        """It takes more again."""
+from gateway.targets.target import Target, TargetUser
 
 
 class TargetConnection(asyncio.Protocol):
@@ -57,7 +38,8 @@ class TargetConnection(asyncio.Protocol):
     def join(self) -> None:
         """Counts among the target's connections from now on. Raises OSError when it is lost.
 
-        Not before: who gives up connecting is never told by uvloop that the connection is lost.
+        Not before: uvloop does not report the loss of a connection to a caller that cancelled
+        connecting.
         """
         if self._transport is None:
             raise ConnectionResetError(f"{self.target.address} ended the connection at once")
@@ -75,7 +57,7 @@ class TargetConnection(asyncio.Protocol):
         return self._transport.get_write_buffer_size() if self._transport else 0
 
     def begin(self, user: TargetUser, *, head_request: bool, upgrade: bool = False) -> None:
-        """Starts to work for ``user``. See ResponseReader.start."""
+        """Starts to work for ``user`` (``gateway.targets.target.PooledConnection``)."""
         self.user = user
         self.reader.start(head_request=head_request, upgrade=upgrade)
 
@@ -97,12 +79,12 @@ class TargetConnection(asyncio.Protocol):
             self.target.give_back(self)
 
     def close(self) -> None:
-        """Ends the connection, whatever is on it, and tells nobody."""
+        """Ends the connection, whatever is on it, without notifying its user."""
         self.user = None
         self.abort()
 
     def abort(self) -> None:
-        """Ends the connection; the user is told that the target failed."""
+        """Ends the connection and notifies its user that the target failed."""
         if self._transport is not None:
             self._transport.abort()
 

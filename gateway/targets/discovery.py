@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.targets.registrations import Registrations
-from gateway.targets.target_group import Address
+from gateway.targets.target import Address
 
 _log: Final = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from typing import Final
 import httptools
 
 from gateway.routing.settings import HealthCheckSettings
-from gateway.targets.target_group import Address, CheckResult, Reason, Target, TargetGroup
+from gateway.targets.target import Address, CheckResult, HealthReason, Target
+from gateway.targets.target_group import TargetGroup
 
 _MAX_ANSWER: Final = 32 * 1024
 _READ: Final = 4096
@@ -32,15 +33,15 @@ async def check(settings: HealthCheckSettings, address: Address) -> CheckResult:
         async with asyncio.timeout(settings.timeout):
             status = await _status(settings, address)
     except TimeoutError:
-        return CheckResult(False, Reason.TIMEOUT, "Request timed out")
+        return CheckResult(False, HealthReason.TIMEOUT, "Request timed out")
     except OSError as error:
         why = error.strerror or str(error)
-        return CheckResult(False, Reason.FAILED, f"Health checks failed: {why}")
+        return CheckResult(False, HealthReason.FAILED, f"Health checks failed: {why}")
     if status is None:
-        return CheckResult(False, Reason.FAILED, "Health checks failed: no HTTP response")
+        return CheckResult(False, HealthReason.FAILED, "Health checks failed: no HTTP response")
     if status not in settings.matcher:
         return CheckResult(
-            False, Reason.CODE_MISMATCH, f"Health checks failed with these codes: [{status}]"
+            False, HealthReason.CODE_MISMATCH, f"Health checks failed with these codes: [{status}]"
         )
     return CheckResult(True)
 

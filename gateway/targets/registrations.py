@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Hashable
 
 from gateway.targets.health import HealthChecks
-from gateway.targets.target_group import Address, Target, TargetGroup
+from gateway.targets.target import Address, Target
+from gateway.targets.target_group import TargetGroup
 
 
 class UnknownTargetError(LookupError):

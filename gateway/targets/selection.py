@@ -17,7 +17,8 @@ from gateway.targets.stickiness import (
     cookie_value,
     sets_cookie,
 )
-from gateway.targets.target_group import Target, TargetGroup
+from gateway.targets.target import Target
+from gateway.targets.target_group import TargetGroup
 
 _GROUP_PURPOSE = "target group"
 

@@ -1,109 +1,14 @@
-"""Target groups: who is registered, in which health, and who gets the next request."""
+"""Target groups: which targets are registered, in which health, and which gets the next request."""
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gateway.routing.settings import Algorithm, TargetGroupSettings
-
-if TYPE_CHECKING:
-    from gateway.targets.connections import TargetConnection
+from gateway.targets.target import Address, CheckResult, HealthReason, Target, TargetState
 
 _log: Final = logging.getLogger(__name__)
-
-
-class TargetState(StrEnum):
-    """A target's health, in the words of the Elastic Load Balancing API (TargetHealth)."""
-
-    INITIAL = "initial"
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
-    DRAINING = "draining"
-
-
-class Reason(StrEnum):
-    """Why a target is not healthy, likewise."""
-
-    NONE = ""
-    REGISTRATION = "Elb.RegistrationInProgress"
-    FIRST_CHECKS = "Elb.InitialHealthChecking"
-    CODE_MISMATCH = "Target.ResponseCodeMismatch"
-    TIMEOUT = "Target.Timeout"
-    FAILED = "Target.FailedHealthChecks"
-    DEREGISTRATION = "Target.DeregistrationInProgress"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """Where a target listens: an IP address, and a port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """The outcome of one health check; ``description`` is for people."""
-
-    passed: bool
-    reason: Reason = Reason.NONE
-    description: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class Target:
-    """One registered address, with its connections: most recently used last in ``idle``."""
-
-    address: Address
-    state: TargetState = TargetState.INITIAL
-    reason: Reason = Reason.REGISTRATION
-    description: str = ""
-    passed_in_a_row: int = 0
-    failed_in_a_row: int = 0
-    outstanding: int = 0
-    """Requests that were sent to it and are not over."""
-    slow_since: float | None = None
-    """When its slow start began, in the clock's monotonic seconds; None when it is in none."""
-    credit: float = 0
-    """In slow start: the part of a request that it is owed."""
-    idle: list["TargetConnection"] = field(default_factory=list)
-    connections: set["TargetConnection"] = field(default_factory=set)
-    label: str = field(init=False)
-    """The address, for logs."""
-
-    def __post_init__(self) -> None:
-        self.label = str(self.address)
-
-    def take(self) -> "TargetConnection | None":
-        """The idle connection that was used last; None when there is none."""
-        while self.idle:
-            connection = self.idle.pop()
-            if connection.usable:
-                return connection
-        return None
-
-    def give_back(self, connection: "TargetConnection") -> None:
-        """Keeps a connection for the next request, unless the target is draining."""
-        if self.state is TargetState.DRAINING:
-            connection.close()
-        else:
-            self.idle.append(connection)
-
-    def close_idle(self) -> None:
-        """Closes the connections that no request is on."""
-        while self.idle:
-            self.idle.pop().close()
-
-    def abort(self) -> None:
-        """Ends every connection; a request on one of them fails."""
-        for connection in tuple(self.connections):
-            connection.abort()
 
 
 class TargetGroup:
@@ -205,7 +110,7 @@ class TargetGroup:
         target = Target(address)
         self._registered[address] = target
         self._refresh()
-        self._say(target, "registered")
+        self._log_change(target, "registered")
         return target
 
     def deregister(self, address: Address) -> Target:
@@ -213,18 +118,18 @@ class TargetGroup:
         target = self._registered.pop(address)
         self._draining.add(target)
         target.state = TargetState.DRAINING
-        target.reason = Reason.DEREGISTRATION
+        target.reason = HealthReason.DEREGISTRATION
         target.slow_since = None
         target.close_idle()
         self._refresh()
-        self._say(target, "draining")
+        self._log_change(target, "draining")
         return target
 
     def forget(self, target: Target) -> None:
         """Ends the draining: what is still in flight on the target fails with 502."""
         self._draining.discard(target)
         target.abort()
-        self._say(target, "deregistered")
+        self._log_change(target, "deregistered")
 
     def record(self, target: Target, result: CheckResult) -> None:
         """Takes in the result of a health check.
@@ -249,7 +154,7 @@ class TargetGroup:
         elif target.failed_in_a_row >= checks.unhealthy_threshold:
             self._change(target, TargetState.UNHEALTHY, result)
         elif target.state is TargetState.INITIAL:
-            target.reason, target.description = Reason.FIRST_CHECKS, result.description
+            target.reason, target.description = HealthReason.FIRST_CHECKS, result.description
 
     def _change(self, target: Target, state: TargetState, result: CheckResult) -> None:
         target.slow_since = self._start_of_slow_start() if state is TargetState.HEALTHY else None
@@ -257,7 +162,7 @@ class TargetGroup:
         target.reason, target.description = result.reason, result.description
         target.credit = 0
         self._refresh()
-        self._say(target, f"{state}: {result.reason}" if result.reason else str(state))
+        self._log_change(target, f"{state}: {result.reason}" if result.reason else str(state))
 
     def _start_of_slow_start(self) -> float | None:
         """For a target that has just become healthy. There is no slow start for it when no other
@@ -289,6 +194,6 @@ class TargetGroup:
             self._eligible = tuple(healthy)
         self._starting = any(target.slow_since is not None for target in self._eligible)
 
-    def _say(self, target: Target, what: str) -> None:
+    def _log_change(self, target: Target, what: str) -> None:
         detail = f" ({target.description})" if target.description else ""
         _log.info("%s %s %s%s", self.name, target.address, what, detail)

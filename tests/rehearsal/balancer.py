@@ -19,7 +19,7 @@ from deploy.aws import Aws
 from gateway.gateway import Gateway, start_gateway
 from gateway.net.timeouts import Timeouts
 from gateway.routing.settings import Routing
-from gateway.targets.target_group import Address, TargetState
+from gateway.targets.target import Address, TargetState
 from gateway.template.reader import load_routing
 from tests.rehearsal.documents import read
 from tests.rehearsal.emulator import ROOT, services_at

@@ -207,7 +207,7 @@ class Front:
         assert self.gateway is not None
         connection = socket.socket(proto=socket.IPPROTO_TCP)
         if little_between:
-            listening = [end for server in self.gateway._servers for end in server.sockets]
+            listening = [end for acceptor in self.gateway.acceptors for end in acceptor.sockets]
             for end in [connection, *listening]:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)

@@ -8,20 +8,14 @@ from random import Random
 import pytest
 
 from gateway.routing.settings import Algorithm, TargetGroupSettings
-from gateway.targets.target_group import (
-    Address,
-    CheckResult,
-    Reason,
-    Target,
-    TargetGroup,
-    TargetState,
-)
+from gateway.targets.target import Address, CheckResult, HealthReason, Target, TargetState
+from gateway.targets.target_group import TargetGroup
 from tests.unit.gateway.support import TEMPLATE, routing
 from tests.unit.gateway.test_template import read, refused
 
 SETTINGS = routing().target_groups["Web"]
 PASSED = CheckResult(True)
-FAILED = CheckResult(False, Reason.TIMEOUT, "Request timed out")
+FAILED = CheckResult(False, HealthReason.TIMEOUT, "Request timed out")
 
 
 class Hands:

@@ -14,7 +14,8 @@ import pytest
 from gateway.admin.control import Control, RefusedCommandError
 from gateway.admin.server import AdminServer, AdminSocketError
 from gateway.gateway import Gateway, start_gateway
-from gateway.targets.target_group import Address, TargetGroup
+from gateway.targets.target import Address
+from gateway.targets.target_group import TargetGroup
 from gateway.template.reader import load_routing
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, FakeTarget, Visit, says, until
 

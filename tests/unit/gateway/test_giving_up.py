@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from gateway.proxy.data_plane import DataPlane
-from gateway.targets.target_group import Target
+from gateway.targets.target import Target
 from tests.unit.gateway.support import bench_of_one_test, until
 from tests.unit.gateway.test_any_bytes import Complaints
 

@@ -56,16 +56,16 @@ async def test_a_group_that_a_reload_took_away_is_gone_once_it_is_drained(
     template.write_text(TEMPLATE)
     await control.reload()
     assert control.health("Api")
-    assert 'TargetGroup="Api"' in metrics.render(gateway.plane)
+    assert 'TargetGroup="Api"' in metrics.render(gateway.plane, gateway.acceptors)
     release.set()
     assert (await client.answer()).status == 200
     await until(lambda: list(gateway.groups) == ["Web"])
     assert list(gateway.registrations) == ["Web"]
-    assert 'TargetGroup="Api"' not in metrics.render(gateway.plane)
+    assert 'TargetGroup="Api"' not in metrics.render(gateway.plane, gateway.acceptors)
     template.write_text(with_delay)
     await control.reload()
     assert 'RequestCount{LoadBalancer="Balancer",TargetGroup="Api"} 1' in metrics.render(
-        gateway.plane
+        gateway.plane, gateway.acceptors
     )
 
 

@@ -11,7 +11,7 @@ from gateway.net.timeouts import Timeouts
 from gateway.observe.access_log import AccessLog, AlbFormat
 from gateway.routing.settings import Routing
 from gateway.targets.discovery import resolve
-from gateway.targets.target_group import Address
+from gateway.targets.target import Address
 from tests.unit.gateway.support import Bench, FakeTarget, Lines, routing, until
 
 

@@ -5,7 +5,7 @@ import socket
 
 from gateway.gateway import Gateway
 from gateway.net.timeouts import Timeouts
-from gateway.targets.target_group import Address
+from gateway.targets.target import Address
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import secure_gateway
 from tests.unit.gateway.support import DEADLINE, Bench, Visit, routing, until
@@ -23,8 +23,8 @@ async def says_much(visit: Visit) -> None:
 
 def slow_client(gateway: Gateway, port: int) -> socket.socket:
     """One for whom the kernel keeps little on both sides, as on a slow line."""
-    for server in gateway._servers:
-        for listening in server.sockets:
+    for acceptor in gateway.acceptors:
+        for listening in acceptor.sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)

@@ -38,7 +38,7 @@ class Measured:
 
     @property
     def text(self) -> str:
-        return self._metrics.render(self.gateway.plane)
+        return self._metrics.render(self.gateway.plane, self.gateway.acceptors)
 
     def value(self, name: str, labels: str = BALANCER) -> float:
         found = re.findall(rf"^{re.escape(name + labels)} (\S+)$", self.text, re.MULTILINE)

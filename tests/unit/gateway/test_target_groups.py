@@ -14,20 +14,14 @@ from gateway.net.timeouts import Timeouts
 from gateway.routing.settings import TargetGroupSettings
 from gateway.targets.discovery import Endpoint, InvalidTargetError, parse_endpoint, resolve
 from gateway.targets.health import check, check_request
-from gateway.targets.target_group import (
-    Address,
-    CheckResult,
-    Reason,
-    Target,
-    TargetGroup,
-    TargetState,
-)
+from gateway.targets.target import Address, CheckResult, HealthReason, Target, TargetState
+from gateway.targets.target_group import TargetGroup
 from tests.unit.gateway.support import OK, Bench, Visit, routing, says, until
 
 SETTINGS = routing().target_groups["Web"]
 OFTEN = Timeouts(look_up=0.05, tick=0.02)
 PASSED = CheckResult(True)
-FAILED = CheckResult(False, Reason.TIMEOUT, "Request timed out")
+FAILED = CheckResult(False, HealthReason.TIMEOUT, "Request timed out")
 
 
 def group_of(
@@ -82,7 +76,7 @@ def test_a_group_without_targets_has_nothing_to_offer() -> None:
 def test_one_passing_check_makes_a_new_target_healthy_and_later_the_thresholds_count() -> None:
     group, [target] = group_of(I)
     group.record(target, FAILED)
-    assert (target.state, target.reason) == (I, Reason.FIRST_CHECKS)
+    assert (target.state, target.reason) == (I, HealthReason.FIRST_CHECKS)
     group.record(target, PASSED)
     assert target.state is H
     group.record(target, FAILED)
@@ -92,20 +86,20 @@ def test_one_passing_check_makes_a_new_target_healthy_and_later_the_thresholds_c
     group.record(target, FAILED)
     assert (target.state, target.reason, target.description) == (
         U,
-        Reason.TIMEOUT,
+        HealthReason.TIMEOUT,
         "Request timed out",
     )
     group.record(target, PASSED)
     assert target.state is U
     group.record(target, PASSED)
-    assert (target.state, target.reason) == (H, Reason.NONE)
+    assert (target.state, target.reason) == (H, HealthReason.NONE)
 
 
 def test_a_drained_target_gets_no_new_request() -> None:
     group, targets = group_of(H, H)
     group.deregister(targets[0].address)
     assert served(group) == {targets[1]: 12}
-    assert targets[0].reason is Reason.DEREGISTRATION
+    assert targets[0].reason is HealthReason.DEREGISTRATION
     group.record(targets[0], PASSED)
     assert targets[0].state is TargetState.DRAINING
 
@@ -129,14 +123,14 @@ async def test_a_check_has_the_reason_of_its_failure(bench: Bench) -> None:
     assert (await check(checks, address)).passed
     target.health = 503
     assert await check(checks, address) == CheckResult(
-        False, Reason.CODE_MISMATCH, "Health checks failed with these codes: [503]"
+        False, HealthReason.CODE_MISMATCH, "Health checks failed with these codes: [503]"
     )
     wider = dataclasses.replace(checks, matcher=frozenset({200, 503}))
     assert (await check(wider, address)).passed
     target.health_delay = 1
     assert await check(checks, address) == FAILED
     await target.close()
-    assert (await check(checks, address)).reason is Reason.FAILED
+    assert (await check(checks, address)).reason is HealthReason.FAILED
 
 
 async def checked(answer: bytes) -> CheckResult:
@@ -177,7 +171,7 @@ async def test_the_head_of_an_answer_is_what_a_check_goes_by(answer: bytes) -> N
 )
 async def test_a_check_without_the_head_of_an_answer_has_failed(answer: bytes) -> None:
     assert await checked(answer) == CheckResult(
-        False, Reason.FAILED, "Health checks failed: no HTTP response"
+        False, HealthReason.FAILED, "Health checks failed: no HTTP response"
     )
 
 

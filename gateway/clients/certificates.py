@@ -1,0 +1,41 @@
+"""The TLS contexts of the HTTPS listeners."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.net.tls import CertificateError, CertificateFiles, ServerContext, server_context
+from gateway.routing.settings import ListenerSettings, Routing, TlsVersion
+
+_VERSIONS: Final = {
+    TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2,
+    TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3,
+}
+
+
+def server_contexts(
+    routing: Routing, files: Mapping[str, CertificateFiles]
+) -> dict[str, ServerContext]:
+    """By the listener's logical id. ``files`` are by the certificate's name in the template.
+
+    Raises CertificateError.
+    """
+    http2 = routing.load_balancer.http2
+    return {
+        listener.logical_id: _context(listener, files, http2=http2)
+        for listener in routing.listeners
+        if listener.certificates
+    }
+
+
+def _context(
+    listener: ListenerSettings, files: Mapping[str, CertificateFiles], *, http2: bool
+) -> ServerContext:
+    [name] = listener.certificates
+    found = files.get(name)
+    if found is None:
+        raise CertificateError(
+            f"{listener.logical_id} needs --certificate {name}=CERTIFICATE.pem,KEY.pem"
+        )
+    lowest, highest = listener.tls_versions
+    return server_context(name, found, (_VERSIONS[lowest], _VERSIONS[highest]), http2=http2)

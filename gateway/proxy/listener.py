@@ -1,0 +1,71 @@
+"""One port that clients connect to."""
+
+from gateway.http1.request import Request
+from gateway.net.bounded_memo import BoundedMemo
+from gateway.proxy.heads import host_line
+from gateway.routing.settings import ListenerSettings
+
+
+class Listener:
+    """A listener's settings, which may be replaced while it runs, and its real port."""
+
+    def __init__(self, settings: ListenerSettings, port: int) -> None:
+        self.port = port
+        self._evaluated = 0
+        # The port may still change: a free one is known once the socket is bound.
+        self._host_lines = BoundedMemo(
+            lambda host: host_line(host, self.port), most=256, longest=256
+        )
+        self._use(settings)
+
+    @property
+    def rule_evaluations(self) -> int:
+        """How many rules were looked at so far, in all the settings that there were."""
+        return self._evaluated + self._settings.rules.evaluations
+
+    @property
+    def settings(self) -> ListenerSettings:
+        """What holds for the next request."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: ListenerSettings) -> None:
+        rules = self._settings.rules
+        self._evaluated += rules.evaluations
+        # They may come back.
+        rules.evaluations = 0
+        self._use(settings)
+
+    def _use(self, settings: ListenerSettings) -> None:
+        self._settings = settings
+        self.rules = settings.rules
+        self._inserted = [
+            f"{name}: {value}\r\n".encode("latin-1") for name, value in settings.response_headers
+        ]
+        self._replaced = {name.lower().encode() for name, _ in settings.response_headers}
+        if not settings.server_header:
+            self._replaced.add(b"server")
+
+    def response_lines(self, lines: list[bytes]) -> list[bytes]:
+        """A response's headers with those that the listener sets, or removes, on every one."""
+        if not self._replaced:
+            return lines
+        kept = [line for line in lines if line.partition(b":")[0].lower() not in self._replaced]
+        return kept + self._inserted
+
+    def host_line(self, request: Request, preserve: bool) -> bytes | None:
+        """The Host header for the target; None when the request's is invalid.
+
+        ``preserve`` is the attribute ``routing.http.preserve_host_header.enabled``. An HTTP/1.0
+        request may come without a host: then it is the load balancer's own name.
+        """
+        if preserve and request.sent_host is None:
+            written = [b"Host: %b\r\n" % value for value in request.header_values(b"host")]
+            if written:
+                return b"".join(written)
+        host = request.authority if request.authority is not None else request.host
+        if request.sent_host is not None:
+            host = request.sent_host
+        if host is None:
+            host = b"localhost"
+        return self._host_lines[host]
