@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gateway.http1.hosts import without_port
 from gateway.http1.paths import normalise
 from gateway.routing.redirect import Redirect
 from gateway.routing.rules import Action, FixedResponse, Forward, Rule
@@ -27,9 +28,7 @@ class ImaginedRequest:
     @property
     def routing_host(self) -> bytes:
         """See gateway.routing.conditions.RuleInput."""
-        host = next(iter(self.header_values(b"host")), b"")
-        name, colon, port = host.rpartition(b":")
-        return name if colon and (port.isdigit() or not port) else host
+        return without_port(next(iter(self.header_values(b"host")), b""))
 
     def header_values(self, name: bytes) -> Sequence[bytes]:
         """See gateway.routing.conditions.RuleInput."""

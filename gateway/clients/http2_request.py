@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.http1.desync import DesyncMode
+from gateway.http1.hop_by_hop import CONNECTION_HEADERS
 from gateway.http1.request import Request
 from gateway.http1.request_head import HeadReader
 from gateway.http1.request_headers import framing_lookalike
@@ -14,9 +15,6 @@ _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
 _VALUE: Final = re.compile(rb"[^\x00\r\n]*")
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TARGET: Final = re.compile(rb"[!-~\x80-\xff]+")
-_NOT_IN_HTTP2: Final = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
-)
 
 
 class Http2Requests:
@@ -45,7 +43,7 @@ class Http2Requests:
                 return None
             if name.startswith(b":"):
                 pseudo[name] = value
-            elif not _NAME.fullmatch(name) or name in _NOT_IN_HTTP2:
+            elif not _NAME.fullmatch(name) or name in CONNECTION_HEADERS:
                 return None
             elif name == b"cookie":
                 cookies.append(value)

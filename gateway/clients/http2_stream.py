@@ -8,16 +8,13 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 
+from gateway.http1.hop_by_hop import CONNECTION_HEADERS
 from gateway.http1.request import Request
 from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.heads import ResponseHead, http1_head
 from gateway.proxy.listener import Listener
 from gateway.proxy.peer import Peer
-
-_NOT_IN_HTTP2 = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
-)
 
 
 class StreamConnection(Protocol):
@@ -281,6 +278,6 @@ def _fields(lines: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     for line in lines:
         name, _, value = line.partition(b":")
         name = name.strip().lower()
-        if name and name not in _NOT_IN_HTTP2:
+        if name and name not in CONNECTION_HEADERS:
             fields.append((name, value.strip()))
     return fields

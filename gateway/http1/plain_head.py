@@ -1,14 +1,13 @@
 """Heads of responses that are plainly well-formed, quickly.
 
-Targets say in their headers what they said before, mostly: what a line means is found out once,
-strictly, and then known.
+Targets mostly repeat their headers: what a line means is computed once, strictly, and remembered.
 """
 
 import re
-from functools import lru_cache
 from itertools import compress
 from typing import Final
 
+from gateway.http1.hop_by_hop import HOP_BY_HOP
 from gateway.http1.response import Response
 from gateway.net.bounded_memo import BoundedMemo
 
@@ -22,16 +21,6 @@ _MAX_HEAD: Final = 16 * 1024
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _NOT_PASSED_ON: Final = frozenset({b"date", b"keep-alive"})
 """The gateway has a date of its own, and how long a target keeps a connection is its own affair."""
-_HOP_BY_HOP: Final = frozenset(
-    {
-        b"connection",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
 
 _NOT_PLAIN: Final = -1
 _DROPPED: Final = 0
@@ -60,7 +49,7 @@ class PlainHeads:
             return 0
         lines = data[:end].splitlines(True)
         status_line = lines[0]
-        status = _status(status_line)
+        status = _statuses[status_line]
         if not status:
             return 0
         del lines[0]
@@ -78,12 +67,14 @@ class PlainHeads:
         return end + 2
 
 
-@lru_cache(maxsize=64)
 def _status(line: bytes) -> int:
     """The status; 0 when it is none, or one that has no body or is not the last."""
     found = _STATUS_LINE.fullmatch(line)
     status = int(found[1]) if found else 0
     return 0 if status in _WITHOUT_BODY else status
+
+
+_statuses: Final = BoundedMemo(_status, most=64, longest=128)
 
 
 def _meaning(line: bytes) -> int:
@@ -95,4 +86,4 @@ def _meaning(line: bytes) -> int:
         return _LENGTH_OF_NOTHING + int(value) if _LENGTH.fullmatch(value) else _NOT_PLAIN
     if name in _NOT_PASSED_ON or (name == b"connection" and value.lower() == b"keep-alive"):
         return _DROPPED
-    return _NOT_PLAIN if name in _HOP_BY_HOP else _PASSED_ON
+    return _NOT_PLAIN if name in HOP_BY_HOP else _PASSED_ON

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from gateway.http1.desync import Finding
+from gateway.http1.hosts import without_port
 from gateway.http1.paths import normalise
 
 
@@ -114,9 +115,7 @@ class Request:
     @property
     def routing_host(self) -> bytes:
         """The host that rules see: without its port."""
-        host = self.authority if self.authority is not None else self.host or b""
-        name, colon, port = host.rpartition(b":")
-        return name if colon and (port.isdigit() or not port) else host
+        return without_port(self.authority if self.authority is not None else self.host or b"")
 
     def header_values(self, name: bytes) -> Iterable[bytes]:
         """The values of every header of that name (in lower case), in order."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from gateway.http1.hop_by_hop import HOP_BY_HOP
 from gateway.http1.request import Request
 from gateway.net.bounded_memo import BoundedMemo
 
@@ -31,7 +32,7 @@ def framing_lookalike(name: bytes) -> bytes:
     return b""
 
 
-def _find_out(name: bytes) -> Header | None:
+def _meaning(name: bytes) -> Header | None:
     special = _SPECIAL.get(name.lower())
     if special is None and framing_lookalike(name):
         return _unusual
@@ -40,8 +41,8 @@ def _find_out(name: bytes) -> Header | None:
     return special
 
 
-meaning: Final = BoundedMemo(_find_out, most=4096, longest=64).__getitem__
-"""Who takes a header of that name, which is a token; None: it is passed on as it is."""
+meaning: Final = BoundedMemo(_meaning, most=4096, longest=64).__getitem__
+"""What takes a header of that name, which is a token; None: it is passed on as it is."""
 
 
 def has_valid_name(line: bytes) -> bool:
@@ -116,14 +117,11 @@ def _drop(_request: Request, _name: bytes, _value: bytes) -> None:
 
 
 _SPECIAL: Final[dict[bytes, Header]] = {
+    **dict.fromkeys(HOP_BY_HOP, _drop),
     b"connection": _connection,
     b"content-length": _content_length,
     b"expect": _expect,
     b"host": _host,
-    b"keep-alive": _drop,
-    b"proxy-connection": _drop,
-    b"te": _drop,
-    b"trailer": _drop,
     b"transfer-encoding": _transfer_encoding,
     b"upgrade": _upgrade,
     b"user-agent": _user_agent,

@@ -5,6 +5,7 @@ from typing import Final
 
 import httptools
 
+from gateway.http1.hop_by_hop import HOP_BY_HOP
 from gateway.http1.plain_head import PlainHeads
 from gateway.http1.response import Response
 
@@ -258,18 +259,14 @@ def _connection(response: Response, _name: bytes, value: bytes) -> None:
     response.connection = value if previous is None else previous + b"," + value
 
 
-def _drop(response: Response, name: bytes, value: bytes) -> None:
+def _drop(_response: Response, _name: bytes, _value: bytes) -> None:
     """Hop-by-hop, or replaced by the gateway's own."""
 
 
 _SPECIAL: Final[dict[bytes, _Special]] = {
+    **dict.fromkeys(HOP_BY_HOP, _drop),
     b"connection": _connection,
     b"content-length": _content_length,
     b"date": _drop,
-    b"keep-alive": _drop,
-    b"proxy-connection": _drop,
-    b"te": _drop,
-    b"trailer": _drop,
     b"transfer-encoding": _transfer_encoding,
-    b"upgrade": _drop,
 }

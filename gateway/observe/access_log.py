@@ -6,7 +6,6 @@ Fields: "Access logs for your Application Load Balancer" of the AWS guide.
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Final, Protocol
 
 from gateway.http1.desync import Finding
@@ -236,5 +235,5 @@ def text(value: bytes) -> str:
     return "".join(chr(c) if c in _PLAIN else f"\\x{c:02X}" for c in value)
 
 
-repeated_text = lru_cache(maxsize=256)(text)
+repeated_text: Final = BoundedMemo(text, most=256, longest=1024).__getitem__
 """The same, for what many requests have in common."""

@@ -7,7 +7,6 @@ Balancer" and "How Elastic Load Balancing works" of the AWS documentation; RFC 9
 import re
 from binascii import hexlify
 from collections.abc import Sequence
-from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -87,18 +86,14 @@ class ForwardedHeaders:
         return b"".join((*kept, self._constant))
 
 
-@lru_cache(maxsize=4)
-def _second_of_trace_id(second: int) -> bytes:
-    return b"1-%08x-" % (second & 0xFFFFFFFF)
-
-
 def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
     """The value of X-Amzn-Trace-Id for the target.
 
     A request without one gets a Root; one with a Root keeps it and gets this hop as Self. A value
     over 7 KB is replaced. ``now`` is the wall clock.
     """
-    own = _second_of_trace_id(int(now)) + hexlify(random.getrandbits(96).to_bytes(12, "big"))
+    drawn = hexlify(random.getrandbits(96).to_bytes(12, "big"))
+    own = b"1-%08x-%b" % (int(now) & 0xFFFFFFFF, drawn)
     if not received or len(received) > _MAX_TRACE_ID:
         return b"Root=" + own
     fields = [field for field in received.split(b";") if field]

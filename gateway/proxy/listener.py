@@ -13,7 +13,7 @@ class Listener:
         self.port = port
         self._evaluated = 0
         # The port may still change: a free one is known once the socket is bound.
-        self._host_lines = BoundedMemo(
+        self._host_lines: BoundedMemo[bytes, bytes | None] = BoundedMemo(
             lambda host: host_line(host, self.port), most=256, longest=256
         )
         self._use(settings)

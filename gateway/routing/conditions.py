@@ -7,10 +7,10 @@ the AWS guide.
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Protocol
 
 from gateway.http1.paths import compile_globs, query_of
+from gateway.net.bounded_memo import BoundedMemo
 from gateway.routing.regular_expressions import compile_pattern
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -90,15 +90,16 @@ def regular_expressions(values: Sequence[str], *, ignore_case: bool = False) -> 
 class PathPattern:
     """``path-pattern``: the path without its query; case counts."""
 
-    __slots__ = ("_matches", "_values")
+    __slots__ = ("_values", "matches")
 
     def __init__(self, values: Values) -> None:
         self._values = values
-        self._matches = values.matches
+        self.matches = values.matches
+        """Whether one of the values matches a normalised path."""
 
     def holds(self, request: RuleInput) -> bool:
         """See Condition."""
-        return bool(self._matches(request.path))
+        return bool(self.matches(request.path))
 
     def __str__(self) -> str:
         return f"path-pattern {self._values}"
@@ -217,7 +218,7 @@ class SourceIp:
 
     def holds(self, request: RuleInput) -> bool:
         """See Condition."""
-        address = _address(request.source)
+        address = _addresses[request.source]
         return any(address in network for network in self.networks)
 
     def __str__(self) -> str:
@@ -228,15 +229,14 @@ class SourceIp:
         return f"source {request.source}"
 
 
-_KNOWN_ADDRESSES: Final = 1024
-
-
-@lru_cache(_KNOWN_ADDRESSES)
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """An IPv4 client of a socket for both families has an address of that one."""
     address = ipaddress.ip_address(text)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+_addresses: Final = BoundedMemo(_address, most=1024, longest=64)
 
 
 def _shown(text: bytes) -> str:

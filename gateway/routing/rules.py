@@ -6,6 +6,8 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
+from gateway.http1.paths import normalise
+from gateway.net.bounded_memo import BoundedMemo
 from gateway.routing.conditions import Condition, PathPattern, RuleInput
 from gateway.routing.redirect import Redirect
 from gateway.routing.transforms import NO_TRANSFORMS, Transforms
@@ -90,7 +92,7 @@ class Rule:
 class Rules:
     """A listener's rules: the first one by priority whose conditions all hold, else the default."""
 
-    __slots__ = ("_by_path", "_default", "_known", "_rules", "evaluations")
+    __slots__ = ("_by_path", "_by_target", "_default", "_rules", "evaluations")
 
     def __init__(self, rules: Sequence[Rule], default: Action) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.priority))
@@ -99,8 +101,9 @@ class Rules:
             isinstance(condition, PathPattern) for rule in rules for condition in rule.conditions
         )
         """Requests for the same target get the same rule."""
-        self._known: dict[bytes, tuple[Rule, int]] = {}
-        """By target, for those asked for of late: the rule, and how many were looked at."""
+        self._by_target = BoundedMemo(
+            self._first_for_target, most=_KNOWN_TARGETS, longest=_MAX_KNOWN_TARGET
+        )
         self.evaluations = 0
         """How many rules were looked at so far; the default rule is not counted."""
 
@@ -109,16 +112,10 @@ class Rules:
 
     def match(self, request: RuleInput) -> Rule:
         """The rule for the request; the default rule when no other one applies."""
-        if not self._by_path:
-            rule, looked_at = self._first(request)
-        elif (known := self._known.get(request.target)) is not None:
-            rule, looked_at = known
+        if self._by_path:
+            rule, looked_at = self._by_target[request.target]
         else:
-            rule, looked_at = known = self._first(request)
-            if len(request.target) <= _MAX_KNOWN_TARGET:
-                if len(self._known) >= _KNOWN_TARGETS:
-                    self._known.clear()
-                self._known[request.target] = known
+            rule, looked_at = self._first(request)
         self.evaluations += looked_at
         return rule
 
@@ -126,6 +123,17 @@ class Rules:
         for position, rule in enumerate(self._rules, 1):
             for condition in rule.conditions:
                 if not condition.holds(request):
+                    break
+            else:
+                return rule, position
+        return self._default, len(self._rules)
+
+    def _first_for_target(self, target: bytes) -> tuple[Rule, int]:
+        """The same as ``_first``, when all conditions are of the path."""
+        path = normalise(target)
+        for position, rule in enumerate(self._rules, 1):
+            for condition in rule.conditions:
+                if isinstance(condition, PathPattern) and not condition.matches(path):
                     break
             else:
                 return rule, position

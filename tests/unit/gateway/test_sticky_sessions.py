@@ -18,6 +18,7 @@ from tests.unit.gateway.test_choosing_targets import PASSED, fail, group_of
 from tests.unit.gateway.test_template import refused
 
 DAY = 86400
+SECRET = bytes(range(32))
 
 
 class Calendar:
@@ -59,7 +60,7 @@ class Balancer:
         for name, group in groups.items():
             group.name = name
         self.groups = groups
-        self.selector = Selector(groups, Seal(b"secret", self.clock), Random(5))
+        self.selector = Selector(groups, Seal(SECRET, self.clock), Random(5))
 
     def ask(self, action: Forward, browser: Cookies, answer: Iterable[bytes] = ()) -> Selection:
         selection = self.selector.select(action, browser)
@@ -150,16 +151,24 @@ def test_a_cookie_that_cannot_be_read_is_as_good_as_none(value: str) -> None:
 
 def test_a_value_is_sealed_for_one_purpose_and_by_one_process() -> None:
     clock = Calendar()
-    seal = Seal(b"secret", clock)
+    seal = Seal(SECRET, clock)
     value = seal.seal("Web", "192.0.2.1:80", 60)
     assert seal.open("Web", value) == "192.0.2.1:80"
-    for other, purpose in ((seal, "Api"), (Seal(b"other", clock), "Web")):
+    for other, purpose in ((seal, "Api"), (Seal(bytes(32), clock), "Web")):
         with pytest.raises(InvalidCookieError):
             other.open(purpose, value)
 
 
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 12, 27, 28])
+def test_rejects_truncated_value(size: int) -> None:
+    seal = Seal(SECRET, Calendar())
+    value = base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60))
+    with pytest.raises(InvalidCookieError):
+        seal.open("Web", base64.b64encode(value[:size]))
+
+
 def test_a_value_shows_nothing_of_what_is_sealed_in_it() -> None:
-    seal = Seal(b"secret", Calendar())
+    seal = Seal(SECRET, Calendar())
     one, two = (base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60)) for _ in range(2))
     for value in (one, two):
         assert b"192.0.2.1" not in value
@@ -169,7 +178,7 @@ def test_a_value_shows_nothing_of_what_is_sealed_in_it() -> None:
 
 
 def test_a_value_that_was_changed_anywhere_is_not_ours() -> None:
-    seal = Seal(b"secret", Calendar())
+    seal = Seal(SECRET, Calendar())
     value = base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60))
     for position in range(len(value)):
         changed = bytearray(value)

@@ -1,0 +1,74 @@
+"""No module imports itself by way of others, and no folder has too many modules to look through."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = sorted(
+    {
+        path.relative_to(ROOT).parts[0]
+        for path in ROOT.glob("*/**/*.py")
+        if not path.relative_to(ROOT).parts[0].startswith((".", "build"))
+    }
+)
+MOST_FILES = 16
+NOT_COUNTED = {"tests", "laptop"}
+
+
+def imports(*packages: str) -> dict[str, set[str]]:
+    """The modules that each module imports: at its top, in a function, or for type checkers."""
+    graph = grimp.build_graph(*packages, cache_dir=None)
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def cycle(imported: Mapping[str, set[str]]) -> list[str]:
+    """The modules of one cycle, in order; empty without one."""
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    imported = imports(*FOLDERS)
+    assert {"gateway.proxy.exchange", "services.posts.main", "tests.eventually"} <= imported.keys()
+    assert cycle(imported) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "import loops.first\n",
+        "def later() -> None:\n    from loops import first\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from loops.first import x\n",
+    ],
+    ids=["at the top", "in a function", "for type checkers"],
+)
+def test_every_kind_of_cycle_is_found(
+    back: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "loops"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "first.py").write_text("import loops.second\n")
+    (package / "second.py").write_text(back)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert set(cycle(imports("loops"))) == {"loops.first", "loops.second"}
+
+
+def test_folders_have_few_modules() -> None:
+    files = Counter(
+        path.parent.relative_to(ROOT)
+        for folder in FOLDERS
+        if folder not in NOT_COUNTED
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    assert Path("gateway/http1") in files
+    assert {folder: count for folder, count in files.items() if count > MOST_FILES} == {}
