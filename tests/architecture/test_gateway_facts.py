@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "gateway.md").read_text()
 TESTS = {
     name
-    for file in sorted((ROOT / "tests" / "unit" / "gateway").glob("test_*.py"))
+    for file in sorted((ROOT / "tests" / "unit" / "gateway").rglob("test_*.py"))
     for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
 }
 NAMED = sorted(set(re.findall(r"`(test_\w+)`", PAGE)))

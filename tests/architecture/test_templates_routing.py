@@ -10,7 +10,7 @@ import pytest
 from gateway.routing.rules import FixedResponse, Forward
 from gateway.template.reader import load_routing
 from tests.cloudformation import INFRA, ROOT, SERVICES, Deployment, Resource, template
-from tests.unit.gateway.asked import Asked
+from tests.unit.gateway.fake_request import FakeRequest
 from topology.routing import SHARES, STAND_INS
 
 ALLOWED = ("0", "1", "5", "10", "25", "50", "75", "90", "95", "99", "100")
@@ -91,7 +91,7 @@ def _gateway(parameters: Mapping[str, str], balancer: str | None) -> dict[str, A
     routing = load_routing(INFRA / "routing.yml", {**STAND_INS, **parameters}, balancer)
     answers: dict[str, Answer] = {}
     for path in PATHS:
-        action = routing.listeners[0].rules.match(Asked(path.encode())).action
+        action = routing.listeners[0].rules.match(FakeRequest(path.encode())).action
         if isinstance(action, Forward):
             answers[path] = {group.target_group: group.weight for group in action.groups}
         else:

@@ -8,7 +8,7 @@ from gateway.gateway import start_gateway
 from gateway.observe.metrics import Metrics
 from gateway.template.reader import load_routing
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Visit, until
-from tests.unit.gateway.test_control import TWO_GROUPS, states
+from tests.unit.gateway.two_groups import TWO_GROUPS, states
 
 
 async def test_what_was_registered_by_hand_is_drained_when_its_group_goes(

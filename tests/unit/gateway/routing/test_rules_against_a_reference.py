@@ -16,7 +16,7 @@ from gateway.routing.conditions import (
     globs,
 )
 from gateway.routing.rules import FixedResponse, Rule, Rules
-from tests.unit.gateway.asked import Asked
+from tests.unit.gateway.fake_request import FakeRequest
 
 NOTHING = FixedResponse(404, "text/plain", b"")
 
@@ -90,7 +90,7 @@ RULES = st.lists(
 def test_the_rule_is_the_one_that_the_definition_names(
     rules: list[PlainRule], path: str, host: str, method: str, headers: list[str], value: str
 ) -> None:
-    asked = Asked(
+    asked = FakeRequest(
         f"/{path}?k={value}".encode(),
         method.encode(),
         host.encode(),

@@ -13,8 +13,8 @@ from gateway.routing.settings import (
     LoadBalancerSettings,
     TargetGroupSettings,
 )
+from tests.unit.gateway.read_templates import read, refused
 from tests.unit.gateway.support import TEMPLATE, Bench, routing_with
-from tests.unit.gateway.test_template import read, refused
 
 CHECKS = (
     "HealthCheckPath: /health\n      UnhealthyThresholdCount: 2\n      HealthyThresholdCount: 2"

@@ -13,9 +13,9 @@ from gateway.routing.settings import Stickiness
 from gateway.targets.selection import Selection, Selector
 from gateway.targets.stickiness import InvalidCookieError, Seal, cookie_value, sets_cookie
 from gateway.targets.target_group import TargetGroup
+from tests.unit.gateway.groups import PASSED, fail, group_of
+from tests.unit.gateway.read_templates import refused
 from tests.unit.gateway.support import TEMPLATE, Bench, Visit, routing
-from tests.unit.gateway.test_choosing_targets import PASSED, fail, group_of
-from tests.unit.gateway.test_template import refused
 
 DAY = 86400
 SECRET = bytes(range(32))

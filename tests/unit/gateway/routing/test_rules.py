@@ -13,7 +13,7 @@ from gateway.http1.paths import compile_globs, normalise
 from gateway.routing.conditions import PathPattern, globs
 from gateway.routing.rules import FixedResponse, Forward, Rule, Rules, WeightedGroup
 from gateway.template.reader import load_routing
-from tests.unit.gateway.asked import Asked
+from tests.unit.gateway.fake_request import FakeRequest
 
 HERE = FixedResponse(200, "text/plain", b"here")
 ELSEWHERE = FixedResponse(404, "text/plain", b"elsewhere")
@@ -97,18 +97,18 @@ def test_the_first_rule_by_priority_whose_conditions_all_hold_wins() -> None:
         return Rule(priority, tuple(PathPattern(globs([pattern])) for pattern in patterns), HERE)
 
     rules = Rules([rule(30, "/a*"), rule(10, "/ab"), rule(20, "/a?", "*c")], ELSEWHERE)
-    assert rules.match(Asked(b"/ab")).priority == 10
-    assert rules.match(Asked(b"/ac")).priority == 20
-    assert rules.match(Asked(b"/ad")).priority == 30
-    assert rules.match(Asked(b"/b")).priority == 0
-    assert rules.match(Asked(b"/b")).action is ELSEWHERE
+    assert rules.match(FakeRequest(b"/ab")).priority == 10
+    assert rules.match(FakeRequest(b"/ac")).priority == 20
+    assert rules.match(FakeRequest(b"/ad")).priority == 30
+    assert rules.match(FakeRequest(b"/b")).priority == 0
+    assert rules.match(FakeRequest(b"/b")).action is ELSEWHERE
 
 
 def test_the_values_of_a_condition_are_alternatives() -> None:
     rules = Rules([Rule(1, (PathPattern(globs(["/a", "/a/*"])),), HERE)], ELSEWHERE)
-    assert rules.match(Asked(b"/a/b")).action is HERE
-    assert rules.match(Asked(b"/a")).action is HERE
-    assert rules.match(Asked(b"/ab")).action is ELSEWHERE
+    assert rules.match(FakeRequest(b"/a/b")).action is HERE
+    assert rules.match(FakeRequest(b"/a")).action is HERE
+    assert rules.match(FakeRequest(b"/ab")).action is ELSEWHERE
 
 
 def test_a_target_groups_share_is_its_weight_of_the_sum() -> None:
@@ -160,8 +160,8 @@ def test_the_deployed_template_sends_each_path_to_its_context(
         "AlbSecurityGroup": "g",
         "InternalAlbSecurityGroup": "g",
     }
-    routing = load_routing(Path(__file__).parents[3] / "infra" / "routing.yml", parameters)
-    action = routing.listeners[0].rules.match(Asked(path)).action
+    routing = load_routing(Path(__file__).parents[4] / "infra" / "routing.yml", parameters)
+    action = routing.listeners[0].rules.match(FakeRequest(path)).action
     if group is None:
         assert isinstance(action, FixedResponse)
         assert action.status == 200

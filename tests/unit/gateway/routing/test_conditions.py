@@ -8,7 +8,7 @@ import pytest
 from gateway.routing.conditions import Condition
 from gateway.routing.regular_expressions import InvalidPatternError, compile_pattern
 from gateway.template.reader import RefusedTemplateError, read_routing
-from tests.unit.gateway.asked import Asked
+from tests.unit.gateway.fake_request import FakeRequest
 from tests.unit.gateway.support import TEMPLATE
 
 WRITTEN = "{Field: path-pattern, Values: [/fixed]}"
@@ -28,7 +28,7 @@ def refusals(*written: str) -> list[str]:
     return caught.value.lines
 
 
-def holds(written: str, asked: Asked) -> bool:
+def holds(written: str, asked: FakeRequest) -> bool:
     [condition] = conditions(written)
     return condition.holds(asked)
 
@@ -53,7 +53,7 @@ def host(values: Sequence[str], key: str = "Values") -> str:
 def test_a_host_is_compared_as_a_whole_whatever_its_case(
     pattern: str, asked: bytes, expected: bool
 ) -> None:
-    assert holds(host([pattern]), Asked(routing_host=asked)) is expected
+    assert holds(host([pattern]), FakeRequest(routing_host=asked)) is expected
 
 
 def header(name: str, values: Sequence[str], key: str = "Values") -> str:
@@ -64,7 +64,7 @@ def header(name: str, values: Sequence[str], key: str = "Values") -> str:
 
 
 def test_each_value_of_a_repeated_header_is_tried() -> None:
-    asked = Asked(headers=((b"X-Beta", b"no"), (b"x-beta", b"YES please")))
+    asked = FakeRequest(headers=((b"X-Beta", b"no"), (b"x-beta", b"YES please")))
     assert holds(header("X-BETA", ["yes*"]), asked)
     assert holds(header("x-beta", ["maybe", "NO"]), asked)
     assert not holds(header("x-beta", ["yes"]), asked)
@@ -73,10 +73,10 @@ def test_each_value_of_a_repeated_header_is_tried() -> None:
 
 def test_a_method_is_compared_with_its_case_and_may_be_any() -> None:
     written = "{Field: http-request-method, HttpRequestMethodConfig: {Values: [PURGE, GET]}}"
-    assert holds(written, Asked(method=b"GET"))
-    assert holds(written, Asked(method=b"PURGE"))
-    assert not holds(written, Asked(method=b"get"))
-    assert not holds(written, Asked(method=b"GETX"))
+    assert holds(written, FakeRequest(method=b"GET"))
+    assert holds(written, FakeRequest(method=b"PURGE"))
+    assert not holds(written, FakeRequest(method=b"get"))
+    assert not holds(written, FakeRequest(method=b"GETX"))
 
 
 def query(*pairs: str) -> str:
@@ -103,7 +103,7 @@ def query(*pairs: str) -> str:
 def test_a_pair_of_the_query_is_compared_whatever_its_case(
     pair: str, target: bytes, expected: bool
 ) -> None:
-    assert holds(query(pair), Asked(target)) is expected
+    assert holds(query(pair), FakeRequest(target)) is expected
 
 
 @pytest.mark.parametrize(
@@ -120,19 +120,19 @@ def test_a_pair_of_the_query_is_compared_whatever_its_case(
 )
 def test_a_source_is_the_tcp_peer_in_a_block(block: str, source: str, expected: bool) -> None:
     written = f"{{Field: source-ip, SourceIpConfig: {{Values: ['{block}']}}}}"
-    asked = Asked(source=source, headers=((b"X-Forwarded-For", b"192.0.2.7"),))
+    asked = FakeRequest(source=source, headers=((b"X-Forwarded-For", b"192.0.2.7"),))
     assert holds(written, asked) is expected
 
 
 def test_regular_expressions_are_for_paths_hosts_and_headers() -> None:
     paths = "{Field: path-pattern, PathPatternConfig: {RegexValues: ['^/v[0-9]+/', 'x$']}}"
-    assert holds(paths, Asked(b"/v12/a"))
-    assert holds(paths, Asked(b"/ax"))
-    assert not holds(paths, Asked(b"/V12/a"))
+    assert holds(paths, FakeRequest(b"/v12/a"))
+    assert holds(paths, FakeRequest(b"/ax"))
+    assert not holds(paths, FakeRequest(b"/V12/a"))
     assert holds(
-        host(["^(a|b)[.]example[.]com$"], "RegexValues"), Asked(routing_host=b"B.example.com")
+        host(["^(a|b)[.]example[.]com$"], "RegexValues"), FakeRequest(routing_host=b"B.example.com")
     )
-    assert holds(header("x", ["^[0-9]+$"], "RegexValues"), Asked(headers=((b"X", b"12"),)))
+    assert holds(header("x", ["^[0-9]+$"], "RegexValues"), FakeRequest(headers=((b"X", b"12"),)))
 
 
 @pytest.mark.parametrize(
@@ -223,9 +223,9 @@ def test_a_rule_may_have_several_conditions_about_headers_and_queries() -> None:
     found = conditions(
         header("a", ["1"]), header("b", ["2"]), query("{Value: x}"), query("{Value: y}")
     )
-    asked = Asked(b"/?p=x&q=y", headers=((b"A", b"1"), (b"B", b"2")))
+    asked = FakeRequest(b"/?p=x&q=y", headers=((b"A", b"1"), (b"B", b"2")))
     assert all(condition.holds(asked) for condition in found)
-    assert not all(condition.holds(Asked(b"/?p=x")) for condition in found)
+    assert not all(condition.holds(FakeRequest(b"/?p=x")) for condition in found)
 
 
 def test_the_limits_are_a_rules_not_a_conditions() -> None:

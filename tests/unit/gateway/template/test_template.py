@@ -7,50 +7,11 @@ import pytest
 
 from gateway.routing.redirect import Redirect
 from gateway.routing.rules import FixedResponse, Forward, WeightedGroup
-from gateway.routing.settings import ForwardedForMode, Routing
+from gateway.routing.settings import ForwardedForMode
 from gateway.template.reader import RefusedTemplateError, load_routing, read_routing
-from tests.unit.gateway.asked import Asked
+from tests.unit.gateway.fake_request import FakeRequest
+from tests.unit.gateway.read_templates import HEAD, INTERNAL, body, read, refused
 from tests.unit.gateway.support import TEMPLATE
-
-HEAD = """\
-AWSTemplateFormatVersion: '2010-09-09'
-Parameters:
-  Name: {Type: String, Default: web}
-  Port: {Type: Number, Default: 8080, MinValue: 80, MaxValue: 9000}
-  Size: {Type: String, AllowedValues: [small, large], Default: small}
-  Zones: {Type: CommaDelimitedList, Default: 'a, b'}
-Mappings:
-  Weights:
-    small: {One: 1, Two: 2}
-    large: {One: 30, Two: 40}
-Conditions:
-  Large: !Equals [!Ref Size, large]
-  Small: !Not [!Condition Large]
-  Both: !And [!Condition Large, !Condition Small]
-  Either: {"Fn::Or": [{Condition: Large}, {Condition: Small}]}
-"""
-
-
-def read(text: str, **parameters: str) -> Routing:
-    return read_routing(text, parameters, "t.yml")
-
-
-def refused(text: str, **parameters: str) -> list[str]:
-    with pytest.raises(RefusedTemplateError) as caught:
-        read(text, **parameters)
-    return caught.value.lines
-
-
-def with_body(expression: str) -> str:
-    """A template whose listener answers with the expression's value."""
-    return HEAD + TEMPLATE.replace("MessageBody: fixed", f"MessageBody: {expression}")
-
-
-def body(expression: str, **parameters: str) -> str:
-    for rule in read(with_body(expression), **parameters).listeners[0].rules:
-        if isinstance(rule.action, FixedResponse):
-            return rule.action.body.decode()
-    raise AssertionError("no fixed response")
 
 
 @pytest.mark.parametrize(
@@ -277,24 +238,6 @@ def test_one_load_balancer_is_run() -> None:
     assert "t.yml:1: there is no AWS::ElasticLoadBalancingV2::LoadBalancer to run" in lines
 
 
-INTERNAL = """\
-  Inside:
-    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
-    Properties: {Scheme: internal}
-  Api:
-    Type: AWS::ElasticLoadBalancingV2::TargetGroup
-    Properties: {Protocol: HTTP}
-  Back:
-    Type: AWS::ElasticLoadBalancingV2::Listener
-    Properties:
-      LoadBalancerArn: !Ref Inside
-      Protocol: HTTP
-      Port: 8080
-      DefaultActions:
-        - {Type: forward, TargetGroupArn: !Ref Api}
-"""
-
-
 def test_of_several_load_balancers_the_internet_facing_one_is_run() -> None:
     routing = read(TEMPLATE + INTERNAL)
     assert routing.load_balancer.logical_id == "Balancer"
@@ -399,7 +342,7 @@ PLACES = {
     "AlbSecurityGroup": "sg-0",
     "InternalAlbSecurityGroup": "sg-1",
 }
-ROUTING = Path(__file__).parents[3] / "infra" / "routing.yml"
+ROUTING = Path(__file__).parents[4] / "infra" / "routing.yml"
 
 
 @pytest.mark.parametrize("share", ["0", "1", "5", "10", "25", "50", "75", "90", "95", "99", "100"])
@@ -434,7 +377,7 @@ def test_the_deployed_template_redirects_to_https_when_there_is_a_certificate() 
     assert (redirecting.protocol, redirecting.port) == ("HTTP", 80)
     assert isinstance(rule.action, Redirect)
     location = rule.action.location(
-        Asked(b"/threads/1?page=2", routing_host=b"board.example"), "HTTP", 80
+        FakeRequest(b"/threads/1?page=2", routing_host=b"board.example"), "HTTP", 80
     )
     assert location == b"https://board.example:443/threads/1?page=2"
 
@@ -447,10 +390,10 @@ def test_the_deployed_template_calls_services_by_a_load_balancer_of_their_own() 
         (b"/internal/users/authenticate", "UsersInternalTargets"),
         (b"/internal/threads/1", "ThreadsInternalTargets"),
     ):
-        action = listener.rules.match(Asked(path)).action
+        action = listener.rules.match(FakeRequest(path)).action
         assert action == Forward((WeightedGroup(group, 1),))
     for path in (b"/", b"/api/users", b"/internal/usersfoo", b"/internal"):
-        action = listener.rules.match(Asked(path)).action
+        action = listener.rules.match(FakeRequest(path)).action
         assert isinstance(action, FixedResponse)
         assert action.status == 404
 

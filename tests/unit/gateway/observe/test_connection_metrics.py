@@ -9,8 +9,8 @@ import pytest
 from gateway.template.reader import read_routing
 from tests.unit.gateway.certificates import NAME, SelfSigned, make
 from tests.unit.gateway.https import ARN, SECURE
+from tests.unit.gateway.measured import Measured, measured
 from tests.unit.gateway.support import DEADLINE, Bench, Client, until
-from tests.unit.gateway.test_metrics import Measured, measured
 
 
 @pytest.fixture(scope="module")

@@ -3,49 +3,15 @@
 import dataclasses
 from collections import Counter
 from itertools import pairwise
-from random import Random
 
 import pytest
 
 from gateway.routing.settings import Algorithm, TargetGroupSettings
-from gateway.targets.target import Address, CheckResult, HealthReason, Target, TargetState
+from gateway.targets.target import Target, TargetState
 from gateway.targets.target_group import TargetGroup
-from tests.unit.gateway.support import TEMPLATE, routing
-from tests.unit.gateway.test_template import read, refused
-
-SETTINGS = routing().target_groups["Web"]
-PASSED = CheckResult(True)
-FAILED = CheckResult(False, HealthReason.TIMEOUT, "Request timed out")
-
-
-class Hands:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def group_of(count: int, clock: Hands | None = None, **changes: object) -> TargetGroup:
-    """A group of so many healthy targets."""
-    settings = dataclasses.replace(SETTINGS, **changes)  # type: ignore[arg-type] # checked there
-    group = TargetGroup(settings, clock or Hands(), Random(3))
-    for number in range(count):
-        group.record(add(group, number), PASSED)
-    return group
-
-
-def add(group: TargetGroup, number: int) -> Target:
-    return group.register(Address("192.0.2.1", 8000 + number))
-
-
-def fail(group: TargetGroup, *targets: Target) -> None:
-    for target in targets:
-        for _ in range(group.settings.health_check.unhealthy_threshold):
-            group.record(target, FAILED)
-        assert target.state is TargetState.UNHEALTHY
+from tests.unit.gateway.groups import PASSED, SETTINGS, Hands, add, fail, group_of
+from tests.unit.gateway.read_templates import read, refused
+from tests.unit.gateway.support import TEMPLATE
 
 
 def served(group: TargetGroup, count: int) -> Counter[Target | None]:

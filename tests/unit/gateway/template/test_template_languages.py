@@ -8,8 +8,8 @@ import yaml
 
 from gateway.routing.rules import FixedResponse
 from gateway.routing.settings import Routing
+from tests.unit.gateway.read_templates import body, read, refused, with_body
 from tests.unit.gateway.support import TEMPLATE
-from tests.unit.gateway.test_template import body, read, refused, with_body
 
 
 def in_json(indent: int | str | None = None) -> str:

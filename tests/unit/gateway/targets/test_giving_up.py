@@ -12,8 +12,8 @@ import uvloop
 
 from gateway.proxy.data_plane import DataPlane
 from gateway.targets.target import Target
+from tests.unit.gateway.complaints import Complaints
 from tests.unit.gateway.support import bench_of_one_test, until
-from tests.unit.gateway.test_any_bytes import Complaints
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])

@@ -5,7 +5,7 @@ import pytest
 from gateway.routing.redirect import Redirect
 from gateway.routing.settings import Routing
 from gateway.template.reader import RefusedTemplateError, read_routing
-from tests.unit.gateway.asked import Asked
+from tests.unit.gateway.fake_request import FakeRequest
 from tests.unit.gateway.support import TEMPLATE, Bench
 
 FIXED = TEMPLATE[TEMPLATE.index("        - Type: fixed-response") :]
@@ -30,7 +30,7 @@ def redirect(config: str) -> str:
     return f"{{Type: redirect, RedirectConfig: {{{config}}}}}"
 
 
-ASKED = Asked(b"/a/b?c=d#e", routing_host=b"web.example")
+ASKED = FakeRequest(b"/a/b?c=d#e", routing_host=b"web.example")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_redirect_keeps_what_it_does_not_change_and_always_writes_the_port(
 
 
 def test_a_location_has_neither_blanks_nor_controls() -> None:
-    asked = Asked(b"/a b\rSet-Cookie:x=1\x01?c\td")
+    asked = FakeRequest(b"/a b\rSet-Cookie:x=1\x01?c\td")
     location = Redirect(302, port="80").location(asked, "HTTP", 8080)
     assert location == b"http://test.example:80/a%20b%0DSet-Cookie:x=1%01?c%09d"
 
@@ -78,7 +78,7 @@ async def test_a_host_that_is_none_is_400_whatever_the_rule_does(bench: Bench, a
 
 def test_a_redirect_without_query_writes_no_question_mark() -> None:
     action = Redirect(301, port="443")
-    assert action.location(Asked(b"/"), "HTTP", 80) == b"http://test.example:443/"
+    assert action.location(FakeRequest(b"/"), "HTTP", 80) == b"http://test.example:443/"
 
 
 TO_81 = redirect("StatusCode: HTTP_302, Port: '81'")

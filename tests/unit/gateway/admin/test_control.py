@@ -15,22 +15,9 @@ from gateway.admin.control import Control, RefusedCommandError
 from gateway.admin.server import AdminServer, AdminSocketError
 from gateway.gateway import Gateway, start_gateway
 from gateway.targets.target import Address
-from gateway.targets.target_group import TargetGroup
 from gateway.template.reader import load_routing
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Client, FakeTarget, Visit, says, until
-
-TWO_GROUPS = TEMPLATE.replace(
-    "  Front:\n",
-    "  Api:\n    Type: AWS::ElasticLoadBalancingV2::TargetGroup\n    Properties: {}\n  Front:\n",
-).replace(
-    "TargetGroupArn: !Ref Web}",
-    "ForwardConfig: {TargetGroups: [{TargetGroupArn: !Ref Web, Weight: 1}, "
-    "{TargetGroupArn: !Ref Api, Weight: 0}]}}",
-)
-
-
-def states(group: TargetGroup) -> list[str]:
-    return [str(target.state) for target in group.registered]
+from tests.unit.gateway.two_groups import TWO_GROUPS, states
 
 
 class Operated:

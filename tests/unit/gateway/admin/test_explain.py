@@ -7,7 +7,7 @@ import pytest
 from gateway.admin.commands import run_command
 from tests.unit.gateway.support import TEMPLATE
 
-ROUTING = Path(__file__).parents[3] / "infra" / "routing.yml"
+ROUTING = Path(__file__).parents[4] / "infra" / "routing.yml"
 PLACES = (
     "VpcId=vpc-0",
     "PublicSubnets=subnet-0,subnet-1",

@@ -6,7 +6,7 @@ from gateway.http1.paths import normalise
 
 
 @dataclass(frozen=True)
-class Asked:
+class FakeRequest:
     target: bytes = b"/"
     method: bytes = b"GET"
     routing_host: bytes = b"test.example"

@@ -122,7 +122,7 @@ def test_memory_stays_bounded_for_256_mib_each_way_with_slow_readers() -> None:
         text=True,
         timeout=50,
         check=False,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )
     assert done.returncode == 0, done.stderr
     grown = {name: int(size) for name, size in (line.split() for line in done.stdout.splitlines())}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.unit.gateway.read_templates import INTERNAL, read, refused
 from tests.unit.gateway.support import TEMPLATE
-from tests.unit.gateway.test_template import INTERNAL, read, refused
 
 LISTENER = TEMPLATE[TEMPLATE.index("  Front:") : TEMPLATE.index("  FixedRule:")]
 RULE = TEMPLATE[TEMPLATE.index("  FixedRule:") :]

@@ -19,9 +19,9 @@ from gateway.template.reader import read_routing
 from tests.effort import Effort
 from tests.unit.gateway.browser import WITH_FIXED, Protocol
 from tests.unit.gateway.certificates import NAME, SelfSigned
+from tests.unit.gateway.complaints import Complaints
 from tests.unit.gateway.https import ARN
 from tests.unit.gateway.support import OK, FakeTarget, Script, Visit, read_answer
-from tests.unit.gateway.test_any_bytes import Complaints
 
 LARGER_THAN_A_WINDOW = 200_000
 
@@ -29,7 +29,7 @@ PATHS = ["/small", "/large", "/slow", "/broken", "/early", "/fixed"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class FakeRequest:
     """A request: what it sends, and what it says that it sends."""
 
     path: str
@@ -43,7 +43,7 @@ class Asked:
 
 REQUESTS = st.lists(
     st.builds(
-        Asked,
+        FakeRequest,
         st.sampled_from(PATHS),
         st.sampled_from(["GET", "POST", "HEAD"]),
         st.sampled_from([None, 0, 3, 6, 40]),
@@ -88,7 +88,7 @@ def script_that_notes(stolen: list[bytes]) -> Script:
     return script
 
 
-def sent(requests: list[Asked]) -> bytes:
+def sent(requests: list[FakeRequest]) -> bytes:
     """What a client sends for these."""
     client = Protocol()
     client.initiate_connection()
@@ -190,15 +190,15 @@ def test_however_damaged_it_is_nothing_is_left_of_it(
             gateway, target = runner.run(begin(certificate, stolen))
 
             @given(REQUESTS, DAMAGES, st.booleans())
-            @example([Asked("/early", "POST", 40, 0, "with the last")], [], True)
-            @example([Asked("/early", "POST", 40, 1, "trailers")], [], True)
+            @example([FakeRequest("/early", "POST", 40, 0, "with the last")], [], True)
+            @example([FakeRequest("/early", "POST", 40, 1, "trailers")], [], True)
             @settings(
                 max_examples=effort.clients,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],
             )
             def anything(
-                requests: list[Asked],
+                requests: list[FakeRequest],
                 damages: list[tuple[str, int, bytes]],
                 stays: bool,
             ) -> None:
