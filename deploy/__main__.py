@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy import settings
 from deploy.aws import Aws
+from deploy.checks import smoke
 from deploy.checks.account import Account, identify
 from deploy.checks.leftovers import leftovers
 from deploy.commands import deploy as up
@@ -22,13 +23,14 @@ from deploy.commands import destroy as down
 from deploy.commands import pause, push, shift, status
 from deploy.errors import CannotDeployError
 from deploy.images import build, revision, sbom
-from deploy.images.docker import docker, must_work
+from deploy.images.docker import docker, require_engine
 from deploy.images.registry import Ecr, PlainRegistry, Registry
+from deploy.installation import Installation
 from deploy.lock import Holder, Lock
-from deploy.poller import Pace
+from deploy.poller import Poller
 from deploy.settings import Settings
-from deploy.stacks.project import Project
-from deploy.stacks.stacks import Stacks
+from deploy.stacks.cloudformation import Stacks
+from topology.deployments import DEPLOYED_IMAGES, IMAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 _BILLS = Path("build", "sbom")
@@ -67,20 +69,20 @@ def _say(text: str) -> None:
 
 
 def _images(_: argparse.Namespace, chosen: Settings) -> None:
-    must_work(docker)
+    require_engine(docker)
     name = _revision(chosen, allow_dirty=True)
-    build.build(docker, (*build.STAGES, *build.LAPTOP), name, _say)
+    build.build(docker, IMAGES, name, _say)
 
 
 def _push(_: argparse.Namespace, chosen: Settings) -> None:
     name = _revision(chosen, allow_dirty=bool(os.environ.get("ALLOW_DIRTY")))
-    must_work(docker)
-    project, _account = _project(chosen)
-    with project.lock.held(_say):
-        project.bring("registry", {})
-        registry = _registry(project)
+    require_engine(docker)
+    installation, _account = _installation(chosen)
+    with installation.lock.held(_say):
+        installation.ensure_stack("registry", {})
+        registry = _registry(installation)
         registry.sign_in(docker)
-        wanted = push.absent(registry, chosen.project, name, build.STAGES, _say)
+        wanted = push.absent(registry, chosen.project, name, DEPLOYED_IMAGES, _say)
         built = build.build(docker, wanted, name, _say)
         push.push(docker, registry, chosen.project, name, built, _say)
         for image in built:
@@ -90,9 +92,9 @@ def _push(_: argparse.Namespace, chosen: Settings) -> None:
 
 def _deploy(_: argparse.Namespace, chosen: Settings) -> None:
     name = _revision(chosen, allow_dirty=bool(os.environ.get("ALLOW_DIRTY")))
-    project, account = _project(chosen)
-    with project.lock.held(_say):
-        origin = up.deploy(project, account, _registry(project), name)
+    installation, account = _installation(chosen)
+    with installation.lock.held(_say):
+        origin = up.deploy(installation, account, _registry(installation), name, smoke.run)
     _say(f"The board is up: {origin}")
     if origin.startswith("http://"):
         _say(
@@ -101,17 +103,17 @@ def _deploy(_: argparse.Namespace, chosen: Settings) -> None:
 
 
 def _status(_: argparse.Namespace, chosen: Settings) -> None:
-    project, _account = _project(chosen)
-    _say(status.report(project))
+    installation, _account = _installation(chosen)
+    _say(status.report(installation))
 
 
 def _logs(_: argparse.Namespace, chosen: Settings) -> None:
-    project, _account = _project(chosen)
+    installation, _account = _installation(chosen)
     since = int((time.time() - _seconds(os.environ.get("SINCE") or "10m")) * 1000)
     service = os.environ.get("SERVICE") or None
     seen: set[tuple[int, str]] = set()
     while True:
-        for line in status.recent_lines(project, service, since):
+        for line in status.recent_lines(installation, service, since):
             if line not in seen:
                 seen.add(line)
                 _say(line[1])
@@ -124,15 +126,15 @@ def _logs(_: argparse.Namespace, chosen: Settings) -> None:
 
 
 def _pause(_: argparse.Namespace, chosen: Settings) -> None:
-    project, _account = _project(chosen)
-    with project.lock.held(_say):
-        pause.pause(project)
+    installation, _account = _installation(chosen)
+    with installation.lock.held(_say):
+        pause.pause(installation)
 
 
 def _resume(_: argparse.Namespace, chosen: Settings) -> None:
-    project, _account = _project(chosen)
-    with project.lock.held(_say):
-        origin = pause.resume(project)
+    installation, _account = _installation(chosen)
+    with installation.lock.held(_say):
+        origin = pause.resume(installation, smoke.run)
     _say(f"The board is up again, and its address is a new one: {origin}")
 
 
@@ -140,26 +142,27 @@ def _shift(_: argparse.Namespace, chosen: Settings) -> None:
     context, share = os.environ.get("CONTEXT", ""), os.environ.get("SHARE", "")
     if not (context and share):
         raise CannotDeployError("Say which and how much: make shift CONTEXT=posts SHARE=10")
-    project, _account = _project(chosen)
-    with project.lock.held(_say):
-        shift.shift(project, context, share)
+    installation, _account = _installation(chosen)
+    with installation.lock.held(_say):
+        shift.shift(installation, context, share)
 
 
 def _run(command: argparse.Namespace, chosen: Settings) -> None:
-    project, _account = _project(chosen)
-    with project.lock.held(_say):
-        project.must_not_be_paused()
-        for line in up.run_command(project, command.what).lines:
+    installation, _account = _installation(chosen)
+    with installation.lock.held(_say):
+        installation.require_not_paused()
+        for line in up.run_command(installation, command.what).lines:
             _say(line)
 
 
 def _destroy(_: argparse.Namespace, chosen: Settings) -> None:
-    project, _account = _project(chosen)
+    installation, _account = _installation(chosen)
     ask = input if sys.stdin.isatty() else None
-    down.must_be_confirmed(project, ask)
-    with project.lock.held(_say):
-        down.destroy(project)
-    left = leftovers(project.aws, chosen.project)
+    down.require_confirmation(installation, ask)
+    with installation.lock.held(_say):
+        down.destroy(installation)
+        installation.lock.delete_table()
+    left = leftovers(installation.aws, chosen.project)
     if chosen.keep_snapshot:
         for kept in [line for line in left if "snapshot" in line]:
             _say(f"Kept, and billed: {kept}")
@@ -169,7 +172,7 @@ def _destroy(_: argparse.Namespace, chosen: Settings) -> None:
             "Something is left:\n  " + "\n  ".join(left) + "\nSome things take a while to go: run "
             "the same command again in a few minutes"
         )
-    _say(f"Nothing is left of {chosen.project} in {project.aws.region}.")
+    _say(f"Nothing is left of {chosen.project} in {installation.aws.region}.")
 
 
 _HELP = {
@@ -198,7 +201,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Settings], None]] = {
 }
 
 
-def _project(chosen: Settings) -> tuple[Project, Account]:
+def _installation(chosen: Settings) -> tuple[Installation, Account]:
     """The project in whichever account the environment says. Raises `CannotDeployError`."""
     try:
         # The command line of AWS takes AWS_REGION first, and boto3 does not know it.
@@ -214,29 +217,29 @@ def _project(chosen: Settings) -> tuple[Project, Account]:
         os.getpid(),
         secrets.token_hex(8),
     )
-    lock = Lock(aws.ssm, chosen.project, holder, tags, time.time, _is_running)
+    lock = Lock(aws, chosen.project, holder, tags, time.time, _is_running)
 
     def sleep(seconds: float) -> None:
         lock.renew()
         time.sleep(seconds)
 
-    pace = Pace(time.monotonic, sleep)
-    stacks = Stacks(aws.cloudformation, pace, _say, tags)
-    return Project(chosen, aws, stacks, lock, pace, _say), account
+    poller = Poller(time.monotonic, sleep)
+    stacks = Stacks(aws.cloudformation, poller, _say, tags)
+    return Installation(chosen, aws, stacks, lock, poller, _say), account
 
 
-def _registry(project: Project) -> Registry:
-    if project.settings.registry:
-        return PlainRegistry(project.settings.registry)
-    stack = project.find("registry")
+def _registry(installation: Installation) -> Registry:
+    if installation.settings.registry:
+        return PlainRegistry(installation.settings.registry)
+    stack = installation.find("registry")
     if stack is None:
         raise CannotDeployError(
-            f"There are no images of {project.settings.project} in {project.aws.region} yet: "
-            "make push-ecr"
+            f"There are no images of {installation.settings.project} in "
+            f"{installation.aws.region} yet: make push-ecr"
         )
-    over_ipv6 = project.settings.parameters.get("NatMode") == "ipv6"
+    over_ipv6 = installation.settings.parameters.get("NatMode") == "ipv6"
     host = stack.outputs["RegistryHostOverIpv6" if over_ipv6 else "RegistryHost"]
-    return Ecr(project.aws.ecr, host)
+    return Ecr(installation.aws.ecr, host)
 
 
 def _revision(chosen: Settings, *, allow_dirty: bool) -> str:

@@ -1,4 +1,4 @@
-"""One account in one region."""
+"""The clients for one account in one region."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecs import ECSClient
@@ -35,17 +36,17 @@ _CONFIG = Config(
 
 
 class Aws:
-    """A client for each service, made when it is first needed: making all would take seconds."""
+    """A client for each AWS service, created at its first use: creating all would take seconds."""
 
     def __init__(self, session: Session, endpoint: str | None = None) -> None:
-        """`session` knows the credentials and the region. All services are at `endpoint`, if one
-        is given; else where AWS has them, or where AWS_ENDPOINT_URL says."""
+        """`session` has the credentials and the region. `endpoint` is the URL of all services; by
+        default AWS's own, or the one in AWS_ENDPOINT_URL."""
         self._session = session
         self._endpoint = endpoint
 
     @property
     def region(self) -> str | None:
-        """The region of all these clients, if one is set."""
+        """The region of all clients, or None if none is configured."""
         return self._session.region_name
 
     @cached_property
@@ -62,6 +63,11 @@ class Aws:
     def cloudwatch(self) -> CloudWatchClient:
         """Amazon CloudWatch."""
         return self._session.client("cloudwatch", config=_CONFIG, endpoint_url=self._endpoint)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """Amazon DynamoDB."""
+        return self._session.client("dynamodb", config=_CONFIG, endpoint_url=self._endpoint)
 
     @cached_property
     def ec2(self) -> EC2Client:

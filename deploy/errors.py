@@ -1,17 +1,17 @@
-"""Why a command on AWS stops."""
+"""The failures of commands."""
 
 
 class CannotDeployError(Exception):
-    """Something that a person can mend; its text says what, and how."""
+    """A failure that the user can fix; its text says what is wrong and what to do."""
 
 
 class TookTooLongError(CannotDeployError):
-    """What was waited for did not happen in time."""
+    """Something did not happen in time."""
 
 
 class StackFailedError(CannotDeployError):
-    """CloudFormation could not do it. `resource` is the type of the resource that failed first,
-    where one did."""
+    """CloudFormation could not create, update or delete a stack. `resource` is the type of the
+    resource that failed first, or None."""
 
     def __init__(self, message: str, resource: str | None = None) -> None:
         super().__init__(message)

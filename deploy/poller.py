@@ -1,4 +1,4 @@
-"""Waiting, with a deadline."""
+"""Polling with a deadline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from deploy.errors import TookTooLongError
 
 Found = TypeVar("Found")
 
-_FIRST: Final = 0.3
-_LONGEST: Final = 5.0
+_FIRST_PAUSE: Final = 0.3
+_LONGEST_PAUSE: Final = 5.0
 _GROWTH: Final = 1.5
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How to wait: a clock that never goes back, and a sleep, both in seconds."""
+class Poller:
+    """Polls until a deadline, by a monotonic clock and a sleep, both in seconds."""
 
     now: Callable[[], float]
     sleep: Callable[[float], None]
 
-    def until(self, look: Callable[[], Found | None], within: float, what: str) -> Found:
-        """Look again and again, ever more slowly, until something is found. Raises
-        `TookTooLongError`, which names `what`, after `within` seconds."""
-        began, pause = self.now(), _FIRST
-        while (found := look()) is None:
+    def until(self, probe: Callable[[], Found | None], within: float, what: str) -> Found:
+        """Call `probe` with growing pauses until it returns something other than None, and return
+        that. Raises `TookTooLongError`, whose text begins with `what`, after `within` seconds."""
+        began, pause = self.now(), _FIRST_PAUSE
+        while (found := probe()) is None:
             if self.now() - began > within:
                 raise TookTooLongError(f"{what}: not within {within / 60:.0f} minutes")
             self.sleep(pause)
-            pause = min(pause * _GROWTH, _LONGEST)
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE)
         return found

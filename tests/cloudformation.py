@@ -35,6 +35,10 @@ _CHOSEN: Final = {
 _NO_VALUE: Final = object()
 
 
+Document = dict[str, Any]
+"""A template as plain values; every function is a mapping with one key."""
+
+
 class _Loader(yaml.SafeLoader):
     """Reads `!Function x` as `{"Fn::Function": x}`."""
 
@@ -56,11 +60,17 @@ def _call(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _call)
 
 
+def read_document(path: Path) -> Document:
+    """The template in a file, not evaluated."""
+    document: Document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    return document
+
+
 @cache
-def template(name: str, folder: Path = INFRA) -> dict[str, Any]:
-    """The template `<name>.yml` of a folder, not evaluated: functions are mappings of one key."""
-    loaded: dict[str, Any] = yaml.load((folder / f"{name}.yml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
-    return loaded
+def template(name: str, folder: Path = INFRA) -> Document:
+    """The template `<name>.yml` of a folder, not evaluated. All callers share it: do not change
+    it."""
+    return read_document(folder / f"{name}.yml")
 
 
 @dataclass(frozen=True)

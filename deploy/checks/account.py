@@ -1,9 +1,6 @@
-"""Whose account it is, or what is in the way of knowing."""
-
-from __future__ import annotations
+"""The account and the caller that the credentials belong to."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -13,14 +10,12 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
+from deploy.aws import Aws
 from deploy.errors import CannotDeployError
 
-if TYPE_CHECKING:
-    from deploy.aws import Aws
-
 _BAD = {
-    "ExpiredToken": "the credentials have run out: sign in again",
-    "ExpiredTokenException": "the credentials have run out: sign in again",
+    "ExpiredToken": "the credentials have expired: sign in again",
+    "ExpiredTokenException": "the credentials have expired: sign in again",
     "InvalidClientTokenId": "AWS does not know these credentials in this region; they may be "
     "mistyped, or the region may not be enabled for the account",
     "SignatureDoesNotMatch": "the secret access key does not belong to the access key",
@@ -30,15 +25,15 @@ _BAD = {
 
 @dataclass(frozen=True)
 class Account:
-    """The account's number, and who asks, as an ARN."""
+    """The account's number, and the ARN of the caller."""
 
     number: str
     caller: str
 
 
 def identify(aws: Aws) -> Account:
-    """Ask AWS who we are. Raises `CannotDeployError` with what is missing: a region, credentials,
-    or good ones."""
+    """The account and caller of the credentials. Raises `CannotDeployError` if the region or the
+    credentials are missing or invalid."""
     if not aws.region:
         raise CannotDeployError(
             "No region is chosen: set AWS_REGION, like AWS_REGION=eu-west-1, or `aws configure`"

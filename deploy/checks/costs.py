@@ -1,17 +1,14 @@
-"""What costs money now, as far as it can be told from what is there.
+"""What costs money now, by the resources that exist.
 
 List prices in US dollars for us-east-1, November 2026, without taxes, traffic or free tiers; other
 regions cost up to half as much again. https://aws.amazon.com/pricing/ has today's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from deploy.aws import Aws
+from deploy.aws import Aws
 
 _HOURS: Final = 730
 _INSTANCES: Final = {
@@ -28,8 +25,8 @@ _INSTANCES: Final = {
 
 @dataclass(frozen=True)
 class Cost:
-    """How many of what there are, and what they come to in a month; None where that depends on
-    their use, which `note` tells."""
+    """How many resources of a type exist, and their price for a month in US dollars: None if it
+    depends on their use, which `note` explains."""
 
     what: str
     count: int
@@ -38,7 +35,7 @@ class Cost:
 
 
 def costs(aws: Aws, project: str) -> list[Cost]:
-    """What there is of the project that is billed by the hour or month, dearest kinds first."""
+    """The project's resources billed by the hour or month, most expensive types first."""
     return [cost for cost in _all(aws, project) if cost.count]
 
 
@@ -118,5 +115,5 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
 
 
 def total(found: list[Cost]) -> float:
-    """What those with a fixed price come to, a month."""
+    """The monthly price of all that have a fixed price."""
     return sum(cost.monthly or 0 for cost in found)

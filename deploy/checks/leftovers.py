@@ -1,27 +1,24 @@
-"""What is left of a project: looked for by its tag, and by name or kind where no tag tells.
+"""What is left of a project: found by its tag, or by name and type if AWS cannot search for tags.
 
-The tagging API does not know Auto Scaling groups, IAM roles, DNS zones (outside us-east-1) and
-whatever takes no tags, and it goes on telling of things for a while after they are gone; so each
-thing that it names is looked at where it lived.
+The tagging API does not list Auto Scaling groups, IAM roles, DNS zones (outside us-east-1) and
+resources without tags, and it lists resources for a while after they were deleted; so each resource
+that it lists is looked up in its own service.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.checks.resource_exists import is_still_there
-from deploy.stacks.project import ALL
+from deploy import lock
+from deploy.aws import Aws
+from deploy.checks.resource_exists import resource_exists
+from deploy.installation import ALL
 from topology.deployments import SERVERS
 from topology.routing import TARGET_GROUP_SUFFIXES
 
-if TYPE_CHECKING:
-    from deploy.aws import Aws
-
-Finder = Callable[["Aws", str], Iterator[str]]
-"""Yields what it finds of a project, by name or ARN."""
+Finder = Callable[[Aws, str], Iterator[str]]
+"""Yields the names or ARNs of a project's resources."""
 
 STATUSES: Final[tuple[Literal["ACTIVE", "INACTIVE"], ...]] = ("ACTIVE", "INACTIVE")
 """Those of task definitions that stay until somebody deletes them."""
@@ -30,14 +27,14 @@ _GONE: Final = {"DELETE_COMPLETE"}
 
 
 def leftovers(aws: Aws, project: str) -> list[str]:
-    """All that is left, a line each. What could not be looked at counts as left: nothing is proved
-    of it."""
+    """All that is left, a line each. What could not be looked up counts as left: nothing proves
+    that it was deleted."""
     found = []
     for what, finder in FINDERS.items():
         try:
             found += [f"{what}: {name}" for name in finder(aws, project)]
         except (ClientError, BotoCoreError) as error:
-            found.append(f"{what}: could not be looked at: {error}")
+            found.append(f"{what}: could not be looked up: {error}")
     return found
 
 
@@ -48,7 +45,7 @@ def _tagged(aws: Aws, project: str) -> Iterator[str]:
     for page in pages:
         for resource in page["ResourceTagMappingList"]:
             arn = resource.get("ResourceARN", "")
-            if is_still_there(aws, arn):
+            if resource_exists(aws, arn):
                 yield arn
 
 
@@ -60,7 +57,7 @@ def _tagged_in_ec2(aws: Aws, project: str) -> Iterator[str]:
         for tag in page["Tags"]:
             kind, name = tag.get("ResourceType", ""), tag.get("ResourceId", "")
             ours = (tag.get("Key"), tag.get("Value")) == ("Project", project)
-            if ours and is_still_there(aws, f"arn:aws:ec2:::{kind}/{name}"):
+            if ours and resource_exists(aws, f"arn:aws:ec2:::{kind}/{name}"):
                 yield f"{kind} {name}"
 
 
@@ -106,7 +103,7 @@ def _target_groups(aws: Aws, project: str) -> Iterator[str]:
     for page in aws.elb.get_paginator("describe_target_groups").paginate():
         for group in page["TargetGroups"]:
             if group.get("TargetGroupName") in {
-                f"{project}-{name}" for name in TARGET_GROUP_SUFFIXES
+                f"{project}-{suffix}" for suffix in TARGET_GROUP_SUFFIXES
             }:
                 yield group.get("TargetGroupArn", "")
 
@@ -161,6 +158,13 @@ def _parameters(aws: Aws, project: str) -> Iterator[str]:
             yield parameter.get("Name", "")
 
 
+def _lock_tables(aws: Aws, project: str) -> Iterator[str]:
+    for page in aws.dynamodb.get_paginator("list_tables").paginate():
+        for name in page["TableNames"]:
+            if name == lock.table_name(project):
+                yield name
+
+
 def _zones(aws: Aws, project: str) -> Iterator[str]:
     for page in aws.route53.get_paginator("list_hosted_zones").paginate():
         for zone in page["HostedZones"]:
@@ -200,7 +204,7 @@ def families(aws: Aws, project: str) -> list[str]:
 
 
 def log_group_prefixes(project: str) -> tuple[str, ...]:
-    """What the names of its log groups begin with, and those that AWS makes for it."""
+    """What the names of its log groups begin with, those that AWS creates for it included."""
     return (
         f"/{project}/",
         f"/aws/ecs/containerinsights/{project}/",
@@ -209,7 +213,7 @@ def log_group_prefixes(project: str) -> tuple[str, ...]:
 
 
 def _stack_prefixes(project: str) -> tuple[str, ...]:
-    """What CloudFormation calls a resource that has no name of its own begins so."""
+    """What the names begin with that CloudFormation chooses."""
     parts = ("cluster", "operator", *SERVERS, "network")
     return tuple(f"{project}-{part}-" for part in parts)
 
@@ -229,6 +233,7 @@ FINDERS: Final[dict[str, Finder]] = {
     "snapshot": _snapshots,
     "secret": _secrets,
     "parameter": _parameters,
+    "lock table": _lock_tables,
     "hosted zone": _zones,
     "repository": _repositories,
     "dashboard": _dashboards,

@@ -1,29 +1,25 @@
-"""What the account may have, held against what it has and what the board needs."""
-
-from __future__ import annotations
+"""The account's quotas, compared with what it uses and what the board needs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.aws import Aws
 from deploy.errors import CannotDeployError
-
-if TYPE_CHECKING:
-    from deploy.aws import Aws
 
 
 @dataclass(frozen=True)
 class Quota:
-    """A quota of the account: its code and the service's (Service Quotas), what it counts, how
-    much of it the board needs, and how much is taken."""
+    """A quota of the account: the codes of its service and its own (Service Quotas), what it
+    counts, how much the board needs, and how much is in use."""
 
     service: str
     code: str
     what: str
     needed: int
-    taken: Callable[[Aws], int]
+    used: Callable[[Aws], int]
 
 
 def _vpcs(aws: Aws) -> int:
@@ -53,7 +49,7 @@ _BALANCERS: Final = Quota(
 )
 
 
-def _of(nat_mode: str) -> Iterator[Quota]:
+def _quotas_for(nat_mode: str) -> Iterator[Quota]:
     yield _VPC
     yield _EGRESS
     yield _BALANCERS
@@ -64,23 +60,23 @@ def _of(nat_mode: str) -> Iterator[Quota]:
 
 def check(aws: Aws, nat_mode: str, say: Callable[[str], None]) -> None:
     """Raise `CannotDeployError`, naming every quota that is too small for a first deploy. One that
-    cannot be read is said to be so, and does not stop anybody: CloudFormation would."""
+    cannot be read is reported, and does not stop the deploy: CloudFormation would."""
     too_small = []
-    for quota in _of(nat_mode):
+    for quota in _quotas_for(nat_mode):
         try:
             found = aws.quotas.get_service_quota(ServiceCode=quota.service, QuotaCode=quota.code)
-            allowed, taken = int(found["Quota"].get("Value", 0)), quota.taken(aws)
+            allowed, used = int(found["Quota"].get("Value", 0)), quota.used(aws)
         except (ClientError, BotoCoreError) as error:
             say(f"The quota of {quota.what} could not be read: {error}")
             continue
-        if taken + quota.needed > allowed:
+        if used + quota.needed > allowed:
             too_small.append(
-                f"{quota.what}: {taken} of {allowed} are taken, and {quota.needed} are needed "
+                f"{quota.what}: {used} of {allowed} are in use, and {quota.needed} more are needed "
                 f"(quota {quota.service}/{quota.code})"
             )
     if too_small:
         raise CannotDeployError(
-            "This account may not have as much as the board needs. "
+            "The quotas of this account are too small for the board. "
             + "; ".join(too_small)
             + ". Ask for more at https://console.aws.amazon.com/servicequotas/, or use another "
             "region (AWS_REGION)"

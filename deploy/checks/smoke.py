@@ -1,4 +1,4 @@
-"""A visit through the load balancer: does what was deployed work?"""
+"""The smoke test: uses the deployed board through its load balancer, as a client does."""
 
 import secrets
 from collections.abc import Callable
@@ -8,48 +8,51 @@ from urllib.parse import urlsplit
 import httpx
 
 from deploy.errors import CannotDeployError, TookTooLongError
-from deploy.poller import Pace
-from topology.contexts import CONTEXTS
+from deploy.poller import Poller
 
-ANSWERS_WITHIN: Final = 10 * 60.0
-"""Seconds: a new load balancer's name has to get around first."""
+RESPONSE_TIMEOUT: Final = 10 * 60.0
+"""Seconds: the DNS name of a new load balancer has to propagate first."""
 
-ONE_OF_EACH: Final = (*(context.public_prefixes[0] for context in CONTEXTS), "/")
+PATHS: Final = ("/api/users", "/api/threads", "/api/posts", "/")
 """A path of each service."""
 
+Say = Callable[[str], None]
+SmokeTest = Callable[[str, str | None, Poller, Say, Callable[[], None]], dict[str, str]]
+"""The type of `run`."""
 
-def visit(
+
+def run(
     origin: str,
     connect_to: str | None,
-    pace: Pace,
-    say: Callable[[str], None],
-    look: Callable[[], None],
+    poller: Poller,
+    say: Say,
+    check: Callable[[], None],
 ) -> dict[str, str]:
-    """Register, sign in, start a thread, write a post and read it back, and find the thread in the
-    list; then take all of it away again. Returns which process answered each path, where they say.
-    Raises `CannotDeployError` with the request that failed. `connect_to` is a host and port to use
-    instead of the origin's; `look` is called again and again
-    until it answers, and raises when there is no more use in waiting."""
+    """Register, sign in, start a thread, write a post, read it back, and find the thread in the
+    list; then delete all of it. Returns which process served each path, as far as the responses
+    say. Raises `CannotDeployError` with the request that failed. `connect_to` is a host and port to
+    connect to instead of the origin's. `check` is called repeatedly until the board responds, and
+    raises if waiting longer is useless."""
     parts = urlsplit(origin)
     base = f"{parts.scheme}://{connect_to}" if connect_to else origin
     with httpx.Client(base_url=base, headers={"Host": parts.netloc}, timeout=30) as http:
-        _until_it_answers(http, origin, pace, say, look)
-        return _Visitor(http).visit()
+        _wait_for_responses(http, origin, poller, say, check)
+        return _Client(http).run()
 
 
-def _until_it_answers(
+def _wait_for_responses(
     http: httpx.Client,
     origin: str,
-    pace: Pace,
-    say: Callable[[str], None],
-    look: Callable[[], None],
+    poller: Poller,
+    say: Say,
+    check: Callable[[], None],
 ) -> None:
     said: list[str] = []
 
     def ask() -> bool | None:
-        look()
-        for path in ONE_OF_EACH:
-            what = _what_is_wrong(http, path)
+        check()
+        for path in PATHS:
+            what = _problem_with(http, path)
             if what is not None:
                 if what not in said:
                     said.append(what)
@@ -58,28 +61,28 @@ def _until_it_answers(
         return True
 
     try:
-        pace.until(ask, ANSWERS_WITHIN, f"Waiting for {origin} to answer")
+        poller.until(ask, RESPONSE_TIMEOUT, f"Waiting for {origin} to respond")
     except TookTooLongError as error:
-        raise CannotDeployError(f"{error}. It said at last: {said[-1]}") from error
+        raise CannotDeployError(f"{error}. The last response: {said[-1]}") from error
 
 
-def _what_is_wrong(http: httpx.Client, path: str) -> str | None:
+def _problem_with(http: httpx.Client, path: str) -> str | None:
     try:
-        answer = http.get(path)
+        response = http.get(path)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}"
-    if answer.status_code == httpx.codes.OK:
+    if response.status_code == httpx.codes.OK:
         return None
-    return f"{answer.status_code} {' '.join(answer.text[:200].split())}"
+    return f"{response.status_code} {' '.join(response.text[:200].split())}"
 
 
-class _Visitor:
+class _Client:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
         self._headers: dict[str, str] = {}
         self._served_by: dict[str, str] = {}
 
-    def visit(self) -> dict[str, str]:
+    def run(self) -> dict[str, str]:
         password = secrets.token_urlsafe(18)
         who = {"username": f"smoke-{secrets.token_hex(5)}", "password": password}
         self._ask("POST", "/api/users", who)
@@ -96,7 +99,7 @@ class _Visitor:
         newest = self._ask("GET", "/api/threads?order=new&limit=100")
         self._must(title in [one["title"] for one in newest], "the list lacks the new thread")
         page = self._http.get("/")
-        self._must(page.status_code == httpx.codes.OK, f"GET / answers {page.status_code}")
+        self._must(page.status_code == httpx.codes.OK, f"GET / returned {page.status_code}")
         self._note("/", page)
         self._ask("DELETE", f"/api/posts/{post['id']}")
         self._ask("DELETE", f"/api/threads/{thread['id']}")
@@ -105,18 +108,19 @@ class _Visitor:
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         try:
-            answer = self._http.request(method, path, json=body, headers=self._headers)
+            response = self._http.request(method, path, json=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise CannotDeployError(f"The smoke test: {method} {path}: {error!r}") from error
         self._must(
-            answer.is_success, f"{method} {path} answers {answer.status_code} {answer.text[:500]}"
+            response.is_success,
+            f"{method} {path} returned {response.status_code} {response.text[:500]}",
         )
-        self._note(path, answer)
-        return answer.json() if answer.content else None
+        self._note(path, response)
+        return response.json() if response.content else None
 
-    def _note(self, path: str, answer: httpx.Response) -> None:
-        if "x-served-by" in answer.headers:
-            self._served_by[path] = answer.headers["x-served-by"]
+    def _note(self, path: str, response: httpx.Response) -> None:
+        if "x-served-by" in response.headers:
+            self._served_by[path] = response.headers["x-served-by"]
 
     @staticmethod
     def _must(well: bool, what: str) -> None:

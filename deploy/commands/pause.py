@@ -1,69 +1,41 @@
 """`make pause-ecs` and `make resume-ecs`: the data stays, and nearly nothing is billed.
 
-Pausing takes away in the order in which nobody is cut off from what they still need: tasks, which
-drain and log; instances, which tell ECS so; load balancers; and the NAT gateways last. Resuming is
-the other way round, since a service is not made before its target groups have a listener. The
-database is never stopped: it sleeps by itself ten minutes after the last connection.
+Pausing deletes in an order in which nothing loses what it still needs: tasks, which drain and log;
+instances, which report their end to ECS; load balancers; and the NAT gateways last. Resuming is the
+reverse, since a service cannot be created before its target groups have a listener. The database is
+never stopped: it goes to sleep by itself ten minutes after the last connection.
 """
 
-from __future__ import annotations
-
-from typing import Final
-
 from deploy.checks.costs import costs
-from deploy.commands.deploy import bring_services, deployed, look_at
+from deploy.checks.smoke import SmokeTest
+from deploy.commands.deploy import deployed, ensure_services, verify
 from deploy.commands.status import cost_table
-from deploy.stacks.project import Project
-
-_INSTANCES_WITHIN: Final = 15 * 60.0
+from deploy.installation import Installation
 
 
-def pause(project: Project) -> None:
-    """Pause. May be interrupted and repeated."""
-    project.must_be_there("routing")
-    services = project.services()
-    if not project.is_paused():
-        for name in reversed(deployed(project)):
-            project.bring(name, {"Paused": "true"})
-        for name in deployed(project):
-            services.must_be_gone(name)
-    without_instances(project)
-    project.bring("routing", {"Paused": "true"})
-    project.bring("network", {"Paused": "true"})
-    project.say("Paused. The database falls asleep by itself. What is still billed:")
-    project.say(cost_table(costs(project.aws, project.settings.project)))
+def pause(installation: Installation) -> None:
+    """Pause; may be interrupted and repeated."""
+    installation.require_stack("routing")
+    services = installation.services()
+    if not installation.is_paused():
+        for name in reversed(deployed(installation)):
+            installation.ensure_stack(name, {"Paused": "true"})
+        for name in deployed(installation):
+            services.wait_until_stopped(name)
+    installation.terminate_instances()
+    installation.ensure_stack("routing", {"Paused": "true"})
+    installation.ensure_stack("network", {"Paused": "true"})
+    installation.say("Paused. The database goes to sleep by itself. What is still billed:")
+    installation.say(cost_table(costs(installation.aws, installation.settings.project)))
 
 
-def resume(project: Project) -> str:
-    """Resume, and return where the board answers now: load balancers that come back have new
-    names. May be interrupted and repeated, and does no harm to a board that is up."""
-    project.must_be_there("routing")
-    project.bring("network", {"Paused": "false"})
-    routing = project.bring("routing", {"Paused": "false"})
-    # Each takes the new address, and the image that it had.
-    bring_services(project, deployed(project), {})
-    project.bring("observability", {})
-    return look_at(project, routing.outputs["PublicOrigin"])
-
-
-def without_instances(project: Project) -> None:
-    """Ask the Auto Scaling group for no instance, and wait until none is left in the cluster.
-    Managed scaling would take a quarter of an hour to come to that."""
-    cluster = project.find("cluster")
-    if cluster is None or "AutoScalingGroup" not in cluster.outputs:
-        return
-    group, name = cluster.outputs["AutoScalingGroup"], cluster.outputs["Cluster"]
-    project.say("Instances: sending them home ...")
-    project.aws.autoscaling.update_auto_scaling_group(
-        AutoScalingGroupName=group, MinSize=0, DesiredCapacity=0
-    )
-
-    def look() -> bool | None:
-        (found,) = project.aws.autoscaling.describe_auto_scaling_groups(
-            AutoScalingGroupNames=[group]
-        )["AutoScalingGroups"]
-        left = project.aws.ecs.list_container_instances(cluster=name)["containerInstanceArns"]
-        return None if found["Instances"] or left else True
-
-    project.pace.until(look, _INSTANCES_WITHIN, "Waiting for the instances to end")
-    project.say("Instances: none left")
+def resume(installation: Installation, smoke_test: SmokeTest) -> str:
+    """Resume, and return the board's new origin: recreated load balancers have new names. May be
+    interrupted and repeated, and changes nothing on a board that is up."""
+    installation.require_stack("routing")
+    installation.ensure_stack("network", {"Paused": "false"})
+    routing = installation.ensure_stack("routing", {"Paused": "false"})
+    # Each gets the new address and keeps its image.
+    ensure_services(installation, deployed(installation), {})
+    installation.ensure_stack("observability", {})
+    return verify(installation, routing.outputs["PublicOrigin"], smoke_test)

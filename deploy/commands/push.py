@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from deploy.errors import CannotDeployError
-from deploy.images.build import Image, must_be_amd64
+from deploy.images.build import Image, require_amd64
 from deploy.images.docker import Docker
 from deploy.images.registry import Registry
 
@@ -39,15 +39,15 @@ def push(
     another architecture too."""
     for image in images:
         reference = f"{registry.repository(f'{project}/{image.stage}')}:{revision}"
-        must_be_amd64(docker, image.tag)
+        require_amd64(docker, image.tag)
         say(f"{reference}: pushing it ...")
         for command in (["tag", image.tag, reference], ["push", "--quiet", reference]):
-            answer = docker(command, None)
-            if answer.status != 0:
-                raise CannotDeployError(f"docker {' '.join(command)}: {answer.error.strip()}")
+            result = docker(command, None)
+            if result.status != 0:
+                raise CannotDeployError(f"docker {' '.join(command)}: {result.error.strip()}")
 
 
-def must_have(registry: Registry, project: str, revision: str, stages: Sequence[str]) -> None:
+def require_images(registry: Registry, project: str, revision: str, stages: Sequence[str]) -> None:
     """Raise `CannotDeployError` unless the registry has an image of each stage."""
     missing = [stage for stage in stages if not registry.has(f"{project}/{stage}", revision)]
     if missing:

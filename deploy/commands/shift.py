@@ -4,13 +4,13 @@ import re
 from typing import Final
 
 from deploy.errors import CannotDeployError
-from deploy.stacks.project import Project
+from deploy.installation import Installation
 from topology.routing import SHARES
 
 _CONTEXTS: Final = {name.removesuffix("Share").lower(): name for name in SHARES}
 
 
-def shift(project: Project, context: str, share: str) -> None:
+def shift(installation: Installation, context: str, share: str) -> None:
     """Give the context's service that many percent of its requests, and the monolith the rest.
     Raises `CannotDeployError` when one of them that would get some is not deployed, or when the
     load balancer's rules tell other weights than these."""
@@ -18,18 +18,18 @@ def shift(project: Project, context: str, share: str) -> None:
         raise CannotDeployError(f"CONTEXT={context}: must be one of {', '.join(_CONTEXTS)}")
     if not re.fullmatch(r"\d{1,3}", share) or int(share) > 100:
         raise CannotDeployError(f"SHARE={share}: must be a number of percent from 0 to 100")
-    project.must_not_be_paused()
-    routing = project.must_be_there("routing")
+    installation.require_not_paused()
+    routing = installation.require_stack("routing")
     for name, its_share in ((context, int(share)), ("monolith", 100 - int(share))):
-        if its_share and project.find(name) is None:
+        if its_share and installation.find(name) is None:
             raise CannotDeployError(
                 f"There is no {name} to give {its_share} % to: make deploy-ecs DEPLOYMENT=strangler"
             )
     before = routing.parameters[_CONTEXTS[context]]
-    project.bring("routing", {_CONTEXTS[context]: share})
-    told = rules(project)
+    installation.ensure_stack("routing", {_CONTEXTS[context]: share})
+    told = rules(installation)
     for line in told:
-        project.say(f"  {line}")
+        installation.say(f"  {line}")
     wanted = f"{context} {share}, monolith {100 - int(share)}"
     if told and not any(line.endswith(wanted) for line in told):
         raise CannotDeployError(
@@ -37,22 +37,24 @@ def shift(project: Project, context: str, share: str) -> None:
             "Deploying once more does not mend what CloudFormation does not see; change the share "
             "to another value and back"
         )
-    project.say(f"{context}: from {before} % to {share} % to its service; the rest to the monolith")
+    installation.say(
+        f"{context}: from {before} % to {share} % to its service; the rest to the monolith"
+    )
 
 
-def rules(project: Project) -> list[str]:
+def rules(installation: Installation) -> list[str]:
     """The rules of the public listeners that forward, as Elastic Load Balancing tells them: the
     paths, and how much goes to which target group."""
-    outputs = project.must_be_there("routing").outputs
+    outputs = installation.require_stack("routing").outputs
     names = {arn: name.removesuffix("TargetsArn") for name, arn in outputs.items()}
-    (balancer,) = project.aws.elb.describe_load_balancers(Names=[project.settings.project])[
-        "LoadBalancers"
-    ]
+    (balancer,) = installation.aws.elb.describe_load_balancers(
+        Names=[installation.settings.project]
+    )["LoadBalancers"]
     found = []
     arn = balancer.get("LoadBalancerArn", "")
-    for listener in project.aws.elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
+    for listener in installation.aws.elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
         listener_arn = listener.get("ListenerArn", "")
-        for rule in project.aws.elb.describe_rules(ListenerArn=listener_arn)["Rules"]:
+        for rule in installation.aws.elb.describe_rules(ListenerArn=listener_arn)["Rules"]:
             paths = [
                 path
                 for condition in rule.get("Conditions", [])

@@ -1,36 +1,32 @@
-"""`make status-ecs`: what there is, how it is, where it answers and what it costs."""
-
-from __future__ import annotations
+"""`make status-ecs`: stacks, services, targets, the address, and what costs money."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from deploy.checks.costs import Cost, costs, total
-from deploy.stacks.project import SERVICES, Project
+from deploy.installation import SERVICES, Installation
+from deploy.stacks.cloudformation import Stack
 from deploy.table import table
 from topology.routing import SHARES
 
-if TYPE_CHECKING:
-    from deploy.stacks.stacks import Stack
 
-
-def report(project: Project) -> str:
-    """Several tables, and a line where the board answers."""
-    there = project.there()
+def report(installation: Installation) -> str:
+    """Several tables, and a line with the board's address."""
+    there = installation.existing_stacks()
     if not there:
         return (
-            f"Nothing called {project.settings.project} is deployed in {project.aws.region}. "
+            f"Nothing called {installation.settings.project} is deployed in "
+            f"{installation.aws.region}. "
             "(Another region: AWS_REGION=...; deploy it: make deploy-ecs)"
         )
     parts = [table(("stack", "state"), [(s.name, s.state) for s in there.values()])]
     if "cluster" in there:
-        parts.append(_services(project, there))
+        parts.append(_services(installation, there))
     if "routing" in there:
-        parts += [_targets(project, there["routing"]), _shares(there["routing"])]
-    parts.append(cost_table(costs(project.aws, project.settings.project)))
-    if project.is_paused():
+        parts += [_targets(installation, there["routing"]), _shares(there["routing"])]
+    parts.append(cost_table(costs(installation.aws, installation.settings.project)))
+    if installation.is_paused():
         parts.append("It is paused: make resume-ecs")
     elif "PublicOrigin" in (there["routing"].outputs if "routing" in there else {}):
         parts.append(f"It answers at {there['routing'].outputs['PublicOrigin'].lower()}")
@@ -48,9 +44,9 @@ def cost_table(found: list[Cost]) -> str:
     return table(("", "what costs money", "USD/month", ""), rows)
 
 
-def _services(project: Project, there: dict[str, Stack]) -> str:
+def _services(installation: Installation, there: dict[str, Stack]) -> str:
     rows = []
-    services = project.services()
+    services = installation.services()
     for name in SERVICES:
         if name not in there:
             continue
@@ -78,12 +74,12 @@ def _services(project: Project, there: dict[str, Stack]) -> str:
     return table(("service", "image", "tasks", "rollout", ""), rows) if rows else ""
 
 
-def _targets(project: Project, routing: Stack) -> str:
+def _targets(installation: Installation, routing: Stack) -> str:
     rows = []
     for output, arn in sorted(routing.outputs.items()):
         if not output.endswith("TargetsArn"):
             continue
-        found = project.aws.elb.describe_target_health(TargetGroupArn=arn)
+        found = installation.aws.elb.describe_target_health(TargetGroupArn=arn)
         for described in found["TargetHealthDescriptions"]:
             target = described.get("Target", {"Id": "?"})
             health = described.get("TargetHealth", {})
@@ -109,17 +105,19 @@ def _shares(routing: Stack) -> str:
     return table(("context", "to its service"), rows)
 
 
-def recent_lines(project: Project, service: str | None, since: int) -> Iterator[tuple[int, str]]:
+def recent_lines(
+    installation: Installation, service: str | None, since: int
+) -> Iterator[tuple[int, str]]:
     """What the project's tasks have logged since then (in milliseconds since 1970), oldest first:
     when, and the line with its task before it. One service's, or everybody's."""
-    name = project.settings.project
+    name = installation.settings.project
     prefix = f"/{name}/{service}" if service else f"/{name}/"
     found: list[tuple[int, str]] = []
-    groups = project.aws.logs.get_paginator("describe_log_groups")
+    groups = installation.aws.logs.get_paginator("describe_log_groups")
     for page in groups.paginate(logGroupNamePrefix=prefix):
         for group in page["logGroups"]:
             log = group.get("logGroupName", "")
-            events = project.aws.logs.get_paginator("filter_log_events")
+            events = installation.aws.logs.get_paginator("filter_log_events")
             try:
                 for events_page in events.paginate(logGroupName=log, startTime=since):
                     for event in events_page["events"]:

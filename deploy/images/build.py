@@ -7,13 +7,6 @@ from typing import Final
 
 from deploy.errors import CannotDeployError
 from deploy.images.docker import Docker
-from topology.deployments import DEPLOYED_IMAGES
-
-STAGES: Final = DEPLOYED_IMAGES
-"""The stages of the Dockerfile that run on AWS."""
-
-LAPTOP: Final = ("gateway",)
-"""The one that takes the load balancer's place elsewhere."""
 
 PLATFORM: Final = "linux/amd64"
 _REVISION: Final = "org.opencontainers.image.revision"
@@ -44,12 +37,12 @@ def build(
     say(f"Building {', '.join(image.tag for image in wanted)} ...")
     with_buildx = docker(["buildx", "version"], None).status == 0
     for command, stdin in (_with_buildx if with_buildx else _with_compose)(wanted, revision):
-        answer = docker(command, stdin)
-        if answer.status != 0:
-            said = f"{answer.output}\n{answer.error}".strip()
+        result = docker(command, stdin)
+        if result.status != 0:
+            said = f"{result.output}\n{result.error}".strip()
             raise CannotDeployError(f"An image could not be built:\n{said}")
     for image in wanted:
-        must_be_amd64(docker, image.tag)
+        require_amd64(docker, image.tag)
     return wanted
 
 
@@ -71,12 +64,12 @@ def _with_compose(wanted: Sequence[Image], revision: str) -> Iterator[tuple[list
     yield command, json.dumps({"name": "board-images", "services": services})
 
 
-def must_be_amd64(docker: Docker, tag: str) -> None:
+def require_amd64(docker: Docker, tag: str) -> None:
     """Raise `CannotDeployError` unless the image is for `PLATFORM`."""
-    answer = docker(["image", "inspect", tag], None)
-    if answer.status != 0:
+    result = docker(["image", "inspect", tag], None)
+    if result.status != 0:
         raise CannotDeployError(f"There is no image {tag} here: make images")
-    (facts,) = json.loads(answer.output)
+    (facts,) = json.loads(result.output)
     found = f"{facts['Os']}/{facts['Architecture']}"
     if found != PLATFORM:
         raise CannotDeployError(

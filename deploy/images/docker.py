@@ -8,7 +8,7 @@ from deploy.errors import CannotDeployError
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     """What a command ended with, and printed."""
 
     status: int
@@ -16,12 +16,12 @@ class Answer:
     error: str
 
 
-Docker = Callable[[Sequence[str], str | None], Answer]
+Docker = Callable[[Sequence[str], str | None], CommandResult]
 """Runs `docker` with these arguments to its end, and gives it that text to read. Raises
 `CannotDeployError` where there is no such command."""
 
 
-def docker(arguments: Sequence[str], stdin: str | None = None) -> Answer:
+def docker(arguments: Sequence[str], stdin: str | None = None) -> CommandResult:
     """The real one. What it prints while it works goes to the terminal, if it goes to stderr."""
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are ours
@@ -35,12 +35,12 @@ def docker(arguments: Sequence[str], stdin: str | None = None) -> Answer:
         raise CannotDeployError(
             "There is no docker command: install Docker, https://docs.docker.com/get-docker/"
         ) from None
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def must_work(run: Docker) -> None:
+def require_engine(run: Docker) -> None:
     """Raise `CannotDeployError` unless the engine answers."""
-    answer = run(["info", "--format", "{{.ServerVersion}}"], None)
-    if answer.status != 0 or not answer.output.strip():
-        said = answer.error.strip().splitlines() or ["nothing"]
-        raise CannotDeployError(f"The Docker engine does not answer. It says: {said[-1]}")
+    result = run(["info", "--format", "{{.ServerVersion}}"], None)
+    if result.status != 0 or not result.output.strip():
+        said = result.error.strip().splitlines() or ["nothing"]
+        raise CannotDeployError(f"The Docker engine does not result. It says: {said[-1]}")

@@ -43,9 +43,9 @@ class Ecr:
         (data,) = self._client.get_authorization_token()["authorizationData"]
         token = base64.b64decode(data.get("authorizationToken", "")).decode()
         user, _, password = token.partition(":")
-        answer = docker(["login", "--username", user, "--password-stdin", self._host], password)
-        if answer.status != 0:
-            raise CannotDeployError(f"docker login {self._host}: {answer.error.strip()}")
+        result = docker(["login", "--username", user, "--password-stdin", self._host], password)
+        if result.status != 0:
+            raise CannotDeployError(f"docker login {self._host}: {result.error.strip()}")
 
     def repository(self, name: str) -> str:
         """See `Registry`."""
@@ -90,13 +90,13 @@ class PlainRegistry:
 
     def _ask(self, method: str, path: str) -> httpx.Response:
         try:
-            answer = httpx.request(
+            response = httpx.request(
                 method, self._url + path, headers={"Accept": _MANIFESTS}, timeout=20
             )
         except httpx.HTTPError as error:
             raise CannotDeployError(
-                f"The registry {self._host} does not answer: {error}"
+                f"The registry {self._host} does not response: {error}"
             ) from error
-        if answer.status_code not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
-            raise CannotDeployError(f"The registry {self._host} answers {answer.status_code}")
-        return answer
+        if response.status_code not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
+            raise CannotDeployError(f"The registry {self._host} answers {response.status_code}")
+        return response

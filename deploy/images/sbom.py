@@ -49,10 +49,10 @@ class Package:
 def packages(docker: Docker, tag: str) -> list[Package]:
     """What is installed in the image. Raises `CannotDeployError`."""
     run = ["run", "--rm", "--network=none", "--entrypoint=python", tag, "-c", _ASK]
-    answer = docker(run, None)
-    if answer.status != 0:
-        raise CannotDeployError(f"{tag} does not tell what is in it: {answer.error.strip()}")
-    found = [Package(*each) for each in json.loads(answer.output)]
+    result = docker(run, None)
+    if result.status != 0:
+        raise CannotDeployError(f"{tag} does not tell what is in it: {result.error.strip()}")
+    found = [Package(*each) for each in json.loads(result.output)]
     if not found:
         raise CannotDeployError(f"{tag} tells of no package at all")
     return found

@@ -1,1 +1,1 @@
-"""CloudFormation stacks, and the ECS services and tasks in them."""
+"""CloudFormation: stacks, their events, and the templates that they are made from."""

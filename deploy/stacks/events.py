@@ -1,4 +1,4 @@
-"""What CloudFormation says while it works on a stack, and which of it came first."""
+"""A stack's events, and the first failure among them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-_BEGINNINGS: Final = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
+_STARTED: Final = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
 _CONSEQUENCES: Final = ("Resource creation cancelled", "Resource update cancelled")
 _NESTED: Final = "AWS::CloudFormation::Stack"
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a stack's history."""
+    """One event of a stack."""
 
     id: str
     stack: str
@@ -28,7 +28,7 @@ class Event:
 
     @property
     def failed(self) -> bool:
-        """Whether it tells of a failure, and not of what followed from one."""
+        """Whether it reports a failure that is not the consequence of another one."""
         return self.state.endswith("_FAILED") and not self.reason.startswith(_CONSEQUENCES)
 
 
@@ -37,13 +37,13 @@ def events_of_operation(client: CloudFormationClient, stack: str) -> list[Event]
     found: list[Event] = []
     for event in _newest_first(client, stack):
         found.append(event)
-        if event.physical_id == event.stack and event.state in _BEGINNINGS:
+        if event.physical_id == event.stack and event.state in _STARTED:
             break
     return found[::-1]
 
 
 def first_failure(client: CloudFormationClient, events: Sequence[Event]) -> Event | None:
-    """What failed first; inside a nested stack, if that is where it was."""
+    """The first failure, or None. For a nested stack it is the first failure inside it."""
     for event in events:
         if event.failed and event.physical_id != event.stack:
             if event.kind == _NESTED and event.physical_id:

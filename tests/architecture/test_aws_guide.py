@@ -1,5 +1,5 @@
-"""docs/aws.md: its commands and parameters exist, and its table of rights has whatever a deploy
-asks AWS for."""
+"""docs/aws.md: its commands and parameters exist, and its table of permissions has every
+call that a deploy sends to AWS."""
 
 import fnmatch
 import re
@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import botocore.session
 import pytest
+from botocore import xform_name
 
-from deploy.checks import rights
+from deploy.checks import permissions
+from deploy.checks.resource_exists import LOOKUPS
 from tests.cloudformation import INFRA, ROOT, template
 
 GUIDE = (ROOT / "docs" / "aws.md").read_text()
@@ -32,7 +34,7 @@ S3 = {
 
 def _granted() -> set[str]:
     """The actions of the table, as IAM writes them; some are patterns."""
-    section = GUIDE.partition("## The deployer's rights")[2].partition("\n## ")[0]
+    section = GUIDE.partition("## The deployer's permissions")[2].partition("\n## ")[0]
     found: set[str] = set()
     for row in re.findall(r"^\| (`.+?) \| (`.+?) \|", section, re.MULTILINE):
         services, actions = (re.findall(r"`([^`]+)`", cell) for cell in row)
@@ -50,12 +52,21 @@ def _is_granted(action: str) -> bool:
 
 def _asked() -> Iterator[tuple[str, str]]:
     """Every call to AWS in deploy/: the client's name in `deploy.aws.Aws`, and the method."""
+    for lookup in LOOKUPS.values():
+        yield lookup.client, lookup.call
     for path in sorted((ROOT / "deploy").rglob("*.py")):
         text = path.read_text()
         for client, call in re.findall(
-            r"\baws\.([a-z0-9]+)\s*\.\s*(get_paginator\(\s*\"[a-z0-9_]+\"|[a-z0-9_]+\()", text
+            r"\b_?aws\.([a-z0-9]+)\s*\.\s*(get_paginator\(\s*\"[a-z0-9_]+\"|[a-z0-9_]+\()", text
         ):
-            yield client, re.sub(r"get_paginator\(\s*|[\"(]", "", call)
+            if call != "get_waiter(":
+                yield client, re.sub(r"get_paginator\(\s*|[\"(]", "", call)
+        for client, waiter in re.findall(
+            r"\b_?aws\.([a-z0-9]+)\s*\.\s*get_waiter\(\s*\"([a-z_]+)\"", text
+        ):
+            model = botocore.session.get_session().get_waiter_model(client)
+            name = "".join(part.capitalize() for part in waiter.split("_"))
+            yield client, xform_name(model.get_waiter(name).operation)
 
 
 def test_the_commands_of_the_guide_are_targets() -> None:
@@ -73,8 +84,8 @@ def test_the_parameters_of_the_guide_are_those_of_templates() -> None:
     assert named <= known | {"Project"}
 
 
-def test_every_right_that_is_looked_at_first_is_in_the_table() -> None:
-    assert not [deed for deed in rights.DEEDS if not _is_granted(deed)]
+def test_every_required_action_is_in_the_table() -> None:
+    assert not [action for action in permissions.REQUIRED_ACTIONS if not _is_granted(action)]
 
 
 def test_everything_that_is_asked_of_aws_is_in_the_table() -> None:

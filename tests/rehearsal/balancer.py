@@ -21,7 +21,7 @@ from gateway.net.timeouts import Timeouts
 from gateway.routing.settings import Routing
 from gateway.targets.target import Address, TargetState
 from gateway.template.reader import load_routing
-from tests.rehearsal.documents import read
+from tests.cloudformation import read_document
 from tests.rehearsal.emulator import ROOT, services_at
 from topology.routing import STAND_INS
 
@@ -37,7 +37,7 @@ class Registered:
         self._listening: dict[str, set[Address]] = {}
         self._names = {
             logical_id: resource["Properties"]["Name"]["Fn::Sub"].replace("${Project}", project)
-            for logical_id, resource in read(TEMPLATE)["Resources"].items()
+            for logical_id, resource in read_document(TEMPLATE)["Resources"].items()
             if resource["Type"] == "AWS::ElasticLoadBalancingV2::TargetGroup"
         }
 

@@ -1,39 +1,10 @@
-"""CloudFormation templates as plain data, with the functions in their long form."""
+"""CloudFormation templates as plain values: written to files, and with resources taken out."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-Document = dict[str, Any]
-
-
-class _Loader(yaml.SafeLoader):
-    """Knows CloudFormation's short forms."""
-
-
-def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
-    value: Any
-    if isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = node.value
-    if suffix in {"Ref", "Condition"}:
-        return {suffix: value}
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
-
-
-def read(path: Path) -> Document:
-    """The template in a file."""
-    document: Document = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a safe loader
-    return document
+from tests.cloudformation import Document
 
 
 def write(document: Document, path: Path) -> None:

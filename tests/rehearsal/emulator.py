@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import docker
 import httpx
 
 from deploy.aws import Aws
+from tests.eventually import eventually_blocking
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "rehearsal" / "bin" / "python"
@@ -93,16 +93,14 @@ def emulator(log: Path, health: Sequence[Path]) -> Iterator[Emulator]:
 
 
 def _wait_for(found: Emulator, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            if httpx.get(f"{found.url}/_ministack/health", trust_env=False).is_success:
-                return
-        except httpx.HTTPError:
-            pass
+    def responds() -> bool:
         assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, "the emulator does not come up"
-        time.sleep(0.1)
+        try:
+            return httpx.get(f"{found.url}/_ministack/health", trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+
+    eventually_blocking(responds, within=60, what="the emulator's start")
 
 
 def free_port(address: str) -> int:

@@ -15,7 +15,8 @@ from typing import Any, Final
 from botocore.exceptions import ClientError, WaiterError
 
 from deploy.aws import Aws
-from tests.rehearsal.documents import Document, drop, read, write
+from tests.cloudformation import Document, read_document
+from tests.rehearsal.documents import drop, write
 
 Change = Callable[[Document], None]
 Probe = Callable[[Aws], bool]
@@ -40,7 +41,7 @@ def adapt(templates: Path, into: Path) -> None:
     """Write what the emulator can deploy of the templates into a folder."""
     into.mkdir(parents=True, exist_ok=True)
     for path in sorted(templates.glob("*.yml")):
-        document = read(path)
+        document = read_document(path)
         for gap in GAPS:
             if gap.template == path.stem:
                 gap.change(document)

@@ -8,7 +8,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,11 +18,12 @@ import httpx
 from docker.models.containers import Container
 
 from deploy.aws import Aws
-from deploy.images.build import STAGES
-from tests.rehearsal.documents import read
+from tests.cloudformation import read_document
+from tests.eventually import eventually_blocking
 from tests.rehearsal.emulator import ROOT, TASKS, Emulator, emulator, free_port
 from tests.rehearsal.gaps import GAPS, MISSING, adapt
 from topology.contexts import CONTEXT_NAMES
+from topology.deployments import DEPLOYED_IMAGES
 
 PROJECT = "rehearsal"
 # New ones in each run: the registry outlives a run, and a revision that it has is not pushed again.
@@ -117,7 +117,7 @@ class Stage:
         """Push a version whose posts service ends as soon as it has begun."""
         good, bad = VERSIONS[1:]
         engine = self.emulator.engine
-        for stage in STAGES:
+        for stage in DEPLOYED_IMAGES:
             image = engine.images.get(f"board/{stage}:{good}")
             if stage == "posts":
                 container = engine.containers.create(image)
@@ -221,11 +221,14 @@ def _postgres(engine: docker.DockerClient, password: str) -> Iterator[str]:
         detach=True,
     )
     try:
-        deadline = time.monotonic() + 60
         ready = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=boardadmin"]
-        while container.exec_run(ready).exit_code != 0:
-            assert time.monotonic() < deadline, container.logs().decode()
-            time.sleep(0.2)
+
+        def is_ready() -> bool:
+            container.reload()
+            assert container.status != "exited", container.logs().decode()
+            return container.exec_run(ready).exit_code == 0
+
+        eventually_blocking(is_ready, within=60, what="PostgreSQL's start")
         container.reload()
         networks = container.attrs["NetworkSettings"]["Networks"]
         yield str(networks["bridge"]["IPAddress"])
@@ -246,10 +249,13 @@ def _registry(engine: docker.DockerClient) -> Iterator[str]:
         _REGISTRY, name=_CONTAINERS[1], ports={"5000/tcp": ("127.0.0.1", 5000)}, detach=True
     )
     try:
-        deadline = time.monotonic() + 30
-        while not _answers(f"http://{host}/v2/"):
-            assert time.monotonic() < deadline, container.logs().decode()
-            time.sleep(0.2)
+
+        def responds() -> bool:
+            container.reload()
+            assert container.status != "exited", container.logs().decode()
+            return _answers(f"http://{host}/v2/")
+
+        eventually_blocking(responds, within=30, what="the registry's start")
         yield host
     finally:
         container.remove(force=True, v=True)
@@ -265,7 +271,7 @@ def _answers(url: str) -> bool:
 @contextmanager
 def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
     """The local gateway in the place of one of the load balancers; its port."""
-    assert balancer in read(ROOT / "infra" / "routing.yml")["Resources"]
+    assert balancer in read_document(ROOT / "infra" / "routing.yml")["Resources"]
     port = free_port(bind)
     log = _FOLDER / f"{balancer}.log"
     with log.open("w") as output:
@@ -280,11 +286,12 @@ def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
             stderr=output,
         )
         try:
-            deadline = time.monotonic() + 60
-            while "listens" not in log.read_text():
+
+            def listens() -> bool:
                 assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
+                return "listens" in log.read_text()
+
+            eventually_blocking(listens, within=60, what=f"the start of {balancer}")
             yield port
         finally:
             process.terminate()
@@ -329,5 +336,6 @@ def region_is_empty(aws: Aws) -> list[str]:
     found += [str(one) for one in aws.ecs.list_task_definitions()["taskDefinitionArns"]]
     found += [one.get("Name", "") for one in aws.secrets.list_secrets()["SecretList"]
               if one.get("Name", "").startswith(PROJECT)]  # fmt: skip
+    found += aws.dynamodb.list_tables()["TableNames"]
     groups = aws.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
     return found + [one["AutoScalingGroupName"] for one in groups]

@@ -13,9 +13,10 @@ from functools import partial
 import httpx
 import pytest
 
-from deploy.images.build import STAGES
+from deploy.errors import CannotDeployError
+from deploy.lock import LEASE_SECONDS, Holder, Lock
 from tests.docker.load import load
-from tests.eventually import eventually
+from tests.eventually import eventually, eventually_blocking
 from tests.rehearsal.emulator import ROOT
 from tests.rehearsal.stage import (
     PROJECT,
@@ -25,7 +26,7 @@ from tests.rehearsal.stage import (
     served_by,
     show,
 )
-from topology.deployments import SERVICES
+from topology.deployments import DEPLOYED_IMAGES, SERVICES
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -35,21 +36,21 @@ LEAST_REQUESTS = 5000
 
 def test_images_are_pushed_once_each_with_a_bill_of_materials(aws: Stage) -> None:
     aws.make("push-ecr")
-    for stage in STAGES:
+    for stage in DEPLOYED_IMAGES:
         assert _has(aws, stage, FIRST)
         bill = json.loads((ROOT / f"build/sbom/{stage}-{FIRST}.cdx.json").read_text())
         kinds = {component["purl"].split("/")[0] for component in bill["components"]}
         assert kinds == {"pkg:pypi", "pkg:deb"}
     repositories = aws.aws.ecr.describe_repositories()["repositories"]
     assert {one.get("repositoryName") for one in repositories} == {
-        f"{PROJECT}/{stage}" for stage in STAGES
+        f"{PROJECT}/{stage}" for stage in DEPLOYED_IMAGES
     }
     assert {one.get("imageTagMutability") for one in repositories} == {"IMMUTABLE"}
 
 
 def test_what_is_in_the_registry_is_not_pushed_again(aws: Stage) -> None:
     said = aws.make("push-ecr")
-    assert said.count("is there already") == len(STAGES)
+    assert said.count("is there already") == len(DEPLOYED_IMAGES)
     assert "pushing" not in said
     assert "Building" not in said
 
@@ -61,13 +62,26 @@ def test_an_image_that_is_missing_is_named_before_anything_is_made(aws: Stage) -
 
 
 def test_two_at_once_are_refused(aws: Stage) -> None:
-    name = f"/{PROJECT}/lock"
-    other = {"command": "make deploy", "host": "elsewhere", "process": 1, "mark": "x"}
-    value = json.dumps({**other, "until": time.time() + 60})
-    aws.aws.ssm.put_parameter(Name=name, Value=value, Type="String")
-    said = aws.make("deploy-ecs", fails=True)
+    other = Holder("make deploy", "elsewhere", 1, "their token")
+    lock = Lock(aws.aws, PROJECT, other, {}, time.time, lambda _: True)
+    with lock.held(show):
+        said = aws.make("deploy-ecs", fails=True)
     assert "`make deploy` (process 1 on elsewhere) works on this project" in said
-    aws.aws.ssm.delete_parameter(Name=name)
+
+
+def test_expired_lock_is_taken_over_by_one_of_two_commands(aws: Stage) -> None:
+    def lock(command: str, now: float) -> Lock:
+        return Lock(aws.aws, PROJECT, Holder(command, command, 1, command), {}, lambda: now, bool)
+
+    lock("killed", time.time() - 2 * LEASE_SECONDS).acquire(show)
+    first, second = lock("first", time.time()), lock("second", time.time())
+    first.acquire(show)
+    with pytest.raises(CannotDeployError, match="`first`"):
+        second.acquire(show)
+    second.release()
+    first.release()
+    with second.held(show):
+        pass
 
 
 def test_a_stack_that_failed_when_it_was_made_is_made_again(aws: Stage) -> None:
@@ -77,12 +91,11 @@ def test_a_stack_that_failed_when_it_was_made_is_made_again(aws: Stage) -> None:
         TemplateBody=json.dumps({"Resources": {"Broken": topic}}),
         Tags=[{"Key": "Project", "Value": PROJECT}],
     )
-    deadline = time.monotonic() + 30
-    while _state(aws, "network") != "ROLLBACK_COMPLETE":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    said = _interrupted(aws, "deploy-ecs", after=f"{PROJECT}-data: making it")
-    assert "network: ROLLBACK_COMPLETE since an earlier run; removing what is left" in said
+    eventually_blocking(
+        lambda: _state(aws, "network") == "ROLLBACK_COMPLETE", within=30, what="the rollback"
+    )
+    said = _interrupted(aws, "deploy-ecs", after=f"{PROJECT}-data: creating it")
+    assert "network: ROLLBACK_COMPLETE since an earlier run; deleting what is left" in said
     assert "Interrupted" in said
 
 
@@ -167,9 +180,11 @@ def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
     said = aws.make("shift", CONTEXT="posts", SHARE="50")
     assert "posts: from 100 % to 50 %" in said
     # The emulator's rules have no weights. What one does that has those of the stack:
-    deadline = time.monotonic() + 60
-    while aws.get("/api/posts").headers.get("x-served-by", "").split("/")[0] != "monolith":
-        assert time.monotonic() < deadline, "the monolith gets no request"
+    eventually_blocking(
+        lambda: _server(aws.get("/api/posts")) == "monolith",
+        within=60,
+        what="a response of the monolith",
+    )
     answers = [aws.get("/api/posts") for _ in range(100)]
     assert {answer.status_code for answer in answers} == {httpx.codes.OK}
     servers = [answer.headers["x-served-by"].split("/")[0] for answer in answers]
@@ -183,7 +198,7 @@ async def test_two_tasks_of_each_service_share_the_requests(aws: Stage) -> None:
     said = await asyncio.to_thread(
         partial(aws.make, "deploy-ecs", DEPLOYMENT="microservices", COUNT="2")
     )
-    assert f"{PROJECT}-monolith: removed" in said
+    assert f"{PROJECT}-monolith: deleted" in said
     assert not aws.tasks("monolith")
     for service in SERVICES:
         assert len(aws.tasks(service)) == 2
@@ -270,20 +285,24 @@ def test_a_resume_brings_the_board_back_with_its_data_under_a_new_address(aws: S
 
 def test_nobody_is_removed_without_being_asked(aws: Stage) -> None:
     assert f"say CONFIRM={PROJECT}" in aws.make("destroy-ecs", fails=True)
-    assert "nothing was removed" in aws.make("destroy-ecs", fails=True, CONFIRM="board")
+    assert "nothing was deleted" in aws.make("destroy-ecs", fails=True, CONFIRM="board")
     assert aws.get("/api/threads").status_code == httpx.codes.OK
 
 
 def test_a_destroy_that_was_interrupted_is_finished_and_leaves_nothing(aws: Stage) -> None:
     _interrupted(
-        aws, "destroy-ecs", after=f"{PROJECT}-web: removed", by=signal.SIGKILL, CONFIRM=PROJECT
+        aws, "destroy-ecs", after=f"{PROJECT}-web: deleted", by=signal.SIGKILL, CONFIRM=PROJECT
     )
     said = aws.make("destroy-ecs", CONFIRM=PROJECT)
-    assert "which has ended without saying so" in said
+    assert "which ended without releasing it" in said
     assert f"Nothing is left of {PROJECT}" in said
     assert not aws.tasks()
     assert region_is_empty(aws.aws) == []
     assert f"Nothing called {PROJECT} is deployed" in aws.make("status-ecs")
+
+
+def _server(response: httpx.Response) -> str:
+    return str(response.headers.get("x-served-by", "")).partition("/")[0]
 
 
 def _environment(attributes: dict[str, dict[str, list[str]]]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.poller import Pace
+from deploy.poller import Poller
 
 
 def refusal(code: str, message: str, operation: str = "Operation") -> ClientError:
@@ -24,7 +24,7 @@ class Pages:
         return self._pages
 
 
-class Timeless:
+class FakeClock:
     """A clock that moves when somebody sleeps, and what happens meanwhile."""
 
     def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
@@ -37,6 +37,6 @@ class Timeless:
         self._meanwhile()
 
     @property
-    def pace(self) -> Pace:
-        """The pace that it sets."""
-        return Pace(lambda: self.now, self.sleep)
+    def poller(self) -> Poller:
+        """The poller that it sets."""
+        return Poller(lambda: self.now, self.sleep)

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
-from deploy.checks import quotas, rights
+from deploy.checks import permissions, quotas
 from deploy.checks.account import identify
 from deploy.errors import CannotDeployError
 from tests.unit.deploy.fakes import Pages, refusal
@@ -33,7 +33,7 @@ def test_who_asks_is_known() -> None:
     [
         (NoCredentialsError(), "There are no AWS credentials"),
         (EndpointConnectionError(endpoint_url="x"), "Nothing answers for the region eu-west-1"),
-        (refusal("ExpiredToken", "expired"), "have run out"),
+        (refusal("ExpiredToken", "expired"), "have expired"),
         (refusal("InvalidClientTokenId", "invalid"), "region may not be enabled"),
         (refusal("SignatureDoesNotMatch", "no match"), "secret access key"),
         (refusal("Throttling", "slow down"), "slow down"),
@@ -78,13 +78,13 @@ USER = "arn:aws:iam::1:user/ines"
 def test_all_that_the_caller_may_not_do_is_named_at_once() -> None:
     iam = Iam("ec2:CreateVpc", "rds:CreateDBCluster")
     with pytest.raises(CannotDeployError, match="ec2:CreateVpc, rds:CreateDBCluster"):
-        rights.check(cast(Any, SimpleNamespace(iam=iam)), USER, print)
+        permissions.check(cast(Any, SimpleNamespace(iam=iam)), USER, print)
 
 
 def test_a_session_has_the_rights_of_its_role() -> None:
     iam = Iam()
     caller = "arn:aws:sts::1:assumed-role/deployer/ines"
-    rights.check(cast(Any, SimpleNamespace(iam=iam)), caller, print)
+    permissions.check(cast(Any, SimpleNamespace(iam=iam)), caller, print)
     assert iam.asked_for == ["arn:aws:iam::1:role/teams/deployer"]
 
 
@@ -94,7 +94,7 @@ def test_rights_that_iam_does_not_tell_stop_nobody() -> None:
 
     said: list[str] = []
     aws = SimpleNamespace(iam=SimpleNamespace(get_paginator=get_paginator))
-    rights.check(cast(Any, aws), USER, said.append)
+    permissions.check(cast(Any, aws), USER, said.append)
     assert "not allowed to simulate" in said[0]
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from deploy.commands.push import absent, must_have, push
+from deploy.commands.push import absent, push, require_images
 from deploy.errors import CannotDeployError
 from deploy.images.build import Image, build, local_tag
-from deploy.images.docker import Answer, must_work
+from deploy.images.docker import CommandResult, require_engine
 
 REVISION = "0123456789ab"
 
@@ -24,14 +24,14 @@ class Engine:
         self.read: list[str | None] = []
         self.fails: str | None = None
 
-    def __call__(self, arguments: Sequence[str], stdin: str | None) -> Answer:
+    def __call__(self, arguments: Sequence[str], stdin: str | None) -> CommandResult:
         self.asked.append(list(arguments))
         self.read.append(stdin)
         if self.fails is not None and arguments[0] == self.fails:
-            return Answer(1, "", "it does not work")
+            return CommandResult(1, "", "it does not work")
         if list(arguments) == ["buildx", "version"]:
-            return Answer(0 if self._buildx else 1, "", "")
-        return Answer(0, self._facts if arguments[:2] == ["image", "inspect"] else "", "")
+            return CommandResult(0 if self._buildx else 1, "", "")
+        return CommandResult(0, self._facts if arguments[:2] == ["image", "inspect"] else "", "")
 
     def asked_to(self, verb: str) -> list[list[str]]:
         return [arguments for arguments in self.asked if arguments[0] == verb]
@@ -107,12 +107,12 @@ def test_an_image_that_is_there_is_neither_built_nor_pushed_again() -> None:
 def test_images_that_are_missing_are_named_all_at_once() -> None:
     shelf = Shelf(f"board/users:{REVISION}")
     with pytest.raises(CannotDeployError, match=f"no image of web, board at revision {REVISION}"):
-        must_have(shelf, "board", REVISION, ["users", "web", "board"])
-    must_have(shelf, "board", REVISION, ["users"])
+        require_images(shelf, "board", REVISION, ["users", "web", "board"])
+    require_images(shelf, "board", REVISION, ["users"])
 
 
 def test_an_engine_that_does_not_answer_is_named() -> None:
     engine = Engine()
     engine.fails = "info"
-    with pytest.raises(CannotDeployError, match=r"engine does not answer.*it does not work"):
-        must_work(engine)
+    with pytest.raises(CannotDeployError, match=r"engine does not result.*it does not work"):
+        require_engine(engine)

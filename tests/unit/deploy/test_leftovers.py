@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from deploy.checks import leftovers
-from deploy.checks.resource_exists import is_still_there
+from deploy.checks.resource_exists import resource_exists
 from tests.unit.deploy.fakes import Pages, refusal
 
 GROUP = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/board-users/0a1b"
@@ -44,12 +44,12 @@ def test_what_could_not_be_looked_at_is_left() -> None:
 
     nothing = SimpleNamespace(get_paginator=denied, list_buckets=lambda: denied(""))
     names = ("tagging", "ec2", "cloudformation", "autoscaling", "iam", "elb", "logs", "ecs", "rds",
-             "secrets", "ssm", "route53", "ecr", "cloudwatch", "s3")  # fmt: skip
+             "secrets", "ssm", "dynamodb", "route53", "ecr", "cloudwatch", "s3")  # fmt: skip
     found = leftovers.leftovers(
         cast(Any, SimpleNamespace(**dict.fromkeys(names, nothing))), "board"
     )
     assert len(found) == len(leftovers.FINDERS)
-    assert all("could not be looked at" in line for line in found)
+    assert all("could not be looked up" in line for line in found)
 
 
 def test_an_instance_that_has_ended_is_not_there() -> None:
@@ -60,9 +60,9 @@ def test_an_instance_that_has_ended_is_not_there() -> None:
         )
 
     arn = "arn:aws:ec2:eu-west-1:1:instance/i-0a"
-    assert is_still_there(told("running"), arn)
-    assert is_still_there(told("stopped"), arn)
-    assert not is_still_there(told("terminated"), arn)
+    assert resource_exists(told("running"), arn)
+    assert resource_exists(told("stopped"), arn)
+    assert not resource_exists(told("terminated"), arn)
 
 
 def test_a_stack_of_another_project_whose_name_begins_alike_is_not_ours() -> None:

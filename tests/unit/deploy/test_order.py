@@ -5,14 +5,13 @@ from typing import Any, cast
 
 import pytest
 
-from deploy.checks import smoke
 from deploy.commands import deploy as up
 from deploy.commands import destroy as down
 from deploy.commands import pause
 from deploy.errors import CannotDeployError
+from deploy.installation import SERVICES, Installation
 from deploy.settings import Settings
-from deploy.stacks.project import SERVICES, Project
-from tests.unit.deploy.fakes import Pages, Timeless
+from tests.unit.deploy.fakes import FakeClock, Pages
 from topology.deployments import DEPLOYMENTS
 
 
@@ -25,7 +24,7 @@ class Scene:
         self.paused = paused
         self.done: list[str] = []
         self.settings = Settings(**chosen)
-        self.pace = Timeless().pace
+        self.poller = FakeClock().poller
         self.stacks = self
         self.aws = cast(Any, self)
         self.region = "here"
@@ -41,7 +40,8 @@ class Scene:
     def is_paused(self) -> bool:
         return self.paused
 
-    must_not_be_paused = Project.must_not_be_paused
+    require_not_paused = Installation.require_not_paused
+    terminate_instances = Installation.terminate_instances
 
     def find(self, part: str) -> Any:
         if part not in self.there:
@@ -49,23 +49,23 @@ class Scene:
         outputs = {"Cluster": "board", "AutoScalingGroup": "group", "PublicOrigin": "http://b"}
         return SimpleNamespace(id=part, name=part, outputs=outputs, parameters={})
 
-    must_be_there = Project.must_be_there
+    require_stack = Installation.require_stack
 
-    def bring(self, part: str, values: dict[str, str], _watch: object = None) -> Any:
+    def ensure_stack(self, part: str, values: dict[str, str], _watch: object = None) -> Any:
         self.done.append(" ".join([part, *(f"{k}={v}" for k, v in values.items() if k != "Name")]))
         return SimpleNamespace(outputs={"PublicOrigin": "http://b", "ServiceName": part,
                                         "TaskDefinitionArn": part})  # fmt: skip
 
-    def remove(self, part: str) -> None:
+    def delete(self, part: str) -> None:
         if part in self.there:
             self.done.append(f"no {part}")
 
     def services(self) -> Any:
         return SimpleNamespace(
-            must_be_gone=lambda name: self.done.append(f"{name} drained"),
-            must_run=lambda name, _: self.done.append(f"{name} runs"),
-            must_stay_up=lambda _: lambda: None,
-            watch=lambda _: lambda: None,
+            wait_until_stopped=lambda name: self.done.append(f"{name} drained"),
+            wait_until_deployed=lambda name, _: self.done.append(f"{name} runs"),
+            crash_loop_check=lambda _: lambda: None,
+            failure_reporter=lambda _: lambda: None,
             failed=lambda _: frozenset(),
         )
 
@@ -110,10 +110,9 @@ def test_a_pause_that_was_interrupted_goes_on_without_touching_services() -> Non
     assert scene.done == ["0 instances", "routing Paused=true", "network Paused=true"]
 
 
-def test_a_resume_brings_listeners_before_services(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resume_creates_listeners_before_services() -> None:
     scene = Scene(*UP, paused=True)
-    monkeypatch.setattr(smoke, "visit", lambda *_: {})
-    assert pause.resume(cast(Any, scene)) == "http://b"
+    assert pause.resume(cast(Any, scene), lambda *_: {}) == "http://b"
     assert scene.done == [
         "network Paused=false",
         "routing Paused=false",
@@ -128,7 +127,7 @@ def test_a_resume_brings_listeners_before_services(monkeypatch: pytest.MonkeyPat
 def test_while_paused_other_commands_refuse() -> None:
     scene = Scene(*UP, paused=True)
     with pytest.raises(CannotDeployError, match="make resume-ecs"):
-        up.deploy(cast(Any, scene), cast(Any, None), cast(Any, None), "0123456789ab")
+        up.deploy(cast(Any, scene), cast(Any, None), cast(Any, None), "0123456789ab", lambda *_: {})
     assert scene.done == []
 
 
@@ -159,21 +158,21 @@ def test_removing_what_is_half_removed_goes_on() -> None:
 def test_nothing_is_removed_unless_its_name_is_typed(answer: str) -> None:
     scene = Scene(*UP)
     scene.there = []
-    with pytest.raises(CannotDeployError, match="nothing was removed"):
-        down.must_be_confirmed(cast(Any, _with_there(scene)), lambda _: answer)
-    down.must_be_confirmed(cast(Any, _with_there(scene)), lambda _: "board")
+    with pytest.raises(CannotDeployError, match="nothing was deleted"):
+        down.require_confirmation(cast(Any, _with_there(scene)), lambda _: answer)
+    down.require_confirmation(cast(Any, _with_there(scene)), lambda _: "board")
 
 
 def test_where_nobody_can_be_asked_the_name_must_be_given() -> None:
     with pytest.raises(CannotDeployError, match="say CONFIRM=board"):
-        down.must_be_confirmed(cast(Any, Scene()), None)
-    with pytest.raises(CannotDeployError, match="nothing was removed"):
-        down.must_be_confirmed(cast(Any, Scene(confirm="another")), None)
-    down.must_be_confirmed(cast(Any, Scene(confirm="board")), None)
+        down.require_confirmation(cast(Any, Scene()), None)
+    with pytest.raises(CannotDeployError, match="nothing was deleted"):
+        down.require_confirmation(cast(Any, Scene(confirm="another")), None)
+    down.require_confirmation(cast(Any, Scene(confirm="board")), None)
 
 
 def _with_there(scene: Scene) -> Scene:
-    cast(Any, scene).there = dict
+    cast(Any, scene).existing_stacks = dict
     return scene
 
 

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
+from deploy.ecs.services import MAX_FAILED_TASKS, Services
 from deploy.errors import CannotDeployError
-from deploy.stacks.services import HOPELESS, Services
-from tests.unit.deploy.fakes import Timeless, refusal
+from tests.unit.deploy.fakes import FakeClock, refusal
 
 OLD, NEW = (f"arn:aws:ecs:r:1:task-definition/board-posts:{revision}" for revision in (1, 2))
 
@@ -60,20 +60,20 @@ def _failed(number: int, at: str, **told: Any) -> dict[str, Any]:
     }
 
 
-def _services(ecs: Ecs, timeless: Timeless | None = None) -> Services:
+def _services(ecs: Ecs, clock: FakeClock | None = None) -> Services:
     aws = cast(Any, SimpleNamespace(ecs=ecs, logs=ecs))
-    return Services(aws, "board", (timeless or Timeless()).pace, lambda _: None)
+    return Services(aws, "board", (clock or FakeClock()).poller, lambda _: None)
 
 
 def test_a_service_that_runs_what_was_deployed_is_fine() -> None:
-    _services(Ecs(("PRIMARY", NEW, "COMPLETED"))).must_run("posts", NEW)
+    _services(Ecs(("PRIMARY", NEW, "COMPLETED"))).wait_until_deployed("posts", NEW)
 
 
 def test_a_rollout_is_waited_for() -> None:
     ecs = Ecs(("PRIMARY", NEW, "IN_PROGRESS"), ("ACTIVE", OLD, "COMPLETED"))
-    timeless = Timeless(lambda: setattr(ecs, "deployments", [("PRIMARY", NEW, "COMPLETED")]))
-    _services(ecs, timeless).must_run("posts", NEW)
-    assert timeless.now > 0
+    clock = FakeClock(lambda: setattr(ecs, "deployments", [("PRIMARY", NEW, "COMPLETED")]))
+    _services(ecs, clock).wait_until_deployed("posts", NEW)
+    assert clock.now > 0
 
 
 def test_a_service_that_is_steady_on_the_old_version_was_rolled_back() -> None:
@@ -85,9 +85,9 @@ def test_a_service_that_is_steady_on_the_old_version_was_rolled_back() -> None:
     ]
     ecs.log = ["starting", "cannot allocate memory"]
     with pytest.raises(CannotDeployError) as refused:
-        _services(ecs).must_run("posts", NEW)
+        _services(ecs).wait_until_deployed("posts", NEW)
     said = str(refused.value)
-    assert "rolled it back to board-posts:1, which goes on serving" in said
+    assert "rolled it back to board-posts:1, which is still serving" in said
     assert "OutOfMemoryError; board ended with 137 (killed: out of memory" in said
     assert "| cannot allocate memory" in said
     assert "ended with 3" not in said
@@ -96,7 +96,7 @@ def test_a_service_that_is_steady_on_the_old_version_was_rolled_back() -> None:
 def test_a_service_that_never_gets_there_is_given_up_with_what_ecs_said() -> None:
     ecs = Ecs(("PRIMARY", NEW, "IN_PROGRESS"))
     with pytest.raises(CannotDeployError, match=r"not within 20 minutes.*has started 1 tasks"):
-        _services(ecs).must_run("posts", NEW)
+        _services(ecs).wait_until_deployed("posts", NEW)
 
 
 def test_a_task_that_could_not_pull_its_image_has_no_log_and_is_told_all_the_same() -> None:
@@ -104,22 +104,22 @@ def test_a_task_that_could_not_pull_its_image_has_no_log_and_is_told_all_the_sam
     ecs.stopped = [
         _failed(1, "x", stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: x")
     ]
-    with pytest.raises(CannotDeployError, match=r"does not come up.*CannotPullContainerError"):
-        _services(ecs).must_run("posts", NEW)
+    with pytest.raises(CannotDeployError, match=r"does not start.*CannotPullContainerError"):
+        _services(ecs).wait_until_deployed("posts", NEW)
 
 
 def test_tasks_that_were_asked_to_stop_have_not_failed() -> None:
     ecs = Ecs(("PRIMARY", NEW, "FAILED"))
     ecs.stopped = [_failed(1, "x", stopCode="UserInitiated", stoppedReason="Scaling down")]
     with pytest.raises(CannotDeployError, match="has started 1 tasks"):
-        _services(ecs).must_run("posts", NEW)
+        _services(ecs).wait_until_deployed("posts", NEW)
 
 
 def test_a_service_whose_tasks_end_again_and_again_is_given_up() -> None:
     ecs = Ecs(("PRIMARY", NEW, "COMPLETED"))
     ecs.stopped = [_failed(0, "before")]
-    look = _services(ecs).must_stay_up(["posts"])
-    for number in range(1, HOPELESS):
+    look = _services(ecs).crash_loop_check(["posts"])
+    for number in range(1, MAX_FAILED_TASKS):
         ecs.stopped.append(_failed(number, f"after {number}"))
         look()
     ecs.stopped.append(_failed(9, "after 9"))

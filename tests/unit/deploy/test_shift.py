@@ -24,17 +24,17 @@ class Board:
         self.settings = SimpleNamespace(project="board")
         self.aws = SimpleNamespace(elb=self)
 
-    def must_not_be_paused(self) -> None:
+    def require_not_paused(self) -> None:
         pass
 
-    def must_be_there(self, _: str) -> Any:
+    def require_stack(self, _: str) -> Any:
         outputs = {"UsersTargetsArn": SERVICE, "MonolithTargetsArn": MONOLITH}
         return SimpleNamespace(parameters={"UsersShare": "100"}, outputs=outputs)
 
     def find(self, part: str) -> object | None:
         return object() if part in self._there else None
 
-    def bring(self, part: str, values: dict[str, str]) -> None:
+    def ensure_stack(self, part: str, values: dict[str, str]) -> None:
         self.brought.append((part, values))
         share = int(values["UsersShare"])
         self._weights = self._weights or (share, 100 - share)

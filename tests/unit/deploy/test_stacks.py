@@ -5,9 +5,9 @@ from typing import Any, cast
 import pytest
 
 from deploy.errors import CannotDeployError, StackFailedError, TookTooLongError
-from deploy.stacks.stacks import WITHIN, Stacks
+from deploy.stacks.cloudformation import TIMEOUT, Stacks
 from deploy.stacks.templates import Template
-from tests.unit.deploy.fakes import Pages, Timeless, refusal
+from tests.unit.deploy.fakes import FakeClock, Pages, refusal
 
 TEMPLATE = Template("{}", frozenset({"Image", "Count"}))
 OURS = [{"Key": "Project", "Value": "board"}]
@@ -79,12 +79,12 @@ def _event(resource: str, state: str, reason: str = "", physical_id: str = "") -
 
 def _stacks(cloud: Cloud, said: list[str] | None = None) -> Stacks:
     say = (said if said is not None else []).append
-    return Stacks(cast(Any, cloud), Timeless().pace, say, {"Project": "board"})
+    return Stacks(cast(Any, cloud), FakeClock().poller, say, {"Project": "board"})
 
 
 def test_what_is_not_there_is_made() -> None:
     cloud = Cloud()
-    _stacks(cloud).bring("board-x", TEMPLATE, {"Image": "one"})
+    _stacks(cloud).ensure_stack("board-x", TEMPLATE, {"Image": "one"})
     assert cloud.calls == ["create"]
     assert cloud.request["Parameters"] == [{"ParameterKey": "Image", "ParameterValue": "one"}]
     assert cloud.request["Tags"] == OURS
@@ -92,21 +92,21 @@ def test_what_is_not_there_is_made() -> None:
 
 def test_a_parameter_that_nobody_speaks_of_keeps_its_value() -> None:
     cloud = Cloud("CREATE_COMPLETE")
-    _stacks(cloud).bring("board-x", TEMPLATE, {"Image": "two"})
+    _stacks(cloud).ensure_stack("board-x", TEMPLATE, {"Image": "two"})
     assert cloud.calls == ["update"]
     assert {"ParameterKey": "Count", "UsePreviousValue": True} in cloud.request["Parameters"]
 
 
 def test_a_value_that_the_template_does_not_take_is_not_sent() -> None:
     cloud = Cloud()
-    _stacks(cloud).bring("board-x", TEMPLATE, {"Image": "one", "Other": "x"})
+    _stacks(cloud).ensure_stack("board-x", TEMPLATE, {"Image": "one", "Other": "x"})
     assert [one["ParameterKey"] for one in cloud.request["Parameters"]] == ["Image"]
 
 
 def test_a_stack_that_is_as_it_should_be_is_left_alone() -> None:
     cloud, said = Cloud("UPDATE_COMPLETE"), list[str]()
     cloud.refusal = refusal("ValidationError", "No updates are to be performed.")
-    assert _stacks(cloud, said).bring("board-x", TEMPLATE, {}).state == "UPDATE_COMPLETE"
+    assert _stacks(cloud, said).ensure_stack("board-x", TEMPLATE, {}).state == "UPDATE_COMPLETE"
     assert said == ["board-x: unchanged"]
 
 
@@ -115,7 +115,7 @@ def test_a_stack_that_is_as_it_should_be_is_left_alone() -> None:
 )
 def test_a_stack_that_was_never_made_is_removed_and_made_again(state: str) -> None:
     cloud, said = Cloud(state), list[str]()
-    _stacks(cloud, said).bring("board-x", TEMPLATE, {})
+    _stacks(cloud, said).ensure_stack("board-x", TEMPLATE, {})
     assert cloud.calls == ["delete", "create"]
     assert f"board-x: {state} since an earlier run" in said[0]
 
@@ -123,23 +123,23 @@ def test_a_stack_that_was_never_made_is_removed_and_made_again(state: str) -> No
 def test_a_stack_that_somebody_works_on_is_waited_for_first() -> None:
     cloud, said = Cloud("UPDATE_IN_PROGRESS"), list[str]()
     cloud.course = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
-    _stacks(cloud, said).bring("board-x", TEMPLATE, {})
+    _stacks(cloud, said).ensure_stack("board-x", TEMPLATE, {})
     assert cloud.calls == ["update"]
-    assert "waiting for the end of that" in said[0]
+    assert "waiting for it to end" in said[0]
 
 
 def test_a_stack_that_could_not_go_back_is_made_to() -> None:
     cloud = Cloud("UPDATE_ROLLBACK_FAILED")
-    _stacks(cloud).bring("board-x", TEMPLATE, {})
+    _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
     assert cloud.calls == ["continue", "update"]
 
 
 def test_a_name_that_somebody_else_has_is_refused() -> None:
     cloud = Cloud("CREATE_COMPLETE", tags=[{"Key": "Project", "Value": "another"}])
     with pytest.raises(CannotDeployError, match=r"not the board's.*choose another PROJECT"):
-        _stacks(cloud).bring("board-x", TEMPLATE, {})
+        _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
     with pytest.raises(CannotDeployError, match="not the board's"):
-        _stacks(cloud).remove("board-x")
+        _stacks(cloud).delete("board-x")
     assert cloud.calls == []
 
 
@@ -155,7 +155,7 @@ def test_the_first_reason_is_told_and_not_the_last() -> None:
         _event("Earlier", "CREATE_FAILED", "Of another day"),
     ]
     with pytest.raises(StackFailedError, match="board-x: Service: No such image") as failed:
-        _stacks(cloud).bring("board-x", TEMPLATE, {})
+        _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
     assert failed.value.resource == "AWS::ECS::Service"
 
 
@@ -163,20 +163,20 @@ def test_what_cloudformation_refuses_at_once_is_the_reason() -> None:
     cloud = Cloud()
     cloud.refusal = refusal("ValidationError", "Parameter 'Count' must be a number")
     with pytest.raises(StackFailedError, match="'Count' must be a number"):
-        _stacks(cloud).bring("board-x", TEMPLATE, {})
+        _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
 
 
 def test_an_update_that_never_ends_is_cancelled() -> None:
     cloud = Cloud("CREATE_COMPLETE")
-    cloud.then["update"] = ["UPDATE_IN_PROGRESS"] * int(WITHIN)
+    cloud.then["update"] = ["UPDATE_IN_PROGRESS"] * int(TIMEOUT)
     with pytest.raises(TookTooLongError, match="board-x"):
-        _stacks(cloud).bring("board-x", TEMPLATE, {})
+        _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
     assert cloud.calls == ["update", "cancel"]
 
 
 def test_removing_what_is_not_there_is_no_failure() -> None:
     cloud = Cloud()
-    _stacks(cloud).remove("board-x")
+    _stacks(cloud).delete("board-x")
     assert cloud.calls == []
 
 
@@ -185,4 +185,4 @@ def test_a_removal_that_fails_says_why() -> None:
     cloud.then["delete"] = ["DELETE_FAILED"]
     cloud.events = [_event("Service", "DELETE_FAILED", "It is in use")]
     with pytest.raises(StackFailedError, match="It is in use"):
-        _stacks(cloud).remove("board-x")
+        _stacks(cloud).delete("board-x")

@@ -1,11 +1,11 @@
-"""Templates: read without knowing what their functions mean, and refused when too long."""
+"""Templates are sent as they are written, and refused when they are invalid or too long."""
 
 from pathlib import Path
 
 import pytest
 
 from deploy.errors import CannotDeployError
-from deploy.stacks.templates import LIMIT, read
+from deploy.stacks.templates import MAX_BYTES, read
 
 INFRA = Path(__file__).resolve().parents[3] / "infra"
 
@@ -22,9 +22,11 @@ def test_every_template_can_be_sent_as_it_is(path: Path) -> None:
     [
         ("Resources: [", "cannot be read"),
         ("Parameters: {}", "has no Resources"),
-        ("Resources: {}\n" + "# long\n" * LIMIT, f"CloudFormation takes {LIMIT}"),
+        ("Resources: {}\n" + "# long\n" * MAX_BYTES, f"CloudFormation accepts {MAX_BYTES}"),
+        ("Resources: {}\nParameters: none", "Parameters is not a mapping"),
+        ("- Resources", "a template is a mapping of sections"),
     ],
-    ids=["no yaml", "no template", "too long"],
+    ids=["no yaml", "no resources", "too long", "no parameters", "a list"],
 )
 def test_what_cannot_be_sent_is_named(tmp_path: Path, body: str, said: str) -> None:
     (tmp_path / "network.yml").write_text(body)

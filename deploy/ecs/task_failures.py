@@ -1,4 +1,4 @@
-"""Why tasks do not run: what ECS says of those that stopped, and the last that they said."""
+"""Why tasks stopped: the reasons that ECS reports, and their last log lines."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from deploy.aws import Aws
+
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import TaskTypeDef
 
-    from deploy.aws import Aws
-
 LAST_LINES: Final = 15
 
-_MEANINGS: Final = {
+_EXIT_CODES: Final = {
     137: "killed: out of memory, or not stopped in time",
     139: "a segmentation fault",
     143: "stopped by SIGTERM",
 }
-_ORDINARY: Final = re.compile(
+_INTENDED: Final = re.compile(
     r"Scaling activity|Service scaling|Deployment completed|UserInitiated"
 )
 
 
 @dataclass(frozen=True)
 class TaskFailure:
-    """A task that stopped and should not have: its id, why, and its last lines."""
+    """A stopped task: its id, its definition, the reason, and its last log lines."""
 
     task: str
     definition: str
@@ -41,8 +41,8 @@ class TaskFailure:
 
 
 def failures_of_service(aws: Aws, cluster: str, service: str) -> list[TaskFailure]:
-    """The tasks of a service that failed lately, in the order in which they stopped. ECS forgets a
-    task about an hour after it has stopped."""
+    """The tasks of a service that failed recently, in the order in which they stopped. ECS forgets
+    a task about an hour after it stopped."""
     arns = aws.ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")
     if not arns["taskArns"]:
         return []
@@ -53,7 +53,7 @@ def failures_of_service(aws: Aws, cluster: str, service: str) -> list[TaskFailur
 
 
 def failure(aws: Aws, task: TaskTypeDef) -> TaskFailure:
-    """What is known of a task that stopped."""
+    """The reason and the last log lines of a task that stopped."""
     task_id = task.get("taskArn", "").rpartition("/")[2]
     definition = task.get("taskDefinitionArn", "")
     return TaskFailure(task_id, definition, _why(task), tuple(_lines(aws, definition, task_id)))
@@ -61,9 +61,9 @@ def failure(aws: Aws, task: TaskTypeDef) -> TaskFailure:
 
 def _failed(task: TaskTypeDef) -> bool:
     if task.get("stopCode") in {"ServiceSchedulerInitiated", "UserInitiated"}:
-        # A health check that failed is among what the scheduler acts on.
+        # The scheduler also stops tasks whose health check failed.
         return "health" in task.get("stoppedReason", "").lower()
-    return _ORDINARY.search(task.get("stoppedReason", "")) is None
+    return _INTENDED.search(task.get("stoppedReason", "")) is None
 
 
 def _why(task: TaskTypeDef) -> str:
@@ -73,7 +73,7 @@ def _why(task: TaskTypeDef) -> str:
         if container.get("reason"):
             parts.append(container["reason"])
         if code:
-            meaning = f" ({_MEANINGS[code]})" if code in _MEANINGS else ""
+            meaning = f" ({_EXIT_CODES[code]})" if code in _EXIT_CODES else ""
             parts.append(f"{container.get('name', 'container')} ended with {code}{meaning}")
     return "; ".join(dict.fromkeys(parts))
 
@@ -96,6 +96,6 @@ def _lines(aws: Aws, definition: str, task_id: str) -> Iterator[str]:
             for event in found["events"]:
                 yield event.get("message", "").rstrip()
     except ClientError as error:
-        # A task that never started has no log; anything else is worth knowing.
+        # A task that never started has no log stream.
         if error.response["Error"].get("Code") != "ResourceNotFoundException":
-            yield f"(its log cannot be read: {error})"
+            yield f"(its log could not be read: {error})"

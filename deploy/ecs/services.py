@@ -1,35 +1,34 @@
-"""Services of ECS: whether what was asked for is what runs."""
+"""ECS services: whether they run what was deployed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from deploy.aws import Aws
+from deploy.ecs.task_failures import TaskFailure, failures_of_service
 from deploy.errors import CannotDeployError, TookTooLongError
-from deploy.poller import Pace
-from deploy.stacks.task_failures import TaskFailure, failures_of_service
+from deploy.poller import Poller
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import DeploymentTypeDef, ServiceTypeDef
 
-    from deploy.aws import Aws
+STEADY_TIMEOUT: Final = 20 * 60.0
+"""Seconds until a service is steady: an instance starts, the image is pulled, checks pass."""
 
-STEADY_WITHIN: Final = 20 * 60.0
-"""Seconds that a service may take: an instance to start, the image to come, checks to pass."""
+MAX_FAILED_TASKS: Final = 3
+"""So many failed tasks end the wait for a service; ECS's own circuit breaker counts alike."""
 
-HOPELESS: Final = 3
-"""Tasks of a service that may end, as ECS itself counts it for so few, before it is given up."""
-
-GONE_WITHIN: Final = 10 * 60.0
+STOP_TIMEOUT: Final = 10 * 60.0
 
 
 class Services:
     """The services of one cluster."""
 
-    def __init__(self, aws: Aws, cluster: str, pace: Pace, say: Callable[[str], None]) -> None:
+    def __init__(self, aws: Aws, cluster: str, poller: Poller, say: Callable[[str], None]) -> None:
         self._aws = aws
         self._cluster = cluster
-        self._pace = pace
+        self._poller = poller
         self._say = say
 
     def find(self, name: str) -> ServiceTypeDef | None:
@@ -37,8 +36,8 @@ class Services:
         found = self._aws.ecs.describe_services(cluster=self._cluster, services=[name])["services"]
         return next((service for service in found if service.get("status") == "ACTIVE"), None)
 
-    def watch(self, name: str) -> Callable[[], None]:
-        """What says, each time it is called, which tasks have failed since it was last."""
+    def failure_reporter(self, name: str) -> Callable[[], None]:
+        """A function that reports, at each call, the tasks that have failed since the last one."""
         known = set(self.failed(name))
 
         def look() -> None:
@@ -49,31 +48,30 @@ class Services:
 
         return look
 
-    def must_stay_up(self, names: Sequence[str]) -> Callable[[], None]:
-        """What raises `CannotDeployError`, when it is called, once `HOPELESS` tasks of a service
-        have failed since it was made."""
+    def crash_loop_check(self, names: Sequence[str]) -> Callable[[], None]:
+        """A check that raises `CannotDeployError` once `MAX_FAILED_TASKS` tasks of one of these
+        services have failed since this call."""
         known = {name: self.failed(name) for name in names}
 
         def look() -> None:
             for name in names:
                 failed = [one for one in self._failures(name) if one.task not in known[name]]
-                if len(failed) >= HOPELESS:
+                if len(failed) >= MAX_FAILED_TASKS:
                     raise CannotDeployError(
-                        f"The tasks of {name} end again and again. The first reason: {failed[0]}"
+                        f"The tasks of {name} keep failing. The first reason: {failed[0]}"
                     )
 
         return look
 
-    def must_run(self, name: str, definition: str) -> None:
-        """Wait until the service runs this task definition and no other, as many tasks as it
-        should. Raises `CannotDeployError`, with the reason, when it went back to another one or
-        does not get there. A service that is steady may be so on the old definition: ECS has
-        rolled it back."""
-        look = self.watch(name)
+    def wait_until_deployed(self, name: str, definition: str) -> None:
+        """Wait until the service runs as many tasks as it should, all of this task definition.
+        Raises `CannotDeployError` with the reason if ECS rolled it back or it does not become
+        steady in time. A steady service may run the old definition, after a rollback."""
+        look = self.failure_reporter(name)
 
         def steady() -> ServiceTypeDef | None:
             look()
-            service = self._must_be(name)
+            service = self._require(name)
             primary = _primary(service)
             if primary.get("taskDefinition") != definition or primary.get("rolloutState") in (
                 "COMPLETED",
@@ -83,37 +81,37 @@ class Services:
             return None
 
         try:
-            service = self._pace.until(steady, STEADY_WITHIN, f"Waiting for {name} to be steady")
+            service = self._poller.until(steady, STEADY_TIMEOUT, f"Waiting for {name} to be steady")
         except TookTooLongError as error:
             raise CannotDeployError(f"{error}. {self.why(name, definition)}") from error
         primary = _primary(service)
         if primary.get("taskDefinition") != definition:
             raise CannotDeployError(
                 f"{name} does not run what was deployed ({_short(definition)}): ECS has rolled it "
-                f"back to {_short(primary.get('taskDefinition', ''))}, which goes on serving. "
+                f"back to {_short(primary.get('taskDefinition', ''))}, which is still serving. "
                 f"{self.why(name, definition)}"
             )
         if primary.get("rolloutState") == "FAILED":
-            raise CannotDeployError(f"{name} does not come up. {self.why(name, definition)}")
+            raise CannotDeployError(f"{name} does not start. {self.why(name, definition)}")
 
-    def must_be_gone(self, name: str) -> None:
-        """Wait until no task of the service runs."""
+    def wait_until_stopped(self, name: str) -> None:
+        """Wait until the service has no running task."""
 
         def look() -> bool | None:
             service = self.find(name)
             return True if service is None or service.get("runningCount", 0) == 0 else None
 
-        self._pace.until(look, GONE_WITHIN, f"Waiting for the tasks of {name} to stop")
+        self._poller.until(look, STOP_TIMEOUT, f"Waiting for the tasks of {name} to stop")
 
     def failed(self, name: str) -> frozenset[str]:
-        """The tasks of the service that have failed lately, by their ids."""
+        """The ids of the service's tasks that have failed recently."""
         return frozenset(failure.task for failure in self._failures(name))
 
     def why(
         self, name: str, definition: str | None = None, known: frozenset[str] = frozenset()
     ) -> str:
-        """The first reason why tasks of the service failed, of those of the definition and not
-        `known` before; or else the last that ECS said."""
+        """The first reason why a task of the service failed; only tasks of `definition` count, if
+        it is given, and none in `known`. Without such a task, the last event that ECS reports."""
         failed = [
             failure
             for failure in self._failures(name)
@@ -134,7 +132,7 @@ class Services:
             return []
         return failures_of_service(self._aws, self._cluster, name)
 
-    def _must_be(self, name: str) -> ServiceTypeDef:
+    def _require(self, name: str) -> ServiceTypeDef:
         service = self.find(name)
         if service is None:
             raise CannotDeployError(f"There is no service {name} in the cluster {self._cluster}")

@@ -1,4 +1,4 @@
-"""One project in one account: its stacks, and what the commands need to know of them."""
+"""One installation of the board in one account and region: its stacks, services and state."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.aws import Aws
+from deploy.ecs import instances
+from deploy.ecs.services import Services
 from deploy.errors import CannotDeployError
 from deploy.lock import Lock
-from deploy.poller import Pace
+from deploy.poller import Poller
 from deploy.settings import Settings
 from deploy.stacks import templates
-from deploy.stacks.services import Services
-from deploy.stacks.stacks import Stack, Stacks
+from deploy.stacks.cloudformation import Stack, Stacks
 from topology.deployments import SERVERS
 
 FOUNDATION: Final = ("registry", "network", "data", "cluster", "routing", "operator")
-"""The layers below the services, in the order in which they are made."""
+"""The layers below the services, in the order in which they are created."""
 
 SERVICES: Final = SERVERS
-"""All services that there can be, in the order in which they are made."""
+"""All services that can exist, in the order in which they are created."""
 
 ALL: Final = (*FOUNDATION, *SERVICES, "observability")
 """Every stack, by what follows the project's name, in the order in which they are made."""
 
 
 @dataclass(frozen=True)
-class Project:
-    """What a command works with."""
+class Installation:
+    """An installation, named by `settings.project`, and what a command needs to change it."""
 
     settings: Settings
     aws: Aws
     stacks: Stacks
     lock: Lock
-    pace: Pace
+    poller: Poller
     say: Callable[[str], None]
 
     def stack_name(self, part: str) -> str:
@@ -42,59 +43,66 @@ class Project:
         return f"{self.settings.project}-{part}"
 
     def find(self, part: str) -> Stack | None:
-        """The stack for this layer or service, if there is one."""
+        """The stack of this layer or service, or None."""
         return self.stacks.find(self.stack_name(part))
 
-    def there(self) -> dict[str, Stack]:
-        """The stacks that there are, by layer or service, in the order in which they are made."""
+    def existing_stacks(self) -> dict[str, Stack]:
+        """The stacks that exist, by layer or service, in the order in which they are created."""
         found = ((part, self.find(part)) for part in ALL)
         return {part: stack for part, stack in found if stack is not None}
 
-    def must_be_there(self, part: str) -> Stack:
-        """The stack. Raises `CannotDeployError` where there is none."""
+    def require_stack(self, part: str) -> Stack:
+        """The stack. Raises `CannotDeployError` if it does not exist."""
         stack = self.find(part)
         if stack is None:
             raise CannotDeployError(
-                f"There is no {self.stack_name(part)} in {self.aws.region}: nothing called "
+                f"There is no stack {self.stack_name(part)} in {self.aws.region}: nothing called "
                 f"{self.settings.project} is deployed there (make deploy-ecs), or it is in another "
                 "region (AWS_REGION)"
             )
         return stack
 
     def outputs(self) -> dict[str, str]:
-        """What the layers below the services tell the stacks that come after them."""
+        """The outputs of the layers below the services, for the stacks after them."""
         found: dict[str, str] = {}
         for part in FOUNDATION:
             stack = self.find(part)
             found |= stack.outputs if stack is not None else {}
         return found
 
-    def bring(
+    def ensure_stack(
         self, part: str, values: Mapping[str, str], watch: Callable[[], None] = lambda: None
     ) -> Stack:
-        """Bring a stack to what its template says. A parameter takes, in this order: what the user
-        said, `values`, what an earlier stack tells by the same name, what it has had so far."""
+        """Create the stack, or update it to its template. A parameter's value is, in this order:
+        the user's setting, the one in `values`, an earlier stack's output of the same name, its
+        current one."""
         layer = "service" if part in SERVICES else part
         template = templates.read(self.settings.templates, layer)
         known = {**self.outputs(), **values, "Project": self.settings.project}
-        return self.stacks.bring(
+        return self.stacks.ensure_stack(
             self.stack_name(part), template, {**known, **self.settings.parameters}, watch
         )
 
     def services(self) -> Services:
         """The services of its cluster."""
-        cluster = self.must_be_there("cluster").outputs["Cluster"]
-        return Services(self.aws, cluster, self.pace, self.say)
+        cluster = self.require_stack("cluster").outputs["Cluster"]
+        return Services(self.aws, cluster, self.poller, self.say)
+
+    def terminate_instances(self) -> None:
+        """Terminate the instances of its cluster, if there is a cluster, and wait for their end."""
+        cluster = self.find("cluster")
+        if cluster is not None and "AutoScalingGroup" in cluster.outputs:
+            name, group = cluster.outputs["Cluster"], cluster.outputs["AutoScalingGroup"]
+            instances.terminate(self.aws, name, group, self.poller, self.say)
 
     def is_paused(self) -> bool:
-        """Whether it is paused, or on the way into or out of a pause."""
+        """Whether it is paused, or a pause or resume was interrupted."""
         layers = (self.find("routing"), self.find("network"))
         return any(layer.parameters.get("Paused") == "true" for layer in layers if layer)
 
-    def must_not_be_paused(self) -> None:
-        """Raise `CannotDeployError`, kindly, when it is."""
+    def require_not_paused(self) -> None:
+        """Raise `CannotDeployError` if it is paused."""
         if self.is_paused():
             raise CannotDeployError(
-                f"{self.settings.project} is paused: nothing of it runs. Wake it first with: "
-                "make resume-ecs"
+                f"{self.settings.project} is paused. Resume it first: make resume-ecs"
             )

@@ -1,0 +1,1 @@
+"""ECS services and one-off tasks, and why their tasks failed."""
