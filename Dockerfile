@@ -144,7 +144,7 @@ COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
      containers/prepare.py containers/
 # New volumes take over whose these folders are.
 RUN install --directory --mode=0700 --owner=10001 --group=10001 /secrets \
-    /secrets/kept /secrets/postgres /secrets/bootstrap /secrets/databases \
+    /secrets/all /secrets/postgres /secrets/bootstrap /secrets/databases \
     /secrets/users /secrets/threads /secrets/posts
 LABEL org.opencontainers.image.title="board/board" \
       org.opencontainers.image.description="The board's commands for operators"

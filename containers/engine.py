@@ -8,25 +8,25 @@ from containers.errors import CannotStartError
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a command ended with, and printed."""
+class CommandResult:
+    """The exit status of a command, and what it printed."""
 
     status: int
     output: str
     error: str
 
 
-Ask = Callable[[Sequence[str]], Answer]
+Docker = Callable[[Sequence[str]], CommandResult]
 """Runs `docker` with these arguments to its end. CannotStartError when there is no such command."""
 
 
-def ask(environment: Mapping[str, str]) -> Ask:
-    """The real one, in this environment and in the folder with docker-compose.yml."""
+def docker_command(environment: Mapping[str, str]) -> Docker:
+    """The command of this machine, with this environment, in the folder with docker-compose.yml."""
 
-    def run(arguments: Sequence[str]) -> Answer:
+    def run(arguments: Sequence[str]) -> CommandResult:
         try:
             done = subprocess.run(  # noqa: S603 - the arguments are ours
-                ["docker", *arguments],  # noqa: S607 - whichever the user's PATH has
+                ["docker", *arguments],  # noqa: S607 - the one that the user's PATH has
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -38,6 +38,6 @@ def ask(environment: Mapping[str, str]) -> Ask:
                 "There is no docker command: install Docker (https://docs.docker.com/get-docker/), "
                 "or run the board without it: make run"
             ) from None
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -1,4 +1,4 @@
-"""What is in the way of `docker compose up`, said before it begins."""
+"""Checks before `docker compose up`: Docker, Compose, the engine, the settings, the port."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from containers.engine import Ask
+from containers.engine import Docker
 from containers.errors import CannotStartError
 
 OLDEST_COMPOSE = (2, 20)
@@ -27,16 +27,16 @@ class Project:
     port: int
 
 
-def check(ask: Ask, port_is_free: Callable[[int], bool]) -> tuple[Project, list[str]]:
-    """The project, and what is worth knowing before it starts, a line each.
+def check(docker: Docker, port_is_free: Callable[[int], bool]) -> tuple[Project, list[str]]:
+    """The project, and notices for the user, a line each.
 
-    CannotStartError for what is in the way: no Docker, no Compose v2, an engine that is down, a
-    setting that makes no sense, a taken port.
+    Raises CannotStartError for what prevents a start: no Docker, no Compose v2, an engine that is
+    down, an invalid setting, a taken port.
     """
-    _check_compose(ask)
-    notices = _check_engine(ask)
-    project = _read_project(ask)
-    if not port_is_free(project.port) and not _is_ours(ask, project):
+    _check_compose(docker)
+    notices = _check_engine(docker)
+    project = _read_project(docker)
+    if not port_is_free(project.port) and not _is_ours(docker, project):
         raise CannotStartError(
             f"Port {project.port} of 127.0.0.1 is taken by another program: stop it, or choose "
             f"another port: make up PORT={project.port + 1}"
@@ -44,34 +44,34 @@ def check(ask: Ask, port_is_free: Callable[[int], bool]) -> tuple[Project, list[
     return project, notices
 
 
-def _check_compose(ask: Ask) -> None:
-    answer = ask(["compose", "version", "--short"])
-    found = re.match(r"v?(\d+)\.(\d+)", answer.output.strip())
-    if answer.status != 0 or found is None:
+def _check_compose(docker: Docker) -> None:
+    result = docker(["compose", "version", "--short"])
+    found = re.match(r"v?(\d+)\.(\d+)", result.output.strip())
+    if result.status != 0 or found is None:
         raise CannotStartError(
             "Docker has no Compose v2 (`docker compose`): install its plugin, "
-            "https://docs.docker.com/compose/install/. The old docker-compose does not do"
+            "https://docs.docker.com/compose/install/. The old docker-compose is not enough"
         )
     if (int(found[1]), int(found[2])) < OLDEST_COMPOSE:
         oldest = ".".join(str(number) for number in OLDEST_COMPOSE)
         raise CannotStartError(
-            f"This is Compose {answer.output.strip()}, and the board needs {oldest} or newer: "
+            f"This is Compose {result.output.strip()}, and the board needs {oldest} or newer: "
             "https://docs.docker.com/compose/install/"
         )
 
 
-def _check_engine(ask: Ask) -> list[str]:
-    answer = ask(["info", "--format", "{{json .}}"])
-    facts = _json(answer.output)
-    problem = "; ".join(facts.get("ServerErrors") or []) or answer.error.strip()
-    if answer.status != 0 or facts.get("ServerErrors"):
+def _check_engine(docker: Docker) -> list[str]:
+    result = docker(["info", "--format", "{{json .}}"])
+    facts = _json(result.output)
+    problem = "; ".join(facts.get("ServerErrors") or []) or result.error.strip()
+    if result.status != 0 or facts.get("ServerErrors"):
         if "permission denied" in problem.lower():
             raise CannotStartError(
                 "You may not use the Docker engine: join the group `docker` and sign in again, or "
                 "use rootless mode (https://docs.docker.com/engine/install/linux-postinstall/)"
             )
         raise CannotStartError(
-            "The Docker engine does not run: start Docker Desktop, or `sudo systemctl start "
+            "The Docker engine is not running: start Docker Desktop, or `sudo systemctl start "
             f"docker`. It says: {problem.splitlines()[-1].rstrip('.?!') if problem else 'nothing'}"
         )
     architecture = str(facts.get("Architecture", ""))
@@ -89,11 +89,11 @@ def _check_engine(ask: Ask) -> list[str]:
     ]
 
 
-def _read_project(ask: Ask) -> Project:
-    answer = ask(["compose", "config", "--format", "json"])
-    config = _json(answer.output)
-    if answer.status != 0 or ("services" not in config and answer.error.strip()):
-        raise CannotStartError(f"Compose cannot use the settings: {answer.error.strip()}")
+def _read_project(docker: Docker) -> Project:
+    result = docker(["compose", "config", "--format", "json"])
+    config = _json(result.output)
+    if result.status != 0 or ("services" not in config and result.error.strip()):
+        raise CannotStartError(f"Compose cannot use the settings: {result.error.strip()}")
     services: dict[str, Any] = config.get("services") or {}
     ports = [
         int(port["published"])
@@ -107,9 +107,9 @@ def _read_project(ask: Ask) -> Project:
     return Project(config["name"], frozenset(services), ports[0])
 
 
-def _is_ours(ask: Ask, project: Project) -> bool:
+def _is_ours(docker: Docker, project: Project) -> bool:
     label = f"label=com.docker.compose.project={project.name}"
-    running = ask(["ps", "--quiet", "--filter", label, "--filter", f"publish={project.port}"])
+    running = docker(["ps", "--quiet", "--filter", label, "--filter", f"publish={project.port}"])
     return running.output.strip() != ""
 
 

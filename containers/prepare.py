@@ -1,7 +1,8 @@
-"""`python -m containers.prepare`: what must hold before the database starts in Compose.
+"""`python -m containers.prepare`: what must be done before the database starts in Compose.
 
-Looks at the volume of the database, makes the secrets when there are none, and gives each process
-its part of them. May be repeated. Exit status 1, and a line that says why, when a person must act.
+Checks the volume of the database, generates the secrets that are missing, and writes to the volume
+of each process the secrets that it needs. May be repeated. Exit status 1, with a line that says
+why, if somebody must act.
 """
 
 import os
@@ -19,17 +20,17 @@ SERVER: Final = "postgres:5432"
 
 
 def prepare(database: Path, secrets: Path, project: str) -> None:
-    """Do it for the volume at `database` and the volumes below `secrets`: `kept`, which has them
+    """Prepare the volume at `database` and the volumes below `secrets`: `all`, which has them
     all, and one for each consumer. `project` is what the names of the volumes begin with.
     CannotStartError, OSError."""
     new = not has_cluster(database, f"{project}_database")
-    kept = load_or_create(secrets / "kept", f"{project}_secrets", may_create_admin=new)
-    for consumer, files in parts(kept, SERVER).items():
+    generated = load_or_create(secrets / "all", f"{project}_secrets", may_create_admin=new)
+    for consumer, files in parts(generated, SERVER).items():
         lay_out(files, secrets / consumer)
 
 
 def main() -> None:
-    """Do it for the places that docker-compose.yml mounts."""
+    """Prepare the places that docker-compose.yml mounts."""
     try:
         prepare(DATABASE, SECRETS, os.environ["COMPOSE_PROJECT_NAME"])
     except CannotStartError as refused:

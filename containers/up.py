@@ -1,4 +1,4 @@
-"""`python -m containers.up`, which is `make up`: `docker compose up` with plain words around it."""
+"""`make up`, as `python -m containers.up`: `docker compose up` with checks and clear messages."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from containers.engine import Ask, ask
+from containers.engine import Docker, docker_command
 from containers.errors import CannotStartError
 from containers.preflight import Project, check
 
@@ -25,15 +25,15 @@ def main() -> None:
         if not environment.get(name):
             environment.pop(name, None)
     try:
-        bring_up(ask(environment), environment)
+        bring_up(docker_command(environment), environment)
     except CannotStartError as refused:
         sys.exit(f"make up: {refused}.")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def bring_up(docker: Ask, environment: Mapping[str, str]) -> None:
-    """Check, start, wait, and say how it went. CannotStartError."""
+def bring_up(docker: Docker, environment: Mapping[str, str]) -> None:
+    """Check, start, wait, and report the outcome. Raises CannotStartError."""
     project, notices = check(docker, port_is_free)
     for notice in notices:
         _say(notice)
@@ -48,7 +48,7 @@ def bring_up(docker: Ask, environment: Mapping[str, str]) -> None:
         logs = docker(
             ["compose", "logs", "--no-color", "--no-log-prefix", f"--tail={_LAST_LINES}", service]
         )
-        _say(f"\n{service} says:\n{logs.output.rstrip() or '(nothing)'}\n")
+        _say(f"\nThe last lines of {service}:\n{logs.output.rstrip() or '(nothing)'}\n")
     if up.returncode != 0 or failed:
         raise CannotStartError("The board did not come up")
     address = f"http://localhost:{project.port}"
@@ -70,16 +70,16 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def _leave_other_deployments(docker: Ask, project: Project) -> None:
+def _leave_other_deployments(docker: Docker, project: Project) -> None:
     listed = docker(["compose", "--profile", "*", "ps", "--all", "--services"])
     others = sorted(set(listed.output.split()) - project.services)
     if others:
-        _say(f"Stopping what this deployment has no use for: {', '.join(others)}")
+        _say(f"Stopping the services that are not part of this deployment: {', '.join(others)}")
         docker(["compose", "--profile", "*", "rm", "--stop", "--force", *others])
 
 
-def _failures(docker: Ask) -> list[str]:
-    """The services that failed or are ill. Those that wait for them were not even started."""
+def _failures(docker: Docker) -> list[str]:
+    """The services that failed or are unhealthy. Those that depend on them were not started."""
     listed = docker(["compose", "ps", "--all", "--format", "json"])
     failed: list[str] = []
     for line in listed.output.splitlines():

@@ -35,7 +35,7 @@ async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog
 
     def on_signal() -> None:
         if asked_to_stop.is_set():
-            board.hurry()
+            board.kill()
         asked_to_stop.set()
 
     loop = asyncio.get_running_loop()
@@ -45,14 +45,14 @@ async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         loop.add_signal_handler(signal.SIGHUP, on_signal)
 
-    life = asyncio.create_task(board.live())
+    running = asyncio.create_task(board.run())
     asked = asyncio.create_task(asked_to_stop.wait())
-    await asyncio.wait([life, asked], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([running, asked], return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
-    failed = life.done()
-    life.cancel()
+    failed = running.done()
+    running.cancel()
     try:
-        await _tell_failures(life, log)
+        await _log_failures(running, log)
     finally:
         await board.stop()
     log.say("board", "stopped")
@@ -63,7 +63,7 @@ class Board:
     """The processes of one run."""
 
     def __init__(self, settings: Settings, environment: Mapping[str, str], log: MergedLog) -> None:
-        """Nothing runs before `live()`. `environment` is that of the run."""
+        """Nothing runs before `run()`. `environment` is that of the run."""
         self._settings = settings
         self._environment = environment
         self._log = log
@@ -72,13 +72,13 @@ class Board:
         self._gateway: SupervisedProcess | None = None
         self._began = time.monotonic()
 
-    async def live(self) -> None:
-        """Start all, then keep it running until it is cancelled; `stop()` must follow.
+    async def run(self) -> None:
+        """Start everything, then supervise it until cancelled; `stop()` must follow.
 
-        An ExceptionGroup with CannotRunError when something cannot be started, or be kept.
+        An ExceptionGroup with CannotRunError when a process cannot be started, or ended too often.
         """
-        async with asyncio.TaskGroup() as keepers:
-            await self._start(keepers)
+        async with asyncio.TaskGroup() as supervisors:
+            await self._start(supervisors)
             self._announce()
 
     async def stop(self) -> None:
@@ -98,24 +98,24 @@ class Board:
             self._log.say("board", "stopping PostgreSQL")
             await self._database.stop()
 
-    def hurry(self) -> None:
+    def kill(self) -> None:
         """End every process at once, except PostgreSQL, which stops quickly in any case."""
         self._log.say("board", "ending all processes at once")
         for process in (self._gateway, *self._services):
             if process is not None:
                 process.kill()
 
-    async def _start(self, keepers: asyncio.TaskGroup) -> None:
+    async def _start(self, supervisors: asyncio.TaskGroup) -> None:
         settings = self._settings
         ports.check_free(settings.port)
-        urls, secrets, admin_url = await self._start_database(keepers)
+        urls, secrets, admin_url = await self._start_database(supervisors)
         names = programs.server_names(settings)
         free = dict(zip(names, ports.free(len(names), but=settings.port), strict=True))
         servers = programs.servers(settings, urls, secrets, free, self._environment)
         # The services load while the databases are made ready: both take a second of work.
         self._log.say("board", f"starting {', '.join(names)}")
         for server in servers:
-            self._services.append(self._launch(server, keepers))
+            self._services.append(self._launch(server, supervisors))
         if admin_url is not None:
             await self._board("bootstrap", urls, admin_url)
         await self._board("migrate", urls)
@@ -125,7 +125,7 @@ class Board:
                 # Not before: until the migrations are in, each would only log that they are not.
                 group.create_task(self._until_ok(server, "/readyz"))
         gateway = programs.gateway(settings, free, self._environment)
-        self._gateway = self._launch(gateway, keepers)
+        self._gateway = self._launch(gateway, supervisors)
         async with asyncio.TaskGroup() as group:
             for path in ("/", *(f"{context.public_prefixes[0]}?limit=1" for context in CONTEXTS)):
                 group.create_task(self._until_ok(gateway, path))
@@ -133,7 +133,7 @@ class Board:
             process.establish()
 
     async def _start_database(
-        self, keepers: asyncio.TaskGroup
+        self, supervisors: asyncio.TaskGroup
     ) -> tuple[Mapping[str, str], credentials.Credentials, str | None]:
         """The databases' URLs, the run's credentials, and the superuser's URL if there is one."""
         settings = self._settings
@@ -147,13 +147,13 @@ class Board:
             self._log.say("board", f"making a PostgreSQL cluster in {server.cluster}")
         with self._step("starting PostgreSQL"):
             await self._database.start()
-        keepers.create_task(self._database.keep())
+        supervisors.create_task(self._database.supervise())
         return database_urls(server, secrets), secrets, server.admin_url
 
-    def _launch(self, server: Server, keepers: asyncio.TaskGroup) -> SupervisedProcess:
+    def _launch(self, server: Server, supervisors: asyncio.TaskGroup) -> SupervisedProcess:
         process = SupervisedProcess(server.program, self._log)
         process.start()
-        keepers.create_task(process.keep())
+        supervisors.create_task(process.supervise())
         return process
 
     async def _board(
@@ -214,10 +214,10 @@ def database_urls(server: PostgresServer, secrets: credentials.Credentials) -> M
     return {name: server.url(name, name, secrets.password(name)) for name in CONTEXT_NAMES}
 
 
-async def _tell_failures(life: asyncio.Task[None], log: MergedLog) -> None:
+async def _log_failures(running: asyncio.Task[None], log: MergedLog) -> None:
     """Log why the board could not go on; what is no CannotRunError is a fault here, and raised."""
     try:
-        await life
+        await running
     except asyncio.CancelledError:
         return
     except BaseExceptionGroup as group:

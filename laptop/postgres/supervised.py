@@ -47,7 +47,7 @@ class SupervisedDatabase:
                 starting.exception()
             raise
 
-    async def keep(self) -> None:
+    async def supervise(self) -> None:
         """Restart the server whenever it ends, and return once `stop()` was called.
 
         CannotRunError when it does not start again, or ended more than five times in a minute.

@@ -52,14 +52,14 @@ class SupervisedProcess:
         self._stopping = asyncio.Event()
 
     def start(self) -> None:
-        """Start the process; `keep()` watches it."""
+        """Start the process; `supervise()` restarts it."""
         self._process = Process(self.program, self._log)
 
     def establish(self) -> None:
         """From now on an end is an accident to recover from; before, it is a failed start."""
         self._established = True
 
-    async def keep(self) -> None:
+    async def supervise(self) -> None:
         """Restart the process whenever it ends, and return once `stop()` was called.
 
         CannotRunError when it ended before `establish()`, since a start that failed once fails

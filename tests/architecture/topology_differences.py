@@ -91,7 +91,7 @@ def compose(text: str, file: str = "docker-compose.yml") -> list[str]:
     mounted = {mount for mount in services["prepare"]["volumes"] if isinstance(mount, str)}
     wanted = {f"secrets-{consumer}:/secrets/{consumer}" for consumer in consumers}
     found += _same(
-        sorted({"secrets:/secrets/kept", *wanted}), sorted(mounted), file, "what prepare fills"
+        sorted({"secrets:/secrets/all", *wanted}), sorted(mounted), file, "what prepare fills"
     )
     for profile, gateway in gateways.items():
         found += _compose_gateway(services[gateway], profile, file)
@@ -156,7 +156,7 @@ def dockerfile(text: str, file: str = "Dockerfile") -> list[str]:
         found += _same([name], titles, file, f"the title of {name}")
     folders = set(re.findall(r"/secrets/(\w+)", " ".join(images[OPERATOR])))
     consumers = parts(dict.fromkeys(SECRETS, ""), "")
-    found += _same(sorted({"kept", *consumers}), sorted(folders), file, "the folders of secrets")
+    found += _same(sorted({"all", *consumers}), sorted(folders), file, "the folders of secrets")
     return found
 
 

@@ -125,13 +125,13 @@ class Project:
         """Every secret by its name."""
         script = (
             "import json, pathlib; print(json.dumps({p.name: p.read_text() "
-            "for p in pathlib.Path('/secrets/kept').iterdir()}))"
+            "for p in pathlib.Path('/secrets/all').iterdir()}))"
         )
         kept = self.engine.containers.run(
             image("board"),
             entrypoint=["python", "-c", script],
             command=[],
-            volumes={f"{self.name}_secrets": {"bind": "/secrets/kept", "mode": "ro"}},
+            volumes={f"{self.name}_secrets": {"bind": "/secrets/all", "mode": "ro"}},
             remove=True,
         )
         found: dict[str, str] = json.loads(kept)

@@ -31,7 +31,7 @@ def _make_up(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]
 def test_an_engine_that_is_down_is_named() -> None:
     done = _make_up({"DOCKER_HOST": "unix:///nowhere/docker.sock"})
     assert done.returncode == 1
-    assert done.stdout.startswith("make up: The Docker engine does not run")
+    assert done.stdout.startswith("make up: The Docker engine is not running")
 
 
 def test_a_port_that_another_program_has_is_named() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from containers.engine import Answer, Ask, ask
+from containers.engine import CommandResult, Docker, docker_command
 from containers.errors import CannotStartError
 from containers.preflight import check
 
@@ -19,19 +19,19 @@ CONFIG = {
 
 def _docker(
     *,
-    version: Answer | str = "2.40.3",
-    info: Answer | Mapping[str, object] = ENGINE,
-    config: Answer | Mapping[str, object] = CONFIG,
+    version: CommandResult | str = "2.40.3",
+    info: CommandResult | Mapping[str, object] = ENGINE,
+    config: CommandResult | Mapping[str, object] = CONFIG,
     ours: str = "",
-) -> Ask:
+) -> Docker:
     """A `docker` that answers so."""
 
-    def answer(what: Answer | str | Mapping[str, object]) -> Answer:
-        if isinstance(what, Answer):
+    def answer(what: CommandResult | str | Mapping[str, object]) -> CommandResult:
+        if isinstance(what, CommandResult):
             return what
-        return Answer(0, what if isinstance(what, str) else json.dumps(what), "")
+        return CommandResult(0, what if isinstance(what, str) else json.dumps(what), "")
 
-    def run(arguments: Sequence[str]) -> Answer:
+    def run(arguments: Sequence[str]) -> CommandResult:
         match list(arguments):
             case ["compose", "version", *_]:
                 return answer(version)
@@ -46,7 +46,7 @@ def _docker(
     return run
 
 
-def _refused(docker: Ask, *, free: bool = True) -> str:
+def _refused(docker: Docker, *, free: bool = True) -> str:
     with pytest.raises(CannotStartError) as refused:
         check(docker, lambda port: free)  # noqa: ARG005 - every port is
     return str(refused.value)
@@ -60,17 +60,17 @@ def test_where_nothing_is_in_the_way_the_project_is_known() -> None:
 
 
 def test_a_machine_without_docker_is_told_where_to_get_it() -> None:
-    assert "install Docker" in _refused(ask({"PATH": "/nowhere"}))
+    assert "install Docker" in _refused(docker_command({"PATH": "/nowhere"}))
 
 
 @pytest.mark.parametrize(
     "version",
     [
-        Answer(1, "", "docker: 'compose' is not a docker command."),
-        Answer(0, "", "docker: 'compose' is not a docker command."),
+        CommandResult(1, "", "docker: 'compose' is not a docker command."),
+        CommandResult(0, "", "docker: 'compose' is not a docker command."),
     ],
 )
-def test_a_docker_without_compose_v2_is_named(version: Answer) -> None:
+def test_a_docker_without_compose_v2_is_named(version: CommandResult) -> None:
     assert "no Compose v2" in _refused(_docker(version=version))
 
 
@@ -87,13 +87,13 @@ def test_newer_ones_will_do(version: str) -> None:
 @pytest.mark.parametrize(
     "info",
     [
-        Answer(1, "", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
+        CommandResult(1, "", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
         {"ServerErrors": ["Cannot connect to the Docker daemon at unix:///var/run/docker.sock."]},
     ],
 )
 def test_an_engine_that_is_down_is_named(info: Any) -> None:
     said = _refused(_docker(info=info))
-    assert "does not run" in said
+    assert "is not running" in said
     assert "Cannot connect to the Docker daemon" in said
 
 
@@ -127,7 +127,7 @@ def test_the_port_of_our_own_gateway_is_not_taken() -> None:
 
 
 def test_what_compose_says_of_a_bad_setting_is_passed_on() -> None:
-    said = _refused(_docker(config=Answer(15, "", "invalid hostPort: 8080x")))
+    said = _refused(_docker(config=CommandResult(15, "", "invalid hostPort: 8080x")))
     assert "invalid hostPort: 8080x" in said
 
 

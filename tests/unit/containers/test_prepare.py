@@ -18,7 +18,7 @@ CONSUMERS = ("postgres", "bootstrap", "databases", *CONTEXT_NAMES)
 def volumes(tmp_path: Path) -> Path:
     """A folder with `database` and `secrets`, all of them empty."""
     (tmp_path / "database").mkdir()
-    for name in ("kept", *CONSUMERS):
+    for name in ("all", *CONSUMERS):
         (tmp_path / "secrets" / name).mkdir(parents=True)
     return tmp_path
 
@@ -39,7 +39,7 @@ def _refused(volumes: Path) -> str:
 
 def test_every_secret_is_made_and_no_two_are_alike(volumes: Path) -> None:
     _prepare(volumes)
-    kept = _files(volumes / "secrets" / "kept")
+    kept = _files(volumes / "secrets" / "all")
     assert set(kept) == set(SECRETS)
     assert len(set(kept.values())) == len(SECRETS)
     assert all(len(secret) == 43 for secret in kept.values())  # 256 bits in base64
@@ -70,7 +70,7 @@ def test_a_consumer_is_told_its_own(volumes: Path, consumer: str, names: set[str
 def test_a_url_names_the_contexts_own_role_password_and_database(volumes: Path) -> None:
     _prepare(volumes)
     url = urlsplit((volumes / "secrets" / "posts" / "posts_database_url").read_text())
-    password = (volumes / "secrets" / "kept" / "posts_password").read_text()
+    password = (volumes / "secrets" / "all" / "posts_password").read_text()
     assert (url.username, url.password, url.path) == ("posts", password, "/posts")
     assert (url.hostname, url.port) == ("postgres", 5432)
 
@@ -91,7 +91,7 @@ def test_what_a_consumer_is_no_longer_told_goes_away(volumes: Path) -> None:
 @pytest.mark.parametrize("damaged", ["", "short", "with a space " * 4, "é" * 43, "A" * 129])
 def test_a_damaged_secret_is_named_and_not_shown(volumes: Path, damaged: str) -> None:
     _prepare(volumes)
-    (volumes / "secrets" / "kept" / "users_service_token").write_text(damaged)
+    (volumes / "secrets" / "all" / "users_service_token").write_text(damaged)
     said = _refused(volumes)
     assert "users_service_token in the volume board_secrets is damaged" in said
     assert "remove it and a new one is generated" in said
@@ -101,7 +101,7 @@ def test_a_damaged_secret_is_named_and_not_shown(volumes: Path, damaged: str) ->
 def test_nobody_is_told_to_remove_the_password_that_opens_their_data(volumes: Path) -> None:
     _prepare(volumes)
     (volumes / "database" / "18" / "docker").mkdir(parents=True)
-    (volumes / "secrets" / "kept" / "admin_password").write_text("short")
+    (volumes / "secrets" / "all" / "admin_password").write_text("short")
     said = _refused(volumes)
     assert "admin_password in the volume board_secrets is damaged" in said
     assert "remove it" not in said
@@ -111,9 +111,9 @@ def test_a_new_password_is_not_made_for_data_that_has_another(volumes: Path) -> 
     _prepare(volumes)
     (volumes / "database" / "18" / "docker").mkdir(parents=True)
     _prepare(volumes)
-    (volumes / "secrets" / "kept" / "admin_password").unlink()
+    (volumes / "secrets" / "all" / "admin_password").unlink()
     assert "board_secrets" in _refused(volumes)
-    assert not (volumes / "secrets" / "kept" / "admin_password").exists()
+    assert not (volumes / "secrets" / "all" / "admin_password").exists()
 
 
 @pytest.mark.parametrize("major", [19, 23])
@@ -134,5 +134,5 @@ def test_data_of_an_older_postgresql_is_refused(volumes: Path, place: str) -> No
 def test_what_an_upgrade_left_behind_is_no_hindrance(volumes: Path) -> None:
     for major in (17, 18):
         (volumes / "database" / str(major) / "docker").mkdir(parents=True)
-    (volumes / "secrets" / "kept" / "admin_password").write_text("A" * 43)
+    (volumes / "secrets" / "all" / "admin_password").write_text("A" * 43)
     _prepare(volumes)

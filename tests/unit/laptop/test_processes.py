@@ -167,7 +167,9 @@ async def test_a_program_that_does_not_exist_says_so(recorded: Recorded) -> None
         await run_once(missing, recorded.log)
 
 
-async def test_a_kept_process_is_restarted_when_it_ends(recorded: Recorded, tmp_path: Path) -> None:
+async def test_a_supervised_process_is_restarted_when_it_ends(
+    recorded: Recorded, tmp_path: Path
+) -> None:
     text = """
         import os, pathlib, sys, time
         path = pathlib.Path(sys.argv[1])
@@ -183,20 +185,20 @@ async def test_a_kept_process_is_restarted_when_it_ends(recorded: Recorded, tmp_
     )
     supervised.start()
     supervised.establish()
-    keeping = asyncio.create_task(supervised.keep())
+    supervising = asyncio.create_task(supervised.supervise())
     await until(lambda: "second life" in recorded.text(), "it was restarted")
     assert "child | child ended unexpectedly: exit code 3. Its last lines:\n" in recorded.text()
     assert "child |     last words\n" in recorded.text()
     assert "child | restarted child\n" in recorded.text()
     await supervised.stop(patience=10)
-    await asyncio.wait_for(keeping, 5)
+    await asyncio.wait_for(supervising, 5)
 
 
 async def test_a_process_that_ends_during_the_start_is_not_restarted(recorded: Recorded) -> None:
     supervised = SupervisedProcess(program("import sys; sys.exit('bad setting')"), recorded.log)
     supervised.start()
     with pytest.raises(CannotRunError, match=r"exit code 1\. Its last lines:\n    bad setting"):
-        await supervised.keep()
+        await supervised.supervise()
 
 
 async def test_a_process_that_ends_six_times_in_a_minute_is_given_up(recorded: Recorded) -> None:
@@ -204,7 +206,7 @@ async def test_a_process_that_ends_six_times_in_a_minute_is_given_up(recorded: R
     supervised.start()
     supervised.establish()
     with pytest.raises(CannotRunError, match="child ended again and again"):
-        await supervised.keep()
+        await supervised.supervise()
     assert recorded.text().count("child | once more\n") == 6
 
 
@@ -212,10 +214,10 @@ async def test_a_stop_during_the_pause_before_a_restart_prevents_it(recorded: Re
     supervised = SupervisedProcess(program("print('once')"), recorded.log, restart_after=60)
     supervised.start()
     supervised.establish()
-    keeping = asyncio.create_task(supervised.keep())
+    supervising = asyncio.create_task(supervised.supervise())
     await until(lambda: "ended unexpectedly" in recorded.text(), "it has ended")
     await supervised.stop(patience=1)
-    await asyncio.wait_for(keeping, 5)
+    await asyncio.wait_for(supervising, 5)
     assert "restarted" not in recorded.everything()
 
 
