@@ -9,11 +9,12 @@ import httpx
 
 from deploy.errors import CannotDeployError, TookTooLongError
 from deploy.poller import Poller
+from topology.contexts import CONTEXTS
 
 RESPONSE_TIMEOUT: Final = 10 * 60.0
 """Seconds: the DNS name of a new load balancer has to propagate first."""
 
-PATHS: Final = ("/api/users", "/api/threads", "/api/posts", "/")
+PATHS: Final = (*(context.public_prefixes[0] for context in CONTEXTS), "/")
 """A path of each service."""
 
 Say = Callable[[str], None]

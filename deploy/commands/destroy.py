@@ -28,7 +28,7 @@ def require_confirmation(installation: Installation, ask: Callable[[str], str] |
         installation.say(
             f"This deletes all of {name} in {installation.aws.region}: "
             f"{', '.join(stacks) or 'what is left of it'}"
-            f", with all users, threads and posts ({kept}), images and logs."
+            f", with all its data ({kept}), images and logs."
         )
         answer = ask(f"Type {name} to go on: ")
     if answer.strip() != name:

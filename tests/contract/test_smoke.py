@@ -12,15 +12,15 @@ import httpx
 import pytest
 
 from deploy.checks import smoke
-from deploy.checks.smoke import ANSWERS_WITHIN
+from deploy.checks.smoke import RESPONSE_TIMEOUT
 from deploy.errors import CannotDeployError
 from tests.deployments import Board
-from tests.unit.deploy.fakes import Timeless
+from tests.unit.deploy.fakes import FakeClock
 
 
 def _visit(url: str, said: list[str] | None = None) -> dict[str, str]:
     say = (said if said is not None else []).append
-    return smoke.visit("http://board.example", url.removeprefix("http://"), Timeless().pace, say,
+    return smoke.run("http://board.example", url.removeprefix("http://"), FakeClock().poller, say,
                        lambda: None)  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def _server(handler: type[_Broken]) -> Iterator[str]:
 def test_the_request_that_failed_is_named() -> None:
     with (
         _server(_Broken) as url,
-        pytest.raises(CannotDeployError, match=r"smoke test: POST /api/users answers 503"),
+        pytest.raises(CannotDeployError, match=r"smoke test: POST /api/users returned 503"),
     ):
         _visit(url)
 
@@ -85,7 +85,7 @@ def test_what_never_answers_is_told_with_its_last_word() -> None:
     said: list[str] = []
     with (
         _server(Ill) as url,
-        pytest.raises(CannotDeployError, match=f"not within {ANSWERS_WITHIN / 60:.0f} min.*502"),
+        pytest.raises(CannotDeployError, match=f"not within {RESPONSE_TIMEOUT / 60:.0f} min.*502"),
     ):
         _visit(url, said)
     assert said == ["http://board.example/api/users: not yet (502 [])"]
