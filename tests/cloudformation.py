@@ -31,6 +31,7 @@ REVISION: Final = "0123456789abcdef0123456789abcdef01234567"
 _CHOSEN: Final = {
     "network.Vpc.Ipv6CidrBlocks": ["2001:db8:1200::/56"],
     "data.Database.Endpoint.Port": "5432",
+    "data.SingleDatabase.Endpoint.Port": "5432",
 }
 _NO_VALUE: Final = object()
 
@@ -73,6 +74,10 @@ def template(name: str, folder: Path = INFRA) -> Document:
     return read_document(folder / f"{name}.yml")
 
 
+class RefusedError(Exception):
+    """What CloudFormation says of parameters that a template's rules do not allow together."""
+
+
 @dataclass(frozen=True)
 class Resource:
     """A resource that there is. References in `properties` are names like `network.Vpc`, and their
@@ -86,9 +91,9 @@ class Resource:
         return self.properties[name]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
-    """A template with its parameters' values."""
+    """A template with its parameters' values. Two are the same only where they are one."""
 
     parameters: Mapping[str, Any]
     resources: Mapping[str, Resource]
@@ -96,9 +101,11 @@ class Stack:
 
 
 class _Evaluation:
-    def __init__(self, stack: str, body: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    def __init__(self, stack: str, folder: Path, given: Mapping[str, Any], region: str) -> None:
         self._stack = stack
-        self._body = body
+        self._body = template("service" if stack in SERVICES else stack, folder)
+        self._pseudo = PSEUDO | {"AWS::Region": region}
+        body = self._body
         self.parameters: dict[str, Any] = {}
         for name, declared in body.get("Parameters", {}).items():
             value = str(given[name] if name in given else declared["Default"])
@@ -120,6 +127,9 @@ class _Evaluation:
             return all(self.holds(part) for part in argument)
         if function == "Fn::Or":
             return any(self.holds(part) for part in argument)
+        if function == "Fn::Contains":
+            values, value = (self.value(side) for side in argument)
+            return str(value) in map(str, values)
         assert function == "Condition", function
         return self.holds(argument)
 
@@ -161,15 +171,15 @@ class _Evaluation:
             subnets = network.subnets(new_prefix=network.max_prefixlen - int(bits))
             return [str(next(subnets)) for _ in range(int(count))]
         if function == "Fn::GetAZs":
-            return [f"{PSEUDO['AWS::Region']}{zone}" for zone in "abc"]
+            return [f"{self._pseudo['AWS::Region']}{zone}" for zone in "abc"]
         assert function == "Fn::Base64", function
         return arguments
 
     def _named(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return _NO_VALUE
-        if name in PSEUDO:
-            return PSEUDO[name]
+        if name in self._pseudo:
+            return self._pseudo[name]
         if name in self.parameters:
             return self.parameters[name]
         logical_id = name.partition(".")[0]
@@ -191,7 +201,17 @@ class _Evaluation:
     def exists(self, section: Mapping[str, Any]) -> bool:
         return "Condition" not in section or self.holds(section["Condition"])
 
+    def check_rules(self) -> None:
+        """Raise `RefusedError` for parameters that the template's rules do not allow together."""
+        for rule in self._body.get("Rules", {}).values():
+            if "RuleCondition" in rule and not self.holds(rule["RuleCondition"]):
+                continue
+            for assertion in rule["Assertions"]:
+                if not self.holds(assertion["Assert"]):
+                    raise RefusedError(f"{self._stack}: {assertion['AssertDescription']}")
+
     def stack(self) -> Stack:
+        self.check_rules()
         resources = {
             name: Resource(
                 f"{self._stack}.{name}",
@@ -216,11 +236,19 @@ def _check(stack: str, name: str, declared: Mapping[str, Any], value: str) -> No
     assert pattern is None or re.fullmatch(pattern, value), f"{stack}: {name} cannot be {value!r}"
 
 
+@cache
+def _evaluated(stack: str, folder: Path, given: frozenset[tuple[str, str]], region: str) -> Stack:
+    return _Evaluation(stack, folder, dict(given), region).stack()
+
+
 class Deployment:
     """All stacks of one deployment, each given the outputs of those before it by their names."""
 
-    def __init__(self, folder: Path = INFRA, /, **parameters: str) -> None:
-        """`parameters` are given to every template of the folder that has them."""
+    def __init__(
+        self, folder: Path = INFRA, /, *, region: str = "eu-central-1", **parameters: str
+    ) -> None:
+        """`parameters` are given to every template of the folder that has them. Raises
+        `RefusedError` where a template's rules do not allow them together."""
         self.stacks: dict[str, Stack] = {}
         outputs: dict[str, Any] = {}
         for name in (*ORDER, "observability"):
@@ -236,7 +264,7 @@ class Deployment:
             missing = declared.keys() - given.keys()
             missing = {key for key in missing if "Default" not in declared[key]}
             assert not missing, f"{name}: nobody says {sorted(missing)}"
-            self.stacks[name] = _Evaluation(name, body, given).stack()
+            self.stacks[name] = _evaluated(name, folder, frozenset(given.items()), region)
             if name not in SERVICES:
                 new = self.stacks[name].outputs
                 assert not new.keys() & outputs.keys(), f"{name} repeats an output"

@@ -5,6 +5,8 @@ import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.cloudformation import ROOT, Deployment, template
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import MONOLITH, OPERATOR
@@ -42,8 +44,9 @@ def test_every_root_vouches_for_itself_and_for_years_to_come() -> None:
         assert until.year >= 2061
 
 
-def test_the_databases_certificate_is_of_the_authority_in_the_bundle() -> None:
-    instance = Deployment().resource("data.DatabaseInstance")
+@pytest.mark.parametrize("kind", ["aurora", "instance"])
+def test_the_databases_certificate_is_of_the_authority_in_the_bundle(kind: str) -> None:
+    [instance] = Deployment(DatabaseKind=kind).of_kind("RDS::DBInstance")
     assert instance["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
 
 

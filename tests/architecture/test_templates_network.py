@@ -128,8 +128,37 @@ def test_subnets_are_apart_in_both_families_and_within_the_network() -> None:
 
 def test_what_makes_ipv6_addresses_is_there_before_what_needs_them() -> None:
     resources = template("network")["Resources"]
-    for name in SUBNETS:
-        assert resources[name]["DependsOn"] == "Ipv6"
+    needing = {
+        name
+        for name, resource in resources.items()
+        if {"Ipv6CidrBlock", "DestinationIpv6CidrBlock"} & resource["Properties"].keys()
+        or resource["Type"] == "AWS::EC2::EgressOnlyInternetGateway"
+    }
+    assert needing > set(SUBNETS)
+    for name in needing:
+        depends = resources[name]["DependsOn"]
+        assert "Ipv6" in ([depends] if isinstance(depends, str) else depends), name
+
+
+def test_what_lies_behind_the_internet_gateway_is_made_after_it_and_goes_before_it() -> None:
+    # EC2 refuses a route to, and a public address behind, a gateway that is not attached; and it
+    # detaches none behind which a public address is left.
+    resources = template("network")["Resources"]
+
+    def before(name: str) -> set[str]:
+        depends = resources[name].get("DependsOn", [])
+        direct = {depends} if isinstance(depends, str) else set(depends)
+        return direct | {further for one in direct for further in before(one)}
+
+    behind = [
+        name
+        for name, resource in resources.items()
+        if resource["Type"] in ("AWS::EC2::EIP", "AWS::EC2::NatGateway")
+        or resource["Properties"].get("GatewayId") == {"Ref": "InternetGateway"}
+    ]
+    assert len(behind) == 6
+    for name in behind:
+        assert "InternetGatewayAttachment" in before(name), name
 
 
 @pytest.mark.parametrize("mode", NAT_MODES)
@@ -252,7 +281,9 @@ def test_who_reaches_whom_is_exactly_this(mode: str) -> None:
 
 def test_a_certificate_opens_port_443_to_the_world_and_nothing_else() -> None:
     opened = {(IPV4, ALB, (443, 443)), (IPV6, ALB, (443, 443))}
-    assert _edges(Deployment(CertificateArn=CERTIFICATE)) == EDGES | opened
+    assert (
+        _edges(Deployment(CertificateArn=CERTIFICATE, DomainName="board.example")) == EDGES | opened
+    )
 
 
 def test_clients_come_in_at_the_listeners_port() -> None:
@@ -264,7 +295,7 @@ def test_clients_come_in_at_the_listeners_port() -> None:
 
 
 def test_every_rule_between_groups_has_its_other_half() -> None:
-    deployment = Deployment(CertificateArn=CERTIFICATE)
+    deployment = Deployment(CertificateArn=CERTIFICATE, DomainName="board.example")
     world = {IPV4, IPV6}
     out, into = (
         {rule for rule in _rules(deployment, direction) if not world & set(rule[:2])}

@@ -9,12 +9,21 @@ import pytest
 
 from gateway.routing.rules import FixedResponse, Forward
 from gateway.template.reader import load_routing
-from tests.cloudformation import INFRA, ROOT, SERVICES, Deployment, Resource, template
+from tests.cloudformation import (
+    INFRA,
+    ROOT,
+    SERVICES,
+    Deployment,
+    RefusedError,
+    Resource,
+    template,
+)
 from tests.unit.gateway.fake_request import FakeRequest
 from topology.routing import SHARES, STAND_INS
 
 ALLOWED = ("0", "1", "5", "10", "25", "50", "75", "90", "95", "99", "100")
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"
+HTTPS = {"CertificateArn": CERTIFICATE, "DomainName": "board.example"}
 PATHS = (
     "/",
     "/index.html",
@@ -86,12 +95,15 @@ def _read(deployment: Deployment, listener: str, path: str) -> Answer:
     return _answer(found["DefaultActions"])
 
 
-def _gateway(parameters: Mapping[str, str], balancer: str | None) -> dict[str, Answer]:
-    """Who answers each path, as the gateway reads it."""
+def _gateway(
+    parameters: Mapping[str, str], balancer: str | None, listener: str
+) -> dict[str, Answer]:
+    """Who answers each path on the listener, as the gateway reads it."""
     routing = load_routing(INFRA / "routing.yml", {**STAND_INS, **parameters}, balancer)
+    [rules] = [one.rules for one in routing.listeners if one.logical_id == listener]
     answers: dict[str, Answer] = {}
     for path in PATHS:
-        action = routing.listeners[0].rules.match(FakeRequest(path.encode())).action
+        action = rules.match(FakeRequest(path.encode())).action
         if isinstance(action, Forward):
             answers[path] = {group.target_group: group.weight for group in action.groups}
         else:
@@ -109,15 +121,15 @@ def _gateway(parameters: Mapping[str, str], balancer: str | None) -> dict[str, A
         ("10", "0", "95", "5"),
     ],
 )
-@pytest.mark.parametrize("certificate", ["", CERTIFICATE])
+@pytest.mark.parametrize("https", [{}, HTTPS])
 def test_the_gateway_decides_what_the_template_says(
-    shares: tuple[str, ...], certificate: str
+    shares: tuple[str, ...], https: dict[str, str]
 ) -> None:
-    parameters = {**dict(zip(SHARES, shares, strict=True)), "CertificateArn": certificate}
+    parameters = {**dict(zip(SHARES, shares, strict=True)), **https}
     deployment = Deployment(**parameters)
-    listener = "SecureListener" if certificate else "Listener"
+    listener = "SecureListener" if https else "Listener"
     answers = {path: _read(deployment, listener, path) for path in PATHS}
-    assert answers == _gateway(parameters, None)
+    assert answers == _gateway(parameters, None, listener)
     # And they are not all the same.
     assert len({str(answer) for answer in answers.values()}) >= 3
 
@@ -125,7 +137,7 @@ def test_the_gateway_decides_what_the_template_says(
 def test_the_gateway_decides_between_services_what_the_template_says() -> None:
     deployment = Deployment()
     answers = {path: _read(deployment, "InternalListener", path) for path in PATHS}
-    assert answers == _gateway({}, "InternalLoadBalancer")
+    assert answers == _gateway({}, "InternalLoadBalancer", "InternalListener")
 
 
 @pytest.mark.parametrize(
@@ -227,7 +239,7 @@ def test_a_call_between_services_is_not_taken_for_a_clients() -> None:
 
 
 def test_with_a_certificate_plain_http_only_redirects() -> None:
-    deployment = Deployment(CertificateArn=CERTIFICATE, ListenerPort="8080")
+    deployment = Deployment(**HTTPS, ListenerPort="8080")
     listeners = {
         listener["Port"]: listener
         for listener in deployment.of_kind("ElasticLoadBalancingV2::Listener")
@@ -261,11 +273,8 @@ def test_without_a_certificate_there_is_one_listener() -> None:
     [
         ({}, "http://routing.LoadBalancer.DNSName"),
         ({"ListenerPort": "8080"}, "http://routing.LoadBalancer.DNSName:8080"),
-        ({"CertificateArn": CERTIFICATE}, "https://routing.LoadBalancer.DNSName"),
-        (
-            {"CertificateArn": CERTIFICATE, "DomainName": "board.example", "ListenerPort": "8080"},
-            "https://board.example",
-        ),
+        (HTTPS, "https://board.example"),
+        ({**HTTPS, "ListenerPort": "8080"}, "https://board.example"),
     ],
 )
 def test_the_board_is_known_by_where_it_answers(parameters: dict[str, str], origin: str) -> None:
@@ -283,6 +292,30 @@ def test_a_pause_removes_what_costs_by_the_hour_and_keeps_the_target_groups() ->
         assert not list(paused.of_kind(kind))
     kept = "ElasticLoadBalancingV2::TargetGroup"
     assert list(paused.of_kind(kept)) == list(up.of_kind(kept))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"CertificateArn": CERTIFICATE},
+        {"DomainName": "board.example"},
+        {**HTTPS, "ListenerPort": "443"},
+    ],
+)
+def test_a_certificate_without_a_domain_is_refused_and_so_is_a_second_listener_on_443(
+    parameters: dict[str, str],
+) -> None:
+    with pytest.raises(RefusedError):
+        Deployment(**parameters)
+
+
+def test_a_bucket_of_logs_outlives_the_logging_so_that_it_can_be_emptied() -> None:
+    logged, ending = Deployment(AccessLogs="true"), Deployment(AccessLogs="ending")
+    for kind in ("S3::Bucket", "S3::BucketPolicy"):
+        assert list(ending.of_kind(kind)) == list(logged.of_kind(kind)) != []
+    attributes = ending.resource("routing.LoadBalancer")["LoadBalancerAttributes"]
+    assert {"Key": "access_logs.s3.enabled", "Value": "false"} in attributes
+    assert ending.output("AccessLogBucket") == logged.output("AccessLogBucket")
 
 
 @pytest.mark.parametrize("logged", ["false", "true"])

@@ -97,7 +97,7 @@ def test_neighbours_are_called_by_the_internal_name(
 ) -> None:
     settings = _settings(deployment, "posts", nothing_else)
     origin = deployment.output("InternalOrigin")
-    assert origin == "http://services.board.internal"
+    assert origin == "http://services.board-eu-central-1.internal"
     assert getattr(settings, "users_url") == getattr(settings, "threads_url") == origin  # noqa: B009 - of which kind it is, the type does not say
 
 
@@ -114,11 +114,9 @@ def test_the_operators_commands_start_with_what_their_task_tells_them(
     settings = load(kind)
     assert set(settings.by_context()) == set(CONTEXT_NAMES)
     assert ("ADMIN_DATABASE_URL" in environment) is (kind is Bootstrap)
-    database = deployment.resource("data.Database")
     if kind is Bootstrap:
-        assert f"//{database['MasterUsername']}:" in environment["ADMIN_DATABASE_URL"].replace(
-            "@", ":"
-        )
+        administrator = f"//{deployment.resource('data.Database')['MasterUsername']}:"
+        assert administrator in environment["ADMIN_DATABASE_URL"].replace("@", ":")
 
 
 def test_bootstrap_and_migrate_are_commands_that_the_image_has(deployment: Deployment) -> None:

@@ -21,9 +21,12 @@ NAMES = {
     "AWS::ECS::TaskDefinition": "Family",
     "AWS::ElasticLoadBalancingV2::LoadBalancer": "Name",
     "AWS::ElasticLoadBalancingV2::TargetGroup": "Name",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::Role": "RoleName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::Route53::HostedZone": "Name",
     "AWS::Route53::RecordSet": "Name",
+    "AWS::S3::Bucket": "BucketName",
     "AWS::SNS::Topic": "TopicName",
     "AWS::SecretsManager::Secret": "Name",
     "AWS::ApplicationAutoScaling::ScalingPolicy": "PolicyName",
@@ -31,8 +34,20 @@ NAMES = {
 LONGEST = {
     "AWS::ElasticLoadBalancingV2::LoadBalancer": 32,
     "AWS::ElasticLoadBalancingV2::TargetGroup": 32,
+    "AWS::IAM::Role": 64,
+    "AWS::S3::Bucket": 63,
 }
 """Of these, AWS takes short names only."""
+GLOBAL = {
+    "AWS::CloudWatch::Dashboard",
+    "AWS::IAM::InstanceProfile",
+    "AWS::IAM::Role",
+    "AWS::Route53::HostedZone",
+    "AWS::Route53::RecordSet",
+    "AWS::S3::Bucket",
+}
+"""Of these, a name is taken in all regions at once."""
+LONGEST_REGION = "ap-southeast-2"
 
 
 def test_the_stacks_are_all_the_templates() -> None:
@@ -42,7 +57,7 @@ def test_the_stacks_are_all_the_templates() -> None:
 
 @pytest.mark.parametrize("project", ["board", "a-project-of-21-chars"])
 def test_every_name_begins_with_the_projects(project: str) -> None:
-    deployment = Deployment(Project=project)
+    deployment = Deployment(region=LONGEST_REGION, Project=project, AccessLogs="true")
     seen: set[str] = set()
     for stack in deployment.stacks.values():
         for resource in stack.resources.values():
@@ -63,6 +78,7 @@ def test_every_name_begins_with_the_projects(project: str) -> None:
             name = resource[written]
             assert re.match(rf"/?(services\.)?{project}\b", name), name
             assert len(name) <= LONGEST.get(resource.kind, 255), name
+            assert (resource.kind not in GLOBAL) or LONGEST_REGION in name, name
     assert seen == NAMES.keys()
 
 
@@ -89,10 +105,25 @@ def test_a_projects_name_is_one_that_everything_can_have(project: str, is_one: b
 
 
 def test_names_are_used_once() -> None:
-    deployment = Deployment()
+    deployment = Deployment(AccessLogs="true")
     for kind, written in NAMES.items():
         names = [resource[written] for resource in deployment.of_kind(kind.removeprefix("AWS::"))]
         assert len(names) == len(set(names)), kind
+
+
+def test_the_same_project_in_two_regions_shares_no_name() -> None:
+    here, there = (
+        {
+            resource[NAMES[kind]]
+            for kind in GLOBAL
+            for resource in Deployment(region=region, AccessLogs="true").of_kind(
+                kind.removeprefix("AWS::")
+            )
+        }
+        for region in ("eu-central-1", "us-east-1")
+    )
+    assert len(here) == len(there) > 10
+    assert not here & there
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -125,7 +156,8 @@ def test_a_parameter_of_several_templates_is_the_same_in_each() -> None:
             limits = {
                 key: value for key, value in declared.items() if key not in ("Description", "Type")
             }
-            if parameter != "DatabaseCluster":
+            # Who says it differs: an output of data.yml says it to observability.yml.
+            if parameter not in ("DatabaseName", "DatabaseDimension"):
                 assert seen.setdefault(parameter, limits) == limits, parameter
 
 
@@ -159,7 +191,7 @@ def test_only_the_database_leaves_something_when_its_stack_is_deleted() -> None:
         for logical_id, resource in template(name)["Resources"].items()
         if "DeletionPolicy" in resource
     }
-    assert keeps == {"data.Database": "Snapshot"}
+    assert keeps == {"data.Database": "Snapshot", "data.SingleDatabase": "Snapshot"}
 
 
 def test_images_go_with_their_repository() -> None:
@@ -173,9 +205,11 @@ def test_images_go_with_their_repository() -> None:
         assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
         [rule] = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
         assert rule["action"] == {"type": "expire"}
+        # What runs is known by its tag: a rule that counts images could expire it.
+        assert rule["selection"]["tagStatus"] == "untagged"
 
 
-def test_the_database_sleeps_and_is_encrypted_and_speaks_tls_alone() -> None:
+def test_aurora_sleeps_and_is_encrypted_and_speaks_tls_alone() -> None:
     deployment = Deployment()
     database = deployment.resource("data.Database")
     scaling = database["ServerlessV2ScalingConfiguration"]
@@ -187,6 +221,88 @@ def test_the_database_sleeps_and_is_encrypted_and_speaks_tls_alone() -> None:
     assert parameters["Parameters"]["rds.force_ssl"] == "1"
     assert parameters["Family"] == "aurora-postgresql17"
     assert database["Port"] == 5432
+
+
+def test_an_instance_is_the_smallest_and_is_encrypted_and_speaks_tls_alone() -> None:
+    deployment = Deployment(DatabaseKind="instance")
+    assert not list(deployment.of_kind("RDS::DBCluster"))
+    [database] = deployment.of_kind("RDS::DBInstance")
+    assert (database["Engine"], database["DBInstanceClass"]) == ("postgres", "db.t4g.micro")
+    # The least that RDS takes of gp3.
+    assert (database["AllocatedStorage"], database["StorageType"]) == ("20", "gp3")
+    assert database["StorageEncrypted"] is True
+    assert database["PubliclyAccessible"] is database["MultiAZ"] is False
+    [parameters] = deployment.of_kind("RDS::DBParameterGroup")
+    assert database["DBParameterGroupName"] == parameters.name
+    assert parameters["Parameters"]["rds.force_ssl"] == "1"
+    assert parameters["Family"] == "postgres17"
+
+
+def test_both_kinds_of_database_are_known_and_trusted_alike() -> None:
+    aurora, instance = Deployment(), Deployment(DatabaseKind="instance")
+    cluster, single = aurora.resource("data.Database"), instance.resource("data.SingleDatabase")
+    for name in ("EngineVersion", "MasterUsername", "ManageMasterUserPassword", "StorageEncrypted",
+                 "EngineLifecycleSupport", "BackupRetentionPeriod", "NetworkType",
+                 "DBSubnetGroupName", "DeletionProtection", "CopyTagsToSnapshot"):  # fmt: skip
+        assert cluster[name] == single[name], name
+    member = aurora.resource("data.DatabaseInstance")
+    for name in ("CACertificateIdentifier", "PubliclyAccessible", "AutoMinorVersionUpgrade"):
+        assert member[name] == single[name], name
+    assert cluster["VpcSecurityGroupIds"] == single["VPCSecurityGroups"]
+    for output in ("DatabasePort", "DatabaseTls", "UsersDatabaseSecretArn"):
+        assert aurora.output(output) == instance.output(output)
+    assert instance.output("AdminSecretArn") == "data.SingleDatabase.MasterUserSecret.SecretArn"
+
+
+@pytest.mark.parametrize("kind", ["aurora", "instance"])
+def test_a_database_from_a_snapshot_has_what_the_snapshot_says(kind: str) -> None:
+    # The schemas of both: inherited from the snapshot, and not to be said.
+    parameters = {"DatabaseKind": kind, "SnapshotIdentifier": "before-the-storm"}
+    restored = Deployment(**parameters)
+    name = {"aurora": "Database", "instance": "SingleDatabase"}[kind]
+    identifier = {"aurora": "SnapshotIdentifier", "instance": "DBSnapshotIdentifier"}[kind]
+    database = restored.resource(f"data.{name}")
+    assert database[identifier] == "before-the-storm"
+    assert not {"MasterUsername", "StorageEncrypted"} & database.properties.keys()
+    assert database["ManageMasterUserPassword"] is True
+    assert identifier not in Deployment(DatabaseKind=kind).resource(f"data.{name}").properties
+
+
+# The metrics of Amazon RDS, of the Aurora and of the RDS User Guide.
+METRICS = {
+    "DBClusterIdentifier": {
+        "ACUUtilization", "ServerlessDatabaseCapacity", "DatabaseConnections", "CPUUtilization",
+    },
+    "DBInstanceIdentifier": {"CPUUtilization", "FreeStorageSpace", "DatabaseConnections"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "dimension"), [("aurora", "DBClusterIdentifier"), ("instance", "DBInstanceIdentifier")]
+)
+def test_what_is_watched_of_the_database_is_what_its_kind_has(kind: str, dimension: str) -> None:
+    deployment = Deployment(DatabaseKind=kind)
+    name = deployment.output("DatabaseName")
+    alarms = [
+        (alarm["MetricName"], alarm["Dimensions"])
+        for alarm in deployment.of_kind("CloudWatch::Alarm")
+        if alarm["Namespace"] == "AWS/RDS"
+    ]
+    assert alarms
+    for metric, dimensions in alarms:
+        assert dimensions == [{"Name": dimension, "Value": name}]
+        assert metric in METRICS[dimension]
+    [dashboard] = deployment.of_kind("CloudWatch::Dashboard")
+    shown = [
+        metric
+        for widget in json.loads(dashboard["DashboardBody"])["widgets"]
+        for metric in widget["properties"]["metrics"]
+        if metric[0] == "AWS/RDS"
+    ]
+    assert len(shown) == 2
+    for _, metric, shown_dimension, shown_name in shown:
+        assert (shown_dimension, shown_name) == (dimension, name)
+        assert metric in METRICS[dimension]
 
 
 def test_alarms_look_at_everything_that_serves_and_do_not_cry_over_nothing() -> None:

@@ -367,7 +367,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
 def test_the_deployed_template_redirects_to_https_when_there_is_a_certificate() -> None:
     routing = load_routing(ROUTING, PLACES | {"CertificateArn": CERTIFICATE})
     plain = load_routing(ROUTING, PLACES)
-    [secure, redirecting] = routing.listeners
+    [redirecting, secure] = routing.listeners
     assert (secure.protocol, secure.port) == ("HTTPS", 443)
     assert secure.certificates == (CERTIFICATE,)
     assert [(rule.priority, rule.action) for rule in secure.rules] == [
