@@ -94,7 +94,7 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
     yield Cost("secrets", secrets + len(clusters), 0.40 * (secrets + len(clusters)))
 
     zones = sum(
-        zone["Name"].rstrip(".") == f"{project}.internal"
+        zone["Name"].rstrip(".") == f"{project}-{aws.region}.internal"
         for page in aws.route53.get_paginator("list_hosted_zones").paginate()
         for zone in page["HostedZones"]
     )

@@ -1,5 +1,6 @@
 """The emulated AWS: ministack, in an environment of its own, with real containers for tasks."""
 
+import ipaddress
 import os
 import socket
 import subprocess
@@ -65,7 +66,10 @@ def emulator(log: Path, health: Sequence[Path]) -> Iterator[Emulator]:
     assert PYTHON.exists(), "make rehearse installs the emulator"
     engine = docker.from_env()
     bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
-    found = Emulator(free_port("127.0.0.1"), bridge["Gateway"], engine)
+    # An engine that has just been started for the first time does not name the bridge's gateway,
+    # which is the first address of its network unless somebody has chosen another.
+    gateway = bridge.get("Gateway") or str(ipaddress.ip_network(bridge["Subnet"])[1])
+    found = Emulator(free_port("127.0.0.1"), gateway, engine)
     environment = {
         **os.environ,
         # Tasks do not ask it for anything, so nobody but this machine need reach it.
