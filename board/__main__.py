@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import asyncpg
 
-from board.settings import Bootstrap, Databases, UsersDatabase
+from board.settings import Bootstrap, Databases
 from kernel.errors import Failure
 from kernel.process import logs
 from kernel.process.clock import utc_now
@@ -64,15 +64,16 @@ async def _carry_out(commands: Sequence[str]) -> None:
 
             await migrate(load(Databases).by_context())
         else:
-            from board.demo import fill
+            from board.demo import Settings, fill
 
-            await fill(load(Databases), utc_now())
+            await fill(load(Settings), utc_now())
 
 
 async def _grant_admin(name: str) -> None:
     from board.grant_admin import grant_admin
+    from services.users.settings import UserDatabase
 
-    await grant_admin(load(UsersDatabase).users_database_url, name)
+    await grant_admin(load(UserDatabase).users_database_url, name)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -1,40 +1,42 @@
 """Which databases the commands work on."""
 
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
+from pydantic import create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kernel.process.settings import DatabasePassword, DatabaseUrl
+from topology.contexts import CONTEXTS
 
 
-class UsersDatabase(BaseSettings):
-    """The users' database, named by the same variable that the service takes."""
-
+class _Databases(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
-
-    users_database_password: DatabasePassword = None
-    users_database_url: DatabaseUrl
-
-
-class Databases(UsersDatabase):
-    """A database a context, named likewise."""
-
-    threads_database_password: DatabasePassword = None
-    threads_database_url: DatabaseUrl
-    posts_database_password: DatabasePassword = None
-    posts_database_url: DatabaseUrl
 
     def by_context(self) -> Mapping[str, str]:
         """The URL of each context's database."""
-        return {
-            "users": self.users_database_url,
-            "threads": self.threads_database_url,
-            "posts": self.posts_database_url,
-        }
+        return {context.name: getattr(self, context.database_url) for context in CONTEXTS}
 
 
-class Bootstrap(Databases):
-    """And where the role that may make databases and roles gets in."""
-
+class _Bootstrap(_Databases):
     admin_database_password: DatabasePassword = None
     admin_database_url: DatabaseUrl
+
+
+Base = TypeVar("Base", bound=_Databases)
+
+
+def _with_databases(name: str, base: type[Base]) -> type[Base]:
+    fields: dict[str, Any] = {}
+    for context in CONTEXTS:
+        # The URL's validator reads the password, so the password comes first.
+        fields[context.database_password] = (DatabasePassword, None)
+        fields[context.database_url] = (DatabaseUrl, ...)
+    return create_model(name, __base__=base, __module__=__name__, **fields)
+
+
+Databases = _with_databases("Databases", _Databases)
+"""Every context's database, under the names that its service uses."""
+
+Bootstrap = _with_databases("Bootstrap", _Bootstrap)
+"""The same, and the server under a role that may make databases and roles."""

@@ -22,12 +22,8 @@ class Settings(ProcessSettings):
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """The composition root."""
     site = build()
-
-    async def check() -> None:
-        """What this process needs, it has since it started."""
-
     served_by = f"web/{settings.instance}" if settings.show_instance else None
-    app = create_app("web", [], settings, lifecycle, check, pages.router(site, served_by))
+    app = create_app("web", [], settings, lifecycle, pages.router(site, served_by))
     yield pages.NotFoundPage(app, site)
 
 

@@ -41,11 +41,12 @@ log = logging.getLogger("board.web")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One context as a process serves it. `public` has the operations under `/api`; `internal`
-    those that only other services may ask for, where there are any."""
+    """One context as a process serves it. `check` raises `Unavailable` while the context cannot
+    serve. `public` has the operations under `/api`; `internal` those for other services, if any."""
 
     name: str
     description: str
+    check: Check
     public: APIRouter
     internal: APIRouter | None = None
 
@@ -73,13 +74,10 @@ def create_app(
     contexts: Sequence[Context],
     settings: ProcessSettings,
     lifecycle: Lifecycle,
-    check: Check,
     extra: APIRouter | None = None,
 ) -> ASGIApp:
-    """The application of the process of this name.
-
-    `check` tells whether it can serve; `extra` are operations that belong to no context.
-    """
+    """The application of the process of this name. It is ready when every context is; `extra` are
+    operations that belong to no context."""
     telemetry = Telemetry(process)
     app = FastAPI(
         openapi_url=None,
@@ -94,7 +92,9 @@ def create_app(
     )
     made = [documents.document(c.name, c.description, c.public) for c in contexts]
     app.state.methods = MethodTable(made)
-    app.include_router(operations.router(lifecycle, check, telemetry.registry))
+    app.include_router(
+        operations.router(lifecycle, [c.check for c in contexts], telemetry.registry)
+    )
     for context, description in zip(contexts, made, strict=True):
         app.include_router(_document_router(context.name, documents.encode(description)))
         app.include_router(context.public)

@@ -1,5 +1,6 @@
 """What a process answers on its own port only: `/livez`, `/readyz`, `/metrics`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
@@ -27,9 +28,9 @@ async def refuse_forwarded(
         raise NoSuchPath("Nothing is here.")
 
 
-def router(lifecycle: Lifecycle, check: Check, registry: CollectorRegistry) -> APIRouter:
-    """The three operations. None of them asks another service: a part that is down must not take
-    its neighbours out of their target groups."""
+def router(lifecycle: Lifecycle, checks: Sequence[Check], registry: CollectorRegistry) -> APIRouter:
+    """The three operations. None of them calls another service: a service that is down must not
+    take its callers out of their target groups."""
     routes = APIRouter(dependencies=[Depends(refuse_forwarded)], include_in_schema=False)
 
     @routes.get("/livez")
@@ -40,7 +41,8 @@ def router(lifecycle: Lifecycle, check: Check, registry: CollectorRegistry) -> A
     async def ready() -> Response:
         if lifecycle.draining:
             raise Unavailable("This process is stopping.")
-        await check()
+        for check in checks:
+            await check()
         return Response("ready\n", media_type="text/plain")
 
     @routes.get("/metrics")

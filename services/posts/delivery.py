@@ -13,14 +13,14 @@ log = logging.getLogger("board.delivery")
 _BATCH = 100
 
 
-class Backlog(Protocol):
-    """What delivery needs of the store."""
+class Store(Protocol):
+    """What `ActivityDelivery` needs of its store."""
 
     async def undelivered(self, limit: int) -> Sequence[Activity]:
-        """See `services.posts.store`."""
+        """Threads whose activity is newer than what threads has acknowledged."""
 
     async def mark_delivered(self, activities: Sequence[Activity]) -> None:
-        """See `services.posts.store`."""
+        """Store that threads has acknowledged these."""
 
 
 class ActivityDelivery:
@@ -31,7 +31,7 @@ class ActivityDelivery:
     nobody needs to lock anything while another context is being asked.
     """
 
-    def __init__(self, store: Backlog, threads: Threads, interval: float = 2.0) -> None:
+    def __init__(self, store: Store, threads: Threads, interval: float = 2.0) -> None:
         self._store = store
         self._threads = threads
         self._interval = interval

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
+from typing import Protocol
 
-from kernel.contracts import Threads
+from kernel.contracts import Removals, Threads
 from kernel.errors import Unavailable
-from services.posts.store import PostStore
 
 log = logging.getLogger("board.removals")
 
@@ -14,11 +14,21 @@ _PAUSE = 1.0
 _BREATH = 0.2
 
 
+class Store(Protocol):
+    """What `RemovalFollower` needs of its store."""
+
+    async def removal_position(self) -> int:
+        """The position up to which removals have been stored."""
+
+    async def apply_removals(self, removals: Removals) -> None:
+        """Hide the posts of these threads and store the new position, in one transaction."""
+
+
 class RemovalFollower:
     """Asks threads what has been removed since it last asked, and waits there for more. What has
     been read is kept, so a process that was down misses nothing; several may do so at once."""
 
-    def __init__(self, store: PostStore, threads: Threads) -> None:
+    def __init__(self, store: Store, threads: Threads) -> None:
         self._store = store
         self._threads = threads
 

@@ -1,19 +1,58 @@
 """What people can do with posts: write, find, change and remove them."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
 
 from kernel.contracts import Threads, Users
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
 from kernel.errors import Conflict, NotFound, Policy
 from kernel.process.clock import Clock
-from services.posts.markup import Markup
 from services.posts.model import Found, NewPost, Post, Revision
-from services.posts.store import PostStore
 
 Result = TypeVar("Result")
+
+
+Render = Callable[[str], Awaitable[str]]
+"""Makes safe HTML of Markdown."""
+
+
+class Store(Protocol):
+    """What `PostService` needs of its store; `services.posts.store.PostStore` has it in PostgreSQL.
+    A method that changes a post returns None or False when there is no such post, and raises what
+    `allow` raises for the post as it is."""
+
+    async def check_replay(
+        self, write: IdempotentWrite[Post], user: int, now: datetime
+    ) -> None: ...
+
+    async def add(
+        self, new: NewPost, now: datetime, policy: Policy, write: IdempotentWrite[Post]
+    ) -> Post: ...
+
+    async def edit(
+        self, post: int, text: str, rendered: str, now: datetime, allow: Callable[[Post], None]
+    ) -> Post | None: ...
+
+    async def remove(self, post: int, now: datetime, allow: Callable[[Post], None]) -> bool: ...
+
+    async def find(self, post: int) -> Post | None: ...
+
+    async def revisions(self, post: int, limit: int, after: str | None) -> Page[Revision]: ...
+
+    async def newest(self, limit: int, after: str | None) -> Page[Post]: ...
+
+    async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]: ...
+
+    async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]: ...
+
+
+class Search(Protocol):
+    """Finds posts by words; `services.posts.search_store.SearchStore` does so in PostgreSQL."""
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Found]: ...
 
 
 class PostService:
@@ -25,18 +64,20 @@ class PostService:
 
     def __init__(
         self,
-        store: PostStore,
+        store: Store,
+        search: Search,
         users: Users,
         threads: Threads,
-        markup: Markup,
+        render: Render,
         clock: Clock,
         interval: int,
         changed: Callable[[], None],
     ) -> None:
         self._store = store
+        self._search = search
         self._users = users
         self._threads = threads
-        self._markup = markup
+        self._render = render
         self._clock = clock
         self._policy = Policy("post", 1, interval)
         self._changed = changed
@@ -56,7 +97,7 @@ class PostService:
         found = _unless_failed(where)
         if found.locked:
             raise Conflict("This thread is locked.")
-        html = await self._markup.render(text)
+        html = await self._render(text)
         by_starter = actor.id == found.created_by
         new = NewPost(thread, actor.id, by_starter, text, html, reply_to)
         post = await self._store.add(new, now, self._policy, write)
@@ -67,7 +108,7 @@ class PostService:
         """The HTML that a post with this text would have. Raises as `authenticate` does: rendering
         is work, and not for everybody who passes by."""
         await self._users.authenticate(token)
-        return await self._markup.render(text)
+        return await self._render(text)
 
     async def edit(
         self, token: str, post: int, text: str, check_unchanged: Callable[[Post], None]
@@ -75,7 +116,7 @@ class PostService:
         """Change the text; the old one is kept. Raises `Forbidden` unless it is theirs or they
         moderate, `NotFound`, and what `check_unchanged` raises for the post as it is."""
         actor = await self._users.authenticate(token)
-        html = await self._markup.render(text)
+        html = await self._render(text)
 
         def allow(found: Post) -> None:
             found.check_editable(actor)
@@ -126,7 +167,7 @@ class PostService:
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
         """Posts that have the words, best first."""
-        return await self._store.search(words, limit, after)
+        return await self._search.search(words, limit, after)
 
 
 _NO_POST = "There is no such post."

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from kernel.errors import MalformedRequest, NotFound, Unavailable
 from services.posts.model import Event
-from services.posts.store import PostStore
 
 log = logging.getLogger("board.stream")
 
@@ -21,6 +21,16 @@ BACKLOG = 1024 * 1024
 _PAUSE = 1.0
 
 Encode = Callable[[Event], bytes]
+
+
+class Store(Protocol):
+    """What `Streams` needs of its store."""
+
+    async def version(self, thread: int) -> int | None:
+        """The number of events of a thread; None for one that has been removed."""
+
+    async def events(self, thread: int, after: int) -> Sequence[Event]:
+        """The next events of a thread after that version, in order; none at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Streams:
 
     def __init__(
         self,
-        store: PostStore,
+        store: Store,
         encode: Encode,
         keep_alive: float = KEEP_ALIVE,
         backlog: int = BACKLOG,

@@ -31,7 +31,6 @@ from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented
 from services.threads import model
 from services.threads.service import ThreadService
-from services.threads.store import Order
 
 DESCRIPTION = "What is talked about, and how lively."
 
@@ -81,7 +80,7 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
     async def list_threads(
         request: Request,
         response: Response,
-        order: Order = "active",
+        order: model.Order = "active",
         created_by: Annotated[Id | None, Query(alias="createdBy")] = None,
         limit: Limit = 20,
         after: After = None,

@@ -1,4 +1,4 @@
-"""The threads service as a process."""
+"""The threads service: one context in a process, wired to the others over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,34 +7,17 @@ from functools import partial
 from starlette.types import ASGIApp
 
 from kernel.clients import HttpUsers, ServiceClient, http_client
-from kernel.data.database import Database
-from kernel.data.notifications import NotificationListener
-from kernel.http.app import Context, create_app
-from kernel.http.auth import ServiceToken, SessionCookie
-from kernel.process.background import running
-from kernel.process.broadcast import Broadcast
-from kernel.process.clock import utc_now
+from kernel.http.app import create_app
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import run
-from kernel.process.settings import (
-    DatabasePassword,
-    DatabaseUrl,
-    HttpUrl,
-    ProcessSettings,
-    ServiceTokens,
-    load,
-)
-from services.threads import api
-from services.threads.service import ThreadService
-from services.threads.settings import ThreadLimits
-from services.threads.store import THREAD_REMOVED, ThreadStore
+from kernel.process.settings import HttpUrl, ProcessSettings, ServiceTokens, load
+from services.threads.settings import ThreadSettings
+from services.threads.wiring import open_threads
 
 
-class Settings(ProcessSettings, ThreadLimits):
-    """What this process takes from its environment."""
+class Settings(ProcessSettings, ThreadSettings):
+    """The settings of this process: its own context's, and where it finds the context it calls."""
 
-    threads_database_password: DatabasePassword = None
-    threads_database_url: DatabaseUrl
     threads_service_token: ServiceTokens
     users_url: HttpUrl
     users_service_token: ServiceTokens
@@ -43,24 +26,13 @@ class Settings(ProcessSettings, ThreadLimits):
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """The composition root."""
-    async with Database.open(settings.threads_database_url) as database, http_client() as http:
+    async with http_client() as http:
         users = HttpUsers(
             ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         )
-        store = ThreadStore(database)
-        removal = Broadcast()
-        threads = ThreadService(store, users, utc_now, settings.thread_interval, removal)
-        listener = NotificationListener(
-            settings.threads_database_url, THREAD_REMOVED, removal.notify
-        )
-        context = Context(
-            "threads",
-            api.DESCRIPTION,
-            api.router(threads, SessionCookie(settings.public_origin)),
-            api.internal_router(threads, ServiceToken(settings.threads_service_token)),
-        )
-        async with running(listener.run(), lifecycle.when_draining(removal.close)):
-            yield create_app("threads", [context], settings, lifecycle, store.check)
+        async with open_threads(settings, lifecycle, users) as threads:
+            context = threads.context(settings, settings.threads_service_token)
+            yield create_app("threads", [context], settings, lifecycle)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from kernel.contracts import Actor
 from kernel.errors import Forbidden
+
+Order = Literal["active", "new"]
+"""How a list of threads is sorted: by last activity, with pinned threads first, or by start."""
 
 EDITABLE = timedelta(hours=24)
 """For so long after the start, whoever started a thread may change its title."""

@@ -1,7 +1,8 @@
 """What people can do with threads: find, start, change and remove them."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
 
 from kernel.contracts import Activity, Removals, ThreadRef, Users
 from kernel.data.idempotency import IdempotentWrite
@@ -9,11 +10,50 @@ from kernel.data.paging import Page
 from kernel.errors import Forbidden, NotFound, Policy
 from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock
-from services.threads.model import Thread
-from services.threads.store import Order, ThreadStore
+from services.threads.model import Order, Thread
 
 LONGEST_PATIENCE = 30.0
 """Seconds for which `removed` waits at most."""
+
+
+class Store(Protocol):
+    """What `ThreadService` needs of its store; `services.threads.store.ThreadStore` has it in
+    PostgreSQL. A method that changes a thread returns None or False when there is no such thread,
+    and raises what `allow` raises for the thread as it is."""
+
+    async def add(
+        self,
+        title: str,
+        created_by: int,
+        now: datetime,
+        policy: Policy,
+        write: IdempotentWrite[Thread],
+    ) -> Thread: ...
+
+    async def find(self, thread: int) -> Thread | None: ...
+
+    async def list(
+        self, order: Order, created_by: int | None, limit: int, after: str | None
+    ) -> Page[Thread]: ...
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]: ...
+
+    async def edit(
+        self,
+        thread: int,
+        title: str,
+        version: int,
+        now: datetime,
+        allow: Callable[[Thread], None],
+    ) -> Thread | None: ...
+
+    async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool: ...
+
+    async def remove(self, thread: int, allow: Callable[[Thread], None]) -> bool: ...
+
+    async def removed(self, after: int) -> Removals: ...
+
+    async def record_activity(self, activities: Sequence[Activity]) -> None: ...
 
 
 class ThreadService:
@@ -24,7 +64,7 @@ class ThreadService:
     """
 
     def __init__(
-        self, store: ThreadStore, users: Users, clock: Clock, interval: int, removal: Broadcast
+        self, store: Store, users: Users, clock: Clock, interval: int, removal: Broadcast
     ) -> None:
         self._store = store
         self._users = users

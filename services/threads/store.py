@@ -12,15 +12,13 @@ from kernel.data.paging import Cursor, Page, page
 from kernel.data.search import readable
 from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import MalformedRequest, Policy, Stale
-from services.threads.model import Thread
+from services.threads.model import Order, Thread
 
 SCHEMA = "0001"
 """The migration that this code needs."""
 
 THREAD_REMOVED = "removed"
 """NOTIFY channel; a thread has been removed. The payload is empty."""
-
-Order = Literal["active", "new"]
 
 _THREAD = """
     id, title, created_by, created_at, edited_at, version, post_count, posts_by_others,
@@ -37,10 +35,6 @@ class ThreadStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def check(self) -> None:
-        """Raises `Unavailable` unless the database answers and is migrated."""
-        await self._database.check_schema(SCHEMA)
 
     async def add(
         self,

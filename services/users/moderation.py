@@ -1,23 +1,52 @@
 """What moderators and admins do about others: roles, bans, and links for a new password."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Protocol
 
 from kernel.contracts import Actor, Role, Users
 from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from kernel.process.clock import Clock
 from services.users import tokens
-from services.users.model import RESET_LIFETIME, Ban, ResetLink, User
-from services.users.store import UserStore
-from services.users.user_for_update import UserForUpdate
+from services.users.model import RESET_LIFETIME, Ban, ResetLink, Standing, User
+
+
+class LockedUser(Protocol):
+    """A user whose row is locked, and what others may change about them.
+    `services.users.user_for_update.UserForUpdate` has it in PostgreSQL."""
+
+    standing: Standing
+
+    async def set_role(self, role: Role) -> User: ...
+
+    async def ban(self, ban: Ban, banned_by: int) -> None: ...
+
+    async def lift_ban(self) -> None: ...
+
+    async def store_reset_link(
+        self, link: ResetLink, token_hash: bytes, admin: int, write: IdempotentWrite[ResetLink]
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """What `Moderation` needs of its store."""
+
+    async def check_replay(
+        self, write: IdempotentWrite[ResetLink], user: int, now: datetime
+    ) -> None: ...
+
+    def user_for_update(
+        self, user: int, now: datetime, *, lock_admins: bool = False
+    ) -> AbstractAsyncContextManager[LockedUser | None]: ...
 
 
 class Moderation:
     """The rules of deciding about others. Every method raises `Unauthenticated`, `Banned`,
     `Forbidden` for who may not, `NotFound`, and `Conflict` for who has left."""
 
-    def __init__(self, store: UserStore, users: Users, clock: Clock) -> None:
+    def __init__(self, store: Store, users: Users, clock: Clock) -> None:
         self._store = store
         self._users = users
         self._clock = clock
@@ -64,7 +93,7 @@ class Moderation:
     @asynccontextmanager
     async def _user_for_update(
         self, user: int, *, lock_admins: bool = False
-    ) -> AsyncIterator[UserForUpdate]:
+    ) -> AsyncIterator[LockedUser]:
         async with self._store.user_for_update(
             user, self._clock(), lock_admins=lock_admins
         ) as locked:

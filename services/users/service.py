@@ -1,18 +1,21 @@
 """What people can do about themselves: register, sign in and out, change, leave, and be found."""
 
 from collections.abc import Callable, Container, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
 
 from kernel.contracts import Actor
 from kernel.data.paging import Page
 from kernel.errors import Banned, Conflict, Forbidden, NotFound, Unauthenticated
 from kernel.process.clock import Clock
 from services.users import tokens
-from services.users.attempts import SignInAttempts
 from services.users.model import (
     Caller,
     NewUser,
     ProfileChanges,
     Session,
+    Standing,
     StartedSession,
     User,
     canonical_password,
@@ -20,14 +23,83 @@ from services.users.model import (
     is_reserved,
     session_end,
 )
-from services.users.passwords import Passwords
-from services.users.store import UserStore
 
 _LONGEST_USER_AGENT = 400
 _SESSION_ENDED = "This session has ended. Sign in again."
 _WRONG_SIGN_IN = "No user has this name and password."
 _WRONG_PASSWORD = "This is not your password."  # noqa: S105 - a sentence
 _NO_LINK = "This link has been used, is too old, or was never one."
+
+
+class LockedUser(Protocol):
+    """A user whose row is locked, and what the user may change about themselves.
+    `services.users.user_for_update.UserForUpdate` has it in PostgreSQL."""
+
+    standing: Standing
+
+    async def edit(self, changes: ProfileChanges) -> User: ...
+
+    async def start_session(self, token_hash: bytes, user_agent: str | None) -> None: ...
+
+    async def set_password(self, password_hash: str, keep_session: int | None = None) -> None: ...
+
+    async def has_reset_link(self, token_hash: bytes) -> bool: ...
+
+    async def clear_failed_sign_ins(self) -> None: ...
+
+    async def leave(self) -> None: ...
+
+
+class Store(Protocol):
+    """What `UserService` needs of its store; `services.users.store.UserStore` has it in
+    PostgreSQL."""
+
+    async def add(self, new: NewUser, password_hash: str, now: datetime) -> User | None: ...
+
+    def user_for_update(
+        self, user: int, now: datetime, *, lock_admins: bool = False
+    ) -> AbstractAsyncContextManager[LockedUser | None]: ...
+
+    async def find(self, user: int) -> User | None: ...
+
+    async def find_many(self, users: Sequence[int]) -> Sequence[User]: ...
+
+    async def named(self, username: str) -> User | None: ...
+
+    async def list(self, limit: int, after: str | None) -> Page[User]: ...
+
+    async def password_of(self, username: str) -> tuple[User, str | None] | None: ...
+
+    async def owner_of_reset(self, token_hash: bytes, now: datetime) -> User | None: ...
+
+    async def use_session(self, token_hash: bytes, now: datetime) -> Caller | None: ...
+
+    async def sessions(
+        self, caller: Caller, now: datetime, limit: int, after: str | None
+    ) -> Page[Session]: ...
+
+    async def end_session(self, user: int, session: int) -> bool: ...
+
+
+class Attempts(Protocol):
+    """Limits how many wrong passwords may be tried; `services.users.attempts.SignInAttempts` counts
+    them in PostgreSQL."""
+
+    async def begin(self, username: str, address: str) -> int:
+        """The number of a new attempt. Raises `TooManyRequests`."""
+
+    async def end(self, attempt: int, *, right: bool) -> None:
+        """Record whether the attempt's password was right."""
+
+
+class Passwords(Protocol):
+    """Hashes passwords; `services.users.passwords.Passwords` does so with Argon2."""
+
+    async def hash(self, password: str) -> str:
+        """The hash to store."""
+
+    async def verify(self, password: str, kept: str | None) -> bool:
+        """Whether the password has this hash. Takes as long without one, and returns False."""
 
 
 class UserService:
@@ -38,8 +110,8 @@ class UserService:
 
     def __init__(
         self,
-        store: UserStore,
-        attempts: SignInAttempts,
+        store: Store,
+        attempts: Attempts,
         passwords: Passwords,
         commonest: Container[str],
         clock: Clock,

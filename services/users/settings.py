@@ -1,9 +1,17 @@
-"""The limits of users."""
+"""The settings of the users context."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from kernel.errors import Policy
+from kernel.process.settings import DatabasePassword, DatabaseUrl
+
+
+class UserDatabase(BaseSettings):
+    """The database."""
+
+    users_database_password: DatabasePassword = None
+    users_database_url: DatabaseUrl
 
 
 class SignInLimits(BaseSettings):
@@ -24,3 +32,7 @@ class SignInLimits(BaseSettings):
     def for_address(self) -> Policy:
         """The limit of one address."""
         return Policy("sign-in-address", self.sign_in_address_failures, self.sign_in_address_window)
+
+
+class UserSettings(UserDatabase, SignInLimits):
+    """The database, and limits."""

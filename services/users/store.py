@@ -37,10 +37,6 @@ class UserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def check(self) -> None:
-        """Raises `Unavailable` unless the database answers and is migrated."""
-        await self._database.check_schema(SCHEMA)
-
     async def add(self, new: NewUser, password_hash: str, now: datetime) -> User | None:
         """Keep a new user. None when the name is taken, whatever its case."""
         try:

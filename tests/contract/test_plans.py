@@ -10,6 +10,8 @@ import pytest_asyncio
 from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.data.database import Database
+from services.posts.activity_store import ActivityStore
+from services.posts.search_store import SearchStore
 from services.posts.store import PostStore
 from services.threads.store import ThreadStore
 from tests.databases import Databases
@@ -95,23 +97,24 @@ async def _fill(threads: Database, posts: Database) -> None:
         await connection.execute("ANALYZE")
 
 
-Read = Callable[[PostStore, ThreadStore], Awaitable[object]]
+Read = Callable[[Database, Database], Awaitable[object]]
+"""Reads a list from the database of posts or of threads."""
 
 IN_ORDER: dict[str, Read] = {
-    "the newest posts": lambda posts, _: posts.newest(20, None),
-    "a thread's posts": lambda posts, _: posts.in_thread(HOT, 20, None),
-    "a user's posts": lambda posts, _: posts.by_user(7, 20, None),
-    "a thread's events": lambda posts, _: posts.events(HOT, 0),
-    "activity to deliver": lambda posts, _: posts.undelivered(100),
-    "active threads": lambda _, threads: threads.list("active", None, 20, None),
-    "new threads": lambda _, threads: threads.list("new", None, 20, None),
-    "a user's new threads": lambda _, threads: threads.list("new", 7, 20, None),
-    "removed threads": lambda _, threads: threads.removed(0),
+    "the newest posts": lambda posts, _: PostStore(posts).newest(20, None),
+    "a thread's posts": lambda posts, _: PostStore(posts).in_thread(HOT, 20, None),
+    "a user's posts": lambda posts, _: PostStore(posts).by_user(7, 20, None),
+    "a thread's events": lambda posts, _: ActivityStore(posts).events(HOT, 0),
+    "activity to deliver": lambda posts, _: ActivityStore(posts).undelivered(100),
+    "active threads": lambda _, threads: ThreadStore(threads).list("active", None, 20, None),
+    "new threads": lambda _, threads: ThreadStore(threads).list("new", None, 20, None),
+    "a user's new threads": lambda _, threads: ThreadStore(threads).list("new", 7, 20, None),
+    "removed threads": lambda _, threads: ThreadStore(threads).removed(0),
 }
 BY_INDEX: dict[str, Read] = {
-    "found posts": lambda posts, _: posts.search("word77", 20, None),
-    "found threads": lambda _, threads: threads.search("word77", 20, None),
-    "a user's active threads": lambda _, threads: threads.list("active", 7, 20, None),
+    "found posts": lambda posts, _: SearchStore(posts).search("word77", 20, None),
+    "found threads": lambda _, threads: ThreadStore(threads).search("word77", 20, None),
+    "a user's active threads": lambda _, threads: ThreadStore(threads).list("active", 7, 20, None),
 }
 
 
@@ -134,6 +137,6 @@ async def test_no_list_is_sorted_that_an_index_has_in_order(
 async def _plan(large: dict[str, Watched], read: Read) -> str:
     for database in large.values():
         database.asked = None
-    await read(PostStore(large["posts"]), ThreadStore(large["threads"]))
+    await read(large["posts"], large["threads"])
     [asked] = [database for database in large.values() if database.asked is not None]
     return await asked.plan()

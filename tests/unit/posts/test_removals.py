@@ -7,7 +7,6 @@ from kernel.contracts import Removals, Threads
 from kernel.errors import Unavailable
 from kernel.process.background import running
 from services.posts.removals import RemovalFollower
-from services.posts.store import PostStore
 from tests.eventually import eventually
 
 
@@ -40,7 +39,7 @@ class FakeThreads:
 
 
 def _follower(store: FakeStore, threads: FakeThreads) -> RemovalFollower:
-    return RemovalFollower(cast(PostStore, store), cast(Threads, threads))
+    return RemovalFollower(store, cast(Threads, threads))
 
 
 async def test_removals_are_taken_over_to_the_last_one() -> None:

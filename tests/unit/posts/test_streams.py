@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -11,7 +11,6 @@ from kernel.errors import MalformedRequest, NotFound, Unavailable
 from kernel.process.background import running
 from services.posts.event_stream import EventStream
 from services.posts.model import Event
-from services.posts.store import PostStore
 from services.posts.stream import Streams
 
 THREAD = 7
@@ -45,7 +44,7 @@ def _encode(event: Event) -> bytes:
 async def _streaming(
     store: FakeStore, keep_alive: float = 60, backlog: int = 1000
 ) -> AsyncIterator[Streams]:
-    streams = Streams(cast(PostStore, store), _encode, keep_alive, backlog)
+    streams = Streams(store, _encode, keep_alive, backlog)
     async with running(streams.run()):
         yield streams
 

@@ -1,0 +1,82 @@
+"""What has happened in threads: for streams, and for delivery to the threads context."""
+
+from collections.abc import Sequence
+
+from kernel.contracts import Activity
+from kernel.data.database import Database
+from services.posts.model import Event, Post
+from services.posts.store import POST_COLUMNS
+
+_EVENTS_AT_ONCE = 100
+
+
+class ActivityStore:
+    """Reads the events of threads, and the activity that threads has not acknowledged. Raises
+    `Unavailable` when the database is down."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def version(self, thread: int) -> int | None:
+        """How many things have happened in a thread; None for one that has been removed."""
+        row = await self._database.row(
+            """
+            SELECT
+                (SELECT version FROM thread_activity WHERE thread = $1) AS version,
+                EXISTS (SELECT FROM removed_threads WHERE thread = $1) AS removed
+            """,
+            thread,
+        )
+        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        return None if row["removed"] else row["version"] or 0
+
+    async def events(self, thread: int, after: int) -> Sequence[Event]:
+        """What happened in a thread after that version, in order; so much as fits at once."""
+        rows = await self._database.rows(
+            f"""
+            SELECT version, kind, happened.post AS post_id, shown.*
+            FROM thread_events AS happened
+            LEFT JOIN LATERAL (
+                SELECT {POST_COLUMNS} FROM posts WHERE id = happened.post AND removed_at IS NULL
+            ) AS shown ON true
+            WHERE happened.thread = $1 AND version > $2 ORDER BY version LIMIT $3
+            """,  # noqa: S608 - the columns are the constant above
+            thread,
+            after,
+            _EVENTS_AT_ONCE,
+        )
+        events = []
+        for row in map(dict, rows):
+            version, kind, post_id = row.pop("version"), row.pop("kind"), row.pop("post_id")
+            post = None if row["id"] is None else Post(**row)
+            events.append(Event(version, kind, post_id, post))
+        return events
+
+    async def undelivered(self, limit: int) -> Sequence[Activity]:
+        """Threads whose activity is ahead of what threads has acknowledged."""
+        rows = await self._database.rows(
+            """
+            SELECT thread, version, post_count, posts_by_others, last_post_at
+            FROM thread_activity WHERE version > delivered ORDER BY thread LIMIT $1
+            """,
+            limit,
+        )
+        return [Activity(**row) for row in rows]
+
+    async def mark_delivered(self, activities: Sequence[Activity]) -> None:
+        """Threads has acknowledged these."""
+        await self._database.row(
+            # Locked in the order of ids: two who deliver at once never wait for each other.
+            """
+            WITH known AS (
+                SELECT thread FROM thread_activity
+                WHERE thread = ANY($1) ORDER BY thread FOR NO KEY UPDATE
+            )
+            UPDATE thread_activity SET delivered = reported.version
+            FROM known, unnest($1::bigint[], $2::bigint[]) AS reported (thread, version)
+            WHERE thread_activity.thread = known.thread AND thread_activity.thread = reported.thread
+                AND delivered < reported.version
+            """,
+            [activity.thread for activity in activities],
+            [activity.version for activity in activities],
+        )

@@ -1,0 +1,37 @@
+"""Removed threads, as the posts context knows them, in PostgreSQL."""
+
+from kernel.contracts import Removals
+from kernel.data.database import Database
+from services.posts.store import THREAD_CHANGED
+
+
+class RemovalStore:
+    """Stores which threads have been removed. Raises `Unavailable` when the database is down."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def removal_position(self) -> int:
+        """How far the removals of threads have been read."""
+        row = await self._database.row("SELECT position FROM removals")
+        assert row is not None  # noqa: S101 - the migration puts the one row in
+        position: int = row["position"]
+        return position
+
+    async def apply_removals(self, removals: Removals) -> None:
+        """Hide the posts of removed threads, and store the position that has been read."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """
+                INSERT INTO removed_threads SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING
+                """,
+                removals.threads,
+            )
+            await connection.execute(
+                "UPDATE removals SET position = greatest(position, $1)", removals.position
+            )
+            await connection.execute(
+                "SELECT pg_notify($1, thread::text) FROM unnest($2::bigint[]) AS thread",
+                THREAD_CHANGED,
+                removals.threads,
+            )

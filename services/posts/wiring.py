@@ -1,0 +1,75 @@
+"""Opens the posts context of a process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+
+from kernel.contracts import Threads, Users
+from kernel.data.database import Database
+from kernel.data.notifications import NotificationListener
+from kernel.http.app import Context
+from kernel.http.auth import SessionCookie
+from kernel.process.background import running
+from kernel.process.clock import Clock, utc_now
+from kernel.process.lifecycle import Check, Lifecycle
+from kernel.process.settings import ProcessSettings
+from services.posts import api
+from services.posts.activity_store import ActivityStore
+from services.posts.delivery import ActivityDelivery
+from services.posts.markup import Markup
+from services.posts.removal_store import RemovalStore
+from services.posts.removals import RemovalFollower
+from services.posts.search_store import SearchStore
+from services.posts.service import PostService
+from services.posts.settings import PostSettings
+from services.posts.store import SCHEMA, THREAD_CHANGED, PostStore
+from services.posts.stream import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """The posts context, open. `delivery` sends the activity of threads to the threads context."""
+
+    service: PostService
+    streams: Streams
+    delivery: ActivityDelivery
+    check: Check
+
+    def context(self, settings: ProcessSettings) -> Context:
+        """What a process serves. No other context calls posts."""
+        public = api.router(self.service, self.streams, SessionCookie(settings.public_origin))
+        return Context("posts", api.DESCRIPTION, self.check, public)
+
+
+@asynccontextmanager
+async def open_posts(
+    settings: PostSettings,
+    lifecycle: Lifecycle,
+    users: Users,
+    threads: Threads,
+    clock: Clock = utc_now,
+) -> AsyncIterator[Posts]:
+    """The posts context and its background tasks, until the block ends."""
+    url = settings.posts_database_url
+    async with Database.open(url) as database:
+        store, search, activity = (
+            PostStore(database),
+            SearchStore(database),
+            ActivityStore(database),
+        )
+        delivery = ActivityDelivery(activity, threads)
+        streams = Streams(activity, api.encode_event)
+        with closing(Markup()) as markup:
+            service = PostService(
+                store, search, users, threads, markup.render, clock, settings.post_interval,
+                delivery.wake,
+            )  # fmt: skip
+            async with running(
+                delivery.run(),
+                RemovalFollower(RemovalStore(database), threads).run(),
+                NotificationListener(url, THREAD_CHANGED, streams.thread_changed).run(),
+                streams.run(),
+                lifecycle.when_draining(streams.close),
+            ):
+                yield Posts(service, streams, delivery, partial(database.check_schema, SCHEMA))

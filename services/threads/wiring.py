@@ -1,0 +1,52 @@
+"""Opens the threads context of a process."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from kernel.contracts import Users
+from kernel.data.database import Database
+from kernel.data.notifications import NotificationListener
+from kernel.http.app import Context
+from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.process.background import running
+from kernel.process.broadcast import Broadcast
+from kernel.process.clock import Clock, utc_now
+from kernel.process.lifecycle import Check, Lifecycle
+from kernel.process.settings import ProcessSettings
+from services.threads import api
+from services.threads.service import ThreadService
+from services.threads.settings import ThreadSettings
+from services.threads.store import SCHEMA, THREAD_REMOVED, ThreadStore
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """The threads context, open. `service` implements `kernel.contracts.Threads`."""
+
+    service: ThreadService
+    check: Check
+
+    def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
+        """What a process serves. Other services can call it if it accepts service tokens."""
+        public = api.router(self.service, SessionCookie(settings.public_origin))
+        internal = api.internal_router(self.service, ServiceToken(tokens)) if tokens else None
+        return Context("threads", api.DESCRIPTION, self.check, public, internal)
+
+
+@asynccontextmanager
+async def open_threads(
+    settings: ThreadSettings, lifecycle: Lifecycle, users: Users, clock: Clock = utc_now
+) -> AsyncIterator[Threads]:
+    """The threads context and its background tasks, until the block ends."""
+    url = settings.threads_database_url
+    async with Database.open(url) as database:
+        store = ThreadStore(database)
+        removal = Broadcast()
+        service = ThreadService(store, users, clock, settings.thread_interval, removal)
+        async with running(
+            NotificationListener(url, THREAD_REMOVED, removal.notify).run(),
+            lifecycle.when_draining(removal.close),
+        ):
+            yield Threads(service, partial(database.check_schema, SCHEMA))

@@ -1,0 +1,48 @@
+"""Opens the users context of a process."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+
+from kernel.data.database import Database
+from kernel.http.app import Context
+from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.process.clock import Clock, utc_now
+from kernel.process.lifecycle import Check
+from kernel.process.settings import ProcessSettings
+from services.users import api
+from services.users.attempts import SignInAttempts
+from services.users.moderation import Moderation
+from services.users.passwords import Passwords, commonest_passwords
+from services.users.service import UserService
+from services.users.settings import UserSettings
+from services.users.store import SCHEMA, UserStore
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """The users context, open. `service` implements `kernel.contracts.Users`."""
+
+    service: UserService
+    moderation: Moderation
+    check: Check
+
+    def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
+        """What a process serves. Other services can call it if it accepts service tokens."""
+        cookie = SessionCookie(settings.public_origin)
+        public = api.router(self.service, self.moderation, cookie, settings.trusted_networks)
+        internal = api.internal_router(self.service, ServiceToken(tokens)) if tokens else None
+        return Context("users", api.DESCRIPTION, self.check, public, internal)
+
+
+@asynccontextmanager
+async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIterator[Users]:
+    """The users context, until the block ends."""
+    async with Database.open(settings.users_database_url) as database:
+        with closing(Passwords()) as passwords:
+            store = UserStore(database)
+            attempts = SignInAttempts(database, settings, clock)
+            service = UserService(store, attempts, passwords, commonest_passwords(), clock)
+            moderation = Moderation(store, service, clock)
+            yield Users(service, moderation, partial(database.check_schema, SCHEMA))
