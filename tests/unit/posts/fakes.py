@@ -1,0 +1,77 @@
+"""Fakes of what the posts service takes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from kernel.data.idempotency import IdempotentWrite, ReplayableResponse, Replayed
+from kernel.data.paging import Page
+from kernel.errors import Policy
+from services.posts.model import Found, NewPost, Post, Revision
+
+
+async def render(text: str) -> str:
+    """HTML that shows which text it was made of."""
+    return f"<p>{text}</p>"
+
+
+class FakePostStore:
+    """`services.posts.service.Store` in memory. `replays` makes every write one that was done."""
+
+    def __init__(self, *posts: Post, replays: bool = False) -> None:
+        self.posts = {post.id: post for post in posts}
+        self.added: list[NewPost] = []
+        self.replays = replays
+
+    async def check_replay(self, _write: IdempotentWrite[Post], _user: int, _now: datetime) -> None:
+        if self.replays:
+            raise Replayed(ReplayableResponse(201, {}, b"{}"))
+
+    async def add(
+        self, new: NewPost, now: datetime, _policy: Policy, _write: IdempotentWrite[Post]
+    ) -> Post:
+        self.added.append(new)
+        number = len(self.posts) + 1
+        post = Post(number, new.thread, new.user, new.text, new.html, new.reply_to, now, None)
+        self.posts[number] = post
+        return post
+
+    async def edit(
+        self, post: int, text: str, rendered: str, now: datetime, allow: Callable[[Post], None]
+    ) -> Post | None:
+        if post not in self.posts:
+            return None
+        allow(self.posts[post])
+        self.posts[post] = replace(self.posts[post], text=text, html=rendered, edited_at=now)
+        return self.posts[post]
+
+    async def remove(self, post: int, _now: datetime, allow: Callable[[Post], None]) -> bool:
+        if post in self.posts:
+            allow(self.posts[post])
+        return self.posts.pop(post, None) is not None
+
+    async def find(self, post: int) -> Post | None:
+        return self.posts.get(post)
+
+    async def revisions(self, post: int, limit: int, _after: str | None) -> Page[Revision]:
+        said = self.posts[post]
+        return Page([Revision(1, said.text, said.created_at)][:limit], None)
+
+    async def newest(self, limit: int, _after: str | None) -> Page[Post]:
+        return self._page(list(self.posts.values()), limit)
+
+    async def in_thread(self, thread: int, limit: int, _after: str | None) -> Page[Post]:
+        return self._page([post for post in self.posts.values() if post.thread == thread], limit)
+
+    async def by_user(self, user: int, limit: int, _after: str | None) -> Page[Post]:
+        return self._page([post for post in self.posts.values() if post.user == user], limit)
+
+    def _page(self, posts: Sequence[Post], limit: int) -> Page[Post]:
+        return Page(posts[:limit], None)
+
+
+class FakeSearch:
+    """`services.posts.service.Search` that finds nothing."""
+
+    async def search(self, _words: str, _limit: int, _after: str | None) -> Page[Found]:
+        return Page([], None)

@@ -1,0 +1,84 @@
+"""A fake of what the threads service takes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from kernel.contracts import Activity, Removals
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.paging import Page
+from kernel.errors import Policy
+from services.threads.model import Order, Thread
+
+
+class FakeThreadStore:
+    """`services.threads.service.Store` in memory."""
+
+    def __init__(self, *threads: Thread) -> None:
+        self.threads = {thread.id: thread for thread in threads}
+        self.removals: list[int] = []
+        self.recorded: list[Activity] = []
+        self.policies: list[Policy] = []
+
+    async def add(
+        self,
+        title: str,
+        created_by: int,
+        now: datetime,
+        policy: Policy,
+        _write: IdempotentWrite[Thread],
+    ) -> Thread:
+        number = len(self.threads) + 1
+        thread = Thread(number, title, created_by, now, None, 1, 0, 0, None, False, False)
+        self.threads[number] = thread
+        self.policies.append(policy)
+        return thread
+
+    async def find(self, thread: int) -> Thread | None:
+        return self.threads.get(thread)
+
+    async def list(
+        self, _order: Order, _created_by: int | None, limit: int, _after: str | None
+    ) -> Page[Thread]:
+        return Page([*self.threads.values()][:limit], None)
+
+    async def search(self, words: str, limit: int, _after: str | None) -> Page[Thread]:
+        return Page([t for t in self.threads.values() if words in t.title][:limit], None)
+
+    async def edit(
+        self,
+        thread: int,
+        title: str,
+        _version: int,
+        now: datetime,
+        allow: Callable[[Thread], None],
+    ) -> Thread | None:
+        if thread not in self.threads:
+            return None
+        allow(self.threads[thread])
+        self.threads[thread] = replace(self.threads[thread], title=title, edited_at=now)
+        return self.threads[thread]
+
+    async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool:
+        if thread not in self.threads:
+            return False
+        found = self.threads[thread]
+        self.threads[thread] = (
+            replace(found, locked=value) if mark == "locked" else replace(found, pinned=value)
+        )
+        return True
+
+    async def remove(self, thread: int, allow: Callable[[Thread], None]) -> bool:
+        if thread not in self.threads:
+            return False
+        allow(self.threads[thread])
+        del self.threads[thread]
+        self.removals.append(thread)
+        return True
+
+    async def removed(self, after: int) -> Removals:
+        return Removals(self.removals[after:], len(self.removals))
+
+    async def record_activity(self, activities: Sequence[Activity]) -> None:
+        self.recorded += activities

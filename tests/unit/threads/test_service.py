@@ -1,0 +1,119 @@
+"""The rules of threads, without a database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from kernel.contracts import Actor, Removals, ThreadRef
+from kernel.data.idempotency import IdempotentWrite
+from kernel.errors import Failure, Forbidden, NotFound, Unauthenticated
+from kernel.process.broadcast import Broadcast
+from services.threads.model import EDITABLE, Thread
+from services.threads.service import ThreadService
+from tests.unit.fakes import NOON, FakeUsers, noon
+from tests.unit.threads.fakes import FakeThreadStore
+
+INES, OTTO, MODERATOR = Actor(1, "member"), Actor(2, "member"), Actor(3, "moderator")
+BREAD = Thread(1, "Bread", INES.id, NOON, None, 1, 0, 0, None, False, False)
+
+
+class Threads:
+    """A threads service on fakes."""
+
+    def __init__(self, *threads: Thread) -> None:
+        self.store = FakeThreadStore(*threads)
+        self.removal = Broadcast()
+        users = FakeUsers(ines=INES, otto=OTTO, moderator=MODERATOR)
+        self.service = ThreadService(self.store, users, noon, 15, self.removal)
+
+
+async def test_started_thread_belongs_to_who_started_it_and_counts_for_the_limit() -> None:
+    threads = Threads()
+    thread = await threads.service.start("otto", "Bread", IdempotentWrite.without_key())
+    assert (thread.created_by, thread.created_at) == (OTTO.id, NOON)
+    [policy] = threads.store.policies
+    assert (policy.quota, policy.window) == (1, 15)
+
+
+async def test_starting_a_thread_requires_a_session() -> None:
+    threads = Threads()
+    with pytest.raises(Unauthenticated):
+        await threads.service.start("nobody", "Bread", IdempotentWrite.without_key())
+    assert threads.store.threads == {}
+
+
+Change = Callable[[ThreadService, str], Awaitable[object]]
+
+FOR_MODERATORS: dict[str, Change] = {
+    "lock": lambda service, token: service.lock(token, BREAD.id, True),
+    "pin": lambda service, token: service.pin(token, BREAD.id, True),
+}
+FOR_STARTERS: dict[str, Change] = {
+    "edit": lambda service, token: service.edit(token, BREAD.id, "Brioche", 1),
+    "remove": lambda service, token: service.remove(token, BREAD.id),
+}
+CHANGES = FOR_MODERATORS | FOR_STARTERS
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_moderators_may_change_any_thread(name: str) -> None:
+    threads = Threads(BREAD)
+    await CHANGES[name](threads.service, "moderator")
+    assert threads.store.threads != {BREAD.id: BREAD}
+
+
+@pytest.mark.parametrize(
+    ("name", "token", "failure"),
+    [
+        *((name, "ines", Forbidden) for name in FOR_MODERATORS),
+        *((name, "otto", Forbidden) for name in CHANGES),
+        *((name, "nobody", Unauthenticated) for name in CHANGES),
+    ],
+)
+async def test_refused_change_leaves_the_thread_as_it_was(
+    name: str, token: str, failure: type[Failure]
+) -> None:
+    threads = Threads(BREAD)
+    with pytest.raises(failure):
+        await CHANGES[name](threads.service, token)
+    assert threads.store.threads == {BREAD.id: BREAD}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_change_of_a_missing_thread_is_not_found(name: str) -> None:
+    with pytest.raises(NotFound):
+        await CHANGES[name](Threads().service, "moderator")
+
+
+async def test_title_is_editable_for_a_day_by_the_clock() -> None:
+    old = Thread(1, "Bread", INES.id, NOON - 2 * EDITABLE, None, 1, 0, 0, None, False, False)
+    with pytest.raises(Forbidden, match="for a day"):
+        await Threads(old).service.edit("ines", old.id, "Brioche", 1)
+
+
+async def test_other_contexts_see_who_started_a_thread_and_whether_it_is_locked() -> None:
+    service = Threads(BREAD).service
+    await service.lock("moderator", BREAD.id, True)
+    assert await service.find(BREAD.id) == ThreadRef(BREAD.id, INES.id, True)
+
+
+async def test_known_removals_are_returned_without_waiting() -> None:
+    threads = Threads(BREAD)
+    await threads.service.remove("ines", BREAD.id)
+    assert await threads.service.removed(0, 3600) == Removals([BREAD.id], 1)
+
+
+async def test_notification_of_a_removal_ends_the_wait() -> None:
+    threads = Threads(BREAD)
+    waiting = asyncio.create_task(threads.service.removed(0, 3600))
+    await asyncio.sleep(0)
+    await threads.service.remove("ines", BREAD.id)
+    threads.removal.notify()
+    assert await asyncio.wait_for(waiting, 5) == Removals([BREAD.id], 1)
+
+
+async def test_stopping_process_lets_nobody_wait() -> None:
+    threads = Threads()
+    threads.removal.close()
+    assert await asyncio.wait_for(threads.service.removed(0, 3600), 5) == Removals([], 0)

@@ -1,0 +1,175 @@
+"""The rules of accounts and sessions, without a database."""
+
+from dataclasses import replace
+
+import pytest
+
+from kernel.contracts import Actor, Role
+from kernel.errors import (
+    Banned,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+    Unauthenticated,
+)
+from services.users import tokens
+from services.users.model import Ban, NewUser, Standing, User
+from services.users.service import UserService
+from tests.unit.fakes import NOON, noon
+from tests.unit.users.fakes import FakeAttempts, FakePasswords, FakeUserStore
+
+ADDRESS = "192.0.2.1"
+PASSWORD, NEW_PASSWORD = "seven quiet herons", "eight quiet herons"
+
+
+def standing(number: int, username: str, role: Role = "member", other_admins: int = 1) -> Standing:
+    """A user who has the password above."""
+    user = User(number, username, username.title(), "", None, role, NOON)
+    return Standing(user, f"({PASSWORD})", None, other_admins)
+
+
+class Accounts:
+    """A users service on fakes."""
+
+    def __init__(self, *standings: Standing) -> None:
+        self.store = FakeUserStore(*standings)
+        self.attempts = FakeAttempts()
+        self.passwords = FakePasswords()
+        self.service = UserService(
+            self.store, self.attempts, self.passwords, frozenset({"password1"}), noon
+        )
+
+    async def sign_in(self, username: str, password: str = PASSWORD) -> str:
+        """The token of a new session."""
+        return (await self.service.sign_in(username, password, ADDRESS, None)).token
+
+
+def new_user(username: str, password: str = PASSWORD) -> NewUser:
+    """Somebody who wants to register."""
+    return NewUser(username, password, username, "", None)
+
+
+@pytest.mark.parametrize(
+    ("new", "failure"),
+    [
+        (new_user("INES"), Conflict),
+        (new_user("Deleted-7"), Conflict),
+        (new_user("otto", "Password1"), Invalid),
+        (new_user("otto", "Otto"), Invalid),
+    ],
+)
+async def test_refused_registration_stores_nobody(new: NewUser, failure: type[Exception]) -> None:
+    ines = standing(1, "ines")
+    accounts = Accounts(ines)
+    with pytest.raises(failure):
+        await accounts.service.register(new)
+    assert accounts.store.standings == {1: ines}
+
+
+async def test_session_token_identifies_its_user_until_sign_out() -> None:
+    accounts = Accounts(standing(1, "ines", "moderator"))
+    token = await accounts.sign_in("Ines")
+    assert await accounts.service.authenticate(token) == Actor(1, "moderator")
+    await accounts.service.sign_out(token)
+    with pytest.raises(Unauthenticated):
+        await accounts.service.authenticate(token)
+
+
+async def test_unknown_name_and_wrong_password_fail_alike_after_the_same_work() -> None:
+    accounts = Accounts(standing(1, "ines"))
+    failures = []
+    for username in ("ines", "nobody"):
+        with pytest.raises(Unauthenticated) as failure:
+            await accounts.sign_in(username, "a wrong guess")
+        failures.append(failure.value.detail)
+    assert failures[0] == failures[1]
+    assert [password for password, _ in accounts.passwords.verified] == ["a wrong guess"] * 2
+    assert accounts.attempts.ended == [False, False]
+
+
+async def test_exhausted_attempts_refuse_even_the_right_password_unseen() -> None:
+    accounts = Accounts(standing(1, "ines"))
+    accounts.attempts.full = True
+    with pytest.raises(TooManyRequests):
+        await accounts.sign_in("ines")
+    assert accounts.passwords.verified == []
+
+
+async def test_password_changed_during_sign_in_starts_no_session() -> None:
+    accounts = Accounts(standing(1, "ines"))
+
+    class ChangedMeanwhile(FakePasswords):
+        async def verify(self, password: str, kept: str | None) -> bool:
+            changed = replace(accounts.store.standings[1], password_hash="(another)")
+            accounts.store.standings[1] = changed
+            return await super().verify(password, kept)
+
+    service = UserService(accounts.store, accounts.attempts, ChangedMeanwhile(), frozenset(), noon)
+    with pytest.raises(Unauthenticated):
+        await service.sign_in("ines", PASSWORD, ADDRESS, None)
+    assert accounts.store.callers == {}
+
+
+async def test_banned_user_sees_their_own_data_and_takes_no_part() -> None:
+    banned = replace(standing(1, "ines"), ban=Ban("Sold kettles.", None))
+    accounts = Accounts(banned)
+    token = await accounts.sign_in("ines")
+    assert await accounts.service.me(token) == banned.user
+    with pytest.raises(Banned, match="Sold kettles"):
+        await accounts.service.authenticate(token)
+    with pytest.raises(Banned):
+        await accounts.service.edit(token, {"bio": "Free kettles"}, lambda _: None)
+    await accounts.service.leave(token, PASSWORD, ADDRESS)
+    assert accounts.store.standings == {}
+
+
+async def test_changed_password_ends_every_other_session() -> None:
+    accounts = Accounts(standing(1, "ines"))
+    here, elsewhere = await accounts.sign_in("ines"), await accounts.sign_in("ines")
+    await accounts.service.change_password(here, PASSWORD, NEW_PASSWORD, ADDRESS)
+    assert await accounts.service.authenticate(here) == Actor(1, "member")
+    with pytest.raises(Unauthenticated):
+        await accounts.service.authenticate(elsewhere)
+
+
+async def test_wrong_own_password_changes_nothing() -> None:
+    ines = standing(1, "ines")
+    accounts = Accounts(ines)
+    token = await accounts.sign_in("ines")
+    with pytest.raises(Forbidden):
+        await accounts.service.change_password(token, "a wrong guess", NEW_PASSWORD, ADDRESS)
+    with pytest.raises(Forbidden):
+        await accounts.service.leave(token, "a wrong guess", ADDRESS)
+    assert accounts.store.standings == {1: ines}
+
+
+@pytest.mark.parametrize(("other_admins", "may_leave"), [(0, False), (1, True)])
+async def test_last_admin_cannot_leave(other_admins: int, may_leave: bool) -> None:
+    accounts = Accounts(standing(1, "ines", "admin", other_admins))
+    token = await accounts.sign_in("ines")
+    if may_leave:
+        await accounts.service.leave(token, PASSWORD, ADDRESS)
+    else:
+        with pytest.raises(Conflict):
+            await accounts.service.leave(token, PASSWORD, ADDRESS)
+    assert (1 in accounts.store.standings) is not may_leave
+
+
+async def test_reset_link_sets_a_password_and_ends_every_session() -> None:
+    accounts = Accounts(standing(1, "ines"))
+    token = await accounts.sign_in("ines")
+    accounts.store.links[tokens.hashed("link")] = 1
+    with pytest.raises(Invalid):
+        await accounts.service.reset_password("link", "password1")
+    await accounts.service.reset_password("link", NEW_PASSWORD)
+    assert accounts.store.cleared == [1]
+    with pytest.raises(Unauthenticated):
+        await accounts.service.authenticate(token)
+    assert await accounts.sign_in("ines", NEW_PASSWORD)
+
+
+async def test_unknown_reset_link_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        await Accounts(standing(1, "ines")).service.reset_password("link", NEW_PASSWORD)
