@@ -114,7 +114,7 @@ class ServiceClient:
         if failure is not None and type(failure) in _CONTRACT_FAILURES:
             return failure
         # Whatever else it is, a wrong service token or path or an older version, it says nothing
-        # about what was asked for.
+        # about the resource.
         log.warning("the %s service answered %d", self._name, response.status_code)
         return Unavailable(f"The {self._name} service cannot answer.")
 

@@ -38,7 +38,7 @@ class ThreadRef:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What has been written in a thread, in absolute values, so that it may be told twice.
+    """What has been written in a thread, in absolute values, so that it may be recorded twice.
 
     `version` grows with every change of the thread's posts; of two activities of one thread the
     higher version is the newer. `posts_by_others` counts the posts of anyone but the person who
@@ -61,22 +61,23 @@ class Removals:
 
 
 class Users(Protocol):
-    """What other contexts ask of users."""
+    """What other contexts may call on users."""
 
     async def authenticate(self, token: str) -> Actor:
         """Who holds this session token. Raises `Unauthenticated` when nobody does, and `Banned`
-        for somebody who may not take part."""
+        for a user who is banned."""
 
 
 class Threads(Protocol):
-    """What posts asks of threads, and tells it."""
+    """What posts may call on threads."""
 
     async def find(self, thread: int) -> ThreadRef:
         """The thread. Raises `NotFound`."""
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
-        """Take over what is newer than what is known. Those of unknown threads are passed over."""
+        """Store each activity that is newer than the stored one. Those of unknown threads are
+        ignored."""
 
     async def removed(self, after: int, patience: float) -> Removals:
         """The threads removed since the position `after`; 0 is the beginning. When there are none,
-        waits for one, at most `patience` seconds, and then gives none."""
+        waits for one, at most `patience` seconds, and then returns none."""

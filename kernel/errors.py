@@ -11,7 +11,7 @@ from typing import ClassVar
 
 
 class Failure(Exception):
-    """Something the board says no to. `detail` is a sentence for the person who asked."""
+    """A request that the board refuses or cannot serve. `detail` is a sentence for the user."""
 
     status: ClassVar[int]
     slug: ClassVar[str]
@@ -75,7 +75,7 @@ class Forbidden(Failure):
 
 class Banned(Forbidden):
     """Signed in, and banned: only their own data is still for them to read. `detail` has the
-    reason. Apart from `Forbidden`, which between services tells of a wrong service token."""
+    reason. Not `Forbidden`, which between services means a wrong service token."""
 
     slug = "banned"
     title = "You are banned"
@@ -207,7 +207,7 @@ class InternalError(Failure):
 
 
 class Unavailable(Failure):
-    """A part that this answer needs is down. Nothing is known about what was asked for."""
+    """A part that this answer needs is down. Nothing is known about the resource."""
 
     status = 503
     slug = "unavailable"

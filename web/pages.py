@@ -15,7 +15,7 @@ _PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}")
 
 
 def router(site: Site, served_by: str | None) -> APIRouter:
-    """The page's documents and files. `served_by` names the process to whoever looks at the page's
+    """The page's documents and files. `served_by` names the process in the page's
     timing (Server-Timing, which unlike other fields a page can read of its own document)."""
     routes = APIRouter(include_in_schema=False)
 

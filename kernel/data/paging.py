@@ -51,7 +51,7 @@ class Cursor:
 def page(
     rows: Sequence[Item], limit: int, kind: str, keys: Callable[[Item], tuple[int, ...]]
 ) -> Page[Item]:
-    """The page that `limit + 1` fetched rows make: the one too many tells that there is more."""
+    """The page of `limit + 1` fetched rows. The extra row means that there is a next page."""
     items = rows[:limit]
     more = len(rows) > limit
     return Page(items, Cursor(kind, keys(items[-1])).encode() if more else None)

@@ -17,8 +17,8 @@ _ADDRESSES = 50_000
 
 
 class AddressLimit:
-    """Bounds what one address asks of the API of this process: coarse, in memory, the same for
-    every operation. A window begins with an address's first request."""
+    """Limits the requests of one address to the API of this process: coarse, in memory, for all
+    operations together. A window begins with an address's first request."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Who asks: the session token, the same-origin rule, the service token."""
+"""Who sent a request: the session token, the same-origin rule, the service token."""
 
 import hmac
 from collections.abc import Sequence
@@ -103,7 +103,7 @@ class ServiceToken:
         self._accepted = [token.encode() for token in accepted]
 
     async def __call__(self, authorization: Annotated[str | None, Header()] = None) -> None:
-        """Raises `Forbidden`: never `Unauthenticated`, which would tell of a person's session."""
+        """Raises `Forbidden`: never `Unauthenticated`, which is about a person's session."""
         token = (bearer_token(authorization) or "").encode()
         good = [hmac.compare_digest(token, accepted) for accepted in self._accepted]
         if not any(good):

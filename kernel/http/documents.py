@@ -1,4 +1,4 @@
-"""The API documents: one OpenAPI document a context, the same bytes whoever serves it."""
+"""The API documents: one OpenAPI document a context, the same bytes in every process."""
 
 import json
 from typing import Any

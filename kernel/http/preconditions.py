@@ -1,4 +1,4 @@
-"""Conditional edits: whoever changes a resource says which version of it they have seen."""
+"""Conditional edits: a client that changes a resource names the version it has seen."""
 
 from typing import Annotated
 

@@ -39,8 +39,8 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def response(failure: Failure, instance: str) -> Response:
-    """The answer that tells of the failure. `instance` is the path that was asked, decoded; the
-    answer has it as a URI reference (RFC 9457 section 3.1.5)."""
+    """The response for a failure. `instance` is the path of the request, decoded; the
+    response has it as a URI reference (RFC 9457 section 3.1.5)."""
     trace = current_trace.get()
     problem: dict[str, Any] = {
         "type": TYPE_PREFIX + failure.slug,
@@ -60,7 +60,8 @@ def response(failure: Failure, instance: str) -> Response:
 
 
 def read(status: int, body: bytes) -> Failure | None:
-    """The failure that a problem tells of, or None when the body is no problem of ours."""
+    """The failure that a problem document describes, or None when the body is not one of the
+    board's."""
     try:
         problem = json.loads(body)
         slug = str(problem["type"]).removeprefix(TYPE_PREFIX)
@@ -77,7 +78,7 @@ def read(status: int, body: bytes) -> Failure | None:
         return Invalid(*errors)
     try:
         return kind(detail)
-    except TypeError:  # a kind that needs more than its sentence is never told between services
+    except TypeError:  # a kind that needs more than its sentence is never sent between services
         return None
 
 

@@ -27,8 +27,8 @@ _SECURITY_HEADERS = {
 
 
 class RequestMiddleware:
-    """Gives each request its id, and each answer its id, security headers, log line and place in
-    the metrics. An exception nobody expected becomes a 500 problem and a stack trace in the log."""
+    """Gives each request an id, and adds to each response the id, security headers, a log line and
+    metrics. An exception nobody expected becomes a 500 problem and a stack trace in the log."""
 
     def __init__(
         self, app: ASGIApp, telemetry: Telemetry, lifecycle: Lifecycle, served_by: str | None
@@ -42,8 +42,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope)
-        trace = begin(asked.get("x-request-id"), asked.get("x-amzn-trace-id"))
+        request_headers = Headers(scope=scope)
+        trace = begin(request_headers.get("x-request-id"), request_headers.get("x-amzn-trace-id"))
         token = current_trace.set(trace)
         method, path = scope["method"], scope["path"]
         started = time.perf_counter()

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 def entity_tag(body: bytes) -> str:
     """The strong entity tag (RFC 9110 section 8.8.3) of a representation. It depends on the bytes
-    alone, so every instance, in either deployment, gives the same one."""
+    alone, so every instance, in either deployment, computes the same one."""
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
@@ -28,16 +28,16 @@ class Revalidation:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        held: Message | None = None
+        withheld: Message | None = None
 
         async def tag(message: Message) -> None:
-            nonlocal held
+            nonlocal withheld
             if message["type"] == "http.response.start":
                 if message["status"] == 200:
-                    held = message
+                    withheld = message
                     return
-            elif held is not None:
-                start, held = held, None
+            elif withheld is not None:
+                start, withheld = withheld, None
                 if not message.get("more_body", False):
                     start, message = _conditional(scope, start, message)
                 await send(start)
@@ -52,8 +52,8 @@ def _conditional(scope: Scope, start: Message, body: Message) -> tuple[Message, 
     headers["ETag"] = tag
     headers.setdefault("Cache-Control", "no-cache")
     # Several fields of one name mean the same as one field with commas (RFC 9110 section 5.3).
-    asked = ",".join(Headers(scope=scope).getlist("if-none-match"))
-    if asked and matches(asked, tag):
+    if_none_match = ",".join(Headers(scope=scope).getlist("if-none-match"))
+    if if_none_match and matches(if_none_match, tag):
         for name in ("content-type", "content-length"):
             del headers[name]
         return {**start, "status": 304}, {**body, "body": b""}

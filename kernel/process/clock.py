@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Gives the current moment, in UTC, whole milliseconds: the precision that the API shows."""
+"""Returns the current moment, in UTC, whole milliseconds: the precision that the API shows."""
 
 
 def utc_now() -> datetime:

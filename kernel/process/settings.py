@@ -83,7 +83,8 @@ ServiceTokens = Annotated[
 ]
 """The secrets that a service accepts from its callers, comma-separated. A caller sends the first.
 
-Rotation loses no call: give the callee `old,new`, then the callers `new`, then the callee `new`.
+Rotation loses no call: set `old,new` for the callee, then `new` for its callers, then `new` for the
+callee.
 """
 
 

@@ -1,4 +1,4 @@
-"""Tells threads what has been written in them, until it is known to be told."""
+"""Delivers the activity of threads to the threads context, until it is acknowledged."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ class ActivityDelivery:
     seconds for what a process that was killed left behind.
 
     Values are absolute and ordered by version, so several processes may deliver the same and
-    nobody needs to lock anything while another context is being asked.
+    nobody needs to lock anything during a call to another context.
     """
 
     def __init__(self, store: Store, threads: Threads, interval: float = 2.0) -> None:

@@ -1,4 +1,4 @@
-"""Learns from threads which of them have been removed."""
+"""Follows which threads have been removed."""
 
 import asyncio
 import logging
@@ -25,8 +25,10 @@ class Store(Protocol):
 
 
 class RemovalFollower:
-    """Asks threads what has been removed since it last asked, and waits there for more. What has
-    been read is kept, so a process that was down misses nothing; several may do so at once."""
+    """Asks the threads context for removals after the stored position, and waits for more.
+
+    The position is stored with the removals, so a process that was down misses none; several
+    processes may follow at once."""
 
     def __init__(self, store: Store, threads: Threads) -> None:
         self._store = store
@@ -43,12 +45,12 @@ class RemovalFollower:
                 log.debug("removals wait: %s", down.detail)
                 await asyncio.sleep(_PAUSE)
             except Exception:
-                log.exception("removals could not be taken over")
+                log.exception("removals could not be applied")
                 await asyncio.sleep(_PAUSE)
 
     async def follow(self, patience: float) -> bool:
-        """Take over what has been removed; wait for it as long as that. Whether there was
-        something. Raises `Unavailable`."""
+        """Apply the next removals, waiting for one at most `patience` seconds. Returns whether
+        there were any. Raises `Unavailable`."""
         position = await self._store.removal_position()
         removals = await self._threads.removed(position, patience)
         if removals.position <= position:

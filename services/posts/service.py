@@ -87,7 +87,7 @@ class PostService:
     ) -> Post:
         """Write a post. Raises `Unauthenticated`, `Banned`, `NotFound` for a thread that is not
         there, `Conflict` for a locked one, `Invalid` for a reply to what is not in the thread,
-        `TooManyRequests`, and `Unavailable` when a context that must be asked is down."""
+        `TooManyRequests`, and `Unavailable` when a context that it calls is down."""
         who, where = await asyncio.gather(
             self._users.authenticate(token), self._threads.find(thread), return_exceptions=True
         )
@@ -106,7 +106,7 @@ class PostService:
 
     async def preview(self, token: str, text: str) -> str:
         """The HTML that a post with this text would have. Raises as `authenticate` does: rendering
-        is work, and not for everybody who passes by."""
+        costs time, so it is only for users."""
         await self._users.authenticate(token)
         return await self._render(text)
 

@@ -64,7 +64,7 @@ class PostStore:
                 new.reply_to,
                 created_at,
             )
-            assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+            assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
             post = Post(**row)
             await _record_event(connection, post, version, "post")
             await write.finish(connection, new.user, now, post)
@@ -214,8 +214,7 @@ class PostStore:
 
 
 async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[int, datetime]:
-    """Count the post in its thread's row, and give the version that this makes and the time that
-    the post has.
+    """Count the post in its thread's row, and return the new version and the post's time.
 
     The row comes before the post: its lock makes ids ascend in the order of commits within a
     thread, so that who reads a thread by id never misses a post that was committed late. Times
@@ -237,7 +236,7 @@ async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[i
         0 if new.by_starter else 1,
         now,
     )
-    assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+    assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
     return row["version"], row["last_post_at"]
 
 

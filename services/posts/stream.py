@@ -76,7 +76,7 @@ class Watch:
         return True
 
     def take(self) -> list[_Chunk]:
-        """What has happened since this was last asked."""
+        """What has happened since the last call."""
         self._news.clear()
         chunks = list(self._chunks)
         self._chunks.clear()
@@ -85,7 +85,7 @@ class Watch:
 
 
 class _Feed:
-    """A thread that somebody watches. `version` is how far its watchers have been told; None
+    """A thread that somebody watches. `version` is that of the last event its watchers have; None
     until that is known."""
 
     def __init__(self) -> None:
@@ -96,8 +96,8 @@ class _Feed:
 class Streams:
     """All streams of this process.
 
-    However many watch a thread, its events are read and encoded once, when PostgreSQL tells that
-    there are some. While nothing happens, a stream costs its memory and a comment each
+    However many watch a thread, its events are read and encoded once, when PostgreSQL notifies
+    that there are some. While nothing happens, a stream costs its memory and a comment each
     `keep_alive` seconds. One that is more than `backlog` bytes behind is ended.
     """
 
@@ -160,27 +160,27 @@ class Streams:
             raise MalformedRequest("Last-Event-ID is from another thread, or from the future.")
         return self._watch(thread, current if after is None else after)
 
-    async def _watch(self, thread: int, told: int) -> AsyncGenerator[bytes, None]:
+    async def _watch(self, thread: int, sent: int) -> AsyncGenerator[bytes, None]:
         watch = Watch(self._backlog)
         feed = self._feeds.setdefault(thread, _Feed())
         feed.watches.add(watch)
         try:
             # An event without data is not dispatched, and still sets where to resume from.
-            yield f"retry: 1000\nid: {told}\n\n".encode()
-            # Catch up with what the feed has told others; what comes meanwhile is in the watch.
-            while events := await self._store.events(thread, told):
-                told = events[-1].version
+            yield f"retry: 1000\nid: {sent}\n\n".encode()
+            # Catch up with the events that others already have; newer ones collect in the watch.
+            while events := await self._store.events(thread, sent):
+                sent = events[-1].version
                 yield b"".join(self._encode(event) for event in events)
             if feed.version is None:
-                feed.version = told
+                feed.version = sent
                 self.thread_changed(str(thread))  # for what came after we had looked
             while not (watch.ended or self._closed):
                 if not await watch.wait(self._keep_alive):
                     yield b": still here\n\n"
                     continue
-                news = [chunk for chunk in watch.take() if chunk.version > told]
+                news = [chunk for chunk in watch.take() if chunk.version > sent]
                 if news:
-                    told = news[-1].version
+                    sent = news[-1].version
                     yield b"".join(chunk.data for chunk in news)
         except Unavailable as down:
             log.info("a stream of thread %d ends: %s", thread, down.detail)
@@ -203,7 +203,7 @@ class Streams:
             self._end(thread)
 
     def _end(self, thread: int) -> None:
-        # Whoever comes from now on gets a new feed, and is told the same.
+        # A later stream gets a new feed, which ends in the same way.
         feed = self._feeds.pop(thread, None)
         for watch in feed.watches if feed is not None else ():
             watch.end()

@@ -162,7 +162,7 @@ def _created(thread: model.Thread) -> ReplayableResponse:
 
 
 def internal_router(service: ThreadService, service_token: ServiceToken) -> APIRouter:
-    """What other services ask and tell: `kernel.contracts.Threads` over HTTP."""
+    """What other services call: `kernel.contracts.Threads` over HTTP."""
     routes = APIRouter(
         prefix="/internal/threads",
         route_class=JsonRoute,

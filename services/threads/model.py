@@ -19,7 +19,7 @@ class Thread:
     """Something that people talk about.
 
     `version` counts changes of the thread itself. `post_count`, `posts_by_others` and
-    `last_post_at` are what posts has told, and follow within seconds.
+    `last_post_at` come from the posts context, and follow within seconds.
     """
 
     id: int

@@ -44,7 +44,7 @@ class ThreadStore:
         policy: Policy,
         write: IdempotentWrite[Thread],
     ) -> Thread:
-        """Keep a new thread. Raises `TooManyRequests`, and what `write.begin` raises."""
+        """Store a new thread. Raises `TooManyRequests`, and what `write.begin` raises."""
         async with self._database.transaction() as connection:
             await write.begin(connection, created_by, now)
             await enforce_user_limit(
@@ -63,7 +63,7 @@ class ThreadStore:
                 created_by,
                 now,
             )
-            assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+            assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
             thread = Thread(**row)
             await write.finish(connection, created_by, now, thread)
         return thread
@@ -174,7 +174,7 @@ class ThreadStore:
         return True
 
     async def remove(self, thread: int, allow: Callable[[Thread], None]) -> bool:
-        """Remove the thread, and tell so. False when there is no such thread. `allow` raises unless
+        """Remove the thread, and notify. False when there is no such thread. `allow` raises unless
         this thread may be removed."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
@@ -201,7 +201,7 @@ class ThreadStore:
         return Removals([row["id"] for row in rows], rows[-1]["removal"] if rows else after)
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
-        """Take over each activity that is newer than what the thread has."""
+        """Store each activity that is newer than the thread's."""
         await self._database.row(
             # Locked in the order of ids: two who deliver at once never wait for each other.
             """

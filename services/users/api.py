@@ -219,7 +219,7 @@ def router(
 
 
 def internal_router(service: UserService, service_token: ServiceToken) -> APIRouter:
-    """What other services ask: `kernel.contracts.Users` over HTTP."""
+    """What other services call: `kernel.contracts.Users` over HTTP."""
     routes = APIRouter(
         prefix="/internal/users",
         route_class=JsonRoute,

@@ -32,7 +32,7 @@ class SignInAttempts:
         self._clock = clock
 
     async def begin(self, username: str, address: str) -> int:
-        """Count an attempt, and give its number. Raises `TooManyRequests`. When it is only for
+        """Count an attempt, and return its number. Raises `TooManyRequests`. When it is only for
         attempts still being decided that there is no room, waits for those a while."""
         for pause in _PAUSES:
             attempt = await self._try_to_begin(username, address)

@@ -58,7 +58,7 @@ class ProfileChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
-    """What signing in gives: the token is shown this once and kept nowhere."""
+    """A new session. Its token is returned this once and stored nowhere."""
 
     token: str
     expires_at: datetime
@@ -85,7 +85,7 @@ class Ban:
 
     @property
     def sentence(self) -> str:
-        """What the banned person is told."""
+        """The sentence that the banned user reads."""
         end = "" if self.until is None else f" until {self.until:%Y-%m-%d %H:%M} UTC"
         return f"You are banned{end}: {self.reason}"
 

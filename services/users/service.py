@@ -105,7 +105,7 @@ class Passwords(Protocol):
 class UserService:
     """Implements `kernel.contracts.Users` in process.
 
-    `address` is where a request comes from, as `kernel.http.addresses.client_address` tells.
+    `address` is where a request comes from, from `kernel.http.addresses.client_address`.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class UserStore:
         self._database = database
 
     async def add(self, new: NewUser, password_hash: str, now: datetime) -> User | None:
-        """Keep a new user. None when the name is taken, whatever its case."""
+        """Store a new user. None when the name is taken, whatever its case."""
         try:
             async with self._database.transaction() as connection:
                 row = await connection.fetchrow(
@@ -55,7 +55,7 @@ class UserStore:
                 )
         except asyncpg.UniqueViolationError:
             return None
-        assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row
+        assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
         return User(**row)
 
     @asynccontextmanager
@@ -178,7 +178,7 @@ class UserStore:
         return page(found, limit, kind, lambda session: (session.id,))
 
     async def end_session(self, user: int, session: int) -> bool:
-        """Forget the session. False when the user has no such one."""
+        """Delete the session. False when the user has no such one."""
         row = await self._database.row(
             "DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING id", session, user
         )

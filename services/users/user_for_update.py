@@ -83,7 +83,7 @@ class UserForUpdate:
         return replace(self.standing.user, role=role)
 
     async def start_session(self, token_hash: bytes, user_agent: str | None) -> None:
-        """Keep a new session, and forget those that have ended."""
+        """Store a new session, and delete those that have ended."""
         await self._connection.execute(
             "DELETE FROM sessions WHERE user_id = $1 AND (last_used_at <= $2 OR created_at <= $3)",
             self._id,
@@ -176,7 +176,7 @@ class UserForUpdate:
         await self._connection.execute("DELETE FROM bans WHERE user_id = $1", self._id)
 
     async def leave(self) -> None:
-        """Forget all about them but that there was somebody: what they wrote keeps an author."""
+        """Delete their personal data. The row stays, so that what they wrote keeps an author."""
         await self.clear_failed_sign_ins()
         for table in ("sessions", "bans", "password_resets", "idempotency_keys"):
             await self._connection.execute(
