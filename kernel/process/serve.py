@@ -62,7 +62,7 @@ async def listening(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None
 
 
 Application = Callable[[Lifecycle], AbstractAsyncContextManager[ASGIApp]]
-"""A composition root: opens what the process needs, yields its application, closes what it opened."""
+"""A composition root: opens what the process needs, yields its application, closes it all."""
 
 
 def run(application: Application, settings: ProcessSettings) -> None:

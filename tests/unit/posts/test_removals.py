@@ -1,13 +1,13 @@
 """Following what threads tells of removed threads."""
 
 import asyncio
-from typing import cast
 
-from kernel.contracts import Removals, Threads
+from kernel.contracts import Removals
 from kernel.errors import Unavailable
 from kernel.process.background import running
 from services.posts.removals import RemovalFollower
 from tests.eventually import eventually
+from tests.unit.fakes import FakeThreads
 
 
 class FakeStore:
@@ -23,29 +23,23 @@ class FakeStore:
         self.position = removals.position
 
 
-class FakeThreads:
-    """Answers at once, whatever the patience, as a service does that is stopping."""
+class Threads(FakeThreads):
+    """Returns two removals at a time, and at once, as a service does that is stopping."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.down = False
-        self.removals: list[int] = []
+        super().__init__()
+        self.calls = 0
 
-    async def removed(self, after: int, _patience: float) -> Removals:
-        self.asked += 1
-        if self.down:
-            raise Unavailable("Down.")
-        return Removals(self.removals[after:][:2], min(after + 2, len(self.removals)))
-
-
-def _follower(store: FakeStore, threads: FakeThreads) -> RemovalFollower:
-    return RemovalFollower(store, cast(Threads, threads))
+    async def removed(self, after: int, patience: float) -> Removals:
+        self.calls += 1
+        found = (await super().removed(after, patience)).threads[:2]
+        return Removals(found, after + len(found))
 
 
 async def test_removals_are_taken_over_to_the_last_one() -> None:
-    store, threads = FakeStore(), FakeThreads()
+    store, threads = FakeStore(), Threads()
     threads.removals = [5, 3, 9, 4, 1]
-    async with running(_follower(store, threads).run()):
+    async with running(RemovalFollower(store, threads).run()):
 
         async def taken() -> bool:
             return store.removed == [5, 3, 9, 4, 1]
@@ -55,23 +49,23 @@ async def test_removals_are_taken_over_to_the_last_one() -> None:
 
 
 async def test_a_threads_service_that_does_not_let_wait_is_not_asked_without_pause() -> None:
-    store, threads = FakeStore(), FakeThreads()
-    async with running(_follower(store, threads).run()):
+    store, threads = FakeStore(), Threads()
+    async with running(RemovalFollower(store, threads).run()):
         await asyncio.sleep(0.5)
-    assert 1 <= threads.asked <= 5
+    assert 1 <= threads.calls <= 5
 
 
 async def test_an_outage_of_threads_loses_nothing() -> None:
-    store, threads = FakeStore(), FakeThreads()
-    threads.down = True
-    async with running(_follower(store, threads).run()):
+    store, threads = FakeStore(), Threads()
+    threads.failure = Unavailable("Down.")
+    async with running(RemovalFollower(store, threads).run()):
 
         async def asked() -> bool:
-            return threads.asked > 0
+            return threads.calls > 0
 
         await eventually(asked)
         threads.removals = [8]
-        threads.down = False
+        threads.failure = None
 
         async def taken() -> bool:
             return store.removed == [8]
