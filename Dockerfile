@@ -137,7 +137,6 @@ ENTRYPOINT ["python", "-m", "gateway"]
 FROM board-requirements AS board
 COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
-COPY topology/ topology/
 COPY services/ services/
 COPY board/ board/
 COPY topology/ topology/
