@@ -20,20 +20,23 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
 BASE = "python:3.13-slim-bookworm"
 LARGEST = 110 * 1000 * 1000
 
+
+def _packages(name: str) -> set[str]:
+    """The folders of a package and of all the packages in it."""
+    return {str(path.parent.relative_to(ROOT)) for path in (ROOT / name).rglob("*.py")}
+
+
+_KERNEL = {"containers", *_packages("kernel")}
+_CONTEXTS = {"services", *(f"services/{context}" for context in CONTEXT_NAMES)}
+
 CODE = {
-    **{
-        context: {"containers", "kernel", "services", f"services/{context}"}
-        for context in CONTEXT_NAMES
-    },
-    "web": {"containers", "kernel", "web", "web/static"},
-    "monolith": {
-        *("containers", "kernel", "monolith", "web", "web/static", "services"),
-        *(f"services/{context}" for context in CONTEXT_NAMES),
-    },
-    "gateway": {"containers", "gateway", "infra"},
+    **{context: _KERNEL | {"services", f"services/{context}"} for context in CONTEXT_NAMES},
+    "web": _KERNEL | {"web", "web/static"},
+    "monolith": _KERNEL | _CONTEXTS | {"monolith", "web", "web/static"},
+    "gateway": {"containers", *_packages("gateway"), "infra"},
     "board": {
-        *("containers", "kernel", "topology", "board", "board/alembic", "services"),
-        *(f"services/{context}" for context in CONTEXT_NAMES),
+        *(_KERNEL | _CONTEXTS),
+        *("topology", "board", "board/alembic"),
         *(f"services/{context}/migrations" for context in CONTEXT_NAMES),
     },
 }

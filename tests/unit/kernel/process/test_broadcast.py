@@ -1,0 +1,46 @@
+"""Waking everything that waits, without losing a notification in between."""
+
+import asyncio
+
+from kernel.process.broadcast import Broadcast
+
+FOR_EVER = 3600.0
+
+
+async def test_notification_wakes_every_waiter() -> None:
+    broadcast = Broadcast()
+    waiting = [asyncio.create_task(broadcast.waiter().wait(FOR_EVER)) for _ in range(3)]
+    await asyncio.sleep(0)
+    broadcast.notify("the payload is ignored")
+    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+
+
+async def test_notification_after_the_waiter_was_taken_is_not_lost() -> None:
+    broadcast = Broadcast()
+    waiter = broadcast.waiter()
+    broadcast.notify()
+    await asyncio.wait_for(waiter.wait(FOR_EVER), 5)
+
+
+async def test_notification_before_the_waiter_was_taken_does_not_wake_it() -> None:
+    broadcast = Broadcast()
+    broadcast.notify()
+    waiting = asyncio.create_task(broadcast.waiter().wait(FOR_EVER))
+    done, _ = await asyncio.wait([waiting], timeout=0.05)
+    assert not done
+    broadcast.notify()
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_wait_ends_after_its_seconds() -> None:
+    await asyncio.wait_for(Broadcast().waiter().wait(0.01), 5)
+
+
+async def test_closed_broadcast_lets_no_one_wait() -> None:
+    broadcast = Broadcast()
+    waiting = asyncio.create_task(broadcast.waiter().wait(FOR_EVER))
+    await asyncio.sleep(0)
+    broadcast.close()
+    await asyncio.wait_for(waiting, 5)
+    broadcast.notify()
+    await asyncio.wait_for(broadcast.waiter().wait(FOR_EVER), 5)
