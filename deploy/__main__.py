@@ -33,12 +33,12 @@ from deploy.stacks.cloudformation import Stacks
 from topology.deployments import DEPLOYED_IMAGES, IMAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-_BILLS = Path("build", "sbom")
+_SBOM_FOLDER = Path("build", "sbom")
 
 
 def main() -> None:
-    """Carry out one command. What a person can mend is said in a line, with exit status 1; after
-    Ctrl-C it is 130, and the same command goes on from where this one was."""
+    """Run one command. A failure that the user can fix is one message and exit status 1. After
+    Ctrl-C the exit status is 130, and the same command continues from there."""
     command = _arguments(sys.argv[1:])
     os.chdir(ROOT)
     try:
@@ -49,7 +49,7 @@ def main() -> None:
         sys.exit(f"{command.command}: AWS says: {error}")
     except KeyboardInterrupt:
         print(  # noqa: T201 - a command speaks to whoever runs it
-            "\nInterrupted. What AWS has begun it finishes; the same command goes on from there.",
+            "\nInterrupted. AWS finishes what it has started; the same command continues there.",
             file=sys.stderr,
         )
         sys.exit(130)
@@ -86,8 +86,8 @@ def _push(_: argparse.Namespace, chosen: Settings) -> None:
         built = build.build(docker, wanted, name, _say)
         push.push(docker, registry, chosen.project, name, built, _say)
         for image in built:
-            bill = sbom.write(image, name, sbom.packages(docker, image.tag), _BILLS)
-            _say(f"{bill}: what is in {image.tag}")
+            bill = sbom.write(image, name, sbom.packages(docker, image.tag), _SBOM_FOLDER)
+            _say(f"{bill}: the packages in {image.tag}")
 
 
 def _deploy(_: argparse.Namespace, chosen: Settings) -> None:
@@ -97,9 +97,7 @@ def _deploy(_: argparse.Namespace, chosen: Settings) -> None:
         origin = up.deploy(installation, account, _registry(installation), name, smoke.run)
     _say(f"The board is up: {origin}")
     if origin.startswith("http://"):
-        _say(
-            "It speaks plain HTTP: anybody on the way can read along. CERTIFICATE_ARN=... mends it"
-        )
+        _say("It uses plain HTTP, which anybody on the way can read. CERTIFICATE_ARN=... adds TLS")
 
 
 def _status(_: argparse.Namespace, chosen: Settings) -> None:
@@ -119,7 +117,7 @@ def _logs(_: argparse.Namespace, chosen: Settings) -> None:
                 _say(line[1])
         if not os.environ.get("FOLLOW"):
             return
-        # What arrives late has an earlier time: look back a little each time.
+        # Events can arrive late, with an earlier time: overlap a little.
         since = max(since, int((time.time() - 60) * 1000))
         seen = {line for line in seen if line[0] >= since}
         time.sleep(2)
@@ -141,7 +139,7 @@ def _resume(_: argparse.Namespace, chosen: Settings) -> None:
 def _shift(_: argparse.Namespace, chosen: Settings) -> None:
     context, share = os.environ.get("CONTEXT", ""), os.environ.get("SHARE", "")
     if not (context and share):
-        raise CannotDeployError("Say which and how much: make shift CONTEXT=posts SHARE=10")
+        raise CannotDeployError("Name a context and a share: make shift CONTEXT=posts SHARE=10")
     installation, _account = _installation(chosen)
     with installation.lock.held(_say):
         shift.shift(installation, context, share)
@@ -169,23 +167,23 @@ def _destroy(_: argparse.Namespace, chosen: Settings) -> None:
             left.remove(kept)
     if left:
         raise CannotDeployError(
-            "Something is left:\n  " + "\n  ".join(left) + "\nSome things take a while to go: run "
-            "the same command again in a few minutes"
+            "These resources are left:\n  " + "\n  ".join(left) + "\nSome take a while to "
+            "disappear: run the same command again in a few minutes"
         )
     _say(f"Nothing is left of {chosen.project} in {installation.aws.region}.")
 
 
 _HELP = {
-    "images": "Build every image for AMD64, and check that it is",
+    "images": "Build every image for AMD64",
     "push": "Build the images and push them, with a bill of materials each",
-    "deploy": "Make everything, or bring it up to date, and try it out",
-    "status": "What there is, how it is, and what it costs",
-    "logs": "What the tasks have logged (SERVICE=posts SINCE=1h FOLLOW=1)",
-    "pause": "Take away nearly all that costs money; the data stays",
-    "resume": "Bring that back",
+    "deploy": "Create or update everything, and run the smoke test",
+    "status": "Show stacks, services, targets and costs",
+    "logs": "Show the logs of the tasks (SERVICE=posts SINCE=1h FOLLOW=1)",
+    "pause": "Delete nearly everything that costs money; the data stays",
+    "resume": "Create again what a pause deleted",
     "shift": "Move a context's traffic (CONTEXT=posts SHARE=10)",
     "run": "Run a command of the board as a task",
-    "destroy": "Remove everything, and prove it",
+    "destroy": "Delete everything, and check that nothing is left",
 }
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Settings], None]] = {
     "images": _images,
@@ -202,9 +200,10 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Settings], None]] = {
 
 
 def _installation(chosen: Settings) -> tuple[Installation, Account]:
-    """The project in whichever account the environment says. Raises `CannotDeployError`."""
+    """The installation in the account of the environment's credentials. Raises
+    `CannotDeployError`."""
     try:
-        # The command line of AWS takes AWS_REGION first, and boto3 does not know it.
+        # The AWS CLI prefers AWS_REGION, which boto3 ignores.
         region = os.environ.get("AWS_REGION") or None
         aws = Aws(boto3.session.Session(region_name=region))
     except BotoCoreError as error:
@@ -254,7 +253,7 @@ def _is_running(process: int) -> bool:
     except PermissionError:
         return True
     try:
-        # One that has ended, and whose parent has not asked how: the state follows the name.
+        # A zombie has ended; the state follows the process name.
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (OSError, IndexError):
         return True

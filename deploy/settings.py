@@ -1,4 +1,4 @@
-"""What the commands take from the environment: what `make deploy-ecs NAME=value` sets."""
+"""The settings in the environment, which `make deploy-ecs NAME=value` sets."""
 
 import re
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ _REVISION: Final = re.compile(r"[0-9a-f]{12,40}(-[a-z0-9]+)?")
 
 @dataclass(frozen=True)
 class Settings:
-    """One project's choices.
+    """The settings of one project.
 
-    `deployment` is None where nobody chose: then it stays as it is. `parameters` win over all other
-    values of the templates' parameters of those names. `revision` is the images' tag, None for the
-    one of the code that is here. `registry` replaces the account's own. `connect_to` is an address
-    (host:port) to use instead of looking the load balancer's name up. `confirm` is the name of the
-    project, given in advance where nobody can be asked.
+    `deployment` is None to keep the current one. `parameters` override every other value of the
+    templates' parameters with those names. `revision` is the tag of the images, None for that of
+    the code in this folder. `registry` replaces the account's own. `connect_to` is a host:port to
+    connect to instead of the load balancer's name. `confirm` is the project's name, which confirms
+    `destroy` without a question.
     """
 
     project: str = "board"
@@ -47,7 +47,7 @@ class Settings:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment. Raises `CannotDeployError` for what makes no sense."""
+    """The settings in an environment. Raises `CannotDeployError` for an invalid one."""
     given = {name: value for name, value in environment.items() if value}
     project = given.get("PROJECT", "board")
     if not _PROJECT.fullmatch(project) or project.endswith("-"):

@@ -49,7 +49,7 @@ def run(
     say(f"{what}: running ...")
     reported_at = poller.now()
 
-    def look() -> TaskTypeDef | None:
+    def probe() -> TaskTypeDef | None:
         nonlocal reported_at
         found = aws.ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
         if not found:
@@ -63,7 +63,7 @@ def run(
             say(f"{what}: {status}{waiting}")
         return task if status == "STOPPED" else None
 
-    task = poller.until(look, TIMEOUT, f"Running {what}")
+    task = poller.until(probe, TIMEOUT, f"Running {what}")
     known = failure(aws, task)
     codes = [container.get("exitCode") for container in task.get("containers", [])]
     if not codes or any(code != 0 for code in codes):

@@ -40,20 +40,20 @@ class Services:
         """A function that reports, at each call, the tasks that have failed since the last one."""
         known = set(self.failed(name))
 
-        def look() -> None:
+        def probe() -> None:
             for failed in self._failures(name):
                 if failed.task not in known:
                     known.add(failed.task)
                     self._say(f"{name}: {failed}")
 
-        return look
+        return probe
 
     def crash_loop_check(self, names: Sequence[str]) -> Callable[[], None]:
         """A check that raises `CannotDeployError` once `MAX_FAILED_TASKS` tasks of one of these
         services have failed since this call."""
         known = {name: self.failed(name) for name in names}
 
-        def look() -> None:
+        def probe() -> None:
             for name in names:
                 failed = [one for one in self._failures(name) if one.task not in known[name]]
                 if len(failed) >= MAX_FAILED_TASKS:
@@ -61,16 +61,16 @@ class Services:
                         f"The tasks of {name} keep failing. The first reason: {failed[0]}"
                     )
 
-        return look
+        return probe
 
     def wait_until_deployed(self, name: str, definition: str) -> None:
         """Wait until the service runs as many tasks as it should, all of this task definition.
         Raises `CannotDeployError` with the reason if ECS rolled it back or it does not become
         steady in time. A steady service may run the old definition, after a rollback."""
-        look = self.failure_reporter(name)
+        probe = self.failure_reporter(name)
 
         def steady() -> ServiceTypeDef | None:
-            look()
+            probe()
             service = self._require(name)
             primary = _primary(service)
             if primary.get("taskDefinition") != definition or primary.get("rolloutState") in (
@@ -97,11 +97,11 @@ class Services:
     def wait_until_stopped(self, name: str) -> None:
         """Wait until the service has no running task."""
 
-        def look() -> bool | None:
+        def probe() -> bool | None:
             service = self.find(name)
             return True if service is None or service.get("runningCount", 0) == 0 else None
 
-        self._poller.until(look, STOP_TIMEOUT, f"Waiting for the tasks of {name} to stop")
+        self._poller.until(probe, STOP_TIMEOUT, f"Waiting for the tasks of {name} to stop")
 
     def failed(self, name: str) -> frozenset[str]:
         """The ids of the service's tasks that have failed recently."""

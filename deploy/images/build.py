@@ -1,4 +1,4 @@
-"""The images of the board: built, and looked at before anybody else sees them."""
+"""Builds the images of the board, and checks their platform."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,23 +14,23 @@ _REVISION: Final = "org.opencontainers.image.revision"
 
 @dataclass(frozen=True)
 class Image:
-    """An image on this machine: which stage it is, and its name here."""
+    """An image on this machine: its stage of the Dockerfile, and its name."""
 
     stage: str
     tag: str
 
 
 def local_tag(stage: str, revision: str) -> str:
-    """What the image of a stage is called on this machine."""
+    """The name of a stage's image on this machine."""
     return f"board/{stage}:{revision}"
 
 
 def build(
     docker: Docker, stages: Sequence[str], revision: str, say: Callable[[str], None]
 ) -> list[Image]:
-    """Build the stages for `PLATFORM`, whatever this machine is, and check what came out. One
-    platform, and no attestations beside it, so that what is pushed is an image and not an index
-    of several. Raises `CannotDeployError`."""
+    """Build the stages for `PLATFORM`, whatever this machine's is, and check the result. One
+    platform without attestations makes an image, not an index of several. Raises
+    `CannotDeployError`."""
     wanted = [Image(stage, local_tag(stage, revision)) for stage in stages]
     if not wanted:
         return wanted
@@ -54,7 +54,7 @@ def _with_buildx(wanted: Sequence[Image], revision: str) -> Iterator[tuple[list[
 
 
 def _with_compose(wanted: Sequence[Image], revision: str) -> Iterator[tuple[list[str], str | None]]:
-    """Compose brings a builder of its own, which adds no attestations."""
+    """For engines without buildx: the builder of Compose, which adds no attestations."""
     build = {"context": ".", "platforms": [PLATFORM], "labels": {_REVISION: revision}}
     services = {
         image.stage: {"image": image.tag, "build": {**build, "target": image.stage}}

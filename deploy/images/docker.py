@@ -9,7 +9,7 @@ from deploy.errors import CannotDeployError
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command ended with, and printed."""
+    """The exit status of a command, and what it printed."""
 
     status: int
     output: str
@@ -17,12 +17,12 @@ class CommandResult:
 
 
 Docker = Callable[[Sequence[str], str | None], CommandResult]
-"""Runs `docker` with these arguments to its end, and gives it that text to read. Raises
-`CannotDeployError` where there is no such command."""
+"""Runs `docker` with these arguments and that standard input. Raises `CannotDeployError` if there
+is no such command."""
 
 
 def docker(arguments: Sequence[str], stdin: str | None = None) -> CommandResult:
-    """The real one. What it prints while it works goes to the terminal, if it goes to stderr."""
+    """Run the `docker` command of this machine; raises `CannotDeployError` if it has none."""
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are ours
             ["docker", *arguments],  # noqa: S607 - whichever the user's PATH has
@@ -39,8 +39,8 @@ def docker(arguments: Sequence[str], stdin: str | None = None) -> CommandResult:
 
 
 def require_engine(run: Docker) -> None:
-    """Raise `CannotDeployError` unless the engine answers."""
+    """Raise `CannotDeployError` unless the engine responds."""
     result = run(["info", "--format", "{{.ServerVersion}}"], None)
     if result.status != 0 or not result.output.strip():
         said = result.error.strip().splitlines() or ["nothing"]
-        raise CannotDeployError(f"The Docker engine does not result. It says: {said[-1]}")
+        raise CannotDeployError(f"The Docker engine does not respond: {said[-1]}")

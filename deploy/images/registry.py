@@ -1,4 +1,4 @@
-"""Where images are kept: the account's own registry, or another one."""
+"""Registries of images: the account's own, or another one."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Registry(Protocol):
     """A registry of images."""
 
     def sign_in(self, docker: Docker) -> None:
-        """Let `docker push` in. Raises `CannotDeployError`."""
+        """Authorise `docker push`. Raises `CannotDeployError`."""
 
     def repository(self, name: str) -> str:
-        """What `docker push` calls the repository of that name."""
+        """The full name of a repository, for `docker push`."""
 
     def has(self, name: str, tag: str) -> bool:
         """Whether the repository has an image with the tag."""
@@ -39,7 +39,7 @@ class Ecr:
         self._host = host
 
     def sign_in(self, docker: Docker) -> None:
-        """With a password that is good for 12 hours."""
+        """Sign in with a password that is valid for 12 hours."""
         (data,) = self._client.get_authorization_token()["authorizationData"]
         token = base64.b64decode(data.get("authorizationToken", "")).decode()
         user, _, password = token.partition(":")
@@ -48,11 +48,11 @@ class Ecr:
             raise CannotDeployError(f"docker login {self._host}: {result.error.strip()}")
 
     def repository(self, name: str) -> str:
-        """See `Registry`."""
+        """The repository's name behind the registry's host."""
         return f"{self._host}/{name}"
 
     def has(self, name: str, tag: str) -> bool:
-        """See `Registry`."""
+        """Whether ECR has the image; a missing repository has none."""
         try:
             self._client.describe_images(repositoryName=name, imageIds=[{"imageTag": tag}])
         except (
@@ -68,24 +68,24 @@ class PlainRegistry:
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md."""
 
     def __init__(self, host: str) -> None:
-        """`host` is its name or address, with the port. Only one of this machine is asked without
-        TLS, as `docker push` does."""
+        """`host` is its name or address, with the port. TLS is left out for this machine alone, as
+        `docker push` does."""
         self._host = host
         name = host.rpartition(":")[0] if ":" in host else host
         local = name == "localhost" or name.startswith("127.")
         self._url = f"{'http' if local else 'https'}://{host}"
 
     def sign_in(self, docker: Docker) -> None:
-        """There is nothing to do, but to see that it is there."""
+        """Check that the registry responds; it has no accounts."""
         del docker
         self._ask("GET", "/v2/")
 
     def repository(self, name: str) -> str:
-        """See `Registry`."""
+        """The repository's name behind the registry's host."""
         return f"{self._host}/{name}"
 
     def has(self, name: str, tag: str) -> bool:
-        """See `Registry`."""
+        """Whether the registry has a manifest with that tag."""
         return self._ask("HEAD", f"/v2/{name}/manifests/{tag}").status_code == httpx.codes.OK
 
     def _ask(self, method: str, path: str) -> httpx.Response:
@@ -95,8 +95,8 @@ class PlainRegistry:
             )
         except httpx.HTTPError as error:
             raise CannotDeployError(
-                f"The registry {self._host} does not response: {error}"
+                f"The registry {self._host} does not respond: {error}"
             ) from error
         if response.status_code not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
-            raise CannotDeployError(f"The registry {self._host} answers {response.status_code}")
+            raise CannotDeployError(f"The registry {self._host} returned {response.status_code}")
         return response

@@ -1,4 +1,4 @@
-"""Which revision of the code is here: what its images are called."""
+"""The revision of the code, which is the tag of its images."""
 
 import hashlib
 import subprocess
@@ -8,9 +8,8 @@ from deploy.errors import CannotDeployError
 
 
 def of(root: Path, *, allow_dirty: bool) -> str:
-    """The commit that is checked out. Where files differ from it, `allow_dirty` decides: an image
-    of code that is in no commit has a name that says so, and what differs is part of it. Raises
-    `CannotDeployError`."""
+    """The commit that is checked out. With uncommitted changes it raises `CannotDeployError`, or,
+    if `allow_dirty`, returns the commit with `-dirty` and a digest of the changes."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD").strip()
     changed = _git(root, "status", "--porcelain", "--untracked-files=all")
     if not changed:

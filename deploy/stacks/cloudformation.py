@@ -174,7 +174,7 @@ class Stacks:
         in_progress: dict[str, str] = {}
         reported_at = self._poller.now()
 
-        def look() -> tuple[Stack | None] | None:
+        def probe() -> tuple[Stack | None] | None:
             nonlocal reported_at
             stack = self.find(stack_id)
             for event in events_of_operation(self._client, stack_id):
@@ -190,7 +190,7 @@ class Stacks:
                 reported_at = self._poller.now()
             return None if stack is not None and stack.in_progress else (stack,)
 
-        (stack,) = self._poller.until(look, TIMEOUT, f"Waiting for the stack {name}")
+        (stack,) = self._poller.until(probe, TIMEOUT, f"Waiting for the stack {name}")
         return stack
 
     def _failure(self, name: str, stack_id: str) -> StackFailedError:

@@ -88,7 +88,7 @@ def test_every_required_action_is_in_the_table() -> None:
     assert not [action for action in permissions.REQUIRED_ACTIONS if not _is_granted(action)]
 
 
-def test_everything_that_is_asked_of_aws_is_in_the_table() -> None:
+def test_every_call_to_aws_is_in_the_table() -> None:
     asked = set(_asked())
     assert len(asked) > 30
     missing = set()

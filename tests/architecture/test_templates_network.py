@@ -87,7 +87,7 @@ def test_from_a_private_subnet_ipv4_leaves_only_by_nat(
 
 
 @pytest.mark.parametrize("mode", ["one", "per-zone"])
-def test_nat_stands_where_the_internet_is_and_in_its_own_zone(mode: str) -> None:
+def test_nat_gateways_are_in_the_public_subnet_of_their_zone(mode: str) -> None:
     deployment = Deployment(NatMode=mode)
     for nat in deployment.of_kind("EC2::NatGateway"):
         subnet = deployment.resource(nat["SubnetId"])
@@ -108,7 +108,7 @@ def test_from_a_public_subnet_everything_leaves_by_the_internet_gateway(
         assert way.kind == "AWS::EC2::InternetGateway"
 
 
-def test_subnets_are_apart_in_both_families_and_within_the_network() -> None:
+def test_subnets_do_not_overlap_and_lie_within_the_network() -> None:
     deployment = Deployment(VpcCidr="172.20.0.0/18")
     subnets = [deployment.resource(f"network.{name}") for name in SUBNETS]
     for family, whole in (
@@ -126,7 +126,7 @@ def test_subnets_are_apart_in_both_families_and_within_the_network() -> None:
         assert len({subnet["AvailabilityZone"] for subnet in pair}) == 2
 
 
-def test_what_makes_ipv6_addresses_is_there_before_what_needs_them() -> None:
+def test_ipv6_block_is_created_before_the_subnets_that_need_it() -> None:
     resources = template("network")["Resources"]
     needing = {
         name
@@ -162,7 +162,7 @@ def test_what_lies_behind_the_internet_gateway_is_made_after_it_and_goes_before_
 
 
 @pytest.mark.parametrize("mode", NAT_MODES)
-def test_instances_stand_in_public_subnets_only_where_nothing_else_leads_to_ipv4(mode: str) -> None:
+def test_instances_are_in_public_subnets_only_without_nat(mode: str) -> None:
     deployment = Deployment(NatMode=mode)
     group = deployment.resource("cluster.AutoScalingGroup")
     public = {"network.PublicSubnetA", "network.PublicSubnetB"}
@@ -173,13 +173,13 @@ def test_instances_stand_in_public_subnets_only_where_nothing_else_leads_to_ipv4
         assert gives is (mode == "none" and name.startswith("Public"))
 
 
-def test_a_pause_moves_no_instance() -> None:
+def test_pause_moves_no_instance() -> None:
     for mode in NAT_MODES:
         before, after = Deployment(NatMode=mode), Deployment(NatMode=mode, Paused="true")
         assert before.output("InstanceSubnets") == after.output("InstanceSubnets")
 
 
-def test_the_database_and_the_internal_load_balancer_are_private_and_the_entrance_is_not() -> None:
+def test_only_the_public_load_balancer_is_public() -> None:
     deployment = Deployment()
     private = ["network.PrivateSubnetA", "network.PrivateSubnetB"]
     assert deployment.resource("data.SubnetGroup")["SubnetIds"] == private
@@ -191,13 +191,13 @@ def test_the_database_and_the_internal_load_balancer_are_private_and_the_entranc
     assert deployment.resource("data.DatabaseInstance")["PubliclyAccessible"] is False
 
 
-def test_clients_addresses_are_believed_of_the_public_load_balancer_alone() -> None:
+def test_client_addresses_are_trusted_from_the_public_load_balancer_alone() -> None:
     deployment = Deployment()
     subnets = [deployment.resource(f"network.PublicSubnet{zone}") for zone in "AB"]
     assert deployment.output("TrustedNetworks").split(",") == [s["CidrBlock"] for s in subnets]
 
 
-def test_images_come_from_s3_past_the_nat_gateway() -> None:
+def test_image_layers_bypass_the_nat_gateway() -> None:
     deployment = Deployment()
     [endpoint] = deployment.of_kind("EC2::VPCEndpoint")
     tables = {table.name for table in deployment.of_kind("EC2::RouteTable")}
@@ -275,7 +275,7 @@ def _edges(deployment: Deployment) -> set[Rule]:
 
 
 @pytest.mark.parametrize("mode", NAT_MODES)
-def test_who_reaches_whom_is_exactly_this(mode: str) -> None:
+def test_security_groups_allow_exactly_these_connections(mode: str) -> None:
     assert _edges(Deployment(NatMode=mode)) == EDGES
 
 
@@ -286,7 +286,7 @@ def test_a_certificate_opens_port_443_to_the_world_and_nothing_else() -> None:
     )
 
 
-def test_clients_come_in_at_the_listeners_port() -> None:
+def test_clients_reach_the_listener_port() -> None:
     edges = _edges(Deployment(ListenerPort="8080"))
     assert {edge for edge in edges if edge[0] in (IPV4, IPV6)} == {
         (IPV4, ALB, (8080, 8080)),
@@ -294,7 +294,7 @@ def test_clients_come_in_at_the_listeners_port() -> None:
     }
 
 
-def test_every_rule_between_groups_has_its_other_half() -> None:
+def test_every_egress_rule_has_its_ingress_rule() -> None:
     deployment = Deployment(CertificateArn=CERTIFICATE, DomainName="board.example")
     world = {IPV4, IPV6}
     out, into = (
@@ -304,7 +304,7 @@ def test_every_rule_between_groups_has_its_other_half() -> None:
     assert out == into
 
 
-def test_a_group_without_rules_for_the_way_out_says_so() -> None:
+def test_group_without_egress_declares_it() -> None:
     # Without any, EC2 lets everything out.
     for group in Deployment().of_kind("EC2::SecurityGroup"):
         assert group["SecurityGroupEgress"]
@@ -317,7 +317,7 @@ def test_tasks_listen_on_the_ports_that_are_open_to_load_balancers() -> None:
 
 
 @pytest.mark.parametrize("mode", NAT_MODES)
-def test_instances_are_told_of_ipv6_only_where_there_is_nothing_else(mode: str) -> None:
+def test_instances_use_ipv6_alone_only_in_that_mode(mode: str) -> None:
     launch = Deployment(NatMode=mode).resource("cluster.LaunchTemplate")
     user_data = launch["LaunchTemplateData"]["UserData"]
     for switch in (
@@ -338,7 +338,7 @@ def test_images_can_be_pulled_over_ipv6_alone() -> None:
     assert container["Image"] == image
 
 
-def test_a_task_cannot_borrow_the_rights_of_its_instance() -> None:
+def test_task_cannot_use_the_permissions_of_its_instance() -> None:
     launch = Deployment().resource("cluster.LaunchTemplate")
     options = launch["LaunchTemplateData"]["MetadataOptions"]
     # Behind the bridge, a task is a second hop away.

@@ -87,7 +87,7 @@ def test_roles_are_for_the_service_that_takes_them(deployment: Deployment) -> No
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 
-def test_a_task_has_no_rights_of_its_own(deployment: Deployment) -> None:
+def test_task_has_no_permissions_of_its_own(deployment: Deployment) -> None:
     tasks = list(deployment.of_kind("ECS::TaskDefinition"))
     assert len(tasks) == len(SERVICES) + 2
     assert not [task.name for task in tasks if "TaskRoleArn" in task.properties]
@@ -111,7 +111,7 @@ def _readable(deployment: Deployment, task: Resource) -> set[str]:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_knows_its_own_secrets_and_its_neighbours_tokens(
+def test_service_gets_its_own_secrets_and_the_tokens_of_those_that_it_calls(
     deployment: Deployment, name: str
 ) -> None:
     task = deployment.resource(f"{name}.Task")
@@ -126,7 +126,7 @@ def test_a_service_knows_its_own_secrets_and_its_neighbours_tokens(
         ("MigrateTask", set(DATABASES.values())),
     ],
 )
-def test_bootstrap_alone_knows_the_administrators_password(
+def test_only_bootstrap_gets_the_administrator_password(
     deployment: Deployment, task: str, secrets: set[str]
 ) -> None:
     found = deployment.resource(f"operator.{task}")
@@ -151,13 +151,13 @@ def test_a_task_is_started_from_its_own_image_and_logs_into_its_own_log(
         assert statements["Log"]["Resource"] == f"{log}.Arn"
 
 
-def test_every_secret_has_one_who_knows_it(deployment: Deployment) -> None:
+def test_every_secret_is_used(deployment: Deployment) -> None:
     made = {secret.name for secret in deployment.of_kind("SecretsManager::Secret")}
     told = {name for task in deployment.of_kind("ECS::TaskDefinition") for name in _told(task)}
     assert told - {ADMIN} == made
 
 
-def test_secrets_are_made_up_and_long_and_are_in_no_template(deployment: Deployment) -> None:
+def test_secrets_are_generated_and_long(deployment: Deployment) -> None:
     for secret in deployment.of_kind("SecretsManager::Secret"):
         assert "SecretString" not in secret.properties
         # A token has 20 characters at least; and none that would have to be quoted in a URL.

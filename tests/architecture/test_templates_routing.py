@@ -215,7 +215,7 @@ def test_every_target_group_checks_health_alike() -> None:
     assert all(group == groups[0] for group in groups)
 
 
-def test_what_services_call_each_other_by_leads_to_them() -> None:
+def test_internal_names_lead_to_their_services() -> None:
     deployment = Deployment()
     called = set(
         re.findall(r'"(/internal/[a-z]+/[a-z{]+)', (ROOT / "kernel" / "clients.py").read_text())
@@ -277,7 +277,9 @@ def test_without_a_certificate_there_is_one_listener() -> None:
         ({**HTTPS, "ListenerPort": "8080"}, "https://board.example"),
     ],
 )
-def test_the_board_is_known_by_where_it_answers(parameters: dict[str, str], origin: str) -> None:
+def test_public_origin_is_the_load_balancers_address(
+    parameters: dict[str, str], origin: str
+) -> None:
     assert Deployment(**parameters).output("PublicOrigin") == origin
 
 

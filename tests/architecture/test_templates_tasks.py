@@ -92,7 +92,7 @@ def test_a_database_is_asked_over_verified_tls_with_the_contexts_own_role(
     assert databases == {f"{context}_database_url" for context in contexts}
 
 
-def test_neighbours_are_called_by_the_internal_name(
+def test_services_call_each_other_by_the_internal_name(
     deployment: Deployment, nothing_else: pytest.MonkeyPatch
 ) -> None:
     settings = _settings(deployment, "posts", nothing_else)
@@ -164,9 +164,7 @@ def test_an_image_is_pinned_by_its_digest_or_its_revision(
 
 
 @pytest.mark.parametrize("task", IMAGES)
-def test_a_container_can_change_nothing_and_become_nobody(
-    deployment: Deployment, task: str
-) -> None:
+def test_container_is_read_only_and_unprivileged(deployment: Deployment, task: str) -> None:
     container = _container(deployment, task)
     assert container["ReadonlyRootFilesystem"] is True
     assert container["User"] == re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)[0]
@@ -191,9 +189,7 @@ def test_a_task_listens_on_the_images_port_and_any_port_of_the_instance(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_container_is_ill_when_its_process_is_and_not_when_its_database_is(
-    deployment: Deployment, name: str
-) -> None:
+def test_health_check_depends_on_the_process_alone(deployment: Deployment, name: str) -> None:
     command = _container(deployment, f"{name}.Task")["HealthCheck"]["Command"]
     in_image = re.search(r"CMD \[(.+?), \"/readyz\"\]", DOCKERFILE)
     assert in_image is not None
@@ -201,7 +197,7 @@ def test_a_container_is_ill_when_its_process_is_and_not_when_its_database_is(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_task_that_stops_loses_no_request(
+def test_stopping_task_loses_no_request(
     deployment: Deployment, name: str, nothing_else: pytest.MonkeyPatch
 ) -> None:
     settings = _settings(deployment, name, nothing_else)

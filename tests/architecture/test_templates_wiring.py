@@ -127,7 +127,7 @@ def test_the_same_project_in_two_regions_shares_no_name() -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_what_a_template_needs_an_earlier_one_gives(name: str) -> None:
+def test_every_parameter_is_an_output_of_an_earlier_template(name: str) -> None:
     earlier: set[str] = set()
     for before in (*ORDER, "observability"):
         if before == name or (before in SERVICES and name == "service"):
@@ -175,7 +175,7 @@ def test_a_template_can_be_sent_without_a_bucket(name: str) -> None:
     assert len((INFRA / f"{name}.yml").read_bytes()) < 51_200
 
 
-def test_logs_are_forgotten_and_go_with_their_stack() -> None:
+def test_logs_expire_and_are_deleted_with_their_stack() -> None:
     deployment = Deployment()
     groups = list(deployment.of_kind("Logs::LogGroup"))
     assert len(groups) == len(SERVICES) + 1
@@ -305,7 +305,7 @@ def test_what_is_watched_of_the_database_is_what_its_kind_has(kind: str, dimensi
         assert metric in METRICS[dimension]
 
 
-def test_alarms_look_at_everything_that_serves_and_do_not_cry_over_nothing() -> None:
+def test_alarms_cover_every_server_and_ignore_missing_data() -> None:
     deployment = Deployment()
     alarms = list(deployment.of_kind("CloudWatch::Alarm"))
     assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)

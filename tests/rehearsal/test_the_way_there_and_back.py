@@ -48,20 +48,20 @@ def test_images_are_pushed_once_each_with_a_bill_of_materials(aws: Stage) -> Non
     assert {one.get("imageTagMutability") for one in repositories} == {"IMMUTABLE"}
 
 
-def test_what_is_in_the_registry_is_not_pushed_again(aws: Stage) -> None:
+def test_existing_images_are_not_pushed_again(aws: Stage) -> None:
     said = aws.make("push-ecr")
     assert said.count("is there already") == len(DEPLOYED_IMAGES)
     assert "pushing" not in said
     assert "Building" not in said
 
 
-def test_an_image_that_is_missing_is_named_before_anything_is_made(aws: Stage) -> None:
+def test_missing_image_is_named_before_anything_is_created(aws: Stage) -> None:
     said = aws.make("deploy-ecs", fails=True, REVISION="ffffffffffff")
     assert "no image of users, threads, posts, web, board at revision ffffffffffff" in said
     assert _stacks(aws) == {f"{PROJECT}-registry"}
 
 
-def test_two_at_once_are_refused(aws: Stage) -> None:
+def test_second_command_is_refused_while_the_first_works(aws: Stage) -> None:
     other = Holder("make deploy", "elsewhere", 1, "their token")
     lock = Lock(aws.aws, PROJECT, other, {}, time.time, lambda _: True)
     with lock.held(show):
@@ -84,7 +84,7 @@ def test_expired_lock_is_taken_over_by_one_of_two_commands(aws: Stage) -> None:
         pass
 
 
-def test_a_stack_that_failed_when_it_was_made_is_made_again(aws: Stage) -> None:
+def test_stack_whose_creation_failed_is_created_again(aws: Stage) -> None:
     topic = {"Type": "AWS::ElasticLoadBalancingV2::ListenerRule", "Properties": {}}
     aws.aws.cloudformation.create_stack(
         StackName=f"{PROJECT}-network",
@@ -99,7 +99,7 @@ def test_a_stack_that_failed_when_it_was_made_is_made_again(aws: Stage) -> None:
     assert "Interrupted" in said
 
 
-def test_a_deploy_goes_on_from_where_it_was_interrupted(aws: Stage) -> None:
+def test_interrupted_deploy_continues(aws: Stage) -> None:
     said = aws.make("deploy-ecs")
     assert f"{PROJECT}-network: unchanged" in said
     assert f"The board is up: {aws.public_origin()}" in said
@@ -232,7 +232,7 @@ async def test_a_second_version_under_load_loses_no_request(aws: Stage) -> None:
     assert all(_version(task.attrs["Config"]["Labels"]) == SECOND for task in after)
 
 
-async def test_a_version_that_never_comes_up_is_named_and_the_old_one_goes_on(aws: Stage) -> None:
+async def test_version_that_never_starts_is_reported_while_the_old_one_serves(aws: Stage) -> None:
     await asyncio.to_thread(aws.break_posts)
     before = {task.id for task in aws.tasks("posts")}
     async with load(aws.gateway, readers=2, writers=1) as people:
@@ -249,12 +249,12 @@ async def test_a_version_that_never_comes_up_is_named_and_the_old_one_goes_on(aw
     assert re.search(r"^posts .* rolled back: not what was deployed$", status, re.MULTILINE)
 
 
-def test_the_version_before_can_be_deployed_again(aws: Stage) -> None:
+def test_previous_version_can_be_deployed_again(aws: Stage) -> None:
     aws.make("deploy-ecs", REVISION=SECOND)
     assert "rolled back" not in aws.make("status-ecs")
 
 
-async def test_a_pause_leaves_nothing_running_and_says_what_is_still_billed(aws: Stage) -> None:
+async def test_pause_stops_everything_and_lists_what_is_still_billed(aws: Stage) -> None:
     async with load(aws.gateway, readers=1, writers=1) as people:
         await people.until(20)
     said = await asyncio.to_thread(aws.make, "pause-ecs")
@@ -268,7 +268,7 @@ async def test_a_pause_leaves_nothing_running_and_says_what_is_still_billed(aws:
     assert "It is paused: make resume-ecs" in aws.make("status-ecs")
 
 
-def test_a_resume_brings_the_board_back_with_its_data_under_a_new_address(aws: Stage) -> None:
+def test_resume_restores_the_board_with_its_data_under_a_new_address(aws: Stage) -> None:
     written = _written(aws)
     said = aws.make("resume-ecs")
     assert f"its address is a new one: {aws.public_origin()}" in said
@@ -283,13 +283,13 @@ def test_a_resume_brings_the_board_back_with_its_data_under_a_new_address(aws: S
     assert told["PUBLIC_ORIGIN"].lower() == aws.public_origin()
 
 
-def test_nobody_is_removed_without_being_asked(aws: Stage) -> None:
+def test_destroy_requires_confirmation(aws: Stage) -> None:
     assert f"say CONFIRM={PROJECT}" in aws.make("destroy-ecs", fails=True)
     assert "nothing was deleted" in aws.make("destroy-ecs", fails=True, CONFIRM="board")
     assert aws.get("/api/threads").status_code == httpx.codes.OK
 
 
-def test_a_destroy_that_was_interrupted_is_finished_and_leaves_nothing(aws: Stage) -> None:
+def test_interrupted_destroy_finishes_and_leaves_nothing(aws: Stage) -> None:
     _interrupted(
         aws, "destroy-ecs", after=f"{PROJECT}-web: deleted", by=signal.SIGKILL, CONFIRM=PROJECT
     )

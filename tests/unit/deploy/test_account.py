@@ -23,7 +23,7 @@ def _aws(answer: Any, region: str | None = "eu-west-1") -> Any:
     )
 
 
-def test_who_asks_is_known() -> None:
+def test_identifies_account_and_caller() -> None:
     account = identify(_aws({"Account": "123456789012", "Arn": "arn:aws:iam::1:user/ines"}))
     assert (account.number, account.caller) == ("123456789012", "arn:aws:iam::1:user/ines")
 
@@ -39,12 +39,12 @@ def test_who_asks_is_known() -> None:
         (refusal("Throttling", "slow down"), "slow down"),
     ],
 )
-def test_what_is_wrong_with_credentials_is_named(answer: Exception, said: str) -> None:
+def test_explains_invalid_credentials(answer: Exception, said: str) -> None:
     with pytest.raises(CannotDeployError, match=said):
         identify(_aws(answer))
 
 
-def test_a_region_must_be_chosen() -> None:
+def test_requires_a_region() -> None:
     with pytest.raises(CannotDeployError, match="AWS_REGION"):
         identify(_aws({}, region=None))
 
@@ -75,20 +75,20 @@ class Iam:
 USER = "arn:aws:iam::1:user/ines"
 
 
-def test_all_that_the_caller_may_not_do_is_named_at_once() -> None:
+def test_names_all_denied_actions_at_once() -> None:
     iam = Iam("ec2:CreateVpc", "rds:CreateDBCluster")
     with pytest.raises(CannotDeployError, match="ec2:CreateVpc, rds:CreateDBCluster"):
         permissions.check(cast(Any, SimpleNamespace(iam=iam)), USER, print)
 
 
-def test_a_session_has_the_rights_of_its_role() -> None:
+def test_session_has_the_permissions_of_its_role() -> None:
     iam = Iam()
     caller = "arn:aws:sts::1:assumed-role/deployer/ines"
     permissions.check(cast(Any, SimpleNamespace(iam=iam)), caller, print)
     assert iam.asked_for == ["arn:aws:iam::1:role/teams/deployer"]
 
 
-def test_rights_that_iam_does_not_tell_stop_nobody() -> None:
+def test_unreadable_permissions_do_not_stop_a_deploy() -> None:
     def get_paginator(_: str) -> Any:
         raise refusal("AccessDenied", "not allowed to simulate")
 
@@ -109,22 +109,22 @@ def _account(allowed: int, taken: int) -> Any:
     )
 
 
-def test_an_account_with_room_is_fine() -> None:
+def test_sufficient_quotas_pass() -> None:
     quotas.check(_account(5, 3), "one", print)
 
 
-def test_every_quota_that_is_too_small_is_named_with_its_code() -> None:
+def test_names_every_insufficient_quota_with_its_code() -> None:
     with pytest.raises(CannotDeployError, match=r"VPCs: 5 of 5.*vpc/L-F678F1CE.*Elastic IP"):
         quotas.check(_account(5, 5), "one", print)
 
 
-def test_a_network_without_nat_needs_no_address() -> None:
+def test_network_without_nat_needs_no_address() -> None:
     with pytest.raises(CannotDeployError) as refused:
         quotas.check(_account(5, 5), "none", print)
     assert "Elastic IP" not in str(refused.value)
 
 
-def test_a_quota_that_cannot_be_read_stops_nobody() -> None:
+def test_unreadable_quota_does_not_stop_a_deploy() -> None:
     def get_service_quota(**_: str) -> Any:
         raise refusal("AccessDeniedException", "no right to read quotas")
 

@@ -70,7 +70,7 @@ def test_without_buildx_compose_builds_them() -> None:
     assert service["image"] == local_tag("users", REVISION)
 
 
-def test_what_a_build_says_when_it_fails_is_told() -> None:
+def test_reports_the_output_of_a_failed_build() -> None:
     engine = Engine(buildx=False)
     engine.fails = "compose"
     with pytest.raises(CannotDeployError, match="it does not work"):
@@ -78,7 +78,7 @@ def test_what_a_build_says_when_it_fails_is_told() -> None:
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "386"])
-def test_an_image_of_another_architecture_is_never_pushed(architecture: str) -> None:
+def test_does_not_push_another_architecture(architecture: str) -> None:
     engine = Engine(architecture)
     image = Image("users", local_tag("users", REVISION))
     with pytest.raises(CannotDeployError, match=rf"linux/{architecture}.*exec format.*make images"):
@@ -86,7 +86,7 @@ def test_an_image_of_another_architecture_is_never_pushed(architecture: str) -> 
     assert engine.asked_to("push") == []
 
 
-def test_an_image_is_pushed_under_its_revision() -> None:
+def test_pushes_an_image_under_its_revision() -> None:
     engine = Engine()
     image = Image("users", local_tag("users", REVISION))
     push(engine, Shelf(), "board", REVISION, [image], print)
@@ -95,7 +95,7 @@ def test_an_image_is_pushed_under_its_revision() -> None:
     ]
 
 
-def test_an_image_that_is_there_is_neither_built_nor_pushed_again() -> None:
+def test_existing_image_is_neither_built_nor_pushed_again() -> None:
     engine, said = Engine("arm64"), list[str]()
     shelf = Shelf(f"board/users:{REVISION}")
     wanted = absent(shelf, "board", REVISION, ["users"], said.append)
@@ -104,15 +104,15 @@ def test_an_image_that_is_there_is_neither_built_nor_pushed_again() -> None:
     assert said == [f"registry.example/board/users:{REVISION}: is there already"]
 
 
-def test_images_that_are_missing_are_named_all_at_once() -> None:
+def test_names_all_missing_images_at_once() -> None:
     shelf = Shelf(f"board/users:{REVISION}")
     with pytest.raises(CannotDeployError, match=f"no image of web, board at revision {REVISION}"):
         require_images(shelf, "board", REVISION, ["users", "web", "board"])
     require_images(shelf, "board", REVISION, ["users"])
 
 
-def test_an_engine_that_does_not_answer_is_named() -> None:
+def test_explains_an_engine_that_does_not_respond() -> None:
     engine = Engine()
     engine.fails = "info"
-    with pytest.raises(CannotDeployError, match=r"engine does not result.*it does not work"):
+    with pytest.raises(CannotDeployError, match=r"engine does not respond.*it does not work"):
         require_engine(engine)

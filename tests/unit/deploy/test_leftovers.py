@@ -20,12 +20,12 @@ def _finding(aws: Any) -> list[str]:
     return list(leftovers.FINDERS["with the tag"](cast(Any, aws), "board"))
 
 
-def test_what_has_the_tag_and_is_there_is_left() -> None:
+def test_tagged_resource_that_exists_is_left() -> None:
     elb = SimpleNamespace(describe_target_groups=lambda **_: {"TargetGroups": [{}]})
     assert _finding(SimpleNamespace(tagging=_tagged(GROUP), elb=elb)) == [GROUP]
 
 
-def test_what_is_gone_is_not_left_however_long_it_is_remembered() -> None:
+def test_deleted_resource_whose_tag_is_still_listed_is_not_left() -> None:
     def gone(**_: object) -> Any:
         raise refusal("TargetGroupNotFound", "One or more target groups not found")
 
@@ -33,12 +33,12 @@ def test_what_is_gone_is_not_left_however_long_it_is_remembered() -> None:
     assert _finding(SimpleNamespace(tagging=_tagged(GROUP), elb=elb)) == []
 
 
-def test_what_nobody_here_knows_how_to_look_at_is_left() -> None:
+def test_resource_of_an_unknown_type_is_left() -> None:
     strange = "arn:aws:quantum:eu-west-1:1:thing/board"
     assert _finding(SimpleNamespace(tagging=_tagged(strange))) == [strange]
 
 
-def test_what_could_not_be_looked_at_is_left() -> None:
+def test_resources_that_cannot_be_looked_up_are_left() -> None:
     def denied(_: str) -> Any:
         raise refusal("AccessDenied", "You may not look")
 
@@ -52,7 +52,7 @@ def test_what_could_not_be_looked_at_is_left() -> None:
     assert all("could not be looked up" in line for line in found)
 
 
-def test_an_instance_that_has_ended_is_not_there() -> None:
+def test_terminated_instance_does_not_exist() -> None:
     def told(state: str) -> Any:
         instances = {"Instances": [{"State": {"Name": state}}]}
         return SimpleNamespace(
@@ -65,7 +65,7 @@ def test_an_instance_that_has_ended_is_not_there() -> None:
     assert not resource_exists(told("terminated"), arn)
 
 
-def test_a_stack_of_another_project_whose_name_begins_alike_is_not_ours() -> None:
+def test_project_with_the_same_prefix_is_another_one() -> None:
     zones = [{"Name": "board.internal."}, {"Name": "boardgames.internal."}]
     route53 = SimpleNamespace(get_paginator=lambda _: Pages({"HostedZones": zones}))
     found = leftovers.FINDERS["hosted zone"](cast(Any, SimpleNamespace(route53=route53)), "board")

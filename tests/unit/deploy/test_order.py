@@ -89,7 +89,7 @@ UP = ("registry", "network", "data", "cluster", "routing", "operator", "users", 
       "observability")  # fmt: skip
 
 
-def test_a_pause_cuts_nobody_off_from_what_they_still_need() -> None:
+def test_pause_deletes_dependents_before_what_they_need() -> None:
     scene = Scene(*UP)
     pause.pause(cast(Any, scene))
     assert scene.done == [
@@ -103,7 +103,7 @@ def test_a_pause_cuts_nobody_off_from_what_they_still_need() -> None:
     ]
 
 
-def test_a_pause_that_was_interrupted_goes_on_without_touching_services() -> None:
+def test_interrupted_pause_continues_without_updating_services() -> None:
     # Their target groups have no load balancer any more, and ECS would refuse.
     scene = Scene(*UP, paused=True)
     pause.pause(cast(Any, scene))
@@ -124,14 +124,14 @@ def test_resume_creates_listeners_before_services() -> None:
     ]
 
 
-def test_while_paused_other_commands_refuse() -> None:
+def test_paused_board_rejects_a_deploy() -> None:
     scene = Scene(*UP, paused=True)
     with pytest.raises(CannotDeployError, match="make resume-ecs"):
         up.deploy(cast(Any, scene), cast(Any, None), cast(Any, None), "0123456789ab", lambda *_: {})
     assert scene.done == []
 
 
-def test_everything_is_removed_in_the_order_in_which_nothing_is_in_use() -> None:
+def test_destroy_deletes_dependents_before_what_they_use() -> None:
     scene = Scene(*UP)
     down.destroy(cast(Any, scene))
     assert scene.done == [
@@ -148,14 +148,14 @@ def test_everything_is_removed_in_the_order_in_which_nothing_is_in_use() -> None
     ]
 
 
-def test_removing_what_is_half_removed_goes_on() -> None:
+def test_interrupted_destroy_continues() -> None:
     scene = Scene("network", "registry")
     down.destroy(cast(Any, scene))
     assert scene.done == ["no network", "no registry"]
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "boards"])
-def test_nothing_is_removed_unless_its_name_is_typed(answer: str) -> None:
+def test_destroy_requires_the_project_name(answer: str) -> None:
     scene = Scene(*UP)
     scene.there = []
     with pytest.raises(CannotDeployError, match="nothing was deleted"):
@@ -163,7 +163,7 @@ def test_nothing_is_removed_unless_its_name_is_typed(answer: str) -> None:
     down.require_confirmation(cast(Any, _with_there(scene)), lambda _: "board")
 
 
-def test_where_nobody_can_be_asked_the_name_must_be_given() -> None:
+def test_destroy_without_a_terminal_requires_the_setting() -> None:
     with pytest.raises(CannotDeployError, match="say CONFIRM=board"):
         down.require_confirmation(cast(Any, Scene()), None)
     with pytest.raises(CannotDeployError, match="nothing was deleted"):
@@ -176,7 +176,7 @@ def _with_there(scene: Scene) -> Scene:
     return scene
 
 
-def test_a_service_is_made_after_those_that_it_asks() -> None:
+def test_services_are_created_after_those_that_they_call() -> None:
     order = {name: position for position, name in enumerate(SERVICES)}
     assert order["users"] < order["threads"] < order["posts"]
     for services in DEPLOYMENTS.values():

@@ -23,20 +23,20 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_clean_clone_is_called_after_its_commit(clone: Path) -> None:
+def test_revision_of_a_clean_clone_is_its_commit(clone: Path) -> None:
     name = revision.of(clone, allow_dirty=False)
     assert len(name) == 12
     assert read({"REVISION": name}).revision == name
 
 
-def test_code_that_is_in_no_commit_is_refused_by_name(clone: Path) -> None:
+def test_uncommitted_changes_are_rejected_by_name(clone: Path) -> None:
     (clone / "code.py").write_text("two\n")
     with pytest.raises(CannotDeployError, match=r"code\.py.*ALLOW_DIRTY=1"):
         revision.of(clone, allow_dirty=False)
 
 
 @pytest.mark.parametrize("file", ["code.py", "new.py"])
-def test_or_its_name_says_so_and_changes_with_it(clone: Path, file: str) -> None:
+def test_allowed_uncommitted_changes_are_part_of_the_revision(clone: Path, file: str) -> None:
     names = set()
     for content in ("two\n", "three\n"):
         (clone / file).write_text(content)
@@ -47,6 +47,6 @@ def test_or_its_name_says_so_and_changes_with_it(clone: Path, file: str) -> None
         assert read({"REVISION": name}).revision == name
 
 
-def test_outside_of_git_the_revision_must_be_named(tmp_path: Path) -> None:
+def test_requires_a_revision_outside_of_git(tmp_path: Path) -> None:
     with pytest.raises(CannotDeployError, match="REVISION="):
         revision.of(tmp_path, allow_dirty=True)

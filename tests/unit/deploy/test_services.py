@@ -65,18 +65,18 @@ def _services(ecs: Ecs, clock: FakeClock | None = None) -> Services:
     return Services(aws, "board", (clock or FakeClock()).poller, lambda _: None)
 
 
-def test_a_service_that_runs_what_was_deployed_is_fine() -> None:
+def test_service_on_the_deployed_definition_is_accepted() -> None:
     _services(Ecs(("PRIMARY", NEW, "COMPLETED"))).wait_until_deployed("posts", NEW)
 
 
-def test_a_rollout_is_waited_for() -> None:
+def test_waits_for_a_rollout() -> None:
     ecs = Ecs(("PRIMARY", NEW, "IN_PROGRESS"), ("ACTIVE", OLD, "COMPLETED"))
     clock = FakeClock(lambda: setattr(ecs, "deployments", [("PRIMARY", NEW, "COMPLETED")]))
     _services(ecs, clock).wait_until_deployed("posts", NEW)
     assert clock.now > 0
 
 
-def test_a_service_that_is_steady_on_the_old_version_was_rolled_back() -> None:
+def test_service_steady_on_the_old_definition_was_rolled_back() -> None:
     ecs = Ecs(("PRIMARY", OLD, "COMPLETED"), ("ACTIVE", NEW, "FAILED"))
     container = {"name": "board", "exitCode": 137, "reason": "OutOfMemoryError"}
     ecs.stopped = [
@@ -93,13 +93,13 @@ def test_a_service_that_is_steady_on_the_old_version_was_rolled_back() -> None:
     assert "ended with 3" not in said
 
 
-def test_a_service_that_never_gets_there_is_given_up_with_what_ecs_said() -> None:
+def test_rollout_that_times_out_reports_the_last_event() -> None:
     ecs = Ecs(("PRIMARY", NEW, "IN_PROGRESS"))
     with pytest.raises(CannotDeployError, match=r"not within 20 minutes.*has started 1 tasks"):
         _services(ecs).wait_until_deployed("posts", NEW)
 
 
-def test_a_task_that_could_not_pull_its_image_has_no_log_and_is_told_all_the_same() -> None:
+def test_failed_image_pull_is_reported_without_a_log() -> None:
     ecs = Ecs(("PRIMARY", NEW, "FAILED"))
     ecs.stopped = [
         _failed(1, "x", stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: x")
@@ -108,14 +108,14 @@ def test_a_task_that_could_not_pull_its_image_has_no_log_and_is_told_all_the_sam
         _services(ecs).wait_until_deployed("posts", NEW)
 
 
-def test_tasks_that_were_asked_to_stop_have_not_failed() -> None:
+def test_tasks_stopped_by_request_have_not_failed() -> None:
     ecs = Ecs(("PRIMARY", NEW, "FAILED"))
     ecs.stopped = [_failed(1, "x", stopCode="UserInitiated", stoppedReason="Scaling down")]
     with pytest.raises(CannotDeployError, match="has started 1 tasks"):
         _services(ecs).wait_until_deployed("posts", NEW)
 
 
-def test_a_service_whose_tasks_end_again_and_again_is_given_up() -> None:
+def test_repeated_task_failures_end_the_wait() -> None:
     ecs = Ecs(("PRIMARY", NEW, "COMPLETED"))
     ecs.stopped = [_failed(0, "before")]
     look = _services(ecs).crash_loop_check(["posts"])

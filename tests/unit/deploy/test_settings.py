@@ -8,12 +8,12 @@ from deploy import settings
 from deploy.errors import CannotDeployError
 
 
-def test_without_settings_there_is_a_board() -> None:
+def test_settings_have_defaults() -> None:
     assert settings.read({}) == settings.Settings()
     assert settings.read({"DEPLOYMENT": "", "COUNT": ""}) == settings.Settings()
 
 
-def test_settings_that_people_ask_for_often_are_parameters_of_templates() -> None:
+def test_frequent_settings_are_template_parameters() -> None:
     found = settings.read(
         {"NAT_MODE": "none", "COUNT": "2", "PARAMETERS": "MaxCapacity=8 DatabaseTls=a=b"}
     )
@@ -41,11 +41,11 @@ def test_settings_that_people_ask_for_often_are_parameters_of_templates() -> Non
         ("PARAMETERS", "Max-Capacity=1"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_named(name: str, value: str) -> None:
+def test_rejects_an_invalid_setting_by_name(name: str, value: str) -> None:
     with pytest.raises(CannotDeployError, match=name):
         settings.read({name: value})
 
 
 @pytest.mark.parametrize("revision", ["0123456789ab", "0123456789ab-dirty00ff00ff", "a" * 40])
-def test_a_revision_is_what_git_calls_a_commit_and_perhaps_more(revision: str) -> None:
+def test_accepts_commits_with_an_optional_suffix(revision: str) -> None:
     assert settings.read({"REVISION": revision}).revision == revision

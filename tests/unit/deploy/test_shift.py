@@ -53,7 +53,7 @@ class Board:
         return {"Rules": [{"Conditions": conditions, "Actions": actions}]}
 
 
-def test_a_share_is_a_parameter_of_the_routing_and_its_rules_are_told() -> None:
+def test_shift_updates_the_routing_and_prints_its_rules() -> None:
     board = Board("users", "monolith")
     shift(cast(Any, board), "users", "10")
     assert board.brought == [("routing", {"UsersShare": "10"})]
@@ -67,7 +67,7 @@ def test_a_share_is_a_parameter_of_the_routing_and_its_rules_are_told() -> None:
     ("there", "share", "missing"),
     [(["users"], "99", "monolith"), (["monolith"], "1", "users"), (["users"], "0", "monolith")],
 )
-def test_nothing_moves_to_what_is_not_there(there: list[str], share: str, missing: str) -> None:
+def test_shift_requires_both_targets_to_exist(there: list[str], share: str, missing: str) -> None:
     board = Board(*there)
     with pytest.raises(CannotDeployError, match=f"There is no {missing} .*DEPLOYMENT=strangler"):
         shift(cast(Any, board), "users", share)
@@ -84,7 +84,7 @@ def test_what_makes_no_sense_is_refused(context: str, share: str) -> None:
     assert board.brought == []
 
 
-def test_rules_that_somebody_else_has_changed_are_named() -> None:
+def test_shift_rejects_rules_that_were_changed_elsewhere() -> None:
     board = Board("users", "monolith", weights=(7, 93))
     with pytest.raises(CannotDeployError, match="`users 10, monolith 90`"):
         shift(cast(Any, board), "users", "10")

@@ -82,7 +82,7 @@ def _stacks(cloud: Cloud, said: list[str] | None = None) -> Stacks:
     return Stacks(cast(Any, cloud), FakeClock().poller, say, {"Project": "board"})
 
 
-def test_what_is_not_there_is_made() -> None:
+def test_missing_stack_is_created() -> None:
     cloud = Cloud()
     _stacks(cloud).ensure_stack("board-x", TEMPLATE, {"Image": "one"})
     assert cloud.calls == ["create"]
@@ -90,20 +90,20 @@ def test_what_is_not_there_is_made() -> None:
     assert cloud.request["Tags"] == OURS
 
 
-def test_a_parameter_that_nobody_speaks_of_keeps_its_value() -> None:
+def test_parameter_without_a_value_keeps_its_current_one() -> None:
     cloud = Cloud("CREATE_COMPLETE")
     _stacks(cloud).ensure_stack("board-x", TEMPLATE, {"Image": "two"})
     assert cloud.calls == ["update"]
     assert {"ParameterKey": "Count", "UsePreviousValue": True} in cloud.request["Parameters"]
 
 
-def test_a_value_that_the_template_does_not_take_is_not_sent() -> None:
+def test_undeclared_parameters_are_not_sent() -> None:
     cloud = Cloud()
     _stacks(cloud).ensure_stack("board-x", TEMPLATE, {"Image": "one", "Other": "x"})
     assert [one["ParameterKey"] for one in cloud.request["Parameters"]] == ["Image"]
 
 
-def test_a_stack_that_is_as_it_should_be_is_left_alone() -> None:
+def test_unchanged_stack_is_left_alone() -> None:
     cloud, said = Cloud("UPDATE_COMPLETE"), list[str]()
     cloud.refusal = refusal("ValidationError", "No updates are to be performed.")
     assert _stacks(cloud, said).ensure_stack("board-x", TEMPLATE, {}).state == "UPDATE_COMPLETE"
@@ -113,14 +113,14 @@ def test_a_stack_that_is_as_it_should_be_is_left_alone() -> None:
 @pytest.mark.parametrize(
     "state", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"]
 )
-def test_a_stack_that_was_never_made_is_removed_and_made_again(state: str) -> None:
+def test_stack_that_was_never_created_is_deleted_and_created_again(state: str) -> None:
     cloud, said = Cloud(state), list[str]()
     _stacks(cloud, said).ensure_stack("board-x", TEMPLATE, {})
     assert cloud.calls == ["delete", "create"]
     assert f"board-x: {state} since an earlier run" in said[0]
 
 
-def test_a_stack_that_somebody_works_on_is_waited_for_first() -> None:
+def test_operation_in_progress_is_waited_for() -> None:
     cloud, said = Cloud("UPDATE_IN_PROGRESS"), list[str]()
     cloud.course = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
     _stacks(cloud, said).ensure_stack("board-x", TEMPLATE, {})
@@ -128,13 +128,13 @@ def test_a_stack_that_somebody_works_on_is_waited_for_first() -> None:
     assert "waiting for it to end" in said[0]
 
 
-def test_a_stack_that_could_not_go_back_is_made_to() -> None:
+def test_failed_rollback_is_continued() -> None:
     cloud = Cloud("UPDATE_ROLLBACK_FAILED")
     _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
     assert cloud.calls == ["continue", "update"]
 
 
-def test_a_name_that_somebody_else_has_is_refused() -> None:
+def test_stack_of_another_project_is_rejected() -> None:
     cloud = Cloud("CREATE_COMPLETE", tags=[{"Key": "Project", "Value": "another"}])
     with pytest.raises(CannotDeployError, match=r"not the board's.*choose another PROJECT"):
         _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
@@ -143,7 +143,7 @@ def test_a_name_that_somebody_else_has_is_refused() -> None:
     assert cloud.calls == []
 
 
-def test_the_first_reason_is_told_and_not_the_last() -> None:
+def test_failure_names_the_first_reason() -> None:
     cloud = Cloud("CREATE_COMPLETE")
     cloud.then["update"] = ["UPDATE_ROLLBACK_COMPLETE"]
     cloud.events = [
@@ -159,14 +159,14 @@ def test_the_first_reason_is_told_and_not_the_last() -> None:
     assert failed.value.resource == "AWS::ECS::Service"
 
 
-def test_what_cloudformation_refuses_at_once_is_the_reason() -> None:
+def test_validation_error_is_the_reason() -> None:
     cloud = Cloud()
     cloud.refusal = refusal("ValidationError", "Parameter 'Count' must be a number")
     with pytest.raises(StackFailedError, match="'Count' must be a number"):
         _stacks(cloud).ensure_stack("board-x", TEMPLATE, {})
 
 
-def test_an_update_that_never_ends_is_cancelled() -> None:
+def test_update_that_times_out_is_cancelled() -> None:
     cloud = Cloud("CREATE_COMPLETE")
     cloud.then["update"] = ["UPDATE_IN_PROGRESS"] * int(TIMEOUT)
     with pytest.raises(TookTooLongError, match="board-x"):
@@ -174,13 +174,13 @@ def test_an_update_that_never_ends_is_cancelled() -> None:
     assert cloud.calls == ["update", "cancel"]
 
 
-def test_removing_what_is_not_there_is_no_failure() -> None:
+def test_deleting_a_missing_stack_does_nothing() -> None:
     cloud = Cloud()
     _stacks(cloud).delete("board-x")
     assert cloud.calls == []
 
 
-def test_a_removal_that_fails_says_why() -> None:
+def test_failed_deletion_names_the_reason() -> None:
     cloud = Cloud("CREATE_COMPLETE")
     cloud.then["delete"] = ["DELETE_FAILED"]
     cloud.events = [_event("Service", "DELETE_FAILED", "It is in use")]

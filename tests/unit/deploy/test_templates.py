@@ -11,7 +11,7 @@ INFRA = Path(__file__).resolve().parents[3] / "infra"
 
 
 @pytest.mark.parametrize("path", sorted(INFRA.glob("*.yml")), ids=lambda path: path.stem)
-def test_every_template_can_be_sent_as_it_is(path: Path) -> None:
+def test_every_template_can_be_sent_unchanged(path: Path) -> None:
     template = read(INFRA, path.stem)
     assert template.body == path.read_text()
     assert "Project" in template.parameters
@@ -28,12 +28,12 @@ def test_every_template_can_be_sent_as_it_is(path: Path) -> None:
     ],
     ids=["no yaml", "no resources", "too long", "no parameters", "a list"],
 )
-def test_what_cannot_be_sent_is_named(tmp_path: Path, body: str, said: str) -> None:
+def test_rejects_an_invalid_template_with_the_reason(tmp_path: Path, body: str, said: str) -> None:
     (tmp_path / "network.yml").write_text(body)
     with pytest.raises(CannotDeployError, match=said):
         read(tmp_path, "network")
 
 
-def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_names_a_missing_template(tmp_path: Path) -> None:
     with pytest.raises(CannotDeployError, match=r"network\.yml"):
         read(tmp_path, "network")
