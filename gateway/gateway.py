@@ -1,4 +1,4 @@
-"""A running gateway, in the event loop of whoever starts it."""
+"""A running gateway, in the event loop of its caller."""
 
 import asyncio
 import dataclasses
@@ -36,7 +36,7 @@ from gateway.targets.target_group import TargetGroup
 
 
 class Gateway:
-    """What ``start_gateway`` gives. ``groups`` are the target groups by logical id."""
+    """What ``start_gateway`` returns. ``groups`` are the target groups by logical id."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Gateway:
             await registrations.checks.first_results()
 
     def apply(self, routing: Routing) -> None:
-        """Goes on with new routing, at once and for every request that comes from now on.
+        """Applies new routing at once, to every request from now on.
 
         Requests that are under way finish where they are. Raises RefusedReloadError, and then
         nothing has changed.

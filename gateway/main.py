@@ -1,4 +1,4 @@
-"""Reads the command line and the template, and runs the gateway until it is told to stop."""
+"""Reads the command line and the template, and runs the gateway until a signal stops it."""
 
 import argparse
 import asyncio
@@ -40,7 +40,7 @@ _log: Final = logging.getLogger(__name__)
 def main(arguments: Sequence[str]) -> int:
     """Runs the gateway, or one of the commands about it (``gateway.admin.commands``).
 
-    The exit code: 0 after a stop that was asked for, 2 when it cannot run.
+    The exit code: 0 after a signal stopped it, 2 when it cannot run.
     """
     if arguments and arguments[0] in COMMANDS:
         return run_command(arguments)

@@ -1,4 +1,4 @@
-"""``python -m gateway COMMAND``: what is asked of a running gateway, and ``explain``."""
+"""``python -m gateway COMMAND``: operations on a running gateway, and ``explain``."""
 
 import argparse
 import ipaddress
@@ -33,21 +33,21 @@ _ANSWER_SECONDS: Final = 30.0
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """Runs one of COMMANDS and prints what it gives. The exit code: 0 when it was done, 1 when the
-    gateway refused it, 2 when it could not be asked."""
+    """Runs one of COMMANDS and prints its result. The exit code: 0 when it was done, 1 when the
+    gateway refused it, 2 when it could not be reached."""
     options = _parser().parse_args(arguments)
     if options.command == "explain":
         return _explain(options)
-    asked = {
+    request = {
         name: value
         for name, value in vars(options).items()
         if name != "admin_socket" and value is not None
     }
-    if "weights" in asked:
-        asked["weights"] = dict(asked["weights"])
-    wait = _ANSWER_SECONDS + asked.get("seconds", 0)
+    if "weights" in request:
+        request["weights"] = dict(request["weights"])
+    wait = _ANSWER_SECONDS + request.get("seconds", 0)
     try:
-        answer = _ask(options.admin_socket, asked, wait)
+        answer = _send(options.admin_socket, request, wait)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"gateway: {options.admin_socket}: {error}\n")
         return _CANNOT
@@ -59,12 +59,12 @@ def run_command(arguments: Sequence[str]) -> int:
     return _DONE
 
 
-def _ask(path: Path, asked: Mapping[str, object], seconds: float) -> dict[str, list[str]]:
+def _send(path: Path, request: Mapping[str, object], seconds: float) -> dict[str, list[str]]:
     """The answer of the gateway at the socket. Raises OSError and ValueError."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(seconds)
         connection.connect(os.fspath(path))
-        connection.sendall(json.dumps(asked).encode() + b"\n")
+        connection.sendall(json.dumps(request).encode() + b"\n")
         received = b""
         while data := connection.recv(65536):
             received += data

@@ -21,7 +21,7 @@ Json = Mapping[str, object] | list[object]
 
 
 class RefusedCommandError(Exception):
-    """What was asked cannot be done; ``lines`` say why, and nothing has changed."""
+    """The command cannot be run; ``lines`` say why, and nothing has changed."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -113,7 +113,7 @@ class Control:
         return {"Drained": labels}
 
     async def reload(self) -> Json:
-        """Reads the template again and goes on with it. Raises RefusedCommandError, and then the
+        """Reads the template again and applies it. Raises RefusedCommandError, and then the
         old routing stays."""
         async with self._reloading:
             try:

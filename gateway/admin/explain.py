@@ -58,7 +58,7 @@ def _does(listener: ListenerSettings, rule: Rule, request: ImaginedRequest) -> I
         host = rule.transforms.rewritten_host(request.routing_host)
         target = rule.transforms.rewritten_target(request.target)
     except TransformFailedError:
-        yield "its transform gives what cannot be sent: 500"
+        yield "its transform results in what cannot be sent: 500"
         return
     if host is not None:
         yield f"host becomes {host.decode('latin-1')}"

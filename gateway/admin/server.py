@@ -70,48 +70,48 @@ class AdminServer:
 
     async def _answer(self, line: bytes) -> Mapping[str, object]:
         try:
-            asked = json.loads(line)
+            request = json.loads(line)
         except ValueError:
             return {"problems": ["not JSON"]}
-        if not isinstance(asked, dict):
+        if not isinstance(request, dict):
             return {"problems": ["not a JSON object"]}
         try:
-            return {"result": await self._run(asked)}
+            return {"result": await self._run(request)}
         except RefusedCommandError as refused:
             return {"problems": list(refused.lines)}
 
-    async def _run(self, asked: Mapping[str, object]) -> Json:
+    async def _run(self, request: Mapping[str, object]) -> Json:
         control = self._control
-        command = asked.get("command")
+        command = request.get("command")
         if command == "health":
-            group = asked.get("group")
-            return control.health(None if group is None else _text(asked, "group"))
+            group = request.get("group")
+            return control.health(None if group is None else _text(request, "group"))
         if command == "rules":
             return control.rules()
         if command == "weights":
-            return control.weights(_text(asked, "rule"), _weights(asked))
+            return control.weights(_text(request, "rule"), _weights(request))
         if command == "register":
-            return await control.register(_text(asked, "group"), _text(asked, "target"))
+            return await control.register(_text(request, "group"), _text(request, "target"))
         if command == "deregister":
-            return await control.deregister(_text(asked, "group"), _text(asked, "target"))
+            return await control.deregister(_text(request, "group"), _text(request, "target"))
         if command == "drain":
             return await control.drain(
-                _text(asked, "group"), _text(asked, "target"), _seconds(asked)
+                _text(request, "group"), _text(request, "target"), _seconds(request)
             )
         if command == "reload":
             return await control.reload()
         raise RefusedCommandError(f"there is no command {command!r}")
 
 
-def _text(asked: Mapping[str, object], name: str) -> str:
-    value = asked.get(name)
+def _text(request: Mapping[str, object], name: str) -> str:
+    value = request.get(name)
     if not isinstance(value, str):
         raise RefusedCommandError(f"{name} is text")
     return value
 
 
-def _weights(asked: Mapping[str, object]) -> dict[str, int]:
-    weights = asked.get("weights")
+def _weights(request: Mapping[str, object]) -> dict[str, int]:
+    weights = request.get("weights")
     if isinstance(weights, dict) and weights:
         found = {group: weight for group, weight in weights.items() if type(weight) is int}
         if len(found) == len(weights):
@@ -119,8 +119,8 @@ def _weights(asked: Mapping[str, object]) -> dict[str, int]:
     raise RefusedCommandError("weights are whole numbers by target group")
 
 
-def _seconds(asked: Mapping[str, object]) -> float:
-    seconds = asked.get("seconds")
+def _seconds(request: Mapping[str, object]) -> float:
+    seconds = request.get("seconds")
     if isinstance(seconds, int | float) and 0 <= seconds <= _MAX_DRAIN_SECONDS:
         return float(seconds)
     raise RefusedCommandError(f"seconds are a number from 0 to {_MAX_DRAIN_SECONDS}")

@@ -6,11 +6,11 @@ from typing import Final, cast
 
 from gateway.clients.peers import peer_of
 from gateway.http1.request_reader import RequestReader
-from gateway.proxy.answers import CONTINUE
 from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.heads import LAST_CHUNK, ResponseHead, chunk, http1_head
 from gateway.proxy.listener import Listener
+from gateway.proxy.local_replies import CONTINUE
 from gateway.proxy.peer import Peer
 
 _HIGHEST_LINE_END: Final = 0x0D
@@ -27,7 +27,6 @@ class ClientConnection(asyncio.Protocol):
         "_closing",
         "_exchange",
         "_head_since",
-        "_held",
         "_lingering_until",
         "_lingers",
         "_paused",
@@ -35,6 +34,7 @@ class ClientConnection(asyncio.Protocol):
         "_reader",
         "_transport",
         "_tunnel",
+        "_unparsed",
         "_unsent",
         "active",
         "listener",
@@ -53,7 +53,7 @@ class ClientConnection(asyncio.Protocol):
         )
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
-        self._held = memoryview(b"")
+        self._unparsed = memoryview(b"")
         self._head_since: float | None = None
         self._advancing = False
         self._paused = False
@@ -105,8 +105,8 @@ class ClientConnection(asyncio.Protocol):
     def begin_tunnel(self) -> bytes:
         """See Client."""
         self._tunnel = True
-        early = self._reader.beyond_http() + bytes(self._held)
-        self._held = memoryview(b"")
+        early = self._reader.beyond_http() + bytes(self._unparsed)
+        self._unparsed = memoryview(b"")
         self._pause_or_resume()
         return early
 
@@ -126,7 +126,7 @@ class ClientConnection(asyncio.Protocol):
         if self._plane.draining and self.idle:
             # The answer had begun before there was a reason to say that it is the last.
             self.close()
-        elif not self._advancing and (self._reader.requests or self._held or self._paused):
+        elif not self._advancing and (self._reader.requests or self._unparsed or self._paused):
             self._advance()
 
     def cut_off(self, *, reset: bool) -> None:
@@ -147,7 +147,7 @@ class ClientConnection(asyncio.Protocol):
             self._exchange is not None
             or self._reader.requests
             or self._reader.expects_more
-            or self._held
+            or self._unparsed
             or self._closing
         )
 
@@ -238,7 +238,7 @@ class ClientConnection(asyncio.Protocol):
             if exchange is not None:
                 exchange.tunnel_from_client(data)
             return
-        if exchange is None and not self._held and len(data) <= _READ:
+        if exchange is None and not self._unparsed and len(data) <= _READ:
             if data[0] > _HIGHEST_LINE_END or data.strip(b"\r\n"):
                 # Empty lines before a request are nothing.
                 self.active = self._plane.watch.now
@@ -246,7 +246,8 @@ class ClientConnection(asyncio.Protocol):
         else:
             if exchange is None or not exchange.request.complete:
                 self.active = self._plane.watch.now
-            self._held = memoryview(bytes(self._held) + data) if self._held else memoryview(data)
+            unparsed = self._unparsed
+            self._unparsed = memoryview(bytes(unparsed) + data if unparsed else data)
         self._advance()
 
     def eof_received(self) -> bool:
@@ -304,7 +305,7 @@ class ClientConnection(asyncio.Protocol):
                     if (
                         request.complete
                         and self._exchange is exchange
-                        and not (self._held or reader.requests or self._paused)
+                        and not (self._unparsed or reader.requests or self._paused)
                     ):
                         # All that was sent is on its way: there is nothing to decide here.
                         self._advancing = False
@@ -314,9 +315,9 @@ class ClientConnection(asyncio.Protocol):
                 exchange.request_progress()
                 if self._exchange is not exchange:
                     continue
-            if not self._held or not self._may_parse():
+            if not self._unparsed or not self._may_parse():
                 break
-            data, self._held = self._held[:_READ], self._held[_READ:]
+            data, self._unparsed = self._unparsed[:_READ], self._unparsed[_READ:]
             reader.feed(bytes(data))
         self._advancing = False
         self._pause_or_resume()
@@ -331,7 +332,7 @@ class ClientConnection(asyncio.Protocol):
             return
         exchange = self._exchange
         pause = not self._closing and (
-            bool(self._held)
+            bool(self._unparsed)
             or bool(self._reader.requests)
             or (exchange is None and self.write_paused)
             or (
@@ -366,10 +367,10 @@ class ClientConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         reader = self._reader
-        if not reader.expects_more and not self._held:
+        if not reader.expects_more and not self._unparsed:
             transport.close()
             return
-        self._held = memoryview(b"")
+        self._unparsed = memoryview(b"")
         if transport.can_write_eof():
             transport.write_eof()
         elif not transport.get_write_buffer_size():

@@ -30,13 +30,13 @@ from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.listener import Listener
 from gateway.proxy.peer import Peer
 
-_MAX_IN_VAIN: Final = 200
+_MAX_WASTED_STREAMS: Final = 200
 """Streams that a client may have opened in vain before it has to leave, when they are most of its
 streams: opening them to give them up, or to have them reset, is an attack (CVE-2023-44487 and
 CVE-2025-8671)."""
 _UNSENT: Final = 64 * 1024
 """Bytes that wait for a client to read them, from which on it gets no more and is not read."""
-_LAST_PING: Final = b"goodbye!"
+_FINAL_PING: Final = b"goodbye!"
 
 
 class Http2Connection(asyncio.Protocol):
@@ -55,10 +55,10 @@ class Http2Connection(asyncio.Protocol):
         self.h2 = ServerConnection()
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self._requests = 0
-        self._in_vain = 0
+        self._wasted_streams = 0
         self._last_stream = 0
         self._going_away = False
-        self._asked_for_last_word = False
+        self._final_ping_sent = False
         self._closed_at: float | None = None
         self._unsent = 0
         self._transport: asyncio.Transport | None = None
@@ -86,7 +86,7 @@ class Http2Connection(asyncio.Protocol):
     def refuse(self, number: int, code: ErrorCodes) -> None:
         """Resets a stream for what its client did; a target that works for it is dropped."""
         if code is not ErrorCodes.REFUSED_STREAM:
-            self._in_vain += 1
+            self._wasted_streams += 1
         try:
             self.h2.reset_stream(number, code)
         except ProtocolError:
@@ -182,7 +182,7 @@ class Http2Connection(asyncio.Protocol):
             # Not before all that came together has begun: after GOAWAY it would be refused.
             self._answered = False
             self._go_away_if_due()
-        if self._in_vain > _MAX_IN_VAIN and self._in_vain > self._requests // 2:
+        if self._wasted_streams > max(_MAX_WASTED_STREAMS, self._requests // 2):
             self._end_streams()
             self._go_away(ErrorCodes.ENHANCE_YOUR_CALM)
             self._close()
@@ -226,7 +226,7 @@ class Http2Connection(asyncio.Protocol):
             if stream is not None:
                 stream.body_complete()
         elif isinstance(event, StreamReset):
-            self._in_vain += 1
+            self._wasted_streams += 1
             stream = self.streams.pop(event.stream_id or 0, None)
             if stream is not None:
                 self.active = self.plane.watch.now
@@ -234,8 +234,8 @@ class Http2Connection(asyncio.Protocol):
         elif isinstance(event, WindowUpdated | RemoteSettingsChanged):
             # Once for all that came together: there may be thousands.
             self._windows_changed = True
-        elif isinstance(event, PingAckReceived) and event.ping_data == _LAST_PING:
-            self._had_last_word()
+        elif isinstance(event, PingAckReceived) and event.ping_data == _FINAL_PING:
+            self._final_ping_acknowledged()
 
     def _begin(self, event: RequestReceived) -> None:
         number = event.stream_id or 0
@@ -312,21 +312,21 @@ class Http2Connection(asyncio.Protocol):
 
     def _end_if_over(self, now: float) -> None:
         """After GOAWAY and the last answer it is the client that ends the connection; when it does
-        not, it is asked for a sign that it has them.
+        not, it gets a PING, whose acknowledgement shows that it has them.
 
         Closing at once would lose what the client has not read yet when it still sends something,
-        be it a window update: the system answers that with a reset. So would asking at once, for
+        be it a window update: the system answers that with a reset. So would a PING at once, for
         clients that fail at a PING after GOAWAY.
         """
-        if not self._going_away or self.streams or self._asked_for_last_word:
+        if not self._going_away or self.streams or self._final_ping_sent:
             return
         if now - self.active >= self.plane.timeouts.linger:
-            self._asked_for_last_word = True
-            self.h2.ping(_LAST_PING)
+            self._final_ping_sent = True
+            self.h2.ping(_FINAL_PING)
             self.flush()
 
-    def _had_last_word(self) -> None:
-        if self._asked_for_last_word:
+    def _final_ping_acknowledged(self) -> None:
+        if self._final_ping_sent:
             self._close()
 
     def _close(self) -> None:

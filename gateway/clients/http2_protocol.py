@@ -59,7 +59,7 @@ class ServerConnection(H2Connection):
         self,
         frame: GoAwayFrame,  # noqa: ARG002 - the library's name
     ) -> tuple[list[Frame], list[Event]]:
-        """A client that asks for nothing more still waits for what it asked (RFC 9113, 6.8); the
+        """A client that sends no more requests still waits for its answers (RFC 9113, 6.8); the
         library would send nothing from here on."""
         return [], []
 

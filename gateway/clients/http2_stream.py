@@ -110,7 +110,7 @@ class Http2Stream:
             self.cut_off(reset=True)
 
     def send_frame(self) -> int:
-        """Sends as much of the answer as one frame and the client's windows take. Gives the bytes
+        """Sends as much of the answer as one frame and the client's windows take. Returns the bytes
         of it; 0 when there is nothing to be sent, or no room."""
         if not self._waiting or self._connection.paused:
             return 0
@@ -132,7 +132,7 @@ class Http2Stream:
             return 0
         self.touch()
         if last:
-            self._over()
+            self._finish()
         return len(piece)
 
     def update_exchange(self) -> None:
@@ -147,7 +147,7 @@ class Http2Stream:
             else:
                 self._exchange.client_resumed()
 
-    def _over(self) -> None:
+    def _finish(self) -> None:
         self._close()
         if not self._request.complete:
             # RFC 9113, section 8.1: the rest of the request is of no interest.
@@ -171,7 +171,7 @@ class Http2Stream:
             pass  # The client has ended or reset it in what was just received.
 
     def _acknowledge(self) -> None:
-        """Gives the client back its window: the stream's, and, when the stream is over, that of
+        """Opens the client's window again: the stream's, and, when the stream is over, that of
         the connection still."""
         size, self._unacknowledged = self._unacknowledged, 0
         if size:
@@ -209,7 +209,7 @@ class Http2Stream:
         if not self._closed:
             self._ended = end
             if only_head:
-                self._over()
+                self._finish()
             else:
                 self._send_body(body)
         self.update_exchange()
@@ -235,7 +235,7 @@ class Http2Stream:
         except ProtocolError:
             self._close()
         else:
-            self._over()
+            self._finish()
 
     def begin_tunnel(self) -> bytes:
         """WebSocket over HTTP/2 is not offered, so that no exchange asks for this."""
@@ -246,7 +246,7 @@ class Http2Stream:
         raise NotImplementedError
 
     def touch(self) -> None:
-        """A byte moved: the idle timeout starts anew."""
+        """A byte moved: the idle timeout starts again."""
         self._active = self._connection.plane.watch.now
 
     def update_reading(self) -> None:

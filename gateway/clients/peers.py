@@ -1,4 +1,4 @@
-"""Who is at the other end of a connection that was accepted."""
+"""The peer of a connection that was accepted."""
 
 import asyncio
 

@@ -40,7 +40,7 @@ class Verdict(IntEnum):
     """400, and the client's connection ends."""
 
 
-class Reason(StrEnum):
+class DesyncReason(StrEnum):
     """Why a request has its tier."""
 
     BAD_HEADER = "BadHeader"
@@ -73,7 +73,7 @@ class Finding:
     """A request's tier, and the first reason for one as high as that."""
 
     tier: Tier
-    reason: Reason
+    reason: DesyncReason
 
 
 _VERDICTS = {

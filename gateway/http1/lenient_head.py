@@ -7,7 +7,7 @@ on one reading of where the body ends, and the target is sent that one only.
 import re
 from typing import Final
 
-from gateway.http1.desync import Finding, Reason, Tier
+from gateway.http1.desync import DesyncReason, Finding, Tier
 from gateway.http1.request import Request
 from gateway.http1.request_headers import framing_lookalike, has_valid_name, meaning
 
@@ -46,7 +46,7 @@ class _Reading:
         self._framing()
         self._check_line()
 
-    def _found(self, tier: Tier, reason: Reason) -> None:
+    def _found(self, tier: Tier, reason: DesyncReason) -> None:
         """Only a higher tier replaces the first reason."""
         request = self.request
         if request.finding is None or tier > request.finding.tier:
@@ -57,7 +57,7 @@ class _Reading:
         # What follows the last line feed, and the empty line.
         del lines[-1]
         if any(line[-1:] != b"\r" for line in lines):
-            self._found(Tier.Acceptable, Reason.BARE_LINE_FEED)
+            self._found(Tier.Acceptable, DesyncReason.BARE_LINE_FEED)
         del lines[-1]
         return [line[:-1] if line[-1:] == b"\r" else line for line in lines] or [b""]
 
@@ -69,11 +69,11 @@ class _Reading:
         request.target, blank, self._version = rest.rpartition(b" ")
         if not blank:
             if not rest or rest.startswith(b"HTTP/1."):
-                self._found(Tier.Ambiguous, Reason.MISSING_URI)
+                self._found(Tier.Ambiguous, DesyncReason.MISSING_URI)
                 request.refuse(400)
             request.target, self._version = rest, b""
         elif not request.target:
-            self._found(Tier.Ambiguous, Reason.MISSING_URI)
+            self._found(Tier.Ambiguous, DesyncReason.MISSING_URI)
             request.refuse(400)
         version = self._version.strip(_BLANKS)
         found = _VERSION.fullmatch(version)
@@ -91,23 +91,23 @@ class _Reading:
     def _check_line(self) -> None:
         request = self.request
         if not _TOKEN.fullmatch(request.method):
-            self._found(Tier.Severe, Reason.BAD_METHOD)
+            self._found(Tier.Severe, DesyncReason.BAD_METHOD)
             if not _VISIBLE.fullmatch(request.method):
                 request.refuse(400)
         version = self._version.strip(_BLANKS)
         if not version or version == b"HTTP/0.9":
-            self._found(Tier.Acceptable, Reason.NON_COMPLIANT_VERSION)
+            self._found(Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION)
         elif self._minor is None:
-            self._found(Tier.Severe, Reason.BAD_VERSION)
+            self._found(Tier.Severe, DesyncReason.BAD_VERSION)
         elif self._minor > 1 or version != self._version:
-            self._found(Tier.Acceptable, Reason.NON_COMPLIANT_VERSION)
+            self._found(Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION)
         target = request.target
         if _BAD.search(target):
-            self._found(Tier.Severe, Reason.BAD_URI)
+            self._found(Tier.Severe, DesyncReason.BAD_URI)
         elif _URI_CONTROL.search(target):
-            self._found(Tier.Ambiguous, Reason.AMBIGUOUS_URI)
+            self._found(Tier.Ambiguous, DesyncReason.AMBIGUOUS_URI)
         elif b" " in target:
-            self._found(Tier.Acceptable, Reason.SPACE_IN_URI)
+            self._found(Tier.Acceptable, DesyncReason.SPACE_IN_URI)
 
     # Headers
 
@@ -119,11 +119,11 @@ class _Reading:
             folded = line[:1] in (b" ", b"\t")
             name, colon, value = line.partition(b":")
             if folded and previous != b"content-type":
-                self._found(Tier.Ambiguous, Reason.MULTILINE_HEADER)
+                self._found(Tier.Ambiguous, DesyncReason.MULTILINE_HEADER)
             if not folded:
                 previous = name.lower()
                 if not colon:
-                    self._found(Tier.Ambiguous, Reason.MISSING_HEADER_COLON)
+                    self._found(Tier.Ambiguous, DesyncReason.MISSING_HEADER_COLON)
             if not colon:
                 # AWS: "appends a colon character".
                 line += b":"
@@ -138,12 +138,12 @@ class _Reading:
     def _header(self, line: bytes, name: bytes, value: bytes, *, continues: bool) -> None:
         request = self.request
         if _BAD.search(line):
-            self._found(Tier.Severe, Reason.BAD_HEADER)
+            self._found(Tier.Severe, DesyncReason.BAD_HEADER)
         elif (not _TOKEN.fullmatch(name) and not continues) or _CONTROL.search(line):
-            self._found(Tier.Acceptable, Reason.NON_COMPLIANT_HEADER)
+            self._found(Tier.Acceptable, DesyncReason.NON_COMPLIANT_HEADER)
         if not name.strip(_BLANKS):
             # There is nothing to pass on.
-            self._found(Tier.Ambiguous, Reason.EMPTY_HEADER)
+            self._found(Tier.Ambiguous, DesyncReason.EMPTY_HEADER)
             return
         if self._is_framing(name, value.strip(_BLANKS)):
             return
@@ -164,7 +164,7 @@ class _Reading:
             return False
         is_one = name.lower() == looks_like
         if not is_one:
-            self._found(Tier.Ambiguous, Reason.SUSPICIOUS_HEADER)
+            self._found(Tier.Ambiguous, DesyncReason.SUSPICIOUS_HEADER)
         if looks_like == b"content-length":
             self._lengths.append(value)
             if is_one:
@@ -183,43 +183,43 @@ class _Reading:
         request = self.request
         self._settle_framing()
         if self._codings and (request.http10 or self._minor is None):
-            self._found(Tier.Ambiguous, Reason.UNDEFINED_TRANSFER_ENCODING)
+            self._found(Tier.Ambiguous, DesyncReason.UNDEFINED_TRANSFER_ENCODING)
             return
         for value in self._codings:
             self._classify_coding(value)
         length = self._classify_lengths()
         if request.method in (b"GET", b"HEAD"):
             if self._codings:
-                self._found(Tier.Ambiguous, Reason.UNDEFINED_TRANSFER_ENCODING)
+                self._found(Tier.Ambiguous, DesyncReason.UNDEFINED_TRANSFER_ENCODING)
             if length:
-                self._found(Tier.Ambiguous, Reason.UNDEFINED_CONTENT_LENGTH)
+                self._found(Tier.Ambiguous, DesyncReason.UNDEFINED_CONTENT_LENGTH)
             elif length == 0:
-                self._found(Tier.Acceptable, Reason.ZERO_CONTENT_LENGTH)
+                self._found(Tier.Acceptable, DesyncReason.ZERO_CONTENT_LENGTH)
         if length is not None and self._codings:
-            self._found(Tier.Ambiguous, Reason.BOTH_FRAMINGS)
+            self._found(Tier.Ambiguous, DesyncReason.BOTH_FRAMINGS)
 
     def _classify_coding(self, value: bytes) -> None:
         chunked = 0
         for coding in _codings(value):
             if coding not in _CODINGS:
-                self._found(Tier.Severe, Reason.BAD_TRANSFER_ENCODING)
+                self._found(Tier.Severe, DesyncReason.BAD_TRANSFER_ENCODING)
             chunked += coding == b"chunked"
         self._chunked += chunked
         if self._chunked > 1:
-            self._found(Tier.Severe, Reason.MULTIPLE_CHUNKED)
+            self._found(Tier.Severe, DesyncReason.MULTIPLE_CHUNKED)
 
     def _classify_lengths(self) -> int | None:
         length: int | None = None
         for value in self._lengths:
             number = _number(value)
             if number is None:
-                self._found(Tier.Severe, Reason.BAD_CONTENT_LENGTH)
+                self._found(Tier.Severe, DesyncReason.BAD_CONTENT_LENGTH)
             elif length is None:
                 length = number
             elif length != number:
-                self._found(Tier.Severe, Reason.MULTIPLE_CONTENT_LENGTH)
+                self._found(Tier.Severe, DesyncReason.MULTIPLE_CONTENT_LENGTH)
             else:
-                self._found(Tier.Ambiguous, Reason.DUPLICATE_CONTENT_LENGTH)
+                self._found(Tier.Ambiguous, DesyncReason.DUPLICATE_CONTENT_LENGTH)
         return length
 
     def _settle_framing(self) -> None:

@@ -61,7 +61,7 @@ def query_of(target: bytes) -> bytes:
 def compile_globs(
     patterns: Sequence[str], *, ignore_case: bool = False, escapes: bool = False
 ) -> Callable[[bytes], re.Match[bytes] | None]:
-    """A function that gives a match for the texts that one of the patterns matches as a whole.
+    """A function that returns a match for the texts that one of the patterns matches as a whole.
 
     ``*`` matches any run of characters, slashes too, ``?`` exactly one, and anything else itself;
     with ``escapes`` a backslash before one of them takes its meaning away. The time it takes

@@ -38,7 +38,7 @@ class PlainHeads:
         self._meanings = BoundedMemo(_meaning, most=64, longest=128)
 
     def read(self, data: bytes, response: Response) -> int:
-        """Fills in ``response`` from the head that ``data`` begins with, and gives where its body
+        """Fills in ``response`` from the head that ``data`` begins with, and returns where its body
         begins.
 
         0, and nothing is filled in, when somebody else has to read this: the head is not complete,

@@ -1,7 +1,7 @@
 """The next request of a client whose headers are, byte for byte, those of its previous one.
 
 Most clients say the same again and again: who they are, what they accept, which session is theirs.
-What those bytes mean was found out once, strictly, and need not be found out anew.
+What those bytes mean was found once, strictly, and need not be found again.
 """
 
 import re

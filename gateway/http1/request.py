@@ -98,7 +98,7 @@ class Request:
         self._path = b""
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
-        """Body bytes that were received and not yet taken by whoever handles the request."""
+        """Body bytes that were received and not yet taken by the exchange."""
 
     @property
     def path(self) -> bytes:

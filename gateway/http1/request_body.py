@@ -24,7 +24,7 @@ class Body(Protocol):
     def take(self, data: bytes, start: int, parts: list[bytes]) -> int:
         """Adds to ``parts`` what of ``data`` from ``start`` on belongs to the body.
 
-        Gives the position of the first byte that does not. Raises MalformedBodyError.
+        Returns the position of the first byte that does not. Raises MalformedBodyError.
         """
 
 

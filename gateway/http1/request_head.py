@@ -7,7 +7,7 @@ is too large under 414.
 
 from typing import Final
 
-from gateway.http1.desync import DesyncMode, Finding, Reason, Tier, Verdict, verdict
+from gateway.http1.desync import DesyncMode, DesyncReason, Finding, Tier, Verdict, verdict
 from gateway.http1.lenient_head import read_leniently
 from gateway.http1.request import Request
 from gateway.http1.request_headers import has_valid_name
@@ -65,7 +65,7 @@ class HeadReader:
     def no_request(self, head: bytes) -> Request:
         """The answer to what does not begin as a request does."""
         request = self.refused(head, 400)
-        request.finding = Finding(Tier.Severe, Reason.BAD_METHOD)
+        request.finding = Finding(Tier.Severe, DesyncReason.BAD_METHOD)
         return request
 
     def _judge(self, request: Request, finding: Finding) -> None:

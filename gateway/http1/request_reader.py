@@ -67,7 +67,7 @@ class RequestReader:
         return self._heads.refused(head, status)
 
     def beyond_http(self) -> bytes:
-        """The answer was 101: gives what the client sent after its request."""
+        """The answer was 101: returns what the client sent after its request."""
         rest, self._rest = self._rest or b"", None
         self._ended = True
         return rest

@@ -36,4 +36,4 @@ class Response:
         self.connection: bytes | None = None
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
-        """Body bytes that were received and not yet taken by whoever passes them on."""
+        """Body bytes that were received and not yet taken by the exchange."""

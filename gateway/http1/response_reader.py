@@ -20,7 +20,7 @@ class MalformedResponseError(Exception):
 class ResponseReader:
     """The responses of one connection, one at a time.
 
-    ``start`` says what was asked; then ``feed`` fills in ``response``. Informational (1xx)
+    ``start`` describes the request; then ``feed`` fills in ``response``. Informational (1xx)
     responses are skipped. After any failure the connection must not be used again.
     """
 
@@ -111,7 +111,7 @@ class ResponseReader:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             if self.response.status != 101:
-                raise MalformedResponseError("an upgrade that nobody asked for") from None
+                raise MalformedResponseError("an upgrade that was not requested") from None
             self.beyond = bytes(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:

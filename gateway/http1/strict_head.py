@@ -14,7 +14,7 @@ _REQUEST_LINE: Final = re.compile(
 
 
 class StrictHead:
-    """Gives a request for a head that has one reading only, else None.
+    """Returns a request for a head that has one reading only, else None.
 
     ``httptools`` reads; what it lets through but is not plainly well-formed is left to the other
     reader, and so is what it refuses.

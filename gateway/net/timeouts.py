@@ -17,7 +17,7 @@ class Timeouts:
     client_keep_alive: float = 3600
     """The age of a client's connection from which its next answer is the last."""
     client_requests: int = 10_000
-    """How many requests a client's connection of HTTP/2 may bring before it is told to go away."""
+    """How many requests a client's connection of HTTP/2 may bring before it gets a GOAWAY."""
     head: float = 60
     """How long a request's head may take in all, however slowly its bytes come. AWS documents no
     such limit; without one a client that sends a byte now and then holds on for ever."""

@@ -31,7 +31,7 @@ class TlsFacts:
     cipher: str
     protocol: str
     server_name: str
-    """What the client asked for (SNI); empty when it named none."""
+    """The host that the client named (SNI); empty when it named none."""
     certificate: str
     """How the template calls the certificate that the client was shown; ``session-reused`` when a
     resumed session needed none."""

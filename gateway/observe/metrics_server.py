@@ -11,7 +11,7 @@ _READ_SECONDS: Final = 5.0
 
 
 class MetricsServer:
-    """Answers each connection once with what ``render`` gives."""
+    """Answers each connection once with what ``render`` returns."""
 
     def __init__(self, render: Callable[[], str]) -> None:
         self._render = render

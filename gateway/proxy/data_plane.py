@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from gateway.net.clock import Clock
 from gateway.net.idle_watch import IdleWatch
 from gateway.net.timeouts import Timeouts
-from gateway.proxy.answers import DateHeader
+from gateway.proxy.local_replies import DateHeader
 from gateway.proxy.record import ExchangeRecord
 from gateway.routing.settings import LoadBalancerSettings
 from gateway.targets.connections import TargetConnection

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from gateway.http1.request import Request
-from gateway.proxy import answers
+from gateway.proxy import local_replies
 from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.heads import (
     LAST_CHUNK,
@@ -47,18 +47,18 @@ class Client(Protocol):
     ) -> int:
         """Sends a piece of the answer: its ``head`` first, the last with ``end``.
 
-        ``chunked`` bodies get chunk framing where the client's version has such a thing. Gives
+        ``chunked`` bodies get chunk framing where the client's version has such a thing. Returns
         the bytes that this takes on the wire.
         """
 
     def begin_tunnel(self) -> bytes:
-        """From now on bytes go to ``tunnel_from_client``; gives those that came too early."""
+        """From now on bytes go to ``tunnel_from_client``; returns those that came too early."""
 
     def write(self, data: bytes) -> None:
         """Sends bytes that are not HTTP, through a tunnel."""
 
     def touch(self) -> None:
-        """A byte moved: the idle timeout starts anew."""
+        """A byte moved: the idle timeout starts again."""
 
     def update_reading(self) -> None:
         """``wants_request_bytes`` may have changed."""
@@ -128,7 +128,7 @@ class Exchange:
         """Decides, once the request's head is complete."""
         request = self.request
         if request.refusal:
-            self._answer(request.refusal)
+            self._reply_with(request.refusal)
             return
         plane, record = self._plane, self._record
         rule = self.listener.rules.match(request)
@@ -140,10 +140,10 @@ class Exchange:
                 record.action = "forward"
                 self._forward(action)
         elif self._host_line() is None:
-            self._answer(400)
+            self._reply_with(400)
         elif isinstance(action, FixedResponse):
             record.action = "fixed-response"
-            self._reply(answers.fixed_response(action, plane.date.line()))
+            self._reply(local_replies.fixed_response(action, plane.date.line()))
         else:
             record.action = "redirect"
             self._redirect(action)
@@ -166,7 +166,7 @@ class Exchange:
         self._drop_target()
         if not self._record.status:
             if reads and not self.request.complete:
-                self._answer(400)
+                self._reply_with(400)
                 return
             self._record.status = 460 if self.request.complete else 400
         self._finish(keep_alive=False)
@@ -196,10 +196,10 @@ class Exchange:
         listener = self.listener
         location = action.location(self.request, listener.settings.protocol, listener.port)
         if len(location) > MAX_LOCATION:
-            self._answer(507)
+            self._reply_with(507)
             return
         self._record.redirect_url = location
-        self._reply(answers.redirect(action.status, location, self._plane.date.line()))
+        self._reply(local_replies.redirect(action.status, location, self._plane.date.line()))
 
     def _transform(self, rule: Rule) -> bool:
         """Whether the request can be sent as the rule's transforms rewrite it."""
@@ -209,7 +209,7 @@ class Exchange:
             request.sent_target = rule.transforms.rewritten_target(request.target)
         except TransformFailedError:
             self._record.transform_failed = True
-            self._answer(500)
+            self._reply_with(500)
             return False
         return True
 
@@ -220,14 +220,14 @@ class Exchange:
         selection = plane.selector.select(action, request)
         host = self._host_line()
         if host is None:
-            self._answer(400)
+            self._reply_with(400)
             return
         record = self._record
         record.target_group = selection.target_group
         record.selection = selection
         target = selection.target
         if target is None:
-            self._answer(503)
+            self._reply_with(503)
             return
         record.target = target
         target.outstanding += 1
@@ -235,7 +235,7 @@ class Exchange:
         head = request_head(request, forwarded, host, record.trace)
         if request.expects_continue and request.has_body and not request.http10:
             self._client.send_continue()
-            record.sent += len(answers.CONTINUE)
+            record.sent += len(local_replies.CONTINUE)
         connection = target.take()
         if connection is not None:
             self._send_head(connection, head)
@@ -412,7 +412,7 @@ class Exchange:
     def _give_up(self, status: int) -> None:
         """Answers with ``status``, or, when another answer has begun, breaks that off."""
         if not self._record.status:
-            self._answer(status)
+            self._reply_with(status)
             return
         if self._tunnel:
             self._client.cut_off(reset=False)
@@ -422,12 +422,12 @@ class Exchange:
         self._client.cut_off(reset=not (self._chunked or self._sized))
         self._finish(keep_alive=False)
 
-    def _answer(self, status: int) -> None:
+    def _reply_with(self, status: int) -> None:
         if status in _ENDING:
             self.request.keep_alive = False
-        self._reply(answers.own_answer(status, self._plane.date.line()))
+        self._reply(local_replies.status_reply(status, self._plane.date.line()))
 
-    def _reply(self, answer: answers.Answer) -> None:
+    def _reply(self, answer: local_replies.LocalReply) -> None:
         """Answers without a target."""
         record = self._record
         record.status = answer.status

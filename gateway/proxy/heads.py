@@ -140,7 +140,7 @@ class ResponseHead:
 
     ``status_line`` is that of HTTP/1.1. It and ``lines`` end in CRLF and say nothing about the
     connection. ``chunked``: the length is not
-    known in advance. ``upgrade``: the connection goes on with WebSocket.
+    known in advance. ``upgrade``: the connection switches to WebSocket.
     """
 
     __slots__ = ("chunked", "keep_alive", "lines", "status", "status_line", "upgrade")

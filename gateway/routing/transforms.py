@@ -1,4 +1,4 @@
-"""Rewriting what the target is asked, after a rule has matched.
+"""Rewriting the request for the target, after a rule has matched.
 
 Source: "Transforms for listener rules" of the AWS guide.
 """
@@ -15,7 +15,7 @@ _MAX_TARGET: Final = 16 * 1024
 
 
 class TransformFailedError(Exception):
-    """A transform's expression matched, but what it gives cannot be sent: 500."""
+    """A transform's expression matched, but its result cannot be sent: 500."""
 
 
 @dataclass(frozen=True, slots=True)

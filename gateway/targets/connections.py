@@ -76,7 +76,7 @@ class TargetConnection(asyncio.Protocol):
         if transport is None or transport.is_closing() or transport.get_write_buffer_size():
             self.close()
         else:
-            self.target.give_back(self)
+            self.target.put_back(self)
 
     def close(self) -> None:
         """Ends the connection, whatever is on it, without notifying its user."""
@@ -116,7 +116,7 @@ class TargetConnection(asyncio.Protocol):
         """See asyncio."""
         user = self.user
         if user is None:
-            # Nothing was asked: whatever this is, the next client must not get it.
+            # No request was sent: whatever this is, the next client must not get it.
             self.abort()
             return
         if self.tunnel:

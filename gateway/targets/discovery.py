@@ -128,7 +128,7 @@ class Discovery:
         self._tasks.extend(asyncio.create_task(self._follow(endpoint)) for endpoint in names)
 
     async def close(self) -> None:
-        """Looks no more; whoever is registered stays so."""
+        """Looks up no more names; registered targets stay registered."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -50,7 +50,7 @@ async def _status(settings: HealthCheckSettings, address: Address) -> int | None
     reader, writer = await asyncio.open_connection(address.host, address.port)
     try:
         writer.write(check_request(settings, address))
-        answer = _Answer()
+        status_reader = _StatusReader()
         received = 0
         while received <= _MAX_ANSWER:
             data = await reader.read(_READ)
@@ -58,18 +58,18 @@ async def _status(settings: HealthCheckSettings, address: Address) -> int | None
                 return None
             received += len(data)
             try:
-                answer.feed(data)
+                status_reader.feed(data)
             except httptools.HttpParserError:
                 # What follows the head is of no interest, be it malformed.
-                return answer.status
-            if answer.status is not None:
-                return answer.status
+                return status_reader.status
+            if status_reader.status is not None:
+                return status_reader.status
         return None
     finally:
         writer.transport.abort()
 
 
-class _Answer:
+class _StatusReader:
     """``status`` is that of the first response that is not informational (1xx)."""
 
     def __init__(self) -> None:

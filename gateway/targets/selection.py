@@ -32,7 +32,7 @@ class CookieSource(Protocol):
 
 @dataclass(slots=True)
 class Selection:
-    """Who gets a request. ``target`` is None when the group has nobody to offer."""
+    """The target for a request. ``target`` is None when the group has none to offer."""
 
     target_group: str
     target: Target | None
@@ -45,7 +45,7 @@ class Selection:
 
 @dataclass(slots=True)
 class StickySelection:
-    """What the response has to tell the client, so that it comes back to the same place."""
+    """The cookies that the response sets, so that the client comes back to the same target."""
 
     seal: Seal
     group_sealed_for: int | None

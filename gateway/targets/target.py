@@ -137,7 +137,7 @@ class Target:
                 return connection
         return None
 
-    def give_back(self, connection: PooledConnection) -> None:
+    def put_back(self, connection: PooledConnection) -> None:
         """Keeps a connection for the next request, unless the target is draining."""
         if self.state is TargetState.DRAINING:
             connection.close()

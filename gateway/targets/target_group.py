@@ -64,26 +64,26 @@ class TargetGroup:
             return None
         algorithm = self.settings.algorithm
         if algorithm is Algorithm.ROUND_ROBIN:
-            return self._slowly() if self._starting else self._in_turn()
+            return self._next_in_slow_start() if self._starting else self._next_in_turn()
         if algorithm is Algorithm.WEIGHTED_RANDOM:
             return self._random.choice(eligible)
         fewest = min(target.outstanding for target in eligible)
-        while (target := self._in_turn()).outstanding > fewest:
+        while (target := self._next_in_turn()).outstanding > fewest:
             pass
         return target
 
-    def _in_turn(self) -> Target:
+    def _next_in_turn(self) -> Target:
         position = self._next
         if position >= len(self._eligible):
             position = 0
         self._next = position + 1
         return self._eligible[position]
 
-    def _slowly(self) -> Target:
+    def _next_in_slow_start(self) -> Target:
         """In turn, but a target in slow start takes only its share of its turns."""
         now = self._now()
         for _ in self._eligible:
-            target = self._in_turn()
+            target = self._next_in_turn()
             if target.slow_since is None:
                 return target
             ramp = (now - target.slow_since) / self.settings.slow_start
@@ -95,10 +95,10 @@ class TargetGroup:
             if target.credit >= 1:
                 target.credit -= 1
                 return target
-        return self._in_turn()
+        return self._next_in_turn()
 
     def apply(self, settings: TargetGroupSettings) -> None:
-        """Goes on with new settings; who is registered, and in which health, stays."""
+        """Applies new settings; the targets stay registered, with their health."""
         self.settings = settings
         if not settings.slow_start:
             for target in self._registered.values():

@@ -31,7 +31,7 @@ def refers_to(properties: Properties, name: str, kind: str, kinds: Kinds) -> str
             properties.line_of(name), f"{name}: {reference.logical_id} is no {kind} here"
         )
         return None
-    # Ref gives the ARN, and so does the attribute of that name.
+    # Ref returns the ARN, and so does the attribute of that name.
     if reference.attribute not in (None, f"{kind}Arn"):
         properties.problem(
             properties.line_of(name),

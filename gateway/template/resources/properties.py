@@ -37,7 +37,7 @@ class Problems:
 class Properties:
     """A resource's properties, or a mapping within them.
 
-    The reading methods note a problem and give the default when a value is not what it has to be.
+    The reading methods note a problem and return the default when a value is not what it has to be.
     ``close`` notes every name that was not read.
     """
 

@@ -77,7 +77,7 @@ def _check_together(properties: Properties, settings: TargetGroupSettings) -> No
 
 
 def _check_failover(properties: Properties, read: Attributes) -> None:
-    """Names in DNS give a group up before, or when, requests go to its unhealthy targets."""
+    """DNS stops naming a group before, or when, requests go to its unhealthy targets."""
     for unit in ("count", "percentage"):
         failover = read.optional_number(f"{_DNS_FAILOVER}.{unit}")
         routing = read.optional_number(f"{_UNHEALTHY_ROUTING}.{unit}")

@@ -12,6 +12,7 @@ from gateway.net.timeouts import Timeouts
 from gateway.observe.access_log import AccessLog, short_line
 from gateway.routing.settings import Routing
 from gateway.template.reader import read_routing
+from tests.eventually import eventually
 
 DEADLINE = 5.0
 """Seconds after which a test that waits for something has failed."""
@@ -206,7 +207,7 @@ class FakeTarget:
 
 
 @dataclasses.dataclass
-class Answer:
+class Response:
     """A response as a client reads it."""
 
     status_line: bytes
@@ -234,11 +235,11 @@ class Client:
     def send(self, data: bytes) -> None:
         self.writer.write(data)
 
-    async def answer(self, *, head: bool = False) -> Answer:
+    async def answer(self, *, head: bool = False) -> Response:
         async with asyncio.timeout(DEADLINE):
             return await read_answer(self.reader, head=head)
 
-    async def get(self, path: str = "/") -> Answer:
+    async def get(self, path: str = "/") -> Response:
         self.send(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
         return await self.answer()
 
@@ -263,10 +264,10 @@ async def read_chunks(reader: asyncio.StreamReader) -> bytes:
     return body
 
 
-async def read_answer(reader: asyncio.StreamReader, *, head: bool = False) -> Answer:
+async def read_answer(reader: asyncio.StreamReader, *, head: bool = False) -> Response:
     lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[:-2]
     headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines[1:])]
-    answer = Answer(lines[0], headers, b"", True)
+    answer = Response(lines[0], headers, b"", True)
     if head or answer.status < 200 or answer.status in (204, 304):
         return answer
     length = answer.header(b"Content-Length")
@@ -377,9 +378,39 @@ def full_backlog(port: int) -> Iterator[None]:
         yield
 
 
-async def until(holds: Callable[[], object], what: str = "") -> None:
-    """Polls, with a deadline."""
-    async with asyncio.timeout(DEADLINE):
-        while not holds():  # noqa: ASYNC110 - what is waited for cannot set an event
-            await asyncio.sleep(0.005)
-    assert holds(), what
+async def until(holds: Callable[[], object], what: str = "it", *, within: float = DEADLINE) -> None:
+    """`eventually` for a condition that awaits nothing."""
+
+    async def condition() -> bool:
+        return bool(holds())
+
+    await eventually(condition, within, what)
+
+
+async def until_nothing_is_left(gateway: Gateway) -> None:
+    """Returns once no client is connected and no request is on a target."""
+    await until(
+        lambda: (
+            not gateway.open_clients
+            and not any(
+                target.outstanding or len(target.connections) > len(target.idle)
+                for group in gateway.groups.values()
+                for target in group.registered
+            )
+        )
+    )
+
+
+async def until_it_stands_still(count: Callable[[], int]) -> None:
+    """Returns once `count` has not changed for 0.2 s."""
+    before, since = -1, 0.0
+    loop = asyncio.get_running_loop()
+
+    def unchanged() -> bool:
+        nonlocal before, since
+        now = count()
+        if now != before:
+            before, since = now, loop.time()
+        return loop.time() - since >= 0.2
+
+    await until(unchanged, within=10)

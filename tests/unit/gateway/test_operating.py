@@ -78,10 +78,11 @@ async def shop(folder: Path, pages: FakeTarget, orders: FakeTarget) -> AsyncIter
 
     listening = asyncio.create_task(listen(process.stderr))
     try:
-        async with asyncio.timeout(START_SECONDS):
-            while sum(" healthy" in line for line in said) < 2:
-                assert process.returncode is None, said
-                await asyncio.sleep(0.01)
+        await until(
+            lambda: process.returncode is not None or sum(" healthy" in line for line in said) >= 2,
+            within=START_SECONDS,
+        )
+        assert process.returncode is None, said
         yield Shop(process, public, internal, metrics, admin, template, said)
     finally:
         with contextlib.suppress(ProcessLookupError):

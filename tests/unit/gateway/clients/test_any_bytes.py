@@ -14,7 +14,13 @@ from gateway.http1.request_reader import RequestReader
 from gateway.net.timeouts import Timeouts
 from tests.effort import Effort
 from tests.unit.gateway.complaints import Complaints
-from tests.unit.gateway.support import FakeTarget, read_answer, routing_with, says
+from tests.unit.gateway.support import (
+    FakeTarget,
+    read_answer,
+    routing_with,
+    says,
+    until_nothing_is_left,
+)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -82,13 +88,7 @@ async def send(
         # On a busy machine the idle timeout may come before the first request.
         pass
     writer.transport.abort()
-    async with asyncio.timeout(5):
-        while gateway.open_clients or any(  # noqa: ASYNC110 - nothing says when
-            registered.outstanding
-            for group in gateway.groups.values()
-            for registered in group.registered
-        ):
-            await asyncio.sleep(0.001)
+    await until_nothing_is_left(gateway)
     visits, target.visits = target.visits, []
     for visit in visits:
         lines = visit.head.split(b"\r\n")

@@ -21,7 +21,14 @@ from tests.unit.gateway.browser import WITH_FIXED, Protocol
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.complaints import Complaints
 from tests.unit.gateway.https import ARN
-from tests.unit.gateway.support import OK, FakeTarget, Script, Visit, read_answer
+from tests.unit.gateway.support import (
+    OK,
+    FakeTarget,
+    Script,
+    Visit,
+    read_answer,
+    until_nothing_is_left,
+)
 
 LARGER_THAN_A_WINDOW = 200_000
 
@@ -157,12 +164,7 @@ async def visit(gateway: Gateway, context: ssl.SSLContext, data: bytes, *, stays
     except (ConnectionError, ssl.SSLError):
         pass
     writer.transport.abort()
-    targets = [target for group in gateway.groups.values() for target in group.registered]
-    async with asyncio.timeout(5):
-        while gateway.open_clients or any(  # noqa: ASYNC110 - nothing says when
-            target.outstanding or len(target.connections) > len(target.idle) for target in targets
-        ):
-            await asyncio.sleep(0.001)
+    await until_nothing_is_left(gateway)
 
 
 async def another(gateway: Gateway, context: ssl.SSLContext) -> None:

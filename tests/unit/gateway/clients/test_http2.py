@@ -10,7 +10,7 @@ from gateway.template.reader import read_routing
 from tests.unit.gateway.browser import Front
 from tests.unit.gateway.certificates import NAME, SelfSigned
 from tests.unit.gateway.https import SECURE
-from tests.unit.gateway.support import Visit, says, until
+from tests.unit.gateway.support import Visit, says, until, until_it_stands_still
 
 
 async def test_a_request_of_http_2_reaches_the_target_as_http_1_1(front: Front) -> None:
@@ -100,11 +100,7 @@ async def test_a_reader_that_opens_no_window_stops_the_target(front: Front) -> N
     browser.reads = False
     number = browser.ask()
     await until(lambda: len(browser.replies[number].body) == 65_535)
-    before = -1
-    async with asyncio.timeout(10):
-        while before != sent:
-            before = sent
-            await asyncio.sleep(0.2)
+    await until_it_stands_still(lambda: sent)
     assert sent < 64 * 1024 * 1024
 
 

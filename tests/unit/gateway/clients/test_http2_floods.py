@@ -46,9 +46,7 @@ async def test_a_client_that_does_not_read_is_not_read(front: Front, kind: str) 
     browser.reading.set()
     number = browser.ask()
     # All that was taken comes before it.
-    async with asyncio.timeout(30):
-        while not browser.replies[number].ended:  # noqa: ASYNC110 - nothing says when
-            await asyncio.sleep(0.01)
+    await until(lambda: browser.replies[number].ended, within=30)
     assert browser.replies[number].body == b"ok"
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.http1.desync import DesyncMode, Reason, Tier, Verdict, verdict
+from gateway.http1.desync import DesyncMode, DesyncReason, Tier, Verdict, verdict
 from gateway.http1.lenient_head import read_leniently
 from gateway.http1.request import Request
 from gateway.http1.request_head import HeadReader
@@ -15,80 +15,92 @@ from tests.unit.gateway.support import OK, Bench, Visit, routing_with, until
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 
-CLASSES: list[tuple[Tier, Reason, bytes]] = [
-    (Tier.Severe, Reason.BAD_HEADER, GET + b"X: a\0b\r\n"),
-    (Tier.Severe, Reason.BAD_HEADER, GET + b"X: a\rb\r\n"),
-    (Tier.Severe, Reason.BAD_HEADER, GET + b"X\0: a\r\n"),
-    (Tier.Severe, Reason.BAD_URI, b"GET /\0 HTTP/1.1\r\nHost: a\r\n"),
-    (Tier.Severe, Reason.BAD_URI, b"GET /a\rb HTTP/1.1\r\nHost: a\r\n"),
-    (Tier.Severe, Reason.BAD_METHOD, b"G(T / HTTP/1.1\r\nHost: a\r\n"),
-    (Tier.Severe, Reason.BAD_VERSION, b"GET / HTTP/1.x\r\nHost: a\r\n"),
-    (Tier.Severe, Reason.BAD_VERSION, b"GET / HTTP/1.10\r\nHost: a\r\n"),
-    (Tier.Severe, Reason.BAD_VERSION, b"GET / RTSP/1.0\r\nHost: a\r\n"),
-    (Tier.Severe, Reason.BAD_CONTENT_LENGTH, POST + b"Content-Length: 1000,1000\r\n"),
-    (Tier.Severe, Reason.BAD_CONTENT_LENGTH, POST + b"Content-Length: 18446744073709551616\r\n"),
-    (Tier.Severe, Reason.BAD_CONTENT_LENGTH, POST + b"Content-Length: abc\r\n"),
+CLASSES: list[tuple[Tier, DesyncReason, bytes]] = [
+    (Tier.Severe, DesyncReason.BAD_HEADER, GET + b"X: a\0b\r\n"),
+    (Tier.Severe, DesyncReason.BAD_HEADER, GET + b"X: a\rb\r\n"),
+    (Tier.Severe, DesyncReason.BAD_HEADER, GET + b"X\0: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_URI, b"GET /\0 HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_URI, b"GET /a\rb HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_METHOD, b"G(T / HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / HTTP/1.x\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / HTTP/1.10\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / RTSP/1.0\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_CONTENT_LENGTH, POST + b"Content-Length: 1000,1000\r\n"),
     (
         Tier.Severe,
-        Reason.MULTIPLE_CONTENT_LENGTH,
+        DesyncReason.BAD_CONTENT_LENGTH,
+        POST + b"Content-Length: 18446744073709551616\r\n",
+    ),
+    (Tier.Severe, DesyncReason.BAD_CONTENT_LENGTH, POST + b"Content-Length: abc\r\n"),
+    (
+        Tier.Severe,
+        DesyncReason.MULTIPLE_CONTENT_LENGTH,
         POST + b"Content-Length: 1\r\nContent-Length: 2\r\n",
     ),
     (
         Tier.Severe,
-        Reason.MULTIPLE_CONTENT_LENGTH,
+        DesyncReason.MULTIPLE_CONTENT_LENGTH,
         POST + b"Content-Length: 1\r\nContent_Length: 2\r\n",
     ),
-    (Tier.Severe, Reason.BAD_TRANSFER_ENCODING, POST + b"Transfer-Encoding: xchunked\r\n"),
-    (Tier.Severe, Reason.BAD_TRANSFER_ENCODING, POST + b"Transfer-Encoding: \r\n"),
-    (Tier.Severe, Reason.MULTIPLE_CHUNKED, POST + b"Transfer-Encoding: chunked, chunked\r\n"),
+    (Tier.Severe, DesyncReason.BAD_TRANSFER_ENCODING, POST + b"Transfer-Encoding: xchunked\r\n"),
+    (Tier.Severe, DesyncReason.BAD_TRANSFER_ENCODING, POST + b"Transfer-Encoding: \r\n"),
+    (Tier.Severe, DesyncReason.MULTIPLE_CHUNKED, POST + b"Transfer-Encoding: chunked, chunked\r\n"),
     (
         Tier.Severe,
-        Reason.MULTIPLE_CHUNKED,
+        DesyncReason.MULTIPLE_CHUNKED,
         POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
     ),
     (
         Tier.Ambiguous,
-        Reason.DUPLICATE_CONTENT_LENGTH,
+        DesyncReason.DUPLICATE_CONTENT_LENGTH,
         POST + b"Content-Length: 3\r\nContent-Length: 3\r\n",
     ),
     (
         Tier.Ambiguous,
-        Reason.BOTH_FRAMINGS,
+        DesyncReason.BOTH_FRAMINGS,
         POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
     ),
-    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Transfer_Encoding: chunked\r\n"),
-    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Transfer-Encoding : chunked\r\n"),
-    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"\x01Content-Length: 3\r\n"),
-    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Content--Length: 3\r\n"),
-    (Tier.Ambiguous, Reason.SUSPICIOUS_HEADER, POST + b"Tran\xc5\xbffer-Encoding: chunked\r\n"),
-    (Tier.Ambiguous, Reason.EMPTY_HEADER, GET + b": a\r\n"),
-    (Tier.Ambiguous, Reason.AMBIGUOUS_URI, b"GET /\x01 HTTP/1.1\r\nHost: a\r\n"),
-    (Tier.Ambiguous, Reason.AMBIGUOUS_URI, b"GET /\x7f HTTP/1.1\r\nHost: a\r\n"),
-    (Tier.Ambiguous, Reason.UNDEFINED_CONTENT_LENGTH, GET + b"Content-Length: 3\r\n"),
-    (Tier.Ambiguous, Reason.UNDEFINED_TRANSFER_ENCODING, GET + b"Transfer-Encoding: chunked\r\n"),
+    (Tier.Ambiguous, DesyncReason.SUSPICIOUS_HEADER, POST + b"Transfer_Encoding: chunked\r\n"),
+    (Tier.Ambiguous, DesyncReason.SUSPICIOUS_HEADER, POST + b"Transfer-Encoding : chunked\r\n"),
+    (Tier.Ambiguous, DesyncReason.SUSPICIOUS_HEADER, POST + b"\x01Content-Length: 3\r\n"),
+    (Tier.Ambiguous, DesyncReason.SUSPICIOUS_HEADER, POST + b"Content--Length: 3\r\n"),
     (
         Tier.Ambiguous,
-        Reason.UNDEFINED_TRANSFER_ENCODING,
+        DesyncReason.SUSPICIOUS_HEADER,
+        POST + b"Tran\xc5\xbffer-Encoding: chunked\r\n",
+    ),
+    (Tier.Ambiguous, DesyncReason.EMPTY_HEADER, GET + b": a\r\n"),
+    (Tier.Ambiguous, DesyncReason.AMBIGUOUS_URI, b"GET /\x01 HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Ambiguous, DesyncReason.AMBIGUOUS_URI, b"GET /\x7f HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Ambiguous, DesyncReason.UNDEFINED_CONTENT_LENGTH, GET + b"Content-Length: 3\r\n"),
+    (
+        Tier.Ambiguous,
+        DesyncReason.UNDEFINED_TRANSFER_ENCODING,
+        GET + b"Transfer-Encoding: chunked\r\n",
+    ),
+    (
+        Tier.Ambiguous,
+        DesyncReason.UNDEFINED_TRANSFER_ENCODING,
         b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",
     ),
-    (Tier.Ambiguous, Reason.MULTILINE_HEADER, GET + b"X: a\r\n b\r\n"),
-    (Tier.Ambiguous, Reason.MULTILINE_HEADER, GET + b"X: a\r\n Content-Length: 3\r\n"),
-    (Tier.Ambiguous, Reason.MISSING_HEADER_COLON, GET + b"X\r\n"),
-    (Tier.Ambiguous, Reason.MISSING_URI, b"GET HTTP/1.1\r\nHost: a\r\n"),
-    (Tier.Acceptable, Reason.ZERO_CONTENT_LENGTH, GET + b"Content-Length: 0\r\n"),
-    (Tier.Acceptable, Reason.NON_COMPLIANT_HEADER, GET + b"X: a\x01\r\n"),
-    (Tier.Acceptable, Reason.NON_COMPLIANT_HEADER, GET + b"X y: a\r\n"),
-    (Tier.Acceptable, Reason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.2\r\nHost: a\r\n"),
-    (Tier.Acceptable, Reason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.1\t\r\nHost: a\r\n"),
-    (Tier.Acceptable, Reason.NON_COMPLIANT_VERSION, b"GET /\r\n"),
-    (Tier.Acceptable, Reason.SPACE_IN_URI, b"GET /a b HTTP/1.1\r\nHost: a\r\n"),
-    (Tier.Acceptable, Reason.BARE_LINE_FEED, b"GET / HTTP/1.1\nHost: a\r\n"),
+    (Tier.Ambiguous, DesyncReason.MULTILINE_HEADER, GET + b"X: a\r\n b\r\n"),
+    (Tier.Ambiguous, DesyncReason.MULTILINE_HEADER, GET + b"X: a\r\n Content-Length: 3\r\n"),
+    (Tier.Ambiguous, DesyncReason.MISSING_HEADER_COLON, GET + b"X\r\n"),
+    (Tier.Ambiguous, DesyncReason.MISSING_URI, b"GET HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Acceptable, DesyncReason.ZERO_CONTENT_LENGTH, GET + b"Content-Length: 0\r\n"),
+    (Tier.Acceptable, DesyncReason.NON_COMPLIANT_HEADER, GET + b"X: a\x01\r\n"),
+    (Tier.Acceptable, DesyncReason.NON_COMPLIANT_HEADER, GET + b"X y: a\r\n"),
+    (Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.2\r\nHost: a\r\n"),
+    (Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.1\t\r\nHost: a\r\n"),
+    (Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION, b"GET /\r\n"),
+    (Tier.Acceptable, DesyncReason.SPACE_IN_URI, b"GET /a b HTTP/1.1\r\nHost: a\r\n"),
+    (Tier.Acceptable, DesyncReason.BARE_LINE_FEED, b"GET / HTTP/1.1\nHost: a\r\n"),
 ]
 
 
 @pytest.mark.parametrize(("tier", "reason", "head"), CLASSES)
 def test_a_head_has_the_class_and_reason_that_aws_gives_it(
-    tier: Tier, reason: Reason, head: bytes
+    tier: Tier, reason: DesyncReason, head: bytes
 ) -> None:
     finding = HeadReader(DesyncMode.MONITOR).read(head + b"\r\n").finding
     assert finding is not None
@@ -119,7 +131,7 @@ def test_the_first_reason_of_the_highest_class_counts() -> None:
     head = GET + b"X: a\x01\r\n: a\r\nContent-Length: 3\r\nY: \0\r\nZ: \r \r\n\r\n"
     finding = read_leniently(head).finding
     assert finding is not None
-    assert finding.reason is Reason.BAD_HEADER
+    assert finding.reason is DesyncReason.BAD_HEADER
 
 
 def test_each_mode_does_what_aws_says() -> None:
@@ -135,7 +147,7 @@ def test_each_mode_does_what_aws_says() -> None:
 @pytest.mark.parametrize("mode", DesyncMode)
 @pytest.mark.parametrize(("tier", "reason", "head"), CLASSES)
 async def test_a_mode_forwards_and_closes_by_the_class(
-    bench: Bench, mode: DesyncMode, tier: Tier, reason: Reason, head: bytes
+    bench: Bench, mode: DesyncMode, tier: Tier, reason: DesyncReason, head: bytes
 ) -> None:
     target = await bench.target()
     gateway = await bench.gateway(target, with_routing=routing_with(desync_mode=mode))
@@ -159,12 +171,12 @@ async def test_a_mode_forwards_and_closes_by_the_class(
 
 
 NEVER_FORWARDED = {
-    Reason.BAD_CONTENT_LENGTH,
-    Reason.MULTIPLE_CONTENT_LENGTH,
-    Reason.BAD_TRANSFER_ENCODING,
-    Reason.BAD_VERSION,
-    Reason.MISSING_URI,
-    Reason.NON_COMPLIANT_VERSION,
+    DesyncReason.BAD_CONTENT_LENGTH,
+    DesyncReason.MULTIPLE_CONTENT_LENGTH,
+    DesyncReason.BAD_TRANSFER_ENCODING,
+    DesyncReason.BAD_VERSION,
+    DesyncReason.MISSING_URI,
+    DesyncReason.NON_COMPLIANT_VERSION,
 }
 """Of these some have no reading that could be sent, in any mode."""
 

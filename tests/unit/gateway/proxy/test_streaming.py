@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.unit.gateway.support import Bench, Visit, until
+from tests.unit.gateway.support import Bench, Visit, until, until_it_stands_still
 
 _PIECE = b"x" * 65_536
 
@@ -58,7 +58,7 @@ async def test_a_client_that_does_not_read_stops_the_target(bench: Bench) -> Non
     client = await bench.client(await bench.gateway(await bench.target(endless)))
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # StreamWriter hides it
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    await _stands_still(lambda: sent)
+    await until_it_stands_still(lambda: sent)
     assert sent < 64 * 1024 * 1024
 
 
@@ -81,7 +81,7 @@ async def test_a_target_that_does_not_read_stops_the_client(bench: Bench) -> Non
             await client.writer.drain()
 
     sending = asyncio.create_task(endless())
-    await _stands_still(lambda: sent)
+    await until_it_stands_still(lambda: sent)
     sending.cancel()
     assert 0 < sent < 64 * 1024 * 1024
 
@@ -99,19 +99,10 @@ async def test_answers_to_a_client_that_does_not_read_them_do_not_pile_up(bench:
             await client.writer.drain()
 
     sending = asyncio.create_task(endless())
-    await _stands_still(lambda: sent)
+    await until_it_stands_still(lambda: sent)
     sending.cancel()
     answered = len(await bench.logged())
     assert 0 < answered < sent
-
-
-async def _stands_still(count: object) -> None:
-    assert callable(count)
-    before = -1
-    async with asyncio.timeout(10):
-        while before != count():
-            before = count()
-            await asyncio.sleep(0.2)
 
 
 def test_memory_stays_bounded_for_256_mib_each_way_with_slow_readers() -> None:

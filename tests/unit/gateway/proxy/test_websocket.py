@@ -1,9 +1,7 @@
 """WebSocket: after a 101 the gateway passes bytes on, whatever they are."""
 
-import asyncio
-
 from gateway.net.timeouts import Timeouts
-from tests.unit.gateway.support import OK, Bench, Visit, until
+from tests.unit.gateway.support import OK, Bench, Visit, until, until_it_stands_still
 
 ASK = (
     b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
@@ -65,11 +63,7 @@ async def test_a_slow_reader_at_the_end_of_a_websocket_slows_the_sender(bench: B
     client.send(ASK)
     assert (await client.answer()).status == 101
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # StreamWriter hides it
-    before = -1
-    async with asyncio.timeout(10):
-        while before != sent:
-            before = sent
-            await asyncio.sleep(0.2)
+    await until_it_stands_still(lambda: sent)
     assert sent < 64 * 1024 * 1024
 
 

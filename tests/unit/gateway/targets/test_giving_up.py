@@ -26,9 +26,7 @@ def test_a_connection_that_nobody_waits_for_any_more_is_not_kept(
             (target,) = gateway.groups["Web"].registered
             for rounds in range(40):
                 await give_up_after(rounds, gateway.plane, target)
-            async with asyncio.timeout(5):
-                while target.connections:  # noqa: ASYNC110 - nothing says when
-                    await asyncio.sleep(0.001)
+            await until(lambda: not target.connections)
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(give_up_at_every_moment())

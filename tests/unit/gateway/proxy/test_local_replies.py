@@ -2,21 +2,21 @@
 
 import pytest
 
-from gateway.proxy.answers import Answer, DateHeader, fixed_response, own_answer
 from gateway.proxy.heads import ResponseHead, http1_head
+from gateway.proxy.local_replies import DateHeader, LocalReply, fixed_response, status_reply
 from gateway.routing.rules import FixedResponse
 from tests.unit.gateway.support import Bench
 
 DATE = b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
 
 
-def written(answer: Answer, *, keep_alive: bool = True, with_body: bool = True) -> bytes:
-    head = ResponseHead(answer.status, answer.status_line, answer.lines, keep_alive=keep_alive)
-    return http1_head(head) + (answer.body if with_body else b"")
+def written(reply: LocalReply, *, keep_alive: bool = True, with_body: bool = True) -> bytes:
+    head = ResponseHead(reply.status, reply.status_line, reply.lines, keep_alive=keep_alive)
+    return http1_head(head) + (reply.body if with_body else b"")
 
 
 def test_502_is_what_an_alb_sends() -> None:
-    assert written(own_answer(502, DATE)) == (
+    assert written(status_reply(502, DATE)) == (
         b"HTTP/1.1 502 Bad Gateway\r\n"
         b"Server: awselb/2.0\r\n"
         b"Date: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
@@ -50,7 +50,7 @@ def test_502_is_what_an_alb_sends() -> None:
     ],
 )
 def test_each_answer_has_its_status_line_and_length(status: int, line: bytes, length: int) -> None:
-    head, _, body = written(own_answer(status, DATE), keep_alive=False).partition(b"\r\n\r\n")
+    head, _, body = written(status_reply(status, DATE), keep_alive=False).partition(b"\r\n\r\n")
     assert head.split(b"\r\n")[0] == b"HTTP/1.1 " + line
     assert len(body) == length
     assert b"Content-Length: %d" % length in head.split(b"\r\n")
@@ -60,7 +60,7 @@ def test_each_answer_has_its_status_line_and_length(status: int, line: bytes, le
 def test_sizes_are_those_seen_in_an_albs_access_log() -> None:
     """Sizes of 502 answers that ALBs logged: with a body 277 and 272, to HEAD 155."""
     sizes = [
-        len(written(own_answer(502, DATE), keep_alive=keep_alive, with_body=not head))
+        len(written(status_reply(502, DATE), keep_alive=keep_alive, with_body=not head))
         for keep_alive, head in ((True, False), (False, False), (True, True))
     ]
     assert sizes == [277, 272, 155]
@@ -101,8 +101,8 @@ async def test_head_gets_the_length_of_the_body_that_get_would_get(bench: Bench)
     client = await bench.client(await bench.gateway())
     for path, length in ((b"/fixed", b"5"), (b"/", b"162")):
         client.send(b"HEAD " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
-        answer = await client.answer(head=True)
-        assert answer.header(b"Content-Length") == length
+        reply = await client.answer(head=True)
+        assert reply.header(b"Content-Length") == length
     assert (await client.get("/fixed")).body == b"fixed"
 
 
@@ -114,8 +114,8 @@ async def test_trace_is_405(bench: Bench) -> None:
 
 
 def test_a_fixed_response_of_204_has_no_body_and_no_length() -> None:
-    answer = fixed_response(FixedResponse(204, "text/plain", b"something"), DATE)
-    assert written(answer) == (
+    reply = fixed_response(FixedResponse(204, "text/plain", b"something"), DATE)
+    assert written(reply) == (
         b"HTTP/1.1 204 No Content\r\nServer: awselb/2.0\r\n"
         + DATE
         + b"Connection: keep-alive\r\n\r\n"
@@ -127,10 +127,10 @@ def test_a_fixed_response_of_204_has_no_body_and_no_length() -> None:
     [(200, b"200 OK"), (418, b"418 I'm a Teapot"), (422, b"422 Unp"), (502, b"502 Bad Gateway")],
 )
 def test_a_fixed_response_says_the_reason_of_its_status(status: int, line: bytes) -> None:
-    answer = fixed_response(FixedResponse(status, "text/plain", b""), DATE)
-    assert answer.status_line.startswith(b"HTTP/1.1 " + line)
+    reply = fixed_response(FixedResponse(status, "text/plain", b""), DATE)
+    assert reply.status_line.startswith(b"HTTP/1.1 " + line)
 
 
 def test_a_fixed_response_with_a_status_of_its_own_has_no_reason() -> None:
-    answer = fixed_response(FixedResponse(299, "text/plain", b""), DATE)
-    assert answer.status_line == b"HTTP/1.1 299 \r\n"
+    reply = fixed_response(FixedResponse(299, "text/plain", b""), DATE)
+    assert reply.status_line == b"HTTP/1.1 299 \r\n"

@@ -30,7 +30,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class DateHeader:
-    """The ``Date`` header, made anew once a second at most."""
+    """The ``Date`` header, formatted once a second at most."""
 
     __slots__ = ("_clock", "_line", "_second")
 
@@ -49,7 +49,7 @@ class DateHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LocalReply:
     """An answer of the load balancer's own. ``status_line`` and ``lines`` end in CRLF."""
 
     status: int
@@ -58,7 +58,7 @@ class Answer:
     body: bytes
 
 
-def own_answer(status: int, date: bytes) -> Answer:
+def status_reply(status: int, date: bytes) -> LocalReply:
     """The answer with ``status``. Statuses without a known text (463) have an empty body.
 
     The space after a status without reason phrase belongs there (RFC 9112, section 4).
@@ -69,24 +69,24 @@ def own_answer(status: int, date: bytes) -> Answer:
     return _assemble(title, date, "text/html", _page(title))
 
 
-def redirect(status: int, location: bytes, date: bytes) -> Answer:
+def redirect(status: int, location: bytes, date: bytes) -> LocalReply:
     """The answer of a redirect action; ``status`` is 301 or 302, whose status line differs from
     its body's title."""
     line = {301: "301 Moved Permanently", 302: "302 Moved Temporarily"}[status]
     body = _page({301: line, 302: "302 Found"}[status])
-    answer = _assemble(line, date, "text/html", body)
-    answer.lines.append(b"Location: " + location + b"\r\n")
-    return answer
+    reply = _assemble(line, date, "text/html", body)
+    reply.lines.append(b"Location: " + location + b"\r\n")
+    return reply
 
 
-def fixed_response(action: FixedResponse, date: bytes) -> Answer:
+def fixed_response(action: FixedResponse, date: bytes) -> LocalReply:
     """The answer of a fixed-response action. A 204 has neither body nor length (RFC 9110, 8.6),
     whatever the action says."""
     status = f"{action.status} {_reason(action.status)}"
-    answer = _assemble(status, date, f"{action.content_type}; charset=utf-8", action.body)
+    reply = _assemble(status, date, f"{action.content_type}; charset=utf-8", action.body)
     if action.status == _WITHOUT_BODY:
-        return replace(answer, lines=answer.lines[:2], body=b"")
-    return answer
+        return replace(reply, lines=reply.lines[:2], body=b"")
+    return reply
 
 
 def _reason(status: int) -> str:
@@ -103,11 +103,11 @@ def _page(title: str) -> bytes:
     ).encode()
 
 
-def _assemble(status: str, date: bytes, content_type: str, body: bytes) -> Answer:
+def _assemble(status: str, date: bytes, content_type: str, body: bytes) -> LocalReply:
     lines = [
         b"Server: awselb/2.0\r\n",
         date,
         f"Content-Type: {content_type}\r\n".encode(),
         b"Content-Length: %d\r\n" % len(body),
     ]
-    return Answer(int(status[:3]), f"HTTP/1.1 {status}\r\n".encode(), lines, body)
+    return LocalReply(int(status[:3]), f"HTTP/1.1 {status}\r\n".encode(), lines, body)
