@@ -139,7 +139,7 @@ class Exchange:
             if rule.transforms is NO_TRANSFORMS or self._transform(rule):
                 record.action = "forward"
                 self._forward(action)
-        elif self._host_line() is None:
+        elif self.listener.host_line(request, plane.load_balancer.preserve_host_header) is None:
             self._reply_with(400)
         elif isinstance(action, FixedResponse):
             record.action = "fixed-response"
@@ -218,7 +218,7 @@ class Exchange:
     def _forward(self, action: Forward) -> None:
         plane, request = self._plane, self.request
         selection = plane.selector.select(action, request)
-        host = self._host_line()
+        host = self.listener.host_line(request, plane.load_balancer.preserve_host_header)
         if host is None:
             self._reply_with(400)
             return
@@ -241,10 +241,6 @@ class Exchange:
             self._send_head(connection, head)
         else:
             self._connecting = plane.spawn(self._connect(target, head))
-
-    def _host_line(self) -> bytes | None:
-        preserve = self._plane.load_balancer.preserve_host_header
-        return self.listener.host_line(self.request, preserve)
 
     async def _connect(self, target: Target, head: bytes) -> None:
         plane = self._plane

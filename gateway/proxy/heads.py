@@ -5,7 +5,6 @@ Balancer" and "How Elastic Load Balancing works" of the AWS documentation; RFC 9
 """
 
 import re
-from binascii import hexlify
 from collections.abc import Sequence
 from random import Random
 from typing import Final
@@ -92,8 +91,7 @@ def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
     A request without one gets a Root; one with a Root keeps it and gets this hop as Self. A value
     over 7 KB is replaced. ``now`` is the wall clock.
     """
-    drawn = hexlify(random.getrandbits(96).to_bytes(12, "big"))
-    own = b"1-%08x-%b" % (int(now) & 0xFFFFFFFF, drawn)
+    own = b"1-%08x-%024x" % (int(now) & 0xFFFFFFFF, random.getrandbits(96))
     if not received or len(received) > _MAX_TRACE_ID:
         return b"Root=" + own
     fields = [field for field in received.split(b";") if field]

@@ -50,8 +50,9 @@ class Listener:
         """A response's headers with those that the listener sets, or removes, on every one."""
         if not self._replaced:
             return lines
-        kept = [line for line in lines if line.partition(b":")[0].lower() not in self._replaced]
-        return kept + self._inserted
+        replaced = self._replaced
+        passed_on = [line for line in lines if line.partition(b":")[0].lower() not in replaced]
+        return passed_on + self._inserted
 
     def host_line(self, request: Request, preserve: bool) -> bytes | None:
         """The Host header for the target; None when the request's is invalid.

@@ -224,7 +224,7 @@ async def test_health_has_the_shape_of_describe_target_health(bench: Bench, tmp_
             described(
                 sick.port,
                 State="initial",
-                DesyncReason="Elb.InitialHealthChecking",
+                Reason="Elb.InitialHealthChecking",
                 Description="Health checks failed with these codes: [503]",
             ),
         ]
