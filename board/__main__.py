@@ -16,7 +16,7 @@ from kernel.process.settings import load
 _STEPS = {
     "bootstrap": "make the contexts' roles and databases",
     "migrate": "bring the databases to the newest migration",
-    "demo": "fill an empty board with people, threads and posts",
+    "demo": "fill an empty board with the content of demo.toml",
 }
 
 
