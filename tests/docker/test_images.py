@@ -12,6 +12,7 @@ from docker.models.containers import Container
 from docker.models.images import Image
 
 from tests.docker.project import ROOT, image
+from tests.repository import files
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import GATEWAY, IMAGES, SERVERS
 
@@ -21,22 +22,25 @@ BASE = "python:3.13-slim-bookworm"
 LARGEST = 110 * 1000 * 1000
 
 
-def _packages(name: str) -> set[str]:
-    """The folders of a package and of all the packages in it."""
-    return {str(path.parent.relative_to(ROOT)) for path in (ROOT / name).rglob("*.py")}
+def _folders(package: str) -> set[str]:
+    """A package's folders with files, itself included."""
+    return {str(path.parent) for path in files() if path.parts[0] == package}
 
-
-_KERNEL = {"containers", *_packages("kernel")}
-_CONTEXTS = {"services", *(f"services/{context}" for context in CONTEXT_NAMES)}
 
 CODE = {
-    **{context: _KERNEL | {"services", f"services/{context}"} for context in CONTEXT_NAMES},
-    "web": _KERNEL | {"web", "web/static"},
-    "monolith": _KERNEL | _CONTEXTS | {"monolith", "web", "web/static"},
-    "gateway": {"containers", *_packages("gateway"), "infra"},
+    **{
+        context: {"containers", *_folders("kernel"), "services", f"services/{context}"}
+        for context in CONTEXT_NAMES
+    },
+    "web": {"containers", *_folders("kernel"), *_folders("web")},
+    "monolith": {
+        *("containers", *_folders("kernel"), "monolith", *_folders("web"), "services"),
+        *(f"services/{context}" for context in CONTEXT_NAMES),
+    },
+    "gateway": {"containers", *_folders("gateway"), "infra"},
     "board": {
-        *(_KERNEL | _CONTEXTS),
-        *("topology", "board", "board/alembic"),
+        *("containers", *_folders("kernel"), "topology", *_folders("board"), "services"),
+        *(f"services/{context}" for context in CONTEXT_NAMES),
         *(f"services/{context}/migrations" for context in CONTEXT_NAMES),
     },
 }
@@ -78,14 +82,12 @@ def laid_out(request: pytest.FixtureRequest, client: docker.DockerClient) -> Ite
 def test_an_image_has_the_code_of_its_part_alone(laid_out: Container) -> None:
     chunks, _ = laid_out.get_archive("/board")
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        files = [PurePosixPath(f.name).relative_to("board") for f in archive if f.isfile()]
+        inside = [PurePosixPath(f.name).relative_to("board") for f in archive if f.isfile()]
     folders = {
         str(path.parent)
-        for path in files
+        for path in inside
         if "__pycache__" not in path.parts and path.parts[0] != "requirements"
     }
-    # The page's files are in folders of their own choosing.
-    folders = {"web/static" if f.startswith("web/static/") else f for f in folders}
     assert folders == CODE[laid_out.attrs["board"]]
 
 
