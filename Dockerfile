@@ -81,6 +81,7 @@ COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/posts/*.py services/posts/
+COPY services/posts/markup/ services/posts/markup/
 LABEL org.opencontainers.image.title="board/posts" \
       org.opencontainers.image.description="The board's posts service"
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
@@ -106,6 +107,7 @@ COPY services/__init__.py services/
 COPY services/users/*.py services/users/
 COPY services/threads/*.py services/threads/
 COPY services/posts/*.py services/posts/
+COPY services/posts/markup/ services/posts/markup/
 COPY web/ web/
 COPY monolith/ monolith/
 LABEL org.opencontainers.image.title="board/monolith" \

@@ -98,6 +98,8 @@ async def _board() -> AsyncIterator[Mapping[str, Service]]:
             "PUBLIC_ORIGIN": "http://localhost",
             "DRAIN_SECONDS": "0",
             "POST_INTERVAL": "0",
+            "PREVIEW_LIMIT": "0",
+            "EDIT_LIMIT": "0",
             "THREAD_INTERVAL": "0",
             "ADDRESS_LIMIT": "1000000000",
             "SIGN_IN_ADDRESS_FAILURES": "1000000",

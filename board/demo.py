@@ -20,6 +20,7 @@ from services.users.settings import UserSettings
 from services.users.wiring import open_users
 
 _CONTENT = Path(__file__).with_name("demo.toml")
+_ORIGIN = "http://localhost"  # of any board: the content has no pictures
 
 
 class Settings(UserSettings, ThreadSettings, PostSettings):
@@ -47,7 +48,7 @@ async def fill(settings: Settings, now: datetime) -> None:
     async with (
         open_users(settings, lambda: moment) as users,
         open_threads(settings, lifecycle, people, lambda: moment) as threads,
-        open_posts(settings, lifecycle, people, threads.service, lambda: moment) as posts,
+        open_posts(settings, lifecycle, people, threads.service, _ORIGIN, lambda: moment) as posts,
     ):
         if (await users.service.list(1, None)).items:
             print("The board has users already: no demo data.")  # noqa: T201

@@ -32,7 +32,9 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     async with (
         open_users(settings) as users,
         open_threads(settings, lifecycle, users.service) as threads,
-        open_posts(settings, lifecycle, users.service, threads.service) as posts,
+        open_posts(
+            settings, lifecycle, users.service, threads.service, settings.public_origin
+        ) as posts,
     ):
         contexts = [opened.context(settings) for opened in (users, threads, posts)]
         site = build()

@@ -53,10 +53,13 @@ Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIAp
 @dataclass(frozen=True)
 class Limits:
     """How much is too much: by default nothing. Intervals are in seconds; `address_limit` is how
-    many requests an address may send in a minute."""
+    many requests an address may send in a minute, `preview_limit` how many previews a user may ask
+    for in a minute, and `edit_limit` how often a user may edit posts in a day; 0 is any number."""
 
     thread_interval: int = 0
     post_interval: int = 0
+    preview_limit: int = 0
+    edit_limit: int = 0
     address_limit: int = _ANY_NUMBER
 
 
@@ -100,6 +103,8 @@ async def monolith_in_loop(
         posts_database_url=databases["posts"],
         thread_interval=limits.thread_interval,
         post_interval=limits.post_interval,
+        preview_limit=limits.preview_limit,
+        edit_limit=limits.edit_limit,
         sign_in_address_failures=_ANY_NUMBER,
     )
     async with serving(monolith.main.application, settings) as url:
@@ -166,6 +171,8 @@ def posts_service(
         threads_url=threads,
         threads_service_token=THREADS_TOKEN,
         post_interval=limits.post_interval,
+        preview_limit=limits.preview_limit,
+        edit_limit=limits.edit_limit,
     )
     return serving(services.posts.main.application, settings)
 
@@ -240,6 +247,8 @@ def processes(deployment: str) -> Iterator[Run]:
             "DEPLOYMENT": deployment,
             "THREAD_INTERVAL": "0",
             "POST_INTERVAL": "0",
+            "PREVIEW_LIMIT": "0",
+            "EDIT_LIMIT": "0",
             "SIGN_IN_ADDRESS_FAILURES": str(_ANY_NUMBER),
         }
         with log.open("w") as output:

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 class Effort:
     """`fuzzing` is in seconds for each API document, in the ways that `phases` names; a state
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` is how many send
-    the gateway whatever bytes they like, in each of its modes."""
+    the gateway whatever bytes they like, in each of its modes; `texts` is how many posts are
+    rendered."""
 
     fuzzing: int
     phases: str
     steps: int
     steps_a_run: int
     clients: int
+    texts: int
 
 
-IN_PASSING = Effort(fuzzing=2, phases="fuzzing", steps=100, steps_a_run=25, clients=450)
+IN_PASSING = Effort(fuzzing=2, phases="fuzzing", steps=100, steps_a_run=25, clients=450, texts=20)
 AS_PROOF = Effort(
-    fuzzing=120, phases="examples,coverage,fuzzing", steps=20_000, steps_a_run=100, clients=5_000
+    fuzzing=120,
+    phases="examples,coverage,fuzzing",
+    steps=20_000,
+    steps_a_run=100,
+    clients=5_000,
+    texts=3_000,
 )

@@ -3,7 +3,7 @@
 import math
 from datetime import datetime, timedelta
 
-from kernel.data.database import Connection
+from kernel.data.database import Connection, Database
 from kernel.errors import Policy, TooManyRequests
 
 
@@ -28,8 +28,30 @@ async def enforce_user_limit(
         now - window,
     )
     if not counted:
-        last = await connection.fetchval(
-            "SELECT at FROM last_done WHERE user_id = $1 AND policy = $2", user, policy.name
-        )
+        await _check(connection, user, policy, now, refusal)
+
+
+async def check_user_limit(
+    database: Database, user: int, policy: Policy, now: datetime, refusal: str
+) -> None:
+    """Raises as `enforce_user_limit` would, and counts nothing: for work that comes before the
+    transaction."""
+    if policy.window == 0:
+        return
+    async with database.connection() as connection:
+        await _check(connection, user, policy, now, refusal)
+
+
+async def _check(
+    connection: Connection, user: int, policy: Policy, now: datetime, refusal: str
+) -> None:
+    window = timedelta(seconds=policy.window)
+    last = await connection.fetchval(
+        "SELECT at FROM last_done WHERE user_id = $1 AND policy = $2 AND at > $3",
+        user,
+        policy.name,
+        now - window,
+    )
+    if last is not None:
         wait = math.ceil((last + window - now).total_seconds())
         raise TooManyRequests(refusal, policy, wait)

@@ -34,7 +34,7 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         threads = HttpThreads(
             ServiceClient(http, "threads", settings.threads_url, settings.threads_service_token[0])
         )
-        async with open_posts(settings, lifecycle, users, threads) as posts:
+        async with open_posts(settings, lifecycle, users, threads, settings.public_origin) as posts:
             yield create_app("posts", [posts.context(settings)], settings, lifecycle)
 
 

@@ -8,15 +8,28 @@ from typing import Protocol, TypeVar
 from kernel.contracts import Threads, Users
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
-from kernel.errors import Conflict, NotFound, Policy
+from kernel.errors import Conflict, NotFound, Policy, TooManyRequests
 from kernel.process.clock import Clock
 from services.posts.model import Found, NewPost, Post, Revision
 
 Result = TypeVar("Result")
 
 
-Render = Callable[[str], Awaitable[str]]
-"""Makes safe HTML of Markdown."""
+Render = Callable[[str, int], Awaitable[str]]
+"""Makes safe HTML of the Markdown that a user, by their id, has written. Raises `Invalid`."""
+
+
+class Limits(Protocol):
+    """How much one user may do; `services.posts.settings.PostSettings` has them."""
+
+    @property
+    def for_posts(self) -> Policy: ...
+
+    @property
+    def for_previews(self) -> Policy: ...
+
+    @property
+    def for_edits(self) -> Policy: ...
 
 
 class Store(Protocol):
@@ -33,8 +46,21 @@ class Store(Protocol):
     ) -> Post: ...
 
     async def edit(
-        self, post: int, text: str, rendered: str, now: datetime, allow: Callable[[Post], None]
+        self,
+        post: int,
+        actor: int,
+        text: str,
+        rendered: str,
+        now: datetime,
+        policy: Policy,
+        allow: Callable[[Post], None],
     ) -> Post | None: ...
+
+    async def check_may_post(self, user: int, now: datetime, policy: Policy) -> None: ...
+
+    async def check_may_edit(self, user: int, now: datetime, policy: Policy) -> None: ...
+
+    async def count_preview(self, user: int, now: datetime, policy: Policy) -> None: ...
 
     async def remove(self, post: int, now: datetime, allow: Callable[[Post], None]) -> bool: ...
 
@@ -56,10 +82,9 @@ class Search(Protocol):
 
 
 class PostService:
-    """The rules of posts.
+    """The rules of posts. `changed` is called after each change that has been stored.
 
-    `interval` is how many seconds lie between two posts of one user; `changed` is called after
-    each change that has been kept.
+    Rendering is work: whatever can be refused without it is refused before it.
     """
 
     def __init__(
@@ -70,7 +95,7 @@ class PostService:
         threads: Threads,
         render: Render,
         clock: Clock,
-        interval: int,
+        limits: Limits,
         changed: Callable[[], None],
     ) -> None:
         self._store = store
@@ -79,15 +104,16 @@ class PostService:
         self._threads = threads
         self._render = render
         self._clock = clock
-        self._policy = Policy("post", 1, interval)
+        self._limits = limits
         self._changed = changed
 
     async def write(
         self, token: str, thread: int, text: str, reply_to: int | None, write: IdempotentWrite[Post]
     ) -> Post:
         """Write a post. Raises `Unauthenticated`, `Banned`, `NotFound` for a thread that is not
-        there, `Conflict` for a locked one, `Invalid` for a reply to what is not in the thread,
-        `TooManyRequests`, and `Unavailable` when a context that it calls is down."""
+        there, `Conflict` for a locked one, `Invalid` for a reply to what is not in the thread or a
+        text that cannot be rendered, `TooManyRequests`, and `Unavailable` when a context that must
+        be asked is down."""
         who, where = await asyncio.gather(
             self._users.authenticate(token), self._threads.find(thread), return_exceptions=True
         )
@@ -97,32 +123,46 @@ class PostService:
         found = _unless_failed(where)
         if found.locked:
             raise Conflict("This thread is locked.")
-        html = await self._render(text)
+        try:
+            await self._store.check_may_post(actor.id, now, self._limits.for_posts)
+        except TooManyRequests:
+            await self._store.check_replay(write, actor.id, now)  # done by then, and counted
+            raise
+        html = await self._render(text, actor.id)
         by_starter = actor.id == found.created_by
         new = NewPost(thread, actor.id, by_starter, text, html, reply_to)
-        post = await self._store.add(new, now, self._policy, write)
+        post = await self._store.add(new, now, self._limits.for_posts, write)
         self._changed()
         return post
 
     async def preview(self, token: str, text: str) -> str:
-        """The HTML that a post with this text would have. Raises as `authenticate` does: rendering
-        costs time, so it is only for users."""
-        await self._users.authenticate(token)
-        return await self._render(text)
+        """The HTML that a post with this text would have. Raises as `authenticate` does,
+        `TooManyRequests`, and `Invalid` for a text that cannot be rendered."""
+        actor = await self._users.authenticate(token)
+        await self._store.count_preview(actor.id, self._clock(), self._limits.for_previews)
+        return await self._render(text, actor.id)
 
     async def edit(
         self, token: str, post: int, text: str, check_unchanged: Callable[[Post], None]
     ) -> Post:
-        """Change the text; the old one is kept. Raises `Forbidden` unless it is theirs or they
-        moderate, `NotFound`, and what `check_unchanged` raises for the post as it is."""
+        """Change the text; the old one is stored as a revision. A text that is the same already
+        changes nothing. Raises `Forbidden` unless it is theirs or they moderate, `NotFound`,
+        `Invalid` for a text that cannot be rendered, `TooManyRequests`, and what `check_unchanged`
+        raises for the post as it is."""
         actor = await self._users.authenticate(token)
-        html = await self._render(text)
+        now, policy = self._clock(), self._limits.for_edits
 
         def allow(found: Post) -> None:
             found.check_editable(actor)
             check_unchanged(found)
 
-        edited = await self._store.edit(post, text, html, self._clock(), allow)
+        found = await self.find(post)
+        allow(found)
+        if found.text == text:
+            return found
+        await self._store.check_may_edit(actor.id, now, policy)
+        html = await self._render(text, actor.id)
+        edited = await self._store.edit(post, actor.id, text, html, now, policy, allow)
         if edited is None:
             raise NotFound(_NO_POST)
         self._changed()

@@ -3,13 +3,36 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from kernel.errors import Policy
 from kernel.process.settings import DatabasePassword, DatabaseUrl
 
 
 class PostSettings(BaseSettings):
-    """The database, and limits. A user may write one post each `post_interval` seconds; 0 is no
-    limit."""
+    """The database, processes and limits. Posts are rendered in `render_processes` processes. A
+    user may write one post each `post_interval` seconds, ask for `preview_limit` previews in
+    `preview_window` seconds, and edit posts `edit_limit` times in `edit_window` seconds. An
+    interval or a limit of 0 is none."""
 
     posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
+    render_processes: int = Field(default=2, ge=1, le=8)
     post_interval: int = Field(default=5, ge=0)
+    preview_limit: int = Field(default=30, ge=0)
+    preview_window: int = Field(default=60, ge=1)
+    edit_limit: int = Field(default=200, ge=0)
+    edit_window: int = Field(default=24 * 60 * 60, ge=1)
+
+    @property
+    def for_posts(self) -> Policy:
+        """The limit of new posts."""
+        return Policy("post", 1, self.post_interval)
+
+    @property
+    def for_previews(self) -> Policy:
+        """The limit of previews."""
+        return Policy("preview", self.preview_limit, self.preview_window)
+
+    @property
+    def for_edits(self) -> Policy:
+        """The limit of edits."""
+        return Policy("edit", self.edit_limit, self.edit_window)

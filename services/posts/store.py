@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
-from kernel.data.user_limit import enforce_user_limit
+from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
 from services.posts.model import Kind, NewPost, Post, Revision
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"
@@ -45,9 +46,7 @@ class PostStore:
         thread, and what `write.begin` raises."""
         async with self._database.transaction() as connection:
             await write.begin(connection, new.user, now)
-            await enforce_user_limit(
-                connection, new.user, policy, now, "You have just posted. Wait a little."
-            )
+            await enforce_user_limit(connection, new.user, policy, now, _JUST_POSTED)
             version, created_at = await _count(connection, new, now)
             if new.reply_to is not None:
                 await _check_reply(connection, new.thread, new.reply_to)
@@ -70,16 +69,39 @@ class PostStore:
             await write.finish(connection, new.user, now, post)
         return post
 
+    async def check_may_post(self, user: int, now: datetime, policy: Policy) -> None:
+        """Raises `TooManyRequests` when `add` would."""
+        await check_user_limit(self._database, user, policy, now, _JUST_POSTED)
+
+    async def check_may_edit(self, user: int, now: datetime, policy: Policy) -> None:
+        """Raises `TooManyRequests` when `edit` would."""
+        await allowance.check(self._database, str(user), policy, now, _EDITED_MUCH)
+
+    async def count_preview(self, user: int, now: datetime, policy: Policy) -> None:
+        """Count a preview. Raises `TooManyRequests`."""
+        async with self._database.transaction() as connection:
+            await allowance.spend(connection, str(user), policy, now, _PREVIEWED_MUCH)
+
     async def edit(
-        self, post: int, text: str, rendered: str, now: datetime, allow: Callable[[Post], None]
+        self,
+        post: int,
+        actor: int,
+        text: str,
+        rendered: str,
+        now: datetime,
+        policy: Policy,
+        allow: Callable[[Post], None],
     ) -> Post | None:
         """Change the text and store the old one, or None when there is no such post. `allow` raises
-        unless this post, as it is, may be changed."""
+        unless this post, as it is, may be changed. Raises `TooManyRequests` for the actor."""
         async with self._database.transaction() as connection:
             found = await _lock(connection, post)
             if found is None:
                 return None
             allow(found)
+            if found.text == text:
+                return found
+            await allowance.spend(connection, str(actor), policy, now, _EDITED_MUCH)
             version = await connection.fetchval(
                 """
                 UPDATE thread_activity SET version = version + 1 WHERE thread = $1 RETURNING version
@@ -211,6 +233,11 @@ class PostStore:
             limit + 1,
         )
         return page([Post(**row) for row in rows], limit, kind, _key)
+
+
+_JUST_POSTED = "You have just posted. Wait a little."
+_EDITED_MUCH = "You have edited a lot today. Try again tomorrow."
+_PREVIEWED_MUCH = "You have looked at many previews. Wait a little."
 
 
 async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[int, datetime]:

@@ -1,7 +1,7 @@
 """Opens the posts context of a process."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ from kernel.process.settings import ProcessSettings
 from services.posts import api
 from services.posts.activity_store import ActivityStore
 from services.posts.delivery import ActivityDelivery
-from services.posts.markup import Markup
+from services.posts.markup.pool import RenderPool
 from services.posts.removal_store import RemovalStore
 from services.posts.removals import RemovalFollower
 from services.posts.search_store import SearchStore
@@ -48,9 +48,11 @@ async def open_posts(
     lifecycle: Lifecycle,
     users: Users,
     threads: Threads,
+    public_origin: str,
     clock: Clock = utc_now,
 ) -> AsyncIterator[Posts]:
-    """The posts context and its background tasks, until the block ends."""
+    """The posts context, its background tasks and its processes, until the block ends. Browsers
+    know the board as `public_origin`."""
     url = settings.posts_database_url
     async with Database.open(url) as database:
         store, search, activity = (
@@ -60,11 +62,10 @@ async def open_posts(
         )
         delivery = ActivityDelivery(activity, threads)
         streams = Streams(activity, api.encode_event)
-        with closing(Markup()) as markup:
+        async with RenderPool.open(public_origin, settings.render_processes) as pool:
             service = PostService(
-                store, search, users, threads, markup.render, clock, settings.post_interval,
-                delivery.wake,
-            )  # fmt: skip
+                store, search, users, threads, pool.render, clock, settings, delivery.wake
+            )
             async with running(
                 delivery.run(),
                 RemovalFollower(RemovalStore(database), threads).run(),

@@ -141,3 +141,22 @@ async def test_nobody_signed_in_edits_nothing(visitor: httpx.AsyncClient, person
         edit = await visitor.patch(path, json={"text": "?"}, headers=headers)
         remove = await visitor.delete(path, headers=headers)
         assert [edit.status_code, remove.status_code] == [401, 401]
+
+
+async def test_edit_without_a_change_changes_nothing(person: Person, editor: Person) -> None:
+    thread = await person.start_thread()
+    post = await person.write(thread["id"], "The same")
+    tag = await _tag(editor.http, post)
+    response = await _edit(editor, post, "The same", tag)
+    assert (response.status_code, response.json()) == (200, post)
+    assert response.headers["etag"] == tag
+    revisions = (await editor.http.get(f"/api/posts/{post['id']}/revisions")).json()
+    assert [revision["text"] for revision in revisions] == ["The same"]
+
+
+async def test_stale_edit_without_a_change_is_refused(person: Person) -> None:
+    thread = await person.start_thread()
+    post = await person.write(thread["id"], "One")
+    tag = await _tag(person.http, post)
+    await _edit(person, post, "Two", tag)
+    assert (await _edit(person, post, "Two", tag)).status_code == 412

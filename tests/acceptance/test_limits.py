@@ -23,7 +23,7 @@ from tests.people import Person, joining, moderating
 from tests.problems import slug
 from tests.replays import is_replay, send
 
-LIMITS = Limits(thread_interval=15, post_interval=5)
+LIMITS = Limits(thread_interval=15, post_interval=5, preview_limit=3, edit_limit=2)
 QUICK = Limits(thread_interval=1, post_interval=1)
 
 
@@ -52,12 +52,12 @@ async def thread(limited: Board) -> AsyncIterator[int]:
         yield (await person.start_thread())["id"]
 
 
-def check_refusal(response: httpx.Response, name: str, window: int) -> None:
+def check_refusal(response: httpx.Response, name: str, window: int, quota: int = 1) -> None:
     """Fails unless the answer says what the limit is, and when there is room again."""
     assert (response.status_code, slug(response)) == (429, "too-many-requests")
     wait = int(response.headers["retry-after"])
     assert window - 2 <= wait <= window
-    assert response.headers["ratelimit-policy"] == f'"{name}";q=1;w={window}'
+    assert response.headers["ratelimit-policy"] == f'"{name}";q={quota};w={window}'
     assert response.headers["ratelimit"] == f'"{name}";r=0;t={wait}'
 
 
@@ -108,12 +108,29 @@ async def test_everybody_has_an_allowance_of_their_own(limited: Board, thread: i
         await another.write(thread)
 
 
-async def test_edits_and_removals_are_not_limited(writer: Person, thread: int) -> None:
+async def test_a_user_edits_posts_twice_a_day_and_removes_them_at_any_time(
+    writer: Person, thread: int
+) -> None:
     path = f"/api/posts/{(await writer.write(thread))['id']}"
-    for text in ("One", "Two"):
-        edit = await writer.http.patch(path, json={"text": text}, headers={"If-Match": "*"})
-        assert edit.status_code == 200
+
+    async def edit(text: str) -> httpx.Response:
+        return await writer.http.patch(path, json={"text": text}, headers={"If-Match": "*"})
+
+    for text in ("One", "One", "Two", "Two"):  # an edit that changes nothing does not count
+        assert (await edit(text)).status_code == 200
+    check_refusal(await edit("Three"), "edit", 24 * 60 * 60, 2)
+    assert (await edit("Two")).status_code == 200
+    assert (await writer.http.get(path)).json()["text"] == "Two"
     assert (await writer.http.delete(path)).status_code == 204
+
+
+async def test_a_user_looks_at_three_previews_a_minute(writer: Person) -> None:
+    async def preview() -> httpx.Response:
+        return await writer.http.post("/api/posts/preview", json={"text": "x"})
+
+    for _ in range(3):
+        assert (await preview()).status_code == 200
+    check_refusal(await preview(), "preview", 60, 3)
 
 
 async def test_of_many_at_once_on_two_instances_one_gets_through_until_the_wait_is_over(

@@ -1,7 +1,7 @@
 """What a post would look like, before it is written."""
 
 from tests.people import Person
-from tests.problems import slug
+from tests.problems import pointers, slug
 
 
 async def test_a_preview_is_what_the_post_would_be(person: Person) -> None:
@@ -17,3 +17,13 @@ async def test_nobody_previews_without_signing_in(person: Person) -> None:
         "/api/posts/preview", json={"text": "x"}, headers={"Authorization": "Bearer"}
     )
     assert (refused.status_code, slug(refused)) == (401, "unauthenticated")
+
+
+async def test_text_that_cannot_be_a_post_is_no_preview_either(person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    for text in ("[a]: /b", f"{'[a]' * 200}\n\n[a]: https://b.example/{'c' * 990}"):
+        preview = await person.http.post("/api/posts/preview", json={"text": text})
+        post = await person.http.post("/api/posts", json={"thread": thread, "text": text})
+        for refused in (preview, post):
+            assert (refused.status_code, pointers(refused)) == (422, ["/text"])
+        assert preview.json()["errors"] == post.json()["errors"]

@@ -71,6 +71,8 @@ class Project:
             "COMPOSE_PROFILES": self.profile,
             "PORT": str(self.port),
             "POST_INTERVAL": "0",
+            "PREVIEW_LIMIT": "0",
+            "EDIT_LIMIT": "0",
             "THREAD_INTERVAL": "0",
             "SIGN_IN_ADDRESS_FAILURES": "10000000",
         }

@@ -312,6 +312,8 @@ def _without_limits(document: Document) -> None:
 _LIMITS: Final = {
     "ADDRESS_LIMIT": "1000000",
     "POST_INTERVAL": "0",
+    "PREVIEW_LIMIT": "0",
+    "EDIT_LIMIT": "0",
     "SIGN_IN_ADDRESS_FAILURES": "10000000",
     "THREAD_INTERVAL": "0",
 }

@@ -6,19 +6,35 @@ from datetime import datetime
 
 from kernel.data.idempotency import IdempotentWrite, ReplayableResponse, Replayed
 from kernel.data.paging import Page
-from kernel.errors import Policy
+from kernel.errors import Policy, TooManyRequests
 from services.posts.model import Found, NewPost, Post, Revision
 
 
-async def render(text: str) -> str:
-    """HTML that shows which text it was made of."""
-    return f"<p>{text}</p>"
+class FakeRenderer:
+    """Makes HTML that shows which text it was made of, and records who had what rendered."""
+
+    def __init__(self) -> None:
+        self.rendered: list[tuple[str, int]] = []
+
+    async def render(self, text: str, user: int) -> str:
+        self.rendered.append((text, user))
+        return f"<p>{text}</p>"
+
+
+class FakeLimits:
+    """`services.posts.service.Limits`; the fake store looks at none of them."""
+
+    for_posts = Policy("post", 1, 5)
+    for_previews = Policy("preview", 1, 60)
+    for_edits = Policy("edit", 1, 60)
 
 
 class FakePostStore:
-    """`services.posts.service.Store` in memory. `replays` makes every write one that was done."""
+    """`services.posts.service.Store` in memory. `replays` makes every write one that was done,
+    `used_up` every limit one that is reached."""
 
     def __init__(self, *posts: Post, replays: bool = False) -> None:
+        self.used_up = False
         self.posts = {post.id: post for post in posts}
         self.added: list[NewPost] = []
         self.replays = replays
@@ -36,8 +52,28 @@ class FakePostStore:
         self.posts[number] = post
         return post
 
+    async def check_may_post(self, _user: int, _now: datetime, policy: Policy) -> None:
+        self._check(policy)
+
+    async def check_may_edit(self, _user: int, _now: datetime, policy: Policy) -> None:
+        self._check(policy)
+
+    async def count_preview(self, _user: int, _now: datetime, policy: Policy) -> None:
+        self._check(policy)
+
+    def _check(self, policy: Policy) -> None:
+        if self.used_up:
+            raise TooManyRequests("Too fast.", policy, 1)
+
     async def edit(
-        self, post: int, text: str, rendered: str, now: datetime, allow: Callable[[Post], None]
+        self,
+        post: int,
+        _actor: int,
+        text: str,
+        rendered: str,
+        now: datetime,
+        _policy: Policy,
+        allow: Callable[[Post], None],
     ) -> Post | None:
         if post not in self.posts:
             return None

@@ -4,11 +4,19 @@ import pytest
 
 from kernel.contracts import Actor, ThreadRef
 from kernel.data.idempotency import IdempotentWrite, Replayed
-from kernel.errors import Conflict, Forbidden, NotFound, Stale, Unauthenticated, Unavailable
+from kernel.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    Stale,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 from services.posts.model import Post
 from services.posts.service import PostService
 from tests.unit.fakes import NOON, FakeThreads, FakeUsers, noon
-from tests.unit.posts.fakes import FakePostStore, FakeSearch, render
+from tests.unit.posts.fakes import FakeLimits, FakePostStore, FakeRenderer, FakeSearch
 
 INES, OTTO, MODERATOR = Actor(1, "member"), Actor(2, "member"), Actor(3, "moderator")
 OPEN, LOCKED = ThreadRef(7, INES.id, False), ThreadRef(8, INES.id, True)
@@ -21,11 +29,13 @@ class Posts:
     def __init__(self, *posts: Post, replays: bool = False) -> None:
         self.store = FakePostStore(*posts, replays=replays)
         self.threads = FakeThreads(OPEN, LOCKED)
+        self.renderer = FakeRenderer()
         self.changes = 0
         users = FakeUsers(ines=INES, otto=OTTO, moderator=MODERATOR)
         self.service = PostService(
-            self.store, FakeSearch(), users, self.threads, render, noon, 0, self._changed
-        )
+            self.store, FakeSearch(), users, self.threads, self.renderer.render, noon, FakeLimits(),
+            self._changed,
+        )  # fmt: skip
 
     def _changed(self) -> None:
         self.changes += 1
@@ -67,7 +77,36 @@ async def test_refused_post_is_neither_stored_nor_announced(
     posts = Posts()
     with pytest.raises(failure):
         await posts.write(token, thread)
-    assert (posts.store.added, posts.changes) == ([], 0)
+    assert (posts.store.added, posts.changes, posts.renderer.rendered) == ([], 0, [])
+
+
+async def test_nothing_is_rendered_above_a_limit() -> None:
+    posts = Posts(POST)
+    posts.store.used_up = True
+    with pytest.raises(TooManyRequests):
+        await posts.write("otto", OPEN.id)
+    with pytest.raises(TooManyRequests):
+        await posts.service.edit("ines", POST.id, "Cold water?", lambda _: None)
+    with pytest.raises(TooManyRequests):
+        await posts.service.preview("otto", "Hello")
+    assert posts.renderer.rendered == []
+
+
+async def test_edit_without_a_change_is_neither_counted_nor_rendered_nor_announced() -> None:
+    posts = Posts(POST)
+    posts.store.used_up = True
+    assert await posts.service.edit("ines", POST.id, POST.text, lambda _: None) == POST
+    assert (posts.renderer.rendered, posts.changes) == ([], 0)
+
+
+async def test_text_is_rendered_in_the_name_of_who_sends_it() -> None:
+    posts = Posts(POST)
+    await posts.write("otto", OPEN.id)
+    await posts.service.edit("moderator", POST.id, "Cold water?", lambda _: None)
+    await posts.service.preview("ines", "Warm?")
+    assert posts.renderer.rendered == [
+        ("Hello", OTTO.id), ("Cold water?", MODERATOR.id), ("Warm?", INES.id)
+    ]  # fmt: skip
 
 
 async def test_unavailable_threads_context_rejects_posts() -> None:
@@ -100,6 +139,7 @@ async def test_other_members_may_not_edit_remove_or_see_revisions() -> None:
     posts = Posts(POST)
     with pytest.raises(Forbidden):
         await posts.service.edit("otto", POST.id, "Mine now", lambda _: None)
+    assert posts.renderer.rendered == []
     with pytest.raises(Forbidden):
         await posts.service.remove("otto", POST.id)
     with pytest.raises(Forbidden):
@@ -116,6 +156,7 @@ async def test_edit_of_a_changed_post_is_rejected() -> None:
     posts = Posts(POST)
     with pytest.raises(Stale):
         await posts.service.edit("ines", POST.id, "Cold water?", _stale)
+    assert posts.renderer.rendered == []
     assert posts.store.posts == {POST.id: POST}
 
 

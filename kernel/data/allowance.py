@@ -1,0 +1,80 @@
+"""Limits of so many in a window of time, for a user or an address, over all processes of a context.
+
+Stored in the context's table `allowances`. A window begins with the first use in it.
+"""
+
+import math
+from datetime import datetime, timedelta
+
+from kernel.data.database import Connection, Database
+from kernel.errors import Policy, TooManyRequests
+
+_CLEANED_AT_ONCE = 10
+
+
+async def spend(
+    connection: Connection, subject: str, policy: Policy, now: datetime, refusal: str
+) -> None:
+    """Count one use. Inside the transaction of what it is for: what is rolled back does not count.
+    Raises `TooManyRequests`, with `refusal` as its sentence, when all are used up. A quota of 0 is
+    no limit."""
+    if policy.quota == 0:
+        return
+    expired = now - timedelta(seconds=policy.window)
+    counted = await connection.fetchval(
+        """
+        INSERT INTO allowances AS known (subject, policy, began_at, used) VALUES ($1, $2, $3, 1)
+        ON CONFLICT (subject, policy) DO UPDATE SET
+            began_at = CASE WHEN known.began_at <= $4 THEN $3 ELSE known.began_at END,
+            used = CASE WHEN known.began_at <= $4 THEN 1 ELSE known.used + 1 END
+        WHERE known.began_at <= $4 OR known.used < $5
+        RETURNING true
+        """,
+        subject,
+        policy.name,
+        now,
+        expired,
+        policy.quota,
+    )
+    if not counted:
+        await _check(connection, subject, policy, now, refusal)
+    await connection.execute(
+        """
+        DELETE FROM allowances WHERE (subject, policy) IN (
+            SELECT subject, policy FROM allowances WHERE policy = $1 AND began_at <= $2
+            LIMIT $3 FOR UPDATE SKIP LOCKED
+        )
+        """,
+        policy.name,
+        expired,
+        _CLEANED_AT_ONCE,
+    )
+
+
+async def check(
+    database: Database, subject: str, policy: Policy, now: datetime, refusal: str
+) -> None:
+    """Raises `TooManyRequests` when all uses are used up, and counts nothing: for work that comes
+    before the transaction which spends."""
+    if policy.quota == 0:
+        return
+    async with database.connection() as connection:
+        await _check(connection, subject, policy, now, refusal)
+
+
+async def _check(
+    connection: Connection, subject: str, policy: Policy, now: datetime, refusal: str
+) -> None:
+    began: datetime | None = await connection.fetchval(
+        """
+        SELECT began_at FROM allowances
+        WHERE subject = $1 AND policy = $2 AND began_at > $3 AND used >= $4
+        """,
+        subject,
+        policy.name,
+        now - timedelta(seconds=policy.window),
+        policy.quota,
+    )
+    if began is not None:
+        wait = (began + timedelta(seconds=policy.window) - now).total_seconds()
+        raise TooManyRequests(refusal, policy, math.ceil(wait))

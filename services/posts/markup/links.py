@@ -1,0 +1,92 @@
+"""Bare addresses that become links, in time proportional to the text."""
+
+import re
+
+from linkify_it import LinkifyIt
+from linkify_it.main import Match
+from markdown_it.rules_inline import StateInline
+
+_LONGEST_WORD = 1_000
+_TOO_LONG = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
+_SPACE = re.compile(r"\s")
+_SCHEME = re.compile(r"(?:^|[^a-z0-9.+-])(https?)$", re.IGNORECASE)
+_LONGEST_SCHEME = len("https")
+
+_FILE_TYPES = frozenset(
+    "ai cc la md mk ml mm ms pl pm ps py rs sh so st tf vi".split()  # noqa: SIM905 - a list of words
+)
+"""Domains of countries that are file types as well."""
+
+
+class BareLinks:
+    """Finds what looks like an address: `https://…`, `www.example.org`, `example.org/path`,
+    `a@b.example`. Takes the place of `LinkifyIt` in the parser.
+
+    A name without a scheme whose last part is also a file type is a file, unless it begins with
+    `www.`. In words of more than 1,000 characters nothing is looked for: an address never has a
+    space in it, and the library reads the rest of a word again for each address that could begin in
+    it.
+    """
+
+    def __init__(self) -> None:
+        self._library = LinkifyIt({"ftp:": None})  # a scheme that links may not have
+
+    def pretest(self, text: str) -> bool:
+        """Whether there may be an address."""
+        return bool(self._library.pretest(text))
+
+    def test(self, text: str) -> bool:
+        """Whether there is an address, or a file's name."""
+        return bool(self._library.test(_without_long_words(text)))
+
+    def match(self, text: str) -> list[Match] | None:
+        """The addresses in a text."""
+        found = self._library.match(_without_long_words(text)) or []
+        return [match for match in found if match.schema or not _is_file(match.text)] or None
+
+    def match_at_start(self, text: str) -> Match | None:
+        """The address with a scheme that a text begins with."""
+        word = _SPACE.split(text[: _LONGEST_WORD + 1], maxsplit=1)[0]
+        return self._library.match_at_start(word) if len(word) <= _LONGEST_WORD else None
+
+
+def _without_long_words(text: str) -> str:
+    return _TOO_LONG.sub(lambda word: " " * len(word[0]), text)
+
+
+def _is_file(name: str) -> bool:
+    host = re.split(r"[/?#:]", name, maxsplit=1)[0].lower()
+    return host.rpartition(".")[2] in _FILE_TYPES and not host.startswith("www.")
+
+
+def bare_link(state: StateInline, silent: bool) -> bool:
+    """markdown-it's inline rule `linkify`, which keeps `_` and `*` in an address from becoming
+    emphasis. The library's searches all text before each `://` for a scheme, and copies all that
+    comes after it: seconds for 10,000 of them. This one looks at as much as an address can have."""
+    pos = state.pos
+    if state.linkLevel > 0 or not state.src.startswith("://", pos):
+        return False
+    before = state.src[max(0, pos - _LONGEST_SCHEME - 1) : pos]
+    scheme = _SCHEME.search(before)
+    if scheme is None or not state.pending.endswith(scheme[1]):
+        return False
+    start = pos - len(scheme[1])
+    links: BareLinks = state.md.linkify  # type: ignore[assignment] # as `make_parser` has put it
+    found = links.match_at_start(state.src[start : start + _LONGEST_WORD + 1])
+    if found is None:
+        return False
+    address = found.url.rstrip("*")  # emphasis that ends here
+    target = state.md.normalizeLink(address)
+    if not state.md.validateLink(target):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme[1])]
+        token = state.push("link_open", "a", 1)
+        token.attrs = {"href": target}
+        token.markup, token.info = "linkify", "auto"
+        token = state.push("text", "", 0)
+        token.content = state.md.normalizeLinkText(address)
+        token = state.push("link_close", "a", -1)
+        token.markup, token.info = "linkify", "auto"
+    state.pos = start + len(address)
+    return True

@@ -1,0 +1,177 @@
+"""The processes that render, seen from the one that serves.
+
+Threads would share the interpreter with the event loop, and none of them can be killed. See
+docs/decisions/rendering.md.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from kernel.errors import FieldError, Invalid, Unavailable
+from services.posts.markup import worker
+
+log = logging.getLogger("board.markup")
+
+_ROOT = Path(__file__).parents[3]
+_LONGEST_WAIT = 5.0
+_LONGEST_ANSWER = 15.0  # of a machine that has a second of its time for it
+_LONGEST_END = 2.0
+
+
+class WorkerDied(Exception):
+    """A worker ended in the middle of a text. `status` is its exit status: minus the number of the
+    signal that ended it, if one did."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"exit status {status}")
+        self.status = status
+
+
+class RenderPool:
+    """Renders posts in a few processes, at most one text of a user at a time, so that nobody keeps
+    all of them busy."""
+
+    def __init__(self, workers: Sequence["_Worker"]) -> None:
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
+        for each in workers:
+            self._idle.put_nowait(each)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, public_origin: str, size: int) -> AsyncIterator["RenderPool"]:
+        """`size` processes, for the board that browsers know under this origin."""
+        command = [sys.executable, "-m", worker.__name__, public_origin]
+        async with cls.of_command(command, size) as pool:
+            yield pool
+
+    @classmethod
+    @asynccontextmanager
+    async def of_command(cls, command: Sequence[str], size: int) -> AsyncIterator["RenderPool"]:
+        """`size` processes of a program that speaks as `worker` does. They end with the block."""
+        async with AsyncExitStack() as stack:
+            workers = [_Worker(command) for _ in range(size)]
+            for each in workers:
+                stack.push_async_callback(each.close)
+                await each.start()
+            yield cls(workers)
+
+    async def render(self, text: str, user: int) -> str:
+        """The HTML of a post of this user. Raises `Invalid` for a text that cannot be a post, and
+        `Unavailable` when no process becomes free or none can be started."""
+        turn = self._turns.setdefault(user, asyncio.Lock())
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT):
+                await turn.acquire()
+        except TimeoutError as error:
+            raise Unavailable(_BUSY) from error
+        try:
+            return await self._render(text)
+        finally:
+            turn.release()
+
+    async def _render(self, text: str) -> str:
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT):
+                free = await self._idle.get()
+        except TimeoutError as error:
+            raise Unavailable(_BUSY) from error
+        try:
+            kind, content = await self._answer(free, text)
+        finally:
+            self._idle.put_nowait(free)
+        if kind == worker.HTML:
+            return content
+        if kind == worker.REFUSAL:
+            raise Invalid(FieldError("/text", content))
+        raise RuntimeError(f"a text could not be rendered:\n{content}")
+
+    async def _answer(self, free: "_Worker", text: str) -> tuple[bytes, str]:
+        try:
+            try:
+                return await free.ask(text)
+            except WorkerDied as death:
+                if death.status == -signal.SIGPROF:
+                    raise
+                log.warning("a rendering process ended by itself (%s); starting another", death)
+                return await free.ask(text)
+        except WorkerDied as death:
+            if death.status == -signal.SIGPROF:
+                return worker.REFUSAL, "This text takes too long to render. Make it simpler."
+            raise Unavailable("The text could not be rendered. Try again shortly.") from death
+        except (OSError, TimeoutError) as error:
+            raise Unavailable("The text could not be rendered. Try again shortly.") from error
+
+
+class _Worker:
+    """One process, started again when it has ended."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: Process | None = None
+
+    async def start(self) -> Process:
+        """The process, running. It gets none of our environment, which has secrets."""
+        if self._process is None:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env={}
+            )
+        return self._process
+
+    async def ask(self, text: str) -> tuple[bytes, str]:
+        """The kind and the content of the answer. Raises `WorkerDied`; `TimeoutError` when there is
+        none in time. A process that did not answer to the end is not asked again."""
+        process = await self.start()
+        try:
+            async with asyncio.timeout(_LONGEST_ANSWER):
+                return await _exchange(process, text)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            self._process = None
+            raise WorkerDied(await _end(process)) from error
+        except BaseException:
+            self._process = None
+            _kill(process)
+            raise
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            await _end(self._process)
+
+
+async def _exchange(process: Process, text: str) -> tuple[bytes, str]:
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    assert process.stdout is not None  # noqa: S101 - likewise
+    process.stdin.write(worker.frame(worker.TEXT, text))
+    await process.stdin.drain()
+    kind, size = worker.HEADER.unpack(await process.stdout.readexactly(worker.HEADER.size))
+    return kind, (await process.stdout.readexactly(size)).decode()
+
+
+async def _end(process: Process) -> int:
+    """End the process with its input, or else by force; its exit status."""
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(_LONGEST_END):
+            return await process.wait()
+    except TimeoutError:
+        _kill(process)
+        return await process.wait()
+
+
+def _kill(process: Process) -> None:
+    try:
+        process.kill()
+    except ProcessLookupError:
+        pass  # it has ended
+
+
+_BUSY = "Too many texts are being rendered. Try again shortly."
