@@ -4,11 +4,16 @@ List prices in US dollars for us-east-1, November 2026, without taxes, traffic o
 regions cost up to half as much again. https://aws.amazon.com/pricing/ has today's.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from deploy.aws import Aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
 
 _HOURS: Final = 730
 _INSTANCES: Final = {
@@ -40,10 +45,10 @@ def costs(aws: Aws, project: str) -> list[Cost]:
 
 
 def _all(aws: Aws, project: str) -> Iterator[Cost]:
-    tagged = [{"Name": "tag:Project", "Values": [project]}]
+    tagged: list[FilterTypeDef] = [{"Name": "tag:Project", "Values": [project]}]
     gateways = [
         gateway
-        for page in aws.ec2.get_paginator("describe_nat_gateways").paginate(Filters=tagged)  # type: ignore[arg-type] # a list of filters
+        for page in aws.ec2.get_paginator("describe_nat_gateways").paginate(Filters=tagged)
         for gateway in page["NatGateways"]
         if gateway.get("State") in {"pending", "available"}
     ]
@@ -56,12 +61,15 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         if balancer.get("LoadBalancerName") in {project, f"{project}-services"}
     ]
     yield Cost("load balancers", len(balancers), 16.43 * len(balancers), "and by their load")
-    addresses = len(aws.ec2.describe_addresses(Filters=tagged)["Addresses"])  # type: ignore[arg-type] # likewise
+    addresses = len(aws.ec2.describe_addresses(Filters=tagged)["Addresses"])
     addresses += 2 * sum(balancer.get("Scheme") == "internet-facing" for balancer in balancers)
 
     kinds: dict[str, int] = {}
-    running = [*tagged, {"Name": "instance-state-name", "Values": ["pending", "running"]}]
-    for page in aws.ec2.get_paginator("describe_instances").paginate(Filters=running):  # type: ignore[arg-type] # likewise
+    running: list[FilterTypeDef] = [
+        *tagged,
+        {"Name": "instance-state-name", "Values": ["pending", "running"]},
+    ]
+    for page in aws.ec2.get_paginator("describe_instances").paginate(Filters=running):
         for reservation in page["Reservations"]:
             for instance in reservation.get("Instances", []):
                 kind = str(instance.get("InstanceType", "unknown"))

@@ -95,12 +95,12 @@ class _Client:
         written = {"thread": thread["id"], "text": "*Is* anybody there?"}
         post = self._ask("POST", "/api/posts", written)
         found = self._ask("GET", f"/api/posts/in-thread/{thread['id']}")
-        self._must([one["id"] for one in found] == [post["id"]], "the post is not in its thread")
-        self._must("<em>Is</em>" in found[0]["html"], "the post is not what was written")
+        self._require([one["id"] for one in found] == [post["id"]], "the post is not in its thread")
+        self._require("<em>Is</em>" in found[0]["html"], "the post is not what was written")
         newest = self._ask("GET", "/api/threads?order=new&limit=100")
-        self._must(title in [one["title"] for one in newest], "the list lacks the new thread")
+        self._require(title in [one["title"] for one in newest], "the list lacks the new thread")
         page = self._http.get("/")
-        self._must(page.status_code == httpx.codes.OK, f"GET / returned {page.status_code}")
+        self._require(page.status_code == httpx.codes.OK, f"GET / returned {page.status_code}")
         self._note("/", page)
         self._ask("DELETE", f"/api/posts/{post['id']}")
         self._ask("DELETE", f"/api/threads/{thread['id']}")
@@ -112,7 +112,7 @@ class _Client:
             response = self._http.request(method, path, json=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise CannotDeployError(f"The smoke test: {method} {path}: {error!r}") from error
-        self._must(
+        self._require(
             response.is_success,
             f"{method} {path} returned {response.status_code} {response.text[:500]}",
         )
@@ -124,6 +124,6 @@ class _Client:
             self._served_by[path] = response.headers["x-served-by"]
 
     @staticmethod
-    def _must(well: bool, what: str) -> None:
-        if not well:
-            raise CannotDeployError(f"The smoke test: {what}")
+    def _require(condition: bool, failure: str) -> None:
+        if not condition:
+            raise CannotDeployError(f"The smoke test: {failure}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from deploy.checks.leftovers import STATUSES, families, log_group_prefixes
 from deploy.errors import CannotDeployError
 from deploy.installation import ALL, SERVICES, Installation
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _Item = TypeVar("_Item")
 
@@ -79,9 +82,11 @@ def _empty_bucket(installation: Installation, bucket: str) -> None:
     installation.say(f"{bucket}: deleting its objects ...")
     try:
         for page in installation.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            keys = [{"Key": found.get("Key", "")} for found in page.get("Contents", [])]
+            keys: list[ObjectIdentifierTypeDef] = [
+                {"Key": found.get("Key", "")} for found in page.get("Contents", [])
+            ]
             if keys:
-                installation.aws.s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})  # type: ignore[typeddict-item] # a key is enough
+                installation.aws.s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})
     except ClientError as error:
         if error.response["Error"].get("Code") != "NoSuchBucket":
             raise

@@ -1,4 +1,4 @@
-"""What is missing is named before anything is made: a region, credentials, rights, quotas."""
+"""Names what is missing before anything is created: a region, credentials, permissions, quotas."""
 
 from types import SimpleNamespace
 from typing import Any, cast
