@@ -20,10 +20,7 @@ from topology.deployments import SERVERS
 FOUNDATION: Final = ("registry", "network", "data", "cluster", "routing", "operator")
 """The layers below the services, in the order in which they are created."""
 
-SERVICES: Final = SERVERS
-"""All services that can exist, in the order in which they are created."""
-
-ALL: Final = (*FOUNDATION, *SERVICES, "observability")
+ALL: Final = (*FOUNDATION, *SERVERS, "observability")
 """Every stack, by what follows the project's name, in the order in which they are made."""
 
 
@@ -76,7 +73,7 @@ class Installation:
         """Create the stack, or update it to its template. A parameter's value is, in this order:
         the user's setting, the one in `values`, an earlier stack's output of the same name, its
         current one."""
-        layer = "service" if part in SERVICES else part
+        layer = "service" if part in SERVERS else part
         template = templates.read(self.settings.templates, layer)
         known = {**self.outputs(), **values, "Project": self.settings.project}
         return self.stacks.ensure_stack(

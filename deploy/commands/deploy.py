@@ -13,8 +13,8 @@ from deploy.ecs import one_off_task
 from deploy.ecs.task_failures import TaskFailure
 from deploy.errors import CannotDeployError, StackFailedError
 from deploy.images.registry import Registry
-from deploy.installation import SERVICES, Installation
-from topology.deployments import DEPLOYMENTS
+from deploy.installation import Installation
+from topology.deployments import DEPLOYMENTS, SERVERS
 from topology.routing import SHARES
 
 _SERVICE: Final = "AWS::ECS::Service"
@@ -59,7 +59,7 @@ def deploy(
     shares = _shares(deployment)
     if any(routing.parameters.get(name) != share for name, share in shares.items()):
         routing = installation.ensure_stack("routing", shares)
-    delete_services(installation, [name for name in SERVICES if name not in wanted])
+    delete_services(installation, [name for name in SERVERS if name not in wanted])
     installation.ensure_stack("observability", {})
     return verify(installation, routing.outputs["PublicOrigin"], smoke_test)
 
@@ -123,7 +123,7 @@ def run_command(installation: Installation, command: Sequence[str]) -> TaskFailu
 
 def deployed(installation: Installation) -> list[str]:
     """The services that exist."""
-    return [name for name in SERVICES if installation.find(name) is not None]
+    return [name for name in SERVERS if installation.find(name) is not None]
 
 
 def _deployment(installation: Installation) -> str:

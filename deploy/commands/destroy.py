@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from deploy.checks.leftovers import STATUSES, families, log_group_prefixes
 from deploy.errors import CannotDeployError
-from deploy.installation import ALL, SERVICES, Installation
+from deploy.installation import ALL, Installation
+from topology.deployments import SERVERS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
@@ -41,7 +42,7 @@ def require_confirmation(installation: Installation, ask: Callable[[str], str] |
 def destroy(installation: Installation) -> None:
     """Delete everything. May be interrupted and repeated. Raises `CannotDeployError` with the first
     reason if something cannot be deleted."""
-    for part in ("observability", *reversed(SERVICES), "operator"):
+    for part in ("observability", *reversed(SERVERS), "operator"):
         installation.stacks.delete(installation.stack_name(part))
     installation.terminate_instances()
     _empty_buckets(installation)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from deploy.checks.costs import Cost, costs, total
-from deploy.installation import SERVICES, Installation
+from deploy.installation import Installation
 from deploy.stacks.cloudformation import Stack
 from deploy.table import table
+from topology.deployments import SERVERS
 from topology.routing import SHARES
 
 
@@ -47,7 +48,7 @@ def cost_table(found: list[Cost]) -> str:
 def _services(installation: Installation, there: dict[str, Stack]) -> str:
     rows = []
     services = installation.services()
-    for name in SERVICES:
+    for name in SERVERS:
         if name not in there:
             continue
         stack = there[name]

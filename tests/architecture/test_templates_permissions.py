@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cloudformation import SERVICES, Deployment, Resource
+from topology.contexts import CALLED, CONTEXT_NAMES
 
 ACCOUNT = "123456789012"
 WITHOUT_A_RESOURCE = {
@@ -16,8 +17,8 @@ WITHOUT_A_RESOURCE = {
 }
 """Actions that IAM knows no resource for: only they may be allowed on `*`."""
 
-DATABASES = {name: f"data.{name.capitalize()}DatabaseSecret" for name in SERVICES[:3]}
-TOKENS = {name: f"data.{name.capitalize()}ServiceSecret" for name in SERVICES[:2]}
+DATABASES = {name: f"data.{name.capitalize()}DatabaseSecret" for name in CONTEXT_NAMES}
+TOKENS = {name: f"data.{name.capitalize()}ServiceSecret" for name in CALLED}
 KNOWS = {
     "users": {DATABASES["users"], TOKENS["users"]},
     "threads": {DATABASES["threads"], TOKENS["threads"], TOKENS["users"]},

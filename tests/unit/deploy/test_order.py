@@ -9,10 +9,10 @@ from deploy.commands import deploy as up
 from deploy.commands import destroy as down
 from deploy.commands import pause
 from deploy.errors import CannotDeployError
-from deploy.installation import SERVICES, Installation
+from deploy.installation import Installation
 from deploy.settings import Settings
 from tests.unit.deploy.fakes import FakeClock, Pages
-from topology.deployments import DEPLOYMENTS
+from topology.deployments import DEPLOYMENTS, SERVERS
 
 
 class Scene:
@@ -177,7 +177,7 @@ def _with_there(scene: Scene) -> Scene:
 
 
 def test_services_are_created_after_those_that_they_call() -> None:
-    order = {name: position for position, name in enumerate(SERVICES)}
+    order = {name: position for position, name in enumerate(SERVERS)}
     assert order["users"] < order["threads"] < order["posts"]
     for services in DEPLOYMENTS.values():
         assert list(services) == sorted(services, key=order.__getitem__)
