@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.template.resources.conditions import CONDITION_FIELDS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "gateway.md").read_text()
 TESTS = {
@@ -27,3 +29,10 @@ def test_what_is_said_to_be_done_or_refused_is_shown_by_a_test(row: list[str]) -
     _, here, shown_by = row
     assert here in ("yes", "refused") or here.startswith("no")
     assert bool(re.search(r"`test_\w+`", shown_by)) is not here.startswith("no")
+
+
+@pytest.mark.parametrize("field", sorted(CONDITION_FIELDS))
+def test_every_condition_field_is_a_fact_that_a_test_shows(field: str) -> None:
+    [(_, here, shown_by)] = [row for row in ROWS if row[0].startswith(f"`{field}`:")]
+    assert here == "yes"
+    assert re.search(r"`test_\w+`", shown_by)

@@ -286,3 +286,6 @@ _READERS: Final[Mapping[str, Callable[[Properties, _Count], Condition | None]]] 
     "query-string": _query_string,
     "source-ip": _source_ip,
 }
+
+CONDITION_FIELDS: Final = frozenset(_READERS)
+"""What a condition's ``Field`` may be; each has a row in docs/gateway.md."""

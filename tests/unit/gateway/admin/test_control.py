@@ -121,9 +121,9 @@ async def test_draining_a_target_under_load_fails_no_request(bench: Bench, tmp_p
         for _ in range(3):
             await some_more(answers)
             assert await control.drain("Web", second.url, 5) == {"Drained": second.url[7:]}
-            asked = len(second.visits)
+            visits = len(second.visits)
             await some_more(answers)
-            assert len(second.visits) == asked
+            assert len(second.visits) == visits
             await control.register("Web", second.url)
             await visited_again(second)
     assert answers[b"failed"] == 0
@@ -272,7 +272,7 @@ async def test_what_makes_no_sense_is_refused(bench: Bench, tmp_path: Path) -> N
         await control.deregister("Web", "http://127.0.0.1:1")
 
 
-async def asked(path: Path, line: bytes) -> dict[str, object]:
+async def send_line(path: Path, line: bytes) -> dict[str, object]:
     reader, writer = await asyncio.open_unix_connection(path)
     writer.write(line + b"\n")
     answer = await reader.read()
@@ -299,10 +299,10 @@ async def test_only_its_owner_can_open_the_admin_socket(socket_path: Path) -> No
 
 
 async def test_the_admin_socket_answers_one_line_with_one_line(socket_path: Path) -> None:
-    answer = await asked(socket_path, b'{"command": "rules"}')
+    answer = await send_line(socket_path, b'{"command": "rules"}')
     assert isinstance(answer["result"], list)
     weights = {"command": "weights", "rule": "Front", "weights": {"Api": 5}}
-    answer = await asked(socket_path, json.dumps(weights).encode())
+    answer = await send_line(socket_path, json.dumps(weights).encode())
     assert "forward to Web (16.67%), Api (83.33%)" in json.dumps(answer)
 
 
@@ -321,13 +321,13 @@ async def test_the_admin_socket_answers_one_line_with_one_line(socket_path: Path
 async def test_the_admin_socket_refuses_nonsense(
     socket_path: Path, line: bytes, problem: str
 ) -> None:
-    answer = await asked(socket_path, line)
+    answer = await send_line(socket_path, line)
     assert problem in str(answer["problems"])
 
 
 async def test_the_admin_socket_takes_no_endless_request(socket_path: Path) -> None:
-    assert await asked(socket_path, b"x" * 100_000) == {}
-    assert "result" in await asked(socket_path, b'{"command": "health"}')
+    assert await send_line(socket_path, b"x" * 100_000) == {}
+    assert "result" in await send_line(socket_path, b'{"command": "health"}')
 
 
 async def test_a_socket_that_was_left_behind_is_replaced_and_a_living_one_is_not(
@@ -344,7 +344,7 @@ async def test_a_socket_that_was_left_behind_is_replaced_and_a_living_one_is_not
     await first.close()
     second = AdminServer(running.control, left_behind)
     await second.start()
-    assert "result" in await asked(left_behind, b'{"command": "rules"}')
+    assert "result" in await send_line(left_behind, b'{"command": "rules"}')
     await second.close()
     path.write_text("precious")
     with pytest.raises(AdminSocketError, match="is no socket"):

@@ -95,9 +95,9 @@ def test_what_cannot_be_explained_is_refused(
 ) -> None:
     template = tmp_path / "t.yml"
     template.write_text(TEMPLATE)
-    asked = ["explain", "--template", str(template), "GET", "/"]
-    assert run_command([*asked, "--listener", "Wub"]) == 2
+    arguments = ["explain", "--template", str(template), "GET", "/"]
+    assert run_command([*arguments, "--listener", "Wub"]) == 2
     assert "there is no listener 'Wub'" in capsys.readouterr().err
     template.write_text(TEMPLATE.replace("path-pattern", "grpc-method"))
-    assert run_command(asked) == 2
+    assert run_command(arguments) == 2
     assert "condition field 'grpc-method' is not implemented" in capsys.readouterr().err

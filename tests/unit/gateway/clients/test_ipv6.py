@@ -84,18 +84,18 @@ async def test_an_appended_ipv6_address_is_in_brackets(bench: Bench) -> None:
 
 
 async def test_the_family_of_a_name_is_that_of_its_target_group(bench: Bench) -> None:
-    asked: list[bool] = []
+    looked_up: list[bool] = []
 
     async def look_up(_name: str, port: int, ipv6: bool) -> set[Address]:
-        asked.append(ipv6)
+        looked_up.append(ipv6)
         return {Address("::1" if ipv6 else "127.0.0.1", port)}
 
     for made, host in ((ipv6_group(), "::1"), (routing(), "127.0.0.1")):
         gateway = await start_gateway(made, {"Web": ["http://web:1"]}, port=0, resolve_name=look_up)
         bench.keep(gateway)
         assert [target.address.host for target in gateway.groups["Web"].registered] == [host]
-    assert asked[0] is True
-    assert asked[-1] is False
+    assert looked_up[0] is True
+    assert looked_up[-1] is False
 
 
 async def test_only_addresses_of_the_family_that_is_asked_for_are_found() -> None:

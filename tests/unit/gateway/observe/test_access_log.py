@@ -117,8 +117,8 @@ async def test_a_request_is_logged_in_its_own_version(bench: Bench, lines: Lines
         log.flush()
     finally:
         await gateway.close()
-    asked = [line.split('"')[1].split(" ")[2] for line in lines.lines]
-    assert asked == ["HTTP/1.1", "HTTP/1.0", "HTTP/1.2"]
+    versions = [line.split('"')[1].split(" ")[2] for line in lines.lines]
+    assert versions == ["HTTP/1.1", "HTTP/1.0", "HTTP/1.2"]
 
 
 async def test_what_did_not_happen_is_a_dash_or_minus_one(bench: Bench, lines: Lines) -> None:

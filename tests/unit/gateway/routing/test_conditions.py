@@ -28,9 +28,9 @@ def refusals(*written: str) -> list[str]:
     return caught.value.lines
 
 
-def holds(written: str, asked: FakeRequest) -> bool:
+def holds(written: str, request: FakeRequest) -> bool:
     [condition] = conditions(written)
-    return condition.holds(asked)
+    return condition.holds(request)
 
 
 def host(values: Sequence[str], key: str = "Values") -> str:
@@ -38,7 +38,7 @@ def host(values: Sequence[str], key: str = "Values") -> str:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "asked", "expected"),
+    ("pattern", "requested", "expected"),
     [
         ("*.example.com", b"test.example.com", True),
         ("*.example.com", b"TEST.Example.com", True),
@@ -51,9 +51,9 @@ def host(values: Sequence[str], key: str = "Values") -> str:
     ],
 )
 def test_a_host_is_compared_as_a_whole_whatever_its_case(
-    pattern: str, asked: bytes, expected: bool
+    pattern: str, requested: bytes, expected: bool
 ) -> None:
-    assert holds(host([pattern]), FakeRequest(routing_host=asked)) is expected
+    assert holds(host([pattern]), FakeRequest(routing_host=requested)) is expected
 
 
 def header(name: str, values: Sequence[str], key: str = "Values") -> str:
@@ -64,11 +64,11 @@ def header(name: str, values: Sequence[str], key: str = "Values") -> str:
 
 
 def test_each_value_of_a_repeated_header_is_tried() -> None:
-    asked = FakeRequest(headers=((b"X-Beta", b"no"), (b"x-beta", b"YES please")))
-    assert holds(header("X-BETA", ["yes*"]), asked)
-    assert holds(header("x-beta", ["maybe", "NO"]), asked)
-    assert not holds(header("x-beta", ["yes"]), asked)
-    assert not holds(header("X-Beta2", ["*"]), asked)
+    request = FakeRequest(headers=((b"X-Beta", b"no"), (b"x-beta", b"YES please")))
+    assert holds(header("X-BETA", ["yes*"]), request)
+    assert holds(header("x-beta", ["maybe", "NO"]), request)
+    assert not holds(header("x-beta", ["yes"]), request)
+    assert not holds(header("X-Beta2", ["*"]), request)
 
 
 def test_a_method_is_compared_with_its_case_and_may_be_any() -> None:
@@ -120,8 +120,8 @@ def test_a_pair_of_the_query_is_compared_whatever_its_case(
 )
 def test_a_source_is_the_tcp_peer_in_a_block(block: str, source: str, expected: bool) -> None:
     written = f"{{Field: source-ip, SourceIpConfig: {{Values: ['{block}']}}}}"
-    asked = FakeRequest(source=source, headers=((b"X-Forwarded-For", b"192.0.2.7"),))
-    assert holds(written, asked) is expected
+    request = FakeRequest(source=source, headers=((b"X-Forwarded-For", b"192.0.2.7"),))
+    assert holds(written, request) is expected
 
 
 def test_regular_expressions_are_for_paths_hosts_and_headers() -> None:
@@ -223,8 +223,8 @@ def test_a_rule_may_have_several_conditions_about_headers_and_queries() -> None:
     found = conditions(
         header("a", ["1"]), header("b", ["2"]), query("{Value: x}"), query("{Value: y}")
     )
-    asked = FakeRequest(b"/?p=x&q=y", headers=((b"A", b"1"), (b"B", b"2")))
-    assert all(condition.holds(asked) for condition in found)
+    request = FakeRequest(b"/?p=x&q=y", headers=((b"A", b"1"), (b"B", b"2")))
+    assert all(condition.holds(request) for condition in found)
     assert not all(condition.holds(FakeRequest(b"/?p=x")) for condition in found)
 
 

@@ -1,4 +1,4 @@
-"""Redirects, and rewriting what a target is asked."""
+"""Redirects, and rewriting the request for a target."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def redirect(config: str) -> str:
     return f"{{Type: redirect, RedirectConfig: {{{config}}}}}"
 
 
-ASKED = FakeRequest(b"/a/b?c=d#e", routing_host=b"web.example")
+REQUEST = FakeRequest(b"/a/b?c=d#e", routing_host=b"web.example")
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ ASKED = FakeRequest(b"/a/b?c=d#e", routing_host=b"web.example")
 def test_a_redirect_keeps_what_it_does_not_change_and_always_writes_the_port(
     action: Redirect, location: bytes
 ) -> None:
-    assert action.location(ASKED, "HTTP", 8080) == location
+    assert action.location(REQUEST, "HTTP", 8080) == location
 
 
 def test_a_location_has_neither_blanks_nor_controls() -> None:
-    asked = FakeRequest(b"/a b\rSet-Cookie:x=1\x01?c\td")
-    location = Redirect(302, port="80").location(asked, "HTTP", 8080)
+    request = FakeRequest(b"/a b\rSet-Cookie:x=1\x01?c\td")
+    location = Redirect(302, port="80").location(request, "HTTP", 8080)
     assert location == b"http://test.example:80/a%20b%0DSet-Cookie:x=1%01?c%09d"
 
 
@@ -169,7 +169,7 @@ def _transform(kind: str, config: str, pattern: str, replacement: str) -> str:
 
 
 async def sent(bench: Bench, transforms: str, target: str, name: str = "a.example") -> list[bytes]:
-    """What a target is asked, and as which host; or just the status when it is not asked."""
+    """The target's request line and host; or just the status when nothing is sent to it."""
     web = await bench.target()
     gateway = await bench.gateway(web, with_routing=with_action(FORWARD, transforms=transforms))
     client = await bench.client(gateway)

@@ -90,7 +90,7 @@ RULES = st.lists(
 def test_the_rule_is_the_one_that_the_definition_names(
     rules: list[PlainRule], path: str, host: str, method: str, headers: list[str], value: str
 ) -> None:
-    asked = FakeRequest(
+    request = FakeRequest(
         f"/{path}?k={value}".encode(),
         method.encode(),
         host.encode(),
@@ -101,4 +101,4 @@ def test_the_rule_is_the_one_that_the_definition_names(
         default=0,
     )
     made = Rules([Rule(r.priority, r.conditions(), NOTHING) for r in rules], NOTHING)
-    assert made.match(asked).priority == expected
+    assert made.match(request).priority == expected

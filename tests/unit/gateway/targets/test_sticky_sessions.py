@@ -267,8 +267,8 @@ def test_an_application_session_needs_both_cookies(lost: str) -> None:
     browser = Cookies(session="s1")
     balancer.ask(TO_WEB, browser, SETS)
     del browser.values[lost]
-    asked = (balancer.ask(TO_WEB, Cookies(**browser.values)).target for _ in range(6))
-    assert len(set(asked)) == 3
+    chosen = (balancer.ask(TO_WEB, Cookies(**browser.values)).target for _ in range(6))
+    assert len(set(chosen)) == 3
 
 
 def test_cookies_are_read_as_rfc_6265_writes_them() -> None:
