@@ -161,13 +161,11 @@ def _destroy(_: argparse.Namespace, chosen: Settings) -> None:
         down.destroy(installation)
         installation.lock.delete_table()
     left = leftovers(installation.aws, chosen.project)
-    if chosen.keep_snapshot:
-        for kept in [line for line in left if "snapshot" in line]:
-            _say(f"Kept, and billed: {kept}")
-            left.remove(kept)
-    if left:
+    for line in left.unknown:
+        _say(f"Not touched, since it may be somebody else's or still needed: {line}")
+    if left.ours:
         raise CannotDeployError(
-            "These resources are left:\n  " + "\n  ".join(left) + "\nSome take a while to "
+            "These resources are left:\n  " + "\n  ".join(left.ours) + "\nSome take a while to "
             "disappear: run the same command again in a few minutes"
         )
     _say(f"Nothing is left of {chosen.project} in {installation.aws.region}.")

@@ -40,8 +40,9 @@ class Installation:
         return f"{self.settings.project}-{part}"
 
     def find(self, part: str) -> Stack | None:
-        """The stack of this layer or service, or None."""
-        return self.stacks.find(self.stack_name(part))
+        """The stack of this layer or service, or None. Raises `CannotDeployError` if there is one
+        of that name that is somebody else's."""
+        return self.stacks.find_own(self.stack_name(part))
 
     def existing_stacks(self) -> dict[str, Stack]:
         """The stacks that exist, by layer or service, in the order in which they are created."""

@@ -229,6 +229,9 @@ class Lock:
         except ClientError as error:
             if _code(error) != "ResourceInUseException":
                 raise
+            existed = True
+        else:
+            existed = False
         try:
             self._aws.dynamodb.get_waiter("table_exists").wait(
                 TableName=self.table, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
@@ -238,6 +241,20 @@ class Lock:
                 f"The table {self.table} is not ready: another command may be deleting it. Run the "
                 f"command again in a minute ({error})"
             ) from error
+        if existed:
+            self._require_ownership()
+
+    def _require_ownership(self) -> None:
+        """Raise `CannotDeployError` unless the table has the project's tags: another of that name
+        is neither to be written into nor, at the end, to be deleted."""
+        table = self._aws.dynamodb.describe_table(TableName=self.table)["Table"]
+        found = self._aws.dynamodb.list_tags_of_resource(ResourceArn=table.get("TableArn", ""))
+        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+        if any(tags.get(key) != value for key, value in self._tags.items()):
+            raise CannotDeployError(
+                f"A DynamoDB table {self.table} exists already and is not the board's: choose "
+                "another PROJECT, or another region"
+            )
 
 
 def table_name(project: str) -> str:

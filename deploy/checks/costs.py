@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from deploy.aws import Aws
+from deploy.checks.ownership import zone_name
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
@@ -102,7 +103,7 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
     yield Cost("secrets", secrets + len(clusters), 0.40 * (secrets + len(clusters)))
 
     zones = sum(
-        zone["Name"].rstrip(".") == f"{project}-{aws.region}.internal"
+        zone["Name"].rstrip(".") == zone_name(project, aws.region)
         for page in aws.route53.get_paginator("list_hosted_zones").paginate()
         for zone in page["HostedZones"]
     )

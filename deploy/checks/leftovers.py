@@ -3,22 +3,42 @@
 The tagging API does not list Auto Scaling groups, IAM roles, DNS zones (outside us-east-1) and
 resources without tags, and it lists resources for a while after they were deleted; so each resource
 that it lists is looked up in its own service.
+
+What may be somebody else's, because only its name or one tag is like the project's, is told apart
+from what the project has made: nobody here may delete it.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy import lock
 from deploy.aws import Aws
+from deploy.checks import ownership
 from deploy.checks.resource_exists import resource_exists
-from deploy.installation import ALL
-from topology.deployments import SERVERS
 from topology.routing import TARGET_GROUP_SUFFIXES
 
-Finder = Callable[[Aws, str], Iterator[str]]
-"""Yields the names or ARNs of a project's resources."""
+
+@dataclass(frozen=True)
+class Found:
+    """A resource's name or ARN, and whether the project has made it for certain."""
+
+    name: str
+    is_ours: bool = True
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What the project has left behind, and what may be somebody else's, a line each."""
+
+    ours: list[str]
+    unknown: list[str]
+
+
+Finder = Callable[[Aws, str], Iterator[Found]]
+"""Yields resources that are a project's, or may be."""
 
 STATUSES: Final[tuple[Literal["ACTIVE", "INACTIVE"], ...]] = ("ACTIVE", "INACTIVE")
 """Those of task definitions that stay until somebody deletes them."""
@@ -26,196 +46,245 @@ STATUSES: Final[tuple[Literal["ACTIVE", "INACTIVE"], ...]] = ("ACTIVE", "INACTIV
 _GONE: Final = {"DELETE_COMPLETE"}
 
 
-def leftovers(aws: Aws, project: str) -> list[str]:
-    """All that is left, a line each. What could not be looked up counts as left: nothing proves
-    that it was deleted."""
-    found = []
+def leftovers(aws: Aws, project: str) -> Leftovers:
+    """All that is left. What could not be looked up counts as the project's: nothing proves that it
+    was deleted."""
+    ours: list[str] = []
+    unknown: list[str] = []
     for what, finder in FINDERS.items():
         try:
-            found += [f"{what}: {name}" for name in finder(aws, project)]
+            for found in finder(aws, project):
+                (ours if found.is_ours else unknown).append(f"{what}: {found.name}")
         except (ClientError, BotoCoreError) as error:
-            found.append(f"{what}: could not be looked up: {error}")
-    return found
+            ours.append(f"{what}: could not be looked up: {error}")
+    return Leftovers(ours, unknown)
 
 
-def _tagged(aws: Aws, project: str) -> Iterator[str]:
+def _tagged(aws: Aws, project: str) -> Iterator[Found]:
     pages = aws.tagging.get_paginator("get_resources").paginate(
-        TagFilters=[{"Key": "Project", "Values": [project]}]
+        TagFilters=[{"Key": ownership.TAG, "Values": [project]}]
     )
     for page in pages:
         for resource in page["ResourceTagMappingList"]:
             arn = resource.get("ResourceARN", "")
             if resource_exists(aws, arn):
-                yield arn
+                yield Found(arn, ownership.is_tagged(project, resource.get("Tags", [])))
 
 
-def _tagged_in_ec2(aws: Aws, project: str) -> Iterator[str]:
+def _tagged_in_ec2(aws: Aws, project: str) -> Iterator[Found]:
     pages = aws.ec2.get_paginator("describe_tags").paginate(
         Filters=[{"Name": "tag:Project", "Values": [project]}]
     )
-    for page in pages:
-        for tag in page["Tags"]:
-            kind, name = tag.get("ResourceType", ""), tag.get("ResourceId", "")
-            ours = (tag.get("Key"), tag.get("Value")) == ("Project", project)
-            if ours and resource_exists(aws, f"arn:aws:ec2:::{kind}/{name}"):
-                yield f"{kind} {name}"
+    named = [
+        (tag.get("ResourceType", ""), tag.get("ResourceId", ""))
+        for page in pages
+        for tag in page["Tags"]
+        if (tag.get("Key"), tag.get("Value")) == (ownership.TAG, project)
+    ]
+    for kind, name in named:
+        if resource_exists(aws, f"arn:aws:ec2:::{kind}/{name}"):
+            pages = aws.ec2.get_paginator("describe_tags").paginate(
+                Filters=[{"Name": "resource-id", "Values": [name]}]
+            )
+            tags = [tag for page in pages for tag in page["Tags"]]
+            yield Found(f"{kind} {name}", ownership.is_tagged(project, tags))
 
 
-def _stacks(aws: Aws, project: str) -> Iterator[str]:
-    names = {f"{project}-{part}" for part in ALL}
+def _stacks(aws: Aws, project: str) -> Iterator[Found]:
+    names = ownership.stack_names(project)
     for page in aws.cloudformation.get_paginator("list_stacks").paginate():
-        for stack in page["StackSummaries"]:
-            if stack["StackName"] in names and stack["StackStatus"] not in _GONE:
-                yield f"{stack['StackName']} ({stack['StackStatus']})"
+        for summary in page["StackSummaries"]:
+            if summary["StackName"] in names and summary["StackStatus"] not in _GONE:
+                name = f"{summary['StackName']} ({summary['StackStatus']})"
+                found = aws.cloudformation.describe_stacks(StackName=summary["StackName"])["Stacks"]
+                tags = [tag for stack in found for tag in stack.get("Tags", [])]
+                yield Found(name, ownership.has_project_tag(project, tags))
 
 
-def _auto_scaling_groups(aws: Aws, project: str) -> Iterator[str]:
+def _auto_scaling_groups(aws: Aws, project: str) -> Iterator[Found]:
     pages = aws.autoscaling.get_paginator("describe_auto_scaling_groups").paginate()
     for page in pages:
         for group in page["AutoScalingGroups"]:
-            tags = {tag.get("Key"): tag.get("Value") for tag in group.get("Tags", [])}
-            if tags.get("Project") == project:
-                yield group["AutoScalingGroupName"]
+            tags = group.get("Tags", [])
+            if ownership.has_project_tag(project, tags):
+                yield Found(
+                    group["AutoScalingGroupName"],
+                    ownership.is_tagged(project, tags)
+                    or group["AutoScalingGroupName"].startswith(f"{project}-cluster-"),
+                )
 
 
-def _roles(aws: Aws, project: str) -> Iterator[str]:
+def _roles(aws: Aws, project: str) -> Iterator[Found]:
+    names = ownership.role_names(project, aws.region)
     for page in aws.iam.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
-            if role["RoleName"].startswith(_stack_prefixes(project)):
-                yield role["RoleName"]
+            if role["RoleName"] in names:
+                yield Found(role["RoleName"])
 
 
-def _instance_profiles(aws: Aws, project: str) -> Iterator[str]:
+def _instance_profiles(aws: Aws, project: str) -> Iterator[Found]:
     for page in aws.iam.get_paginator("list_instance_profiles").paginate():
         for profile in page["InstanceProfiles"]:
-            if profile["InstanceProfileName"].startswith(_stack_prefixes(project)):
-                yield profile["InstanceProfileName"]
+            name = profile["InstanceProfileName"]
+            if name == ownership.instance_profile_name(project, aws.region):
+                yield Found(name)
 
 
-def _load_balancers(aws: Aws, project: str) -> Iterator[str]:
+def _load_balancers(aws: Aws, project: str) -> Iterator[Found]:
     for page in aws.elb.get_paginator("describe_load_balancers").paginate():
         for balancer in page["LoadBalancers"]:
             if balancer.get("LoadBalancerName") in {project, f"{project}-services"}:
-                yield balancer.get("LoadBalancerArn", "")
+                arn = balancer.get("LoadBalancerArn", "")
+                yield Found(arn, _is_tagged_balancing(aws, project, arn))
 
 
-def _target_groups(aws: Aws, project: str) -> Iterator[str]:
+def _target_groups(aws: Aws, project: str) -> Iterator[Found]:
+    names = {f"{project}-{suffix}" for suffix in TARGET_GROUP_SUFFIXES}
     for page in aws.elb.get_paginator("describe_target_groups").paginate():
         for group in page["TargetGroups"]:
-            if group.get("TargetGroupName") in {
-                f"{project}-{suffix}" for suffix in TARGET_GROUP_SUFFIXES
-            }:
-                yield group.get("TargetGroupArn", "")
+            if group.get("TargetGroupName") in names:
+                arn = group.get("TargetGroupArn", "")
+                yield Found(arn, _is_tagged_balancing(aws, project, arn))
 
 
-def _log_groups(aws: Aws, project: str) -> Iterator[str]:
-    for prefix in log_group_prefixes(project):
+def _is_tagged_balancing(aws: Aws, project: str, arn: str) -> bool:
+    """Whether a load balancer or target group has the tag: `board` is a name that others choose."""
+    found = aws.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    return any(ownership.has_project_tag(project, one.get("Tags", [])) for one in found)
+
+
+def _log_groups(aws: Aws, project: str) -> Iterator[Found]:
+    exact = ownership.log_group_names(project)
+    for prefix in (
+        f"/{project}/",
+        # AWS creates these for a cluster or database, without tags, and they outlive it.
+        f"/aws/ecs/containerinsights/{project}/",
+        f"/aws/rds/cluster/{project}-data-",
+        f"/aws/rds/instance/{project}-data-",
+    ):
         pages = aws.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
         for page in pages:
             for group in page["logGroups"]:
-                yield group.get("logGroupName", "")
+                name = group.get("logGroupName", "")
+                yield Found(name, name in exact)
 
 
-def _task_definitions(aws: Aws, project: str) -> Iterator[str]:
+def _task_definitions(aws: Aws, project: str) -> Iterator[Found]:
     for family in families(aws, project):
-        for status in STATUSES:
-            pages = aws.ecs.get_paginator("list_task_definitions").paginate(
-                familyPrefix=family, status=status
-            )
-            for page in pages:
-                yield from page["taskDefinitionArns"]
+        for arn in revisions(aws, family):
+            yield Found(arn, is_own_revision(aws, project, arn))
 
 
-def _snapshots(aws: Aws, project: str) -> Iterator[str]:
-    for page in aws.rds.get_paginator("describe_db_cluster_snapshots").paginate():
-        for snapshot in page["DBClusterSnapshots"]:
-            if snapshot.get("DBClusterIdentifier", "").startswith(f"{project}-data-"):
-                yield snapshot.get("DBClusterSnapshotIdentifier", "")
+def _snapshots(aws: Aws, project: str) -> Iterator[Found]:
+    # Whether somebody still needs one, or has made it, nobody can tell here.
+    for snapshot in snapshots(aws, project):
+        yield Found(snapshot, is_ours=False)
 
 
-def _databases(aws: Aws, project: str) -> Iterator[str]:
+def _databases(aws: Aws, project: str) -> Iterator[Found]:
     for page in aws.rds.get_paginator("describe_db_clusters").paginate():
         for cluster in page["DBClusters"]:
-            if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-data-"):
-                yield cluster.get("DBClusterIdentifier", "")
+            if ownership.has_project_tag(project, cluster.get("TagList", [])):
+                name = cluster.get("DBClusterIdentifier", "")
+                yield Found(name, name.startswith(f"{project}-data-"))
+    for instances in aws.rds.get_paginator("describe_db_instances").paginate():
+        for instance in instances["DBInstances"]:
+            if ownership.has_project_tag(project, instance.get("TagList", [])):
+                name = instance.get("DBInstanceIdentifier", "")
+                yield Found(name, name.startswith(f"{project}-data-"))
 
 
-def _secrets(aws: Aws, project: str) -> Iterator[str]:
+def _secrets(aws: Aws, project: str) -> Iterator[Found]:
     pages = aws.secrets.get_paginator("list_secrets").paginate(IncludePlannedDeletion=True)
     for page in pages:
         for secret in page["SecretList"]:
-            if secret.get("Name", "").startswith(f"{project}/"):
+            if secret.get("Name", "") in ownership.secret_names(project):
                 planned = " (to be deleted)" if "DeletedDate" in secret else ""
-                yield f"{secret.get('Name', '')}{planned}"
+                yield Found(f"{secret.get('Name', '')}{planned}")
 
 
-def _parameters(aws: Aws, project: str) -> Iterator[str]:
-    pages = aws.ssm.get_paginator("describe_parameters").paginate(
-        ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": [f"/{project}/"]}]
-    )
-    for page in pages:
-        for parameter in page["Parameters"]:
-            yield parameter.get("Name", "")
-
-
-def _lock_tables(aws: Aws, project: str) -> Iterator[str]:
+def _lock_tables(aws: Aws, project: str) -> Iterator[Found]:
     for page in aws.dynamodb.get_paginator("list_tables").paginate():
         for name in page["TableNames"]:
             if name == lock.table_name(project):
-                yield name
+                yield Found(name)
 
 
-def _zones(aws: Aws, project: str) -> Iterator[str]:
+def _zones(aws: Aws, project: str) -> Iterator[Found]:
     for page in aws.route53.get_paginator("list_hosted_zones").paginate():
         for zone in page["HostedZones"]:
-            if zone["Name"].rstrip(".") == f"{project}.internal":
-                yield zone["Name"]
+            if zone["Name"].rstrip(".") == ownership.zone_name(project, aws.region):
+                yield Found(zone["Name"])
 
 
-def _repositories(aws: Aws, project: str) -> Iterator[str]:
+def _repositories(aws: Aws, project: str) -> Iterator[Found]:
     for page in aws.ecr.get_paginator("describe_repositories").paginate():
         for repository in page["repositories"]:
-            if repository.get("repositoryName", "").startswith(f"{project}/"):
-                yield repository.get("repositoryName", "")
+            if repository.get("repositoryName", "") in ownership.repository_names(project):
+                yield Found(repository.get("repositoryName", ""))
 
 
-def _dashboards(aws: Aws, project: str) -> Iterator[str]:
-    pages = aws.cloudwatch.get_paginator("list_dashboards").paginate(DashboardNamePrefix=project)
+def _dashboards(aws: Aws, project: str) -> Iterator[Found]:
+    name = ownership.dashboard_name(project, aws.region)
+    pages = aws.cloudwatch.get_paginator("list_dashboards").paginate(DashboardNamePrefix=name)
     for page in pages:
         for dashboard in page["DashboardEntries"]:
-            if dashboard.get("DashboardName") == project:
-                yield project
+            if dashboard.get("DashboardName") == name:
+                yield Found(name)
 
 
-def _buckets(aws: Aws, project: str) -> Iterator[str]:
+def _buckets(aws: Aws, project: str) -> Iterator[Found]:
     for bucket in aws.s3.list_buckets()["Buckets"]:
-        if bucket.get("Name", "").startswith(f"{project}-routing-"):
-            yield bucket.get("Name", "")
+        if ownership.is_bucket(project, aws.region, bucket.get("Name", "")):
+            yield Found(bucket.get("Name", ""))
 
 
 def families(aws: Aws, project: str) -> list[str]:
-    """The families of task definitions that are the project's."""
-    names = (*SERVERS, "bootstrap", "migrate", "operator")
+    """The families of task definitions that have the names of the project's."""
     pages = aws.ecs.get_paginator("list_task_definition_families").paginate(
         familyPrefix=f"{project}-"
     )
     found = {family for page in pages for family in page["families"]}
-    return sorted(found & {f"{project}-{name}" for name in names})
+    return sorted(found & ownership.family_names(project))
 
 
-def log_group_prefixes(project: str) -> tuple[str, ...]:
-    """What the names of its log groups begin with, those that AWS creates for it included."""
-    return (
-        f"/{project}/",
-        f"/aws/ecs/containerinsights/{project}/",
-        f"/aws/rds/cluster/{project}-",
-    )
+def revisions(aws: Aws, family: str) -> list[str]:
+    """The ARNs of all revisions of a family, whoever has made them."""
+    return [
+        arn
+        for status in STATUSES
+        for page in aws.ecs.get_paginator("list_task_definitions").paginate(
+            familyPrefix=family, status=status
+        )
+        for arn in page["taskDefinitionArns"]
+        # A prefix is what the call takes; the family's name must be all of it.
+        if arn.rpartition("/")[2].rpartition(":")[0] == family
+    ]
 
 
-def _stack_prefixes(project: str) -> tuple[str, ...]:
-    """What the names begin with that CloudFormation chooses."""
-    parts = ("cluster", "operator", *SERVERS, "network")
-    return tuple(f"{project}-{part}-" for part in parts)
+def is_own_revision(aws: Aws, project: str, arn: str) -> bool:
+    """Whether the revision has the project's tag, as those of its stacks do. Other people may
+    register revisions of a family, too."""
+    found = aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+    return ownership.has_project_tag(project, found.get("tags", []))
+
+
+def snapshots(aws: Aws, project: str) -> list[str]:
+    """The snapshots with the tag of the project's database, which they have from it."""
+    found = [
+        snapshot.get("DBClusterSnapshotIdentifier", "")
+        for page in aws.rds.get_paginator("describe_db_cluster_snapshots").paginate(
+            SnapshotType="manual"
+        )
+        for snapshot in page["DBClusterSnapshots"]
+        if ownership.has_project_tag(project, snapshot.get("TagList", []))
+    ]
+    return found + [
+        snapshot.get("DBSnapshotIdentifier", "")
+        for page in aws.rds.get_paginator("describe_db_snapshots").paginate(SnapshotType="manual")
+        for snapshot in page["DBSnapshots"]
+        if ownership.has_project_tag(project, snapshot.get("TagList", []))
+    ]
 
 
 FINDERS: Final[dict[str, Finder]] = {
@@ -232,7 +301,6 @@ FINDERS: Final[dict[str, Finder]] = {
     "database": _databases,
     "snapshot": _snapshots,
     "secret": _secrets,
-    "parameter": _parameters,
     "lock table": _lock_tables,
     "hosted zone": _zones,
     "repository": _repositories,

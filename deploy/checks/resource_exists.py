@@ -167,6 +167,13 @@ LOOKUPS: Final[Mapping[tuple[str, str], Lookup]] = {
     ("rds", "db"): Lookup(
         "rds", "describe_db_instances", "DBInstanceIdentifier", "DBInstances", listed=False
     ),
+    ("rds", "pg"): Lookup(
+        "rds", "describe_db_parameter_groups", "DBParameterGroupName", "DBParameterGroups",
+        listed=False,
+    ),
+    ("rds", "snapshot"): Lookup(
+        "rds", "describe_db_snapshots", "DBSnapshotIdentifier", "DBSnapshots", listed=False
+    ),
     ("rds", "subgrp"): Lookup(
         "rds", "describe_db_subnet_groups", "DBSubnetGroupName", "DBSubnetGroups", listed=False
     ),

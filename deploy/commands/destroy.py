@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
-from deploy.checks.leftovers import STATUSES, families, log_group_prefixes
-from deploy.errors import CannotDeployError
-from deploy.installation import ALL, Installation
+from deploy.checks import blockers
+from deploy.checks.leftovers import families, is_own_revision, revisions
+from deploy.checks.ownership import resources
+from deploy.errors import CannotDeployError, StackFailedError
+from deploy.installation import Installation
 from topology.deployments import SERVERS
 
 if TYPE_CHECKING:
@@ -39,24 +42,49 @@ def require_confirmation(installation: Installation, ask: Callable[[str], str] |
         raise CannotDeployError(f"{answer.strip()!r} is not {name}: nothing was deleted")
 
 
+@dataclass(frozen=True)
+class _Database:
+    """The databases of the data stack, and the snapshots of them that there were before."""
+
+    clusters: tuple[str, ...]
+    instances: tuple[str, ...]
+    snapshots: frozenset[str]
+
+
 def destroy(installation: Installation) -> None:
-    """Delete everything. May be interrupted and repeated. Raises `CannotDeployError` with the first
+    """Delete everything that the project has made, which is what its stacks say; what only has a
+    name like it stays. May be interrupted and repeated. Raises `CannotDeployError` with the first
     reason if something cannot be deleted."""
+    # Before anything is deleted, since a stack of somebody else's ends it.
+    installation.existing_stacks()
     for part in ("observability", *reversed(SERVERS), "operator"):
         installation.stacks.delete(installation.stack_name(part))
     installation.terminate_instances()
-    _empty_buckets(installation)
+    empty_bucket_of_requests(installation)
     installation.stacks.delete(installation.stack_name("routing"))
     installation.stacks.delete(installation.stack_name("cluster"))
     _disable_deletion_protection(installation)
-    for part in ("data", "network"):
-        installation.stacks.delete(installation.stack_name(part))
+    database = _database(installation)
+    installation.stacks.delete(installation.stack_name("data"))
+    _delete_final_snapshots(installation, database)
+    _delete_network(installation)
     _empty_repositories(installation)
     installation.stacks.delete(installation.stack_name("registry"))
     _delete_task_definitions(installation)
-    _delete_log_groups(installation)
-    if not installation.settings.keep_snapshot:
-        _delete_snapshots(installation)
+
+
+def _delete_network(installation: Installation) -> None:
+    try:
+        installation.stacks.delete(installation.stack_name("network"))
+    except StackFailedError as error:
+        network = installation.find("network")
+        vpc = network.outputs.get("VpcId") if network is not None else None
+        held = list(blockers.of_network(installation.aws, vpc)) if vpc else []
+        if not held:
+            raise
+        raise CannotDeployError(
+            f"{error}. What is still in the network, and not the board's: {'; '.join(held)}"
+        ) from error
 
 
 def _disable_deletion_protection(installation: Installation) -> None:
@@ -65,18 +93,11 @@ def _disable_deletion_protection(installation: Installation) -> None:
         installation.ensure_stack("data", {"DeletionProtection": "false"})
 
 
-def _empty_buckets(installation: Installation) -> None:
-    for part in ALL:
-        stack = installation.find(part)
-        if stack is None:
-            continue
-        pages = installation.aws.cloudformation.get_paginator("list_stack_resources").paginate(
-            StackName=stack.id
-        )
-        for page in pages:
-            for resource in page["StackResourceSummaries"]:
-                if resource["ResourceType"] == "AWS::S3::Bucket":
-                    _empty_bucket(installation, resource.get("PhysicalResourceId", ""))
+def empty_bucket_of_requests(installation: Installation) -> None:
+    """Delete the objects of the bucket in which requests are logged, if there is one."""
+    stack = installation.find("routing")
+    for bucket in resources(installation.aws, stack.id, "AWS::S3::Bucket") if stack else []:
+        _empty_bucket(installation, bucket)
 
 
 def _empty_bucket(installation: Installation, bucket: str) -> None:
@@ -94,66 +115,83 @@ def _empty_bucket(installation: Installation, bucket: str) -> None:
 
 
 def _empty_repositories(installation: Installation) -> None:
-    pages = installation.aws.ecr.get_paginator("describe_repositories").paginate()
-    for page in pages:
-        for repository in page["repositories"]:
-            name = repository.get("repositoryName", "")
-            if not name.startswith(f"{installation.settings.project}/"):
-                continue
+    stack = installation.find("registry")
+    for name in resources(installation.aws, stack.id, "AWS::ECR::Repository") if stack else []:
+        try:
             images = [
                 image
-                for listed in installation.aws.ecr.get_paginator("list_images").paginate(
+                for page in installation.aws.ecr.get_paginator("list_images").paginate(
                     repositoryName=name
                 )
-                for image in listed["imageIds"]
+                for image in page["imageIds"]
             ]
-            for chunk in _chunks(images, 100):
-                installation.aws.ecr.batch_delete_image(repositoryName=name, imageIds=chunk)
-            if images:
-                installation.say(f"{name}: {len(images)} images deleted")
+        except installation.aws.ecr.exceptions.RepositoryNotFoundException:
+            # An earlier run has deleted it, and then been interrupted.
+            continue
+        for chunk in _chunks(images, 100):
+            installation.aws.ecr.batch_delete_image(repositoryName=name, imageIds=chunk)
+        if images:
+            installation.say(f"{name}: {len(images)} images deleted")
 
 
 def _delete_task_definitions(installation: Installation) -> None:
-    removed = 0
-    for family in families(installation.aws, installation.settings.project):
-        for status in STATUSES:
-            arns = [
-                arn
-                for page in installation.aws.ecs.get_paginator("list_task_definitions").paginate(
-                    familyPrefix=family, status=status
-                )
-                for arn in page["taskDefinitionArns"]
-            ]
-            for arn in arns if status == "ACTIVE" else []:
-                installation.aws.ecs.deregister_task_definition(taskDefinition=arn)
-            for chunk in _chunks(arns, 10):
-                installation.aws.ecs.delete_task_definitions(taskDefinitions=chunk)
-            removed += len(arns)
-    if removed:
-        installation.say(f"{removed} revisions of task definitions deleted")
+    aws, project = installation.aws, installation.settings.project
+    for family in families(aws, project):
+        own = [arn for arn in revisions(aws, family) if is_own_revision(aws, project, arn)]
+        for arn in own:
+            aws.ecs.deregister_task_definition(taskDefinition=arn)
+        for chunk in _chunks(own, 10):
+            aws.ecs.delete_task_definitions(taskDefinitions=chunk)
+        if own:
+            installation.say(f"{family}: {len(own)} revisions of the task definition deleted")
 
 
-def _delete_log_groups(installation: Installation) -> None:
-    for prefix in log_group_prefixes(installation.settings.project):
-        pages = installation.aws.logs.get_paginator("describe_log_groups").paginate(
-            logGroupNamePrefix=prefix
+def _database(installation: Installation) -> _Database:
+    stack = installation.find("data")
+    if stack is None:
+        return _Database((), (), frozenset())
+    clusters = tuple(resources(installation.aws, stack.id, "AWS::RDS::DBCluster"))
+    instances = tuple(resources(installation.aws, stack.id, "AWS::RDS::DBInstance"))
+    found = _Database(clusters, instances, frozenset())
+    return _Database(clusters, instances, frozenset(_snapshots_of(installation, found)))
+
+
+def _snapshots_of(installation: Installation, database: _Database) -> list[str]:
+    aws = installation.aws
+    return [
+        snapshot.get("DBClusterSnapshotIdentifier", "")
+        for cluster in database.clusters
+        for page in aws.rds.get_paginator("describe_db_cluster_snapshots").paginate(
+            DBClusterIdentifier=cluster, SnapshotType="manual"
         )
-        for name in [g.get("logGroupName", "") for page in pages for g in page["logGroups"]]:
-            installation.aws.logs.delete_log_group(logGroupName=name)
-            installation.say(f"{name}: deleted")
+        for snapshot in page["DBClusterSnapshots"]
+        if snapshot.get("DBClusterIdentifier") == cluster
+    ] + [
+        snapshot.get("DBSnapshotIdentifier", "")
+        for instance in database.instances
+        for page in aws.rds.get_paginator("describe_db_snapshots").paginate(
+            DBInstanceIdentifier=instance, SnapshotType="manual"
+        )
+        for snapshot in page["DBSnapshots"]
+        if snapshot.get("DBInstanceIdentifier") == instance
+    ]
 
 
-def _delete_snapshots(installation: Installation) -> None:
-    pages = installation.aws.rds.get_paginator("describe_db_cluster_snapshots").paginate(
-        SnapshotType="manual"
-    )
-    for snapshot in [found for page in pages for found in page["DBClusterSnapshots"]]:
-        if snapshot.get("DBClusterIdentifier", "").startswith(
-            f"{installation.settings.project}-data-"
-        ):
-            name = snapshot.get("DBClusterSnapshotIdentifier", "")
-            installation.aws.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
-            installation.say(f"The snapshot {name}: deleted")
+def _delete_final_snapshots(installation: Installation, database: _Database) -> None:
+    """Delete the snapshots that CloudFormation has made of the databases when it deleted them, and
+    no other: those that there were before, somebody has made or kept."""
+    if installation.settings.keep_snapshot:
+        return
+    aws = installation.aws
+    of_clusters = _snapshots_of(installation, _Database(database.clusters, (), frozenset()))
+    for name in _snapshots_of(installation, database):
+        if name in database.snapshots:
+            continue
+        if name in of_clusters:
+            aws.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
+        else:
+            aws.rds.delete_db_snapshot(DBSnapshotIdentifier=name)
+        installation.say(f"The final snapshot {name}: deleted")
 
 
 def _chunks(items: list[_Item], size: int) -> Iterator[list[_Item]]:

@@ -72,6 +72,13 @@ class Stacks:
         stack = _stack(described)
         return None if stack.state == "DELETE_COMPLETE" else stack
 
+    def find_own(self, name: str) -> Stack | None:
+        """The stack, or None if it does not exist. Raises `CannotDeployError` for one that lacks
+        the project's tags: it is somebody else's."""
+        stack = self.find(name)
+        self._require_ownership(name, stack)
+        return stack
+
     def ensure_stack(
         self,
         name: str,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.checks import changes
+from deploy.stacks import changes
 from tests.cloudformation import SERVICES, Deployment, Resource, Stack
 from tests.combinations import MATTERS, OFFERED, boards, states
 from tests.updates import update

@@ -12,12 +12,12 @@ GROUP = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/board-users/0a1b"
 
 
 def _tagged(*arns: str) -> Any:
-    found = [{"ResourceARN": arn} for arn in arns]
+    found = [{"ResourceARN": arn, "Tags": []} for arn in arns]
     return SimpleNamespace(get_paginator=lambda _: Pages({"ResourceTagMappingList": found}))
 
 
 def _finding(aws: Any) -> list[str]:
-    return list(leftovers.FINDERS["with the tag"](cast(Any, aws), "board"))
+    return [found.name for found in leftovers.FINDERS["with the tag"](cast(Any, aws), "board")]
 
 
 def test_tagged_resource_that_exists_is_left() -> None:
@@ -46,10 +46,10 @@ def test_resources_that_cannot_be_looked_up_are_left() -> None:
     names = ("tagging", "ec2", "cloudformation", "autoscaling", "iam", "elb", "logs", "ecs", "rds",
              "secrets", "ssm", "dynamodb", "route53", "ecr", "cloudwatch", "s3")  # fmt: skip
     found = leftovers.leftovers(
-        cast(Any, SimpleNamespace(**dict.fromkeys(names, nothing))), "board"
+        cast(Any, SimpleNamespace(region="here", **dict.fromkeys(names, nothing))), "board"
     )
-    assert len(found) == len(leftovers.FINDERS)
-    assert all("could not be looked up" in line for line in found)
+    assert len(found.ours) == len(leftovers.FINDERS)
+    assert all("could not be looked up" in line for line in found.ours)
 
 
 def test_terminated_instance_does_not_exist() -> None:
@@ -65,8 +65,10 @@ def test_terminated_instance_does_not_exist() -> None:
     assert not resource_exists(told("terminated"), arn)
 
 
-def test_project_with_the_same_prefix_is_another_one() -> None:
-    zones = [{"Name": "board.internal."}, {"Name": "boardgames.internal."}]
+def test_a_zone_of_another_project_or_region_whose_name_begins_alike_is_not_ours() -> None:
+    names = ["board-here.internal.", "board-there.internal.", "boardgames-here.internal."]
+    zones = [{"Name": name} for name in names]
     route53 = SimpleNamespace(get_paginator=lambda _: Pages({"HostedZones": zones}))
-    found = leftovers.FINDERS["hosted zone"](cast(Any, SimpleNamespace(route53=route53)), "board")
-    assert list(found) == ["board.internal."]
+    aws = SimpleNamespace(route53=route53, region="here")
+    found = leftovers.FINDERS["hosted zone"](cast(Any, aws), "board")
+    assert [zone.name for zone in found] == ["board-here.internal."]

@@ -23,14 +23,22 @@ class LockTable:
     def __init__(self) -> None:
         self.exists = False
         self.deleting = False
+        self.tags: dict[str, str] = {}
         self.item: Item | None = None
         self.before_write: Callable[[], None] = lambda: None
         self._one_at_a_time = threading.Lock()
 
-    def create_table(self, **_: object) -> None:
+    def create_table(self, **request: Any) -> None:
         if self.exists:
             raise refusal("ResourceInUseException", "Table already exists")
         self.exists = True
+        self.tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+
+    def describe_table(self, **request: Any) -> Any:
+        return {"Table": {"TableArn": f"arn:aws:dynamodb:here:1:table/{request['TableName']}"}}
+
+    def list_tags_of_resource(self, **_: object) -> Any:
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()]}
 
     def delete_table(self, **_: object) -> None:
         self.exists, self.item = False, None
@@ -285,3 +293,17 @@ def test_item_that_is_not_a_lock_is_left_alone() -> None:
     ):
         pass
     assert table.item == {"Token": {"S": "something of yours"}}
+
+
+def test_table_of_somebody_else_is_not_written_into() -> None:
+    table, clock = LockTable(), Clock()
+    table.exists, table.tags = True, {"Team": "marketing"}
+    holder = Holder("make deploy", "here", 7, "deploy")
+    aws = cast(Any, SimpleNamespace(dynamodb=table))
+    lock = Lock(aws, "board", holder, {"Project": "board"}, lambda: clock.now, lambda _: True)
+    with (
+        pytest.raises(CannotDeployError, match="board-lock exists already and is not the board's"),
+        lock.held(print),
+    ):
+        pass
+    assert (table.item, table.exists) == (None, True)

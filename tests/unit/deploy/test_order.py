@@ -56,6 +56,9 @@ class Scene:
         return SimpleNamespace(outputs={"PublicOrigin": "http://b", "ServiceName": part,
                                         "TaskDefinitionArn": part})  # fmt: skip
 
+    def existing_stacks(self) -> dict[str, Any]:
+        return {}
+
     def delete(self, part: str) -> None:
         if part in self.there:
             self.done.append(f"no {part}")
