@@ -22,16 +22,13 @@ class ImaginedRequest:
 
     @property
     def path(self) -> bytes:
-        """See gateway.routing.conditions.RuleInput."""
         return normalise(self.target)
 
     @property
     def routing_host(self) -> bytes:
-        """See gateway.routing.conditions.RuleInput."""
         return without_port(next(iter(self.header_values(b"host")), b""))
 
     def header_values(self, name: bytes) -> Sequence[bytes]:
-        """See gateway.routing.conditions.RuleInput."""
         return [value for key, value in self.headers if key.lower() == name]
 
 

@@ -72,22 +72,18 @@ class ClientConnection(asyncio.Protocol):
 
     @property
     def last_answer(self) -> bool:
-        """See Client."""
         return self._plane.draining or self._plane.watch.now >= self._age_limit
 
     def write(self, data: bytes) -> None:
-        """See Client."""
         if self._transport is not None:
             self._transport.write(data)
 
     def send_continue(self) -> None:
-        """See Client."""
         self.write(CONTINUE)
 
     def send(
         self, head: ResponseHead | None, parts: Sequence[bytes], *, chunked: bool, end: bool
     ) -> int:
-        """See Client."""
         if chunked:
             framed = [chunk(parts, sum(map(len, parts)))] if parts else []
             if end:
@@ -103,7 +99,6 @@ class ClientConnection(asyncio.Protocol):
         return len(data)
 
     def begin_tunnel(self) -> bytes:
-        """See Client."""
         self._tunnel = True
         early = self._reader.beyond_http() + bytes(self._unparsed)
         self._unparsed = memoryview(b"")
@@ -111,11 +106,9 @@ class ClientConnection(asyncio.Protocol):
         return early
 
     def touch(self) -> None:
-        """See Client."""
         self.active = self._plane.watch.now
 
     def exchange_done(self, *, keep_alive: bool) -> None:
-        """See Client."""
         exchange, self._exchange = self._exchange, None
         self.active = self._plane.watch.now
         if self._tunnel or not keep_alive:
@@ -130,7 +123,6 @@ class ClientConnection(asyncio.Protocol):
             self._advance()
 
     def cut_off(self, *, reset: bool) -> None:
-        """See Client."""
         self._closing = True
         if self._transport is not None:
             if reset:
@@ -217,7 +209,6 @@ class ClientConnection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio."""
         # A TCP transport; uvloop's does not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
         peer = peer_of(transport, self._plane, self.listener, http2=False)
@@ -229,7 +220,6 @@ class ClientConnection(asyncio.Protocol):
         self._plane.watch.watched.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """See asyncio."""
         if self._closing:
             return
         exchange = self._exchange
@@ -251,14 +241,13 @@ class ClientConnection(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """See asyncio. True keeps the connection open for what is still to be written."""
+        """True keeps the connection open for what is still to be written."""
         if self._exchange is not None:
             self._exchange.client_gone(reads=True)
         self.close()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
-        """See asyncio."""
         self._closing = True
         self._transport = None
         self._plane.watch.watched.discard(self)
@@ -267,13 +256,11 @@ class ClientConnection(asyncio.Protocol):
         self._plane.client_lost(self)
 
     def pause_writing(self) -> None:
-        """See asyncio."""
         self.write_paused = True
         if self._exchange is not None:
             self._exchange.client_paused()
 
     def resume_writing(self) -> None:
-        """See asyncio."""
         self.active = self._plane.watch.now
         self.write_paused = False
         if self._exchange is not None:
@@ -284,7 +271,6 @@ class ClientConnection(asyncio.Protocol):
     # Reading
 
     def update_reading(self) -> None:
-        """See Client."""
         if not self._advancing:
             self._advance()
 

@@ -140,7 +140,6 @@ class Http2Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio."""
         # uvloop's transports do not derive from asyncio's.
         self._transport = transport = cast(asyncio.Transport, transport)
         transport.set_write_buffer_limits(_UNSENT)
@@ -156,7 +155,6 @@ class Http2Connection(asyncio.Protocol):
         self.flush()
 
     def data_received(self, data: bytes) -> None:
-        """See asyncio."""
         if self._closed_at is not None:
             return
         try:
@@ -188,19 +186,18 @@ class Http2Connection(asyncio.Protocol):
             self._close()
 
     def eof_received(self) -> None:
-        """See asyncio. TLS knows no half-closed connection."""
+        """TLS knows no half-closed connection."""
         self._end_streams()
         self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
-        """See asyncio."""
         self._transport = None
         self.plane.watch.watched.discard(self)
         self._end_streams()
         self.plane.client_lost(self)
 
     def pause_writing(self) -> None:
-        """See asyncio. What is read has to be answered, be it only a PING: a client that does not
+        """What is read has to be answered, be it only a PING: a client that does not
         read is not read either."""
         self.paused = True
         if self._transport is not None and self._closed_at is None:
@@ -208,7 +205,6 @@ class Http2Connection(asyncio.Protocol):
         self._update_exchanges()
 
     def resume_writing(self) -> None:
-        """See asyncio."""
         self.paused = False
         if self._transport is not None and self._closed_at is None:
             self._transport.resume_reading()

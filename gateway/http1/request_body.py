@@ -38,7 +38,6 @@ class SizedBody:
         self.complete = False
 
     def take(self, data: bytes, start: int, parts: list[bytes]) -> int:
-        """See Body."""
         end = start + self._left
         piece = data if start == 0 and len(data) <= end else data[start:end]
         if piece:
@@ -66,7 +65,6 @@ class ChunkedBody:
         self.complete = False
 
     def take(self, data: bytes, start: int, parts: list[bytes]) -> int:
-        """See Body."""
         while start < len(data) and not self.complete:
             if self._left:
                 start = self._take_chunk(data, start, parts)

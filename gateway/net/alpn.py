@@ -12,7 +12,6 @@ class Negotiation(asyncio.Protocol):
         self._by_protocol = by_protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio."""
         secured = transport.get_extra_info("ssl_object")
         protocol = self._by_protocol(secured.selected_alpn_protocol())
         cast(asyncio.Transport, transport).set_protocol(protocol)

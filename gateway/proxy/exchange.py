@@ -300,23 +300,19 @@ class Exchange:
     # TargetUser: from the target's connection.
 
     def target_paused(self) -> None:
-        """See TargetUser."""
         self._target_paused = True
         self._client.update_reading()
 
     def target_resumed(self) -> None:
-        """See TargetUser."""
         self._target_paused = False
         self._client.touch()
         self._client.update_reading()
 
     def target_failed(self) -> None:
-        """See TargetUser."""
         self._connection = None
         self._give_up(502)
 
     def response_progress(self) -> None:
-        """See TargetUser."""
         connection = self._connection
         if connection is None:
             return
@@ -396,7 +392,6 @@ class Exchange:
             self._connection.write(data)
 
     def tunnelled(self, data: bytes) -> None:
-        """See TargetUser."""
         self._client.touch()
         self._record.sent += len(data)
         self._client.write(data)

@@ -98,14 +98,12 @@ class PathPattern:
         """Whether one of the values matches a normalised path."""
 
     def holds(self, request: RuleInput) -> bool:
-        """See Condition."""
         return bool(self.matches(request.path))
 
     def __str__(self) -> str:
         return f"path-pattern {self._values}"
 
     def seen(self, request: RuleInput) -> str:
-        """See Condition."""
         return f"path {_shown(request.path)}"
 
 
@@ -116,14 +114,12 @@ class HostHeader:
     values: Values
 
     def holds(self, request: RuleInput) -> bool:
-        """See Condition."""
         return bool(self.values.matches(request.routing_host))
 
     def __str__(self) -> str:
         return f"host-header {self.values}"
 
     def seen(self, request: RuleInput) -> str:
-        """See Condition."""
         return f"host {_shown(request.routing_host)}"
 
 
@@ -135,7 +131,6 @@ class HttpHeader:
     values: Values
 
     def holds(self, request: RuleInput) -> bool:
-        """See Condition."""
         name = self.name.lower().encode()
         return any(self.values.matches(value) for value in request.header_values(name))
 
@@ -143,7 +138,6 @@ class HttpHeader:
         return f"http-header {self.name}: {self.values}"
 
     def seen(self, request: RuleInput) -> str:
-        """See Condition."""
         found = [_shown(value) for value in request.header_values(self.name.lower().encode())]
         return f"{self.name}: {', '.join(found)}" if found else f"no {self.name}"
 
@@ -155,14 +149,12 @@ class HttpRequestMethod:
     methods: tuple[str, ...]
 
     def holds(self, request: RuleInput) -> bool:
-        """See Condition."""
         return request.method.decode("latin-1") in self.methods
 
     def __str__(self) -> str:
         return f"http-request-method {', '.join(self.methods)}"
 
     def seen(self, request: RuleInput) -> str:
-        """See Condition."""
         return f"method {_shown(request.method)}"
 
 
@@ -191,7 +183,6 @@ class QueryString:
     parameters: tuple[QueryParameter, ...]
 
     def holds(self, request: RuleInput) -> bool:
-        """See Condition."""
         query = query_of(request.target)
         if not query:
             return False
@@ -205,7 +196,6 @@ class QueryString:
         return f"query-string {', '.join(map(str, self.parameters))}"
 
     def seen(self, request: RuleInput) -> str:
-        """See Condition."""
         query = query_of(request.target)
         return f"query {_shown(query)}" if query else "no query"
 
@@ -217,7 +207,6 @@ class SourceIp:
     networks: tuple[Network, ...]
 
     def holds(self, request: RuleInput) -> bool:
-        """See Condition."""
         address = _addresses[request.source]
         return any(address in network for network in self.networks)
 
@@ -225,7 +214,6 @@ class SourceIp:
         return f"source-ip {', '.join(map(str, self.networks))}"
 
     def seen(self, request: RuleInput) -> str:
-        """See Condition."""
         return f"source {request.source}"
 
 

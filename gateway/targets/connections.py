@@ -108,12 +108,10 @@ class TargetConnection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio."""
         # A TCP transport; uvloop's does not derive from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """See asyncio."""
         user = self.user
         if user is None:
             # No request was sent: whatever this is, the next client must not get it.
@@ -131,13 +129,13 @@ class TargetConnection(asyncio.Protocol):
         user.response_progress()
 
     def eof_received(self) -> bool:
-        """See asyncio. The connection is closed after this."""
+        """The connection is closed after this."""
         self._end(in_order=True)
         self.abort()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
-        """See asyncio. A target that ends the connection in order has been heard of before this."""
+        """A target that ends the connection in order has called ``eof_received`` before."""
         self._end(in_order=False)
         self.target.connections.discard(self)
         self._watch.watched.discard(self)
@@ -146,12 +144,10 @@ class TargetConnection(asyncio.Protocol):
         self._transport = None
 
     def pause_writing(self) -> None:
-        """See asyncio."""
         if self.user is not None:
             self.user.target_paused()
 
     def resume_writing(self) -> None:
-        """See asyncio."""
         if self.user is not None:
             self.user.target_resumed()
 

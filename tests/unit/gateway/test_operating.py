@@ -131,7 +131,7 @@ async def test_the_commands_ask_the_running_gateway(bench: Bench, tmp_path: Path
     assert (await running.command("health"))[0] == 2
 
 
-async def test_a_hangup_reloads_the_template_and_a_broken_one_is_told(
+async def test_a_hangup_reloads_the_template_and_a_broken_one_is_logged(
     bench: Bench, tmp_path: Path
 ) -> None:
     async with shop(tmp_path, await bench.target(), await bench.target(ORDERS)) as running:

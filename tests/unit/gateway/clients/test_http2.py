@@ -178,7 +178,7 @@ async def test_opening_and_resetting_streams_without_end_is_stopped(front: Front
     assert browser.terminated == ErrorCodes.ENHANCE_YOUR_CALM
 
 
-async def test_an_old_or_draining_connection_is_told_to_go_away(front: Front) -> None:
+async def test_an_old_or_draining_connection_gets_goaway(front: Front) -> None:
     await front.bench.target()
     await front.start(Timeouts(client_keep_alive=0.1, linger=0.1, tick=0.02))
     browser = await front.browser()

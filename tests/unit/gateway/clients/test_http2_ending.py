@@ -159,7 +159,7 @@ async def test_a_client_that_gives_no_sign_of_life_does_not_hold_up_a_drain(fron
     assert not browser.replies[numbers[0]].ended
 
 
-async def test_an_idle_connection_is_told_to_go_away_by_a_drain(front: Front) -> None:
+async def test_drain_sends_goaway_to_an_idle_connection(front: Front) -> None:
     await front.bench.target()
     await front.start(Timeouts(linger=0.1, tick=0.02))
     browser = await front.browser()

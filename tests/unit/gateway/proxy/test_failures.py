@@ -340,7 +340,7 @@ async def test_a_body_after_the_response_to_head_does_not_reach_the_next_client(
     assert (await client.get()).body == b"ok"
 
 
-async def test_bytes_that_nobody_asked_for_end_an_idle_connection(bench: Bench) -> None:
+async def test_unrequested_bytes_end_an_idle_connection(bench: Bench) -> None:
     target = await bench.target()
     client = await bench.client(await bench.gateway(target))
     await client.get()

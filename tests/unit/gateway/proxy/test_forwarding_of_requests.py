@@ -53,7 +53,7 @@ async def test_the_connection_that_was_used_last_is_used_first(bench: Bench) -> 
     assert [visit.writer for visit in target.visits[2:]] == [last_used] * 3
 
 
-async def test_the_target_learns_who_asked_and_how(bench: Bench) -> None:
+async def test_forwarded_headers_name_the_client_protocol_and_port(bench: Bench) -> None:
     target = await bench.target()
     gateway = await bench.gateway(target)
     client = await bench.client(gateway)

@@ -83,7 +83,7 @@ async def test_invalid_header_names_are_dropped_when_the_attribute_says_so(
     )
 
 
-async def test_a_target_is_told_of_tls_only_by_the_load_balancer(bench: Bench) -> None:
+async def test_tls_headers_come_only_from_the_load_balancer(bench: Bench) -> None:
     target = await bench.target()
     gateway = await bench.gateway(target, with_routing=routing_with(tls_headers=True))
     client = await bench.client(gateway)

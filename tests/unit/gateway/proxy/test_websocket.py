@@ -129,7 +129,7 @@ async def test_only_a_get_of_http_1_1_without_body_asks_for_websocket(bench: Ben
     assert [visit.header(b"Upgrade") for visit in target.visits] == [None] * 4
 
 
-async def test_a_101_that_nobody_asked_for_is_502(bench: Bench) -> None:
+async def test_an_unrequested_101_is_502(bench: Bench) -> None:
     async def script(visit: Visit) -> None:
         visit.send(YES)
 

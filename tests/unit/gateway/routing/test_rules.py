@@ -128,7 +128,7 @@ def test_a_weight_of_zero_never_gets_a_request(seed: int) -> None:
     assert Forward((WeightedGroup("never", 0), WeightedGroup("a", 5))).choose(random) == "a"
 
 
-def test_weights_that_are_all_zero_choose_nobody() -> None:
+def test_weights_that_are_all_zero_choose_no_group() -> None:
     assert Forward((WeightedGroup("a", 0), WeightedGroup("b", 0))).choose(Random(1)) is None
 
 

@@ -18,7 +18,7 @@ def served(group: TargetGroup, count: int) -> Counter[Target | None]:
     return Counter(group.choose() for _ in range(count))
 
 
-def test_least_outstanding_requests_goes_to_whoever_has_fewest_and_in_turn_among_equals() -> None:
+def test_least_outstanding_requests_chooses_the_fewest_and_in_turn_among_equals() -> None:
     group = group_of(3, algorithm=Algorithm.LEAST_OUTSTANDING_REQUESTS)
     one, two, three = group.registered
     one.outstanding, two.outstanding, three.outstanding = 5, 2, 2
@@ -70,7 +70,7 @@ def test_a_target_that_recovers_starts_slowly_again() -> None:
     assert served(group, 20)[two] == 10
 
 
-def test_targets_in_slow_start_share_everything_when_nobody_else_is_healthy() -> None:
+def test_targets_in_slow_start_share_everything_when_no_other_is_healthy() -> None:
     clock = Hands()
     group = group_of(2, clock, slow_start=100)
     one, two = group.registered

@@ -17,7 +17,7 @@ from tests.unit.gateway.support import bench_of_one_test, until
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_connection_that_nobody_waits_for_any_more_is_not_kept(
+def test_cancelled_connect_leaves_no_connection(
     new_loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     async def give_up_at_every_moment() -> None:

@@ -210,7 +210,7 @@ def test_what_cannot_be_run_is_refused_by_name_and_line(old: str, new: str, line
     assert any(line in found for found in lines), lines
 
 
-def test_all_problems_are_told_at_once_in_the_templates_order() -> None:
+def test_all_problems_are_reported_at_once_in_the_templates_order() -> None:
     lines = refused(
         TEMPLATE.replace("Port: 8080", "Port: x").replace("path-pattern", "grpc-method"),
     )

@@ -78,7 +78,7 @@ def test_two_surrogates_are_one_character_in_yaml_too() -> None:
         ('{"a": 1, "a": 2}', "'a' is given twice"),
     ],
 )
-def test_what_is_wrong_in_json_is_told_with_its_line(written: str, problem: str) -> None:
+def test_a_problem_in_json_names_its_line(written: str, problem: str) -> None:
     text = in_json(indent="\t")
     line = text[: text.index("BODY")].count("\n") + 1
     [told] = refused(text.replace("BODY", written))
