@@ -2,4 +2,4 @@
 
 
 class CannotStartError(Exception):
-    """Something that a person can mend; its text says what, and how."""
+    """Something that the user can fix; the message says what and how."""

@@ -62,7 +62,7 @@ def bring_up(docker: Docker, environment: Mapping[str, str]) -> None:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether this machine's loopback address has nobody on `port`."""
+    """Whether no process listens on `port` of this machine's loopback address."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:

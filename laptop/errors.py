@@ -1,5 +1,5 @@
-"""The one failure that this package tells a person about."""
+"""The error that is shown to the user without a stack trace."""
 
 
 class CannotRunError(Exception):
-    """The board cannot run as asked; the message says why and what to do, without a stack trace."""
+    """The board cannot run with these settings; the message says why and what to do."""

@@ -1,4 +1,4 @@
-"""`python -m laptop.grant_admin NAME`: make somebody on the board that runs here an admin."""
+"""`python -m laptop.grant_admin NAME`: make a user of the board on this machine an admin."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from laptop.run import database_urls, embedded
 def main() -> int:
     """The exit code: that of `python -m board grant-admin`, or 2 when it was asked wrongly."""
     if len(sys.argv) != 2 or not sys.argv[1]:
-        sys.stderr.write("Say who: make grant-admin NAME=somebody\n")
+        sys.stderr.write("Name the user: make grant-admin NAME=somebody\n")
         return 2
     try:
         urls = _database_urls(settings.read([], os.environ))

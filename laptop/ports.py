@@ -32,7 +32,8 @@ def check_free(port: int) -> None:
                 ) from None
             if error.errno == errno.EACCES:
                 raise CannotRunError(
-                    f"port {port} is not open to this user: use one above 1023: make run PORT=8080"
+                    f"port {port} needs privileges that this user does not have: "
+                    "use one above 1023: make run PORT=8080"
                 ) from None
             if family == socket.AF_INET6:
                 # No IPv6 here: nobody can listen on it either.

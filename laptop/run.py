@@ -28,7 +28,7 @@ async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog
     """Run the board until SIGINT, SIGTERM or SIGHUP; the exit code of the whole.
 
     0 after such a signal, at whatever moment it came; 1 when the board could not start, or a
-    process ended again and again. A second signal ends the stopping processes at once.
+    process ended six times within a minute. A second signal ends the stopping processes at once.
     """
     board = Board(settings, environment, log)
     asked_to_stop = asyncio.Event()

@@ -63,7 +63,7 @@ class SupervisedDatabase:
             )
             self._log.say("board", happened)
             if not self._budget.spend():
-                raise CannotRunError("PostgreSQL ended again and again, six times within a minute")
+                raise CannotRunError("PostgreSQL ended six times within a minute")
             await asyncio.sleep(1.0)
             await asyncio.to_thread(self.server.stop)
             await self.start()

@@ -78,7 +78,7 @@ class SupervisedProcess:
                 raise CannotRunError(happened)
             self._log.say(name, happened)
             if not self._budget.spend():
-                raise CannotRunError(f"{name} ended again and again, six times within a minute")
+                raise CannotRunError(f"{name} ended six times within a minute")
             try:
                 await asyncio.wait_for(self._stopping.wait(), self._restart_after)
                 return
