@@ -31,7 +31,7 @@ class RefusedCommandError(Exception):
 class Control:
     """The operations. ``load`` reads the template again: it raises what ``load_routing`` does.
 
-    A target is said as ``--target`` says it. A name stands for the addresses that it has now.
+    A target is written as in ``--target``. A name stands for the addresses that it has now.
     """
 
     def __init__(

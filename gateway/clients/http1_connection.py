@@ -115,7 +115,7 @@ class ClientConnection(asyncio.Protocol):
             self._close_after_answer()
             return
         if exchange is not None and exchange.request.websocket:
-            self._reader.go_on()
+            self._reader.resume()
         if self._plane.draining and self.idle:
             # The answer had begun before there was a reason to say that it is the last.
             self.close()
@@ -338,7 +338,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse_silent_client(self) -> None:
         """408 for a head that never came to its end."""
-        self._exchange = Exchange(self._plane, self, self._reader.give_up(408))
+        self._exchange = Exchange(self._plane, self, self._reader.abandon(408))
         self._exchange.start()
 
     def _close_after_answer(self) -> None:

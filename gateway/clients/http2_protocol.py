@@ -16,13 +16,13 @@ MAX_STREAMS: Final = 128
 """How many requests a client may have under way on one connection."""
 _MAX_UNSEEN_STREAMS: Final = 2 * MAX_STREAMS
 """How many it may open before the first that is too many has been refused: ``h2`` reads all that
-was received before it tells of any, and then ends the connection rather than the stream."""
+was received before it reports any, and then ends the connection rather than the stream."""
 _MAX_HEADERS: Final = 64 * 1024
 _STREAM_WINDOW: Final = 65_535
 _CONNECTION_WINDOW: Final = 2 * MAX_STREAMS * _STREAM_WINDOW
 """Bytes. Each stream's window holds what one target has not taken; were the connection's no larger,
 one slow target would stop the uploads to all others. Twice as large, because ``h2`` may keep half
-of it back before it tells the client of bytes that were taken."""
+of it back before it acknowledges bytes that were taken."""
 
 
 class ServerConnection(H2Connection):

@@ -182,7 +182,7 @@ class Http2Stream:
 
     @property
     def last_answer(self) -> bool:
-        """The connection says itself when it goes away."""
+        """Never: the connection sends GOAWAY itself."""
         return False
 
     def send_continue(self) -> None:

@@ -60,7 +60,7 @@ class RequestReader:
         """Whether the client is in the middle of a request, or may be."""
         return bool(self._partial) or self.incoming is not None or self._ended
 
-    def give_up(self, status: int) -> Request:
+    def abandon(self, status: int) -> Request:
         """The request that a head was to become, with the status to answer it with."""
         head, self._partial = self._partial, b""
         self._ended = True
@@ -72,7 +72,7 @@ class RequestReader:
         self._ended = True
         return rest
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """The answer was another than 101: what followed is the next request."""
         rest, self._rest = self._rest, None
         if rest:

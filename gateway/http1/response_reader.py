@@ -60,7 +60,7 @@ class ResponseReader:
         ``upgrade`` when the response may be 101."""
         self._upgrade = upgrade
         if self._head_request:
-            # The parser cannot be told about HEAD: it still waits for the body.
+            # The parser has no way to expect no body after HEAD: it still waits for the body.
             self._parser = httptools.HttpResponseParser(self)
         self.response = Response()
         self._untouched = True

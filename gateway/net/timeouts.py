@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds where nothing else is said. ``idle`` and ``client_keep_alive`` come from the
+    """In seconds where no other unit is named. ``idle`` and ``client_keep_alive`` come from the
     template.
 
     Defaults: "Elastic Load Balancing connection timeouts" and "HTTP 504" of the AWS guide.

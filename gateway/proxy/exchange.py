@@ -152,7 +152,7 @@ class Exchange:
         """More of the request's body was received, or its end."""
         if self.request.refusal:
             self._drop_target()
-            self._give_up(self.request.refusal)
+            self._fail_with(self.request.refusal)
             return
         connection = self._connection
         if connection is None:
@@ -185,7 +185,7 @@ class Exchange:
         """No byte has moved for the idle timeout."""
         waiting_for_client = not self.request.complete and self.wants_request_bytes
         self._drop_target()
-        self._give_up(408 if waiting_for_client else 504)
+        self._fail_with(408 if waiting_for_client else 504)
 
     @property
     def unsent_to_target(self) -> int:
@@ -249,10 +249,10 @@ class Exchange:
                 connection = await plane.connect(target)
         except TimeoutError:
             self._connecting = None
-            self._give_up(504)
+            self._fail_with(504)
         except OSError:
             self._connecting = None
-            self._give_up(502)
+            self._fail_with(502)
         else:
             self._connecting = None
             self._client.touch()
@@ -310,7 +310,7 @@ class Exchange:
 
     def target_failed(self) -> None:
         self._connection = None
-        self._give_up(502)
+        self._fail_with(502)
 
     def response_progress(self) -> None:
         connection = self._connection
@@ -400,7 +400,7 @@ class Exchange:
         request = self.request
         return request.complete and request.keep_alive and not self._client.last_answer
 
-    def _give_up(self, status: int) -> None:
+    def _fail_with(self, status: int) -> None:
         """Answers with ``status``, or, when another answer has begun, breaks that off."""
         if not self._record.status:
             self._reply_with(status)

@@ -78,11 +78,11 @@ class ForwardedHeaders:
             return self._own
         if self._append:
             return b"X-Forwarded-For: %b, %b\r\n%b" % (received, self._peer, self._constant)
-        kept = [
+        received_lines = [
             b"X-Forwarded-For: " + value + b"\r\n"
             for value in request.header_values(b"x-forwarded-for")
         ]
-        return b"".join((*kept, self._constant))
+        return b"".join((*received_lines, self._constant))
 
 
 def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
