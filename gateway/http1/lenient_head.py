@@ -114,6 +114,7 @@ class _Reading:
     def _headers(self, lines: list[bytes]) -> None:
         previous = b""
         passed_on = False
+        received = self.request.lines
         for written in lines:
             line = written
             folded = line[:1] in (b" ", b"\t")
@@ -127,13 +128,17 @@ class _Reading:
             if not colon:
                 # AWS: "appends a colon character".
                 line += b":"
-            before = len(self.request.lines)
+            before = len(received)
             self._header(line, name, value, continues=folded and not colon)
-            if folded and not passed_on:
-                # What it continues ends here; for the target it would continue another header.
-                del self.request.lines[before:]
             if not folded:
-                passed_on = len(self.request.lines) > before
+                passed_on = len(received) > before
+                continue
+            # A continuation goes where the header goes that it continues: were it a line of its
+            # own and that header dropped, it would continue another one.
+            continuation = b"".join(received[before:])
+            del received[before:]
+            if passed_on:
+                received[-1] += continuation
 
     def _header(self, line: bytes, name: bytes, value: bytes, *, continues: bool) -> None:
         request = self.request

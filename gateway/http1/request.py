@@ -8,7 +8,7 @@ from gateway.http1.paths import normalise
 
 
 class Request:
-    """Headers are in ``lines``, without their CRLF, in their order and with their case, but for
+    """Headers are in ``lines``, each ending in CRLF, in their order and with their case, but for
     those that the gateway itself decides on."""
 
     __slots__ = (
@@ -97,6 +97,7 @@ class Request:
         self.body_size = 0
         self._path = b""
         self.lines: list[bytes] = []
+        """Each is one header, with the lines that continue it."""
         self.body: list[bytes] = []
         """Body bytes that were received and not yet taken by the exchange."""
 

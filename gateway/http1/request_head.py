@@ -50,7 +50,10 @@ class HeadReader:
         if len(head) > MAX_HEADER:
             _check_sizes(request)
         if request.invalid_names and self._drop_invalid:
-            request.lines = [line for line in request.lines if has_valid_name(line)]
+            # A continuation line has no valid name of its own.
+            request.lines = [
+                line[: line.index(b"\n") + 1] for line in request.lines if has_valid_name(line)
+            ]
         _complete(request)
         return request
 
@@ -137,7 +140,7 @@ def _read_connection(request: Request, connection: bytes) -> None:
     names -= _NOT_HEADERS
     if names:
         request.lines = [
-            line for line in request.lines if line.partition(b":")[0].lower() not in names
+            line for line in request.lines if line.partition(b":")[0].rstrip().lower() not in names
         ]
 
 

@@ -250,6 +250,64 @@ async def test_a_continuation_of_a_header_that_ends_here_continues_no_other(
     ]
 
 
+@pytest.mark.parametrize(
+    "dropped",
+    [
+        b"X-A: 1\r\n ,root\r\n",
+        b"X-A: 1\r\n ,root\r\n\t,admin\r\n",
+        b"X-A: 1\r\n X-User: root\r\n",
+        b"X-A : 1\r\n ,root\r\n",
+        b"Content-Type: 1\r\n ,root\r\n",
+    ],
+)
+@pytest.mark.parametrize("mode", DesyncMode)
+@pytest.mark.parametrize("position", [0, 1, 2, 3])
+def test_a_header_that_connection_names_is_dropped_with_its_continuation(
+    mode: DesyncMode, dropped: bytes, position: int
+) -> None:
+    headers = [b"X-User: bob\r\n", b"Host: a\r\n", b"Connection: close, X-A, Content-Type\r\n"]
+    headers.insert(position, dropped)
+    head = b"GET / HTTP/1.1\r\n" + b"".join(headers) + b"\r\n"
+    assert HeadReader(mode).read(head).lines == [b"X-User: bob\r\n"]
+
+
+def test_a_continuation_has_no_valid_name_and_is_dropped_on_demand() -> None:
+    head = GET + b"X-A: 1\r\n ,root\r\nX_B: 2\r\n ,x\r\n y: z\r\nX-C: 3\r\n\r\n"
+    request = HeadReader(DesyncMode.MONITOR, drop_invalid=True).read(head)
+    assert request.lines == [b"X-A: 1\r\n", b"X-C: 3\r\n"]
+    assert request.invalid_names
+
+
+_PASSED_ON = [b"X-A: 1", b"X_B: 2", b"X-C : 3", b"Content-Type: d", b"bare"]
+_ENDS_HERE = [b"Te: a", b"Host: b", b"Content-Length: 0", b"X-Named: c", b": e"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(_PASSED_ON + _ENDS_HERE),
+            st.lists(st.sampled_from([b" a", b"\tb: c", b" ,d", b" Host: e"]), max_size=2),
+        ),
+        max_size=6,
+    ),
+    st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_continuation_goes_where_the_header_goes_that_it_continues(
+    headers: list[tuple[bytes, list[bytes]]], drop_invalid: bool
+) -> None:
+    written = [line for header, folds in headers for line in (header, *folds)]
+    head = b"\r\n".join([b"GET / HTTP/1.1", b"Connection: x-named", *written, b"", b""])
+    sent = b"".join(HeadReader(DesyncMode.MONITOR, drop_invalid=drop_invalid).read(head).lines)
+    folds_of_passed_on = [
+        fold for header, folds in headers if header in _PASSED_ON for fold in folds
+    ]
+    folds_sent = [line for line in sent.split(b"\r\n") if line[:1] in (b" ", b"\t")]
+    expected = [] if drop_invalid else folds_of_passed_on
+    assert [line.rstrip(b":") for line in folds_sent] == expected
+    assert sent[:1] not in (b" ", b"\t")
+
+
 def facts(request: Request) -> dict[str, object]:
     return {name: getattr(request, name) for name in Request.__slots__ if name != "version"}
 
