@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+_ERRORS_SHOWN = 20
+
 
 class Failure(Exception):
     """A request that the board refuses or cannot serve. `detail` is a sentence for the user."""
@@ -163,9 +165,13 @@ class Invalid(Failure):
     slug = "invalid"
     title = "Some fields are wrong"
 
-    def __init__(self, *errors: FieldError) -> None:
-        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
-        self.errors = errors
+    def __init__(self, *errors: FieldError, more: int = 0) -> None:
+        """The first 20 errors are shown; `more` are wrong beside those that are given."""
+        shown = errors[:_ERRORS_SHOWN]
+        more += len(errors) - len(shown)
+        sentences = [f"{error.pointer}: {error.detail}" for error in shown]
+        super().__init__("; ".join([*sentences, f"and {more:,} more"] if more else sentences))
+        self.errors = shown
 
 
 class PreconditionRequired(Failure):

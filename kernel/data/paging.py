@@ -12,6 +12,8 @@ from kernel.errors import MalformedRequest
 
 Item = TypeVar("Item")
 
+_LONGEST_CURSOR = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
@@ -37,6 +39,8 @@ class Cursor:
     @classmethod
     def decode(cls, text: str, kind: str, length: int) -> "Cursor":
         """The cursor of this kind with so many keys. Raises `MalformedRequest` for any other."""
+        if len(text) > _LONGEST_CURSOR:
+            raise MalformedRequest("The cursor in ?after= cannot be read.")
         try:
             padded = text + "=" * (-len(text) % 4)
             found, *keys = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

@@ -1,30 +1,24 @@
 """Makes the ASGI application of a process out of the routers of one context, or of all."""
 
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from kernel.data.idempotency import Replayed
 from kernel.errors import (
     Failure,
-    FieldError,
-    Invalid,
     MalformedRequest,
     MethodNotAllowed,
     NoSuchPath,
-    NotFound,
     Policy,
     Unavailable,
-    UnsupportedMediaType,
 )
-from kernel.http import documents, operations, problems
+from kernel.http import documents, operations, problems, validation
 from kernel.http.address_limit import AddressLimit
 from kernel.http.auth import SameOrigin
 from kernel.http.bodies import LARGEST_BODY, DeclaredLength, too_large
@@ -49,24 +43,6 @@ class Context:
     check: Check
     public: APIRouter
     internal: APIRouter | None = None
-
-
-class JsonRoute(APIRoute):
-    """An operation that takes JSON and nothing else. Use it as a router's `route_class`."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, behind a look at the content type."""
-        handle = super().get_route_handler()
-        takes_body = self.body_field is not None
-
-        async def handle_json(request: Request) -> Response:
-            if takes_body and _has_body(request) and not _is_json(request):
-                raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
-            if takes_body:
-                _check_encoding(await request.body())
-            return await handle(request)
-
-        return handle_json
 
 
 def create_app(
@@ -120,30 +96,6 @@ def _document_router(context: str, body: bytes) -> APIRouter:
     return routes
 
 
-def _has_body(request: Request) -> bool:
-    length = request.headers.get("content-length", "0")
-    return length != "0" or "transfer-encoding" in request.headers
-
-
-def _is_json(request: Request) -> bool:
-    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
-    if media_type.strip() != "application/json":
-        return False
-    charsets = [p.strip().removeprefix("charset=") for p in parameters if "charset=" in p]
-    return all(charset.strip('"') in {"utf-8", "utf8"} for charset in charsets)
-
-
-def _check_encoding(body: bytes) -> None:
-    # The parser would guess UTF-16 and UTF-32, whose texts have zero bytes, and let halves of
-    # surrogate pairs through. JSON on the net is UTF-8 (RFC 8259 section 8.1).
-    try:
-        readable = "\0" not in body.decode()
-    except UnicodeDecodeError:
-        readable = False
-    if not readable:
-        raise MalformedRequest("The body is not JSON in UTF-8.")
-
-
 async def _on_failure(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, Failure)  # noqa: S101 - the table above says so
     if isinstance(failure, Unavailable):
@@ -158,32 +110,7 @@ async def _on_replay(_request: Request, replayed: Exception) -> Response:
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the table above says so
-    return problems.response(_translate(error), request.scope["path"])
-
-
-def _translate(error: RequestValidationError) -> Failure:
-    wrong = error.errors()
-    if any(entry["type"] == "json_invalid" for entry in wrong):
-        return MalformedRequest("The body is not JSON.")
-    if any(entry["loc"][0] == "path" for entry in wrong):
-        return NotFound("No resource has such an id.")
-    return Invalid(*(FieldError(_pointer(entry["loc"]), _sentence(entry)) for entry in wrong))
-
-
-def _pointer(location: Sequence[str | int]) -> str:
-    where, *rest = [str(part) for part in location]
-    if where == "header":
-        return rest[0]
-    if where != "body":
-        return "?" + ".".join(rest[:1])
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in rest)
-
-
-def _sentence(entry: dict[str, Any]) -> str:
-    if entry["type"] == "extra_forbidden":
-        return "This field is not known here."
-    message = str(entry["msg"]).removeprefix("Value error, ")
-    return f"{message[:1].upper()}{message[1:]}."
+    return problems.response(validation.to_failure(error), request.scope["path"])
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

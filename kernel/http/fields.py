@@ -3,12 +3,22 @@
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
+from kernel.characters import is_visible
 from kernel.data.database import LARGEST_ID
 from kernel.process.clock import to_milliseconds
 
@@ -76,13 +86,14 @@ def _storable(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
+    if not is_visible(text):
         raise ValueError("must contain something that can be seen")
     return text
 
 
 def _trimmed(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
+    # One spelling for what looks the same, before its length is counted.
+    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
 
 
 def _one_line(text: str) -> str:
@@ -104,7 +115,7 @@ Line = Annotated[
     AfterValidator(_one_line),
     AfterValidator(_visible),
 ]
-"""One line, trimmed, in which there is something to read."""
+"""One line, trimmed and in Unicode's form NFC, in which there is something to read."""
 
 
 Words = Annotated[
@@ -115,10 +126,37 @@ Words = Annotated[
 """What somebody searches for."""
 
 
+UNKNOWN_FIELDS = "unknown_fields"
+"""The type of the error for many unknown fields. Its context has some `names`, and the `count`."""
+
+_UNKNOWN_NAMED = 20
+
+
 class RequestBody(BaseModel):
-    """A JSON object in camelCase that a client sends. Unknown fields are refused."""
+    """A JSON object in camelCase that a client sends. Unknown fields are refused.
+
+    `largest_body` is how many bytes it may have as JSON: room for the longest fields with every
+    character escaped, which takes up to 12 bytes.
+    """
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    largest_body: ClassVar[int] = 16 * 1024
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bound_unknown_fields(cls, data: object) -> object:
+        # pydantic would make an error of each, with all of the input in it.
+        if not isinstance(data, dict) or len(data) <= _UNKNOWN_NAMED:
+            return data
+        known = {field.alias for field in cls.model_fields.values()}
+        unknown = [name for name in data if name not in known]
+        if len(unknown) <= _UNKNOWN_NAMED:
+            return data
+        raise PydanticCustomError(
+            UNKNOWN_FIELDS,
+            "has fields that are not known here",
+            {"names": unknown[:_UNKNOWN_NAMED], "count": len(unknown)},
+        )
 
 
 class Resource(BaseModel):

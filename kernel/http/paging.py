@@ -12,7 +12,7 @@ LARGEST_PAGE = 100
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many at most.")]
 After = Annotated[
     str | None,
-    Query(max_length=200, description="The cursor that the `Link` to the next page carries."),
+    Query(description="The cursor that the `Link` to the next page carries."),
 ]
 
 Item = TypeVar("Item")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Request
 
 from kernel.errors import PreconditionRequired, Stale
 from kernel.http.revalidation import entity_tag
@@ -17,12 +17,15 @@ class IfMatch:
     @classmethod
     async def of(
         cls,
-        if_match: Annotated[
+        request: Request,
+        if_match: Annotated[  # noqa: ARG003 - for the API document
             str | None, Header(description="The `ETag` of the version that you have seen.")
         ] = None,
     ) -> "IfMatch":
-        """A FastAPI dependency: of the request."""
-        return cls(if_match)
+        """A FastAPI dependency: of the request. Several fields mean the same as one field with
+        commas (RFC 9110 section 5.3)."""
+        fields = request.headers.getlist("if-match")
+        return cls(",".join(fields) if fields else None)
 
     def check(self, representation: bytes) -> None:
         """Raises `PreconditionRequired` when the field is missing: not earlier, since who may not

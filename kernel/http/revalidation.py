@@ -48,7 +48,10 @@ class Revalidation:
 
 def _conditional(scope: Scope, start: Message, body: Message) -> tuple[Message, Message]:
     headers = MutableHeaders(scope=start)
-    tag = entity_tag(body.get("body", b""))
+    # The next page is part of a list's representation: a page that has become followed by another
+    # is not the one that a client has.
+    link = headers.get("link", "")
+    tag = entity_tag(body.get("body", b"") + link.encode())
     headers["ETag"] = tag
     headers.setdefault("Cache-Control", "no-cache")
     # Several fields of one name mean the same as one field with commas (RFC 9110 section 5.3).

@@ -22,10 +22,10 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.http.app import JsonRoute
 from kernel.http.auth import PERSONAL, SessionCookie
 from kernel.http.fields import Id, Markdown, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
+from kernel.http.json_route import JsonRoute
 from kernel.http.paging import After, Limit, link_next
 from kernel.http.preconditions import IfMatch
 from kernel.http.problems import documented
@@ -41,6 +41,8 @@ _LIST = documented(MalformedRequest, Invalid, Unavailable)
 _LIST_OF = documented(MalformedRequest, NotFound, Invalid, Unavailable)
 _WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
 _BODY = (*_WHO, MalformedRequest, NotFound, TooLarge, UnsupportedMediaType, Invalid)
+
+_LARGEST_BODY = 512 * 1024  # 32,000 characters, all of them escaped
 
 IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
 
@@ -86,6 +88,7 @@ class Revision(Resource):
 class NewPost(RequestBody):
     """What it takes to post. `replyTo` is a post of the same thread."""
 
+    largest_body = _LARGEST_BODY
     thread: Id
     text: Text
     reply_to: Id | None = None
@@ -94,12 +97,14 @@ class NewPost(RequestBody):
 class PostChanges(RequestBody):
     """A new text."""
 
+    largest_body = _LARGEST_BODY
     text: Text
 
 
 class Draft(RequestBody):
     """Text that may become a post."""
 
+    largest_body = _LARGEST_BODY
     text: Text
 
 

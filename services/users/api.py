@@ -21,9 +21,9 @@ from kernel.errors import (
     UnsupportedMediaType,
 )
 from kernel.http.addresses import client_address
-from kernel.http.app import JsonRoute
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.fields import Id, Prose
+from kernel.http.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.preconditions import IfMatch
@@ -96,8 +96,10 @@ def router(
             named = await service.named(username)
             return [named] if named is not None and (id is None or named.id in id) else []
         if id is not None:
-            return await service.find_many(id)
-        page = await service.list(limit, after)
+            all_of_them = "limit" not in request.query_params
+            page = await service.find_many(id, LARGEST_PAGE if all_of_them else limit, after)
+        else:
+            page = await service.list(limit, after)
         link_next(request, response, page)
         return page.items
 

@@ -90,6 +90,7 @@ class ResetPassword(RequestBody):
 class SignIn(RequestBody):
     """A name and a password."""
 
+    largest_body = 4 * 1024
     username: Annotated[Prose, Field(max_length=100, examples=["ines"])]
     password: TypedPassword
 

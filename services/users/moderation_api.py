@@ -17,10 +17,10 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.http.app import JsonRoute
 from kernel.http.auth import PERSONAL, SessionCookie
 from kernel.http.fields import Id
 from kernel.http.idempotency import Idempotent, to_response
+from kernel.http.json_route import JsonRoute
 from kernel.http.problems import documented
 from services.users import model
 from services.users.bodies import NewBan, ResetLink, RoleChange, User

@@ -62,7 +62,9 @@ class Store(Protocol):
 
     async def find(self, user: int) -> User | None: ...
 
-    async def find_many(self, users: Sequence[int]) -> Sequence[User]: ...
+    async def find_many(
+        self, users: Sequence[int], limit: int, after: str | None
+    ) -> Page[User]: ...
 
     async def named(self, username: str) -> User | None: ...
 
@@ -142,9 +144,10 @@ class UserService:
             raise NotFound("There is no such user.")
         return found
 
-    async def find_many(self, users: Sequence[int]) -> Sequence[User]:
-        """Those of these users that there are, by id."""
-        return await self._store.find_many(users)
+    async def find_many(self, users: Sequence[int], limit: int, after: str | None) -> Page[User]:
+        """Those of these users that there are, by id. Raises `MalformedRequest` for a cursor that
+        is none of ours."""
+        return await self._store.find_many(users, limit, after)
 
     async def named(self, username: str) -> User | None:
         """The user of this name, whatever its case, or None."""

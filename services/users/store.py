@@ -73,13 +73,18 @@ class UserStore:
         row = await self._database.row(f"SELECT {_USER} FROM users WHERE id = $1", user)  # noqa: S608
         return None if row is None else User(**row)
 
-    async def find_many(self, users: Sequence[int]) -> Sequence[User]:
-        """Those of these users that there are, by id."""
+    async def find_many(self, users: Sequence[int], limit: int, after: str | None) -> Page[User]:
+        """Those of these users that there are, by id. Raises `MalformedRequest` for a cursor that
+        is none of ours."""
         rows = await self._database.rows(
-            f"SELECT {_USER} FROM users WHERE id = ANY($1) ORDER BY id",  # noqa: S608
+            f"""
+            SELECT {_USER} FROM users WHERE id = ANY($1) AND id > $2 ORDER BY id LIMIT $3
+            """,  # noqa: S608 - the columns are the constant above
             users,
+            _last(after),
+            limit + 1,
         )
-        return [User(**row) for row in rows]
+        return page([User(**row) for row in rows], limit, _LIST, _id)
 
     async def named(self, username: str) -> User | None:
         """The user of this name, whatever its case, or None."""
@@ -91,13 +96,12 @@ class UserStore:
 
     async def list(self, limit: int, after: str | None) -> Page[User]:
         """Users by id. Raises `MalformedRequest` for a cursor that is none of ours."""
-        last = Cursor.decode(after, _LIST, 1).keys[0] if after is not None else 0
         rows = await self._database.rows(
             f"SELECT {_USER} FROM users WHERE id > $1 ORDER BY id LIMIT $2",  # noqa: S608
-            last,
+            _last(after),
             limit + 1,
         )
-        return page([User(**row) for row in rows], limit, _LIST, lambda user: (user.id,))
+        return page([User(**row) for row in rows], limit, _LIST, _id)
 
     async def password_of(self, username: str) -> tuple[User, str | None] | None:
         """The user of this name and the hash of their password, or None. Who has left has none."""
@@ -183,3 +187,11 @@ class UserStore:
             "DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING id", session, user
         )
         return row is not None
+
+
+def _last(after: str | None) -> int:
+    return 0 if after is None else Cursor.decode(after, _LIST, 1).keys[0]
+
+
+def _id(user: User) -> tuple[int, ...]:
+    return (user.id,)

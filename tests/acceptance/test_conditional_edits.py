@@ -160,3 +160,16 @@ async def test_stale_edit_without_a_change_is_refused(person: Person) -> None:
     tag = await _tag(person.http, post)
     await _edit(person, post, "Two", tag)
     assert (await _edit(person, post, "Two", tag)).status_code == 412
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_tags_may_come_in_several_fields(person: Person, first: bool) -> None:
+    thread = await person.start_thread()
+    post = await person.write(thread["id"], "One")
+    tags = [await _tag(person.http, post), '"another"']
+    fields = [("If-Match", tag) for tag in (tags if first else reversed(tags))]
+    path = f"/api/posts/{post['id']}"
+    response = await person.http.patch(path, json={"text": "Two"}, headers=fields)
+    assert response.status_code == 200
+    again = await person.http.patch(path, json={"text": "Three"}, headers=fields)
+    assert again.status_code == 412

@@ -1,5 +1,6 @@
 """What the board says when it says no, and what every answer carries."""
 
+import json
 import re
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from tests.conventions import Conventions
 from tests.deployments import Board
 from tests.problems import pointers, slug
+from tests.raw import send
 
 LISTS = (
     "/api/users",
@@ -149,3 +151,16 @@ async def test_a_list_shows_as_many_as_asked_for(visitor: httpx.AsyncClient, pat
     assert len((await visitor.get(path, params={"limit": 1})).json()) <= 1
     assert len((await visitor.get(path)).json()) <= 20
     assert (await visitor.get(path, params={"limit": 100})).status_code == 200
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("method", ["FOO", "get", "A", "GET2", "LONGMETHODNAME"])
+async def test_an_unknown_method_answers_with_a_problem(board: Board, method: str) -> None:
+    for url in (board.url, *board.origins.values()):
+        answer = await send(url, f"{method} /api/threads HTTP/1.1")
+        problem = json.loads(answer.body)
+        assert (answer.status, problem["status"], problem["type"]) == (
+            400, 400, "/problems/malformed-request",
+        )  # fmt: skip
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["x-request-id"] == problem["requestId"]

@@ -70,10 +70,19 @@ async def test_a_head_can_be_conditional(person: Person) -> None:
     assert response.status_code == 304
 
 
-@pytest.mark.parametrize("path", [*LISTS, "/api/users/me", "/api/posts/in-thread/1"])
-async def test_a_trailing_slash_means_the_same_resource(person: Person, path: str) -> None:
-    plain = await person.http.get(f"{path}?limit=1")
-    slashed = await person.http.get(f"{path}/?limit=1")
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        *((path, "?limit=1") for path in LISTS),
+        ("/api/users/me", ""),
+        ("/api/posts/in-thread/1", ""),
+    ],
+)
+async def test_a_trailing_slash_means_the_same_resource(
+    person: Person, path: str, query: str
+) -> None:
+    plain = await person.http.get(f"{path}{query}")
+    slashed = await person.http.get(f"{path}/{query}")
     assert slashed.status_code == plain.status_code == 200
     if path != "/api/threads":  # whose counters may move between the two
         assert slashed.content == plain.content
@@ -89,3 +98,15 @@ async def test_a_write_may_be_kept_by_nobody(person: Person) -> None:
     response = await person.http.post("/api/threads", json={"title": "Uncached"})
     assert response.headers["cache-control"] == "no-store"
     assert "etag" not in response.headers
+
+
+async def test_a_lists_tag_changes_with_its_link(person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    await person.write(thread, "One")
+    path = f"/api/posts/in-thread/{thread}?limit=1"
+    alone = await person.http.get(path)
+    await person.write(thread, "Two")
+    followed = await person.http.get(path, headers={"If-None-Match": alone.headers["etag"]})
+    assert (followed.status_code, followed.content) == (200, alone.content)
+    assert "next" in followed.links
+    assert followed.headers["etag"] != alone.headers["etag"]

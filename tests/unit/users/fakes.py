@@ -143,8 +143,8 @@ class FakeUserStore:
         standing = self.standings.get(user)
         return None if standing is None else standing.user
 
-    async def find_many(self, users: Sequence[int]) -> Sequence[User]:
-        return [user for user in self._users() if user.id in users]
+    async def find_many(self, users: Sequence[int], limit: int, _after: str | None) -> Page[User]:
+        return Page([user for user in self._users() if user.id in users][:limit], None)
 
     async def named(self, username: str) -> User | None:
         return next((u for u in self._users() if u.username.lower() == username.lower()), None)

@@ -1,0 +1,119 @@
+"""What an operation checks of a request before it reads all of it."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.types import Message
+
+from kernel.errors import FieldError, Invalid, MalformedRequest, UnsupportedMediaType
+from kernel.http.auth import SessionCookie
+from kernel.http.bodies import LARGEST_BODY, declared_length, too_large
+from kernel.http.fields import RequestBody
+
+
+class JsonRoute(APIRoute):
+    """An operation that takes JSON and nothing else. Use it as a router's `route_class`.
+
+    It refuses query parameters that the operation does not have. Where the operation is for
+    somebody, it looks for their token before it reads the body; and it reads no more of a body than
+    the operation's `RequestBody` allows.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, behind these checks."""
+        handle = super().get_route_handler()
+        parameters = _query_parameters(self.dependant)
+        takes_body = self.body_field is not None
+        largest = _largest_body(self.endpoint)
+        find_token = _token_dependency(self.dependant)
+
+        async def handle_json(request: Request) -> Response:
+            if request.scope["query_string"]:
+                _check_query(request, parameters)
+            if not takes_body:
+                return await handle(request)
+            if find_token is not None:
+                await find_token(request)
+            body = await _read(request, largest)
+            if body:
+                _check_type(request)
+            _check_encoding(body)
+            return await handle(_with_body(request, body))
+
+        return handle_json
+
+
+def _query_parameters(dependant: Dependant) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    return names.union(*(_query_parameters(each) for each in dependant.dependencies))
+
+
+def _largest_body(endpoint: Callable[..., Any]) -> int:
+    annotations = [
+        parameter.annotation for parameter in inspect.signature(endpoint).parameters.values()
+    ]
+    sizes = [
+        kind.largest_body
+        for kind in annotations
+        if isinstance(kind, type) and issubclass(kind, RequestBody)
+    ]
+    return max(sizes, default=LARGEST_BODY)
+
+
+def _token_dependency(dependant: Dependant) -> Callable[[Request], Awaitable[str]] | None:
+    for dependency in dependant.dependencies:
+        if getattr(dependency.call, "__func__", None) is SessionCookie.token:
+            return dependency.call
+    return None
+
+
+def _check_query(request: Request, parameters: set[str]) -> None:
+    unknown = [name for name in request.query_params if name not in parameters]
+    if unknown:
+        raise Invalid(
+            *(FieldError(f"?{name}", "This parameter is not known here.") for name in unknown)
+        )
+
+
+async def _read(request: Request, largest: int) -> bytes:
+    if declared_length(request.headers) > largest:
+        raise too_large(largest)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            raise too_large(largest)
+    return bytes(body)
+
+
+def _with_body(request: Request, body: bytes) -> Request:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive)
+
+
+def _check_type(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
+    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+    charsets = [p.strip().removeprefix("charset=") for p in parameters if "charset=" in p]
+    if media_type.strip() != "application/json" or not all(
+        charset.strip('"') in {"utf-8", "utf8"} for charset in charsets
+    ):
+        raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
+
+
+def _check_encoding(body: bytes) -> None:
+    # The parser would guess UTF-16 and UTF-32, whose texts have zero bytes, and let halves of
+    # surrogate pairs through. JSON on the net is UTF-8 (RFC 8259 section 8.1).
+    try:
+        readable = "\0" not in body.decode()
+    except UnicodeDecodeError:
+        readable = False
+    if not readable:
+        raise MalformedRequest("The body is not JSON in UTF-8.")

@@ -1,0 +1,38 @@
+"""The answer to bytes that are no HTTP request, or whose method HTTP does not know."""
+
+import json
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from kernel.errors import MalformedRequest
+from kernel.process.tracing import begin
+
+
+class ProblemProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which would answer in plain text and without a request id."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer with a problem, and close: what comes next cannot be told from the rest of it."""
+        request_id = begin(None, None).request_id
+        problem = {
+            "type": f"/problems/{MalformedRequest.slug}",
+            "title": MalformedRequest.title,
+            "status": MalformedRequest.status,
+            "detail": "This is no HTTP request, or one with an unknown method.",
+            "instance": "",
+            "requestId": request_id,
+        }
+        body = json.dumps(problem).encode()
+        head = [
+            "HTTP/1.1 400 Bad Request",
+            "content-type: application/problem+json",
+            f"content-length: {len(body)}",
+            f"x-request-id: {request_id}",
+            "x-content-type-options: nosniff",
+            "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+            "cache-control: no-store",
+            "connection: close",
+        ]
+        self.logger.info("%s  %s", msg, request_id)
+        self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
+        self.transport.close()
