@@ -12,6 +12,9 @@ from kernel.errors import MalformedRequest
 
 Item = TypeVar("Item")
 
+LARGEST_PAGE = 1024 * 1024
+"""Bytes of the items on a page of a list."""
+
 _LONGEST_CURSOR = 1_000
 
 
@@ -52,10 +55,29 @@ class Cursor:
         return cls(kind, tuple(keys))
 
 
+def json_weight(text: str) -> int:
+    """How many bytes a text has as JSON: quotation marks, backslashes and control characters are
+    escaped."""
+    return len(json.dumps(text, ensure_ascii=False).encode())
+
+
 def page(
-    rows: Sequence[Item], limit: int, kind: str, keys: Callable[[Item], tuple[int, ...]]
+    rows: Sequence[Item],
+    limit: int,
+    kind: str,
+    keys: Callable[[Item], tuple[int, ...]],
+    weigh: Callable[[Item], int] | None = None,
 ) -> Page[Item]:
-    """The page of `limit + 1` fetched rows. The extra row means that there is a next page."""
+    """The page of `limit + 1` fetched rows, or of fewer that exceed `LARGEST_PAGE`. A row that is
+    not on it means that there is a next page. With `weigh`, which says how many bytes an item has
+    as JSON, the page ends before `LARGEST_PAGE` is exceeded; its first item is always on it."""
     items = rows[:limit]
-    more = len(rows) > limit
+    if weigh is not None:
+        total = 0
+        for place, item in enumerate(items):
+            total += weigh(item)
+            if total > LARGEST_PAGE and place > 0:
+                items = items[:place]
+                break
+    more = len(rows) > len(items)
     return Page(items, Cursor(kind, keys(items[-1])).encode() if more else None)

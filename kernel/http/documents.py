@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 
-from kernel.errors import TooManyRequests
+from kernel.errors import Invalid, TooManyRequests
 from kernel.http import problems
 
 API_VERSION = "1"
@@ -31,7 +31,7 @@ def document(context: str, description: str, routes: APIRouter) -> dict[str, Any
     for operations in made["paths"].values():
         for method, operation in operations.items():
             _forget_assumed_422(operation)
-            operation["responses"] |= problems.documented(TooManyRequests)
+            operation["responses"] |= problems.documented(Invalid, TooManyRequests)
             if "401" in operation["responses"]:
                 # Signing in, which answers 401 too, says itself that it needs none.
                 operation.setdefault("security", [{"session": []}])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kernel.contracts import Activity
 from kernel.data.database import Database
+from kernel.data.paging import LARGEST_PAGE
 from services.posts.model import Event, Post
 from services.posts.store import POST_COLUMNS
 
@@ -34,13 +35,22 @@ class ActivityStore:
         """What happened in a thread after that version, in order; so much as fits at once."""
         rows = await self._database.rows(
             f"""
-            SELECT version, kind, happened.post AS post_id, shown.*
-            FROM thread_events AS happened
+            SELECT version, kind, post_id, shown.*
+            FROM (
+                SELECT *, sum(size) OVER (ORDER BY version) - size AS before
+                FROM (
+                    SELECT version, kind, happened.post AS post_id,
+                        coalesce(octet_length(text) + octet_length(html), 0) AS size
+                    FROM thread_events AS happened
+                    LEFT JOIN posts ON posts.id = happened.post AND removed_at IS NULL
+                    WHERE happened.thread = $1 AND version > $2 ORDER BY version LIMIT $3
+                ) AS weighed
+            ) AS next
             LEFT JOIN LATERAL (
-                SELECT {POST_COLUMNS} FROM posts WHERE id = happened.post AND removed_at IS NULL
+                SELECT {POST_COLUMNS} FROM posts WHERE id = post_id AND removed_at IS NULL
             ) AS shown ON true
-            WHERE happened.thread = $1 AND version > $2 ORDER BY version LIMIT $3
-            """,  # noqa: S608 - the columns are the constant above
+            WHERE before <= {LARGEST_PAGE} ORDER BY version
+            """,  # noqa: S608 - constants
             thread,
             after,
             _EVENTS_AT_ONCE,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from kernel.contracts import Actor
+from kernel.data.paging import json_weight
 from kernel.errors import Forbidden
 
 LONGEST_TEXT = 32_000
@@ -25,6 +26,11 @@ class Post:
     reply_to: int | None
     created_at: datetime
     edited_at: datetime | None
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it has as JSON."""
+        return json_weight(self.text) + json_weight(self.html)
 
     def check_editable(self, actor: Actor) -> None:
         """Raises `Forbidden` unless the actor may change, remove, and see the history of it."""
@@ -61,6 +67,11 @@ class Revision:
     number: int
     text: str
     created_at: datetime
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it has as JSON."""
+        return json_weight(self.text)
 
 
 @dataclass(frozen=True, slots=True)

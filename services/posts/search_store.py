@@ -4,7 +4,7 @@ import hashlib
 import html
 
 from kernel.data.database import Database
-from kernel.data.paging import Cursor, Page, page
+from kernel.data.paging import LARGEST_PAGE, Cursor, Page, page
 from kernel.data.search import readable
 from services.posts.model import Found, Post
 from services.posts.store import POST_COLUMNS, VISIBLE
@@ -43,16 +43,19 @@ class SearchStore:
                     'StartSel={_MARK}, StopSel={_END}, MaxFragments=2, MaxWords=20, MinWords=8'
                 ) AS snippet
             FROM (
-                SELECT found.*
+                SELECT *, sum(size) OVER (ORDER BY rank DESC, id DESC) - size AS before
                 FROM (
-                    SELECT posts.*, query, (ts_rank(search, query) * 1000000)::bigint AS rank
-                    FROM posts, websearch_to_tsquery('english', $1) AS query
-                    WHERE search @@ query AND {VISIBLE}
-                ) AS found
-                WHERE $3::bigint IS NULL OR (rank, id) < ($3, $4)
-                ORDER BY rank DESC, id DESC LIMIT $2
+                    SELECT *, octet_length(text) + octet_length(html) AS size
+                    FROM (
+                        SELECT posts.*, query, (ts_rank(search, query) * 1000000)::bigint AS rank
+                        FROM posts, websearch_to_tsquery('english', $1) AS query
+                        WHERE search @@ query AND {VISIBLE}
+                    ) AS found
+                    WHERE $3::bigint IS NULL OR (rank, id) < ($3, $4)
+                    ORDER BY rank DESC, id DESC LIMIT $2
+                ) AS weighed
             ) AS best
-            ORDER BY rank DESC, id DESC
+            WHERE before <= {LARGEST_PAGE} ORDER BY rank DESC, id DESC
             """,  # noqa: S608 - constants
             readable(words.translate(_SEARCHED_FOR)),
             limit + 1,
@@ -62,7 +65,9 @@ class SearchStore:
         for row in map(dict, rows):
             rank, snippet = row.pop("rank"), _to_html(row.pop("snippet"))
             found.append(Found(Post(**row), snippet, rank))
-        return page(found, limit, kind, lambda hit: (hit.rank, hit.post.id))
+        return page(
+            found, limit, kind, lambda hit: (hit.rank, hit.post.id), lambda hit: hit.post.weight
+        )
 
 
 def _to_html(headline: str) -> str:

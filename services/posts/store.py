@@ -6,7 +6,7 @@ from datetime import datetime
 from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.idempotency import IdempotentWrite
-from kernel.data.paging import Cursor, Page, page
+from kernel.data.paging import LARGEST_PAGE, Cursor, Page, page
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
 from services.posts.model import Kind, NewPost, Post, Revision
@@ -177,62 +177,74 @@ class PostStore:
             """
             SELECT number, text, created_at
             FROM (
-                SELECT number, text, created_at FROM revisions WHERE post = $1
-                UNION ALL
-                SELECT (SELECT count(*) + 1 FROM revisions WHERE post = $1)::integer, text,
-                    coalesce(edited_at, created_at)
-                FROM posts WHERE id = $1
-            ) AS said
-            WHERE number > $2::bigint ORDER BY number LIMIT $3
+                SELECT *, sum(size) OVER (ORDER BY number) - size AS before
+                FROM (
+                    SELECT *, octet_length(text) AS size
+                    FROM (
+                        SELECT number, text, created_at FROM revisions WHERE post = $1
+                        UNION ALL
+                        SELECT (SELECT count(*) + 1 FROM revisions WHERE post = $1)::integer, text,
+                            coalesce(edited_at, created_at)
+                        FROM posts WHERE id = $1
+                    ) AS said
+                    WHERE number > $2::bigint ORDER BY number LIMIT $3
+                ) AS weighed
+            ) AS summed
+            WHERE before <= $4 ORDER BY number
             """,
             post,
             _last(after, kind, 0),
             limit + 1,
+            LARGEST_PAGE,
         )
         said = [Revision(**row) for row in rows]
-        return page(said, limit, kind, lambda revision: (revision.number,))
+        return page(
+            said, limit, kind, lambda revision: (revision.number,), lambda each: each.weight
+        )
 
     async def newest(self, limit: int, after: str | None) -> Page[Post]:
         """Posts of all threads, newest first."""
         kind = "posts-newest"
         rows = await self._database.rows(
-            f"""
-            SELECT {POST_COLUMNS} FROM posts WHERE id < $1 AND {VISIBLE} ORDER BY id DESC LIMIT $2
-            """,  # noqa: S608 - constants
+            _page_of(f"SELECT * FROM posts WHERE id < $1 AND {VISIBLE}", "id DESC", 2),  # noqa: S608
             _last(after, kind, LARGEST_ID),
             limit + 1,
         )
-        return page([Post(**row) for row in rows], limit, kind, _key)
+        return page([Post(**row) for row in rows], limit, kind, _key, _weight)
 
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
         """What a user wrote, newest first."""
         kind = f"posts-by-user-{user}"
         rows = await self._database.rows(
-            f"""
-            SELECT {POST_COLUMNS} FROM posts WHERE author = $1 AND id < $2 AND {VISIBLE}
-            ORDER BY id DESC LIMIT $3
-            """,  # noqa: S608 - constants
+            _page_of(
+                f"SELECT * FROM posts WHERE author = $1 AND id < $2 AND {VISIBLE}",  # noqa: S608
+                "id DESC",
+                3,
+            ),
             user,
             _last(after, kind, LARGEST_ID),
             limit + 1,
         )
-        return page([Post(**row) for row in rows], limit, kind, _key)
+        return page([Post(**row) for row in rows], limit, kind, _key, _weight)
 
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
         """What was written in a thread, oldest first."""
         kind = f"posts-in-thread-{thread}"
         rows = await self._database.rows(
-            f"""
-            SELECT {POST_COLUMNS} FROM posts
-            WHERE thread = $1 AND id > $2 AND removed_at IS NULL
-                AND NOT EXISTS (SELECT FROM removed_threads WHERE thread = $1)
-            ORDER BY id LIMIT $3
-            """,  # noqa: S608 - the columns are the constant above
+            _page_of(
+                """
+                SELECT * FROM posts
+                WHERE thread = $1 AND id > $2 AND removed_at IS NULL
+                    AND NOT EXISTS (SELECT FROM removed_threads WHERE thread = $1)
+                """,
+                "id",
+                3,
+            ),
             thread,
             _last(after, kind, 0),
             limit + 1,
         )
-        return page([Post(**row) for row in rows], limit, kind, _key)
+        return page([Post(**row) for row in rows], limit, kind, _key, _weight)
 
 
 _JUST_POSTED = "You have just posted. Wait a little."
@@ -306,6 +318,27 @@ async def _record_event(connection: Connection, post: Post, version: int, kind: 
         post.id,
         THREAD_CHANGED,
     )
+
+
+def _page_of(posts: str, order: str, limit: int) -> str:
+    """The statement for a page of some posts: as many as parameter number `limit` says, or those
+    before `LARGEST_PAGE` is exceeded and the one that exceeds it. Sizes are known without reading
+    the texts."""
+    return f"""
+        SELECT {POST_COLUMNS}
+        FROM (
+            SELECT *, sum(size) OVER (ORDER BY {order}) - size AS before
+            FROM (
+                SELECT *, octet_length(text) + octet_length(html) AS size
+                FROM ({posts}) AS all_of_them ORDER BY {order} LIMIT ${limit}
+            ) AS weighed
+        ) AS summed
+        WHERE before <= {LARGEST_PAGE} ORDER BY {order}
+    """  # noqa: S608 - constants
+
+
+def _weight(post: Post) -> int:
+    return post.weight
 
 
 def _key(post: Post) -> tuple[int, ...]:
