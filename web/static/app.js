@@ -1,19 +1,20 @@
-// The page's composition root: what there is, wired to each other.
-import { h, icon } from "./dom.js";
+// The page's composition root: creates the parts, and connects them to each other.
 import { keepTimesCurrent } from "./dates.js";
+import { h, icon } from "./dom.js";
+import { probeWhenOffline } from "./http.js";
+import { navigate, setRouter } from "./navigation.js";
 import { noticeArea, showProblem } from "./notices.js";
-import { outbox } from "./outbox.js";
-import { avatar } from "./users.js";
-import { setRouter, navigate } from "./navigation.js";
-import { Router } from "./router.js";
-import { session, setSignInDialog } from "./session.js";
-import { t } from "./text.js";
 import { recordFiles } from "./request-log.js";
+import { Router } from "./router.js";
+import { outbox, session } from "./state.js";
+import { t } from "./text.js";
+import { avatar } from "./users.js";
 import * as thread from "./views/thread.js";
 import * as threads from "./views/threads.js";
 
 const account = () => import("./views/account.js");
 
+/** @type {Page.Route[]} */
 const ROUTES = [
   [/^\/$/, () => threads.show],
   [/^\/threads\/([1-9]\d{0,18})\/?$/, () => thread.show],
@@ -31,40 +32,68 @@ const ROUTES = [
 
 function start() {
   recordFiles();
+  probeWhenOffline();
+  session.start();
   const outlet = h("main", { id: "content", tabindex: "-1" });
   const announcement = h("p", { class: "out-of-sight", role: "status", "aria-live": "polite" });
   const menu = h("nav", { class: "menu", "aria-label": t("account") });
   const router = new Router(ROUTES, outlet, (text) => (announcement.textContent = text));
   setRouter(router);
-  setSignInDialog(async (ended) => (await account()).askToSignIn(ended));
 
   document.body.replaceChildren(
-    h("a", { class: "skip", href: "#content", onclick: (event) => (event.preventDefault(), outlet.focus()) }, t("skip")),
-    header(menu), ...noticeArea(), outlet, footer(), announcement,
+    h(
+      "a",
+      { class: "skip", href: "#content", onclick: (event) => (event.preventDefault(), outlet.focus()) },
+      t("skip"),
+    ),
+    header(menu),
+    ...noticeArea(),
+    outlet,
+    footer(),
+    announcement,
   );
   drawMenu(menu);
-  let who = session.user?.id;
+  let userId = session.user?.id;
   session.addEventListener("change", () => {
     drawMenu(menu);
-    // Nobody loses what they were writing: where somebody writes, the page stays as it is.
-    if (session.user?.id !== who && !document.querySelector("dialog, .composer textarea")?.value && !document.querySelector("dialog")) router.reload();
-    who = session.user?.id;
+    // Nobody loses what they are writing: then the page stays as it is.
+    if (session.user?.id !== userId && !isWriting()) router.reload();
+    userId = session.user?.id;
   });
   router.start();
   session.refresh().then(() => outbox.resume());
   keepTimesCurrent();
 }
 
+/** Whether the visitor has a dialog open, or has begun to write. */
+function isWriting() {
+  /** @type {HTMLTextAreaElement | null} */
+  const input = document.querySelector(".composer textarea");
+  return document.querySelector("dialog") !== null || Boolean(input?.value);
+}
+
+/** @param {HTMLElement} menu */
 function header(menu) {
-  const words = h("input", { type: "search", name: "q", maxlength: "200", placeholder: t("search"), "aria-label": t("search-words"), dir: "auto" });
+  const words = h("input", {
+    type: "search",
+    name: "q",
+    maxlength: "200",
+    placeholder: t("search"),
+    "aria-label": t("search-words"),
+    dir: "auto",
+  });
+  /** @param {SubmitEvent} event */
   const search = (event) => {
     event.preventDefault();
     if (words.value.trim()) navigate(`/search?q=${encodeURIComponent(words.value.trim())}`);
     else navigate("/search");
   };
   return h(
-    "header", { class: "top" },
-    h("div", { class: "bar" },
+    "header",
+    { class: "top" },
+    h(
+      "div",
+      { class: "bar" },
       h("a", { class: "brand", href: "/" }, h("span", { class: "mark", "aria-hidden": "true" }), t("board")),
       h("form", { class: "top-search", role: "search", onsubmit: search }, words),
       h("a", { class: "search-link", href: "/search", "aria-label": t("search") }, icon("search")),
@@ -73,42 +102,68 @@ function header(menu) {
   );
 }
 
+/** @param {HTMLElement} menu */
 function drawMenu(menu) {
   const { user } = session;
   if (user === null) {
-    return menu.replaceChildren(h("a", { href: "/signin" }, t("sign-in")), h("a", { href: "/register", class: "button" }, t("register")));
+    menu.replaceChildren(
+      h("a", { href: "/signin" }, t("sign-in")),
+      h("a", { href: "/register", class: "button" }, t("register")),
+    );
+    return;
   }
+  const summary = h(
+    "summary",
+    { "aria-label": user.name },
+    avatar(user.id),
+    h("span", { class: "account-name", dir: "auto" }, user.name),
+  );
   const list = h(
-    "details", { class: "account" },
-    h("summary", { "aria-label": user.name }, avatar(user.id), h("span", { class: "account-name", dir: "auto" }, user.name)),
-    h("div", { class: "drop" },
+    "details",
+    { class: "account" },
+    summary,
+    h(
+      "div",
+      { class: "drop" },
       h("a", { href: `/users/${user.id}` }, t("your-page")),
       h("a", { href: "/settings" }, t("settings")),
       session.isModerator && h("a", { href: "/moderation" }, t("moderation")),
-      h("button", { type: "button", onclick: () => session.signOut().then(() => navigate("/"), showProblem) }, t("sign-out")),
+      h(
+        "button",
+        { type: "button", onclick: () => session.signOut().then(() => navigate("/"), showProblem) },
+        t("sign-out"),
+      ),
     ),
   );
-  const closeMenu = (event) => {
-    const away = event.type === "keydown" ? event.key === "Escape" : !list.contains(event.target) || event.target.closest("a, button");
-    if (away && list.open) {
-      list.open = false;
-      if (event.type === "keydown") list.querySelector("summary").focus();
-    }
+  /** @param {MouseEvent} event */
+  const clicked = ({ target }) => {
+    if (target instanceof Element && list.contains(target) && !target.closest("a, button")) return;
+    list.open = false;
+  };
+  /** @param {KeyboardEvent} event */
+  const pressed = (event) => {
+    if (event.key !== "Escape" || !list.open) return;
+    list.open = false;
+    summary.focus();
   };
   list.addEventListener("toggle", () => {
-    for (const kind of ["click", "keydown"]) {
-      if (list.open) document.addEventListener(kind, closeMenu);
-      else document.removeEventListener(kind, closeMenu);
+    if (list.open) {
+      document.addEventListener("click", clicked);
+      document.addEventListener("keydown", pressed);
+    } else {
+      document.removeEventListener("click", clicked);
+      document.removeEventListener("keydown", pressed);
     }
   });
-  return menu.replaceChildren(list);
+  menu.replaceChildren(list);
 }
 
 function footer() {
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: toggle }, t("architecture"));
+  /** @type {{panel: HTMLElement, close: () => void} | null} */
   let open = null;
   async function toggle() {
-    if (open) return open.stop();
+    if (open) return open.close();
     const { architecturePanel } = await import("./architecture.js");
     open = architecturePanel(() => {
       open = null;

@@ -1,43 +1,66 @@
-// Moments, in the reader's zone and language.
+// Moments in the reader's time zone and language.
 import { h } from "./dom.js";
-
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A moment as a `<time>`: near ones told from now and kept true, far ones as a date. */
+/** How moments are written in a language; undefined is the reader's. */
+export class DateFormat {
+  #relative;
+  #day;
+  #dayAndYear;
+  #full;
+
+  /** @param {string} [language] */
+  constructor(language) {
+    this.#relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+    this.#day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+    this.#dayAndYear = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" });
+    this.#full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+  }
+
+  /** A moment of the last week relative to now, an earlier one as a date.
+   * @param {Date} moment */
+  short(moment, now = new Date()) {
+    const difference = moment.getTime() - now.getTime();
+    if (difference > -45_000) return this.#relative.format(0, "second");
+    if (difference > -55 * MINUTE) return this.#relative.format(Math.round(difference / MINUTE), "minute");
+    if (difference > -22 * HOUR) return this.#relative.format(Math.round(difference / HOUR), "hour");
+    if (difference > -7 * DAY) return this.#relative.format(Math.round(difference / DAY), "day");
+    const thisYear = moment.getFullYear() === now.getFullYear();
+    return (thisYear ? this.#day : this.#dayAndYear).format(moment);
+  }
+
+  /** A moment with its weekday and its seconds.
+   * @param {Date} moment */
+  full(moment) {
+    return this.#full.format(moment);
+  }
+}
+
+const format = new DateFormat();
+
+/** A moment as a `<time>`, which `keepTimesCurrent` keeps current.
+ * @param {string} iso */
 export function time(iso) {
   const moment = new Date(iso);
-  return h("time", { datetime: iso, title: full.format(moment) }, relativeDate(moment));
+  return h("time", { datetime: iso, title: format.full(moment) }, format.short(moment));
 }
 
-/** A moment, in full. */
+/** A moment with its weekday and its seconds.
+ * @param {string} iso */
 export function fullDate(iso) {
-  return full.format(new Date(iso));
+  return format.full(new Date(iso));
 }
 
-/** Tell all moments on the page anew, now and then. */
+/** Write every `<time>` of the page again now and then: "1 minute ago" does not stay true. */
 export function keepTimesCurrent() {
   setInterval(() => {
     if (document.hidden) return;
     for (const element of document.querySelectorAll("time")) {
-      const text = relativeDate(new Date(element.dateTime));
+      const text = format.short(new Date(element.dateTime));
       if (element.textContent !== text) element.textContent = text;
     }
   }, 30_000);
-}
-
-function relativeDate(moment) {
-  const ago = moment - Date.now();
-  if (ago > -45_000) return relative.format(0, "second");
-  if (ago > -55 * MINUTE) return relative.format(Math.round(ago / MINUTE), "minute");
-  if (ago > -22 * HOUR) return relative.format(Math.round(ago / HOUR), "hour");
-  if (ago > -7 * DAY) return relative.format(Math.round(ago / DAY), "day");
-  const thisYear = moment.getFullYear() === new Date().getFullYear();
-  return (thisYear ? day : dayOfYear).format(moment);
 }

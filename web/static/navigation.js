@@ -1,13 +1,17 @@
-// Going to another place of the board, for those who do not know the router.
+// Going to another place of the board, for modules that do not know the router.
 
+/** @type {{go(address: string, options?: {replace?: boolean}): Promise<void>} | null} */
 let router = null;
 
-/** Who knows how to go. Given once, when the page starts. */
-export function setRouter(found) {
-  router = found;
+/** Set the router, once, when the page starts.
+ * @param {NonNullable<typeof router>} started */
+export function setRouter(started) {
+  router = started;
 }
 
-/** Go to an address of the board. */
-export function navigate(address, options) {
-  return router.go(address, options);
+/** Go to an address of the board.
+ * @param {string} address
+ * @param {{replace?: boolean}} [options] */
+export async function navigate(address, options) {
+  await router?.go(address, options);
 }

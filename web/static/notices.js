@@ -1,20 +1,30 @@
-// What the page says by itself: short messages, a chance to undo, and that the board is away.
+// What the page says by itself: short messages, a chance to undo, and that the board cannot be reached.
 import { h } from "./dom.js";
 import { connectivity } from "./http.js";
+import { Problem } from "./problem.js";
 import { t } from "./text.js";
 
-const messages = h("div", { class: "messages", role: "status", "aria-live": "polite" });
+const UNDO_SECONDS = 5;
 
-/** Say something for a few seconds. */
+/** @type {HTMLElement | null} */
+let messages = null;
+
+/** Show a message for a few seconds.
+ * @param {string} text */
 export function showMessage(text, seconds = 5) {
   const message = h("div", { class: "message" }, h("span", {}, text));
-  show(message, seconds);
+  messages?.append(message);
+  setTimeout(() => message.remove(), seconds * 1000);
 }
 
-/** Say that something is about to be done, do it after five seconds, or not when somebody presses
- * "undo". Leaving the page does it at once. */
-export function offerUndo(text, doIt, undo) {
+/** Show that something is about to be done, and do it after five seconds, unless the visitor undoes it.
+ * Leaving the page does it at once.
+ * @param {string} text
+ * @param {() => void} action
+ * @param {() => void} undo */
+export function offerUndo(text, action, undo) {
   let settled = false;
+  /** @param {() => void} act */
   const settle = (act) => () => {
     if (settled) return;
     settled = true;
@@ -23,30 +33,39 @@ export function offerUndo(text, doIt, undo) {
     message.remove();
     act();
   };
-  const finish = settle(doIt);
-  const message = h("div", { class: "message" }, h("span", {}, text), h("button", { type: "button", onclick: settle(undo) }, t("undo")));
-  const timer = setTimeout(finish, 5000);
+  const finish = settle(action);
+  const message = h(
+    "div",
+    { class: "message" },
+    h("span", {}, text),
+    h("button", { type: "button", onclick: settle(undo) }, t("undo")),
+  );
+  const timer = setTimeout(finish, UNDO_SECONDS * 1000);
   addEventListener("pagehide", finish);
-  messages.append(message);
+  messages?.append(message);
 }
 
-/** What a problem means for people: the server's sentence, or ours where it said nothing. */
+/** What a problem means for people: the server's sentence, or ours where it said nothing.
+ * @param {unknown} problem */
 export function describeProblem(problem) {
+  if (!(problem instanceof Problem)) return t("problem-unknown", { status: "" });
   if (problem.status === 0) return t("problem-unreachable");
   if (problem.status === 429) return t("problem-too-fast", { count: problem.retryAfter || 1 });
-  if (problem.errors?.length) return problem.errors.map((error) => error.detail).join(" ");
-  return problem.detail || t("problem-unknown", { status: problem.status ?? "" });
+  if (problem.errors.length > 0) return problem.errors.map((error) => error.detail).join(" ");
+  return problem.detail || t("problem-unknown", { status: problem.status });
 }
 
-/** Say what went wrong. */
+/** Show what went wrong.
+ * @param {unknown} problem */
 export function showProblem(problem) {
   showMessage(describeProblem(problem), 8);
 }
 
-/** The bar that is there while the board cannot be reached, and the place of the messages. */
+/** The bar that is shown while the board cannot be reached, and the place of the messages. */
 export function noticeArea() {
+  messages = h("div", { class: "messages", role: "status", "aria-live": "polite" });
   const bar = h("div", { class: "outage", role: "status", hidden: true });
-  const look = () => {
+  const draw = () => {
     bar.hidden = connectivity.up;
     if (connectivity.up) return bar.replaceChildren();
     bar.replaceChildren(
@@ -54,13 +73,11 @@ export function noticeArea() {
       h("button", { type: "button", onclick: () => connectivity.dispatchEvent(new Event("try")) }, t("try-now")),
     );
   };
-  connectivity.addEventListener("change", look);
-  connectivity.addEventListener("limited", ({ detail }) => showMessage(t("waiting-too-fast", { count: detail }), Math.min(detail, 10)));
-  look();
+  connectivity.addEventListener("change", draw);
+  connectivity.addEventListener("limited", (event) => {
+    if (!(event instanceof CustomEvent)) return;
+    showMessage(t("waiting-too-fast", { count: event.detail }), Math.min(event.detail, 10));
+  });
+  draw();
   return [bar, messages];
-}
-
-function show(message, seconds) {
-  messages.append(message);
-  setTimeout(() => message.remove(), seconds * 1000);
 }

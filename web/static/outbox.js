@@ -1,39 +1,65 @@
-// Posts that are on their way. They are kept on this device until the board has acknowledged them, and
-// sent again under the same Idempotency-Key, so that none is lost and none is doubled.
-import { ask, pause, Problem, retryDelay } from "./http.js";
-import { session, withSession } from "./session.js";
-import { read, write } from "./storage.js";
+// Posts on their way to the board. The device stores them until the board has acknowledged them, and each
+// is sent again under the same Idempotency-Key, so that none is lost and none is posted twice.
+import { Problem, retryDelay } from "./problem.js";
 
-class Outbox extends EventTarget {
+/** How often a post is sent again while the board still carries out an earlier try. */
+const CONFLICT_RETRIES = 4;
+
+/** Dispatches `change` when a pending post has changed, and `sent` with `{pendingPost, post}` as detail when
+ * the board has acknowledged one. */
+export class Outbox extends EventTarget {
+  #session;
+  #storage;
+  #ask;
+  #pause;
+  /** @type {Page.PendingPost[]} */
   #pendingPosts = [];
   #sending = false;
 
-  /** The pending posts of the signed-in user for a thread: `{key, thread, text, replyTo, state, until, problem}`.
-   * `state` is `sending`, `waiting` for its turn until a moment, `offline` while the board is away, or
-   * `refused` with a problem. */
+  /** @param {{session: import("./session.js").Session, storage: Page.Storage, ask: Page.Ask,
+   *   pause: Page.Pause}} parts */
+  constructor({ session, storage, ask, pause }) {
+    super();
+    this.#session = session;
+    this.#storage = storage;
+    this.#ask = ask;
+    this.#pause = pause;
+    session.addEventListener("change", () => this.resume());
+  }
+
+  /** The pending posts of the signed-in user in a thread.
+   * @param {number} thread */
   of(thread) {
-    return this.#pendingPosts.filter((pendingPost) => pendingPost.thread === thread && pendingPost.user === session.user?.id);
+    return this.#pendingPosts.filter((pendingPost) => pendingPost.thread === thread && this.#isOwn(pendingPost));
   }
 
-  /** Take up what an earlier visit has left. */
+  /** Send what an earlier visit has left. */
   resume() {
-    this.#pendingPosts = read("outbox", []).map((pendingPost) => ({ ...pendingPost, state: "sending" }));
+    /** @type {Page.PendingPost[]} */
+    const stored = this.#storage.read("outbox", []);
+    this.#pendingPosts = stored.map((pendingPost) => ({ ...pendingPost, state: "sending" }));
     this.#changed();
     this.#sendAll();
   }
 
+  /** Send a post of the signed-in user.
+   * @param {number} thread
+   * @param {string} text
+   * @param {number | null} replyTo */
   post(thread, text, replyTo) {
+    const { user } = this.#session;
+    if (user === null) throw new Error("Nobody is signed in.");
     const key = crypto.randomUUID();
-    this.#pendingPosts.push({ key, user: session.user?.id, thread, text, replyTo, state: "sending" });
+    this.#pendingPosts.push({ key, user: user.id, thread, text, replyTo, state: "sending" });
     this.#save();
     this.#changed();
     this.#sendAll();
   }
 
-  /** Take a pending post back; the caller has its text. */
+  /** Forget a pending post; the caller has its text.
+   * @param {Page.PendingPost} pendingPost */
   withdraw(pendingPost) {
-    this.#pendingPosts = this.#pendingPosts.filter((other) => other.key !== pendingPost.key);
-    this.#save();
+    this.#remove(pendingPost);
     this.#changed();
   }
 
@@ -41,55 +67,78 @@ class Outbox extends EventTarget {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      for (let pendingPost; (pendingPost = this.#next()); ) await this.#sendOne(pendingPost);
+      for (let next; (next = this.#next());) await this.#sendOne(next);
     } finally {
       this.#sending = false;
     }
   }
 
   #next() {
-    return this.#pendingPosts.find((pendingPost) => pendingPost.state !== "refused" && pendingPost.user === session.user?.id);
+    return this.#pendingPosts.find((pendingPost) => pendingPost.state !== "refused" && this.#isOwn(pendingPost));
   }
 
+  /** @param {Page.PendingPost} pendingPost */
   async #sendOne(pendingPost) {
-    const body = { thread: pendingPost.thread, text: pendingPost.text, replyTo: pendingPost.replyTo };
-    const headers = { "Idempotency-Key": pendingPost.key };
+    const { key, thread, text, replyTo } = pendingPost;
+    const request = { body: { thread, text, replyTo }, headers: { "Idempotency-Key": key } };
     for (let attempt = 0; this.#pendingPosts.includes(pendingPost); attempt++) {
       try {
         this.#update(pendingPost, { state: "sending" });
-        const answer = await withSession(() => ask("POST", "/api/posts", { body, headers }));
-        if (answer === null) return this.#update(pendingPost, { state: "refused", problem: new Problem({ status: 401, slug: "unauthenticated" }) });
-        this.#pendingPosts = this.#pendingPosts.filter((other) => other !== pendingPost);
-        this.#save();
+        /** @type {Page.Answer<Api.Post> | null} */
+        const answer = await this.#session.run(() => this.#ask("POST", "/api/posts", request));
+        if (answer === null) {
+          const problem = new Problem({ status: 401, slug: "unauthenticated" });
+          return this.#update(pendingPost, { state: "refused", problem });
+        }
+        this.#remove(pendingPost);
         this.dispatchEvent(new CustomEvent("sent", { detail: { pendingPost, post: answer.data } }));
         return this.#changed();
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
-        // While another attempt with this key is still being carried out, the answer is 409 too.
-        const again = problem.isOutage || problem.status === 429 || (problem.status === 409 && attempt > 0 && attempt < 4);
-        if (!again) return this.#update(pendingPost, { state: "refused", problem });
+        // While the board still carries out an earlier try with this key, it answers 409 too.
+        const inProgress = problem.status === 409 && attempt > 0 && attempt < CONFLICT_RETRIES;
+        const limited = problem.status === 429;
+        if (!problem.isOutage && !limited && !inProgress) {
+          return this.#update(pendingPost, { state: "refused", problem });
+        }
         const wait = retryDelay(problem, attempt);
-        const state = problem.status === 429 ? "waiting" : "offline";
-        this.#update(pendingPost, { state, until: Date.now() + wait * 1000 });
-        await pause(wait);
+        this.#update(pendingPost, { state: limited ? "waiting" : "offline", until: Date.now() + wait * 1000 });
+        await this.#pause(wait);
       }
     }
   }
 
-  #update(pendingPost, state) {
-    Object.assign(pendingPost, state);
+  /** @param {Page.PendingPost} pendingPost */
+  #isOwn(pendingPost) {
+    return pendingPost.user === this.#session.user?.id;
+  }
+
+  /** @param {Page.PendingPost} pendingPost
+   * @param {Partial<Page.PendingPost>} changes */
+  #update(pendingPost, changes) {
+    Object.assign(pendingPost, changes);
     this.#changed();
   }
 
+  /** By key: signing in again has replaced the objects with what the device stores.
+   * @param {Page.PendingPost} pendingPost */
+  #remove(pendingPost) {
+    this.#pendingPosts = this.#pendingPosts.filter((other) => other.key !== pendingPost.key);
+    this.#save();
+  }
+
   #save() {
-    write("outbox", this.#pendingPosts.map(({ key, user, thread, text, replyTo }) => ({ key, user, thread, text, replyTo })));
+    const stored = this.#pendingPosts.map(({ key, user, thread, text, replyTo }) => ({
+      key,
+      user,
+      thread,
+      text,
+      replyTo,
+    }));
+    this.#storage.write("outbox", stored);
   }
 
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
 }
-
-export const outbox = new Outbox();
-
-session.addEventListener("change", () => outbox.resume());

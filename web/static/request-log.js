@@ -1,53 +1,66 @@
-// Every request that this page made, and who answered it: what the architecture panel shows.
+// The requests that this page has made, for the panel that shows them.
 
-const KEPT = 200;
+const MAX_LOGGED = 200;
 
-/** The latest requests, oldest first: `{at, method, path, status, ms, servedBy, requestId, traceId}`. */
+/** The latest requests, oldest first.
+ * @type {Page.LoggedRequest[]} */
 export const requests = [];
 
+/** @type {Set<(request: Page.LoggedRequest) => void>} */
 const listeners = new Set();
 
-/** Note a request that has been answered, or has failed with status 0. */
+/** Add a request that has been answered, or failed with status 0.
+ * @param {Page.LoggedRequest} request */
 export function recordRequest(request) {
   requests.push(request);
-  if (requests.length > KEPT) requests.shift();
+  if (requests.length > MAX_LOGGED) requests.shift();
   for (const listener of listeners) listener(request);
 }
 
-/** Be told of each request from now on; call the result to stop. */
+/** Call a function with each request from now on, until the result is called.
+ * @param {(request: Page.LoggedRequest) => void} listener */
 export function onRequest(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** Note the documents and files that the browser itself asked for. Whoever answered says so in
- * Server-Timing, since a page cannot read the headers of its own document. */
+/** Add the document and the files that the browser itself has requested. Server-Timing names the process that
+ * served them: a page cannot read the other headers of its own document. */
 export function recordFiles() {
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      const isFile = entry.entryType === "navigation" || new URL(entry.name).pathname.startsWith("/assets/");
-      if (!isFile) continue;
+      if (!(entry instanceof PerformanceResourceTiming)) continue;
       const path = new URL(entry.name).pathname;
-      const timing = entry.serverTiming?.find((part) => part.name === "served-by");
-      recordRequest({
-        at: performance.timeOrigin + entry.startTime,
-        method: "GET",
-        path,
-        status: entry.responseStatus || 200,
-        ms: entry.duration,
-        // A file from this device's cache carries the headers of the day it came.
-        servedBy: entry.transferSize > 0 ? (timing?.description ?? null) : "cache",
-        requestId: null,
-        traceId: null,
-      });
+      if (!path.startsWith("/assets/")) continue;
+      // A file from this device's cache has the headers of the day on which it was received.
+      recordFile(path, entry.startTime, entry.duration, entry, entry.transferSize > 0 ? servedBy(entry) : "cache");
     }
   }).observe({ type: "resource", buffered: true });
-  const [document] = performance.getEntriesByType("navigation");
-  if (document) {
-    const timing = document.serverTiming?.find((part) => part.name === "served-by");
-    recordRequest({
-      at: performance.timeOrigin, method: "GET", path: location.pathname, status: document.responseStatus || 200,
-      ms: document.responseEnd, servedBy: timing?.description ?? null, requestId: null, traceId: null,
-    });
+  const [navigation] = performance.getEntriesByType("navigation");
+  if (navigation instanceof PerformanceNavigationTiming) {
+    recordFile(location.pathname, 0, navigation.responseEnd, navigation, servedBy(navigation));
   }
+}
+
+/** @param {string} path
+ * @param {number} start
+ * @param {number} ms
+ * @param {PerformanceResourceTiming} entry
+ * @param {string | null} server */
+function recordFile(path, start, ms, entry, server) {
+  recordRequest({
+    at: performance.timeOrigin + start,
+    method: "GET",
+    path,
+    status: entry.responseStatus || 200,
+    ms,
+    servedBy: server,
+    requestId: null,
+    traceId: null,
+  });
+}
+
+/** @param {PerformanceResourceTiming} entry */
+function servedBy(entry) {
+  return entry.serverTiming.find((part) => part.name === "served-by")?.description ?? null;
 }

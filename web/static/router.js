@@ -1,103 +1,144 @@
-// Places of the board and their addresses. A place is shown by a view: `show(visit, ...parts of the
-// address)` gives an element at once and fills it as answers come, until `visit.signal` ends.
+// Places of the board and their addresses. A view shows a place: it returns an element at once, and fills it
+// as answers arrive, until `visit.signal` aborts.
 import { h } from "./dom.js";
 import { t } from "./text.js";
 
-const KEPT = 4;
+/** How many places are kept as they were, for when the visitor comes back. */
+const MAX_KEPT = 4;
+
+/** @typedef {{key: string, path: string, element: HTMLElement | null, title: string, scroll: number,
+ *   leaving: AbortController, visit: Page.Visit}} Place
+ * A view at one entry of the browser's history; `key` names the entry. */
 
 export class Router {
   #routes;
   #outlet;
   #announce;
+  #browser;
+  /** @type {Place | null} */
   #current = null;
+  /** @type {Map<string, Place>} */
   #kept = new Map();
 
-  /** `routes` are pairs of a pattern and a function that gives the view. */
-  constructor(routes, outlet, announcer) {
+  /** The first route whose pattern matches a path shows it; the last one shows that nothing is there.
+   * `outlet` is the element in which places are shown, and `announce` tells a screen reader where it is.
+   * @param {Page.Route[]} routes
+   * @param {Pick<Element, "replaceChildren">} outlet
+   * @param {(title: string) => void} announce
+   * @param {Page.Browser} [browser] */
+  constructor(routes, outlet, announce, browser = window) {
     this.#routes = routes;
     this.#outlet = outlet;
-    this.#announce = announcer;
+    this.#announce = announce;
+    this.#browser = browser;
   }
 
+  /** Show the current address, and follow links and the browser's history from now on. */
   start() {
-    history.scrollRestoration = "manual";
-    document.addEventListener("click", (event) => this.#clicked(event));
-    addEventListener("popstate", () => this.#arrive(true));
-    this.#arrive(false, true);
+    this.#browser.history.scrollRestoration = "manual";
+    this.#browser.document.addEventListener("click", (event) => this.#clicked(event));
+    this.#browser.addEventListener("popstate", () => this.#arrive(true));
+    return this.#arrive(false, true);
   }
 
-  /** Go to an address of the board. */
-  go(address, { replace = false } = {}) {
+  /** Go to an address of the board.
+   * @param {string} address
+   * @param {{replace?: boolean}} [options] */
+  async go(address, { replace = false } = {}) {
+    const { history, location } = this.#browser;
     const target = new URL(address, location.href);
-    const here = this.#current?.path === target.pathname + target.search;
-    if (here && target.hash && this.#current.visit.hashchanged) {
+    if (this.#current?.path === target.pathname + target.search && target.hash && this.#current.visit.hashchanged) {
       history.pushState({ key: this.#current.key }, "", target);
-      return this.#current.visit.hashchanged();
+      await this.#current.visit.hashchanged();
+      return;
     }
-    this.#keepScroll();
+    if (this.#current) this.#current.scroll = this.#browser.scrollY;
     if (replace) history.replaceState({ key: crypto.randomUUID() }, "", address);
     else history.pushState({ key: crypto.randomUUID() }, "", address);
-    return this.#arrive(false);
+    await this.#arrive(false);
   }
 
-  /** Show this place anew, and forget what the others looked like: somebody else is looking. */
+  /** Show this place again, and forget how the others looked: another user is looking. */
   reload() {
-    this.#forget();
-    this.#arrive(false, true);
+    for (const place of this.#kept.values()) place.leaving.abort();
+    this.#kept.clear();
+    if (this.#current) this.#current.visit.keep = false;
+    return this.#arrive(false, true);
   }
 
+  /** Show the place of the current address. `back` may show a kept one; `quiet` neither scrolls nor announces.
+   * @param {boolean} back */
   async #arrive(back, quiet = false) {
+    const { history, location } = this.#browser;
     if (!history.state?.key) history.replaceState({ key: crypto.randomUUID() }, "");
+    /** @type {string} */
     const key = history.state.key;
-    if (this.#current?.path === location.pathname + location.search && this.#current.key === key && !quiet) {
-      return this.#current.visit.hashchanged?.();
+    const current = this.#current;
+    if (current && current.path === location.pathname + location.search && current.key === key && !quiet) {
+      await current.visit.hashchanged?.();
+      return;
     }
-    if (this.#current) this.#put(this.#current);
-    const kept = back ? this.#kept.get(key) : null;
-    if (kept) {
+    if (current) this.#leave(current);
+    const kept = back ? this.#kept.get(key) : undefined;
+    if (kept?.element) {
       this.#kept.delete(key);
       this.#current = kept;
       this.#outlet.replaceChildren(kept.element);
-      document.title = kept.title;
+      this.#browser.document.title = kept.title;
       kept.visit.resumed?.();
-      scrollTo(0, kept.scroll);
+      this.#browser.scrollTo(0, kept.scroll);
       return;
     }
     await this.#show(key, quiet);
   }
 
+  /** @param {string} key
+   * @param {boolean} quiet */
   async #show(key, quiet) {
-    const address = new URL(location.href);
-    const [load, parts] = this.#match(address.pathname);
+    const address = new URL(this.#browser.location.href);
     const leaving = new AbortController();
-    const place = { key, path: address.pathname + address.search, element: null, title: "", scroll: 0, leaving };
-    const visit = {
-      address,
-      signal: leaving.signal,
-      title: (text) => {
-        place.title = text ? t("title", { page: text }) : t("board");
-        if (this.#current === place) document.title = place.title;
+    /** @type {Place} */
+    const place = {
+      key,
+      path: address.pathname + address.search,
+      element: null,
+      title: "",
+      scroll: 0,
+      leaving,
+      visit: {
+        address,
+        signal: leaving.signal,
+        title: (text) => {
+          place.title = text ? t("title", { page: text }) : t("board");
+          if (this.#current === place) this.#browser.document.title = place.title;
+        },
+        keep: false,
+        notFound: () => void this.#load(place, this.#notFound(), [], true),
       },
-      keep: false,
-      notFound: () => this.#current === place && this.#showNotFound(place),
     };
-    place.visit = visit;
     this.#current = place;
-    const show = await load();
+    const [load, parts] = this.#match(address.pathname);
+    await this.#load(place, load, parts, quiet);
+  }
+
+  /** @param {Place} place
+   * @param {Page.Route[1]} load
+   * @param {string[]} parts
+   * @param {boolean} quiet */
+  async #load(place, load, parts, quiet) {
     if (this.#current !== place) return;
-    this.#render(place, show(visit, ...parts), quiet);
+    const view = await load();
+    if (this.#current === place) this.#render(place, view(place.visit, ...parts), quiet);
   }
 
-  async #showNotFound(place) {
-    const { show } = await import("./views/not-found.js");
-    if (this.#current === place) this.#render(place, show(place.visit), true);
-  }
-
+  /** @param {Place} place
+   * @param {HTMLElement} element
+   * @param {boolean} quiet */
   #render(place, element, quiet) {
     place.element = element;
     this.#outlet.replaceChildren(element);
     if (quiet) return;
-    if (!location.hash) scrollTo(0, 0);
+    if (!this.#browser.location.hash) this.#browser.scrollTo(0, 0);
     const heading = element.querySelector("h1");
     if (heading) {
       heading.tabIndex = -1;
@@ -106,48 +147,67 @@ export class Router {
     this.#announce(place.title);
   }
 
+  /** @param {string} path
+   * @returns {[load: Page.Route[1], parts: string[]]} */
   #match(path) {
     for (const [pattern, load] of this.#routes) {
       const found = pattern.exec(path);
       if (found) return [load, found.slice(1)];
     }
-    throw new Error("The last route takes everything.");
+    return [this.#notFound(), []];
   }
 
-  #put(place) {
-    if (place.visit.keep && place.element) {
-      this.#kept.set(place.key, place);
-      const [oldest] = this.#kept.keys();
-      if (this.#kept.size > KEPT) {
-        this.#kept.get(oldest).leaving.abort();
-        this.#kept.delete(oldest);
-      }
-    } else {
+  #notFound() {
+    const last = this.#routes.at(-1);
+    if (!last) throw new Error("A router needs routes.");
+    return last[1];
+  }
+
+  /** @param {Place} place */
+  #leave(place) {
+    if (!place.visit.keep || !place.element) {
       place.leaving.abort();
+      return;
+    }
+    this.#kept.set(place.key, place);
+    for (const [key, oldest] of this.#kept) {
+      if (this.#kept.size <= MAX_KEPT) break;
+      oldest.leaving.abort();
+      this.#kept.delete(key);
     }
   }
 
-  #forget() {
-    for (const place of this.#kept.values()) place.leaving.abort();
-    this.#kept.clear();
-    if (this.#current) this.#current.visit.keep = false;
-  }
-
-  #keepScroll() {
-    if (this.#current) this.#current.scroll = scrollY;
-  }
-
+  /** @param {MouseEvent} event */
   #clicked(event) {
-    const link = event.target.closest?.("a[href]");
-    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-    if (!link || !plain || event.defaultPrevented || link.target || link.origin !== location.origin) return;
+    const link = /** @type {Element | null} */ (event.target)?.closest?.("a[href]");
+    if (!isPlainClick(event) || !isAnchor(link) || link.target || link.origin !== this.#browser.location.origin) return;
     if (link.pathname.startsWith("/api") || link.hasAttribute("download")) return;
     event.preventDefault();
     this.go(link.href);
   }
 }
 
-/** A place's frame: its heading, and what is in it. */
+/** @param {MouseEvent} event */
+function isPlainClick(event) {
+  return (
+    event.button === 0 &&
+    !event.metaKey &&
+    !event.ctrlKey &&
+    !event.shiftKey &&
+    !event.altKey &&
+    !event.defaultPrevented
+  );
+}
+
+/** @param {Element | null | undefined} link
+ * @returns {link is HTMLAnchorElement} */
+function isAnchor(link) {
+  return link?.localName === "a";
+}
+
+/** A place's frame: its heading and its content.
+ * @param {string} title
+ * @param {Page.Child[]} content */
 export function page(title, ...content) {
   return h("div", { class: "page" }, h("h1", { dir: "auto" }, title), ...content);
 }

@@ -1,43 +1,61 @@
-// Which posts have been seen: kept on this device, apart for each of its users.
-import { read, write } from "./storage.js";
-import { session } from "./session.js";
+// How many posts of each thread have been seen: stored on this device, separately for each of its users.
 
-const KEPT = 1000;
+const MAX_THREADS = 1000;
 
-/** How many posts of a thread are new to the reader. What was there before their first visit is not. */
-export function unreadCount(thread) {
-  const { since, threads } = marks();
-  const seen = threads[thread.id];
-  if (seen !== undefined) return Math.max(0, thread.postCount - seen);
-  return thread.lastPostAt && thread.lastPostAt > since ? thread.postCount : 0;
-}
+/** @typedef {{since: string, threads: Record<string, number>}} Counts
+ * `since` is the reader's first visit; `threads` has how many posts were seen, by thread id. */
 
-/** How many posts of a thread had been seen, or null when it never was. */
-export function seenCount(thread) {
-  return marks().threads[thread] ?? null;
-}
+export class SeenPosts {
+  #storage;
+  #session;
+  #now;
 
-/** A thread has been read up to so many posts. */
-export function markSeen(thread, posts) {
-  const kept = marks();
-  const before = kept.threads[thread] ?? -1;
-  if (before >= posts) return;
-  delete kept.threads[thread];
-  kept.threads[thread] = posts;
-  const ids = Object.keys(kept.threads);
-  // Objects list whole-number names in their order, so the smallest, the oldest threads, go first.
-  for (const id of ids.slice(0, Math.max(0, ids.length - KEPT))) delete kept.threads[id];
-  write(name(), kept);
-}
+  /** @param {{storage: Page.Storage, session: {user: {id: number} | null}, now?: () => Date}} parts */
+  constructor({ storage, session, now = () => new Date() }) {
+    this.#storage = storage;
+    this.#session = session;
+    this.#now = now;
+  }
 
-function marks() {
-  const kept = read(name());
-  if (kept) return kept;
-  const fresh = { since: new Date().toISOString(), threads: {} };
-  write(name(), fresh);
-  return fresh;
-}
+  /** How many posts of a thread are new to the reader. Those from before their first visit are not.
+   * @param {Pick<Api.Thread, "id" | "postCount" | "lastPostAt">} thread */
+  unreadCount(thread) {
+    const { since, threads } = this.#counts();
+    const seen = threads[thread.id];
+    if (seen !== undefined) return Math.max(0, thread.postCount - seen);
+    return thread.lastPostAt && thread.lastPostAt > since ? thread.postCount : 0;
+  }
 
-function name() {
-  return `seen:${session.user?.id ?? "guest"}`;
+  /** How many posts of a thread were seen, or null if it was never opened.
+   * @param {number} thread */
+  seenCount(thread) {
+    return this.#counts().threads[thread] ?? null;
+  }
+
+  /** Record that the first `posts` posts of a thread were seen.
+   * @param {number} thread
+   * @param {number} posts */
+  markSeen(thread, posts) {
+    const counts = this.#counts();
+    if ((counts.threads[thread] ?? -1) >= posts) return;
+    counts.threads[thread] = posts;
+    const ids = Object.keys(counts.threads);
+    // Objects list whole-number names in ascending order: the oldest threads are forgotten first.
+    for (const id of ids.slice(0, Math.max(0, ids.length - MAX_THREADS))) delete counts.threads[id];
+    this.#storage.write(this.#name(), counts);
+  }
+
+  #counts() {
+    /** @type {Counts | null} */
+    const stored = this.#storage.read(this.#name(), null);
+    if (stored) return stored;
+    /** @type {Counts} */
+    const fresh = { since: this.#now().toISOString(), threads: {} };
+    this.#storage.write(this.#name(), fresh);
+    return fresh;
+  }
+
+  #name() {
+    return `seen:${this.#session.user?.id ?? "guest"}`;
+  }
 }

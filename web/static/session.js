@@ -1,15 +1,36 @@
-// Who is signed in here. The token is in a cookie that no script can read; this only remembers whose
-// it is, so that somebody who is not signed in costs no request.
-import { ask, get, Problem } from "./http.js";
-import { cacheUser } from "./users.js";
-import { onChangeInOtherTab, read, write } from "./storage.js";
+// Who is signed in on this device. The token is in a cookie that no script can read; the page only stores
+// whose it is, so that visitors who are not signed in cost no request.
+import { Problem } from "./problem.js";
 
-class Session extends EventTarget {
-  user = read("user");
+/** Dispatches `change` when somebody else is signed in, or nobody, or their profile has changed. */
+export class Session extends EventTarget {
+  #storage;
+  #ask;
+  #cacheUser;
+  #askToSignIn;
+  /** @type {Api.Me | null} */
+  user = null;
 
-  constructor() {
+  /** `askToSignIn(ended)` shows a dialog, in the middle of something, and resolves to whether the visitor
+   * has signed in; `ended` says that their session has ended.
+   * @param {{storage: Page.Storage, ask: Page.Ask, cacheUser: (user: Api.User) => void,
+   *   askToSignIn: (ended: boolean) => Promise<boolean>}} parts */
+  constructor({ storage, ask, cacheUser, askToSignIn }) {
     super();
-    if (this.user) cacheUser(this.user);
+    this.#storage = storage;
+    this.#ask = ask;
+    this.#cacheUser = cacheUser;
+    this.#askToSignIn = askToSignIn;
+  }
+
+  /** Know who was signed in at the last visit, and follow what other tabs do. */
+  start() {
+    this.user = this.#storage.read("user", null);
+    if (this.user) this.#cacheUser(this.user);
+    this.#storage.onChangeInOtherTab("user", () => {
+      this.user = this.#storage.read("user", null);
+      this.dispatchEvent(new Event("change"));
+    });
   }
 
   get isModerator() {
@@ -24,65 +45,64 @@ class Session extends EventTarget {
   async refresh() {
     if (this.user === null) return;
     try {
-      this.set(await get("/api/users/me"));
+      /** @type {Page.Answer<Api.Me>} */
+      const { data } = await this.#ask("GET", "/api/users/me");
+      this.set(data);
     } catch (problem) {
       if (problem instanceof Problem && problem.status === 401) this.set(null);
     }
   }
 
+  /** @param {string} username
+   * @param {string} password */
   async signIn(username, password) {
-    const { data } = await ask("POST", "/api/sessions", { body: { username, password } });
+    /** @type {Page.Answer<Api.StartedSession>} */
+    const { data } = await this.#ask("POST", "/api/sessions", { body: { username, password } });
     this.set(data.user);
   }
 
   async signOut() {
     try {
-      await ask("DELETE", "/api/sessions/current");
+      await this.#ask("DELETE", "/api/sessions/current");
     } catch (problem) {
-      if (problem.status !== 401) throw problem;
+      if (!(problem instanceof Problem) || problem.status !== 401) throw problem;
     }
     this.set(null);
   }
 
-  /** Know who is signed in: a user as `me` shows them, or null. */
+  /** Store who is signed in.
+   * @param {Api.Me | null} user */
   set(user) {
     const before = JSON.stringify(this.user);
     this.user = user;
-    if (user) cacheUser(user);
+    if (user) this.#cacheUser(user);
     if (JSON.stringify(user) === before) return;
-    write("user", user);
+    this.#storage.write("user", user);
     this.dispatchEvent(new Event("change"));
   }
-}
 
-export const session = new Session();
-
-onChangeInOtherTab("user", () => {
-  session.user = read("user");
-  session.dispatchEvent(new Event("change"));
-});
-
-let askToSignIn = null;
-
-/** Who shows the dialog in which people sign in, in the middle of something: a function that
- * resolves to whether they did. Given once, when the page starts. */
-export function setSignInDialog(dialog) {
-  askToSignIn = dialog;
-}
-
-/** Do what needs a session. When it has ended, people are asked to sign in, and then it is done. Null when
- * they would rather not. */
-export async function withSession(doIt) {
-  if (session.user === null && !(await askToSignIn(false))) return null;
-  for (;;) {
-    try {
-      return await doIt();
-    } catch (problem) {
-      if (!(problem instanceof Problem) || problem.status !== 401) throw problem;
-      if (!(await askToSignIn(true))) {
-        session.set(null);
-        return null;
+  /** Run an action that needs a session. If there is none, or it has ended, the visitor is asked to sign in,
+   * and the action is run again. Resolves to null if they decline.
+   * @template Result
+   * @param {() => Promise<Result>} action
+   * @returns {Promise<Result | null>} */
+  async run(action) {
+    if (this.user === null && !(await this.#askToSignIn(false))) return null;
+    for (;;) {
+      try {
+        return await action();
+      } catch (problem) {
+        if (!(problem instanceof Problem) || problem.status !== 401) throw problem;
+        if (!(await this.#askToSignIn(true))) {
+          this.set(null);
+          return null;
+        }
       }
     }
+  }
+
+  /** Whether somebody is signed in, after asking the visitor to if nobody is. */
+  async ensure() {
+    return (await this.run(async () => true)) !== null;
   }
 }

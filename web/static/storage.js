@@ -1,17 +1,24 @@
-// What is kept on this device. A browser that keeps nothing, or has no room, loses no more than that.
+// What this device stores for the board. Where a browser stores nothing, or has no room, the page works
+// all the same.
 
 const PREFIX = "board:";
 
-/** What was kept under a name, or `otherwise`. */
-export function read(name, otherwise = null) {
+/** What is stored under a name, or `otherwise`.
+ * @template Stored
+ * @param {string} name
+ * @param {Stored} otherwise
+ * @returns {Stored} */
+export function read(name, otherwise) {
   try {
-    return JSON.parse(localStorage.getItem(PREFIX + name)) ?? otherwise;
+    return JSON.parse(localStorage.getItem(PREFIX + name) ?? "null") ?? otherwise;
   } catch {
     return otherwise;
   }
 }
 
-/** Keep a value; `null` forgets it. Whether that was possible. */
+/** Store a value; `null` removes it. Returns whether that was possible.
+ * @param {string} name
+ * @param {unknown} value */
 export function write(name, value) {
   try {
     if (value === null) localStorage.removeItem(PREFIX + name);
@@ -22,9 +29,11 @@ export function write(name, value) {
   }
 }
 
-/** Call back when another tab keeps something under this name. */
-export function onChangeInOtherTab(name, heard) {
+/** Call `changed` when another tab stores something under this name.
+ * @param {string} name
+ * @param {() => void} changed */
+export function onChangeInOtherTab(name, changed) {
   addEventListener("storage", (event) => {
-    if (event.key === PREFIX + name || event.key === null) heard();
+    if (event.key === PREFIX + name || event.key === null) changed();
   });
 }

@@ -1,68 +1,81 @@
-// Server-sent events (HTML standard, section 9.2), read with fetch: unlike an EventSource it does not
-// give up on a 502, and it can say where to go on from after it was closed.
-import { open, pause, Problem, retryDelay } from "./http.js";
+// Server-sent events (HTML standard, section 9.2), read with fetch: unlike an EventSource, this does not
+// give up after a 502, and it can resume from where it was after it was closed.
+import { Problem, retryDelay } from "./problem.js";
 
 const HIDDEN_FOR = 10_000;
 
-/** Follow a stream until `signal` ends it. `onEvent(kind, data)` gets each event, `onOpen()` is called
- * each time the stream is there, `onGone()` when there is no such thing any more, and `onReset()` when
- * the server cannot go on from where we were, so that everything must be read anew.
+/** @typedef {{id: string | null, kind: string, data: string | null}} StreamEvent */
+
+/** Follow a stream until `signal` aborts it.
  *
- * A browser has six connections to one origin, and other tabs need them too: after ten seconds in
- * the background the stream is closed, and goes on without a gap when somebody looks again. */
-export async function follow(path, { onEvent, onOpen, onGone, onReset }, signal) {
+ * A browser has six connections to one origin, and other tabs need them too: after ten seconds in the
+ * background the stream is closed. It resumes without a gap when the tab is visible again.
+ *
+ * @param {string} path
+ * @param {Page.StreamHandlers} handlers
+ * @param {AbortSignal} signal
+ * @param {{open: (path: string, options: Page.RequestOptions) => Promise<Response>, pause: Page.Pause,
+ *   page?: Page.Visibility}} parts */
+export async function follow(path, handlers, signal, { open, pause, page = document }) {
+  /** @type {string | null} */
   let lastId = null;
   let failures = 0;
   while (!signal.aborted) {
-    await untilVisible(signal);
-    const turn = new AbortController();
-    const end = () => turn.abort();
-    signal.addEventListener("abort", end);
-    const stopWatching = whenLongHidden(end);
+    await untilVisible(page, signal);
+    const connection = new AbortController();
+    const close = () => connection.abort();
+    signal.addEventListener("abort", close);
+    const stopWatching = whenLongHidden(page, close);
     try {
-      const headers = { Accept: "text/event-stream", ...(lastId === null ? {} : { "Last-Event-ID": lastId }) };
-      const response = await open(path, { headers, signal: turn.signal });
-      for await (const event of eventsOf(response.body)) {
+      /** @type {Record<string, string>} */
+      const headers = { Accept: "text/event-stream" };
+      if (lastId !== null) headers["Last-Event-ID"] = lastId;
+      const response = await open(path, { headers, signal: connection.signal });
+      for await (const event of eventsOf(response)) {
         if (event.id !== null) lastId = event.id;
-        if (event.data !== null) onEvent(event.kind, JSON.parse(event.data));
-        else if (event.id !== null) onOpen();
+        if (event.data !== null) handlers.onEvent(event.kind, JSON.parse(event.data));
+        else if (event.id !== null) handlers.onOpen();
         failures = 0;
       }
     } catch (problem) {
-      if (problem instanceof Problem && problem.status === 404) return onGone();
+      if (problem instanceof Problem && problem.status === 404) return handlers.onGone();
       if (problem instanceof Problem && problem.status === 400) {
         lastId = null;
-        onReset();
+        handlers.onReset();
       }
       failures++;
       const wait = problem instanceof Problem ? retryDelay(problem, failures) : 0.3;
-      if (!turn.signal.aborted) await pause(wait, signal).catch(() => {});
+      if (!connection.signal.aborted) await pause(wait, signal).catch(() => {});
     } finally {
       stopWatching();
-      signal.removeEventListener("abort", end);
-      turn.abort();
+      signal.removeEventListener("abort", close);
+      connection.abort();
     }
     if (failures === 0 && !signal.aborted) await pause(0.2 + Math.random() * 0.3, signal).catch(() => {});
   }
 }
 
-async function* eventsOf(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+/** @param {Response} response */
+async function* eventsOf(response) {
+  if (response.body === null) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    rest += value;
-    const blocks = rest.split("\n\n");
-    rest = blocks.pop();
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop() ?? "";
     for (const block of blocks) yield eventOf(block);
   }
 }
 
+/** @param {string} block */
 function eventOf(block) {
+  /** @type {StreamEvent} */
   const event = { id: null, kind: "message", data: null };
   for (const line of block.split("\n")) {
     const [, name, value] = /^(\w*): ?(.*)$/.exec(line) ?? [];
+    if (value === undefined) continue;
     if (name === "id") event.id = value;
     else if (name === "event") event.kind = value;
     else if (name === "data") event.data = event.data === null ? value : `${event.data}\n${value}`;
@@ -70,30 +83,36 @@ function eventOf(block) {
   return event;
 }
 
-function whenLongHidden(close) {
-  let timer = null;
+/** @param {Page.Visibility} page
+ * @param {() => void} close */
+function whenLongHidden(page, close) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   const look = () => {
     clearTimeout(timer);
-    if (document.hidden) timer = setTimeout(close, HIDDEN_FOR);
+    if (page.hidden) timer = setTimeout(close, HIDDEN_FOR);
   };
-  document.addEventListener("visibilitychange", look);
+  page.addEventListener("visibilitychange", look);
   look();
   return () => {
     clearTimeout(timer);
-    document.removeEventListener("visibilitychange", look);
+    page.removeEventListener("visibilitychange", look);
   };
 }
 
-function untilVisible(signal) {
-  if (!document.hidden) return Promise.resolve();
+/** @param {Page.Visibility} page
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>} */
+function untilVisible(page, signal) {
+  if (!page.hidden) return Promise.resolve();
   return new Promise((resolve) => {
     const look = () => {
-      if (document.hidden && !signal.aborted) return;
-      document.removeEventListener("visibilitychange", look);
+      if (page.hidden && !signal.aborted) return;
+      page.removeEventListener("visibilitychange", look);
       signal.removeEventListener("abort", look);
       resolve();
     };
-    document.addEventListener("visibilitychange", look);
+    page.addEventListener("visibilitychange", look);
     signal.addEventListener("abort", look);
   });
 }

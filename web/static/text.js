@@ -1,23 +1,30 @@
 // The page's words. Another language is another file beside text/en.js.
-import words from "./text/en.js";
+import english from "./text/en.js";
 
+/** @type {Record<string, string | {one: string, other: string}>} */
+const words = english;
 const plurals = new Intl.PluralRules("en");
 const numbers = new Intl.NumberFormat();
 
-/** The words of a key, with values put in for `{name}`. Words that depend on a number are given as
- * `{one, other}` and chosen by the value `count`. */
+/** The words of a key, with `values` filled in for `{name}`. Words that depend on a number are given as
+ * `{one, other}` and chosen by the value `count`.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values] */
 export function t(key, values = {}) {
   const found = words[key];
   if (found === undefined) throw new Error(`There are no words for ${key}.`);
-  const chosen = typeof found === "string" ? found : (found[plurals.select(values.count)] ?? found.other);
+  const chosen =
+    typeof found === "string" ? found : found[plurals.select(Number(values.count)) === "one" ? "one" : "other"];
   return chosen.replace(/\{(\w+)\}/g, (_, name) => show(values[name]));
 }
 
-/** Whether a key has words. */
+/** Whether a key has words.
+ * @param {string} key */
 export function hasText(key) {
   return words[key] !== undefined;
 }
 
+/** @param {string | number | undefined} value */
 function show(value) {
   return typeof value === "number" ? numbers.format(value) : String(value);
 }

@@ -1,32 +1,39 @@
-// Who is who: names by id, asked for in batches and remembered for a while.
+// Users by id: requested in batches, and cached for a while.
 import { h } from "./dom.js";
 import { get, retryWhileDown } from "./http.js";
 
 const CACHE_TIME = 5 * 60_000;
 const BATCH_SIZE = 100;
 
-const known = new Map();
+/** @type {Map<number, {promise: Promise<Api.User | null>, until: number}>} */
+const cache = new Map();
+/** @type {Map<number, (user: Api.User | null) => void>} */
 let wanted = new Map();
 
-/** The user of an id, or null when there is none. All that are asked for in the same moment are
- * asked for together. */
+/** The user with an id, or null if there is none. All that are wanted at the same moment are requested
+ * together.
+ * @param {number} id
+ * @returns {Promise<Api.User | null>} */
 export function findUser(id) {
-  const found = known.get(id);
-  if (found && found.until > Date.now()) return found.promise;
+  const cached = cache.get(id);
+  if (cached && cached.until > Date.now()) return cached.promise;
+  /** @type {Promise<Api.User | null>} */
   const promise = new Promise((resolve) => {
     if (wanted.size === 0) queueMicrotask(fetchWanted);
     wanted.set(id, resolve);
   });
-  known.set(id, { promise, until: Date.now() + CACHE_TIME });
+  cache.set(id, { promise, until: Date.now() + CACHE_TIME });
   return promise;
 }
 
-/** Remember a user that came with another answer. */
+/** Cache a user that came with another answer.
+ * @param {Api.User} user */
 export function cacheUser(user) {
-  known.set(user.id, { promise: Promise.resolve(user), until: Date.now() + CACHE_TIME });
+  cache.set(user.id, { promise: Promise.resolve(user), until: Date.now() + CACHE_TIME });
 }
 
-/** A link to a user that shows their name as soon as it is known. */
+/** A link to a user, which shows their name as soon as it is known.
+ * @param {number} id */
 export function userLink(id) {
   const link = h("a", { href: `/users/${id}`, class: "name", dir: "auto" }, "\u2007".repeat(8));
   findUser(id).then((user) => {
@@ -36,7 +43,8 @@ export function userLink(id) {
   return link;
 }
 
-/** A coloured circle with initials, which stands for a user. Beside a name it says nothing more. */
+/** A coloured circle with a user's initials. Hidden from screen readers: a name stands beside it.
+ * @param {number} id */
 export function avatar(id) {
   const element = h("span", { class: `avatar hue-${id % 12}`, "aria-hidden": "true" });
   findUser(id).then((user) => {
@@ -45,21 +53,29 @@ export function avatar(id) {
   return element;
 }
 
-function initials(name) {
+/** The initials of the first and the last word, or of the only one.
+ * @param {string} name */
+export function initials(name) {
   const words = name.trim().split(/\s+/);
-  const first = (word) => [...new Intl.Segmenter().segment(word)][0]?.segment ?? "";
-  return (words.length > 1 ? first(words[0]) + first(words.at(-1)) : first(words[0])).toLocaleUpperCase();
+  const last = words.length > 1 ? firstCharacter(words.at(-1) ?? "") : "";
+  return (firstCharacter(words[0] ?? "") + last).toLocaleUpperCase();
+}
+
+/** What a reader takes for one character, such as an emoji of several code points.
+ * @param {string} word */
+function firstCharacter(word) {
+  return [...new Intl.Segmenter().segment(word)][0]?.segment ?? "";
 }
 
 async function fetchWanted() {
-  const asked = wanted;
+  const requested = [...wanted];
   wanted = new Map();
-  const ids = [...asked.keys()];
-  for (let at = 0; at < ids.length; at += BATCH_SIZE) {
-    const some = ids.slice(at, at + BATCH_SIZE);
-    const query = some.map((id) => `id=${id}`).join("&");
+  for (let start = 0; start < requested.length; start += BATCH_SIZE) {
+    const batch = requested.slice(start, start + BATCH_SIZE);
+    const query = batch.map(([id]) => `id=${id}`).join("&");
+    /** @type {Api.User[]} */
     const users = await retryWhileDown(() => get(`/api/users?${query}&limit=${BATCH_SIZE}`)).catch(() => []);
     const byId = new Map(users.map((user) => [user.id, user]));
-    for (const id of some) asked.get(id)(byId.get(id) ?? null);
+    for (const [id, resolve] of batch) resolve(byId.get(id) ?? null);
   }
 }

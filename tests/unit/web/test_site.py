@@ -69,6 +69,31 @@ def test_what_is_imported_at_once_is_preloaded_and_what_is_imported_later_is_not
     assert preloaded == [named["app.js"], named["b.js"], named["views/c.js"]]
 
 
+def test_serves_modules_without_jsdoc_and_with_the_same_lines(folder: Path) -> None:
+    source = (
+        "// Stays.\n"
+        "/** A number.\n"
+        " * @param {number} n */\n"
+        "export function f(n) {\n"
+        "  /** @type {number} */\n"
+        "  const m = n; // stays, too\n"
+        "  return m; /* and so does this */\n"
+        "}\n"
+    )
+    served = (
+        "// Stays.\n"
+        "\n"
+        "\n"
+        "export function f(n) {\n"
+        "\n"
+        "  const m = n; // stays, too\n"
+        "  return m; /* and so does this */\n"
+        "}\n"
+    )
+    (folder / "views" / "c.js").write_text(source)
+    assert build(folder).assets[names(folder)["views/c.js"]].body.decode() == served
+
+
 def test_what_is_compressed_is_the_same_and_smaller() -> None:
     for name, file in build().assets.items():
         if file.compressed is not None:
@@ -106,9 +131,9 @@ def test_every_kind_of_problem_is_explained() -> None:
 def test_every_word_that_the_page_asks_for_is_there_and_none_is_left_over() -> None:
     sources = [path.read_text() for path in STATIC.rglob("*.js") if path.name != "en.js"]
     code = "\n".join(sources)
-    asked = set(re.findall(r'\bt\("([^"]+)"', code))
+    asked = set(re.findall(r'\bt\(\s*"([^"]+)"', code))
     assert asked <= KEYS
-    families = tuple(re.findall(r"\bt\(`([a-z-]+[-:])\$\{", code))
+    families = tuple(re.findall(r"\bt\(\s*`([a-z-]+[-:])\$\{", code))
     quoted = set(re.findall(r'"([a-z][a-z-]*)"', code))
     assert {key for key in KEYS - quoted if not key.startswith(families)} == set()
 

@@ -37,15 +37,15 @@ export default {
   "title-too-short": "The title needs three characters or more.",
   "no-threads": "Nobody has started a thread yet.",
   "more-threads": "More threads",
-  "threads-with-news": { "one": "1 thread has news", "other": "{count} threads have news" },
+  "threads-with-news": { one: "1 thread has news", other: "{count} threads have news" },
   "pinned": "Pinned",
   "locked": "Locked",
   "last-post": "last post",
   "started": "started",
   "by": "by",
   "started-by": "Started by",
-  "posts": { "one": "1 post", "other": "{count} posts" },
-  "new-posts": { "one": "1 new", "other": "{count} new" },
+  "posts": { one: "1 post", other: "{count} posts" },
+  "new-posts": { one: "1 new", other: "{count} new" },
   "new-since": "New since your last visit",
 
   "post": "Post",
@@ -61,8 +61,8 @@ export default {
   "preview": "Preview",
   "markdown-works": "Markdown works here",
   "nothing-to-preview": "There is nothing to show yet.",
-  "characters-left": { "one": "1 character left", "other": "{count} characters left" },
-  "too-long": { "one": "1 character too many", "other": "{count} characters too many" },
+  "characters-left": { one: "1 character left", other: "{count} characters left" },
+  "too-long": { one: "1 character too many", other: "{count} characters too many" },
   "replying-to": "Replying to",
   "reply-to-nobody": "Do not reply to this post",
   "in-reply-to": "In reply to a post",
@@ -80,7 +80,7 @@ export default {
   "no-picture": "Picture not available: {what}",
   "your-post-on-its-way": "Your post, on its way",
   "pending-post-sending": "sending …",
-  "pending-post-waiting": { "one": "not so fast: sent in 1 second", "other": "not so fast: sent in {count} seconds" },
+  "pending-post-waiting": { one: "not so fast: sent in 1 second", other: "not so fast: sent in {count} seconds" },
   "pending-post-offline": "kept here; sent as soon as the board is back",
   "change-it": "Change it",
   "discard": "Discard",
@@ -129,7 +129,8 @@ export default {
   "this-session": "this one",
   "end-session": "End",
   "delete-account": "Delete account",
-  "delete-account-hint": "Your name, your profile and your sessions are deleted at once and for good. Your posts stay, without your name.",
+  "delete-account-hint":
+    "Your name, your profile and your sessions are deleted at once and for good. Your posts stay, without your name.",
   "account-deleted": "Your account has been deleted.",
 
   "what-they-wrote": "What they wrote",
@@ -168,8 +169,14 @@ export default {
   "outage": "The board cannot be reached at the moment. What you write is kept here, and this page keeps trying.",
   "try-now": "Try now",
   "problem-unreachable": "The board cannot be reached. Is this device online?",
-  "problem-too-fast": { "one": "That was too fast. Try again in 1 second.", "other": "That was too fast. Try again in {count} seconds." },
-  "waiting-too-fast": { "one": "The board wants fewer requests. This page waits for 1 second.", "other": "The board wants fewer requests. This page waits for {count} seconds." },
+  "problem-too-fast": {
+    one: "That was too fast. Try again in 1 second.",
+    other: "That was too fast. Try again in {count} seconds.",
+  },
+  "waiting-too-fast": {
+    one: "The board wants fewer requests. This page waits for 1 second.",
+    other: "The board wants fewer requests. This page waits for {count} seconds.",
+  },
   "problem-unknown": "Something went wrong ({status}). Try it again.",
   "some-fields-are-wrong": "Some fields need another look.",
 
@@ -189,7 +196,7 @@ export default {
   "trace": "Request id",
   "no-answer": "none",
   "from-cache": "this device",
-  "milliseconds": { "one": "1 ms", "other": "{count} ms" },
+  "milliseconds": { one: "1 ms", other: "{count} ms" },
 
   "api-hint": "Each context serves its own document. Monolith and services serve the same ones, byte for byte.",
   "parameters": "Parameters",
@@ -200,19 +207,26 @@ export default {
 
   "what-happened": "What happened",
   "what-to-do": "What to do",
-  "problem-details": "The answer itself says more in its members “detail” and “errors”, and its “requestId” finds the log lines that belong to it.",
+  "problem-details":
+    "The answer itself says more in its members “detail” and “errors”, and its “requestId” finds the log lines that belong to it.",
   "problem:malformed-request": "The request cannot be read",
-  "problem:malformed-request:what": "The body is not JSON, or a cursor or header field is not one that the board has given out.",
-  "problem:malformed-request:do": "Correct the request. Take cursors from the Link field of an answer, and do not build them yourself.",
+  "problem:malformed-request:what":
+    "The body is not JSON, or a cursor or header field is not one that the board has given out.",
+  "problem:malformed-request:do":
+    "Correct the request. Take cursors from the Link field of an answer, and do not build them yourself.",
   "problem:unauthenticated": "Sign in first",
-  "problem:unauthenticated:what": "The request needs a session, and came without one, or with one that has ended: after 14 days without use, after 60 days, at a change of password, or at a ban.",
+  "problem:unauthenticated:what":
+    "The request needs a session, and came without one, or with one that has ended: after 14 days without use, after 60 days, at a change of password, or at a ban.",
   "problem:unauthenticated:do": "Sign in (POST /api/sessions) and send the new token or cookie.",
   "problem:forbidden": "Not allowed",
-  "problem:forbidden:what": "You are signed in, and still may not do this: it belongs to somebody else, it needs another role, or the request was sent by a page of another site.",
-  "problem:forbidden:do": "Ask its owner or a moderator. If your own program sends the request, send the token as Authorization: Bearer.",
+  "problem:forbidden:what":
+    "You are signed in, and still may not do this: it belongs to somebody else, it needs another role, or the request was sent by a page of another site.",
+  "problem:forbidden:do":
+    "Ask its owner or a moderator. If your own program sends the request, send the token as Authorization: Bearer.",
   "problem:banned": "You are banned",
   "problem:banned:what": "A moderator has banned you. The problem’s detail has the reason, and until when.",
-  "problem:banned:do": "You can still read everything, see your own data, and delete your account. Wait until the ban ends, or write to a moderator.",
+  "problem:banned:do":
+    "You can still read everything, see your own data, and delete your account. Wait until the ban ends, or write to a moderator.",
   "problem:not-found": "Not found",
   "problem:not-found:what": "No user, thread or post has this id, or it has been deleted.",
   "problem:not-found:do": "Check the id. What has been deleted does not come back.",
@@ -223,10 +237,12 @@ export default {
   "problem:method-not-allowed:what": "The path is right, but it does not have this method.",
   "problem:method-not-allowed:do": "The Allow field of the answer lists the methods that it has.",
   "problem:conflict": "In conflict with the board",
-  "problem:conflict:what": "The request is fine in itself, but not with things as they are: the username is taken, the thread is locked, or the same request is still being carried out.",
+  "problem:conflict:what":
+    "The request is fine in itself, but not with things as they are: the username is taken, the thread is locked, or the same request is still being carried out.",
   "problem:conflict:do": "Read the detail, change what it names, and send it again.",
   "problem:stale": "It has changed in the meantime",
-  "problem:stale:what": "Somebody changed it after you had read it. Your change was not made, so that theirs is not lost.",
+  "problem:stale:what":
+    "Somebody changed it after you had read it. Your change was not made, so that theirs is not lost.",
   "problem:stale:do": "Read it again, make your change anew, and send it with the new version.",
   "problem:too-large": "The body is too large",
   "problem:too-large:what": "A request’s body can have one mebibyte at most.",
@@ -235,18 +251,21 @@ export default {
   "problem:unsupported-media-type:what": "The body came with another Content-Type than application/json in UTF-8.",
   "problem:unsupported-media-type:do": "Send JSON, and say so in the Content-Type field.",
   "problem:invalid": "Some fields are wrong",
-  "problem:invalid:what": "The request can be read, but some fields break a rule. The member “errors” points at each of them.",
+  "problem:invalid:what":
+    "The request can be read, but some fields break a rule. The member “errors” points at each of them.",
   "problem:invalid:do": "Correct the fields that are named. The API documents at /docs have the rules.",
   "problem:precondition-required": "Say which version you have seen",
   "problem:precondition-required:what": "A change needs to know which version of the thing you have seen.",
   "problem:precondition-required:do": "Send the ETag of the answer in which you have seen it as If-Match.",
   "problem:too-many-requests": "Too fast",
   "problem:too-many-requests:what": "There is a limit to how often this may be done, and it is reached.",
-  "problem:too-many-requests:do": "Wait for as many seconds as the Retry-After field says. The RateLimit fields tell how much is left.",
+  "problem:too-many-requests:do":
+    "Wait for as many seconds as the Retry-After field says. The RateLimit fields tell how much is left.",
   "problem:internal-error": "Something broke on our side",
   "problem:internal-error:what": "A defect of the board. It has been logged.",
   "problem:internal-error:do": "Try it once more. If it stays, tell the operators the request id.",
   "problem:unavailable": "A part of the board is down",
-  "problem:unavailable:what": "The request needs a part of the board that does not answer at the moment. Nothing was found out, and nothing was changed.",
-  "problem:unavailable:do": "Send it again after the seconds that Retry-After says, with the same Idempotency-Key."
+  "problem:unavailable:what":
+    "The request needs a part of the board that does not answer at the moment. Nothing was found out, and nothing was changed.",
+  "problem:unavailable:do": "Send it again after the seconds that Retry-After says, with the same Idempotency-Key.",
 };

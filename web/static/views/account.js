@@ -2,38 +2,69 @@
 import { h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
 import { ask } from "../http.js";
-import { showMessage } from "../notices.js";
 import { navigate } from "../navigation.js";
+import { showMessage } from "../notices.js";
 import { page } from "../router.js";
-import { session } from "../session.js";
+import { session } from "../state.js";
 import { t } from "../text.js";
 
+/** @param {Page.Visit} visit */
 export function showSignIn(visit) {
   visit.title(t("sign-in"));
   const back = placeToReturnTo(visit.address);
-  return page(t("sign-in"), signInForm(() => navigate(back)), h("p", {}, t("no-account"), " ", h("a", { href: `/register?back=${encodeURIComponent(back)}` }, t("register"))));
+  return page(
+    t("sign-in"),
+    signInForm(() => navigate(back)),
+    h("p", {}, t("no-account"), " ", h("a", { href: `/register?back=${encodeURIComponent(back)}` }, t("register"))),
+  );
 }
 
+/** @param {Page.Visit} visit */
 export function showRegister(visit) {
   visit.title(t("register"));
   const back = placeToReturnTo(visit.address);
   const fields = [
-    field("username", t("username"), { autocomplete: "username", maxlength: "20", autocapitalize: "none", spellcheck: "false", required: true }, t("username-hint")),
-    field("password", t("password"), { type: "password", autocomplete: "new-password", maxlength: "128", required: true }, t("password-hint")),
+    field(
+      "username",
+      t("username"),
+      { autocomplete: "username", maxlength: "20", autocapitalize: "none", spellcheck: "false", required: true },
+      t("username-hint"),
+    ),
+    field(
+      "password",
+      t("password"),
+      { type: "password", autocomplete: "new-password", maxlength: "128", required: true },
+      t("password-hint"),
+    ),
     field("name", t("name-shown"), { autocomplete: "name", maxlength: "60" }, t("name-hint")),
   ];
+  /** @param {Record<string, string>} values */
   const send = async ({ username, password, name }) => {
     await ask("POST", "/api/users", { body: { username, password, ...(name.trim() ? { name } : {}) } });
     await session.signIn(username, password);
     navigate(back);
     showMessage(t("welcome", { name: name.trim() || username }));
   };
-  return page(t("register"), form({ fields, button: t("register"), send }), h("p", {}, t("have-account"), " ", h("a", { href: `/signin?back=${encodeURIComponent(back)}` }, t("sign-in"))));
+  return page(
+    t("register"),
+    form({ fields, button: t("register"), send }),
+    h("p", {}, t("have-account"), " ", h("a", { href: `/signin?back=${encodeURIComponent(back)}` }, t("sign-in"))),
+  );
 }
 
+/** @param {Page.Visit} visit
+ * @param {string} token */
 export function showReset(visit, token) {
   visit.title(t("new-password"));
-  const fields = [field("password", t("new-password"), { type: "password", autocomplete: "new-password", maxlength: "128", required: true }, t("password-hint"))];
+  const fields = [
+    field(
+      "password",
+      t("new-password"),
+      { type: "password", autocomplete: "new-password", maxlength: "128", required: true },
+      t("password-hint"),
+    ),
+  ];
+  /** @param {Record<string, string>} values */
   const send = async ({ password }) => {
     await ask("POST", `/api/users/password-resets/${token}`, { body: { password } });
     session.set(null);
@@ -43,22 +74,46 @@ export function showReset(visit, token) {
   return page(t("new-password"), form({ fields, button: t("set-password"), send }));
 }
 
-/** Ask people to sign in, where they are. Whether they did. */
+/** Ask the visitor to sign in, where they are. Returns whether they did.
+ * @param {boolean} ended whether their session has ended */
 export async function askToSignIn(ended) {
-  const done = await dialog(t(ended ? "session-ended" : "sign-in"), (close) => h(
-    "div", {},
-    h("p", {}, t(ended ? "session-ended-why" : "sign-in-to-go-on")),
-    signInForm(() => close(true)),
-    h("p", {}, t("no-account"), " ", h("a", { href: `/register?back=${encodeURIComponent(location.pathname + location.search)}`, onclick: () => close(null) }, t("register"))),
-  ));
+  const done = await dialog(t(ended ? "session-ended" : "sign-in"), (close) =>
+    h(
+      "div",
+      {},
+      h("p", {}, t(ended ? "session-ended-why" : "sign-in-to-go-on")),
+      signInForm(() => close(true)),
+      h(
+        "p",
+        {},
+        t("no-account"),
+        " ",
+        h(
+          "a",
+          {
+            href: `/register?back=${encodeURIComponent(location.pathname + location.search)}`,
+            onclick: () => close(null),
+          },
+          t("register"),
+        ),
+      ),
+    ),
+  );
   return done === true;
 }
 
+/** @param {() => void} done */
 function signInForm(done) {
   const fields = [
-    field("username", t("username"), { autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true }),
+    field("username", t("username"), {
+      autocomplete: "username",
+      autocapitalize: "none",
+      spellcheck: "false",
+      required: true,
+    }),
     field("password", t("password"), { type: "password", autocomplete: "current-password", required: true }),
   ];
+  /** @param {Record<string, string>} values */
   const send = async ({ username, password }) => {
     await session.signIn(username, password);
     done();
@@ -66,6 +121,7 @@ function signInForm(done) {
   return form({ fields, button: t("sign-in"), send });
 }
 
+/** @param {URL} address */
 function placeToReturnTo(address) {
   const back = new URL(address.searchParams.get("back") ?? "/", location.origin);
   // Only a place of this board: a link must not lead people who have just signed in elsewhere.

@@ -1,21 +1,28 @@
 // For moderators: what was written last, anywhere, and anybody by their name.
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
-import { get, Problem } from "../http.js";
+import { get } from "../http.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
-import { avatar, userLink } from "../users.js";
 import { postElement } from "../post.js";
+import { Problem } from "../problem.js";
 import { page } from "../router.js";
-import { session } from "../session.js";
+import { session } from "../state.js";
 import { t } from "../text.js";
 import { userTools } from "./user.js";
+import { avatar, userLink } from "../users.js";
 
+/** @param {Page.Visit} visit */
 export function show(visit) {
   visit.title(t("moderation"));
   if (!session.isModerator) return page(t("moderation"), h("p", {}, t("for-moderators")));
+  /** @type {PagedList<Api.Post>} */
   const pages = new PagedList({
-    first: fromCursor("/api/posts?limit=30", visit.address), row: (post) => postElement(post, { removed: (id) => pages.remove(id) }),
-    link: linkFrom("/moderation"), empty: t("no-posts"), more: t("more-posts"), signal: visit.signal,
+    first: fromCursor("/api/posts?limit=30", visit.address),
+    row: (post) => postElement(post, { removed: (id) => pages.remove(id) }),
+    link: linkFrom("/moderation"),
+    empty: t("no-posts"),
+    more: t("more-posts"),
+    signal: visit.signal,
   });
   pages.load();
   const found = h("div", { class: "found-user" });
@@ -23,14 +30,21 @@ export function show(visit) {
     fields: [field("username", t("username"), { autocapitalize: "none", spellcheck: "false", required: true })],
     button: t("find-user"),
     send: async ({ username }) => {
+      /** @type {Api.User[]} */
       const [user] = await get(`/api/users?username=${encodeURIComponent(username)}`);
       if (!user) throw new Problem({ status: 404, slug: "not-found", detail: t("no-such-user") });
       draw(user);
     },
   });
+  /** @param {Api.User} user */
   function draw(user) {
     const again = async () => draw(await get(`/api/users/${user.id}`));
-    found.replaceChildren(avatar(user.id), userLink(user.id), h("span", { class: "meta" }, t(`role-${user.role}`)), h("div", { class: "tools" }, ...userTools(user, again)));
+    found.replaceChildren(
+      avatar(user.id),
+      userLink(user.id),
+      h("span", { class: "meta" }, t(`role-${user.role}`)),
+      h("div", { class: "tools" }, ...userTools(user, again)),
+    );
   }
   return page(
     t("moderation"),

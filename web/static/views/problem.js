@@ -1,9 +1,11 @@
 // What a kind of problem means, and what to do: the pages that the `type` of a problem leads to.
 import { h } from "../dom.js";
+import { show as showNotFound } from "./not-found.js";
 import { page } from "../router.js";
 import { hasText, t } from "../text.js";
-import { show as showNotFound } from "./not-found.js";
 
+/** @param {Page.Visit} visit
+ * @param {string} slug */
 export function show(visit, slug) {
   if (!hasText(`problem:${slug}`)) return showNotFound(visit);
   const title = t(`problem:${slug}`);
@@ -11,8 +13,10 @@ export function show(visit, slug) {
   return page(
     title,
     h("p", { class: "meta" }, h("code", {}, `/problems/${slug}`)),
-    h("h2", { class: "section" }, t("what-happened")), h("p", {}, t(`problem:${slug}:what`)),
-    h("h2", { class: "section" }, t("what-to-do")), h("p", {}, t(`problem:${slug}:do`)),
+    h("h2", { class: "section" }, t("what-happened")),
+    h("p", {}, t(`problem:${slug}:what`)),
+    h("h2", { class: "section" }, t("what-to-do")),
+    h("p", {}, t(`problem:${slug}:do`)),
     h("p", { class: "quiet-text" }, t("problem-details")),
   );
 }

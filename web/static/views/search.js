@@ -1,53 +1,110 @@
 // What a search finds: threads by their titles, posts by what they say.
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
-import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
-import { avatar, userLink } from "../users.js";
 import { navigate } from "../navigation.js";
+import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { t } from "../text.js";
 import { threadRow } from "./threads.js";
+import { avatar, userLink } from "../users.js";
 
+/** @param {Page.Visit} visit */
 export function show(visit) {
   const words = visit.address.searchParams.get("q")?.trim() ?? "";
   visit.title(words ? t("search-for", { words }) : t("search"));
   visit.keep = true;
-  const input = h("input", { type: "search", name: "q", maxlength: "200", "aria-label": t("search-words"), dir: "auto" });
+  const input = h("input", {
+    type: "search",
+    name: "q",
+    maxlength: "200",
+    "aria-label": t("search-words"),
+    dir: "auto",
+  });
   input.value = words;
   const element = h(
-    "div", { class: "page" },
+    "div",
+    { class: "page" },
     h("h1", {}, t("search")),
-    h("form", { class: "search-form", role: "search", onsubmit: search }, input, h("button", { type: "submit", class: "primary" }, t("search"))),
+    h(
+      "form",
+      { class: "search-form", role: "search", onsubmit: search },
+      input,
+      h("button", { type: "submit", class: "primary" }, t("search")),
+    ),
   );
   if (words) element.append(...results(visit, words));
   else queueMicrotask(() => input.focus());
   return element;
 
+  /** @param {SubmitEvent} event */
   function search(event) {
     event.preventDefault();
     navigate(`/search?q=${encodeURIComponent(input.value.trim())}`);
   }
 }
 
+/** @param {Page.Visit} visit
+ * @param {string} words */
 function results(visit, words) {
   const q = encodeURIComponent(words);
   const { signal } = visit;
-  const threads = new PagedList({ first: `/api/threads/search?q=${q}&limit=10`, row: threadRow, link: linkFrom(`/search?q=${q}`), empty: t("no-threads-found"), more: t("more-threads"), signal });
-  const posts = new PagedList({ first: fromCursor(`/api/posts/search?q=${q}&limit=20`, visit.address), row: foundPost, link: linkFrom(`/search?q=${q}`), empty: t("no-posts-found"), more: t("more-posts"), signal });
+  /** @type {PagedList<Api.Thread>} */
+  const threads = new PagedList({
+    first: `/api/threads/search?q=${q}&limit=10`,
+    row: threadRow,
+    link: linkFrom(`/search?q=${q}`),
+    empty: t("no-threads-found"),
+    more: t("more-threads"),
+    signal,
+  });
+  /** @type {PagedList<Api.FoundPost>} */
+  const posts = new PagedList({
+    first: fromCursor(`/api/posts/search?q=${q}&limit=20`, visit.address),
+    row: foundPost,
+    link: linkFrom(`/search?q=${q}`),
+    empty: t("no-posts-found"),
+    more: t("more-posts"),
+    signal,
+  });
   threads.load();
   posts.load();
   // Two lists that grow would chase each other down the page: the first grows when asked to.
-  threads.soon.disconnect();
-  return [h("section", { "aria-labelledby": "found-threads" }, h("h2", { id: "found-threads", class: "section" }, t("threads")), threads.element),
-    h("section", { "aria-labelledby": "found-posts" }, h("h2", { id: "found-posts", class: "section" }, t("posts-heading")), posts.element)];
+  threads.loadOnlyOnClick();
+  return [
+    h(
+      "section",
+      { "aria-labelledby": "found-threads" },
+      h("h2", { id: "found-threads", class: "section" }, t("threads")),
+      threads.element,
+    ),
+    h(
+      "section",
+      { "aria-labelledby": "found-posts" },
+      h("h2", { id: "found-posts", class: "section" }, t("posts-heading")),
+      posts.element,
+    ),
+  ];
 }
 
+/** @param {Api.FoundPost} post */
 function foundPost(post) {
   const snippet = h("p", { class: "snippet", dir: "auto" });
   snippet.append(serverHtml(post.snippet));
   return h(
-    "article", { class: "post found", "data-id": post.id, "aria-label": t("post") },
+    "article",
+    { class: "post found", "data-id": post.id, "aria-label": t("post") },
     avatar(post.user),
-    h("header", {}, userLink(post.user), h("a", { class: "when", href: `/threads/${post.thread}#post-${post.id}` }, time(post.createdAt), " · ", t("go-to-post"))),
+    h(
+      "header",
+      {},
+      userLink(post.user),
+      h(
+        "a",
+        { class: "when", href: `/threads/${post.thread}#post-${post.id}` },
+        time(post.createdAt),
+        " · ",
+        t("go-to-post"),
+      ),
+    ),
     snippet,
   );
 }

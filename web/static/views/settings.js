@@ -2,20 +2,22 @@
 import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
-import { ask, getPage, Problem, retryWhileDown } from "../http.js";
-import { describeProblem, showMessage, showProblem } from "../notices.js";
+import { ask, getPage, retryWhileDown } from "../http.js";
 import { navigate } from "../navigation.js";
+import { describeProblem, showMessage, showProblem } from "../notices.js";
+import { Problem } from "../problem.js";
 import { page } from "../router.js";
-import { session, withSession } from "../session.js";
+import { session } from "../state.js";
 import { t } from "../text.js";
 
+/** @param {Page.Visit} visit */
 export function show(visit) {
   visit.title(t("settings"));
   const profile = section(t("profile"));
   const sessions = section(t("sessions"), t("sessions-hint"));
   const element = page(t("settings"), profile, passwordSection(), sessions, leaveSection());
   const load = async () => {
-    if (!(await withSession(() => retryWhileDown(() => fill(profile, sessions, visit.signal), visit.signal)))) {
+    if (!(await session.run(() => retryWhileDown(() => fill(profile, sessions, visit.signal), visit.signal)))) {
       if (!visit.signal.aborted) navigate("/", { replace: true });
     }
   };
@@ -27,31 +29,54 @@ export function show(visit) {
   return element;
 }
 
+/** @param {HTMLElement} profile
+ * @param {HTMLElement} sessions
+ * @param {AbortSignal} signal */
 async function fill(profile, sessions, signal) {
-  const [me, own] = await Promise.all([ask("GET", "/api/users/me", { signal }), getPage("/api/sessions?limit=100", { signal })]);
-  profile.lastElementChild.replaceWith(profileForm(me.data, me.headers.get("ETag")));
-  sessions.lastElementChild.replaceWith(h("ul", { class: "sessions" }, own.items.map(sessionRow)));
+  /** @type {[Page.Answer<Api.Me>, Page.ListPage<Api.Session>]} */
+  const [me, own] = await Promise.all([
+    ask("GET", "/api/users/me", { signal }),
+    getPage("/api/sessions?limit=100", { signal }),
+  ]);
+  profile.lastElementChild?.replaceWith(profileForm(me.data, me.headers.get("ETag") ?? ""));
+  sessions.lastElementChild?.replaceWith(h("ul", { class: "sessions" }, own.items.map(sessionRow)));
   return true;
 }
 
+/** A part of the page, whose last element its content replaces.
+ * @param {string} title */
 function section(title, hint = "") {
-  return h("section", { class: "settings-part" }, h("h2", {}, title), hint && h("p", { class: "quiet-text" }, hint), h("p", {}, t("loading")));
+  return h(
+    "section",
+    { class: "settings-part" },
+    h("h2", {}, title),
+    hint && h("p", { class: "quiet-text" }, hint),
+    h("p", {}, t("loading")),
+  );
 }
 
-function profileForm(me, seen) {
-  let tag = seen;
+/** @param {Api.Me} me
+ * @param {string} version its entity tag */
+function profileForm(me, version) {
   const fields = [
     field("name", t("name-shown"), { value: me.name, maxlength: "60", autocomplete: "name" }),
     field("bio", t("bio"), { value: me.bio, multiline: true, rows: 3, maxlength: "500" }, t("bio-hint")),
-    field("email", t("email"), { value: me.email ?? "", type: "email", autocomplete: "email", maxlength: "254" }, t("email-hint")),
+    field(
+      "email",
+      t("email"),
+      { value: me.email ?? "", type: "email", autocomplete: "email", maxlength: "254" },
+      t("email-hint"),
+    ),
   ];
   return form({
-    fields, button: t("save"),
+    fields,
+    button: t("save"),
     send: async ({ name, bio, email }) => {
       const body = { name, bio, email: email.trim() || null };
-      const answer = await withSession(() => ask("PATCH", "/api/users/me", { body, headers: { "If-Match": tag } }));
+      /** @type {Page.Answer<Api.Me> | null} */
+      const answer = await session.run(() => ask("PATCH", "/api/users/me", { body, headers: { "If-Match": version } }));
       if (!answer) return;
-      tag = answer.headers.get("ETag");
+      version = answer.headers.get("ETag") ?? "";
       session.set(answer.data);
       showMessage(t("saved"));
     },
@@ -62,31 +87,46 @@ function passwordSection() {
   const part = section(t("change-password"), t("change-password-hint"));
   const fields = [
     field("current", t("current-password"), { type: "password", autocomplete: "current-password", required: true }),
-    field("new", t("new-password"), { type: "password", autocomplete: "new-password", maxlength: "128", required: true }, t("password-hint")),
+    field(
+      "new",
+      t("new-password"),
+      { type: "password", autocomplete: "new-password", maxlength: "128", required: true },
+      t("password-hint"),
+    ),
   ];
   const element = form({
-    fields, button: t("change-password"),
+    fields,
+    button: t("change-password"),
     send: async (body) => {
-      if (!(await withSession(() => ask("PUT", "/api/users/me/password", { body })))) return;
+      if (!(await session.run(() => ask("PUT", "/api/users/me/password", { body })))) return;
       element.reset();
       showMessage(t("password-changed"));
     },
   });
-  part.lastElementChild.replaceWith(element);
+  part.lastElementChild?.replaceWith(element);
   return part;
 }
 
+/** @param {Api.Session} own */
 function sessionRow(own) {
   const row = h(
-    "li", {},
-    h("div", {}, h("span", { class: "agent" }, own.userAgent || t("unknown-browser")), h("p", { class: "meta" }, t("last-used"), " ", time(own.lastUsedAt), " · ", t("since"), " ", time(own.createdAt))),
-    own.current ? h("span", { class: "here" }, t("this-session")) : h("button", { type: "button", onclick: end }, t("end-session")),
+    "li",
+    {},
+    h(
+      "div",
+      {},
+      h("span", { class: "agent" }, own.userAgent || t("unknown-browser")),
+      h("p", { class: "meta" }, t("last-used"), " ", time(own.lastUsedAt), " · ", t("since"), " ", time(own.createdAt)),
+    ),
+    own.current
+      ? h("span", { class: "here" }, t("this-session"))
+      : h("button", { type: "button", onclick: end }, t("end-session")),
   );
   async function end() {
     try {
-      if (await withSession(() => ask("DELETE", `/api/sessions/${own.id}`))) row.remove();
+      if (await session.run(() => ask("DELETE", `/api/sessions/${own.id}`))) row.remove();
     } catch (problem) {
-      if (problem.status === 404) row.remove();
+      if (problem instanceof Problem && problem.status === 404) row.remove();
       else showProblem(problem);
     }
   }
@@ -97,14 +137,15 @@ function leaveSection() {
   const part = section(t("delete-account"), t("delete-account-hint"));
   const element = form({
     fields: [field("password", t("password"), { type: "password", autocomplete: "current-password", required: true })],
-    button: t("delete-account"), dangerous: true,
+    button: t("delete-account"),
+    dangerous: true,
     send: async (body) => {
-      if (!(await withSession(() => ask("DELETE", "/api/users/me", { body })))) return;
+      if (!(await session.run(() => ask("DELETE", "/api/users/me", { body })))) return;
       session.set(null);
       navigate("/");
       showMessage(t("account-deleted"));
     },
   });
-  part.lastElementChild.replaceWith(element);
+  part.lastElementChild?.replaceWith(element);
   return part;
 }

@@ -1,48 +1,65 @@
 // All threads, by their latest activity or their age.
+import { Composer } from "../composer.js";
 import { time } from "../dates.js";
 import { h, icon } from "../dom.js";
-import { Composer } from "../composer.js";
-import { ask, get, Problem } from "../http.js";
-import { outbox } from "../outbox.js";
-import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
-import { avatar, userLink } from "../users.js";
+import { ask, get } from "../http.js";
 import { navigate } from "../navigation.js";
-import { unreadCount } from "../seen.js";
-import { session, withSession } from "../session.js";
+import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
+import { Problem } from "../problem.js";
+import { outbox, seen, session } from "../state.js";
 import { read, write } from "../storage.js";
 import { t } from "../text.js";
+import { avatar, userLink } from "../users.js";
 
-const LOOK_AGAIN = 20_000;
+const CHECK_INTERVAL = 20_000;
 const TITLE_DRAFT = "draft:new-thread-title";
+const MIN_TITLE = 3;
 
+/** @param {Page.Visit} visit */
 export function show(visit) {
   visit.title(null);
   visit.keep = true;
   const order = visit.address.searchParams.get("order") === "new" ? "new" : "active";
   const place = order === "new" ? "/?order=new" : "/";
   const path = `/api/threads?order=${order}&limit=30`;
+  /** @type {PagedList<Api.Thread>} */
   const pages = new PagedList({
-    first: fromCursor(path, visit.address), row: threadRow, link: linkFrom(place), empty: t("no-threads"), more: t("more-threads"), signal: visit.signal,
+    first: fromCursor(path, visit.address),
+    row: threadRow,
+    link: linkFrom(place),
+    empty: t("no-threads"),
+    more: t("more-threads"),
+    signal: visit.signal,
+    onItems: (threads) => (known ??= postCounts(threads)),
   });
+  /** @param {string} name
+   * @param {string} href */
   const tab = (name, href) => h("a", { href, "aria-current": name === order ? "page" : null }, t(`order-${name}`));
+  /** @type {HTMLButtonElement} */
   const start = h("button", { type: "button", class: "primary", onclick: () => startThread(element) }, t("new-thread"));
+  const news = h("button", { type: "button", class: "news", hidden: true, onclick: refresh });
+  /** @type {HTMLElement} */
   const element = h(
-    "div", { class: "page" },
+    "div",
+    { class: "page" },
     h("div", { class: "page-head" }, h("h1", {}, t("threads")), start),
     h("nav", { class: "orders", "aria-label": t("order") }, tab("active", "/"), tab("new", "/?order=new")),
+    news,
     pages.element,
   );
+  /** The number of posts of each thread when the visitor came, by id.
+   * @type {Map<number, number> | null} */
+  let known = null;
   pages.load();
 
-  const news = h("button", { type: "button", class: "news", hidden: true, onclick: refresh });
-  pages.element.before(news);
-  let first = null;
-  const look = async () => {
+  const check = async () => {
     if (document.hidden || !element.isConnected || visit.address.searchParams.has("after")) return;
+    /** @type {Api.Thread[] | null} */
     const threads = await get(path).catch(() => null);
     if (threads === null || !element.isConnected) return;
-    const changed = threads.filter((thread) => first && (first.get(thread.id) ?? -1) < thread.postCount).length;
-    first ??= new Map(threads.map((thread) => [thread.id, thread.postCount]));
+    known ??= postCounts(threads);
+    const counts = known;
+    const changed = threads.filter((thread) => (counts.get(thread.id) ?? -1) < thread.postCount).length;
     news.hidden = changed === 0;
     news.textContent = t("threads-with-news", { count: changed });
   };
@@ -51,62 +68,107 @@ export function show(visit) {
     visit.keep = false;
     navigate(place, { replace: true });
   }
-  const timer = setInterval(look, LOOK_AGAIN);
+  const timer = setInterval(check, CHECK_INTERVAL);
   visit.signal.addEventListener("abort", () => clearInterval(timer));
-  pages.onItems = (threads) => (first ??= new Map(threads.map((thread) => [thread.id, thread.postCount])));
   visit.resumed = () => {
-    for (const row of pages.list.querySelectorAll(".thread-row")) row.refresh?.();
-    look();
+    for (const row of pages.list.querySelectorAll(".thread-row")) row.dispatchEvent(new Event("resumed"));
+    check();
   };
   return element;
 }
 
-/** A thread in a list. */
+/** A thread in a list. A `resumed` event dispatched to it draws how many of its posts are new again.
+ * @param {Api.Thread} thread */
 export function threadRow(thread) {
   const fresh = h("span", { class: "fresh" });
   const row = h(
-    "article", { class: "thread-row", "data-id": thread.id },
+    "article",
+    { class: "thread-row", "data-id": thread.id },
     avatar(thread.createdBy),
     h(
-      "div", { class: "thread-what" },
-      h("h2", {},
+      "div",
+      { class: "thread-what" },
+      h(
+        "h2",
+        {},
         thread.pinned && icon("pin", t("pinned")),
         thread.locked && icon("lock", t("locked")),
         h("a", { href: `/threads/${thread.id}`, dir: "auto" }, thread.title),
       ),
-      h("p", { class: "meta" }, t("by"), " ", userLink(thread.createdBy), " · ", thread.lastPostAt ? [t("last-post"), " ", time(thread.lastPostAt)] : [t("started"), " ", time(thread.createdAt)]),
+      h(
+        "p",
+        { class: "meta" },
+        t("by"),
+        " ",
+        userLink(thread.createdBy),
+        " · ",
+        thread.lastPostAt
+          ? [t("last-post"), " ", time(thread.lastPostAt)]
+          : [t("started"), " ", time(thread.createdAt)],
+      ),
     ),
     h("p", { class: "thread-count" }, h("span", {}, t("posts", { count: thread.postCount })), fresh),
   );
-  row.refresh = () => {
-    const count = unreadCount(thread);
+  const draw = () => {
+    const count = seen.unreadCount(thread);
     row.classList.toggle("unread", count > 0);
     fresh.textContent = count > 0 ? t("new-posts", { count }) : "";
   };
-  row.refresh();
+  row.addEventListener("resumed", draw);
+  draw();
   return row;
 }
 
+/** @param {Api.Thread[]} threads */
+function postCounts(threads) {
+  return new Map(threads.map((thread) => [thread.id, thread.postCount]));
+}
+
+/** @param {HTMLElement} page */
 async function startThread(page) {
   const open = page.querySelector(".new-thread");
-  if (open) return open.querySelector("input").focus();
-  if (session.user === null && (await withSession(async () => true)) === null) return;
-  const title = h("input", { type: "text", class: "title-input", "aria-label": t("thread-title"), placeholder: t("thread-title"), maxlength: "200", dir: "auto", required: true, oninput: () => write(TITLE_DRAFT, title.value) });
+  if (open) {
+    /** @type {HTMLElement | null} */ (open.querySelector("input"))?.focus();
+    return;
+  }
+  if (!(await session.ensure())) return;
+  /** @type {HTMLInputElement} */
+  const title = h("input", {
+    type: "text",
+    class: "title-input",
+    "aria-label": t("thread-title"),
+    placeholder: t("thread-title"),
+    maxlength: "200",
+    dir: "auto",
+    required: true,
+    oninput: () => write(TITLE_DRAFT, title.value),
+  });
   title.value = read(TITLE_DRAFT, "");
   const forget = () => write(TITLE_DRAFT, null);
   let key = crypto.randomUUID();
-  let keyedTitle = null;
+  /** The title that was sent with this key.
+   * @type {string | null} */
+  let sentTitle = null;
   const composer = new Composer({
-    name: "new-thread", label: t("first-post"), button: t("start-thread"), before: title,
-    cancel: () => (forget(), composer.element.remove()),
+    name: "new-thread",
+    label: t("first-post"),
+    button: t("start-thread"),
+    before: title,
+    cancel: () => {
+      forget();
+      composer.element.remove();
+    },
     send: async (text) => {
-      if (title.value.trim().length < 3) {
+      if (title.value.trim().length < MIN_TITLE) {
         title.focus();
         throw new Problem({ status: 422, slug: "invalid", detail: t("title-too-short") });
       }
-      if (keyedTitle !== null && keyedTitle !== title.value) key = crypto.randomUUID();
-      keyedTitle = title.value;
-      const answer = await withSession(() => ask("POST", "/api/threads", { body: { title: title.value }, headers: { "Idempotency-Key": key } }));
+      if (sentTitle !== null && sentTitle !== title.value) key = crypto.randomUUID();
+      sentTitle = title.value;
+      /** @type {Page.Answer<Api.Thread> | null} */
+      const answer = await session.run(() =>
+        ask("POST", "/api/threads", { body: { title: title.value }, headers: { "Idempotency-Key": key } }),
+      );
       if (!answer) return;
       composer.clear();
       forget();
@@ -115,6 +177,6 @@ async function startThread(page) {
     },
   });
   composer.element.classList.add("new-thread");
-  page.querySelector(".orders").before(composer.element);
+  page.querySelector(".orders")?.before(composer.element);
   title.focus();
 }

@@ -1,0 +1,18 @@
+// What all parts of the page share: who is signed in, what is being sent, what has been seen.
+import { ask, pause } from "./http.js";
+import { Outbox } from "./outbox.js";
+import { SeenPosts } from "./seen.js";
+import { Session } from "./session.js";
+import * as storage from "./storage.js";
+import { cacheUser } from "./users.js";
+
+export const session = new Session({
+  storage,
+  ask,
+  cacheUser,
+  askToSignIn: async (ended) => (await import("./views/account.js")).askToSignIn(ended),
+});
+
+export const outbox = new Outbox({ session, storage, ask, pause });
+
+export const seen = new SeenPosts({ session, storage });

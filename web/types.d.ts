@@ -1,0 +1,306 @@
+// Types that the page's modules share. Never served: the modules name them in JSDoc.
+
+/** Resources of the API, by the schema names of its OpenAPI documents. A test compares the fields. */
+declare namespace Api {
+  type Role = "member" | "moderator" | "admin";
+
+  interface User {
+    id: number;
+    username: string;
+    name: string;
+    bio: string;
+    role: Role;
+    createdAt: string;
+  }
+
+  interface Me extends User {
+    email: string | null;
+  }
+
+  interface Session {
+    id: number;
+    createdAt: string;
+    lastUsedAt: string;
+    userAgent: string | null;
+    current: boolean;
+  }
+
+  interface StartedSession {
+    token: string;
+    expiresAt: string;
+    user: Me;
+  }
+
+  interface ResetLink {
+    link: string;
+    expiresAt: string;
+  }
+
+  interface Thread {
+    id: number;
+    title: string;
+    createdBy: number;
+    createdAt: string;
+    editedAt: string | null;
+    version: number;
+    postCount: number;
+    lastPostAt: string | null;
+    locked: boolean;
+    pinned: boolean;
+  }
+
+  interface Post {
+    id: number;
+    thread: number;
+    user: number;
+    text: string;
+    html: string;
+    replyTo: number | null;
+    createdAt: string;
+    editedAt: string | null;
+  }
+
+  interface FoundPost extends Post {
+    snippet: string;
+  }
+
+  interface Revision {
+    number: number;
+    text: string;
+    createdAt: string;
+  }
+
+  interface Preview {
+    html: string;
+  }
+
+  interface Problem {
+    type: string;
+    title: string;
+    status: number;
+    detail: string;
+    instance: string;
+    requestId: string;
+    errors?: FieldError[];
+  }
+
+  interface FieldError {
+    pointer: string;
+    detail: string;
+  }
+}
+
+/** The parts of an OpenAPI document that the page shows. */
+declare namespace OpenApi {
+  interface Document {
+    info: { description: string };
+    paths: Record<string, Record<string, Operation>>;
+    components: { schemas: Record<string, Schema> };
+  }
+
+  interface Operation {
+    summary?: string;
+    description?: string;
+    parameters?: Parameter[];
+    requestBody?: { content?: Content };
+    responses: Record<string, Response>;
+  }
+
+  interface Parameter {
+    name: string;
+    in: string;
+    required?: boolean;
+    description?: string;
+    schema?: Schema;
+  }
+
+  interface Response {
+    description: string;
+    content?: Content;
+  }
+
+  type Content = Record<string, { schema?: Schema }>;
+
+  interface Schema {
+    $ref?: string;
+    type?: string;
+    format?: string;
+    description?: string;
+    enum?: string[];
+    anyOf?: Schema[];
+    items?: Schema;
+    properties?: Record<string, Schema>;
+    required?: string[];
+    minLength?: number;
+    maxLength?: number;
+    minimum?: number;
+    maximum?: number;
+    pattern?: string;
+  }
+}
+
+/** Trusted Types (W3C), which TypeScript's DOM library does not know. `innerHTML` takes a TrustedHTML where
+ * its type says string. */
+declare var trustedTypes:
+  { createPolicy(name: string, rules: Page.TrustedTypesRules): Page.TrustedTypesRules } | undefined;
+
+/** What the page's modules hand to each other. */
+declare namespace Page {
+  type Value = string | number | boolean | null | undefined;
+
+  interface TrustedTypesRules {
+    createHTML(html: string): string;
+  }
+
+  /** What an element may contain; `null`, `undefined` and `false` add nothing. */
+  type Child = Node | string | number | false | null | undefined | Child[];
+
+  type Attribute =
+    | "autocapitalize"
+    | "autocomplete"
+    | "class"
+    | "cx"
+    | "cy"
+    | "d"
+    | "datetime"
+    | "dir"
+    | "for"
+    | "height"
+    | "hidden"
+    | "href"
+    | "id"
+    | "maxlength"
+    | "name"
+    | "novalidate"
+    | "placeholder"
+    | "required"
+    | "role"
+    | "rows"
+    | "rx"
+    | "scope"
+    | "spellcheck"
+    | "stroke-width"
+    | "tabindex"
+    | "text-anchor"
+    | "title"
+    | "type"
+    | "viewBox"
+    | "width"
+    | "x"
+    | "y";
+
+  type Attributes = { [Name in Attribute | `aria-${string}` | `data-${string}`]?: Value };
+
+  type Listeners = {
+    [Name in keyof HTMLElementEventMap as `on${Name}`]?: (event: HTMLElementEventMap[Name]) => unknown;
+  };
+
+  type Properties = Attributes & Listeners;
+
+  /** A successful response. */
+  interface Answer<Data> {
+    status: number;
+    headers: Headers;
+    data: Data;
+  }
+
+  interface RequestOptions {
+    /** Sent as JSON. */
+    body?: unknown;
+    headers?: Record<string, string>;
+    signal?: AbortSignal;
+    /** Lets the request outlive the page. */
+    keepalive?: boolean;
+  }
+
+  type Ask = <Data>(method: string, path: string, options?: RequestOptions) => Promise<Answer<Data>>;
+
+  type Pause = (seconds: number, signal?: AbortSignal) => Promise<void>;
+
+  /** One page of a list; `next` is the API path of the next page, or null. */
+  interface ListPage<Item> {
+    items: Item[];
+    next: string | null;
+  }
+
+  /** A request that has been answered, or failed with status 0. `at` and `ms` are in milliseconds. */
+  interface LoggedRequest {
+    at: number;
+    method: string;
+    path: string;
+    status: number;
+    ms: number;
+    servedBy: string | null;
+    requestId: string | null;
+    traceId: string | null;
+  }
+
+  /** What the device stores for the board, as `storage.js` implements it. */
+  interface Storage {
+    read<Stored>(name: string, otherwise: Stored): Stored;
+    write(name: string, value: unknown): boolean;
+    onChangeInOtherTab(name: string, changed: () => void): void;
+  }
+
+  /** A post that the board has not acknowledged yet. */
+  interface PendingPost {
+    /** Its Idempotency-Key. */
+    key: string;
+    user: number;
+    thread: number;
+    text: string;
+    replyTo: number | null;
+    /** `waiting` for its turn, `offline` while the board is down, or `refused` with a problem. */
+    state: "sending" | "waiting" | "offline" | "refused";
+    /** When it is sent again, in milliseconds. */
+    until?: number;
+    problem?: import("./static/problem.js").Problem;
+  }
+
+  /** What the router uses of a window. */
+  type Browser = Pick<Window, "addEventListener" | "document" | "history" | "location" | "scrollTo" | "scrollY">;
+
+  interface StreamHandlers {
+    /** The stream is connected, and has said from where it goes on. */
+    onOpen(): void;
+    onEvent(kind: string, data: unknown): void;
+    /** The server cannot go on from the last event: read everything again. */
+    onReset(): void;
+    /** What the stream is about no longer exists. */
+    onGone(): void;
+  }
+
+  /** The part of a document that a stream watches. */
+  interface Visibility extends EventTarget {
+    readonly hidden: boolean;
+  }
+
+  /** One showing of a view at one address. */
+  interface Visit {
+    address: URL;
+    /** Aborts when the visitor has left for good. */
+    signal: AbortSignal;
+    /** Names the page; null is the board itself. */
+    title(text: string | null): void;
+    /** Whether the page is shown as it was when the visitor comes back. */
+    keep: boolean;
+    /** Shows the page for an address at which nothing is. */
+    notFound(): void;
+    /** Called when only the fragment of the address has changed. */
+    hashchanged?(): unknown;
+    /** Called when a page that was kept is shown again. */
+    resumed?(): void;
+  }
+
+  /** Returns an element at once, and fills it as answers arrive. `parts` are the groups of the route. */
+  type View = (visit: Visit, ...parts: string[]) => HTMLElement;
+
+  type Route = [pattern: RegExp, load: () => View | Promise<View>];
+
+  /** What a post's element lets its reader do. */
+  interface PostActions {
+    reply?(post: Api.Post): void;
+    quote?(post: Api.Post): void;
+    removed?(id: number): void;
+  }
+}
