@@ -12,7 +12,7 @@ IMAGE_LINT := $(VENV)/lint-images
 TEMPLATE_LINT := $(VENV)/lint-templates
 # Node, which checks the page's JavaScript. The board runs without it.
 NODE := $(VENV)/lint-javascript
-JAVASCRIPT := "web/**/*.{js,ts,json,css,html}" "tests/unit/web/**/*.{js,json}"
+JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS, likewise.
 EMULATOR := $(VENV)/rehearsal
 CODE := topology kernel services web monolith gateway board laptop containers deploy bench tests
@@ -71,7 +71,8 @@ check-code: $(VENV)/dev.txt
 check-javascript: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 check-javascript: node_modules/.package-lock.json
 	@echo "javascript: format"; node_modules/.bin/prettier --check --log-level=warn $(JAVASCRIPT) || { echo "mend it with: make format"; exit 1; }
-	@echo "javascript: lint";   node_modules/.bin/oxlint --deny-warnings --quiet web/static tests/unit/web
+	@echo "javascript: lint";   node_modules/.bin/oxlint --deny-warnings web/static tests/unit/web >/dev/null || \
+	  { node_modules/.bin/oxlint --deny-warnings web/static tests/unit/web; exit 1; }
 	@echo "javascript: types";  node_modules/.bin/tsc --project web && node_modules/.bin/tsc --project tests/unit/web
 
 .PHONY: check-templates

@@ -1,0 +1,279 @@
+// Rules of the page's places: links, the browser's history, and what is kept when a visitor leaves.
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Router } from "../../../web/static/router.js";
+import { settled } from "./fakes.js";
+
+const ORIGIN = "http://board.example";
+
+/** What the router uses of a window, without one. */
+class FakeBrowser {
+  #entries = [{ url: new URL(ORIGIN), state: /** @type {unknown} */ (null) }];
+  #index = 0;
+  #events = new EventTarget();
+  document = Object.assign(new EventTarget(), { title: "" });
+  scrollY = 0;
+  /** @type {[number, number][]} */
+  scrolledTo = [];
+  addEventListener = this.#events.addEventListener.bind(this.#events);
+  history = {
+    scrollRestoration: "auto",
+    browser: this,
+    get state() {
+      return this.browser.#entries[this.browser.#index]?.state;
+    },
+    /** @param {unknown} state
+     * @param {string} _
+     * @param {string | URL} [url] */
+    pushState(state, _, url) {
+      const entry = { url: new URL(url ?? "", this.browser.location), state };
+      this.browser.#entries.splice(++this.browser.#index, Infinity, entry);
+    },
+    /** @param {unknown} state
+     * @param {string} _
+     * @param {string | URL} [url] */
+    replaceState(state, _, url) {
+      this.browser.#entries[this.browser.#index] = {
+        url: new URL(url ?? this.browser.location, this.browser.location),
+        state,
+      };
+    },
+  };
+
+  get location() {
+    const entry = this.#entries[this.#index];
+    assert.ok(entry);
+    return entry.url;
+  }
+
+  get entries() {
+    return this.#entries.length;
+  }
+
+  /** @param {number} x
+   * @param {number} y */
+  scrollTo(x, y) {
+    this.scrolledTo.push([x, y]);
+    this.scrollY = y;
+  }
+
+  /** @param {number} steps */
+  async goBack(steps = 1) {
+    this.#index -= steps;
+    this.#events.dispatchEvent(new Event("popstate"));
+    await settled();
+  }
+
+  /** Click on a link; returns whether the browser follows it by itself.
+   * @param {string} href
+   * @param {{link?: object, event?: object}} [how] */
+  async click(href, { link = {}, event = {} } = {}) {
+    const url = new URL(href, this.location);
+    const anchor = {
+      localName: "a",
+      href: url.href,
+      origin: url.origin,
+      pathname: url.pathname,
+      target: "",
+      hasAttribute: () => false,
+      ...link,
+    };
+    const click = Object.assign(new Event("click", { cancelable: true }), { button: 0, ...event });
+    Object.defineProperty(click, "target", { value: { closest: () => anchor } });
+    const followed = this.document.dispatchEvent(click);
+    await settled();
+    return followed;
+  }
+
+  /** @returns {Page.Browser} */
+  asWindow() {
+    return /** @type {Page.Browser} */ (/** @type {unknown} */ (this));
+  }
+}
+
+describe("router", () => {
+  /** @type {FakeBrowser} */
+  let browser;
+  /** @type {Router} */
+  let router;
+  /** @type {{name: string, visit: Page.Visit, parts: string[], element: HTMLElement}[]} */
+  let shown;
+  /** @type {unknown[]} */
+  let outlet;
+  /** @type {string[]} */
+  let announced;
+  let focused = 0;
+  let keeps = false;
+
+  /** @param {string} name
+   * @returns {Page.View} */
+  const view =
+    (name) =>
+    (visit, ...parts) => {
+      const heading = { focus: () => focused++ };
+      const element = /** @type {HTMLElement} */ (/** @type {unknown} */ ({ name, querySelector: () => heading }));
+      visit.title(name);
+      visit.keep = keeps;
+      shown.push({ name, visit, parts, element });
+      return element;
+    };
+
+  beforeEach(async () => {
+    browser = new FakeBrowser();
+    shown = [];
+    outlet = [];
+    announced = [];
+    focused = 0;
+    keeps = false;
+    router = new Router(
+      [
+        [/^\/$/, () => view("home")],
+        [/^\/threads\/(\d+)$/, () => view("thread")],
+        [/^\/late$/, () => new Promise((resolve) => setImmediate(() => resolve(view("late"))))],
+        [/^/, () => view("nothing")],
+      ],
+      { replaceChildren: (...elements) => void (outlet = elements) },
+      (title) => void announced.push(title),
+      browser.asWindow(),
+    );
+    await router.start();
+  });
+
+  /** The view that was shown last. */
+  function latest() {
+    const last = shown.at(-1);
+    assert.ok(last);
+    return last;
+  }
+
+  test("shows the place of the address, quietly at first", () => {
+    assert.deepEqual(outlet, [latest().element]);
+    assert.equal(latest().name, "home");
+    assert.equal(browser.document.title, "home · The board");
+    assert.deepEqual([announced, focused], [[], 0]);
+  });
+
+  test("passes the parts of the address to the view", async () => {
+    await router.go("/threads/12");
+    assert.deepEqual([latest().name, latest().parts], ["thread", ["12"]]);
+  });
+
+  test("shows that nothing is there at any other address", async () => {
+    await router.go("/nowhere");
+    assert.equal(latest().name, "nothing");
+  });
+
+  test("shows that nothing is there when a view says so", async () => {
+    await router.go("/threads/12");
+    latest().visit.notFound();
+    await settled();
+    assert.deepEqual(outlet, [latest().element]);
+    assert.equal(latest().name, "nothing");
+  });
+
+  test("tells a screen reader where it is, and moves the focus to the heading and the page to its top", async () => {
+    await router.go("/threads/12");
+    assert.deepEqual(announced, ["thread · The board"]);
+    assert.equal(focused, 1);
+    assert.deepEqual(browser.scrolledTo, [[0, 0]]);
+  });
+
+  test("ends a view when its visitor leaves", async () => {
+    const { visit } = latest();
+    assert.ok(!visit.signal.aborted);
+    await router.go("/threads/12");
+    assert.ok(visit.signal.aborted);
+  });
+
+  test("does not show a view that was loaded after its visitor had left", async () => {
+    const late = router.go("/late");
+    await router.go("/threads/12");
+    await late;
+    assert.deepEqual(outlet, [latest().element]);
+    assert.equal(latest().name, "thread");
+  });
+
+  test("follows links of the board", async () => {
+    assert.equal(await browser.click("/threads/12"), false);
+    assert.equal(latest().name, "thread");
+    assert.equal(browser.entries, 2);
+  });
+
+  for (const [what, href, how] of /** @type {[string, string, object][]} */ ([
+    ["to another site", "http://elsewhere.example/", {}],
+    ["to the API", "/api/threads", {}],
+    ["that opens a window", "/threads/12", { link: { target: "_blank" } }],
+    ["to a download", "/threads/12", { link: { hasAttribute: () => true } }],
+    ["with the middle button", "/threads/12", { event: { button: 1 } }],
+    ["with Ctrl", "/threads/12", { event: { ctrlKey: true } }],
+    ["with Command", "/threads/12", { event: { metaKey: true } }],
+    ["with Shift", "/threads/12", { event: { shiftKey: true } }],
+    ["with Alt", "/threads/12", { event: { altKey: true } }],
+  ])) {
+    test(`leaves a link ${what} to the browser`, async () => {
+      assert.equal(await browser.click(href, how), true);
+      assert.equal(shown.length, 1);
+    });
+  }
+
+  test("replaces the entry of the history when asked to", async () => {
+    await router.go("/threads/12", { replace: true });
+    assert.equal(browser.entries, 1);
+    assert.equal(browser.location.pathname, "/threads/12");
+  });
+
+  test("shows a place anew when the visitor comes back to one that was not kept", async () => {
+    await router.go("/threads/12");
+    await browser.goBack();
+    assert.deepEqual(
+      shown.map(({ name }) => name),
+      ["home", "thread", "home"],
+    );
+  });
+
+  test("shows a kept place as it was, where it was scrolled to", async () => {
+    keeps = true;
+    await router.go("/threads/12");
+    const { element, visit } = latest();
+    let resumed = 0;
+    visit.resumed = () => resumed++;
+    browser.scrollY = 740;
+    await router.go("/threads/13");
+    await browser.goBack();
+    assert.deepEqual(outlet, [element]);
+    assert.equal(shown.length, 3);
+    assert.equal(browser.scrollY, 740);
+    assert.equal(resumed, 1);
+    assert.equal(browser.document.title, "thread · The board");
+    assert.ok(!visit.signal.aborted);
+  });
+
+  test("keeps four places, and ends the oldest of more", async () => {
+    keeps = true;
+    for (let thread = 1; thread <= 6; thread++) await router.go(`/threads/${thread}`);
+    const ended = shown.filter(({ visit }) => visit.signal.aborted).map(({ parts }) => parts[0]);
+    assert.deepEqual(ended, [undefined, "1"]);
+  });
+
+  test("forgets every kept place when another user is looking", async () => {
+    keeps = true;
+    await router.go("/threads/1");
+    await router.go("/threads/2");
+    const before = [...shown];
+    await router.reload();
+    assert.equal(shown.length, 4);
+    assert.ok(before.every(({ visit }) => visit.signal.aborted));
+    await browser.goBack();
+    assert.deepEqual([shown.length, latest().parts], [5, ["1"]]);
+  });
+
+  test("leaves a change of the fragment to the view", async () => {
+    await router.go("/threads/12");
+    let changes = 0;
+    latest().visit.hashchanged = () => changes++;
+    await router.go("/threads/12#post-3");
+    assert.deepEqual([changes, shown.length], [1, 2]);
+    await browser.goBack();
+    assert.deepEqual([changes, shown.length], [2, 2]);
+  });
+});
