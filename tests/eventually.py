@@ -11,11 +11,11 @@ _INTERVAL = 0.02  # seconds between two calls
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[T | None]], within: float = 10.0, what: str = "it"
+    condition: Callable[[], Awaitable[T | None]], within: float = 10.0, what: str = "the condition"
 ) -> T:
     """Call `condition` until it returns something true, and return that.
 
-    Raises AssertionError, which says `what` did not happen, after `within` seconds.
+    Raises AssertionError, which names `what` was waited for, after `within` seconds.
     """
     deadline = time.monotonic() + within
     while not (result := await condition()):
@@ -25,7 +25,7 @@ async def eventually(
 
 
 def eventually_blocking(
-    condition: Callable[[], T | None], within: float = 10.0, what: str = "it"
+    condition: Callable[[], T | None], within: float = 10.0, what: str = "the condition"
 ) -> T:
     """`eventually` for code that no event loop runs."""
     deadline = time.monotonic() + within
@@ -36,4 +36,4 @@ def eventually_blocking(
 
 
 def _too_late(what: str, within: float) -> str:
-    return f"{what} did not happen within {within:g} s"
+    return f"not within {within:g} s: {what}"

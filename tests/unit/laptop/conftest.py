@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,19 +26,6 @@ def server() -> Iterator[PostgresServer]:
     """A running PostgreSQL that no test may stop."""
     with throwaway() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def eventually() -> Callable[[Callable[[], object], str], None]:
-    """Wait up to ten seconds for something to become true, and fail by its name if it does not."""
-
-    def wait(condition: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline, f"within ten seconds: {what}"
-            time.sleep(0.01)
-
-    return wait
 
 
 @pytest.fixture(scope="session")

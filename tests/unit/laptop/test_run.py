@@ -20,6 +20,7 @@ import laptop
 import topology
 from laptop import ports
 from laptop.run import embedded
+from tests.eventually import eventually_blocking
 from topology.contexts import CONTEXT_NAMES
 
 SERVER = """
@@ -167,23 +168,20 @@ def runner(folder: Path) -> Iterator[Runner]:
         made.process.wait(20)
 
 
-Eventually = Callable[[Callable[[], object], str], None]
 IsRunning = Callable[[int], bool]
 
 
-def until_up(runner: Runner, eventually: Eventually) -> None:
+def until_up(runner: Runner) -> None:
     try:
-        eventually(lambda: "The board is up" in runner.text(), "the board is up")
+        eventually_blocking(lambda: "The board is up" in runner.text(), what="the board is up")
     except AssertionError as error:
         error.add_note(runner.text())
         raise
 
 
-def test_a_run_starts_serves_and_stops_in_order(
-    runner: Runner, eventually: Eventually, is_running: IsRunning
-) -> None:
+def test_a_run_starts_serves_and_stops_in_order(runner: Runner, is_running: IsRunning) -> None:
     process = runner.start()
-    until_up(runner, eventually)
+    until_up(runner)
     assert f"http://localhost:{runner.port}" in runner.text()
     assert runner.board_commands() == ["bootstrap", "migrate", "demo"]
     running = [*runner.started().values(), runner.postgres()]
@@ -200,49 +198,45 @@ def test_a_run_starts_serves_and_stops_in_order(
 
 
 @pytest.mark.usefixtures("with_data")
-def test_a_later_run_uses_the_same_data_and_passwords(
-    runner: Runner, eventually: Eventually
-) -> None:
+def test_a_later_run_uses_the_same_data_and_passwords(runner: Runner) -> None:
     secrets = (runner.root / "data/secrets.json").read_bytes()
     runner.start()
-    until_up(runner, eventually)
+    until_up(runner)
     assert "starting PostgreSQL ..." in runner.text()
     assert "making a PostgreSQL cluster" not in runner.text()
     assert (runner.root / "data/secrets.json").read_bytes() == secrets
 
 
-def test_the_monolith_runs_alone_behind_the_gateway(runner: Runner, eventually: Eventually) -> None:
+def test_the_monolith_runs_alone_behind_the_gateway(runner: Runner) -> None:
     runner.start_without_postgres(DEPLOYMENT="monolith")
-    until_up(runner, eventually)
+    until_up(runner)
     assert {*runner.started()} == {"gateway", "monolith-1"}
 
 
-def test_the_strangler_runs_both_deployments(runner: Runner, eventually: Eventually) -> None:
+def test_the_strangler_runs_both_deployments(runner: Runner) -> None:
     runner.start_without_postgres(DEPLOYMENT="strangler")
-    until_up(runner, eventually)
+    until_up(runner)
     services = {"users-1", "threads-1", "posts-1", "web-1"}
     assert {*runner.started()} == {"gateway", "monolith-1", *services}
 
 
-def test_databases_elsewhere_start_no_server_of_ours(
-    runner: Runner, eventually: Eventually
-) -> None:
+def test_databases_elsewhere_start_no_server_of_ours(runner: Runner) -> None:
     runner.start_without_postgres()
-    until_up(runner, eventually)
+    until_up(runner)
     assert runner.board_commands() == ["migrate", "demo"]
     assert not (runner.root / "data/postgres").exists()
 
 
-def test_a_crashed_service_is_named_with_its_last_words_and_restarted(
-    runner: Runner, eventually: Eventually
-) -> None:
+def test_a_crashed_service_is_named_with_its_last_words_and_restarted(runner: Runner) -> None:
     runner.start_without_postgres()
-    until_up(runner, eventually)
+    until_up(runner)
     crashed = runner.started()["gateway"]
     with pytest.raises(OSError):  # noqa: PT011 - closed or reset, as the crash has it
         urllib.request.urlopen(f"http://127.0.0.1:{runner.port}/crash", timeout=5)
-    eventually(lambda: runner.started()["gateway"] != crashed, "the gateway serves again")
-    eventually(lambda: "restarted gateway" in runner.text(), "the log says so")
+    eventually_blocking(
+        lambda: runner.started()["gateway"] != crashed, what="the gateway serves again"
+    )
+    eventually_blocking(lambda: "restarted gateway" in runner.text(), what="the log says so")
     assert "gateway ended unexpectedly: exit code 3. Its last lines:" in runner.text()
     assert "    about to crash" in runner.text()
     with urllib.request.urlopen(f"http://127.0.0.1:{runner.port}/", timeout=5) as answer:
@@ -250,14 +244,14 @@ def test_a_crashed_service_is_named_with_its_last_words_and_restarted(
 
 
 @pytest.mark.usefixtures("with_data")
-def test_a_crashed_postgresql_is_named_and_restarted(
-    runner: Runner, eventually: Eventually
-) -> None:
+def test_a_crashed_postgresql_is_named_and_restarted(runner: Runner) -> None:
     process = runner.start()
-    until_up(runner, eventually)
+    until_up(runner)
     crashed = runner.postgres()
     os.kill(crashed, signal.SIGKILL)
-    eventually(lambda: "restarted PostgreSQL" in runner.text(), "PostgreSQL runs again")
+    eventually_blocking(
+        lambda: "restarted PostgreSQL" in runner.text(), what="PostgreSQL runs again"
+    )
     assert "PostgreSQL ended unexpectedly: ended by SIGKILL" in runner.text()
     assert runner.postgres() != crashed
     process.send_signal(signal.SIGTERM)
@@ -277,7 +271,7 @@ def test_a_service_that_cannot_start_ends_the_run_and_says_why(
 
 
 def test_a_run_can_be_stopped_at_any_moment_of_its_start(
-    runner: Runner, eventually: Eventually, is_running: IsRunning
+    runner: Runner, is_running: IsRunning
 ) -> None:
     moments: list[Callable[[], object]] = [
         lambda: (runner.root / "data/lock").exists(),
@@ -289,7 +283,7 @@ def test_a_run_can_be_stopped_at_any_moment_of_its_start(
     for moment in moments:
         runner.notes.unlink(missing_ok=True)
         process = runner.start(SLOW="0.3")
-        eventually(moment, f"moment {moments.index(moment)}")
+        eventually_blocking(moment, what=f"moment {moments.index(moment)}")
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0, runner.text()
         assert "Traceback" not in runner.text()
@@ -299,7 +293,7 @@ def test_a_run_can_be_stopped_at_any_moment_of_its_start(
 
 
 def test_an_open_stream_which_only_the_services_end_does_not_hold_up_the_stop(
-    runner: Runner, eventually: Eventually
+    runner: Runner,
 ) -> None:
     drains = """
 import os, pathlib, time
@@ -311,7 +305,7 @@ def drain():
     assert call in GATEWAY
     (runner.root / "gateway.py").write_text(drains + GATEWAY.replace(call, f"{call}, drain"))
     process = runner.start_without_postgres()
-    until_up(runner, eventually)
+    until_up(runner)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
@@ -321,16 +315,14 @@ def drain():
     assert "killed" not in runner.text()
 
 
-def test_a_second_signal_ends_what_does_not_stop(
-    runner: Runner, eventually: Eventually, is_running: IsRunning
-) -> None:
+def test_a_second_signal_ends_what_does_not_stop(runner: Runner, is_running: IsRunning) -> None:
     stubborn = SERVER.replace('note(f"stopped {name}")', "return")
     assert stubborn != SERVER
     (runner.root / "stand_in.py").write_text(stubborn)
     process = runner.start_without_postgres()
-    until_up(runner, eventually)
+    until_up(runner)
     process.send_signal(signal.SIGINT)
-    eventually(lambda: "stopping the gateway" in runner.text(), "it is stopping")
+    eventually_blocking(lambda: "stopping the gateway" in runner.text(), what="it is stopping")
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
@@ -340,15 +332,15 @@ def test_a_second_signal_ends_what_does_not_stop(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 @pytest.mark.usefixtures("with_data")
-def test_no_process_outlives_a_run_that_is_killed(
-    runner: Runner, eventually: Eventually, is_running: IsRunning
-) -> None:
+def test_no_process_outlives_a_run_that_is_killed(runner: Runner, is_running: IsRunning) -> None:
     process = runner.start()
-    until_up(runner, eventually)
+    until_up(runner)
     running = [*runner.started().values(), runner.postgres()]
     process.kill()
     process.wait()
-    eventually(lambda: not any(is_running(one) for one in running), "every process has ended")
+    eventually_blocking(
+        lambda: not any(is_running(one) for one in running), what="every process has ended"
+    )
 
 
 def test_a_taken_port_is_named_with_its_holder_before_anything_starts(runner: Runner) -> None:
@@ -362,9 +354,9 @@ def test_a_taken_port_is_named_with_its_holder_before_anything_starts(runner: Ru
 
 
 @pytest.mark.usefixtures("with_data")
-def test_a_second_run_on_the_same_data_is_refused(runner: Runner, eventually: Eventually) -> None:
+def test_a_second_run_on_the_same_data_is_refused(runner: Runner) -> None:
     first = runner.start()
-    until_up(runner, eventually)
+    until_up(runner)
     runner.port = ports.free(1, but=runner.port)[0]
     second = runner.start()
     assert second.wait(10) == 1
@@ -385,9 +377,7 @@ def test_nonsense_is_refused_with_code_2(runner: Runner) -> None:
     assert "PORT=eighty" in runner.text()
 
 
-def test_a_run_whose_log_nobody_reads_can_still_be_stopped(
-    runner: Runner, eventually: Eventually
-) -> None:
+def test_a_run_whose_log_nobody_reads_can_still_be_stopped(runner: Runner) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     try:
@@ -396,22 +386,20 @@ def test_a_run_whose_log_nobody_reads_can_still_be_stopped(
     except BlockingIOError:
         os.set_blocking(writer, True)
     process = runner.start_without_postgres(output=writer)
-    eventually(lambda: "gateway" in runner.started(), "the gateway serves")
+    eventually_blocking(lambda: "gateway" in runner.started(), what="the gateway serves")
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     os.close(reader)
     os.close(writer)
 
 
-def test_the_environment_of_a_service_has_no_variable_of_another(
-    runner: Runner, eventually: Eventually
-) -> None:
+def test_the_environment_of_a_service_has_no_variable_of_another(runner: Runner) -> None:
     (runner.root / "services/users/main.py").write_text(
         "import json, os, pathlib\n"
         "pathlib.Path('users.json').write_text(json.dumps(dict(os.environ)))\n" + SERVICE
     )
     runner.start_without_postgres(PGPASSWORD="leak", LIMIT_OF_SOMETHING="7")
-    until_up(runner, eventually)
+    until_up(runner)
     environment: Mapping[str, str] = json.loads((runner.root / "users.json").read_text())
     assert environment["USERS_DATABASE_URL"].startswith("postgresql://users:")
     assert environment["INSTANCE"] == "users-1"

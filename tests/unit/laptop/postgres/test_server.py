@@ -18,10 +18,10 @@ from laptop.postgres import account, postmaster_file, socket_folder
 from laptop.postgres.install import find_install
 from laptop.postgres.server import ADMIN, PostgresServer
 from laptop.postgres.throwaway import throwaway
+from tests.eventually import eventually_blocking
 
 PASSWORD = "correct horse/battery?staple&host=elsewhere"
 
-Eventually = Callable[[Callable[[], object], str], None]
 IsRunning = Callable[[int], bool]
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
@@ -221,7 +221,7 @@ def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(
 
 @linux_only
 def test_the_server_ends_when_its_parent_is_killed(
-    cluster: PostgresServer, eventually: Eventually, is_running: IsRunning
+    cluster: PostgresServer, is_running: IsRunning
 ) -> None:
     program = (
         "import sys, time, pathlib; from laptop.postgres.server import PostgresServer\n"
@@ -235,7 +235,7 @@ def test_the_server_ends_when_its_parent_is_killed(
         assert parent.stdout.readline() == b"up\n"
         process = process_of(cluster)
         parent.kill()
-    eventually(lambda: not is_running(process), "the server has ended")
+    eventually_blocking(lambda: not is_running(process), what="the server has ended")
 
 
 def test_a_postmaster_is_recognised_on_systems_without_proc(server: PostgresServer) -> None:
@@ -245,9 +245,7 @@ def test_a_postmaster_is_recognised_on_systems_without_proc(server: PostgresServ
     assert not postmaster_file._is_postmaster_by_ps(os.getpid(), server.cluster)
 
 
-def test_an_interrupted_initdb_leaves_nothing_half_made(
-    folder: Path, eventually: Eventually
-) -> None:
+def test_an_interrupted_initdb_leaves_nothing_half_made(folder: Path) -> None:
     server = made(folder)
     failures: list[BaseException] = []
 
@@ -259,7 +257,9 @@ def test_an_interrupted_initdb_leaves_nothing_half_made(
 
     thread = threading.Thread(target=start)
     thread.start()
-    eventually(lambda: [*folder.glob("postgres.incomplete-*/cluster/base")], "initdb is at work")
+    eventually_blocking(
+        lambda: [*folder.glob("postgres.incomplete-*/cluster/base")], what="initdb is at work"
+    )
     server.abandon()
     thread.join(10)
     assert [str(failure) for failure in failures] == ["initdb was interrupted"]

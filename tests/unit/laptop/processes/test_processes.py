@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from laptop.log import MergedLog
 from laptop.processes import die_with_parent
 from laptop.processes.process import Process, Program, describe_exit, run_once
 from laptop.processes.supervised import RestartBudget, SupervisedProcess
+from tests.eventually import eventually, eventually_blocking
 
-Eventually = Callable[[Callable[[], object], str], None]
 IsRunning = Callable[[int], bool]
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
@@ -60,10 +59,10 @@ def program(text: str, *arguments: str) -> Program:
 
 
 async def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, f"within ten seconds: {what}"
-        await asyncio.sleep(0.01)
+    async def holds() -> bool:
+        return bool(condition())
+
+    await eventually(holds, what=what)
 
 
 IGNORES_SIGTERM = """
@@ -236,9 +235,7 @@ def test_an_exit_is_told_in_words(code: int, words: str) -> None:
 
 
 @linux_only
-def test_a_process_is_asked_to_end_when_its_parent_is_killed(
-    eventually: Eventually, is_running: IsRunning
-) -> None:
+def test_a_process_is_asked_to_end_when_its_parent_is_killed(is_running: IsRunning) -> None:
     parent_code = """
 import asyncio, os, sys, time
 from pathlib import Path
@@ -258,7 +255,7 @@ asyncio.run(main())
         child = int(parent.stdout.readline())
         assert is_running(child)
         parent.kill()
-    eventually(lambda: not is_running(child), "the child has ended")
+    eventually_blocking(lambda: not is_running(child), what="the child has ended")
 
 
 @linux_only
