@@ -17,6 +17,7 @@ from gateway.admin.commands import COMMANDS, run_command
 from gateway.admin.control import Control, RefusedCommandError
 from gateway.admin.options import read_options
 from gateway.admin.server import AdminServer, AdminSocketError
+from gateway.admin.template_options import load_templates
 from gateway.gateway import (
     CertificateError,
     InvalidTargetError,
@@ -30,7 +31,8 @@ from gateway.observe.metrics import Metrics
 from gateway.observe.metrics_server import MetricsServer
 from gateway.routing.rules import Forward
 from gateway.routing.settings import Routing
-from gateway.template.reader import RefusedTemplateError, load_routing
+from gateway.template.names import full_name
+from gateway.template.reader import RefusedTemplateError
 
 _REFUSED: Final = 2
 
@@ -49,19 +51,33 @@ def main(arguments: Sequence[str]) -> int:
     options = read_options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        routing = _load(options)
+        loaded = load_templates(options)
+        targets = _targets(options, loaded.routing)
+        _complete_names(options, loaded.routing)
     except RefusedTemplateError as refused:
         return _refuse(*refused.lines)
-    except (OSError, UnicodeDecodeError) as error:
-        return _refuse(f"gateway: {options.template}: {error}")
+    except (OSError, ValueError) as error:
+        return _refuse(f"gateway: {error}")
+    for line in loaded.warnings:
+        _log.warning("%s", line)
+    return uvloop.run(_run(loaded.routing, targets, options))
+
+
+def _targets(options: argparse.Namespace, routing: Routing) -> Mapping[str, Sequence[str]]:
+    """The targets' URLs by the full names of their groups. Raises UnknownNameError."""
     targets: dict[str, list[str]] = {}
     for name, url in options.target:
-        targets.setdefault(name, []).append(url)
-    return uvloop.run(_run(routing, targets, options))
+        group = full_name(name, routing.target_groups, "target group")
+        targets.setdefault(group, []).append(url)
+    return targets
 
 
-def _load(options: argparse.Namespace) -> Routing:
-    return load_routing(options.template, dict(options.parameter), options.load_balancer)
+def _complete_names(options: argparse.Namespace, routing: Routing) -> None:
+    """Puts the full names of listeners into the options. Raises UnknownNameError."""
+    listeners = [listener.logical_id for listener in routing.listeners]
+    options.listen = [
+        (full_name(name, listeners, "listener"), port) for name, port in options.listen
+    ]
 
 
 async def _run(
@@ -109,7 +125,7 @@ async def _run(
     # Requests make no reference cycles, and looking for some every 700 objects takes its time.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    control = Control(gateway, lambda: _load(options))
+    control = Control(gateway, lambda: load_templates(options).routing)
     servers: list[AdminServer | MetricsServer] = []
     reloads = loop.create_task(_reload_at(hangup, control))
     try:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from gateway.admin.explain import ImaginedRequest, explain
+from gateway.admin.template_options import add_template_options, load_templates, pair
 from gateway.routing.settings import ListenerSettings, Routing
-from gateway.template.reader import RefusedTemplateError, load_routing
+from gateway.template.names import full_name
+from gateway.template.reader import RefusedTemplateError
 
 COMMANDS: Final[Mapping[str, str]] = {
     "explain": "which rule a request gets, and why",
@@ -109,9 +111,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--template", type=Path, required=True)
-    parser.add_argument("--parameter", type=pair, action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--load-balancer", metavar="ID", help="its logical id, of several")
+    add_template_options(parser)
     parser.add_argument("--listener", help="its logical id; without it, the first")
     parser.add_argument("--source", type=ipaddress.ip_address, default="127.0.0.1")
     parser.add_argument(
@@ -123,8 +123,8 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(options: argparse.Namespace) -> int:
     try:
-        routing = load_routing(options.template, dict(options.parameter), options.load_balancer)
-        listener = _listener(routing, options.listener)
+        loaded = load_templates(options)
+        listener = _listener(loaded.routing, options.listener)
     except RefusedTemplateError as refused:
         sys.stderr.write("".join(f"{line}\n" for line in refused.lines))
         return _CANNOT
@@ -134,24 +134,16 @@ def _explain(options: argparse.Namespace) -> int:
     request = ImaginedRequest(
         options.method.encode(), options.target, tuple(options.headers), str(options.source)
     )
-    for line in explain(listener, request):
+    for line in explain(listener, request, loaded.places):
         sys.stdout.write(f"{line}\n")
     return _DONE
 
 
 def _listener(routing: Routing, name: str | None) -> ListenerSettings:
-    for listener in routing.listeners:
-        if name in (None, listener.logical_id):
-            return listener
-    raise ValueError(f"there is no listener {name!r}")
-
-
-def pair(text: str) -> tuple[str, str]:
-    """``NAME=VALUE``, for argparse."""
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
+    listeners = {listener.logical_id: listener for listener in routing.listeners}
+    return listeners[
+        next(iter(listeners)) if name is None else full_name(name, listeners, "listener")
+    ]
 
 
 def _weight(text: str) -> tuple[str, int]:

@@ -1,6 +1,6 @@
 """``python -m gateway explain``: which rule a request gets, and why not the earlier ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.http1.hosts import without_port
@@ -9,6 +9,7 @@ from gateway.routing.redirect import Redirect
 from gateway.routing.rules import Action, FixedResponse, Forward, Rule
 from gateway.routing.settings import ListenerSettings
 from gateway.routing.transforms import TransformFailedError
+from gateway.template.resources.collection import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,11 @@ class ImaginedRequest:
         return [value for key, value in self.headers if key.lower() == name]
 
 
-def explain(listener: ListenerSettings, request: ImaginedRequest) -> Iterator[str]:
-    """Lines for people: each rule up to the one that applies, then what it does."""
+def explain(
+    listener: ListenerSettings, request: ImaginedRequest, places: Mapping[str, Place]
+) -> Iterator[str]:
+    """Lines for people: each rule up to the one that applies, then what it does. ``places`` are
+    where the rules stand, by their names."""
     yield (
         f"{request.method.decode('latin-1')} {request.target.decode('latin-1')} "
         f"at {listener.logical_id} ({listener.protocol} {listener.port})"
@@ -41,6 +45,7 @@ def explain(listener: ListenerSettings, request: ImaginedRequest) -> Iterator[st
     chosen = listener.rules.match(request)
     for rule in listener.rules:
         name = f"{rule.priority:>5} {rule.logical_id}" if rule.priority else "default rule"
+        name += f" ({places[rule.logical_id or listener.logical_id]})"
         if rule is chosen:
             why = " and ".join(str(condition) for condition in rule.conditions)
             yield f"{name}: applies{f' ({why})' if why else ''}"

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.admin.commands import COMMANDS, pair
+from gateway.admin.commands import COMMANDS
+from gateway.admin.template_options import add_template_options, pair
 from gateway.net.tls import CertificateFiles
 
 
@@ -17,21 +18,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
         epilog="commands (python -m gateway COMMAND --help):\n"
         + "".join(f"  {name:<12}{does}\n" for name, does in COMMANDS.items()),
     )
-    parser.add_argument("--template", type=Path, required=True, help="the CloudFormation template")
-    parser.add_argument(
-        "--parameter",
-        type=pair,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a value for one of the template's parameters",
-    )
-    parser.add_argument(
-        "--load-balancer",
-        metavar="ID",
-        help="which of the template's load balancers to run, by its logical id; without it, the "
-        "one that is internet-facing",
-    )
+    add_template_options(parser)
     parser.add_argument(
         "--target",
         type=pair,

@@ -40,8 +40,10 @@ def read_action(properties: Properties, name: str, kinds: Kinds, protocol: str) 
     for entry in actions:
         kind = entry.text("Type")
         if kind not in ("forward", "fixed-response", "redirect"):
-            entry.problem(entry.line_of("Type"), f"action type {kind!r} is not implemented")
+            entry.not_here(entry.line_of("Type"), f"action type {kind!r} is not implemented")
             return _NOTHING
+    if properties.failed(name):
+        return _NOTHING
     if len(actions) != 1:
         properties.problem(properties.line_of(name), f"{name} needs exactly one action")
         return _NOTHING

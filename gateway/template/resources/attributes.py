@@ -190,17 +190,33 @@ def read_attributes(owner: Properties, name: str, known: Mapping[str, AttributeR
         seen.add(key)
         rule = known.get(key)
         if rule is None:
-            entry.problem(entry.line_of("Key"), f"attribute {key!r} is not implemented")
-            entry.text("Value")
+            entry.not_here(entry.line_of("Key"), f"attribute {key!r} is not implemented")
+            entry.skip("Value")
+        elif isinstance(rule, Meaningless):
+            # A bucket's name, say, which only AWS knows.
+            entry.skip("Value")
         else:
-            value = entry.text("Value", "") or ""
-            problem = _problem(key, rule, value)
-            if problem is not None:
-                entry.problem(entry.line_of("Value"), problem)
-            else:
-                read.take(key, value, entry.line)
+            _read_value(entry, key, rule, read)
         entry.close()
     return read
+
+
+def _read_value(entry: Properties, key: str, rule: AttributeRule, read: Attributes) -> None:
+    found = entry.written("Value")
+    if found is None and entry.failed("Value"):
+        return
+    value = found.value if found else ""
+    problem = _problem(key, rule, value)
+    if problem is not None and found is not None and found.written is not None:
+        # "off" without quotes is a boolean of YAML 1.1, and a word where there is no boolean.
+        value = found.written
+        problem = _problem(key, rule, value)
+    if problem is None:
+        read.take(key, value, entry.line)
+    elif isinstance(rule, AtDefault):
+        entry.not_here(entry.line_of("Value"), problem)
+    else:
+        entry.problem(entry.line_of("Value"), problem)
 
 
 def _problem(key: str, rule: AttributeRule, value: str) -> str | None:

@@ -29,11 +29,11 @@ from gateway.template.resources.properties import Properties
 from gateway.template.syntax.nodes import Text
 
 _MAX_VALUES: Final = 5
-_MAX_WILDCARDS: Final = 5
+_MAX_WILDCARDS: Final = 6
 _MAX_LENGTH: Final = 128
 
 _PATH: Final = re.compile(r"[A-Za-z0-9_\-.$/~\"'@:+&*?]{1,128}")
-_HOST: Final = re.compile(r"(?=.{1,128}$)[A-Za-z0-9_\-.*?]*\.[A-Za-z]+")
+_HOST: Final = re.compile(r"(?=.{1,128}$)[A-Za-z0-9_\-.*?]*\.[A-Za-z*?]+")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,40}")
 _TEXT: Final = re.compile(r"[ -~]{1,128}")
 _BLOCK: Final = re.compile(r"[0-9A-Fa-f:.]+/[0-9]+")
@@ -79,7 +79,7 @@ def read_conditions(rule: Properties) -> tuple[Condition, ...]:
 def _condition(section: Properties, field: str, count: _Count) -> Condition | None:
     read = _READERS.get(field)
     if read is None:
-        section.problem(section.line_of("Field"), f"condition field {field!r} is not implemented")
+        section.not_here(section.line_of("Field"), f"condition field {field!r} is not implemented")
         return None
     condition = read(section, count)
     section.close()
@@ -107,7 +107,7 @@ def _host_header(section: Properties, count: _Count) -> Condition | None:
         _HOST,
         "host pattern",
         "1 to 128 characters of A-Z a-z 0-9 _-. and the wildcards * ?, with a dot, and only "
-        "letters after the last dot",
+        "letters and wildcards after the last dot",
         ignore_case=True,
     )
     return HostHeader(values) if values else None
@@ -222,8 +222,7 @@ def _values_or_expressions(
     config = section.section(config_name)
     if config is None:
         return _checked_values(section, count, allowed, what, meaning, ignore_case)
-    if "Values" in section.names() or "RegexValues" in section.names():
-        section.texts("Values")
+    if section.has("Values") or section.has("RegexValues"):
         section.problem(section.line, f"Values stands in {config_name} or beside it")
     values = _checked_values(config, count, allowed, what, meaning, ignore_case)
     config.close()

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.template.resources.properties import Properties
+from gateway.template.syntax.nodes import Cause, Text
 
 FAMILY: Final = "AWS::ElasticLoadBalancingV2::"
 LOAD_BALANCER: Final = "LoadBalancer"
 LISTENER: Final = "Listener"
+LISTENER_CERTIFICATE: Final = "ListenerCertificate"
 LISTENER_RULE: Final = "ListenerRule"
 TARGET_GROUP: Final = "TargetGroup"
 
 Kinds = Mapping[str, str]
-"""The kind of each such resource, by logical id."""
+"""The kind of each such resource, by its qualified name."""
 
 NAMED_MEANINGLESS: Final = {
     "Name": "nothing refers to it on a laptop",
@@ -22,20 +24,25 @@ NAMED_MEANINGLESS: Final = {
 
 
 def refers_to(properties: Properties, name: str, kind: str, kinds: Kinds) -> str | None:
-    """The logical id that property ``name`` refers to, which has to be of the given kind."""
-    reference = properties.reference(name)
-    if reference is None:
+    """The resource that property ``name`` refers to, which has to be of the given kind."""
+    value = properties.reference(name)
+    if value is None:
         return None
-    if kinds.get(reference.logical_id) != kind:
+    line = properties.line_of(name)
+    if isinstance(value, Text):
+        known = [resource for resource, its in kinds.items() if its == kind]
         properties.problem(
-            properties.line_of(name), f"{name}: {reference.logical_id} is no {kind} here"
+            line,
+            f"{name}: {value.value!r} is none of these templates' resources: "
+            f"--tie {properties.origin(name) or value.value}={'|'.join(known) or 'RESOURCE'}",
+            Cause.UNKNOWN,
         )
+        return None
+    if kinds.get(value.resource) != kind:
+        properties.problem(line, f"{name}: {value.resource} is no {kind} here")
         return None
     # Ref returns the ARN, and so does the attribute of that name.
-    if reference.attribute not in (None, f"{kind}Arn"):
-        properties.problem(
-            properties.line_of(name),
-            f"{name}: {reference.logical_id}.{reference.attribute} is no ARN of a {kind}",
-        )
+    if value.attribute not in (None, f"{kind}Arn"):
+        properties.problem(line, f"{name}: {value} is no ARN of a {kind}")
         return None
-    return reference.logical_id
+    return value.resource

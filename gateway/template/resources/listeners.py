@@ -22,6 +22,8 @@ from gateway.template.resources.properties import Properties
 
 _LOAD_BALANCER_MEANINGLESS: Final = {
     **NAMED_MEANINGLESS,
+    "Ipv4IpamPoolId": "a laptop has no pools of addresses",
+    "MinimumLoadBalancerCapacity": "a laptop's capacity is what it is",
     "Scheme": "--bind says who can reach the gateway",
     "SecurityGroups": "a laptop has no security groups",
     "Subnets": "a laptop has no subnets",
@@ -58,17 +60,28 @@ def read_load_balancer(logical_id: str, properties: Properties) -> LoadBalancerS
 
 
 def read_listener(
-    logical_id: str, properties: Properties, rules: list[Rule], kinds: Kinds
+    logical_id: str,
+    properties: Properties,
+    rules: list[Rule],
+    kinds: Kinds,
+    more_certificates: tuple[str, ...] = (),
 ) -> ListenerSettings:
-    """One AWS::ElasticLoadBalancingV2::Listener, which ``rules`` belong to; the load
-    balancer that it belongs to has been read."""
+    """One AWS::ElasticLoadBalancingV2::Listener, which ``rules`` and ``more_certificates`` belong
+    to; the load balancer that it belongs to has been read."""
     protocol = properties.only("Protocol", "HTTP", "HTTPS").upper()
-    if "Port" not in properties.names():
+    if not properties.has("Port") and not properties.failed("Port"):
         properties.problem(properties.line, "Port is needed")
     port = properties.integer("Port", 1, 65535, 80)
     default = read_action(properties, "DefaultActions", kinds, protocol)
     read = attributes.read_attributes(properties, "ListenerAttributes", attributes.LISTENER)
-    certificates, versions = _tls(properties) if protocol == "HTTPS" else ((), _BOTH)
+    _check_clients_need_no_certificate(properties)
+    certificates: tuple[str, ...] = ()
+    versions = _BOTH
+    if protocol == "HTTPS":
+        certificates, versions = _tls(properties)
+        certificates = tuple(dict.fromkeys(certificates + more_certificates))
+    else:
+        _check_no_tls(properties)
     properties.close()
     headers = {
         header: read.text(attribute) for attribute, header in attributes.RESPONSE_HEADERS.items()
@@ -87,24 +100,44 @@ def read_listener(
 _BOTH: Final = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3)
 
 
-def _tls(properties: Properties) -> tuple[tuple[str, ...], tuple[TlsVersion, TlsVersion]]:
+def read_certificates(properties: Properties) -> tuple[str, ...]:
+    """What property ``Certificates`` calls each certificate: an ARN, or a resource's name."""
     certificates: list[str] = []
-    sections = properties.sections("Certificates")
-    if len(sections) != 1:
+    for section in properties.sections("Certificates"):
+        certificates.append(section.name_of("CertificateArn") or "-")
+        section.close()
+    return tuple(certificates)
+
+
+def _check_no_tls(properties: Properties) -> None:
+    for name, empty in (
+        ("Certificates", not properties.sections("Certificates")),
+        ("SslPolicy", not properties.has("SslPolicy")),
+    ):
+        if not empty:
+            properties.problem(properties.line_of(name), f"an HTTP listener has no {name}")
+
+
+def _check_clients_need_no_certificate(properties: Properties) -> None:
+    section = properties.section("MutualAuthentication")
+    if section is not None:
+        section.only("Mode", "off")
+        section.close()
+
+
+def _tls(properties: Properties) -> tuple[tuple[str, ...], tuple[TlsVersion, TlsVersion]]:
+    certificates = read_certificates(properties)
+    if len(certificates) != 1:
         properties.problem(
             properties.line_of("Certificates"), "an HTTPS listener needs exactly one certificate"
         )
-    for section in sections:
-        certificate = section.name_of("CertificateArn")
-        section.close()
-        certificates.append(certificate or "-")
     policy = properties.text("SslPolicy", _DEFAULT_POLICY) or _DEFAULT_POLICY
     found = _POLICY.fullmatch(policy)
     if found is None:
-        properties.problem(
+        properties.not_here(
             properties.line_of("SslPolicy"), f"SslPolicy {policy!r} is not implemented"
         )
-        return tuple(certificates), _BOTH
+        return certificates, _BOTH
     least = TlsVersion.TLS_1_3 if found["least"] == "3" else TlsVersion.TLS_1_2
     most = TlsVersion.TLS_1_3 if found["tls13"] else TlsVersion.TLS_1_2
-    return tuple(certificates) or ("-",), (least, most)
+    return certificates or ("-",), (least, most)

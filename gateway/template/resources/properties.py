@@ -2,36 +2,39 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
-from gateway.template.intrinsics import Evaluation, Nothing, Reference, Value
-from gateway.template.syntax.nodes import Field, Fields, Items, TemplateError, TemplateNode, Text
+from gateway.template.stacks.stack import Stack
+from gateway.template.syntax.nodes import (
+    Call,
+    Cause,
+    Field,
+    Fields,
+    Items,
+    Nothing,
+    Reference,
+    TemplateError,
+    Text,
+    Value,
+)
 
 T = TypeVar("T")
 
 _INTEGER: Final = re.compile(r"\d{1,9}")
 
 
-class Problems:
-    """Everything that is wrong with a template: (line, whose, what)."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose properties are read: the resource ``subject`` of a stack.
 
-    def __init__(self) -> None:
-        self._found: list[tuple[int, str, str]] = []
+    ``ties`` are the resources that literal ARNs stand for.
+    """
 
-    def add(self, line: int, subject: str, text: str) -> None:
-        """Notes a problem of the resource, parameter or section ``subject``."""
-        if (line, subject, text) not in self._found:
-            self._found.append((line, subject, text))
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    def lines(self, path: str) -> list[str]:
-        """One line each, in the template's order: ``path:line: subject: text``."""
-        return [
-            f"{path}:{line}: {subject}: {text}" if subject else f"{path}:{line}: {text}"
-            for line, subject, text in sorted(self._found, key=lambda problem: problem[0])
-        ]
+    subject: str
+    stack: Stack
+    ties: Mapping[str, str]
 
 
 class Properties:
@@ -41,23 +44,25 @@ class Properties:
     ``close`` notes every name that was not read.
     """
 
-    def __init__(
-        self, fields: Fields, subject: str, evaluation: Evaluation, problems: Problems
-    ) -> None:
+    def __init__(self, fields: Fields, owner: Owner) -> None:
         self._fields = fields
-        self._subject = subject
-        self._evaluation = evaluation
-        self._problems = problems
+        self._owner = owner
         self._read: set[str] = set()
+        self._failed: set[str] = set()
+        """Of those read, what could not be evaluated: the problem is noted."""
 
     @property
     def line(self) -> int:
         """Where the mapping begins."""
         return self._fields.line
 
-    def problem(self, line: int, text: str) -> None:
+    def problem(self, line: int, text: str, cause: Cause = Cause.AWS) -> None:
         """Notes a problem of this resource."""
-        self._problems.add(line, self._subject, text)
+        self._owner.stack.template.problems.add(line, self._owner.subject, text, cause)
+
+    def not_here(self, line: int, text: str) -> None:
+        """Notes what AWS accepts and the gateway cannot run."""
+        self.problem(line, text, Cause.HERE)
 
     def names(self) -> tuple[str, ...]:
         """What is written, read or not."""
@@ -74,13 +79,28 @@ class Properties:
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """The property as text."""
+        found = self.written(name)
+        return default if found is None else found.value
+
+    def written(self, name: str) -> Text | None:
+        """The property as text, with how it is written; None when it is absent."""
         value = self._value(name)
         if value is None:
-            return default
+            return None
+        if isinstance(value, Reference):
+            return self._guard(lambda: self._owner.stack.evaluation.text(value))
         if not isinstance(value, Text):
             self.problem(self.line_of(name), f"{name} is text")
-            return default
-        return value.value
+            return None
+        return value
+
+    def failed(self, name: str) -> bool:
+        """Whether the property was read and could not be evaluated, which is noted."""
+        return name in self._failed
+
+    def skip(self, name: str) -> None:
+        """Marks a property as read that has no meaning here."""
+        self._read.add(name)
 
     def integer(self, name: str, least: int, most: int, default: int) -> int:
         """The property as a whole number from ``least`` to ``most``."""
@@ -96,31 +116,61 @@ class Properties:
 
     def only(self, name: str, *implemented: str) -> str:
         """The property, which may be absent (then it is the first one) or one of these."""
-        value = self.text(name, implemented[0]) or implemented[0]
-        if value.lower() not in (choice.lower() for choice in implemented):
-            self.problem(self.line_of(name), f"{name} {value!r} is not implemented")
+        value = self.written(name)
+        if value is None:
             return implemented[0]
-        return value
+        for choice in implemented:
+            if choice.lower() in (value.value.lower(), (value.written or "").lower()):
+                return choice
+        self.not_here(
+            self.line_of(name), f"{name} {value.written or value.value!r} is not implemented"
+        )
+        return implemented[0]
 
-    def reference(self, name: str) -> Reference | None:
-        """The property as a reference to a resource."""
+    def reference(self, name: str) -> Reference | Text | None:
+        """The property as a reference to a resource, or as text when it is that."""
         value = self._value(name)
+        if isinstance(value, Text):
+            tied = self._owner.ties.get(value.value)
+            return value if tied is None else Reference(tied, None, value.line)
         if isinstance(value, Reference):
             return value
-        if value is None:
-            self.problem(self.line, f"{name} is needed")
-        else:
-            self.problem(self.line_of(name), f"{name} refers to a resource of this template")
+        if name not in self._failed:
+            self.problem(
+                self.line_of(name), f"{name} is needed: the ARN of a resource, or Ref of it"
+            )
+        return None
+
+    def resource(self, name: str) -> str | None:
+        """The resource that the property refers to; None, without a problem, for anything else."""
+        field = self._fields.entries.get(name)
+        try:
+            value = self._owner.stack.resolved(field.value) if field else None
+        except TemplateError:
+            return None
+        if isinstance(value, Text):
+            return self._owner.ties.get(value.value)
+        return value.resource if isinstance(value, Reference) else None
+
+    def origin(self, name: str) -> str | None:
+        """The parameter or import that the property is, as ``--tie`` names it; None for others."""
+        field = self._fields.entries.get(name)
+        node = field.value if field else None
+        if not isinstance(node, Call) or not isinstance(node.argument, Text):
+            return None
+        if node.function == "Ref" and node.argument.value in self._owner.stack.declared:
+            return self._owner.stack.qualified(node.argument.value)
         return None
 
     def name_of(self, name: str) -> str | None:
-        """The property as text, or the logical id of the resource that it refers to."""
+        """The property as text, or the name of the resource that it refers to."""
         value = self._value(name)
         if isinstance(value, Text) and value.value:
             return value.value
         if isinstance(value, Reference):
-            return value.logical_id
-        self.problem(self.line_of(name), f"{name} is needed: a text, or a reference")
+            return value.resource
+        if name not in self._failed:
+            self.problem(self.line_of(name), f"{name} is needed: a text, or a reference")
         return None
 
     def texts(self, name: str) -> tuple[Text, ...] | None:
@@ -133,10 +183,12 @@ class Properties:
             return None
         found: list[Text] = []
         for node in value.values:
-            if isinstance(node, Text):
-                found.append(node)
-            else:
+            if not isinstance(node, Text | Reference):
                 self.problem(node.line, f"{name} is a list of texts")
+                continue
+            text = self._guard(partial(self._owner.stack.resolved_text, node))
+            if text is not None:
+                found.append(text)
         return tuple(found)
 
     def section(self, name: str) -> "Properties | None":
@@ -165,32 +217,39 @@ class Properties:
                 self.problem(node.line, f"{name} is a list of mappings")
         return tuple(found)
 
-    def close(self, meaningless: Mapping[str, str] | None = None, what: str = "property") -> None:
+    def close(self, meaningless: Mapping[str, str] | None = None) -> None:
         """Refuses every property that nobody read and that is not ``meaningless`` here."""
         for name, field in self._fields.entries.items():
-            if name not in self._read and name not in (meaningless or {}):
-                self.problem(field.line, f"{what} {name} is not implemented")
+            if name not in self._read and name not in (meaningless or {}) and self._is_there(field):
+                self.not_here(field.line, f"property {name} is not implemented")
+
+    def _is_there(self, field: Field) -> bool:
+        """Whether a property is more than ``AWS::NoValue`` or an empty list."""
+        try:
+            value = self._owner.stack.evaluation.value(field.value)
+        except TemplateError:
+            return True
+        return not isinstance(value, Nothing) and not (
+            isinstance(value, Items) and not value.values
+        )
 
     def _within(self, fields: Fields) -> "Properties":
-        return Properties(fields, self._subject, self._evaluation, self._problems)
+        expanded = self._guard(lambda: self._owner.stack.evaluation.expanded(fields))
+        return Properties(expanded or fields, self._owner)
 
     def _value(self, name: str) -> Value | None:
         self._read.add(name)
         field = self._fields.entries.get(name)
         if field is None:
             return None
-        value = self._guard(lambda: self._evaluation.value(field.value))
+        value = self._guard(lambda: self._owner.stack.resolved(field.value))
+        if value is None:
+            self._failed.add(name)
         return None if isinstance(value, Nothing) else value
 
     def _guard(self, evaluate: Callable[[], T]) -> T | None:
         try:
             return evaluate()
         except TemplateError as error:
-            self.problem(error.line, error.text)
+            self.problem(error.line, error.text, error.cause)
             return None
-
-
-def as_fields(field: Field | None) -> Fields | None:
-    """The mapping in ``field``; None when there is none."""
-    node: TemplateNode | None = field.value if field else None
-    return node if isinstance(node, Fields) else None

@@ -14,14 +14,14 @@ from gateway.template.resources.transforms import read_transforms
 def read_rule(logical_id: str, properties: Properties, kinds: Kinds, protocol: str) -> Rule:
     """One AWS::ElasticLoadBalancingV2::ListenerRule of a listener of that protocol."""
     refers_to(properties, "ListenerArn", LISTENER, kinds)
-    if "Priority" not in properties.names():
+    if not properties.has("Priority") and not properties.failed("Priority"):
         properties.problem(properties.line, "Priority is needed")
     priority = properties.integer("Priority", 1, 50000, 1)
     conditions = read_conditions(properties)
     transforms = read_transforms(properties)
     action = read_action(properties, "Actions", kinds, protocol)
     if transforms and not isinstance(action, Forward):
-        properties.problem(
+        properties.not_here(
             properties.line_of("Transforms"),
             "Transforms with another action than forward are not implemented",
         )

@@ -18,14 +18,28 @@ _MEANINGLESS: Final = {
     "Targets": "--target says what the targets are",
     "VpcId": "a laptop has no VPC",
 }
+_OTHER_PROTOCOLS: Final = frozenset({"GENEVE", "QUIC", "TCP", "TCP_QUIC", "TCP_UDP", "TLS", "UDP"})
 _UNHEALTHY_ROUTING: Final = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
 _DNS_FAILOVER: Final = "target_group_health.dns_failover.minimum_healthy_targets"
 _CODES: Final = re.compile(r"(\d{3})(?:-(\d{3}))?")
 
 
+def is_for_others(properties: Properties) -> bool:
+    """Whether only a network or a gateway load balancer can forward to the target group."""
+    return (properties.text("Protocol") or "").upper() in _OTHER_PROTOCOLS or properties.text(
+        "TargetType"
+    ) == "alb"
+
+
 def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSettings:
     """One AWS::ElasticLoadBalancingV2::TargetGroup."""
-    properties.only("Protocol", "HTTP")
+    if is_for_others(properties):
+        properties.problem(
+            properties.line_of("Protocol"),
+            "this target group is for a network or a gateway load balancer",
+        )
+    else:
+        properties.only("Protocol", "HTTP")
     properties.only("ProtocolVersion", "HTTP1")
     # --target says what the targets are; here it is for what goes together.
     kind = properties.only("TargetType", "instance", "ip")
@@ -101,11 +115,19 @@ def _health_check(properties: Properties) -> HealthCheckSettings:
     port = None
     if properties.text("HealthCheckPort", "traffic-port") != "traffic-port":
         port = properties.integer("HealthCheckPort", 1, 65535, 80)
+    interval = properties.integer("HealthCheckIntervalSeconds", 5, 300, 30)
+    timeout = properties.integer("HealthCheckTimeoutSeconds", 2, 120, 5)
+    if interval <= timeout:
+        properties.problem(
+            properties.line_of("HealthCheckIntervalSeconds"),
+            f"the interval between health checks is greater than their timeout, and {interval} is "
+            f"not greater than {timeout}",
+        )
     return HealthCheckSettings(
         path=path,
         port=port,
-        interval=properties.integer("HealthCheckIntervalSeconds", 5, 300, 30),
-        timeout=properties.integer("HealthCheckTimeoutSeconds", 2, 120, 5),
+        interval=interval,
+        timeout=timeout,
         healthy_threshold=properties.integer("HealthyThresholdCount", 2, 10, 5),
         unhealthy_threshold=properties.integer("UnhealthyThresholdCount", 2, 10, 2),
         matcher=_matcher(properties),

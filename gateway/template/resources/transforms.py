@@ -25,7 +25,7 @@ def read_transforms(rule: Properties) -> Transforms:
         kind = section.text("Type") or ""
         config_name = _CONFIGS.get(kind)
         if config_name is None:
-            section.problem(section.line_of("Type"), f"transform {kind!r} is not implemented")
+            section.not_here(section.line_of("Type"), f"transform {kind!r} is not implemented")
             continue
         if kind in found:
             section.problem(section.line, f"a rule has at most one transform of type {kind!r}")

@@ -13,6 +13,7 @@ from gateway.template.syntax.nodes import (
     Items,
     TemplateError,
     TemplateNode,
+    Text,
     mapping,
     null,
     scalar,
@@ -60,7 +61,10 @@ class _Reader:
         found = self._scalar()
         if found is None:
             raise null(line)
-        return scalar(found if isinstance(found, str) else self._text[begin : self._at], line)
+        if isinstance(found, str):
+            return scalar(found, line)
+        written = self._text[begin : self._at]
+        return Text(written, line, written)
 
     def _entry(self) -> tuple[str, Field]:
         if self.next_mark() != '"':

@@ -1,17 +1,24 @@
 """The template in a text, whichever of its two languages that is in."""
 
+from typing import Final
+
 from gateway.template.syntax.json import parse_json
 from gateway.template.syntax.nodes import Fields, TemplateError
 from gateway.template.syntax.yaml import parse_yaml
 
-_BYTE_ORDER_MARK = "\ufeff"
+_BYTE_ORDER_MARK: Final = "\ufeff"
+MOST_BYTES: Final = 1_048_576
+"""The quota "Template body size in an S3 object" of the AWS CloudFormation user guide."""
 
 
 def parse(text: str) -> Fields:
     """The template in ``text``: JSON when it begins with a brace, else YAML.
 
-    Raises TemplateError, with the line, for text that is neither, or is no template.
+    Raises TemplateError, with the line, for text that is neither, or is no template, or is larger
+    than CloudFormation takes.
     """
+    if len(text) > MOST_BYTES:
+        raise TemplateError(1, "a template has at most 1 MB: AWS refuses it")
     text = text.removeprefix(_BYTE_ORDER_MARK)
     try:
         node = parse_json(text) if text.lstrip().startswith("{") else parse_yaml(text)

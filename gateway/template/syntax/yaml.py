@@ -12,6 +12,7 @@ from gateway.template.syntax.nodes import (
     Items,
     TemplateError,
     TemplateNode,
+    Text,
     mapping,
     null,
     scalar,
@@ -19,6 +20,8 @@ from gateway.template.syntax.nodes import (
 
 _NULL: Final = "tag:yaml.org,2002:null"
 _MERGE: Final = "tag:yaml.org,2002:merge"
+_NUMBERS: Final = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_BOOLEAN: Final = "tag:yaml.org,2002:bool"
 
 
 class _Loader(yaml.SafeLoader):
@@ -62,6 +65,13 @@ def _convert_plain(node: Node, line: int) -> TemplateNode:
     if isinstance(node, ScalarNode):
         if node.tag == _NULL:
             raise null(line)
+        if node.tag == _BOOLEAN:
+            meaning = yaml.SafeLoader.bool_values.get(node.value.lower())
+            if meaning is None:
+                raise TemplateError(line, f"not YAML: {node.value!r} is no boolean")
+            return Text("true" if meaning else "false", line, node.value)
+        if node.tag in _NUMBERS:
+            return Text(node.value, line, node.value)
         return scalar(node.value, line)
     if isinstance(node, SequenceNode):
         return Items(tuple(_convert(value) for value in node.value), line)

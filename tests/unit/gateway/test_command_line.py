@@ -75,7 +75,8 @@ def test_a_load_balancer_that_is_not_there_is_refused(template: Path) -> None:
     code, said = run("--template", str(template), "--load-balancer", "Nobody")
     assert code == 2
     assert said.splitlines() == [
-        f"{template}:1: there is no AWS::ElasticLoadBalancingV2::LoadBalancer 'Nobody' to run"
+        f"{template}:1: there is no AWS::ElasticLoadBalancingV2::LoadBalancer 'Nobody', "
+        "only Balancer"
     ]
 
 

@@ -197,7 +197,7 @@ async def test_a_port_may_be_given_for_a_listener_that_exists(bench: Bench) -> N
         ("[{CertificateArn: 'arn:aws:acm:x:0:certificate/1'}]", "[]", "exactly one certificate"),
         ("Port: 443\n", "Port: 80\n", "port 80 is already that of Front"),
         ("Protocol: HTTPS\n", "Protocol: TLS\n", "Protocol 'TLS' is not implemented"),
-        ("Protocol: HTTPS\n", "Protocol: HTTP\n", "Certificates is not implemented"),
+        ("Protocol: HTTPS\n", "Protocol: HTTP\n", "an HTTP listener has no Certificates"),
     ],
 )
 def test_a_listener_that_cannot_be_run_is_refused(old: str, new: str, line: str) -> None:

@@ -231,6 +231,7 @@ def test_a_rule_may_have_several_conditions_about_headers_and_queries() -> None:
 def test_the_limits_are_a_rules_not_a_conditions() -> None:
     [line] = refusals(header("a", ["1", "2", "3"]), query("{Value: x}", "{Value: y}", "{Value: z}"))
     assert "at most 5 condition values, not 6" in line
-    [line] = refusals(header("a", ["*a*", "b?"]), host(["*.*.example.com", "?.de"]))
-    assert "at most 5 wildcards, not 6" in line
+    [line] = refusals(header("a", ["*a*", "b??"]), host(["*.*.example.com", "?.de"]))
+    assert "at most 6 wildcards, not 7" in line
+    assert len(conditions(header("a", ["*a*", "b?"]), host(["*.*.example.com", "?.de"]))) == 2
     assert conditions(query(r"{Key: '\*\?', Value: '\*\*\*\*'}"))

@@ -1,10 +1,11 @@
 """The values of a template's parameters, checked as CloudFormation checks them."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
-from gateway.template.syntax.nodes import Fields, Items, TemplateError, Text
+import re2
+
+from gateway.template.syntax.nodes import Cause, Fields, Items, TemplateError, Text
 
 ParameterValue = str | tuple[str, ...]
 
@@ -34,19 +35,21 @@ def parameter_value(declaration: Fields, given: str | None) -> ParameterValue:
     declaration that we do not implement.
 
     CloudFormation looks up an ``AWS::SSM::Parameter::Value<...>`` by the name that it is given.
-    Here there is nowhere to look: ``given`` is what would be found, and without it the name stands
-    for that. The declaration's limits are for the name, so they are not checked.
+    Here ``given`` is what is found there. The declaration's limits are for the name, so they are
+    not checked.
     """
     for name, field in declaration.entries.items():
         if name not in _FIELDS:
-            raise TemplateError(field.line, f"{name} of a parameter is not implemented")
+            raise TemplateError(field.line, f"a parameter has no {name}")
     kind = _text(declaration, "Type")
     if kind is None:
         raise TemplateError(declaration.line, "a parameter needs a Type")
     default = _text(declaration, "Default")
     value = given if given is not None else default.value if default else None
     if value is None:
-        raise TemplateError(declaration.line, "has no default, so a value is needed: --parameter")
+        raise TemplateError(
+            declaration.line, "has no default, so a value is needed: --parameter", Cause.UNKNOWN
+        )
     stored = _STORED.fullmatch(kind.value)
     if stored:
         return _split(value, Text(stored[1], kind.line))
@@ -54,6 +57,15 @@ def parameter_value(declaration: Fields, given: str | None) -> ParameterValue:
     for element in values if isinstance(values, tuple) else (values,):
         _check(declaration, kind, element)
     return values
+
+
+def stored_name(declaration: Fields) -> str | None:
+    """Where the value of an ``AWS::SSM::Parameter::Value<...>`` is stored, by its default; None
+    for a parameter of another type, or without default."""
+    kind, default = _text(declaration, "Type"), _text(declaration, "Default")
+    if kind is None or default is None or not _STORED.fullmatch(kind.value):
+        return None
+    return default.value
 
 
 def _split(value: str, kind: Text) -> ParameterValue:
@@ -66,7 +78,7 @@ def _split(value: str, kind: Text) -> ParameterValue:
         return tuple(element.strip() for element in value.split(","))
     if _RESOURCE_ID.fullmatch(name):
         return value
-    raise TemplateError(kind.line, f"a parameter of type {name!r} is not implemented")
+    raise TemplateError(kind.line, f"there are no parameters of type {name!r}")
 
 
 def _check(declaration: Fields, kind: Text, value: str) -> None:
@@ -81,12 +93,7 @@ def _check(declaration: Fields, kind: Text, value: str) -> None:
             )
     pattern = _text(declaration, "AllowedPattern")
     if pattern is not None:
-        try:
-            fits = re.fullmatch(pattern.value, value)
-        except re.error as error:
-            raise TemplateError(pattern.line, f"AllowedPattern is no pattern: {error}") from error
-        if not fits:
-            raise TemplateError(declaration.line, f"{value!r} does not match {pattern.value!r}")
+        _check_pattern(declaration, pattern, value)
     size: float = len(value)
     limits = ("MinLength", "MaxLength")
     if kind.value in ("Number", "List<Number>"):
@@ -97,6 +104,23 @@ def _check(declaration: Fields, kind: Text, value: str) -> None:
         raise TemplateError(declaration.line, f"{value!r} is under {limits[0]} {least.value}")
     if most is not None and size > _number(most.value, most.line):
         raise TemplateError(declaration.line, f"{value!r} is over {limits[1]} {most.value}")
+
+
+def _check_pattern(declaration: Fields, pattern: Text, value: str) -> None:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        expression = re2.compile(pattern.value, options)
+    except re2.error:
+        # Lookaround, say. RE2 takes time in proportion to the value, and re would for some
+        # patterns never come to an end.
+        try:
+            re.compile(pattern.value)
+        except re.error as error:
+            raise TemplateError(pattern.line, f"AllowedPattern is no pattern: {error}") from error
+        return
+    if not expression.fullmatch(value):
+        raise TemplateError(declaration.line, f"{value!r} does not match {pattern.value!r}")
 
 
 def _number(value: str, line: int) -> float:
@@ -112,8 +136,3 @@ def _text(declaration: Fields, name: str) -> Text | None:
     if not isinstance(field.value, Text):
         raise TemplateError(field.line, f"{name} of a parameter is plain text")
     return field.value
-
-
-def undeclared(declarations: Mapping[str, object], given: Mapping[str, str]) -> list[str]:
-    """The names that were given a value but that the template does not declare."""
-    return [name for name in given if name not in declarations]

@@ -53,7 +53,7 @@ def _check_quotas(
         ("target groups", _MAX_TARGET_GROUPS, set(groups_of(listeners))),
     ):
         if len(names) > most:
-            late = sorted((resources[name] for name in names), key=lambda its: its.line)[most]
+            late = [its for name, its in resources.items() if name in names][most]
             late.problem(
                 late.line,
                 f"{load_balancer} has {len(names)} {kind}, and a load balancer has at most {most}",

@@ -1,0 +1,1 @@
+"""What a template's functions, parameters and conditions evaluate to."""
