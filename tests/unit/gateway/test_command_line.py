@@ -97,7 +97,7 @@ def test_a_taken_port_is_one_clear_line(template: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--target", "Wub=http://a"), "there is no target group 'Wub' in the template, only Web"),
+        (("--target", "Wub=http://a"), "there is no target group 'Wub', only Web"),
         (("--target", "Web=ftp://a"), "'ftp://a' is not http://HOST:PORT"),
         (("--target", f"Web=http://{'a' * 64}:80"), "is no host name"),
         (("--target", "Web"), "'Web' is not NAME=VALUE"),

@@ -8,6 +8,14 @@ from gateway.admin.commands import run_command
 from tests.unit.gateway.support import TEMPLATE
 
 ROUTING = Path(__file__).parents[4] / "infra" / "routing.yml"
+
+
+def place(template: Path, resource: str) -> str:
+    """Where the resource begins, as the explanation says it."""
+    lines = template.read_text().splitlines()
+    return f"({template}:{lines.index(f'  {resource}:') + 1})"
+
+
 PLACES = (
     "VpcId=vpc-0",
     "PublicSubnets=subnet-0,subnet-1",
@@ -27,10 +35,13 @@ def test_each_earlier_rule_says_why_it_does_not_apply(capsys: pytest.CaptureFixt
     lines = explained(capsys, "GET", "/api/posts/7?a=b", "-H", "Host: x")
     assert lines[0] == "GET /api/posts/7?a=b at Listener (HTTP 80)"
     assert lines[1] == (
-        "   10 UsersRule: no, path-pattern /api/users, /api/users/* does not match "
-        "path '/api/posts/7'"
+        f"   10 UsersRule {place(ROUTING, 'UsersRule')}: no, path-pattern /api/users, "
+        "/api/users/* does not match path '/api/posts/7'"
     )
-    assert lines[4] == "   40 PostsRule: applies (path-pattern /api/posts, /api/posts/*)"
+    assert lines[4] == (
+        f"   40 PostsRule {place(ROUTING, 'PostsRule')}: applies "
+        "(path-pattern /api/posts, /api/posts/*)"
+    )
     assert lines[5].split() == [
         "forward",
         "to",
@@ -43,7 +54,8 @@ def test_each_earlier_rule_says_why_it_does_not_apply(capsys: pytest.CaptureFixt
 
 
 def test_the_default_rule_is_explained_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert any(line.startswith("default rule: applies") for line in explained(capsys, "GET", "/x"))
+    default = f"default rule {place(ROUTING, 'Listener')}: applies"
+    assert any(line.startswith(default) for line in explained(capsys, "GET", "/x"))
 
 
 def test_the_load_balancer_between_services_is_explained_when_it_is_named(
@@ -52,7 +64,7 @@ def test_the_load_balancer_between_services_is_explained_when_it_is_named(
     balancer = ("--load-balancer", "InternalLoadBalancer")
     lines = explained(capsys, *balancer, "GET", "/internal/threads/1")
     assert lines[0] == "GET /internal/threads/1 at InternalListener (HTTP 80)"
-    assert lines[2].split(":")[0].split() == ["20", "InternalThreadsRule"]
+    assert lines[2].split(":")[0].split()[:2] == ["20", "InternalThreadsRule"]
     assert "ThreadsInternalTargets" in lines[3]
 
 
@@ -87,7 +99,8 @@ def test_the_first_condition_that_fails_is_the_reason(
         TEMPLATE.replace("        - {Field: path-pattern, Values: [/fixed]}\n", CONDITIONS)
     )
     assert run_command(["explain", "--template", str(template), "GET", "/", *arguments]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == f"    7 FixedRule: {line}"
+    explanation = capsys.readouterr().out.splitlines()[1]
+    assert explanation == f"    7 FixedRule {place(template, 'FixedRule')}: {line}"
 
 
 def test_what_cannot_be_explained_is_refused(
