@@ -55,6 +55,7 @@ def read_together(
             stack.check_parameters()
         collection.add(stack, choices.ties)
     _check_names(deployment, choices, collection)
+    deployment.check_exports()
     routing = _Reader(deployment, collection, choices).read()
     return routing, collection.places
 

@@ -156,7 +156,7 @@ class Evaluation:
             return self.condition(_plain(node.argument), node.line)
         if node.function == "Fn::Equals":
             left, right = _arguments(node, 2)
-            return self.text(left).value == self.text(right).value
+            return _same(self.text(left), self.text(right))
         if node.function == "Fn::Not":
             [negated] = _arguments(node, 1)
             return not self._holds(negated)
@@ -377,6 +377,13 @@ class Evaluation:
                 Cause.UNKNOWN,
             )
         return known
+
+
+def _same(left: Text, right: Text) -> bool:
+    """Whether texts are equal. A boolean of YAML equals the word for it as well: whether a value
+    that a parameter is given at deployment has become one is not documented."""
+    words = {left.value, left.written} & {right.value, right.written}
+    return bool(words - {None})
 
 
 def _arguments(call: Call, count: int | None = None) -> tuple[TemplateNode, ...]:

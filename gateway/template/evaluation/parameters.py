@@ -86,11 +86,10 @@ def _check(declaration: Fields, kind: Text, value: str) -> None:
     if allowed is not None:
         if not isinstance(allowed.value, Items):
             raise TemplateError(allowed.line, "AllowedValues is a list")
-        choices = [item.value for item in allowed.value.values if isinstance(item, Text)]
-        if value not in choices:
-            raise TemplateError(
-                declaration.line, f"{value!r} is not one of {', '.join(map(repr, choices))}"
-            )
+        choices = [item for item in allowed.value.values if isinstance(item, Text)]
+        if not any(value in (choice.value, choice.written) for choice in choices):
+            written = ", ".join(repr(choice.written or choice.value) for choice in choices)
+            raise TemplateError(declaration.line, f"{value!r} is not one of {written}")
     pattern = _text(declaration, "AllowedPattern")
     if pattern is not None:
         _check_pattern(declaration, pattern, value)

@@ -203,7 +203,7 @@ def _listed(
         return []
     values = config.texts("Values") or ()
     config.close()
-    if not values:
+    if not values and not config.failed("Values"):
         section.problem(section.line, f"{config_name} needs Values")
     return _allowed(config, values, what, allowed, meaning)
 
@@ -238,6 +238,8 @@ def _checked_values(
     ignore_case: bool,
 ) -> Values | None:
     values, expressions = config.texts("Values") or (), config.texts("RegexValues") or ()
+    if config.failed("Values") or config.failed("RegexValues"):
+        return None
     if bool(values) is bool(expressions):
         config.problem(config.line, f"a {what} needs either Values or RegexValues")
         return None

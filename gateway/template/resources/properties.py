@@ -187,7 +187,9 @@ class Properties:
                 self.problem(node.line, f"{name} is a list of texts")
                 continue
             text = self._guard(partial(self._owner.stack.resolved_text, node))
-            if text is not None:
+            if text is None:
+                self._failed.add(name)
+            else:
                 found.append(text)
         return tuple(found)
 

@@ -93,12 +93,15 @@ class Deployment:
     def imported(self, name: str, line: int) -> Value:
         """See Surroundings."""
         said = self._said(f"import:{name}", line)
-        if said is not None:
-            return said
+        return self.check_exports().value(name, line) if said is None else said
+
+    def check_exports(self) -> Exports:
+        """What the stacks export. Two exports of one name are noted as a problem."""
         if self._exports is None:
+            # While names are evaluated nothing is exported yet: they do not import one another.
             self._exports = Exports(())
             self._exports = Exports(self.stacks())
-        return self._exports.value(name, line)
+        return self._exports
 
     def looked_up(self, reference: str, line: int) -> Value:
         """See Surroundings."""
