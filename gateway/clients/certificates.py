@@ -31,11 +31,14 @@ def server_contexts(
 def _context(
     listener: ListenerSettings, files: Mapping[str, CertificateFiles], *, http2: bool
 ) -> ServerContext:
-    [name] = listener.certificates
-    found = files.get(name)
-    if found is None:
-        raise CertificateError(
-            f"{listener.logical_id} needs --certificate {name}=CERTIFICATE.pem,KEY.pem"
-        )
+    for name in listener.certificates:
+        if name not in files:
+            raise CertificateError(
+                f"{listener.logical_id} needs --certificate {name}=CERTIFICATE.pem,KEY.pem"
+            )
     lowest, highest = listener.tls_versions
-    return server_context(name, found, (_VERSIONS[lowest], _VERSIONS[highest]), http2=http2)
+    return server_context(
+        {name: files[name] for name in listener.certificates},
+        (_VERSIONS[lowest], _VERSIONS[highest]),
+        http2=http2,
+    )

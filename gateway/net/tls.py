@@ -1,9 +1,12 @@
 """TLS towards clients."""
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from gateway.net.certificate_names import names_of, wildcard_for
 
 HTTP2: Final = "h2"
 """Its name in ALPN (RFC 7301)."""
@@ -38,13 +41,34 @@ class TlsFacts:
 
 
 class ServerContext(ssl.SSLContext):
-    """What an HTTPS listener speaks, and how often a client could not agree to it."""
+    """What an HTTPS listener speaks, and how often a client could not agree to it.
 
+    One context has one certificate: ``others`` are those with the listener's other certificates,
+    and in each of them ``first`` is the context that has them.
+    """
+
+    certificate: str = ""
+    """How the template calls the certificate."""
+    names: frozenset[str] = frozenset()
+    """The names that the certificate is for."""
+    others: tuple["ServerContext", ...] = ()
+    first: "ServerContext | None" = None
     failed_handshakes: int = 0
 
     def offer(self, *, http2: bool) -> None:
         """Sets the versions of HTTP that clients may choose from, from the next handshake on."""
-        self.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
+        for context in (self, *self.others):
+            context.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
+
+    def for_name(self, name: str) -> "ServerContext":
+        """The context whose certificate is for that name, or else for its wildcard; this one when
+        there is none."""
+        name = name.lower()
+        for wanted in (name, wildcard_for(name)):
+            for context in (self, *self.others):
+                if wanted in context.names:
+                    return context
+        return self
 
 
 class _Handshake(ssl.SSLObject):
@@ -56,48 +80,72 @@ class _Handshake(ssl.SSLObject):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError:
-            if isinstance(self.context, ServerContext):
-                self.context.failed_handshakes += 1
+            context = self.context
+            if isinstance(context, ServerContext):
+                (context.first or context).failed_handshakes += 1
             raise
 
 
 def server_context(
-    name: str,
-    files: CertificateFiles,
+    certificates: Mapping[str, CertificateFiles],
     versions: tuple[ssl.TLSVersion, ssl.TLSVersion],
     *,
     http2: bool,
 ) -> ServerContext:
-    """The context of an HTTPS listener with the certificate of that ``name``; ``versions`` are the
-    lowest and the highest. Raises CertificateError."""
+    """The context of an HTTPS listener with these certificates, by what the template calls them.
+
+    The first is for clients that name no server, or one that none of them is for. ``versions`` are
+    the lowest and the highest. Raises CertificateError.
+    """
+    first, *others = (_one(name, files, versions) for name, files in certificates.items())
+    first.others = tuple(others)
+    for other in others:
+        other.first = first
+    first.offer(http2=http2)
+    first.sni_callback = _choose
+    return first
+
+
+def _one(
+    name: str, files: CertificateFiles, versions: tuple[ssl.TLSVersion, ssl.TLSVersion]
+) -> ServerContext:
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = _Handshake
     context.minimum_version, context.maximum_version = versions
-    context.offer(http2=http2)
-    context.sni_callback = _remember_name
+    context.certificate = name
     try:
         context.load_cert_chain(files.certificate, files.key)
-    except (OSError, ssl.SSLError) as error:
+        context.names = names_of(files.certificate.read_bytes())
+    except (OSError, ssl.SSLError, ValueError) as error:
         raise CertificateError(f"certificate {name}: {error}") from error
     return context
 
 
 _NAME: Final = "gateway_server_name"
+_CERTIFICATE: Final = "gateway_certificate"
 
 
-def _remember_name(
-    connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SSLContext
+def _choose(
+    connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, context: ssl.SSLContext
 ) -> None:
-    """OpenSSL does not offer the name later."""
+    """Chooses the certificate by the name that the client asks for, and remembers both: OpenSSL
+    does not offer the name later."""
     setattr(connection, _NAME, name or "")
+    if name and isinstance(context, ServerContext):
+        chosen = context.for_name(name)
+        setattr(connection, _CERTIFICATE, chosen.certificate)
+        if chosen is not context:
+            connection.context = chosen
 
 
 def facts(connection: ssl.SSLObject, certificate: str) -> TlsFacts:
-    """What was agreed on ``connection``, whose handshake is complete."""
+    """What was agreed on ``connection``, whose handshake is complete. ``certificate`` is the one
+    for clients that name no server."""
     cipher = connection.cipher()
+    shown = getattr(connection, _CERTIFICATE, certificate)
     return TlsFacts(
         cipher=cipher[0] if cipher else "",
         protocol=connection.version() or "",
         server_name=getattr(connection, _NAME, ""),
-        certificate="session-reused" if connection.session_reused else certificate,
+        certificate="session-reused" if connection.session_reused else shown,
     )

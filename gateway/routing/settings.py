@@ -102,7 +102,7 @@ class ListenerSettings:
     rules: Rules
     certificates: tuple[str, ...] = ()
     """What CertificateArn says: an ARN, or the logical id of the certificate's resource. An HTTPS
-    listener has one, an HTTP listener none."""
+    listener has one at least, the first one being its default, an HTTP listener none."""
     tls_versions: tuple[TlsVersion, TlsVersion] = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3)
     """The least and the most."""
     response_headers: tuple[tuple[str, str], ...] = ()

@@ -12,7 +12,7 @@ NAME = "localhost"
 
 @dataclass(frozen=True)
 class SelfSigned:
-    """A certificate for ``localhost`` that signs itself."""
+    """A certificate that signs itself, for ``localhost`` if not for another name."""
 
     files: CertificateFiles
 
@@ -30,15 +30,15 @@ class SelfSigned:
         return context
 
 
-def make(folder: Path) -> SelfSigned:
-    """Makes one with the openssl command."""
+def make(folder: Path, name: str = NAME) -> SelfSigned:
+    """Makes one for that name with the openssl command."""
     files = CertificateFiles(folder / "certificate.pem", folder / "key.pem")
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     subprocess.run(
         [
             *command.split(),
             *("-keyout", files.key, "-out", files.certificate, "-subj", f"/CN={NAME}"),
-            *("-addext", f"subjectAltName=DNS:{NAME}"),
+            *("-addext", f"subjectAltName=DNS:{name}"),
         ],
         check=True,
         capture_output=True,
