@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.template.syntax.nodes import TemplateError
 
-_MOST_STEPS: Final = 2_000_000
+_MOST_STEPS: Final = 500_000
 _CHARACTERS_A_STEP: Final = 64
 MOST_CHARACTERS: Final = 1_048_576
 """That one text may have."""
