@@ -8,7 +8,7 @@ class Effort:
     """`fuzzing` is in seconds for each API document, in the ways that `phases` names; a state
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` is how many send
     the gateway whatever bytes they like, in each of its modes; `texts` is how many posts are
-    rendered."""
+    rendered; with `mutate`, each mutation's tests are run."""
 
     fuzzing: int
     phases: str
@@ -16,9 +16,18 @@ class Effort:
     steps_a_run: int
     clients: int
     texts: int
+    mutate: bool
 
 
-IN_PASSING = Effort(fuzzing=2, phases="fuzzing", steps=100, steps_a_run=25, clients=450, texts=20)
+IN_PASSING = Effort(
+    fuzzing=2,
+    phases="fuzzing",
+    steps=100,
+    steps_a_run=25,
+    clients=450,
+    texts=20,
+    mutate=False,
+)
 AS_PROOF = Effort(
     fuzzing=120,
     phases="examples,coverage,fuzzing",
@@ -26,4 +35,5 @@ AS_PROOF = Effort(
     steps_a_run=100,
     clients=5_000,
     texts=3_000,
+    mutate=True,
 )

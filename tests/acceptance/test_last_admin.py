@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.conventions import Conventions
 from tests.databases import Databases
 from tests.deployments import ORIGIN, Board, users_service
-from tests.own_users import new_users_database
+from tests.own_databases import new_users_database
 from tests.people import PASSWORD, Person, joining, joining_as
 
 

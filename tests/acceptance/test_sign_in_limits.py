@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.databases import Databases
 from tests.deployments import users_service
-from tests.own_users import new_users_database
+from tests.own_databases import new_users_database
 from tests.people import PASSWORD
 
 HERE = "203.0.113.7"

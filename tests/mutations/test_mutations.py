@@ -1,0 +1,90 @@
+"""The tests notice every mutation in this folder: `make prove ARGS="tests/mutations -k accounts"`.
+
+In passing, each mutation is only checked against the files, so that it cannot rot. As a proof, each
+is applied in a copy of the repository, and the tests that it names are run there.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import repository
+from tests.effort import Effort
+from tests.mutations.mutation import Mutation, mutations
+
+pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
+
+MUTATIONS = mutations()
+_PASSED, _FAILED = 0, 1  # exit statuses of pytest; 2 and above are no verdict about the board
+
+
+class ScratchCopy:
+    """A copy of the repository, in which mutations are tried one at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._passed: set[tuple[str, ...]] = set()
+        for file in repository.files():
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(repository.ROOT / file, root / file)
+        (root / ".venv").symlink_to(repository.ROOT / ".venv")
+
+    def check_unchanged(self, tests: tuple[str, ...]) -> None:
+        """Raises `AssertionError` unless these tests pass without a mutation."""
+        if tests not in self._passed:
+            status, output = self._run(tests)
+            assert status == _PASSED, f"fails without a mutation:\n{output}"
+            self._passed.add(tests)
+
+    def try_mutation(self, mutation: Mutation) -> tuple[int, str]:
+        """The exit status of pytest under the mutation, and what it printed."""
+        with mutation.applied(self._root):
+            return self._run(mutation.tests)
+
+    def _run(self, tests: tuple[str, ...]) -> tuple[int, str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "--exitfirst", "--quiet", "-p", "no:cacheprovider",
+             *tests],
+            cwd=self._root, env=environment, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        return done.returncode, done.stdout[-4000:]
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[ScratchCopy]:
+    """One copy for all mutations that this process tries."""
+    with tempfile.TemporaryDirectory(prefix="board-mutations-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # the user that PostgreSQL runs as must get through
+        yield ScratchCopy(folder)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+def test_mutation_is_noticed(
+    mutation: Mutation, effort: Effort, request: pytest.FixtureRequest
+) -> None:
+    mutation.applied_to(repository.text(Path(mutation.file)))
+    for test in mutation.tests:
+        assert (repository.ROOT / test.partition("::")[0]).exists(), test
+    if not effort.mutate:
+        return
+    scratch: ScratchCopy = request.getfixturevalue("scratch")
+    scratch.check_unchanged(mutation.tests)
+    status, output = scratch.try_mutation(mutation)
+    expected = _PASSED if mutation.survives else _FAILED
+    assert status == expected, f"{mutation.what} Exit status {status}:\n{output}"
+
+
+def test_each_mutation_has_a_name_of_its_own_and_names_its_tests() -> None:
+    names = Counter(str(mutation) for mutation in MUTATIONS)
+    assert [name for name, count in names.items() if count > 1] == []
+    assert [str(mutation) for mutation in MUTATIONS if not mutation.tests] == []

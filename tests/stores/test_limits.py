@@ -1,0 +1,166 @@
+"""What counts for the limits that PostgreSQL keeps, and for how long."""
+
+import itertools
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from kernel.data import allowance
+from kernel.data.database import Database
+from kernel.data.idempotency import IdempotentWrite
+from kernel.data.user_limit import check_user_limit, enforce_user_limit
+from kernel.errors import Invalid, Policy, TooManyRequests
+from services.posts.model import NewPost
+from services.posts.store import PostStore
+from services.users.attempts import SignInAttempts
+from services.users.settings import SignInLimits
+from tests.databases import Databases
+from tests.own_databases import new_users_database
+from tests.unit.fakes import NOON
+
+MOMENT = timedelta(milliseconds=1)
+WINDOW = timedelta(seconds=60)
+ONE_A_MINUTE = Policy("one-a-minute", 1, 60)
+THREE_A_MINUTE = Policy("three-a-minute", 3, 60)
+
+_users = itertools.count(2**41)  # nobody whom another test knows
+
+
+async def enforce(database: Database, user: int, now: datetime) -> None:
+    """Do something that one may do once a minute."""
+    async with database.transaction() as connection:
+        await enforce_user_limit(connection, user, ONE_A_MINUTE, now, "Wait.")
+
+
+async def spend(database: Database, user: int, now: datetime) -> None:
+    """Do something that one may do three times a minute."""
+    async with database.transaction() as connection:
+        await allowance.spend(connection, str(user), THREE_A_MINUTE, now, "Wait.")
+
+
+async def test_user_limit_refuses_within_the_window_and_says_how_long(
+    posts_database: Database,
+) -> None:
+    user = next(_users)
+    await enforce(posts_database, user, NOON)
+    with pytest.raises(TooManyRequests) as refused:
+        await enforce(posts_database, user, NOON + timedelta(seconds=20))
+    assert refused.value.retry_after == 40
+    with pytest.raises(TooManyRequests):
+        await check_user_limit(
+            posts_database, user, ONE_A_MINUTE, NOON + WINDOW - MOMENT, "Wait."
+        )
+    await check_user_limit(posts_database, user, ONE_A_MINUTE, NOON + WINDOW, "Wait.")
+    await enforce(posts_database, user, NOON + WINDOW)
+
+
+async def test_refused_attempts_do_not_extend_the_user_limit(posts_database: Database) -> None:
+    user = next(_users)
+    await enforce(posts_database, user, NOON)
+    for seconds in (10, 30, 59):
+        with pytest.raises(TooManyRequests):
+            await enforce(posts_database, user, NOON + timedelta(seconds=seconds))
+    await enforce(posts_database, user, NOON + WINDOW)
+
+
+async def test_user_limits_of_two_users_and_of_two_policies_are_separate(
+    posts_database: Database,
+) -> None:
+    user, other = next(_users), next(_users)
+    await enforce(posts_database, user, NOON)
+    await enforce(posts_database, other, NOON)
+    async with posts_database.transaction() as connection:
+        await enforce_user_limit(connection, user, Policy("other", 1, 60), NOON, "Wait.")
+
+
+async def test_allowance_is_spent_one_by_one_and_renewed_when_its_window_ends(
+    posts_database: Database,
+) -> None:
+    user = next(_users)
+    for seconds in (0, 10, 20):
+        await spend(posts_database, user, NOON + timedelta(seconds=seconds))
+    for seconds in (20, 40, 59):
+        with pytest.raises(TooManyRequests) as refused:
+            await spend(posts_database, user, NOON + timedelta(seconds=seconds))
+        assert refused.value.retry_after == 60 - seconds
+    await spend(posts_database, next(_users), NOON + timedelta(seconds=59))
+    for _ in range(3):
+        await spend(posts_database, user, NOON + WINDOW)
+    with pytest.raises(TooManyRequests):
+        await spend(posts_database, user, NOON + WINDOW)
+
+
+async def test_refused_post_does_not_count_for_the_limit(posts_database: Database) -> None:
+    user = next(_users)
+    store = PostStore(posts_database)
+    policy = Policy("post", 1, 60)
+    to_nothing = NewPost(2**41, user, True, "Hello", "<p>Hello</p>", 2**41)
+    with pytest.raises(Invalid):
+        await store.add(to_nothing, NOON, policy, IdempotentWrite.without_key())
+    post = NewPost(2**41, user, True, "Hello", "<p>Hello</p>", None)
+    assert await store.add(post, NOON, policy, IdempotentWrite.without_key())
+    with pytest.raises(TooManyRequests):
+        await store.add(post, NOON, policy, IdempotentWrite.without_key())
+
+
+class Door:
+    """Signing in, at a time that the test sets: 2 wrong passwords a name in a minute, 3 an
+    address in two minutes."""
+
+    def __init__(self, database: Database) -> None:
+        self.now = NOON
+        limits = SignInLimits(
+            sign_in_name_failures=2, sign_in_name_window=60,
+            sign_in_address_failures=3, sign_in_address_window=120,
+        )  # fmt: skip
+        self._attempts = SignInAttempts(database, limits, lambda: self.now)
+
+    async def knock(self, name: str, address: str = "192.0.2.1", *, right: bool = False) -> None:
+        """Try a password. Raises `TooManyRequests`."""
+        attempt = await self._attempts.begin(name, address)
+        await self._attempts.end(attempt, right=right)
+
+
+@pytest_asyncio.fixture
+async def door(databases: Databases) -> AsyncIterator[Door]:
+    """Nobody has tried to sign in yet."""
+    async with Database.open(await new_users_database(databases)) as database:
+        yield Door(database)
+
+
+async def test_name_is_refused_until_its_failures_are_a_window_old(door: Door) -> None:
+    await door.knock("ines")
+    door.now += timedelta(seconds=30)
+    await door.knock("INES")
+    with pytest.raises(TooManyRequests) as refused:
+        await door.knock("ines", right=True)
+    assert refused.value.retry_after == 30
+    await door.knock("ines", "192.0.2.2")
+    door.now = NOON + WINDOW - MOMENT
+    with pytest.raises(TooManyRequests):
+        await door.knock("ines", right=True)
+    door.now = NOON + WINDOW
+    await door.knock("ines", right=True)
+
+
+async def test_address_that_keeps_trying_is_let_in_when_its_failures_are_old(door: Door) -> None:
+    for name in ("ines", "otto", "marit"):
+        await door.knock(name)
+    for seconds in range(10, 120, 10):
+        door.now = NOON + timedelta(seconds=seconds)
+        with pytest.raises(TooManyRequests) as refused:
+            await door.knock("anybody")
+        assert refused.value.retry_after == 120 - seconds
+    door.now = NOON + timedelta(seconds=120)
+    await door.knock("anybody", right=True)
+
+
+async def test_right_passwords_do_not_count(door: Door) -> None:
+    for _ in range(5):
+        await door.knock("ines", right=True)
+    await door.knock("ines")
+    await door.knock("ines")
+    with pytest.raises(TooManyRequests):
+        await door.knock("ines", right=True)

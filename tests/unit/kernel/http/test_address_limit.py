@@ -1,0 +1,54 @@
+"""The limit on requests from one address, by a clock that the test sets."""
+
+from ipaddress import ip_network
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+
+from kernel.errors import Policy
+from kernel.http.address_limit import AddressLimit
+
+TRUSTED = (ip_network("127.0.0.0/8"),)
+
+
+class Limited:
+    """An application that an address may ask twice in a minute."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        app = AddressLimit(
+            PlainTextResponse("Hello"), Policy("address", 2, 60), TRUSTED, lambda: self.now
+        )
+        self._transport = httpx.ASGITransport(app)
+
+    async def ask(self, address: str = "192.0.2.1", path: str = "/api/posts") -> httpx.Response:
+        """The response to a request of this address, through the load balancer."""
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://board") as http:
+            return await http.get(path, headers={"X-Forwarded-For": address})
+
+
+async def test_address_that_keeps_asking_is_served_again_when_its_window_ends() -> None:
+    limited = Limited()
+    first = await limited.ask()
+    assert (first.status_code, first.headers["ratelimit"]) == (200, '"address";r=1;t=60')
+    assert (await limited.ask()).status_code == 200
+    for passed in range(1, 60):
+        limited.now = 1000.0 + passed
+        refused = await limited.ask()
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, str(60 - passed))
+    limited.now = 1060.0
+    assert [(await limited.ask()).status_code for _ in range(3)] == [200, 200, 429]
+
+
+async def test_addresses_are_counted_apart() -> None:
+    limited = Limited()
+    statuses = [(await limited.ask("192.0.2.1")).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert (await limited.ask("192.0.2.2")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/healthz", "/metrics", "/internal/users"])
+async def test_what_is_not_the_api_is_not_counted(path: str) -> None:
+    limited = Limited()
+    assert [(await limited.ask(path=path)).status_code for _ in range(3)] == [200] * 3
