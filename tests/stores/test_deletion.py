@@ -123,7 +123,9 @@ async def cells(urls: Mapping[str, str]) -> Mapping[str, list[str]]:
                 "SELECT column_name FROM information_schema.columns WHERE table_name = $1", table
             )
             for column in (row["column_name"] for row in columns):
-                values = await connection.fetch(f'SELECT "{column}" AS value FROM "{table}"')
+                values = await connection.fetch(
+                    f'SELECT "{column}" AS value FROM "{table}"'  # noqa: S608 - from the catalog
+                )
                 found[f"{context}.{table}.{column}"] = [
                     spelling for row in values for spelling in spellings(row["value"])
                 ]
@@ -195,7 +197,9 @@ async def test_deleted_account_leaves_no_trace_of_the_person(databases: Database
         found = await cells(board.urls)
     after = traces(found)
     # The others on this board have passwords, too.
-    kept = {(c, kind) for c, kind in after if (c, kind) != ("users.users.password_hash", "password")}
+    kept = {
+        (c, kind) for c, kind in after if (c, kind) != ("users.users.password_hash", "password")
+    }
     assert {(column, kind) for column, kind in kept if kind != "id"} == set()
     assert {column for column, _ in kept} == set(MAY_NAME)
     # Nothing would prove anything about a table that the person never touched.

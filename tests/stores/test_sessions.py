@@ -55,7 +55,7 @@ async def test_session_ends_14_days_after_its_last_use(users_database: Database)
     assert await account.is_open(used, NOON + SESSION_IDLE - MOMENT)
     assert not await account.is_open(unused, NOON + SESSION_IDLE)
     assert await account.is_open(used, NOON + 2 * SESSION_IDLE - 2 * MOMENT)
-    assert (SESSION_IDLE, SESSION_LIFETIME) == (timedelta(days=14), timedelta(days=60))
+    assert (timedelta(days=14), timedelta(days=60)) == (SESSION_IDLE, SESSION_LIFETIME)
 
 
 async def test_session_in_daily_use_ends_after_60_days(users_database: Database) -> None:

@@ -77,6 +77,29 @@ async def test_session_token_identifies_its_user_until_sign_out() -> None:
         await accounts.service.authenticate(token)
 
 
+def readings(stored: bytes) -> list[str]:
+    """What somebody who has read the database may try as a token."""
+    return [stored.hex(), stored.decode(errors="replace")]
+
+
+async def test_who_reads_the_database_cannot_use_what_is_stored_of_a_session() -> None:
+    accounts = Accounts(standing(1, "ines"))
+    await accounts.sign_in("ines")
+    [stored] = accounts.store.callers
+    for reading in readings(stored):
+        with pytest.raises(Unauthenticated):
+            await accounts.service.authenticate(reading)
+
+
+async def test_who_reads_the_database_cannot_use_what_is_stored_of_a_reset_link() -> None:
+    accounts = Accounts(standing(1, "ines"))
+    accounts.store.links[tokens.hashed("link")] = 1
+    [stored] = accounts.store.links
+    for reading in readings(stored):
+        with pytest.raises(NotFound):
+            await accounts.service.reset_password(reading, NEW_PASSWORD)
+
+
 async def test_unknown_name_and_wrong_password_fail_alike_after_the_same_work() -> None:
     accounts = Accounts(standing(1, "ines"))
     failures = []
