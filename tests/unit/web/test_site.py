@@ -59,6 +59,24 @@ def test_the_policy_names_the_import_map_and_allows_no_other_inline_script(folde
         assert "unsafe" not in site.policy
 
 
+def test_policy_allows_no_other_source_but_pictures() -> None:
+    site = build()
+    policy = dict(part.split(" ", 1) for part in site.policy.split("; "))
+    [script] = re.findall(r"'sha256-[^']+'", policy.pop("script-src"))
+    assert script in site.policy
+    assert policy == {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "img-src": "'self' https: http: data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "board",
+    }
+
+
 def test_what_is_imported_at_once_is_preloaded_and_what_is_imported_later_is_not(
     folder: Path,
 ) -> None:
