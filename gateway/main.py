@@ -7,11 +7,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from random import Random
 from typing import Final
-
-import uvloop
 
 from gateway.admin.commands import COMMANDS, run_command
 from gateway.admin.control import Control, RefusedCommandError
@@ -60,7 +58,15 @@ def main(arguments: Sequence[str]) -> int:
         return _refuse(f"gateway: {error}")
     for line in loaded.warnings:
         _log.warning("%s", line)
-    return uvloop.run(_run(loaded.routing, targets, options))
+    return _run_event_loop(_run(loaded.routing, targets, options))
+
+
+def _run_event_loop(main: Coroutine[object, object, int]) -> int:
+    try:
+        import uvloop  # not available on every platform
+    except ModuleNotFoundError:
+        return asyncio.run(main)
+    return uvloop.run(main)
 
 
 def _targets(options: argparse.Namespace, routing: Routing) -> Mapping[str, Sequence[str]]:

@@ -10,11 +10,10 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import uvicorn
-import uvloop
 from starlette.types import ASGIApp
 
 from kernel.process import logs
@@ -70,7 +69,16 @@ Application = Callable[[Lifecycle], AbstractAsyncContextManager[ASGIApp]]
 def run(application: Application, settings: ProcessSettings) -> None:
     """Be the process: serve until SIGTERM or SIGINT, then drain and stop."""
     logs.configure(settings.log_format)
-    uvloop.run(_run(application, settings))
+    _run_event_loop(_run(application, settings))
+
+
+def _run_event_loop(main: Coroutine[object, object, None]) -> None:
+    try:
+        import uvloop  # not available on every platform
+    except ModuleNotFoundError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
 
 
 async def _run(application: Application, settings: ProcessSettings) -> None:
