@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-TOOLS = {"dev", "lock", "lint-images", "lint-templates", "rehearsal"}  # never shipped
+# Environments for development, which are never shipped.
+TOOLS = {"dev", "lock", "lint-images", "lint-javascript", "lint-templates", "rehearsal"}
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 
 
