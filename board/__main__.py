@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import asyncpg
 
 from board.settings import Bootstrap, Databases
+from board.waking import Waking, wait_until_awake
 from kernel.errors import Failure
 from kernel.process import logs
 from kernel.process.clock import utc_now
@@ -53,27 +54,35 @@ def _step(name: str) -> str:
 
 async def _carry_out(commands: Sequence[str]) -> None:
     # Each command brings its own dependencies, and an image has those of the commands it is for.
+    within = load(Waking).database_wakes_within
     for command in commands:
         if command == "bootstrap":
             from board.bootstrap import bootstrap
 
             settings = load(Bootstrap)
+            await wait_until_awake(settings.admin_database_url, within)
             await bootstrap(settings.admin_database_url, settings.by_context())
         elif command == "migrate":
             from board.migrate import migrate
 
-            await migrate(load(Databases).by_context())
+            databases = load(Databases).by_context()
+            await wait_until_awake(next(iter(databases.values())), within)
+            await migrate(databases)
         else:
             from board.demo import Settings, fill
 
-            await fill(load(Settings), utc_now())
+            filled = load(Settings)
+            await wait_until_awake(filled.users_database_url, within)
+            await fill(filled, utc_now())
 
 
 async def _grant_admin(name: str) -> None:
     from board.grant_admin import grant_admin
     from services.users.settings import UserDatabase
 
-    await grant_admin(load(UserDatabase).users_database_url, name)
+    url = load(UserDatabase).users_database_url
+    await wait_until_awake(url, load(Waking).database_wakes_within)
+    await grant_admin(url, name)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -106,10 +106,12 @@ def test_the_operators_commands_start_with_what_their_task_tells_them(
     deployment: Deployment, task: str, nothing_else: pytest.MonkeyPatch
 ) -> None:
     from board.settings import Bootstrap, Databases
+    from board.waking import Waking
 
     environment = _environment(deployment, f"operator.{task}")
     for key, value in environment.items():
         nothing_else.setenv(key, value)
+    assert load(Waking).database_wakes_within == 90
     kind = Bootstrap if task == "BootstrapTask" else Databases
     settings = load(kind)
     assert set(settings.by_context()) == set(CONTEXT_NAMES)
