@@ -132,7 +132,7 @@ def _pause(_: argparse.Namespace, chosen: Settings) -> None:
 def _resume(_: argparse.Namespace, chosen: Settings) -> None:
     installation, _account = _installation(chosen)
     with installation.lock.held(_say):
-        origin = pause.resume(installation, smoke.run)
+        origin = pause.resume(installation, _registry(installation), smoke.run)
     _say(f"The board is up again, and its address is a new one: {origin}")
 
 
@@ -234,7 +234,8 @@ def _registry(installation: Installation) -> Registry:
             f"There are no images of {installation.settings.project} in "
             f"{installation.aws.region} yet: make push-ecr"
         )
-    over_ipv6 = installation.settings.parameters.get("NatMode") == "ipv6"
+    # As an earlier command chose it, if this one does not: instances without IPv4 must be told.
+    over_ipv6 = installation.choices().get("NatMode") == "ipv6"
     host = stack.outputs["RegistryHostOverIpv6" if over_ipv6 else "RegistryHost"]
     return Ecr(installation.aws.ecr, host)
 

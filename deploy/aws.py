@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
@@ -88,6 +88,14 @@ class Aws:
     def elb(self) -> ElasticLoadBalancingv2Client:
         """Elastic Load Balancing, version 2015-12-01."""
         return self._session.client("elbv2", config=_CONFIG, endpoint_url=self._endpoint)
+
+    @cached_property
+    def freetier(self) -> Any:
+        """AWS Free Tier, which is in us-east-1 for all regions. Untyped: its stubs would be one
+        more package for one call."""
+        return self._session.client(
+            "freetier", region_name="us-east-1", config=_CONFIG, endpoint_url=self._endpoint
+        )
 
     @cached_property
     def iam(self) -> IAMClient:

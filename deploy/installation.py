@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from deploy import database
 from deploy.aws import Aws
-from deploy.ecs import instances
+from deploy.ecs import capacity, instances
 from deploy.ecs.services import Services
 from deploy.errors import CannotDeployError
 from deploy.lock import Lock
 from deploy.poller import Poller
 from deploy.settings import Settings
-from deploy.stacks import templates
+from deploy.stacks import changes, templates
 from deploy.stacks.cloudformation import Stack, Stacks
 from topology.deployments import SERVERS
 
@@ -22,6 +23,10 @@ FOUNDATION: Final = ("registry", "network", "data", "cluster", "routing", "opera
 
 ALL: Final = (*FOUNDATION, *SERVERS, "observability")
 """Every stack, by what follows the project's name, in the order in which they are made."""
+
+
+_OF_ONE_STACK: Final = frozenset({"Name", "Image", "Paused"})
+"""Parameters that say something else in each stack: no other stack's value is a default."""
 
 
 @dataclass(frozen=True)
@@ -68,23 +73,70 @@ class Installation:
             found |= stack.outputs if stack is not None else {}
         return found
 
+    def chosen_before(self) -> dict[str, str]:
+        """What its stacks remember of earlier commands' choices: the parameters of all of them,
+        without those that differ from stack to stack."""
+        return {
+            name: value
+            for stack in self.existing_stacks().values()
+            for name, value in stack.parameters.items()
+            if name not in _OF_ONE_STACK
+        }
+
+    def choices(self) -> dict[str, str]:
+        """What is chosen: by this command, or else by an earlier one."""
+        return {**self.chosen_before(), **self.settings.parameters}
+
+    def require_possible_changes(self) -> None:
+        """Raise `CannotDeployError`, before anything is changed, if this command chooses what the
+        existing stacks cannot become."""
+        changes.require_possible(
+            self.chosen_before(), self.settings.parameters, paused=self.is_paused()
+        )
+
     def ensure_stack(
         self, part: str, values: Mapping[str, str], watch: Callable[[], None] = lambda: None
     ) -> Stack:
         """Create the stack, or update it to its template. A parameter's value is, in this order:
         the user's setting, the one in `values`, an earlier stack's output of the same name, its
-        current one."""
+        current one, the current one of another stack. Raises `CannotDeployError` for a change that
+        would clash or lose data."""
         layer = "service" if part in SERVERS else part
         template = templates.read(self.settings.templates, layer)
-        known = {**self.outputs(), **values, "Project": self.settings.project}
-        return self.stacks.ensure_stack(
-            self.stack_name(part), template, {**known, **self.settings.parameters}, watch
-        )
+        before = self.find(part)
+        known = {
+            **self.outputs(), **values, "Project": self.settings.project, **self.settings.parameters
+        }  # fmt: skip
+        has = before.parameters if before is not None else {}
+        if template.parameters.keys() - known.keys() - has.keys():
+            remembered = self.chosen_before()
+            known = {**{k: v for k, v in remembered.items() if k not in has}, **known}
+        changes.require_possible(has, known, paused=self.is_paused())
+        return self.stacks.ensure_stack(self.stack_name(part), template, known, watch)
 
     def services(self) -> Services:
         """The services of its cluster."""
         cluster = self.require_stack("cluster").outputs["Cluster"]
-        return Services(self.aws, cluster, self.poller, self.say)
+        return Services(self.aws, cluster, self.poller, self.say, self.capacity_reporter())
+
+    def capacity_reporter(self) -> Callable[[], None]:
+        """A function that prints why no instance comes, while tasks wait for one."""
+        cluster = self.find("cluster")
+        group = cluster.outputs.get("AutoScalingGroup") if cluster is not None else None
+        return capacity.reporter(self.aws, group, self.poller, self.say)
+
+    def database_instance(self) -> str | None:
+        """The name of its RDS instance; None if it has an Aurora cluster, or no database."""
+        data = self.find("data")
+        if data is None or data.parameters.get("DatabaseKind") != "instance":
+            return None
+        return data.outputs.get("DatabaseName")
+
+    def start_database(self) -> None:
+        """Start its RDS instance, if it has one that is stopped, and wait until it is available."""
+        name = self.database_instance()
+        if name is not None:
+            database.start(self.aws, name, self.poller, self.say)
 
     def terminate_instances(self) -> None:
         """Terminate the instances of its cluster, if there is a cluster, and wait for their end."""

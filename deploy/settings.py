@@ -17,9 +17,14 @@ _PARAMETERS: Final = {
     "CERTIFICATE_ARN": "CertificateArn",
     "DOMAIN_NAME": "DomainName",
     "LISTENER_PORT": "ListenerPort",
+    "DATABASE": "DatabaseKind",
     "ENGINE_VERSION": "EngineVersion",
+    "SNAPSHOT": "SnapshotIdentifier",
     "COUNT": "DesiredCount",
 }
+_NONE: Final = "none"
+"""The value of a setting that takes back a certificate and its domain."""
+_MAY_BE_NONE: Final = ("CertificateArn", "DomainName")
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{1,20}")
 _REVISION: Final = re.compile(r"[0-9a-f]{12,40}(-[a-z0-9]+)?")
 
@@ -72,6 +77,10 @@ def read(environment: Mapping[str, str]) -> Settings:
         if not equals or not name.isalnum():
             raise CannotDeployError(f"PARAMETERS: {pair!r} is not Name=value")
         parameters[name] = value
+    for name in _MAY_BE_NONE:
+        if parameters.get(name) == _NONE:
+            # Both go, since neither is without the other.
+            parameters |= dict.fromkeys(_MAY_BE_NONE, "")
     return Settings(
         project=project,
         deployment=deployment,

@@ -1,81 +1,140 @@
 """Whether the caller has the permissions that a deploy needs, before anything is created."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.aws import Aws
+from deploy.checks.account import Account
 from deploy.errors import CannotDeployError
 
-REQUIRED_ACTIONS: Final = (
-    "autoscaling:CreateAutoScalingGroup",
-    "cloudformation:CreateStack",
-    "cloudformation:DeleteStack",
-    "cloudformation:UpdateStack",
-    "cloudwatch:PutMetricAlarm",
-    "dynamodb:CreateTable",
-    "dynamodb:PutItem",
-    "ec2:AllocateAddress",
-    "ec2:CreateEgressOnlyInternetGateway",
-    "ec2:CreateLaunchTemplate",
-    "ec2:CreateNatGateway",
-    "ec2:CreateSecurityGroup",
-    "ec2:CreateSubnet",
-    "ec2:CreateVpc",
-    "ec2:RunInstances",
-    "ecr:CreateRepository",
-    "ecr:GetAuthorizationToken",
-    "ecr:PutImage",
-    "ecs:CreateCapacityProvider",
-    "ecs:CreateCluster",
-    "ecs:CreateService",
-    "ecs:RegisterTaskDefinition",
-    "ecs:RunTask",
-    "elasticloadbalancing:CreateLoadBalancer",
-    "elasticloadbalancing:CreateTargetGroup",
-    "iam:CreateInstanceProfile",
-    "iam:CreateRole",
-    "iam:PassRole",
-    "logs:CreateLogGroup",
-    "rds:CreateDBCluster",
-    "rds:CreateDBInstance",
-    "route53:CreateHostedZone",
-    "secretsmanager:CreateSecret",
-    "tag:GetResources",
-)
-"""One action for each type of resource that a deploy creates: a policy that allows these seldom
-forbids the others that the same resources need."""
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import EvaluationResultTypeDef
+
+REQUIRED_ACTIONS: Final[Mapping[str, str]] = {
+    "autoscaling:CreateAutoScalingGroup":
+        "autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{project}-cluster-x",
+    "cloudformation:CreateStack": "cloudformation:{region}:{account}:stack/{project}-network/*",
+    "cloudformation:DeleteStack": "cloudformation:{region}:{account}:stack/{project}-network/*",
+    "cloudformation:UpdateStack": "cloudformation:{region}:{account}:stack/{project}-network/*",
+    "cloudwatch:PutMetricAlarm": "cloudwatch:{region}:{account}:alarm:{project}-slow",
+    "dynamodb:CreateTable": "dynamodb:{region}:{account}:table/{project}-lock",
+    "dynamodb:PutItem": "dynamodb:{region}:{account}:table/{project}-lock",
+    "ec2:AllocateAddress": "ec2:{region}:{account}:elastic-ip/*",
+    "ec2:CreateEgressOnlyInternetGateway":
+        "ec2:{region}:{account}:egress-only-internet-gateway/*",
+    "ec2:CreateLaunchTemplate": "ec2:{region}:{account}:launch-template/*",
+    "ec2:CreateNatGateway": "ec2:{region}:{account}:natgateway/*",
+    "ec2:CreateSecurityGroup": "ec2:{region}:{account}:security-group/*",
+    "ec2:CreateSubnet": "ec2:{region}:{account}:subnet/*",
+    "ec2:CreateVpc": "ec2:{region}:{account}:vpc/*",
+    "ec2:RunInstances": "ec2:{region}:{account}:instance/*",
+    "ecr:CreateRepository": "ecr:{region}:{account}:repository/{project}/users",
+    "ecr:GetAuthorizationToken": "*",
+    "ecr:PutImage": "ecr:{region}:{account}:repository/{project}/users",
+    "ecs:CreateCapacityProvider": "ecs:{region}:{account}:capacity-provider/*",
+    "ecs:CreateCluster": "ecs:{region}:{account}:cluster/{project}",
+    "ecs:CreateService": "ecs:{region}:{account}:service/{project}/users",
+    "ecs:RegisterTaskDefinition": "ecs:{region}:{account}:task-definition/{project}-users:*",
+    "ecs:RunTask": "ecs:{region}:{account}:task-definition/{project}-migrate:1",
+    "elasticloadbalancing:CreateLoadBalancer":
+        "elasticloadbalancing:{region}:{account}:loadbalancer/app/{project}/*",
+    "elasticloadbalancing:CreateTargetGroup":
+        "elasticloadbalancing:{region}:{account}:targetgroup/{project}-users/*",
+    "iam:CreateInstanceProfile": "iam::{account}:instance-profile/{project}-{region}-instance",
+    "iam:CreateRole": "iam::{account}:role/{project}-{region}-users-start",
+    "iam:PassRole": "iam::{account}:role/{project}-{region}-users-start",
+    "logs:CreateLogGroup": "logs:{region}:{account}:log-group:/{project}/users",
+    "rds:CreateDBCluster": "rds:{region}:{account}:cluster:{project}-data-x",
+    "rds:CreateDBInstance": "rds:{region}:{account}:db:{project}-data-x",
+    "route53:CreateHostedZone": "*",
+    "secretsmanager:CreateSecret":
+        "secretsmanager:{region}:{account}:secret:{project}/users/database",
+    "tag:GetResources": "*",
+}  # fmt: skip
+"""One action for each type of resource that a deploy creates, and what it creates, as an ARN
+without `arn:aws:`: a policy that allows these seldom forbids the others that the same resources
+need."""
 
 _ASSUMED: Final = re.compile(r"arn:(aws[a-z-]*):sts::(\d+):assumed-role/([^/]+)/.*")
 
 
-def check(aws: Aws, caller: str, say: Callable[[str], None]) -> None:
-    """Raise `CannotDeployError`, naming all actions that the caller (an ARN) may not perform. If
-    IAM does not answer the question, say so and let the deploy go on."""
-    if caller.endswith(":root"):
+def check(aws: Aws, account: Account, project: str, say: Callable[[str], None]) -> None:
+    """Raise `CannotDeployError`, naming all actions that the caller may not perform. What the
+    simulator cannot know is reported, and the deploy goes on: a condition whose value only the real
+    request has, and what an organization forbids to whom."""
+    if account.caller.endswith(":root"):
         return
-    assumed = _ASSUMED.fullmatch(caller)
+    assumed = _ASSUMED.fullmatch(account.caller)
     try:
         # Policies belong to the role, not to its session, whose ARN lacks the role's path.
-        principal = aws.iam.get_role(RoleName=assumed[3])["Role"]["Arn"] if assumed else caller
-        denied = list(_denied(aws, principal))
+        principal = (
+            aws.iam.get_role(RoleName=assumed[3])["Role"]["Arn"] if assumed else account.caller
+        )
+        results = list(_simulated(aws, principal, account, project))
     except (ClientError, BotoCoreError) as error:
         say(f"Your permissions could not be checked: {error}")
         return
+    denied = [name for name, answer in results if answer == _DENIED]
+    unknown = [name for name, answer in results if answer == _UNKNOWN]
+    if unknown:
+        say(
+            "The policy simulator cannot tell whether you may do this, and the deploy finds out: "
+            f"{', '.join(unknown)}"
+        )
     if denied:
         raise CannotDeployError(
-            f"{caller} lacks permissions that a deploy needs: {', '.join(denied)}. "
+            f"{account.caller} lacks permissions that a deploy needs: {', '.join(denied)}. "
             "docs/aws.md has the policy"
         )
 
 
-def _denied(aws: Aws, principal: str) -> Iterator[str]:
-    pages = aws.iam.get_paginator("simulate_principal_policy").paginate(
-        PolicySourceArn=principal, ActionNames=list(REQUIRED_ACTIONS)
-    )
-    for page in pages:
-        for result in page["EvaluationResults"]:
-            if result["EvalDecision"] != "allowed":
-                yield result["EvalActionName"]
+_ALLOWED, _UNKNOWN, _DENIED = "allowed", "unknown", "denied"
+
+
+def _simulated(
+    aws: Aws, principal: str, account: Account, project: str
+) -> Iterator[tuple[str, str]]:
+    """Each action with what the simulator says of it, for the resource that a deploy creates."""
+    partition = account.caller.split(":")[1]
+    by_resource: dict[str, list[str]] = {}
+    for action, resource in REQUIRED_ACTIONS.items():
+        arn = resource.format(region=aws.region, account=account.number, project=project)
+        arn = arn if arn == "*" else f"arn:{partition}:{arn}"
+        by_resource.setdefault(arn, []).append(action)
+    for arn, actions in by_resource.items():
+        pages = aws.iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=principal,
+            ActionNames=actions,
+            ResourceArns=[arn],
+            ContextEntries=[
+                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                for key, value in _context(aws, project).items()
+            ],
+        )
+        for page in pages:
+            for result in page["EvaluationResults"]:
+                yield result["EvalActionName"], _verdict(result)
+
+
+def _context(aws: Aws, project: str) -> Mapping[str, str]:
+    """What a real request says of itself, for policies with conditions on it."""
+    return {
+        "aws:RequestedRegion": aws.region or "",
+        "aws:RequestTag/Project": project,
+        "aws:ResourceTag/Project": project,
+        "iam:PassedToService": "ecs-tasks.amazonaws.com",
+    }
+
+
+def _verdict(result: EvaluationResultTypeDef) -> str:
+    if result["EvalDecision"] == "allowed":
+        return _ALLOWED
+    organization = result.get("OrganizationsDecisionDetail", {})
+    if organization.get("AllowedByOrganizations") is False or result.get("MissingContextValues"):
+        return _UNKNOWN
+    return _DENIED

@@ -1,13 +1,19 @@
 """The account's quotas, compared with what it uses and what the board needs."""
 
+from __future__ import annotations
+
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.aws import Aws
 from deploy.errors import CannotDeployError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,40 @@ def _egress_only_gateways(aws: Aws) -> int:
     return sum(len(page["EgressOnlyInternetGateways"]) for page in pages)
 
 
+def _nat_gateways(aws: Aws) -> int:
+    """How many there are in the zone that has the most: the quota is for each zone."""
+    subnets = [
+        gateway.get("SubnetId", "")
+        for page in aws.ec2.get_paginator("describe_nat_gateways").paginate()
+        for gateway in page["NatGateways"]
+        if gateway.get("State") in {"pending", "available"}
+    ]
+    zones = {
+        subnet.get("SubnetId", ""): subnet.get("AvailabilityZone", "")
+        for page in aws.ec2.get_paginator("describe_subnets").paginate()
+        for subnet in page["Subnets"]
+    }
+    return max(Counter(zones.get(subnet, "") for subnet in subnets).values(), default=0)
+
+
+def _vcpus(aws: Aws) -> int:
+    """The virtual processors of running instances of the standard families, as EC2 counts them."""
+    running: list[FilterTypeDef] = [
+        {"Name": "instance-state-name", "Values": ["pending", "running"]}
+    ]
+    return sum(
+        instance["CpuOptions"].get("CoreCount", 1) * instance["CpuOptions"].get("ThreadsPerCore", 1)
+        for page in aws.ec2.get_paginator("describe_instances").paginate(Filters=running)
+        for reservation in page["Reservations"]
+        for instance in reservation.get("Instances", [])
+        if instance.get("InstanceType", "")[:1] in _STANDARD and "CpuOptions" in instance
+    )
+
+
+_STANDARD: Final = frozenset("acdhimrtz")
+VCPUS_OF_AN_INSTANCE: Final = 2
+"""Of every type that cluster.yml allows."""
+
 _VPC: Final = Quota("vpc", "L-F678F1CE", "VPCs", 1, _vpcs)
 _EGRESS: Final = Quota(
     "vpc", "L-45FE3B85", "egress-only internet gateways", 1, _egress_only_gateways
@@ -49,20 +89,26 @@ _BALANCERS: Final = Quota(
 )
 
 
-def _quotas_for(nat_mode: str) -> Iterator[Quota]:
+def _quotas_for(nat_mode: str, instances: int) -> Iterator[Quota]:
     yield _VPC
     yield _EGRESS
     yield _BALANCERS
-    addresses = {"one": 1, "per-zone": 2}.get(nat_mode, 0)
-    if addresses:
-        yield Quota("ec2", "L-0263D0A3", "Elastic IP addresses", addresses, _addresses)
+    yield Quota(
+        "ec2", "L-1216C47A", "virtual processors of standard instances",
+        instances * VCPUS_OF_AN_INSTANCE, _vcpus,
+    )  # fmt: skip
+    gateways = {"one": 1, "per-zone": 2}.get(nat_mode, 0)
+    if gateways:
+        yield Quota("ec2", "L-0263D0A3", "Elastic IP addresses", gateways, _addresses)
+        yield Quota("vpc", "L-FE5A380F", "NAT gateways in a zone", 1, _nat_gateways)
 
 
-def check(aws: Aws, nat_mode: str, say: Callable[[str], None]) -> None:
-    """Raise `CannotDeployError`, naming every quota that is too small for a first deploy. One that
-    cannot be read is reported, and does not stop the deploy: CloudFormation would."""
+def check(aws: Aws, nat_mode: str, instances: int, say: Callable[[str], None]) -> None:
+    """Raise `CannotDeployError`, naming every quota that is too small for a first deploy with that
+    way out and so many instances. A quota that cannot be read is reported and does not stop the
+    deploy."""
     too_small = []
-    for quota in _quotas_for(nat_mode):
+    for quota in _quotas_for(nat_mode, instances):
         try:
             found = aws.quotas.get_service_quota(ServiceCode=quota.service, QuotaCode=quota.code)
             allowed, used = int(found["Quota"].get("Value", 0)), quota.used(aws)

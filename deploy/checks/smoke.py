@@ -14,6 +14,10 @@ from topology.contexts import CONTEXTS
 RESPONSE_TIMEOUT: Final = 10 * 60.0
 """Seconds: the DNS name of a new load balancer has to propagate first."""
 
+WAKES_WITHIN: Final = 90.0
+"""Seconds that a database may take to wake up."""
+
+_PAUSE: Final = 2.0
 PATHS: Final = (*(context.public_prefixes[0] for context in CONTEXTS), "/")
 """A path of each service."""
 
@@ -36,9 +40,24 @@ def run(
     raises if waiting longer is useless."""
     parts = urlsplit(origin)
     base = f"{parts.scheme}://{connect_to}" if connect_to else origin
-    with httpx.Client(base_url=base, headers={"Host": parts.netloc}, timeout=30) as http:
+    with httpx.Client(
+        base_url=base,
+        headers={"Host": parts.netloc},
+        timeout=30,
+        event_hooks={"request": [_server_name(parts.hostname or "")]},
+    ) as http:
         _wait_for_responses(http, origin, poller, say, check)
-        return _Client(http).run()
+        return _Client(http, poller, say).run()
+
+
+def _server_name(name: str) -> Callable[[httpx.Request], None]:
+    """Names the origin's host in the TLS handshake, and expects its certificate, whichever address
+    it connects to: the load balancer answers for the domain before the domain's record exists."""
+
+    def name_it(request: httpx.Request) -> None:
+        request.extensions["sni_hostname"] = name
+
+    return name_it
 
 
 def _wait_for_responses(
@@ -78,8 +97,10 @@ def _problem_with(http: httpx.Client, path: str) -> str | None:
 
 
 class _Client:
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx.Client, poller: Poller, say: Say) -> None:
         self._http = http
+        self._poller = poller
+        self._say = say
         self._headers: dict[str, str] = {}
         self._served_by: dict[str, str] = {}
 
@@ -108,16 +129,30 @@ class _Client:
         return self._served_by
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
-        try:
-            response = self._http.request(method, path, json=body, headers=self._headers)
-        except httpx.HTTPError as error:
-            raise CannotDeployError(f"The smoke test: {method} {path}: {error!r}") from error
+        response = self._when_awake(method, path, body)
         self._require(
             response.is_success,
             f"{method} {path} returned {response.status_code} {response.text[:500]}",
         )
         self._note(path, response)
         return response.json() if response.content else None
+
+    def _when_awake(self, method: str, path: str, body: object) -> httpx.Response:
+        """The response; one of 503 counts only if it stays so for as long as a database may take to
+        wake up, since nothing was done then."""
+        began, said = self._poller.now(), False
+        while True:
+            try:
+                response = self._http.request(method, path, json=body, headers=self._headers)
+            except httpx.HTTPError as error:
+                raise CannotDeployError(f"The smoke test: {method} {path}: {error!r}") from error
+            waited = self._poller.now() - began
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or waited > WAKES_WITHIN:
+                return response
+            if not said:
+                said = True
+                self._say(f"{method} {path}: 503; the database may be waking up ...")
+            self._poller.sleep(_PAUSE)
 
     def _note(self, path: str, response: httpx.Response) -> None:
         if "x-served-by" in response.headers:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from deploy.checks import permissions, quotas
+from deploy.checks import account_plan, choices, dns, preflight
 from deploy.checks.account import Account
 from deploy.checks.smoke import SmokeTest
+from deploy.commands import buckets
 from deploy.commands.push import require_images
 from deploy.ecs import one_off_task
 from deploy.ecs.task_failures import TaskFailure
 from deploy.errors import CannotDeployError, StackFailedError
 from deploy.images.registry import Registry
 from deploy.installation import Installation
+from deploy.stacks.cloudformation import Stack
 from topology.deployments import DEPLOYMENTS, SERVERS
 from topology.routing import SHARES
 
@@ -31,65 +34,104 @@ def deploy(
     reason. What was done before the failure stays, the running tasks go on serving, and the same
     command continues from there."""
     installation.require_not_paused()
-    deployment = _deployment(installation)
+    deployment = current_deployment(installation)
     wanted = DEPLOYMENTS[deployment]
-    nat_mode = installation.settings.parameters.get("NatMode", "one")
-    if installation.find("network") is None:
-        permissions.check(installation.aws, account.caller, installation.say)
-        quotas.check(installation.aws, nat_mode, installation.say)
-    require_images(registry, installation.settings.project, revision, (*wanted, "board"))
+    values = preflight.run(installation, account, deployment)
+    project = installation.settings.project
+    require_images(registry, project, revision, (*wanted, "board"))
     installation.say(f"Deploying {revision} as {deployment} into {installation.aws.region} ...")
 
+    up = {**values, "Paused": "false"}
     installation.ensure_stack("registry", {})
-    for layer in ("network", "data", "cluster"):
-        installation.ensure_stack(layer, {"Paused": "false"})
+    network = installation.ensure_stack("network", up)
+    _ensure_data(installation, up)
+    installation.ensure_stack("cluster", {**up, "NatMode": network.parameters["NatMode"]})
     # Traffic stays where it is until the services that it moves to exist.
     shares = (
         {} if installation.find("routing") else _shares(deployment) or dict.fromkeys(SHARES, "0")
     )
-    installation.ensure_stack("routing", {"Paused": "false", **shares})
+    ensure_routing(installation, {**up, **shares})
     images = {
-        stage: f"{registry.repository(f'{installation.settings.project}/{stage}')}:{revision}"
+        stage: f"{registry.repository(f'{project}/{stage}')}:{revision}"
         for stage in (*wanted, "board")
     }
     installation.ensure_stack("operator", {"Image": images["board"]})
     run_command(installation, ("bootstrap", "migrate"))
-    ensure_services(installation, wanted, images)
+    ensure_services(installation, wanted, images, values)
     routing = installation.require_stack("routing")
     shares = _shares(deployment)
     if any(routing.parameters.get(name) != share for name, share in shares.items()):
         routing = installation.ensure_stack("routing", shares)
     delete_services(installation, [name for name in SERVERS if name not in wanted])
     installation.ensure_stack("observability", {})
-    return verify(installation, routing.outputs["PublicOrigin"], smoke_test)
+    return verify(installation, routing.outputs, smoke_test)
 
 
-def verify(installation: Installation, origin: str, smoke_test: SmokeTest) -> str:
+def _ensure_data(installation: Installation, values: Mapping[str, str]) -> None:
+    try:
+        installation.ensure_stack("data", values)
+    except StackFailedError as error:
+        chosen = {**choices.DEFAULTS, **installation.choices()}
+        hint = account_plan.hint(str(error), chosen["DatabaseClass"])
+        if not hint:
+            raise
+        raise CannotDeployError(f"{error}{hint}") from error
+
+
+def ensure_routing(installation: Installation, values: Mapping[str, str]) -> Stack:
+    """Create or update the load balancers. A bucket of requests that is no longer wanted is emptied
+    first, after the load balancer has let go of it: CloudFormation deletes none with content, and
+    forgets it."""
+    before = installation.find("routing")
+    wanted = installation.settings.parameters.get("AccessLogs")
+    if before is None or wanted != "false" or before.parameters.get("AccessLogs") == "false":
+        return installation.ensure_stack("routing", values)
+    ending = {**installation.settings.parameters, "AccessLogs": "ending"}
+    settings = replace(installation.settings, parameters=ending)
+    replace(installation, settings=settings).ensure_stack("routing", values)
+    found = buckets.names(installation.aws, before.id)
+    for bucket in found:
+        buckets.empty(installation.aws, bucket, installation.say)
+    after = installation.ensure_stack("routing", values)
+    for bucket in found:
+        # What the load balancer delivered late, minutes after it was told to stop.
+        buckets.delete(installation.aws, bucket, installation.say)
+    return after
+
+
+def verify(installation: Installation, routing: Mapping[str, str], smoke_test: SmokeTest) -> str:
     """Run the smoke test, print which process served each path, and return the origin in lower
-    case, as browsers send it."""
+    case, as browsers send it. `routing` are the outputs of its stack. Under a domain, the test
+    connects to the load balancer, whose name the domain's record may not lead to yet."""
+    origin, connect_to = routing["PublicOrigin"], installation.settings.connect_to
+    for line in dns.record(routing):
+        installation.say(line)
+    if connect_to is None and origin.startswith("https:"):
+        connect_to = f"{routing['LoadBalancerDnsName']}:443"
     check = installation.services().crash_loop_check(deployed(installation))
-    served_by = smoke_test(
-        origin, installation.settings.connect_to, installation.poller, installation.say, check
-    )
+    served_by = smoke_test(origin, connect_to, installation.poller, installation.say, check)
     for path, process in sorted(served_by.items()):
         installation.say(f"  {path:<40.40} {process}")
     return origin.lower()
 
 
 def ensure_services(
-    installation: Installation, names: Sequence[str], images: Mapping[str, str]
+    installation: Installation,
+    names: Sequence[str],
+    images: Mapping[str, str],
+    values: Mapping[str, str],
 ) -> None:
     """Create or update the services one by one, each after those that it calls. A service without
     an entry in `images` keeps its image. Raises `CannotDeployError` with the first reason why a
     task does not run; the services before that one are then new, and it and the rest unchanged."""
     services = installation.services()
     for name in names:
-        values = {"Name": name, "Paused": "false"}
+        its_values = {**values, "Name": name, "Paused": "false"}
         if name in images:
-            values["Image"] = images[name]
+            its_values["Image"] = images[name]
         known = services.failed(name)
         try:
-            stack = installation.ensure_stack(name, values, services.failure_reporter(name))
+            stack = installation.ensure_stack(name, its_values, services.failure_reporter(name))
         except StackFailedError as error:
             if error.resource != _SERVICE:
                 raise
@@ -118,6 +160,7 @@ def run_command(installation: Installation, command: Sequence[str]) -> TaskFailu
         command,
         installation.poller,
         installation.say,
+        installation.capacity_reporter(),
     )
 
 
@@ -126,7 +169,9 @@ def deployed(installation: Installation) -> list[str]:
     return [name for name in SERVERS if installation.find(name) is not None]
 
 
-def _deployment(installation: Installation) -> str:
+def current_deployment(installation: Installation) -> str:
+    """The deployment that is chosen, or else the one that exists; microservices at first. Raises
+    `CannotDeployError` if what exists is none."""
     if installation.settings.deployment is not None:
         return installation.settings.deployment
     there = set(deployed(installation))

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
-
-from botocore.exceptions import ClientError
+from typing import TypeVar
 
 from deploy.checks import blockers
 from deploy.checks.leftovers import families, is_own_revision, revisions
 from deploy.checks.ownership import resources
+from deploy.commands import buckets
 from deploy.errors import CannotDeployError, StackFailedError
 from deploy.installation import Installation
 from topology.deployments import SERVERS
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _Item = TypeVar("_Item")
 
@@ -60,9 +56,13 @@ def destroy(installation: Installation) -> None:
     for part in ("observability", *reversed(SERVERS), "operator"):
         installation.stacks.delete(installation.stack_name(part))
     installation.terminate_instances()
-    empty_bucket_of_requests(installation)
+    routing = installation.find("routing")
+    for bucket in buckets.names(installation.aws, routing.id) if routing is not None else []:
+        buckets.empty(installation.aws, bucket, installation.say)
     installation.stacks.delete(installation.stack_name("routing"))
     installation.stacks.delete(installation.stack_name("cluster"))
+    # RDS takes no last snapshot of an instance that is stopped.
+    installation.start_database()
     _disable_deletion_protection(installation)
     database = _database(installation)
     installation.stacks.delete(installation.stack_name("data"))
@@ -91,27 +91,6 @@ def _disable_deletion_protection(installation: Installation) -> None:
     data = installation.find("data")
     if data is not None and data.parameters.get("DeletionProtection") == "true":
         installation.ensure_stack("data", {"DeletionProtection": "false"})
-
-
-def empty_bucket_of_requests(installation: Installation) -> None:
-    """Delete the objects of the bucket in which requests are logged, if there is one."""
-    stack = installation.find("routing")
-    for bucket in resources(installation.aws, stack.id, "AWS::S3::Bucket") if stack else []:
-        _empty_bucket(installation, bucket)
-
-
-def _empty_bucket(installation: Installation, bucket: str) -> None:
-    installation.say(f"{bucket}: deleting its objects ...")
-    try:
-        for page in installation.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            keys: list[ObjectIdentifierTypeDef] = [
-                {"Key": found.get("Key", "")} for found in page.get("Contents", [])
-            ]
-            if keys:
-                installation.aws.s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})
-    except ClientError as error:
-        if error.response["Error"].get("Code") != "NoSuchBucket":
-            raise
 
 
 def _empty_repositories(installation: Installation) -> None:

@@ -2,20 +2,33 @@
 
 Pausing deletes in an order in which nothing loses what it still needs: tasks, which drain and log;
 instances, which report their end to ECS; load balancers; and the NAT gateways last. Resuming is the
-reverse, since a service cannot be created before its target groups have a listener. The database is
-never stopped: it goes to sleep by itself ten minutes after the last connection.
+reverse, since a service cannot be created before its target groups have a listener. An Aurora
+cluster is never stopped: it goes to sleep by itself ten minutes after the last connection. An RDS
+instance is, last of all, and started first.
 """
 
+from datetime import UTC, datetime
+
+from deploy import database
+from deploy.checks import preflight
 from deploy.checks.costs import costs
 from deploy.checks.smoke import SmokeTest
-from deploy.commands.deploy import deployed, ensure_services, verify
+from deploy.commands.deploy import (
+    current_deployment,
+    deployed,
+    ensure_routing,
+    ensure_services,
+    verify,
+)
 from deploy.commands.status import cost_table
+from deploy.images.registry import Registry
 from deploy.installation import Installation
 
 
 def pause(installation: Installation) -> None:
     """Pause; may be interrupted and repeated."""
     installation.require_stack("routing")
+    installation.require_possible_changes()
     services = installation.services()
     if not installation.is_paused():
         for name in reversed(deployed(installation)):
@@ -25,17 +38,45 @@ def pause(installation: Installation) -> None:
     installation.terminate_instances()
     installation.ensure_stack("routing", {"Paused": "true"})
     installation.ensure_stack("network", {"Paused": "true"})
-    installation.say("Paused. The database goes to sleep by itself. What is still billed:")
+    instance = installation.database_instance()
+    if instance is None:
+        installation.say("The database goes to sleep by itself.")
+    else:
+        now = datetime.now(UTC)
+        database.stop(installation.aws, instance, installation.poller, now, installation.say)
+    installation.say("Paused. What is still billed:")
     installation.say(cost_table(costs(installation.aws, installation.settings.project)))
 
 
-def resume(installation: Installation, smoke_test: SmokeTest) -> str:
+def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest) -> str:
     """Resume, and return the board's new origin: recreated load balancers have new names. May be
-    interrupted and repeated, and changes nothing on a board that is up."""
+    interrupted and repeated, and changes nothing on a board that is up but what is chosen anew."""
     installation.require_stack("routing")
-    installation.ensure_stack("network", {"Paused": "false"})
-    routing = installation.ensure_stack("routing", {"Paused": "false"})
-    # Each gets the new address and keeps its image.
-    ensure_services(installation, deployed(installation), {})
+    preflight.require_sensible(installation, current_deployment(installation))
+    installation.start_database()
+    network = installation.ensure_stack("network", {"Paused": "false"})
+    # Instances must know of the way out that they have now, and images have another name for it.
+    installation.ensure_stack("cluster", {"NatMode": network.parameters["NatMode"]})
+    routing = ensure_routing(installation, {"Paused": "false"})
+    operator = _image(installation, registry, "operator", "board")
+    if operator is not None:
+        installation.ensure_stack("operator", {"Image": operator})
+    names = deployed(installation)
+    images = {name: _image(installation, registry, name, name) for name in names}
+    # Each gets the new address and keeps its revision.
+    ensure_services(
+        installation, names, {name: image for name, image in images.items() if image}, {}
+    )
     installation.ensure_stack("observability", {})
-    return verify(installation, routing.outputs["PublicOrigin"], smoke_test)
+    return verify(installation, routing.outputs, smoke_test)
+
+
+def _image(installation: Installation, registry: Registry, part: str, stage: str) -> str | None:
+    """The image of a stack under the name by which its instances reach the registry now; None where
+    it has none, or one by its digest."""
+    stack = installation.find(part)
+    image = stack.parameters.get("Image", "") if stack is not None else ""
+    _, colon, revision = image.rpartition(":")
+    if not colon or "@" in image:
+        return None
+    return f"{registry.repository(f'{installation.settings.project}/{stage}')}:{revision}"

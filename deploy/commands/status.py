@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from deploy.checks import dns
 from deploy.checks.costs import Cost, costs, total
 from deploy.installation import Installation
 from deploy.stacks.cloudformation import Stack
@@ -30,6 +31,7 @@ def report(installation: Installation) -> str:
     if installation.is_paused():
         parts.append("It is paused: make resume-ecs")
     elif "PublicOrigin" in (there["routing"].outputs if "routing" in there else {}):
+        parts += dns.record(there["routing"].outputs)
         parts.append(f"It answers at {there['routing'].outputs['PublicOrigin'].lower()}")
     return "\n\n".join(part for part in parts if part)
 

@@ -28,10 +28,12 @@ def run(
     command: Sequence[str],
     poller: Poller,
     say: Callable[[str], None],
+    report: Callable[[], None] = lambda: None,
 ) -> TaskFailure:
     """Run the command to its end, and return the stopped task with its last log lines. Raises
     `CannotDeployError` with the reason if the command fails or never starts. The task uses the
-    capacity provider `provider`: a task with a launch type would never start an instance."""
+    capacity provider `provider`: a task with a launch type would never start an instance. `report`
+    is called while it is waited for, to print why no instance comes."""
     what = f"`board {' '.join(command)}`"
     started = aws.ecs.run_task(
         cluster=cluster,
@@ -56,6 +58,7 @@ def run(
             # ECS is eventually consistent: a task may not be listed yet.
             return None
         (task,) = found
+        report()
         status = task.get("lastStatus", "")
         if poller.now() - reported_at > _PROGRESS_EVERY:
             reported_at = poller.now()

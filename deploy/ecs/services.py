@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,11 @@ from deploy.errors import CannotDeployError, TookTooLongError
 from deploy.poller import Poller
 
 if TYPE_CHECKING:
-    from mypy_boto3_ecs.type_defs import DeploymentTypeDef, ServiceTypeDef
+    from mypy_boto3_ecs.type_defs import (
+        DeploymentTypeDef,
+        ServiceEventTypeDef,
+        ServiceTypeDef,
+    )
 
 STEADY_TIMEOUT: Final = 20 * 60.0
 """Seconds until a service is steady: an instance starts, the image is pulled, checks pass."""
@@ -21,11 +26,22 @@ MAX_FAILED_TASKS: Final = 3
 
 STOP_TIMEOUT: Final = 10 * 60.0
 
+_TROUBLE: Final = re.compile(r"unable to|unhealthy|failed|error", re.IGNORECASE)
+
 
 class Services:
     """The services of one cluster."""
 
-    def __init__(self, aws: Aws, cluster: str, poller: Poller, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        cluster: str,
+        poller: Poller,
+        say: Callable[[str], None],
+        report: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`report` is called while a service is waited for, to print why no instance comes."""
+        self._report = report
         self._aws = aws
         self._cluster = cluster
         self._poller = poller
@@ -37,10 +53,18 @@ class Services:
         return next((service for service in found if service.get("status") == "ACTIVE"), None)
 
     def failure_reporter(self, name: str) -> Callable[[], None]:
-        """A function that reports, at each call, the tasks that have failed since the last one."""
+        """A function that reports, at each call, what has gone wrong since the last one: tasks that
+        have failed, what ECS says that it cannot do, and why no instance comes."""
         known = set(self.failed(name))
+        heard = {event.get("id") for event in self._events(name)}
 
-        def probe() -> None:
+        def look() -> None:
+            self._report()
+            for event in reversed(self._events(name)):
+                if event.get("id") not in heard:
+                    heard.add(event.get("id"))
+                    if _TROUBLE.search(event.get("message", "")):
+                        self._say(f"{name}: {event.get('message', '')}")
             for failed in self._failures(name):
                 if failed.task not in known:
                     known.add(failed.task)
@@ -126,6 +150,10 @@ class Services:
         events = (service or {}).get("events", [])
         said = events[0].get("message", "nothing") if events else "nothing"
         return f"ECS says: {said}"
+
+    def _events(self, name: str) -> Sequence[ServiceEventTypeDef]:
+        service = self.find(name)
+        return service.get("events", []) if service is not None else []
 
     def _failures(self, name: str) -> list[TaskFailure]:
         if self.find(name) is None:

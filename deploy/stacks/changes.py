@@ -74,7 +74,7 @@ def refused(before: Parameters, after: Parameters, *, paused: bool) -> Iterator[
         yield f"{refusal.parameter} cannot go from {old or 'none'} to {new or 'none'}. {instead}"
 
 
-def must_be_possible(before: Parameters, after: Parameters, *, paused: bool) -> None:
+def require_possible(before: Parameters, after: Parameters, *, paused: bool) -> None:
     """Raise `CannotDeployError` for parameters that cannot become these."""
     found = list(refused(before, after, paused=paused))
     if found:

@@ -30,6 +30,7 @@ class Scene:
         self.region = "here"
         self.autoscaling = self.ecs = self.cloudformation = self.ecr = self.logs = self.rds = self
         self.elb = self.ec2 = self.secrets = self.route53 = self
+        self.instance: str | None = None
 
     def say(self, _: str) -> None:
         pass
@@ -47,17 +48,40 @@ class Scene:
         if part not in self.there:
             return None
         outputs = {"Cluster": "board", "AutoScalingGroup": "group", "PublicOrigin": "http://b"}
-        return SimpleNamespace(id=part, name=part, outputs=outputs, parameters={})
+        has_image = part in ("users", "threads", "operator")
+        known = {"Image": f"old/board/{part}:0a1b2c3d4e5f"} if has_image else {}
+        return SimpleNamespace(id=part, name=part, outputs=outputs, parameters=known)
 
     require_stack = Installation.require_stack
 
     def ensure_stack(self, part: str, values: dict[str, str], _watch: object = None) -> Any:
         self.done.append(" ".join([part, *(f"{k}={v}" for k, v in values.items() if k != "Name")]))
-        return SimpleNamespace(outputs={"PublicOrigin": "http://b", "ServiceName": part,
-                                        "TaskDefinitionArn": part})  # fmt: skip
+        return SimpleNamespace(
+            outputs={"PublicOrigin": "http://b", "ServiceName": part, "TaskDefinitionArn": part},
+            parameters={"NatMode": "one"},
+        )
 
     def existing_stacks(self) -> dict[str, Any]:
         return {}
+
+    def chosen_before(self) -> dict[str, str]:
+        return {}
+
+    def require_possible_changes(self) -> None:
+        pass
+
+    def database_instance(self) -> str | None:
+        return self.instance
+
+    def start_database(self) -> None:
+        if self.instance:
+            self.done.append("database started")
+
+    def describe_db_instances(self, **_: object) -> Any:
+        return {"DBInstances": [{"DBInstanceStatus": "available"}]}
+
+    def stop_db_instance(self, **_: object) -> None:
+        self.done.append("database stopped")
 
     def delete(self, part: str) -> None:
         if part in self.there:
@@ -113,18 +137,38 @@ def test_interrupted_pause_continues_without_updating_services() -> None:
     assert scene.done == ["0 instances", "routing Paused=true", "network Paused=true"]
 
 
-def test_resume_creates_listeners_before_services() -> None:
-    scene = Scene(*UP, paused=True)
-    assert pause.resume(cast(Any, scene), lambda *_: {}) == "http://b"
+REGISTRY = SimpleNamespace(repository=lambda name: f"new/{name}")
+
+
+@pytest.mark.parametrize("instance", [None, "board-data-singledatabase"])
+def test_resume_starts_the_database_and_creates_listeners_before_services(
+    instance: str | None,
+) -> None:
+    scene = Scene(*UP, paused=True, deployment="microservices")
+    scene.instance = instance
+    origin = pause.resume(cast(Any, scene), cast(Any, REGISTRY), lambda *_: {})
+    assert origin == "http://b"
     assert scene.done == [
+        *(["database started"] if instance else []),
         "network Paused=false",
+        # What instances are told of the way out is what the network has now.
+        "cluster NatMode=one",
         "routing Paused=false",
-        "users Paused=false",
+        # The same revision, under the name by which it is reached now.
+        "operator Image=new/board/board:0a1b2c3d4e5f",
+        "users Paused=false Image=new/board/users:0a1b2c3d4e5f",
         "users runs",
-        "threads Paused=false",
+        "threads Paused=false Image=new/board/threads:0a1b2c3d4e5f",
         "threads runs",
         "observability",
     ]
+
+
+def test_pause_stops_a_database_instance_last() -> None:
+    scene = Scene(*UP)
+    scene.instance = "board-data-singledatabase"
+    pause.pause(cast(Any, scene))
+    assert scene.done[-2:] == ["network Paused=true", "database stopped"]
 
 
 def test_paused_board_rejects_a_deploy() -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from deploy.errors import CannotDeployError, StackFailedError, TookTooLongError
 from deploy.stacks.cloudformation import TIMEOUT, Stacks
-from deploy.stacks.templates import Template
+from deploy.stacks.templates import Parameter, Template
 from tests.unit.deploy.fakes import FakeClock, Pages, refusal
 
-TEMPLATE = Template("{}", frozenset({"Image", "Count"}))
+TEMPLATE = Template("{}", {name: Parameter(name) for name in ("Image", "Count")})
 OURS = [{"Key": "Project", "Value": "board"}]
 
 

@@ -1,0 +1,77 @@
+"""Whether the account is on the Free plan, which may not have everything."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.aws import Aws
+from deploy.errors import CannotDeployError
+
+SMALLEST: Final = ("db.t4g.micro", "db.t3.micro")
+"""The database instances that a Free plan may have; some accounts refuse one of them."""
+
+
+def is_free(aws: Aws, say: Callable[[str], None]) -> bool:
+    """Whether the account is on the Free plan; False, and said, where AWS does not tell."""
+    try:
+        plan = aws.freetier.get_account_plan_state()
+    except (ClientError, BotoCoreError) as error:
+        say(f"Whether this account is on the Free plan could not be found out: {error}")
+        return False
+    # A paid plan's state says nothing more; a free plan that has ended may have nothing at all.
+    if plan.get("accountPlanStatus") == "EXPIRED":
+        raise CannotDeployError(
+            "This account's Free plan has ended: upgrade it in the console, under Billing"
+        )
+    return bool(plan.get("accountPlanType") == "FREE")
+
+
+def require_allowed(aws: Aws, effective: Mapping[str, str]) -> None:
+    """Raise `CannotDeployError`, naming all that an account on the Free plan may not have of this,
+    and what it may."""
+    found = list(_not_allowed(aws, effective))
+    if found:
+        raise CannotDeployError(
+            "This account is on the Free plan: " + "; ".join(found) + ". Or upgrade the account "
+            "to the paid plan, which keeps its credits"
+        )
+
+
+def _not_allowed(aws: Aws, effective: Mapping[str, str]) -> Iterator[str]:
+    if effective["DatabaseKind"] != "instance":
+        yield "it may not create Aurora clusters: say DATABASE=instance"
+    elif effective["DatabaseClass"] not in SMALLEST:
+        yield (
+            f"it may not have a database {effective['DatabaseClass']}: say PARAMETERS="
+            f"DatabaseClass={SMALLEST[0]}, or {SMALLEST[1]} if that is refused"
+        )
+    if effective["DatabaseKind"] == "instance" and effective["BackupDays"] != "1":
+        yield "it may keep backups for one day: say PARAMETERS=BackupDays=1"
+    eligible = _eligible_types(aws)
+    if eligible and effective["InstanceType"] not in eligible:
+        yield (
+            f"it may not have instances {effective['InstanceType']}: say INSTANCE_TYPE=..., one of "
+            f"{', '.join(sorted(eligible))}"
+        )
+
+
+def _eligible_types(aws: Aws) -> set[str]:
+    pages = aws.ec2.get_paginator("describe_instance_types").paginate(
+        Filters=[
+            {"Name": "free-tier-eligible", "Values": ["true"]},
+            {"Name": "processor-info.supported-architecture", "Values": ["x86_64"]},
+        ]
+    )
+    return {str(found.get("InstanceType")) for page in pages for found in page["InstanceTypes"]}
+
+
+def hint(message: str, database_class: str) -> str:
+    """What to do about RDS's refusal of a class, if that is what the message says: accounts on the
+    Free plan may have one of the two smallest, and which one differs."""
+    if "not available with free plan" not in message and "free plan" not in message.lower():
+        return ""
+    if database_class not in SMALLEST:
+        return ""
+    other = SMALLEST[1 - SMALLEST.index(database_class)]
+    return f" Try the other one: PARAMETERS=DatabaseClass={other}"

@@ -1,0 +1,53 @@
+"""Everything that can be known to be in the way of a deploy, before anything is created."""
+
+from typing import Final
+
+from deploy.checks import (
+    account_plan,
+    choices,
+    offers,
+    permissions,
+    quotas,
+    service_roles,
+)
+from deploy.checks.account import Account
+from deploy.installation import FOUNDATION, Installation
+from deploy.stacks import templates
+
+_LAYERS: Final = (*FOUNDATION, "service", "observability")
+
+
+def run(installation: Installation, account: Account, deployment: str) -> dict[str, str]:
+    """Raise `CannotDeployError`, with what to do, if the choices make no sense, or the account may
+    not have what they take. Returns the values that follow from them."""
+    require_sensible(installation, deployment)
+    aws, say, chosen = installation.aws, installation.say, installation.settings.parameters
+    before = installation.chosen_before()
+    values = choices.derived(chosen, before, deployment)
+    effective = {**choices.DEFAULTS, **before, **values, **chosen}
+    if installation.find("network") is None:
+        permissions.check(aws, account, installation.settings.project, say)
+        needed = choices.instances_needed(effective, deployment)
+        quotas.check(aws, effective["NatMode"], needed, say)
+    if before.get("InstanceType") != effective["InstanceType"]:
+        offers.require_instance_type(aws, effective["InstanceType"], say)
+    if installation.find("data") is None:
+        if account_plan.is_free(aws, say):
+            effective["BackupDays"] = values["BackupDays"] = chosen.get("BackupDays", "1")
+            account_plan.require_allowed(aws, effective)
+        version = offers.engine_version(aws, effective, chosen.get("EngineVersion"), say)
+        values["EngineVersion"] = version
+    if installation.find("network") is None:
+        # Last, since it is the first that changes something.
+        service_roles.ensure(aws, installation.poller, say)
+    return values
+
+
+def require_sensible(installation: Installation, deployment: str) -> None:
+    """Raise `CannotDeployError` if what was chosen makes no sense, by itself or beside what there
+    is."""
+    chosen = installation.settings.parameters
+    folder = installation.settings.templates
+    choices.require_allowed(chosen, {layer: templates.read(folder, layer) for layer in _LAYERS})
+    choices.require_consistent(chosen, installation.chosen_before(), deployment)
+    installation.require_possible_changes()
