@@ -58,7 +58,7 @@ class Services:
         known = set(self.failed(name))
         heard = {event.get("id") for event in self._events(name)}
 
-        def look() -> None:
+        def probe() -> None:
             self._report()
             for event in reversed(self._events(name)):
                 if event.get("id") not in heard:

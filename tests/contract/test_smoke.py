@@ -3,9 +3,12 @@ names the request that failed on one that does not."""
 
 import asyncio
 import http.server
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
 
 import httpx
@@ -68,6 +71,63 @@ def _server(handler: type[_Broken]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def _tls_server(folder: Path, name: str) -> Iterator[tuple[str, list[str | None]]]:
+    """The same over TLS, with a certificate for `name`: its address, and the names that clients
+    have asked for."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    subprocess.run(
+        [*command.split(), "-keyout", key, "-out", certificate, "-subj", f"/CN={name}",
+         "-addext", f"subjectAltName=DNS:{name}"],
+        check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    asked: list[str | None] = []
+    context.sni_callback = lambda _socket, asked_for, _context: asked.append(asked_for)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Broken) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_domain_is_visited_at_the_load_balancer_before_its_record_exists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with _tls_server(tmp_path, "board.invalid") as (address, asked):
+        # It answers, under the certificate's name: what fails is the first thing that it lacks.
+        with pytest.raises(CannotDeployError, match="POST /api/users returned 503"):
+            smoke.run("https://board.invalid", address, FakeClock().poller, print, lambda: None)
+        assert set(asked) == {"board.invalid"}
+        with pytest.raises(CannotDeployError, match="CERTIFICATE_VERIFY_FAILED"):
+            smoke.run("https://other.invalid", address, FakeClock().poller, print, lambda: None)
+
+
+def test_database_that_is_waking_up_is_waited_for() -> None:
+    class Waking(_Broken):
+        answers: ClassVar[dict[str, int]] = {"GET": 200, "POST": 503}
+
+    def awake() -> None:
+        Waking.answers["POST"] = 418
+
+    said: list[str] = []
+    clock = FakeClock(awake)
+    with (
+        _server(Waking) as url,
+        pytest.raises(CannotDeployError, match="POST /api/users returned 418"),
+    ):
+        smoke.run("http://b", url.removeprefix("http://"), clock.poller, said.append, lambda: None)
+    assert said == ["POST /api/users: 503; the database may be waking up ..."]
+    assert clock.now < smoke.WAKES_WITHIN
 
 
 def test_the_request_that_failed_is_named() -> None:

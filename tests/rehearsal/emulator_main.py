@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ministack import app
-from ministack.services import ecs
+from ministack.services import ecs, rds
 
 _WITHIN = 60.0
 _files = [Path(name) for name in sys.argv[1:]]
@@ -39,6 +39,20 @@ def _record_when_healthy(service: str, task: dict[str, Any]) -> None:
         time.sleep(0.1)
 
 
+def _orderable(request: dict[str, Any]) -> Any:
+    """Offer the versions and classes that AWS offers: ministack knows a few of either."""
+    engine, kind = rds._p(request, "Engine"), rds._p(request, "DBInstanceClass")
+    options = "".join(
+        f"<OrderableDBInstanceOption><Engine>{engine}</Engine><EngineVersion>{version}"
+        f"</EngineVersion><DBInstanceClass>{kind}</DBInstanceClass></OrderableDBInstanceOption>"
+        for version in ("17.7", "18.3")
+    )
+    name = "DescribeOrderableDBInstanceOptions"
+    body = f"<OrderableDBInstanceOptions>{options}</OrderableDBInstanceOptions>"
+    return rds._xml(200, f"{name}Response", f"<{name}Result>{body}</{name}Result>")
+
+
 ecs._record_service_task_healthy = _record_when_healthy
+rds._ACTION_MAP["DescribeOrderableDBInstanceOptions"] = _orderable
 del sys.argv[1:]
 app.main()
