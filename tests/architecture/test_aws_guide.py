@@ -2,6 +2,7 @@
 call that a deploy sends to AWS."""
 
 import fnmatch
+import json
 import re
 from collections.abc import Iterator
 
@@ -32,22 +33,27 @@ S3 = {
 }
 
 
-def _granted() -> set[str]:
-    """The actions of the table, as IAM writes them; some are patterns."""
-    section = GUIDE.partition("## The deployer's permissions")[2].partition("\n## ")[0]
-    found: set[str] = set()
-    for row in re.findall(r"^\| (`.+?) \| (`.+?) \|", section, re.MULTILINE):
-        services, actions = (re.findall(r"`([^`]+)`", cell) for cell in row)
-        for action in actions:
-            found.add(action if ":" in action else f"{services[0]}:{action}")
-    return found
+# Policies of IAM, which attaches ten of them to a role.
+POLICIES = {
+    path.name: json.loads(path.read_text())
+    for path in sorted((ROOT / "docs" / "policies").glob("deploy-*.json"))
+}
+STATEMENTS = [one for policy in POLICIES.values() for one in policy["Statement"]]
+GRANTED = {action for statement in STATEMENTS for action in statement["Action"]}
+"""The actions of the policies, as IAM writes them; some are patterns."""
 
 
-GRANTED = _granted()
-
-
-def _is_granted(action: str) -> bool:
-    return any(fnmatch.fnmatchcase(action, pattern) for pattern in GRANTED)
+def _is_granted(action: str, arn: str | None = None) -> bool:
+    """Whether a statement allows the action, on the resource if one is given; IAM does not care
+    about the case of actions."""
+    for statement in STATEMENTS:
+        resources = statement["Resource"]
+        resources = [resources] if isinstance(resources, str) else resources
+        if any(
+            fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in statement["Action"]
+        ) and (arn is None or any(fnmatch.fnmatchcase(arn, pattern) for pattern in resources)):
+            return True
+    return False
 
 
 def _asked() -> Iterator[tuple[str, str]]:
@@ -84,24 +90,49 @@ def test_the_parameters_of_the_guide_are_those_of_templates() -> None:
     assert named <= known | {"Project"}
 
 
-def test_every_required_action_is_in_the_table() -> None:
-    assert not [action for action in permissions.REQUIRED_ACTIONS if not _is_granted(action)]
+@pytest.mark.parametrize("action", permissions.REQUIRED_ACTIONS)
+def test_the_policies_allow_every_required_action_on_what_a_deploy_creates(action: str) -> None:
+    resource = permissions.REQUIRED_ACTIONS[action].format(
+        region="eu-central-1", account="123456789012", project="board"
+    )
+    arn = resource if resource == "*" else f"arn:aws:{resource}"
+    assert _is_granted(action, arn), arn
 
 
-def test_every_call_to_aws_is_in_the_table() -> None:
+def test_the_policies_allow_every_call_to_aws() -> None:
     asked = set(_asked())
     assert len(asked) > 30
     missing = set()
     for client, method in asked:
         service = IAM_NAMES.get(client, client)
         operation = "".join(part.capitalize() for part in method.split("_"))
-        # IAM matches actions whatever their case; the table has AWS's own.
         operation = S3.get(operation, operation) if service == "s3" else operation
-        granted = {pattern.lower() for pattern in GRANTED}
-        action = f"{service}:{operation}".lower()
-        if not any(fnmatch.fnmatchcase(action, pattern) for pattern in granted):
+        if not _is_granted(f"{service}:{operation}"):
             missing.add(f"{service}:{operation}")
     assert not missing
+
+
+def test_the_policies_do_not_allow_what_belongs_to_others() -> None:
+    for action, arn in (
+        ("ecr:BatchDeleteImage", "arn:aws:ecr:eu-central-1:1:repository/other/users"),
+        ("iam:PassRole", "arn:aws:iam::1:role/admin"),
+        ("iam:CreateRole", "arn:aws:iam::1:role/admin"),
+        ("cloudformation:DeleteStack", "arn:aws:cloudformation:eu-central-1:1:stack/other/1"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-central-1:1:secret:board/x"),
+        ("logs:DeleteLogGroup", "arn:aws:logs:eu-central-1:1:log-group:/other"),
+        ("dynamodb:DeleteTable", "arn:aws:dynamodb:eu-central-1:1:table/other"),
+    ):
+        assert not _is_granted(action, arn), action
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_is_short_enough_to_be_pasted_and_is_in_the_guide(name: str) -> None:
+    # IAM and AWS STS quotas: 6,144 characters of a managed policy, white space not counted.
+    text = re.sub(r"\s", "", (ROOT / "docs" / "policies" / name).read_text())
+    assert len(text) <= 6144
+    assert f"policies/{name}" in GUIDE
+    sids = [statement["Sid"] for statement in POLICIES[name]["Statement"]]
+    assert len(sids) == len(set(sids))
 
 
 # Actions that are no operations of an API.
@@ -116,7 +147,7 @@ API_NAMES = {
 @pytest.mark.parametrize(
     "service", sorted({action.partition(":")[0] for action in GRANTED} - {"s3"})
 )
-def test_every_action_of_the_table_is_one_that_aws_has(service: str) -> None:
+def test_every_action_of_the_policies_is_one_that_aws_has(service: str) -> None:
     model = botocore.session.get_session().get_service_model(API_NAMES.get(service, service))
     operations = set(model.operation_names)
     for action in GRANTED:
