@@ -71,7 +71,7 @@ def repository_names(project: str) -> frozenset[str]:
 
 
 def zone_name(project: str, region: str | None) -> str:
-    """The name of the zone in which its services find each other, in the region."""
+    """The name of the hosted zone in which its services find each other, in the region."""
     return f"{project}-{region}.internal"
 
 
