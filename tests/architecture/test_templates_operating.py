@@ -1,0 +1,210 @@
+"""What operators and visitors rely on: what survives an update, how long things are kept, how fast
+a failure is noticed, and how many of a kind may be away at once."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kernel.data.database import Database
+from tests.cloudformation import SERVICES, Deployment, template
+from topology.contexts import CONTEXT_NAMES
+from topology.deployments import databases_of
+
+MAX_CONNECTIONS: Mapping[str, int] = {"1": 189, "2": 405, "4": 823, "8": 1669, "16": 3360}
+"""Of PostgreSQL by Aurora's largest number of capacity units: "Maximum connections for Aurora
+Serverless v2" in the Aurora user guide."""
+RESERVED_CONNECTIONS = 15
+AURORA_WAKES = 30
+"""Seconds that a database which slept for more than a day takes to wake up."""
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Deployment:
+    return Deployment(AccessLogs="true")
+
+
+def attributes(resource: Mapping[str, Any], key: str) -> dict[str, str]:
+    """Attributes of a load balancer or of a target group by their names."""
+    return {entry["Key"]: entry["Value"] for entry in resource[key]}
+
+
+# The database
+
+
+@pytest.mark.parametrize("name", ["Database", "SingleDatabase"])
+def test_a_database_that_is_deleted_or_replaced_leaves_a_snapshot(name: str) -> None:
+    database = template("data")["Resources"][name]
+    assert database["DeletionPolicy"] == database["UpdateReplacePolicy"] == "Snapshot"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("aurora", "Database"), ("instance", "SingleDatabase")])
+def test_a_database_can_be_set_back_by_a_week(kind: str, name: str) -> None:
+    database = Deployment(DatabaseKind=kind).resource(f"data.{name}")
+    assert int(database["BackupRetentionPeriod"]) >= 7
+    assert database["StorageEncrypted"] is True
+    assert database["CopyTagsToSnapshot"] is True
+
+
+def test_a_database_sleeps_soon_after_the_last_visit_but_not_between_two_clicks(
+    deployment: Deployment,
+) -> None:
+    scaling = deployment.resource("data.Database")["ServerlessV2ScalingConfiguration"]
+    assert float(scaling["MinCapacity"]) == 0
+    assert 300 <= scaling["SecondsUntilAutoPause"] <= 15 * 60
+
+
+def test_every_connection_that_tasks_may_open_fits_into_the_database(
+    deployment: Deployment,
+) -> None:
+    size: int = inspect.signature(Database.open).parameters["size"].default
+    listeners = {"users": 0, "threads": 1, "posts": 1}
+    tasks = {
+        name: int(deployment.resource(f"{name}.Scaling")["MaxCapacity"]) for name in CONTEXT_NAMES
+    } | {"monolith": 1}
+    rolling = (
+        deployment.resource("users.Service")["DeploymentConfiguration"]["MaximumPercent"] / 100
+    )
+    needed = sum(
+        count * rolling * sum(size + listeners[context] for context in databases_of(name))
+        for name, count in tasks.items()
+    )
+    scaling = deployment.resource("data.Database")["ServerlessV2ScalingConfiguration"]
+    assert needed < MAX_CONNECTIONS[str(scaling["MaxCapacity"])] - RESERVED_CONNECTIONS
+
+
+# The load balancers
+
+
+def open_to(deployment: Deployment, group: str) -> set[str]:
+    """Where a security group lets connections in from: networks and other groups."""
+    own = deployment.resource(group).properties.get("SecurityGroupIngress", ())
+    apart = [
+        rule.properties
+        for rule in deployment.of_kind("EC2::SecurityGroupIngress")
+        if rule["GroupId"] == group
+    ]
+    return {
+        rule.get("CidrIp") or rule.get("CidrIpv6") or rule["SourceSecurityGroupId"]
+        for rule in (*own, *apart)
+    }
+
+
+def test_anybody_reaches_the_public_load_balancer_and_instances_alone_the_internal_one(
+    deployment: Deployment,
+) -> None:
+    reached = {
+        balancer["Scheme"]: set().union(
+            *(open_to(deployment, group) for group in balancer["SecurityGroups"])
+        )
+        for balancer in deployment.of_kind("ElasticLoadBalancingV2::LoadBalancer")
+    }
+    assert reached == {
+        "internet-facing": {"0.0.0.0/0", "::/0"},
+        "internal": {"network.InstanceSecurityGroup"},
+    }
+
+
+def test_headers_with_invalid_names_are_not_passed_on(deployment: Deployment) -> None:
+    for balancer in deployment.of_kind("ElasticLoadBalancingV2::LoadBalancer"):
+        found = attributes(balancer.properties, "LoadBalancerAttributes")
+        assert found["routing.http.drop_invalid_header_fields.enabled"] == "true", balancer.name
+
+
+def test_the_private_zone_is_seen_in_the_boards_network_alone(deployment: Deployment) -> None:
+    for zone in deployment.of_kind("Route53::HostedZone"):
+        assert [vpc["VPCId"] for vpc in zone["VPCs"]] == ["network.Vpc"]
+
+
+def test_a_target_counts_as_healthy_soon_and_only_if_it_is(deployment: Deployment) -> None:
+    groups = list(deployment.of_kind("ElasticLoadBalancingV2::TargetGroup"))
+    assert len(groups) >= len(SERVICES)
+    for group in groups:
+        assert group.properties.get("Matcher", {"HttpCode": "200"})["HttpCode"] == "200"
+        interval = group["HealthCheckIntervalSeconds"]
+        assert interval * group["HealthyThresholdCount"] <= 15
+        assert interval * group["UnhealthyThresholdCount"] <= 15
+        assert group["UnhealthyThresholdCount"] >= 2  # one lost packet is no failure
+        assert group["HealthCheckTimeoutSeconds"] < interval
+
+
+def test_the_log_of_requests_is_forgotten_after_two_weeks(deployment: Deployment) -> None:
+    [bucket] = deployment.of_kind("S3::Bucket")
+    expirations = [
+        rule["ExpirationInDays"]
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if rule["Status"] == "Enabled" and "Prefix" not in rule and "TagFilters" not in rule
+    ]
+    assert 1 <= min(expirations) <= 14
+
+
+# Tasks and instances
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_new_task_has_time_to_start_and_a_dead_one_is_noticed(
+    deployment: Deployment, name: str
+) -> None:
+    [container] = deployment.resource(f"{name}.Task")["ContainerDefinitions"]
+    check = container["HealthCheck"]
+    # A small instance that starts all of its tasks at once is slow.
+    assert 20 <= check["StartPeriod"] <= 120
+    assert check["Interval"] * check["Retries"] <= 60
+    service = deployment.resource(f"{name}.Service")
+    for balanced in service["LoadBalancers"]:
+        group = deployment.resource(balanced["TargetGroupArn"])
+        becomes_healthy = group["HealthCheckIntervalSeconds"] * group["HealthyThresholdCount"]
+        assert (
+            service["HealthCheckGracePeriodSeconds"]
+            >= check["StartPeriod"] + AURORA_WAKES + becomes_healthy
+        )
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_log_that_cannot_be_delivered_stops_no_request(deployment: Deployment, name: str) -> None:
+    [container] = deployment.resource(f"{name}.Task")["ContainerDefinitions"]
+    options = container["LogConfiguration"]["Options"]
+    assert options["mode"] == "non-blocking"
+    assert options["max-buffer-size"] == "4m"
+    log = deployment.resource(options["awslogs-group"])
+    assert 1 <= int(log["RetentionInDays"]) <= 30
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_several_tasks_of_a_service_stand_in_different_zones(name: str) -> None:
+    several = Deployment(DesiredCount="2").resource(f"{name}.Service")["PlacementStrategies"]
+    assert several[0] == {"Type": "spread", "Field": "attribute:ecs.availability-zone"}
+    single = Deployment().resource(f"{name}.Service")["PlacementStrategies"]
+    assert [strategy["Type"] for strategy in single] == ["binpack"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_grows_before_its_processor_is_full(deployment: Deployment, name: str) -> None:
+    policy = deployment.resource(f"{name}.ScalingPolicy")
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    metric = tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
+    assert metric == "ECSServiceAverageCPUUtilization"
+    assert 40 <= tracking["TargetValue"] <= 75
+    assert tracking["ScaleOutCooldown"] < tracking["ScaleInCooldown"]
+
+
+def test_an_update_replaces_one_instance_at_a_time() -> None:
+    policy = template("cluster")["Resources"]["AutoScalingGroup"]["UpdatePolicy"]
+    assert policy["AutoScalingRollingUpdate"]["MaxBatchSize"] == 1
+    assert set(policy) == {"AutoScalingRollingUpdate"}
+
+
+# Images
+
+
+def test_an_image_with_a_tag_is_kept_and_its_tag_never_means_another(
+    deployment: Deployment,
+) -> None:
+    for repository in deployment.of_kind("ECR::Repository"):
+        assert repository["ImageTagMutability"] == "IMMUTABLE"
+        policy = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])
+        for rule in policy["rules"]:
+            assert rule["selection"]["tagStatus"] == "untagged", repository.name
+            assert rule["selection"]["countType"] == "sinceImagePushed", repository.name

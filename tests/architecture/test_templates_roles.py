@@ -1,0 +1,83 @@
+"""Every action that a role allows, compared with the calls that are made in its name: nothing
+less, or a task does not start, and nothing more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.cloudformation import Deployment, Resource
+
+ECS_STARTS_A_TASK: Mapping[str, set[str]] = {
+    "ecr:GetAuthorizationToken": {"*"},
+    "ecr:BatchGetImage": {"repository"},
+    "ecr:GetDownloadUrlForLayer": {"repository"},
+    "logs:CreateLogStream": {"log"},
+    "logs:PutLogEvents": {"log"},
+    "secretsmanager:GetSecretValue": {"secret"},
+}
+"""What the agent of ECS calls to pull an image of ECR, to write with the driver `awslogs`, and to
+inject secrets: "Amazon ECS task execution IAM role" in the ECS developer guide. Each with the kind
+of resource that it may be about."""
+
+
+def kind_of(resource: str) -> str:
+    """Which kind of resource a statement names."""
+    if resource == "*":
+        return "*"
+    if ":repository/board/" in resource and "*" not in resource:
+        return "repository"
+    if resource.endswith("Log.Arn"):
+        return "log"
+    if resource.endswith(("Secret", "SecretArn")):
+        return "secret"
+    return resource
+
+
+def listed(value: object) -> list[Any]:
+    """A value that may stand alone as a list."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def allowed(role: Resource) -> dict[str, set[str]]:
+    """Each action that the role allows, and the kinds of resources that it allows it on."""
+    found: dict[str, set[str]] = {}
+    for policy in role.properties.get("Policies", ()):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            for action in listed(statement["Action"]):
+                kinds = {kind_of(resource) for resource in listed(statement["Resource"])}
+                found.setdefault(action, set()).update(kinds)
+    return found
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Deployment:
+    return Deployment(AccessLogs="true")
+
+
+def test_a_role_that_starts_tasks_allows_what_that_takes_and_nothing_more(
+    deployment: Deployment,
+) -> None:
+    roles = {task["ExecutionRoleArn"] for task in deployment.of_kind("ECS::TaskDefinition")}
+    assert len(roles) >= len(deployment.stacks) - 7
+    for arn in roles:
+        role = deployment.resource(arn.removesuffix(".Arn"))
+        without_secrets = (
+            {"secretsmanager:GetSecretValue"} if role.name.startswith("web.") else set()
+        )
+        assert allowed(role) == {
+            action: kinds
+            for action, kinds in ECS_STARTS_A_TASK.items()
+            if action not in without_secrets
+        }, role.name
+
+
+def test_no_other_role_has_a_policy_of_its_own(deployment: Deployment) -> None:
+    starting = {
+        task["ExecutionRoleArn"].removesuffix(".Arn")
+        for task in deployment.of_kind("ECS::TaskDefinition")
+    }
+    others = [role for role in deployment.of_kind("IAM::Role") if role.name not in starting]
+    assert [(role.name, allowed(role)) for role in others] == [("cluster.InstanceRole", {})]
+    assert not list(deployment.of_kind("IAM::Policy"))
