@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -306,10 +305,8 @@ def drain():
     (runner.root / "gateway.py").write_text(drains + GATEWAY.replace(call, f"{call}, drain"))
     process = runner.start_without_postgres()
     until_up(runner)
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
-    assert time.monotonic() - began < 6
+    assert process.wait(20) == 0
     stopped = runner.stopped()
     assert stopped.index("gateway") > stopped.index("users-1")
     assert "killed" not in runner.text()
@@ -323,10 +320,9 @@ def test_a_second_signal_ends_what_does_not_stop(runner: Runner, is_running: IsR
     until_up(runner)
     process.send_signal(signal.SIGINT)
     eventually_blocking(lambda: "stopping the gateway" in runner.text(), what="it is stopping")
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
+    # Less than the 12 s that a service may take to stop.
     assert process.wait(10) == 0
-    assert time.monotonic() - began < 5, runner.text()
     assert not any(is_running(one) for one in runner.started().values())
 
 

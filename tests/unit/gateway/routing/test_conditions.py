@@ -1,6 +1,5 @@
 """The conditions of a rule: what each one compares, and how."""
 
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -151,9 +150,8 @@ def test_a_backslash_before_a_p_is_no_unicode_class() -> None:
 
 def test_a_regular_expression_takes_no_time_that_a_client_could_choose() -> None:
     search = compile_pattern("^(a+)+$")
-    started = time.perf_counter()
+    # An engine that goes back would try 2^16000 ways, and not end before its timeout.
     assert search(b"a" * 16_000 + b"b") is None
-    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize(
