@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from random import Random
 from typing import Final
 
+from gateway.admin.check import needed_groups, target_option
 from gateway.admin.commands import COMMANDS, run_command
 from gateway.admin.control import Control, RefusedCommandError
 from gateway.admin.options import read_options
@@ -27,7 +28,6 @@ from gateway.observe.access_log import AccessLog, AlbFormat, Format, NoAccessLog
 from gateway.observe.log_file import LogFile
 from gateway.observe.metrics import Metrics
 from gateway.observe.metrics_server import MetricsServer
-from gateway.routing.rules import Forward
 from gateway.routing.settings import Routing
 from gateway.template.names import full_name
 from gateway.template.reader import RefusedTemplateError
@@ -37,28 +37,37 @@ _REFUSED: Final = 2
 _log: Final = logging.getLogger(__name__)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Runs the gateway, or one of the commands about it (``gateway.admin.commands``).
+def main(arguments: Sequence[str], program: str) -> int:
+    """Runs the gateway, or one of the commands about it (``gateway.admin.commands``); ``program``
+    is what was typed before them.
 
     The exit code: 0 after a signal stopped it, 2 when it cannot run.
     """
     if arguments and arguments[0] in COMMANDS:
-        return run_command(arguments)
+        return run_command(arguments, program)
+    if arguments and arguments[0] == "run":
+        arguments = arguments[1:]
     # Until there is somebody to hear it, a hangup would end the process: it has to wait.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-    options = read_options(arguments)
+    options = read_options(arguments, program)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        loaded = load_templates(options)
-        targets = _targets(options, loaded.routing)
-        _complete_names(options, loaded.routing)
+        routing = _load(options)
+        targets = _targets(options, routing)
+        _complete_names(options, routing)
     except RefusedTemplateError as refused:
         return _refuse(*refused.lines)
     except (OSError, ValueError) as error:
         return _refuse(f"gateway: {error}")
+    return _run_event_loop(_run(routing, targets, options))
+
+
+def _load(options: argparse.Namespace) -> Routing:
+    """The templates' routing, whose warnings are logged."""
+    loaded = load_templates(options)
     for line in loaded.warnings:
-        _log.warning("%s", line)
-    return _run_event_loop(_run(loaded.routing, targets, options))
+        _log.warning("warning: %s", line)
+    return loaded.routing
 
 
 def _run_event_loop(main: Coroutine[object, object, int]) -> int:
@@ -131,7 +140,7 @@ async def _run(
     # Requests make no reference cycles, and looking for some every 700 objects takes its time.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    control = Control(gateway, lambda: load_templates(options).routing)
+    control = Control(gateway, lambda: _load(options))
     servers: list[AdminServer | MetricsServer] = []
     reloads = loop.create_task(_reload_at(hangup, control))
     try:
@@ -205,13 +214,10 @@ def _format(name: str, routing: Routing) -> Format:
 
 
 def _warn_of_empty_groups(routing: Routing, targets: Mapping[str, Sequence[str]]) -> None:
-    wanted = {
-        group.target_group
-        for listener in routing.listeners
-        for rule in listener.rules
-        if isinstance(rule.action, Forward)
-        for group in rule.action.groups
-        if group.weight > 0
-    }
-    for name in sorted(wanted - targets.keys()):
-        _log.warning("%s has no --target: its requests are answered with 503", name)
+    for name in needed_groups(routing):
+        if name not in targets:
+            _log.warning(
+                "%s has no target: its requests are answered with 503: %s",
+                name,
+                target_option(name),
+            )

@@ -1,4 +1,4 @@
-"""``python -m gateway COMMAND``: operations on a running gateway, and ``explain``."""
+"""``alb COMMAND``: what is asked of templates, and operations on a running gateway."""
 
 import argparse
 import ipaddress
@@ -11,14 +11,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from gateway.admin.check import refusals, summary
 from gateway.admin.explain import ImaginedRequest, explain
 from gateway.admin.template_options import add_template_options, load_templates, pair
 from gateway.routing.settings import ListenerSettings, Routing
 from gateway.template.names import full_name
 from gateway.template.reader import RefusedTemplateError
 
-COMMANDS: Final[Mapping[str, str]] = {
+TEMPLATE_COMMANDS: Final[Mapping[str, str]] = {
+    "check": "what is refused of the templates, by AWS and by the gateway, and what to type",
     "explain": "which rule a request gets, and why",
+}
+"""The commands that read templates and need no running gateway, and what each one does."""
+OPERATIONS: Final[Mapping[str, str]] = {
     "health": "the targets' health, in the shape of describe-target-health",
     "rules": "each listener's rules, in the order in which they are tried",
     "weights": "changes a rule's weights, until the next reload",
@@ -27,19 +32,25 @@ COMMANDS: Final[Mapping[str, str]] = {
     "drain": "deregisters a target, and waits until no request is on it",
     "reload": "reads the template again; when it is refused, the old routing stays",
 }
-"""What each one does. All but ``explain`` ask a running gateway."""
+"""The commands that ask a running gateway, and what each one does."""
+COMMANDS: Final = {**TEMPLATE_COMMANDS, **OPERATIONS}
 _DONE: Final = 0
 _REFUSED: Final = 1
 _CANNOT: Final = 2
 _ANSWER_SECONDS: Final = 30.0
 
 
-def run_command(arguments: Sequence[str]) -> int:
-    """Runs one of COMMANDS and prints its result. The exit code: 0 when it was done, 1 when the
-    gateway refused it, 2 when it could not be reached."""
-    options = _parser().parse_args(arguments)
+def run_command(arguments: Sequence[str], program: str = "alb") -> int:
+    """Runs one of COMMANDS and prints its result; ``program`` is what was typed before it.
+
+    The exit code: 0 when it was done, 1 when it was refused, 2 when there is nobody to ask or
+    nothing to read.
+    """
+    options = _parser(program).parse_args(arguments)
     if options.command == "explain":
         return _explain(options)
+    if options.command == "check":
+        return _check(options)
     request = {
         name: value
         for name, value in vars(options).items()
@@ -76,8 +87,8 @@ def _send(path: Path, request: Mapping[str, object], seconds: float) -> dict[str
     return answer
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gateway")
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program)
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name: str) -> argparse.ArgumentParser:
@@ -105,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "drain":
             made.add_argument("--seconds", type=float, default=30.0, help="how long to wait")
     command("reload")
+    text = COMMANDS["check"]
+    add_template_options(commands.add_parser("check", help=text, description=text))
     text = COMMANDS["explain"]
     _add_explain(commands.add_parser("explain", help=text, description=text))
     return parser
@@ -119,6 +132,19 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("method")
     parser.add_argument("target", metavar="/PATH?QUERY", type=_request_target)
+
+
+def _check(options: argparse.Namespace) -> int:
+    try:
+        loaded = load_templates(options)
+    except RefusedTemplateError as refused:
+        sys.stdout.write("".join(f"{line}\n" for line in refusals(refused.problems)))
+        return _REFUSED
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"gateway: {error}\n")
+        return _CANNOT
+    sys.stdout.write("".join(f"{line}\n" for line in summary(loaded)))
+    return _DONE
 
 
 def _explain(options: argparse.Namespace) -> int:

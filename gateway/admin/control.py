@@ -121,7 +121,7 @@ class Control:
                 self._gateway.apply(routing)
             except (RefusedTemplateError, RefusedReloadError) as refused:
                 raise RefusedCommandError(*refused.lines) from refused
-            except (OSError, UnicodeDecodeError) as error:
+            except (OSError, ValueError) as error:
                 raise RefusedCommandError(str(error)) from error
         _log.info("reloaded")
         return self.rules()

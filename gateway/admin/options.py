@@ -1,21 +1,23 @@
-"""The options of ``python -m gateway``."""
+"""The options of ``alb run``."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.admin.commands import COMMANDS
+from gateway.admin.commands import COMMANDS, OPERATIONS
 from gateway.admin.template_options import add_template_options, pair
 from gateway.net.tls import CertificateFiles
 
 
-def read_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options, each with its type. Exits with 2, and a line, for what makes no sense."""
+def read_options(arguments: Sequence[str], program: str) -> argparse.Namespace:
+    """The options, each with its type. Exits with 2, and a line, for what makes no sense.
+    ``program`` is what was typed before them."""
     parser = argparse.ArgumentParser(
-        prog="python -m gateway",
+        prog=program,
         description="A local Application Load Balancer that routes by a CloudFormation template.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="commands (python -m gateway COMMAND --help):\n"
+        epilog=f"commands ({program} COMMAND --help):\n"
+        "  run         runs the gateway, as without a command\n"
         + "".join(f"  {name:<12}{does}\n" for name, does in COMMANDS.items()),
     )
     add_template_options(parser)
@@ -49,7 +51,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
         "--admin-socket",
         type=Path,
         metavar="PATH",
-        help=f"a Unix socket for the commands {', '.join(list(COMMANDS)[1:])}",
+        help=f"a Unix socket for the commands {', '.join(OPERATIONS)}",
     )
     parser.add_argument(
         "--metrics-port",

@@ -58,6 +58,23 @@ def test_a_template_that_cannot_be_run_is_refused_with_every_reason(template: Pa
     ]
 
 
+async def test_a_start_says_what_to_type_for_each_group_without_target(template: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "run", "--template", str(template)),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(10):
+        first = await process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    assert first.decode() == (
+        "Web has no target: its requests are answered with 503: "
+        "--target Web=http://127.0.0.1:PORT\n"
+    )
+
+
 def test_help_names_every_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gateway", "--help"],
