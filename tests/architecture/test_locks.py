@@ -1,5 +1,7 @@
-"""The locks in requirements/ pin everything, with hashes, and no address of an index."""
+"""The locks in requirements/, and that of npm, pin everything, with hashes, and no address of an
+index."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -10,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 # Environments for development, which are never shipped.
 TOOLS = {"dev", "lock", "lint-images", "lint-javascript", "lint-templates", "rehearsal"}
+NPM_LOCK = ROOT / "package-lock.json"
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 
 
@@ -52,3 +55,14 @@ def test_what_is_shipped_is_what_is_tested(lock: Path) -> None:
     tested = _pins(ROOT / "requirements" / "dev.txt")
     for name, versions in _pins(lock).items():
         assert versions <= tested[name], name
+
+
+def test_every_npm_package_is_pinned_with_its_hash_and_without_an_address() -> None:
+    packages = json.loads(NPM_LOCK.read_text())["packages"]
+    tools = packages.pop("")["devDependencies"]
+    assert tools == json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    for name, version in tools.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
