@@ -27,7 +27,11 @@ class ImaginedRequest:
 
     @property
     def routing_host(self) -> bytes:
-        return without_port(next(iter(self.header_values(b"host")), b""))
+        return without_port(self.host_with_port)
+
+    @property
+    def host_with_port(self) -> bytes:
+        return next(iter(self.header_values(b"host")), b"")
 
     def header_values(self, name: bytes) -> Sequence[bytes]:
         return [value for key, value in self.headers if key.lower() == name]

@@ -12,6 +12,9 @@ from gateway.http1.request import Request
 from gateway.http1.request_headers import framing_lookalike, has_valid_name, meaning
 
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NOT_IN_TOKENS: Final = bytes(
+    octet for octet in range(256) if not _TOKEN.fullmatch(bytes((octet,)))
+)
 _VISIBLE: Final = re.compile(rb"[!-~]+")
 _BAD: Final = re.compile(rb"[\x00\r\n]")
 _CONTROL: Final = re.compile(rb"[\x01-\x08\x0b-\x1f\x7f]")
@@ -45,6 +48,9 @@ class _Reading:
         self._headers(headers)
         self._framing()
         self._check_line()
+        if self._is_later_http:
+            # Such requests have no class.
+            self.request.finding = None
 
     def _found(self, tier: Tier, reason: DesyncReason) -> None:
         """Only a higher tier replaces the first reason."""
@@ -66,8 +72,10 @@ class _Reading:
     def _request_line(self, line: bytes) -> None:
         request = self.request
         request.method, _, rest = line.partition(b" ")
-        request.target, blank, self._version = rest.rpartition(b" ")
-        if not blank:
+        # The version is the last word, with all that follows it but other words.
+        blank = rest.rfind(b" ", 0, len(rest.rstrip(_NOT_IN_TOKENS)))
+        request.target, self._version = rest[: max(blank, 0)], rest[blank + 1 :]
+        if blank < 0:
             if not rest or rest.startswith(b"HTTP/1."):
                 self._found(Tier.Ambiguous, DesyncReason.MISSING_URI)
                 request.refuse(400)
@@ -84,6 +92,7 @@ class _Reading:
             request.version = version.decode("latin-1")
         elif not request.refusal:
             request.version = "HTTP/0.9"
+        self._is_later_http = bool(found) and not self._version.startswith((b"HTTP/0", b"HTTP/1"))
         if self._minor is None and not request.refusal:
             # HTTP/0.9, or an HTTP/2 that nobody agreed on (AWS: "HTTP 505").
             request.refuse(505 if found or not version else 400)
@@ -112,19 +121,22 @@ class _Reading:
     # Headers
 
     def _headers(self, lines: list[bytes]) -> None:
-        previous = b""
+        continued = b""
+        """The header that a continuation line belongs to, as the classes see it."""
         passed_on = False
         received = self.request.lines
         for written in lines:
             line = written
             folded = line[:1] in (b" ", b"\t")
             name, colon, value = line.partition(b":")
-            if folded and previous != b"content-type":
+            if folded and continued != b"content-type":
                 self._found(Tier.Ambiguous, DesyncReason.MULTILINE_HEADER)
-            if not folded:
-                previous = name.lower()
-                if not colon:
-                    self._found(Tier.Ambiguous, DesyncReason.MISSING_HEADER_COLON)
+            if folded and not colon:
+                self._classify_framing(continued, line.strip(_BLANKS))
+            elif not folded and colon:
+                continued = name.lower()
+            elif not folded:
+                self._found(Tier.Ambiguous, DesyncReason.MISSING_HEADER_COLON)
             if not colon:
                 # AWS: "appends a colon character".
                 line += b":"
@@ -164,21 +176,23 @@ class _Reading:
             special(request, name, value)
 
     def _is_framing(self, name: bytes, value: bytes) -> bool:
-        looks_like = framing_lookalike(name)
-        if not looks_like:
+        looks_like = self._classify_framing(name, value)
+        if not looks_like or name.lower() != looks_like:
             return False
-        is_one = name.lower() == looks_like
-        if not is_one:
+        own = self._own_lengths if looks_like == b"content-length" else self._own_codings
+        own.append(value)
+        return True
+
+    def _classify_framing(self, name: bytes, value: bytes) -> bytes:
+        """Returns the framing header that ``name`` may be taken for; empty for none."""
+        looks_like = framing_lookalike(name)
+        if looks_like and name.lower() != looks_like:
             self._found(Tier.Ambiguous, DesyncReason.SUSPICIOUS_HEADER)
         if looks_like == b"content-length":
             self._lengths.append(value)
-            if is_one:
-                self._own_lengths.append(value)
-        else:
+        elif looks_like:
             self._codings.append(value)
-            if is_one:
-                self._own_codings.append(value)
-        return is_one
+        return looks_like
 
     # Framing
 
@@ -189,6 +203,9 @@ class _Reading:
         self._settle_framing()
         if self._codings and (request.http10 or self._minor is None):
             self._found(Tier.Ambiguous, DesyncReason.UNDEFINED_TRANSFER_ENCODING)
+            return
+        if self._minor is None and self._lengths:
+            self._found(Tier.Ambiguous, DesyncReason.UNDEFINED_CONTENT_LENGTH)
             return
         for value in self._codings:
             self._classify_coding(value)

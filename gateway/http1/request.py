@@ -33,6 +33,7 @@ class Request:
         "keep_alive",
         "lines",
         "method",
+        "port_in_template",
         "refusal",
         "sent_host",
         "sent_target",
@@ -73,6 +74,9 @@ class Request:
 
         self.source = ""
         """The IP address of the client."""
+        self.port_in_template = (b"", b"")
+        """The end of a host that names the listener's port, and what stands for it with the port
+        that the template has."""
         self.host: bytes | None = None
         self.authority: bytes | None = None
         """The host of a request target in absolute form, which wins over ``host`` (RFC 9112,
@@ -117,6 +121,17 @@ class Request:
     def routing_host(self) -> bytes:
         """The host that rules see: without its port."""
         return without_port(self.authority if self.authority is not None else self.host or b"")
+
+    @property
+    def host_with_port(self) -> bytes:
+        """The host that the rules' regular expressions see: with the port that the client wrote.
+
+        The listener's port is the template's here, wherever the gateway listens; one that clients
+        do not write is left out.
+        """
+        host = self.authority if self.authority is not None else self.host or b""
+        real, in_template = self.port_in_template
+        return host.removesuffix(real) + in_template if real and host.endswith(real) else host
 
     def header_values(self, name: bytes) -> Iterable[bytes]:
         """The values of every header of that name (in lower case), in order."""

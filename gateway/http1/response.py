@@ -18,6 +18,7 @@ class Response:
         "status",
         "status_line",
         "until_close",
+        "upgrade",
     )
 
     def __init__(self) -> None:
@@ -34,6 +35,8 @@ class Response:
         self.until_close = False
         """The end of the body is the end of the connection."""
         self.connection: bytes | None = None
+        self.upgrade = b""
+        """The protocol that the target switches to."""
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
         """Body bytes that were received and not yet taken by the exchange."""

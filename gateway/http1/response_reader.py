@@ -165,6 +165,9 @@ class ResponseReader:
             return
         status = response.status = self._parser.get_status_code()
         if status == 101 and self._upgrade:
+            if response.upgrade.strip().lower() != b"websocket":
+                # RFC 9110, section 7.8: only to a protocol that the client offered.
+                raise MalformedResponseError("a switch to another protocol than WebSocket")
             response.head_complete = True
             response.status_line = b"HTTP/1.1 101 %b\r\n" % self._reason
             return
@@ -259,6 +262,10 @@ def _connection(response: Response, _name: bytes, value: bytes) -> None:
     response.connection = value if previous is None else previous + b"," + value
 
 
+def _upgrade(response: Response, _name: bytes, value: bytes) -> None:
+    response.upgrade = value
+
+
 def _drop(_response: Response, _name: bytes, _value: bytes) -> None:
     """Hop-by-hop, or replaced by the gateway's own."""
 
@@ -269,4 +276,5 @@ _SPECIAL: Final[dict[bytes, _Special]] = {
     b"content-length": _content_length,
     b"date": _drop,
     b"transfer-encoding": _transfer_encoding,
+    b"upgrade": _upgrade,
 }

@@ -116,6 +116,7 @@ class Exchange:
         self._keep_alive = False
         self._done = False
         request.source = peer.address
+        request.port_in_template = listener.port_in_template
 
     @property
     def wants_request_bytes(self) -> bool:
@@ -131,6 +132,10 @@ class Exchange:
             self._reply_with(request.refusal)
             return
         plane, record = self._plane, self._record
+        if request.expects_continue and request.has_body and not request.http10:
+            # Whatever the rule is (AWS: "immediately").
+            self._client.send_continue()
+            record.sent += len(local_replies.CONTINUE)
         rule = self.listener.rules.match(request)
         record.rule_priority = rule.priority
         record.trace = trace_id(request.trace_id, record.created, plane.random)
@@ -233,9 +238,6 @@ class Exchange:
         target.outstanding += 1
         forwarded = self._client.peer.forwarded.lines(request)
         head = request_head(request, forwarded, host, record.trace)
-        if request.expects_continue and request.has_body and not request.http10:
-            self._client.send_continue()
-            record.sent += len(local_replies.CONTINUE)
         connection = target.take()
         if connection is not None:
             self._send_head(connection, head)

@@ -1,22 +1,36 @@
 """One port that clients connect to."""
 
+from typing import Final
+
 from gateway.http1.request import Request
 from gateway.net.bounded_memo import BoundedMemo
 from gateway.proxy.heads import host_line
 from gateway.routing.settings import ListenerSettings
+
+_DEFAULT_PORTS: Final = {"HTTP": 80, "HTTPS": 443}
 
 
 class Listener:
     """A listener's settings, which may be replaced while it runs, and its real port."""
 
     def __init__(self, settings: ListenerSettings, port: int) -> None:
-        self.port = port
+        self._port = port
         self._evaluated = 0
         # The port may still change: a free one is known once the socket is bound.
         self._host_lines: BoundedMemo[bytes, bytes | None] = BoundedMemo(
             lambda host: host_line(host, self.port), most=256, longest=256
         )
         self._use(settings)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; 0 until a free one was taken."""
+        return self._port
+
+    @port.setter
+    def port(self, port: int) -> None:
+        self._port = port
+        self._use(self._settings)
 
     @property
     def rule_evaluations(self) -> int:
@@ -39,6 +53,12 @@ class Listener:
     def _use(self, settings: ListenerSettings) -> None:
         self._settings = settings
         self.rules = settings.rules
+        default = _DEFAULT_PORTS[settings.protocol]
+        self.port_in_template = (
+            b":%d" % self._port,
+            b"" if settings.port == default else b":%d" % settings.port,
+        )
+        """``Request.port_in_template`` of the requests that come here."""
         self._inserted = [
             f"{name}: {value}\r\n".encode("latin-1") for name, value in settings.response_headers
         ]

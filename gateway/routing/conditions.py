@@ -36,6 +36,10 @@ class RuleInput(Protocol):
         """The first Host header, or the authority of an absolute target, without its port."""
 
     @property
+    def host_with_port(self) -> bytes:
+        """Likewise, with the port if the client wrote one."""
+
+    @property
     def source(self) -> str:
         """The IP address of the TCP peer."""
 
@@ -109,18 +113,25 @@ class PathPattern:
 
 @dataclass(frozen=True, slots=True)
 class HostHeader:
-    """``host-header``: the host without its port; case does not count."""
+    """``host-header``: the host; case does not count.
+
+    Globs see it without its port, regular expressions with the port that the client wrote: that is
+    reported of an ALB, which AWS does not document.
+    """
 
     values: Values
 
     def holds(self, request: RuleInput) -> bool:
-        return bool(self.values.matches(request.routing_host))
+        return bool(self.values.matches(self._host(request)))
+
+    def _host(self, request: RuleInput) -> bytes:
+        return request.host_with_port if self.values.regular else request.routing_host
 
     def __str__(self) -> str:
         return f"host-header {self.values}"
 
     def seen(self, request: RuleInput) -> str:
-        return f"host {_shown(request.routing_host)}"
+        return f"host {_shown(self._host(request))}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,12 @@ class FakeRequest:
     routing_host: bytes = b"test.example"
     headers: tuple[tuple[bytes, bytes], ...] = ()
     source: str = "192.0.2.1"
+    port: bytes = b""
+    """What the client wrote after the host: a colon and a port."""
+
+    @property
+    def host_with_port(self) -> bytes:
+        return self.routing_host + self.port
 
     @property
     def path(self) -> bytes:

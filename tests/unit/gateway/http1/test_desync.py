@@ -25,6 +25,8 @@ CLASSES: list[tuple[Tier, DesyncReason, bytes]] = [
     (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / HTTP/1.x\r\nHost: a\r\n"),
     (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / HTTP/1.10\r\nHost: a\r\n"),
     (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / RTSP/1.0\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / HTTP/1.1 \xd0\xb0 \xd0\xb1\r\nHost: a\r\n"),
+    (Tier.Severe, DesyncReason.BAD_VERSION, b"GET / HTTP/1.1 (\r\nHost: a\r\n"),
     (Tier.Severe, DesyncReason.BAD_CONTENT_LENGTH, POST + b"Content-Length: 1000,1000\r\n"),
     (
         Tier.Severe,
@@ -83,6 +85,21 @@ CLASSES: list[tuple[Tier, DesyncReason, bytes]] = [
         DesyncReason.UNDEFINED_TRANSFER_ENCODING,
         b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",
     ),
+    (
+        Tier.Severe,
+        DesyncReason.MULTIPLE_CONTENT_LENGTH,
+        POST + b"Content-Length: 3\r\n 4\r\n",
+    ),
+    (
+        Tier.Severe,
+        DesyncReason.BAD_TRANSFER_ENCODING,
+        POST + b"Transfer-Encoding: chunked\r\n , identity\r\n",
+    ),
+    (
+        Tier.Ambiguous,
+        DesyncReason.UNDEFINED_CONTENT_LENGTH,
+        b"GET / HTTP/0.9\r\nContent-Length: 3\r\n",
+    ),
     (Tier.Ambiguous, DesyncReason.MULTILINE_HEADER, GET + b"X: a\r\n b\r\n"),
     (Tier.Ambiguous, DesyncReason.MULTILINE_HEADER, GET + b"X: a\r\n Content-Length: 3\r\n"),
     (Tier.Ambiguous, DesyncReason.MISSING_HEADER_COLON, GET + b"X\r\n"),
@@ -92,6 +109,12 @@ CLASSES: list[tuple[Tier, DesyncReason, bytes]] = [
     (Tier.Acceptable, DesyncReason.NON_COMPLIANT_HEADER, GET + b"X y: a\r\n"),
     (Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.2\r\nHost: a\r\n"),
     (Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.1\t\r\nHost: a\r\n"),
+    (Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION, b"GET / HTTP/1.1 \r\nHost: a\r\n"),
+    (
+        Tier.Acceptable,
+        DesyncReason.NON_COMPLIANT_VERSION,
+        b"GET / HTTP/1.1 \t \r\nHost: a\r\n",
+    ),
     (Tier.Acceptable, DesyncReason.NON_COMPLIANT_VERSION, b"GET /\r\n"),
     (Tier.Acceptable, DesyncReason.SPACE_IN_URI, b"GET /a b HTTP/1.1\r\nHost: a\r\n"),
     (Tier.Acceptable, DesyncReason.BARE_LINE_FEED, b"GET / HTTP/1.1\nHost: a\r\n"),
@@ -157,7 +180,7 @@ async def test_a_mode_forwards_and_closes_by_the_class(
     answer = await client.answer()
     decided = verdict(mode, tier)
     if decided is Verdict.REFUSE:
-        assert answer.status == (505 if head == b"GET /\r\n" else 400)
+        assert answer.status == (505 if head in HTTP_0_9 else 400)
         assert target.visits == []
     if decided is not Verdict.ALLOW:
         assert answer.header(b"Connection") == b"close"
@@ -170,7 +193,10 @@ async def test_a_mode_forwards_and_closes_by_the_class(
         assert len(target.visits) >= 1
 
 
+HTTP_0_9 = {b"GET /\r\n", b"GET / HTTP/0.9\r\nContent-Length: 3\r\n"}
+
 NEVER_FORWARDED = {
+    DesyncReason.UNDEFINED_CONTENT_LENGTH,
     DesyncReason.BAD_CONTENT_LENGTH,
     DesyncReason.MULTIPLE_CONTENT_LENGTH,
     DesyncReason.BAD_TRANSFER_ENCODING,
@@ -218,6 +244,22 @@ async def test_a_target_gets_one_framing_only(
     framings = [(name, value) for name, value in target.visits[0].headers if name.lower() in names]
     assert framings == [framing]
     assert got == [body]
+
+
+@pytest.mark.parametrize("end", [b" ", b" \t ", b"\t"])
+async def test_a_request_line_may_end_in_blanks(bench: Bench, end: bytes) -> None:
+    target = await bench.target()
+    client = await bench.client(await bench.gateway(target))
+    client.send(b"GET /a?b HTTP/1.1" + end + b"\r\nHost: a\r\n\r\n")
+    assert (await client.answer()).status == 200
+    assert target.visits[0].request_line == b"GET /a?b HTTP/1.1"
+
+
+@pytest.mark.parametrize("line", [b"PRI * HTTP/2.0", b"GET / HTTP/2.0", b"GET / HTTP/3.1 "])
+def test_a_later_version_of_http_has_no_class_and_is_505(line: bytes) -> None:
+    request = HeadReader().read(line + b"\r\nContent-Length: x\r\n\r\n")
+    assert request.finding is None
+    assert request.refusal == 505
 
 
 async def test_a_line_without_colon_gets_one(bench: Bench) -> None:

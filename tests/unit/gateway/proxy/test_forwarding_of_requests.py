@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 
-from tests.unit.gateway.support import OK, Bench, Visit, read_answer, says, until
+from gateway.template.reader import read_routing
+from tests.unit.gateway.support import OK, TEMPLATE, Bench, Visit, read_answer, says, until
 
 
 async def test_a_request_reaches_a_healthy_target_and_its_answer_the_client(bench: Bench) -> None:
@@ -67,6 +68,23 @@ async def test_forwarded_headers_name_the_client_protocol_and_port(bench: Bench)
     trace = visit.header(b"X-Amzn-Trace-Id")
     assert trace
     assert re.fullmatch(rb"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", trace)
+
+
+@pytest.mark.parametrize(
+    ("port", "expression"), [(8080, "^example\\.com:8080$"), (80, "^example\\.com$")]
+)
+async def test_a_regular_expression_sees_the_listeners_port_as_the_template_has_it(
+    bench: Bench, port: int, expression: str
+) -> None:
+    template = TEMPLATE.replace("Port: 8080", f"Port: {port}").replace(
+        "{Field: path-pattern, Values: [/fixed]}",
+        f"{{Field: host-header, HostHeaderConfig: {{RegexValues: ['{expression}']}}}}",
+    )
+    gateway = await bench.gateway(with_routing=read_routing(template, {}, "t.yml"))
+    client = await bench.client(gateway)
+    for wrote, status in ((gateway.port, 200), (gateway.port + 1, 503)):
+        client.send(b"GET / HTTP/1.1\r\nHost: Example.com:%d\r\n\r\n" % wrote)
+        assert (await client.answer()).status == status
 
 
 async def test_header_order_case_and_repetitions_are_kept_both_ways(bench: Bench) -> None:
@@ -163,6 +181,20 @@ async def test_an_empty_chunked_body_is_still_a_body(bench: Bench) -> None:
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
     assert (await client.answer()).status == 200
     assert target.visits[0].header(b"Transfer-Encoding") == b"chunked"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/fixed", 200), ("/nobody", 503)])
+async def test_a_client_that_expects_100_gets_it_whatever_the_rule_is(
+    bench: Bench, path: str, status: int
+) -> None:
+    client = await bench.client(await bench.gateway())
+    client.send(
+        b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        % path.encode()
+    )
+    assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.send(b"ok")
+    assert (await client.answer()).status == status
 
 
 async def test_a_client_that_expects_100_gets_it_from_the_gateway(bench: Bench) -> None:

@@ -1,5 +1,7 @@
 """WebSocket: after a 101 the gateway passes bytes on, whatever they are."""
 
+import pytest
+
 from gateway.net.timeouts import Timeouts
 from tests.unit.gateway.support import OK, Bench, Visit, until, until_it_stands_still
 
@@ -138,6 +140,18 @@ async def test_an_unrequested_101_is_502(bench: Bench) -> None:
     assert (await client.get()).status == 502
     target.script = lambda visit: _say_ok(visit)
     assert (await client.get()).status == 200
+
+
+@pytest.mark.parametrize("upgrade", [b"Upgrade: h2c\r\n", b"Upgrade: websocket, h2c\r\n", b""])
+async def test_a_switch_to_another_protocol_than_websocket_is_502(
+    bench: Bench, upgrade: bytes
+) -> None:
+    async def script(visit: Visit) -> None:
+        visit.send(YES.replace(b"Upgrade: websocket\r\n", upgrade))
+
+    client = await bench.client(await bench.gateway(await bench.target(script)))
+    client.send(ASK)
+    assert (await client.answer()).status == 502
 
 
 async def _say_ok(visit: Visit) -> None:

@@ -55,6 +55,24 @@ def test_a_host_is_compared_as_a_whole_whatever_its_case(
     assert holds(host([pattern]), FakeRequest(routing_host=requested)) is expected
 
 
+@pytest.mark.parametrize(
+    ("expression", "port", "expected"),
+    [
+        ("^example[.]com:8443$", b":8443", True),
+        ("^example[.]com:8443$", b"", False),
+        ("^example[.]com$", b"", True),
+        ("^example[.]com$", b":8443", False),
+        ("^example[.]com(:[0-9]+)?$", b":8443", True),
+    ],
+)
+def test_a_regular_expression_sees_the_port_that_the_client_wrote(
+    expression: str, port: bytes, expected: bool
+) -> None:
+    requested = FakeRequest(routing_host=b"example.com", port=port)
+    assert holds(host([expression], "RegexValues"), requested) is expected
+    assert holds(host(["example.com"]), requested)
+
+
 def header(name: str, values: Sequence[str], key: str = "Values") -> str:
     return (
         f"{{Field: http-header, HttpHeaderConfig: {{HttpHeaderName: '{name}', "
