@@ -216,7 +216,10 @@ CLOUDWATCHS = frozenset(
 
 async def test_every_metric_has_a_name_of_cloudwatchs(bench: Bench) -> None:
     statuses = iter(
-        [b"101 Switching Protocols", b"200 OK", b"204 No Content", b"304 Not Modified", b"404 No"]
+        [
+            b"101 Switching Protocols\r\nUpgrade: websocket",
+            *(b"200 OK", b"204 No Content", b"304 Not Modified", b"404 No"),
+        ]
     )
 
     async def script(visit: Visit) -> None:
