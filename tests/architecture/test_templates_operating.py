@@ -62,11 +62,11 @@ def test_every_connection_that_tasks_may_open_fits_into_the_database(
     size: int = inspect.signature(Database.open).parameters["size"].default
     listeners = {"users": 0, "threads": 1, "posts": 1}
     tasks = {
-        name: int(deployment.resource(f"{name}.Scaling")["MaxCapacity"]) for name in CONTEXT_NAMES
-    } | {"monolith": 1}
-    rolling = (
-        deployment.resource("users.Service")["DeploymentConfiguration"]["MaximumPercent"] / 100
-    )
+        name: int(deployment.resource(f"{name}.Scaling")["MaxCapacity"])
+        for name in (*CONTEXT_NAMES, "monolith")
+    }
+    configuration = deployment.resource("users.Service")["DeploymentConfiguration"]
+    rolling = configuration["MaximumPercent"] / 100
     needed = sum(
         count * rolling * sum(size + listeners[context] for context in databases_of(name))
         for name, count in tasks.items()

@@ -89,7 +89,9 @@ class Project:
         """The services of which a container has failed, is ill, or was never started, and how."""
         label = f"com.docker.compose.project={self.name}"
         found: dict[str, str] = {}
-        for container in self.engine.containers.list(all=True, filters={"label": label}):
+        for container in self.engine.containers.list(
+            all=True, filters={"label": label}, ignore_removed=True
+        ):
             state = container.attrs["State"]
             well = state["Status"] == "running" and container.health in {"healthy", "unknown"}
             done = state["Status"] == "exited" and state["ExitCode"] == 0
@@ -111,7 +113,9 @@ class Project:
             f"com.docker.compose.project={self.name}",
             f"com.docker.compose.service={service}",
         ]
-        found: list[Container] = self.engine.containers.list(all=True, filters={"label": labels})
+        found: list[Container] = self.engine.containers.list(
+            all=True, filters={"label": labels}, ignore_removed=True
+        )
         return sorted(found, key=lambda container: str(container.attrs["Created"]))
 
     def container(self, service: str) -> Container:

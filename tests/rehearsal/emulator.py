@@ -91,7 +91,9 @@ def emulator(log: Path, health: Sequence[Path]) -> Iterator[Emulator]:
         finally:
             process.terminate()
             process.wait(timeout=30)
-            for container in engine.containers.list(all=True, filters={"name": TASKS}):
+            for container in engine.containers.list(
+                all=True, filters={"name": TASKS}, ignore_removed=True
+            ):
                 container.remove(force=True, v=True)
             engine.close()
 

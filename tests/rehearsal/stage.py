@@ -90,7 +90,9 @@ class Stage:
 
     def tasks(self, family: str | None = None) -> list[Container]:
         """The containers of the tasks that run, or those of one service."""
-        found: list[Container] = self.emulator.engine.containers.list(filters={"name": TASKS})
+        found: list[Container] = self.emulator.engine.containers.list(
+            filters={"name": TASKS}, ignore_removed=True
+        )
         label = "com.amazonaws.ecs.task-definition-family"
         return [one for one in found if family in (None, one.labels[label].split("-")[-1])]
 
@@ -176,7 +178,7 @@ def stage() -> Iterator[Stage]:
 def _clear_away_an_earlier_one() -> None:
     """What a rehearsal that was killed has left."""
     engine = docker.from_env()
-    for container in engine.containers.list(all=True):
+    for container in engine.containers.list(all=True, ignore_removed=True):
         cluster = container.labels.get("com.amazonaws.ecs.cluster", "")
         if cluster.endswith(f"cluster/{PROJECT}") or container.name in _CONTAINERS:
             container.remove(force=True, v=True)

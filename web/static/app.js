@@ -95,7 +95,7 @@ function header(menu) {
       "div",
       { class: "bar" },
       h("a", { class: "brand", href: "/" }, h("span", { class: "mark", "aria-hidden": "true" }), t("board")),
-      h("form", { class: "top-search", role: "search", onsubmit: search }, words),
+      h("form", { class: "top-search", role: "search", "aria-label": t("search-board"), onsubmit: search }, words),
       h("a", { class: "search-link", href: "/search", "aria-label": t("search") }, icon("search")),
       menu,
     ),

@@ -21,6 +21,7 @@ export default {
   "settings": "Settings",
   "moderation": "Moderation",
   "search": "Search",
+  "search-board": "Search the board",
   "search-words": "Words to search for",
   "search-for": "Search: {words}",
   "api": "API",
