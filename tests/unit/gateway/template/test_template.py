@@ -410,3 +410,19 @@ def test_the_deployed_template_needs_to_know_where_it_is_deployed() -> None:
     with pytest.raises(RefusedTemplateError) as caught:
         load_routing(ROUTING, {})
     assert len(caught.value.lines) == len(PLACES)
+
+
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("right", [True, False])
+def test_conditions_are_combined_as_in_logic(left: bool, right: bool) -> None:
+    sides = [f"!Equals [a, {'a' if side else 'b'}]" for side in (left, right)]
+    ports = {}
+    for function in ("And", "Or"):
+        conditions = f"Conditions:\n  Both: !{function} [{sides[0]}, {sides[1]}]\n"
+        text = conditions + TEMPLATE.replace("Port: 8080", "Port: !If [Both, 8081, 8082]")
+        assert text.count("!If") == 1
+        ports[function] = read(text).listeners[0].port
+    assert ports == {
+        "And": 8081 if left and right else 8082,
+        "Or": 8081 if left or right else 8082,
+    }
