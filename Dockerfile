@@ -82,6 +82,7 @@ COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
+COPY services/posts/search/ services/posts/search/
 LABEL org.opencontainers.image.title="board/posts" \
       org.opencontainers.image.description="The board's posts service"
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
@@ -108,6 +109,7 @@ COPY services/users/*.py services/users/
 COPY services/threads/*.py services/threads/
 COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
+COPY services/posts/search/ services/posts/search/
 COPY web/ web/
 COPY monolith/ monolith/
 LABEL org.opencontainers.image.title="board/monolith" \

@@ -57,7 +57,6 @@ class Found:
 
     post: Post
     snippet: str
-    rank: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Store(Protocol):
 
 
 class Search(Protocol):
-    """Finds posts by words; `services.posts.search_store.SearchStore` does so in PostgreSQL."""
+    """Finds posts by words; `services.posts.search.store.SearchStore` does so in PostgreSQL."""
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Found]: ...
 

@@ -9,9 +9,11 @@ from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import LARGEST_PAGE, Cursor, Page, page
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
+from kernel.search.dictionary import Dictionary
+from kernel.search.words import cut, encode
 from services.posts.model import Kind, NewPost, Post, Revision
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"
@@ -32,8 +34,9 @@ class PostStore:
     `MalformedRequest` for a cursor of another list. A removed post does not exist, nor does one in
     a removed thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, dictionary: Dictionary) -> None:
         self._database = database
+        self._dictionary = dictionary
 
     async def check_replay(self, write: IdempotentWrite[Post], user: int, now: datetime) -> None:
         """Raises `Replayed` when this write has been done already."""
@@ -44,6 +47,7 @@ class PostStore:
     ) -> Post:
         """Store a new post. Raises `TooManyRequests`, `Invalid` for a reply to what is not in the
         thread, and what `write.begin` raises."""
+        words = [word.text for word in cut(new.text)]
         async with self._database.transaction() as connection:
             await write.begin(connection, new.user, now)
             await enforce_user_limit(connection, new.user, policy, now, _JUST_POSTED)
@@ -52,8 +56,11 @@ class PostStore:
                 await _check_reply(connection, new.thread, new.reply_to)
             row = await connection.fetchrow(
                 f"""
-                INSERT INTO posts (thread, author, by_starter, text, html, reply_to, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING {POST_COLUMNS}
+                INSERT INTO posts (
+                    thread, author, by_starter, text, html, reply_to, created_at, search, indexed_at
+                )
+                VALUES ($1, $2, $3, $4, $5, $6, $7, to_tsvector('english', $8), $7)
+                RETURNING {POST_COLUMNS}
                 """,  # noqa: S608 - the columns are the constant above
                 new.thread,
                 new.user,
@@ -62,11 +69,14 @@ class PostStore:
                 new.html,
                 new.reply_to,
                 created_at,
+                encode(words),
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
             post = Post(**row)
             await _record_event(connection, post, version, "post")
+            await self._dictionary.add(connection, words)
             await write.finish(connection, new.user, now, post)
+        self._dictionary.committed(words)
         return post
 
     async def check_may_post(self, user: int, now: datetime, policy: Policy) -> None:
@@ -94,6 +104,7 @@ class PostStore:
     ) -> Post | None:
         """Change the text and store the old one, or None when there is no such post. `allow` raises
         unless this post, as it is, may be changed. Raises `TooManyRequests` for the actor."""
+        words = [word.text for word in cut(text)]
         async with self._database.transaction() as connection:
             found = await _lock(connection, post)
             if found is None:
@@ -119,17 +130,21 @@ class PostStore:
             )
             row = await connection.fetchrow(
                 f"""
-                UPDATE posts SET text = $2, html = $3, edited_at = $4 WHERE id = $1
-                RETURNING {POST_COLUMNS}
+                UPDATE posts SET text = $2, html = $3, edited_at = $4,
+                    search = to_tsvector('english', $5), indexed_at = $4
+                WHERE id = $1 RETURNING {POST_COLUMNS}
                 """,  # noqa: S608 - the columns are the constant above
                 post,
                 text,
                 rendered,
                 now,
+                encode(words),
             )
             assert row is not None  # noqa: S101 - the row is locked
             edited = Post(**row)
             await _record_event(connection, edited, version, "edit")
+            await self._dictionary.add(connection, words)
+        self._dictionary.committed(words)
         return edited
 
     async def remove(self, post: int, now: datetime, allow: Callable[[Post], None]) -> bool:

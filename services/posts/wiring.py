@@ -14,13 +14,15 @@ from kernel.process.background import running
 from kernel.process.clock import Clock, utc_now
 from kernel.process.lifecycle import Check, Lifecycle
 from kernel.process.settings import ProcessSettings
+from kernel.search.dictionary import Dictionary
+from kernel.search.indexer import Indexer
 from services.posts import api
 from services.posts.activity_store import ActivityStore
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup.pool import RenderPool
 from services.posts.removal_store import RemovalStore
 from services.posts.removals import RemovalFollower
-from services.posts.search_store import SearchStore
+from services.posts.search.store import SearchStore
 from services.posts.service import PostService
 from services.posts.settings import PostSettings
 from services.posts.store import SCHEMA, THREAD_CHANGED, PostStore
@@ -55,9 +57,10 @@ async def open_posts(
     know the board as `public_origin`."""
     url = settings.posts_database_url
     async with Database.open(url) as database:
+        dictionary = Dictionary()
         store, search, activity = (
-            PostStore(database),
-            SearchStore(database),
+            PostStore(database, dictionary),
+            SearchStore(database, dictionary),
             ActivityStore(database),
         )
         delivery = ActivityDelivery(activity, threads)
@@ -71,6 +74,7 @@ async def open_posts(
                 RemovalFollower(RemovalStore(database), threads).run(),
                 NotificationListener(url, THREAD_CHANGED, streams.thread_changed).run(),
                 streams.run(),
+                Indexer(database, dictionary, "posts", "text").run(),
                 lifecycle.when_draining(streams.close),
             ):
                 yield Posts(service, streams, delivery, partial(database.check_schema, SCHEMA))

@@ -36,8 +36,6 @@ class Store(Protocol):
         self, order: Order, created_by: int | None, limit: int, after: str | None
     ) -> Page[Thread]: ...
 
-    async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]: ...
-
     async def edit(
         self,
         thread: int,
@@ -56,6 +54,13 @@ class Store(Protocol):
     async def record_activity(self, activities: Sequence[Activity]) -> None: ...
 
 
+class Search(Protocol):
+    """Finds threads by their titles; `services.threads.search_store.SearchStore` does so in
+    PostgreSQL."""
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]: ...
+
+
 class ThreadService:
     """The rules of threads. Implements `kernel.contracts.Threads` in process.
 
@@ -64,9 +69,16 @@ class ThreadService:
     """
 
     def __init__(
-        self, store: Store, users: Users, clock: Clock, interval: int, removal: Broadcast
+        self,
+        store: Store,
+        search: Search,
+        users: Users,
+        clock: Clock,
+        interval: int,
+        removal: Broadcast,
     ) -> None:
         self._store = store
+        self._search = search
         self._users = users
         self._clock = clock
         self._policy = Policy("thread", 1, interval)
@@ -90,8 +102,8 @@ class ThreadService:
         return await self._store.list(order, created_by, limit, after)
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
-        """Threads whose titles have the words, best first."""
-        return await self._store.search(words, limit, after)
+        """Threads whose titles have the words, the newest first."""
+        return await self._search.search(words, limit, after)
 
     async def edit(self, token: str, thread: int, title: str, version: int) -> Thread:
         """Change the title. Raises `Forbidden` unless it is theirs and young, or they moderate;

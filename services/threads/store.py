@@ -1,6 +1,5 @@
 """Threads in PostgreSQL."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -9,21 +8,24 @@ from kernel.contracts import Activity, Removals
 from kernel.data.database import Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
-from kernel.data.search import readable
 from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import MalformedRequest, Policy, Stale
+from kernel.search.dictionary import Dictionary
+from kernel.search.words import cut, encode
 from services.threads.model import Order, Thread
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The migration that this code needs."""
 
 THREAD_REMOVED = "removed"
 """NOTIFY channel; a thread has been removed. The payload is empty."""
 
-_THREAD = """
+THREAD_COLUMNS = """
     id, title, created_by, created_at, edited_at, version, post_count, posts_by_others,
     last_post_at, locked, pinned
 """
+"""The columns of `services.threads.model.Thread`."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _REMOVALS_AT_ONCE = 1000
@@ -33,8 +35,9 @@ class ThreadStore:
     """Every statement about threads. Raises `Unavailable` when the database is down, and
     `MalformedRequest` for a cursor that is none of ours. A removed thread is not there."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, dictionary: Dictionary) -> None:
         self._database = database
+        self._dictionary = dictionary
 
     async def add(
         self,
@@ -45,6 +48,7 @@ class ThreadStore:
         write: IdempotentWrite[Thread],
     ) -> Thread:
         """Store a new thread. Raises `TooManyRequests`, and what `write.begin` raises."""
+        words = [word.text for word in cut(title)]
         async with self._database.transaction() as connection:
             await write.begin(connection, created_by, now)
             await enforce_user_limit(
@@ -56,22 +60,25 @@ class ThreadStore:
             )
             row = await connection.fetchrow(
                 f"""
-                INSERT INTO threads (title, created_by, created_at) VALUES ($1, $2, $3)
-                RETURNING {_THREAD}
+                INSERT INTO threads (title, created_by, created_at, search, indexed_at)
+                VALUES ($1, $2, $3, to_tsvector('english', $4), $3) RETURNING {THREAD_COLUMNS}
                 """,  # noqa: S608 - the columns are the constant above
                 title,
                 created_by,
                 now,
+                encode(words),
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
             thread = Thread(**row)
+            await self._dictionary.add(connection, words)
             await write.finish(connection, created_by, now, thread)
+        self._dictionary.committed(words)
         return thread
 
     async def find(self, thread: int) -> Thread | None:
         """The thread, or None."""
         row = await self._database.row(
-            f"SELECT {_THREAD} FROM threads WHERE id = $1 AND removal IS NULL",  # noqa: S608
+            f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = $1 AND removal IS NULL",  # noqa: S608
             thread,
         )
         return None if row is None else Thread(**row)
@@ -92,7 +99,7 @@ class ThreadStore:
             where += f" AND created_by = ${len(arguments) + 1}"
         rows = await self._database.rows(
             f"""
-            SELECT {_THREAD} FROM threads WHERE {where}
+            SELECT {THREAD_COLUMNS} FROM threads WHERE {where}
             ORDER BY {", ".join(f"{key} DESC" for key in keys)} LIMIT $1
             """,  # noqa: S608 - constants and numbered places
             limit + 1,
@@ -100,33 +107,6 @@ class ThreadStore:
         )
         sort_keys = _active_place if order == "active" else _id
         return page([Thread(**row) for row in rows], limit, kind, sort_keys)
-
-    async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
-        """Threads whose titles have the words, best first. The words may be of the form that web
-        search takes: quotes, `or`, `-`; nothing is an error."""
-        kind = f"threads-search-{hashlib.blake2b(words.encode(), digest_size=8).hexdigest()}"
-        place = (None, None) if after is None else Cursor.decode(after, kind, 2).keys
-        rows = await self._database.rows(
-            f"""
-            SELECT rank, {_THREAD}
-            FROM (
-                SELECT *, (ts_rank(search, query) * 1000000)::bigint AS rank
-                FROM threads, websearch_to_tsquery('english', $1) AS query
-                WHERE search @@ query AND removal IS NULL
-            ) AS found
-            WHERE $3::bigint IS NULL OR (rank, id) < ($3, $4)
-            ORDER BY rank DESC, id DESC LIMIT $2
-            """,  # noqa: S608 - the columns are the constant above
-            readable(words),
-            limit + 1,
-            *place,
-        )
-        ranks: dict[int, int] = {}
-        threads: list[Thread] = []
-        for row in map(dict, rows):
-            ranks[row["id"]] = row.pop("rank")
-            threads.append(Thread(**row))
-        return page(threads, limit, kind, lambda thread: (ranks[thread.id], thread.id))
 
     async def edit(
         self,
@@ -138,6 +118,7 @@ class ThreadStore:
     ) -> Thread | None:
         """Change the title, or None when there is no such thread. `allow` raises unless this thread
         may be changed; raises `Stale` unless `version` is its version."""
+        words = [word.text for word in cut(title)]
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
             if row is None:
@@ -148,13 +129,17 @@ class ThreadStore:
                 raise Stale(f"The thread has version {found.version} by now. Read it again.")
             row = await connection.fetchrow(
                 f"""
-                UPDATE threads SET title = $2, edited_at = $3, version = version + 1
-                WHERE id = $1 RETURNING {_THREAD}
+                UPDATE threads SET title = $2, edited_at = $3, version = version + 1,
+                    search = to_tsvector('english', $4), indexed_at = $3
+                WHERE id = $1 RETURNING {THREAD_COLUMNS}
                 """,  # noqa: S608 - the columns are the constant above
                 thread,
                 title,
                 now,
+                encode(words),
             )
+            await self._dictionary.add(connection, words)
+        self._dictionary.committed(words)
         assert row is not None  # noqa: S101 - the row is locked
         return Thread(**row)
 
@@ -227,7 +212,7 @@ class ThreadStore:
 
 _ACTIVE_KEYS = ("pinned", "active_at", "id")
 _NEW_KEYS = ("id",)
-_LOCKED = f"SELECT {_THREAD} FROM threads WHERE id = $1 AND removal IS NULL"  # noqa: S608
+_LOCKED = f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = $1 AND removal IS NULL"  # noqa: S608
 
 
 def _active_place(thread: Thread) -> tuple[int, ...]:

@@ -15,7 +15,10 @@ from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock, utc_now
 from kernel.process.lifecycle import Check, Lifecycle
 from kernel.process.settings import ProcessSettings
+from kernel.search.dictionary import Dictionary
+from kernel.search.indexer import Indexer
 from services.threads import api
+from services.threads.search_store import SearchStore
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadSettings
 from services.threads.store import SCHEMA, THREAD_REMOVED, ThreadStore
@@ -42,11 +45,13 @@ async def open_threads(
     """The threads context and its background tasks, until the block ends."""
     url = settings.threads_database_url
     async with Database.open(url) as database:
-        store = ThreadStore(database)
+        dictionary = Dictionary()
+        store, search = ThreadStore(database, dictionary), SearchStore(database, dictionary)
         removal = Broadcast()
-        service = ThreadService(store, users, clock, settings.thread_interval, removal)
+        service = ThreadService(store, search, users, clock, settings.thread_interval, removal)
         async with running(
             NotificationListener(url, THREAD_REMOVED, removal.notify).run(),
+            Indexer(database, dictionary, "threads", "title").run(),
             lifecycle.when_draining(removal.close),
         ):
             yield Threads(service, partial(database.check_schema, SCHEMA))

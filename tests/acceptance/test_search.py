@@ -27,22 +27,12 @@ async def _found(http: httpx.AsyncClient, words: str, place: str = PLACES[0]) ->
     return [hit["id"] async for page in every_page(http, path) for hit in page]
 
 
-async def test_the_best_comes_first(visitor: httpx.AsyncClient, newcomer: Person) -> None:
-    word = f"zx{newcomer.id}rank"
-    once, thrice, twice = await _write(
-        newcomer,
-        f"{word} and much else besides",
-        f"{word} {word} {word} and much else",
-        f"{word} {word} and much else besides",
-    )
-    assert await _found(visitor, word) == [thrice, twice, once]
-
-
-async def test_of_equals_the_newest_comes_first_on_every_page(
+async def test_the_newest_comes_first_on_every_page(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     word = f"zx{newcomer.id}equal"
     posts = await _write(newcomer, *[f"The same {word}"] * 5)
+    posts += await _write(newcomer, f"Of {word}, nothing but {word}, and {word} again", word)
     assert await _found(visitor, word) == posts[::-1]
     threads = [(await newcomer.start_thread(f"The same {word}"))["id"] for _ in range(3)]
     assert await _found(visitor, word, PLACES[1]) == threads[::-1]
@@ -92,6 +82,78 @@ async def test_there_is_nothing_that_cannot_be_searched_for(
     response = await visitor.get(f"{place}?q={quote(words, safe='')}")
     assert response.status_code == 200
     assert isinstance(response.json(), list)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("“{a}”", "{a}"),
+        ("{a}’s", "{a}"),
+        ("night—{a}", "{a}"),
+        ("{a}… wait", "{a}"),
+        ("{a}👍", "{a}"),
+        ("no\u00a0{a}\u00a0break", "{a}"),
+        ("{a}パン。", "{a}"),
+        ("{a}パン。", "パン {a}"),
+        ("{a} 全粒粉パン屋", "{a} 粉パン"),
+        ("client/{a}", "{a}"),
+        ("{a}.js", "js {a}"),
+        ("{a} 3.11.7", "{a} 11"),
+        ("{a} 3.11.7", '{a} "3.11.7"'),
+        ("{a} Crème brûlée", "{a} creme BRULEE"),
+        ("{a} creme brulee", "{a} Crème brûlée"),
+        ("{a} хлеб", "{a} ХЛЕБ"),
+        ("{a} Straße", "{a} strasse"),
+        ("{a} ｆｕｌｌ", "{a} full"),
+        ("{a} soft\u00adhyphen", "{a} softhyphen"),
+        ("{a} loaves were rising", "{a} loaf rise"),
+        ("warm {a} water", "“warm {a}”"),
+        ("{a} 1e5x", "{a} 1e5x"),
+    ],
+)
+async def test_a_word_is_found_beside_any_punctuation_and_in_any_spelling(
+    visitor: httpx.AsyncClient, newcomer: Person, written: str, words: str
+) -> None:
+    a = f"zx{newcomer.id}beside"
+    [post] = await _write(newcomer, written.format(a=a))
+    thread = (await newcomer.start_thread(written.format(a=a)))["id"]
+    assert await _found(visitor, words.format(a=a)) == [post]
+    assert await _found(visitor, words.format(a=a), PLACES[1]) == [thread]
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [("{a}br*", [1, 0]), ("{a}bre*", [1, 0]), ("{a}brea* -{a}bread", [1]), ("{a}zz*", []),
+     ("-{a}brea* {a}", [2]), ("{a} {a}bread*", [])],
+)  # fmt: skip
+async def test_a_beginning_with_a_star_finds_longer_words(
+    visitor: httpx.AsyncClient, newcomer: Person, words: str, wanted: list[int]
+) -> None:
+    a = f"zx{newcomer.id}star"
+    posts = await _write(newcomer, f"{a}bread", f"{a}breath", a)
+    asked = words.format(a=a)
+    assert await _found(visitor, asked) == [posts[index] for index in wanted]
+
+
+async def test_a_beginning_of_two_letters_is_a_word(
+    visitor: httpx.AsyncClient, newcomer: Person
+) -> None:
+    a = f"zx{newcomer.id}short"
+    _, exact = await _write(newcomer, f"{a} qzq", f"{a} qz")
+    assert await _found(visitor, f"{a} qz*") == [exact]
+
+
+async def test_a_snippet_shows_words_as_they_were_written(
+    visitor: httpx.AsyncClient, newcomer: Person
+) -> None:
+    a = f"zx{newcomer.id}shown"
+    await _write(newcomer, f"{a}: the “Crème” (brûlée!) of node.js, パン屋さん, loaves")
+    words = f"{a} creme brulee js パン屋 loaf"
+    [hit] = (await visitor.get("/api/posts/search", params={"q": words})).json()
+    assert hit["snippet"] == (
+        f"<mark>{a}</mark>: the “<mark>Crème</mark>” (<mark>brûlée</mark>!) of"
+        " node.<mark>js</mark>, <mark>パン屋</mark>さん, <mark>loaves</mark>"
+    )
 
 
 @pytest.mark.parametrize("place", PLACES)

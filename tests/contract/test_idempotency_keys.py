@@ -9,6 +9,7 @@ import pytest_asyncio
 from kernel.data.database import Database
 from kernel.data.idempotency import LIFETIME, IdempotentRequest, ReplayableResponse, Replayed
 from kernel.errors import Policy
+from kernel.search.dictionary import Dictionary
 from services.threads.model import Thread
 from services.threads.store import ThreadStore
 from tests.databases import Databases
@@ -33,7 +34,7 @@ async def _start(database: Database, key: str, now: datetime) -> Thread:
         return ReplayableResponse(201, {"Location": f"/{thread.id}"}, b"{}")
 
     write = request.write(respond)
-    return await ThreadStore(database).add("Bread", USER, now, NO_LIMIT, write)
+    return await ThreadStore(database, Dictionary()).add("Bread", USER, now, NO_LIMIT, write)
 
 
 async def test_a_key_is_remembered_for_24_hours_and_no_longer(database: Database) -> None:

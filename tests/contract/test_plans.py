@@ -9,10 +9,15 @@ import pytest_asyncio
 
 from board.bootstrap import bootstrap
 from board.migrate import migrate
-from kernel.data.database import Database
+from kernel.data.database import LARGEST_ID, Database
+from kernel.search.blocks import cover
+from kernel.search.dictionary import Dictionary
+from kernel.search.indexer import SELECT_NOT_INDEXED
+from kernel.search.scan import Scan, Searched
 from services.posts.activity_store import ActivityStore
-from services.posts.search_store import SearchStore
+from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
+from services.threads.search_store import SEARCHED as SEARCHED_TITLES
 from services.threads.store import ThreadStore
 from tests.databases import Databases
 
@@ -62,8 +67,9 @@ async def _fill(threads: Database, posts: Database) -> None:
     async with threads.connection() as connection:
         await connection.execute(
             """
-            INSERT INTO threads (title, created_by, created_at, pinned)
-            SELECT 'word' || n, n % 100, now() - n * interval '1 s', n % 5000 = 0
+            INSERT INTO threads (title, created_by, created_at, pinned, search, indexed_at)
+            SELECT 'word' || n, n % 100, now() - n * interval '1 s', n % 5000 = 0,
+                to_tsvector('english', 'common word' || n), now() - n * interval '1 s'
             FROM generate_series(1, $1::integer) AS n
             """,
             THREADS,
@@ -72,9 +78,10 @@ async def _fill(threads: Database, posts: Database) -> None:
     async with posts.connection() as connection:
         await connection.execute(
             """
-            INSERT INTO posts (thread, author, by_starter, text, html, created_at)
+            INSERT INTO posts
+                (thread, author, by_starter, text, html, created_at, search, indexed_at)
             SELECT CASE WHEN n % 2 = 0 THEN $2::bigint ELSE 2 + n % 500 END, n % 100, false,
-                'word' || n, '', now()
+                'word' || n, '', now(), to_tsvector('english', 'common word' || n), now()
             FROM generate_series(1, $1::integer) AS n
             """,
             POSTS,
@@ -97,24 +104,38 @@ async def _fill(threads: Database, posts: Database) -> None:
         await connection.execute("ANALYZE")
 
 
+async def _step(database: Database, searched: Searched) -> object:
+    """One step of a search for a word that every row has."""
+    statement = Scan(database, Dictionary(), searched).statement
+    return await database.rows(statement, "common", "common", cover(0, 1024), LARGEST_ID, 21)
+
+
 Read = Callable[[Database, Database], Awaitable[object]]
 """Reads a list from the database of posts or of threads."""
 
 IN_ORDER: dict[str, Read] = {
-    "the newest posts": lambda posts, _: PostStore(posts).newest(20, None),
-    "a thread's posts": lambda posts, _: PostStore(posts).in_thread(HOT, 20, None),
-    "a user's posts": lambda posts, _: PostStore(posts).by_user(7, 20, None),
+    "the newest posts": lambda posts, _: PostStore(posts, Dictionary()).newest(20, None),
+    "a thread's posts": lambda posts, _: PostStore(posts, Dictionary()).in_thread(HOT, 20, None),
+    "a user's posts": lambda posts, _: PostStore(posts, Dictionary()).by_user(7, 20, None),
     "a thread's events": lambda posts, _: ActivityStore(posts).events(HOT, 0),
     "activity to deliver": lambda posts, _: ActivityStore(posts).undelivered(100),
-    "active threads": lambda _, threads: ThreadStore(threads).list("active", None, 20, None),
-    "new threads": lambda _, threads: ThreadStore(threads).list("new", None, 20, None),
-    "a user's new threads": lambda _, threads: ThreadStore(threads).list("new", 7, 20, None),
-    "removed threads": lambda _, threads: ThreadStore(threads).removed(0),
+    "active threads": lambda _, threads: ThreadStore(threads, Dictionary()).list(
+        "active", None, 20, None
+    ),
+    "new threads": lambda _, threads: ThreadStore(threads, Dictionary()).list(
+        "new", None, 20, None
+    ),
+    "a user's new threads": lambda _, threads: ThreadStore(threads, Dictionary()).list(
+        "new", 7, 20, None
+    ),
+    "removed threads": lambda _, threads: ThreadStore(threads, Dictionary()).removed(0),
 }
 BY_INDEX: dict[str, Read] = {
-    "found posts": lambda posts, _: SearchStore(posts).search("word77", 20, None),
-    "found threads": lambda _, threads: ThreadStore(threads).search("word77", 20, None),
-    "a user's active threads": lambda _, threads: ThreadStore(threads).list("active", 7, 20, None),
+    "found posts": lambda posts, _: _step(posts, SEARCHED_POSTS),
+    "found threads": lambda _, threads: _step(threads, SEARCHED_TITLES),
+    "a user's active threads": lambda _, threads: ThreadStore(threads, Dictionary()).list(
+        "active", 7, 20, None
+    ),
 }
 
 
@@ -132,6 +153,28 @@ async def test_no_list_is_sorted_that_an_index_has_in_order(
     plan = await _plan(large, IN_ORDER[name])
     assert "Sort" not in plan, plan
     assert "Index" in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("name", "index"), [("found posts", "posts_words"), ("found threads", "threads_words")]
+)
+async def test_a_search_reads_only_its_blocks_of_the_index(
+    large: dict[str, Watched], name: str, index: str
+) -> None:
+    plan = await _plan(large, BY_INDEX[name])
+    condition = plan.partition(f"Bitmap Index Scan on {index}")[2].splitlines()[1]
+    assert "search @@" in condition, plan
+    assert "ARRAY[" in condition, plan
+
+
+@pytest.mark.parametrize(("context", "column"), [("posts", "text"), ("threads", "title")])
+async def test_rows_to_be_made_searchable_are_found_by_an_index(
+    large: dict[str, Watched], context: str, column: str
+) -> None:
+    database = large[context]
+    await database.rows(SELECT_NOT_INDEXED.format(table=context, column=column), 100)
+    plan = await database.plan()
+    assert f"Scan Backward using {context}_not_indexed" in plan, plan
 
 
 async def _plan(large: dict[str, Watched], read: Read) -> str:

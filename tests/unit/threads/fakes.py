@@ -43,9 +43,6 @@ class FakeThreadStore:
     ) -> Page[Thread]:
         return Page([*self.threads.values()][:limit], None)
 
-    async def search(self, words: str, limit: int, _after: str | None) -> Page[Thread]:
-        return Page([t for t in self.threads.values() if words in t.title][:limit], None)
-
     async def edit(
         self,
         thread: int,
@@ -82,3 +79,14 @@ class FakeThreadStore:
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
         self.recorded += activities
+
+
+class FakeSearch:
+    """`services.threads.service.Search` in what a fake store has."""
+
+    def __init__(self, store: FakeThreadStore) -> None:
+        self._store = store
+
+    async def search(self, words: str, limit: int, _after: str | None) -> Page[Thread]:
+        found = [thread for thread in self._store.threads.values() if words in thread.title]
+        return Page(found[:limit], None)

@@ -12,7 +12,7 @@ from kernel.process.broadcast import Broadcast
 from services.threads.model import EDITABLE, Thread
 from services.threads.service import ThreadService
 from tests.unit.fakes import NOON, FakeUsers, noon
-from tests.unit.threads.fakes import FakeThreadStore
+from tests.unit.threads.fakes import FakeSearch, FakeThreadStore
 
 INES, OTTO, MODERATOR = Actor(1, "member"), Actor(2, "member"), Actor(3, "moderator")
 BREAD = Thread(1, "Bread", INES.id, NOON, None, 1, 0, 0, None, False, False)
@@ -25,7 +25,9 @@ class Threads:
         self.store = FakeThreadStore(*threads)
         self.removal = Broadcast()
         users = FakeUsers(ines=INES, otto=OTTO, moderator=MODERATOR)
-        self.service = ThreadService(self.store, users, noon, 15, self.removal)
+        self.service = ThreadService(
+            self.store, FakeSearch(self.store), users, noon, 15, self.removal
+        )
 
 
 async def test_started_thread_belongs_to_who_started_it_and_counts_for_the_limit() -> None:

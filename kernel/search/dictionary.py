@@ -1,0 +1,58 @@
+"""The words that a context's texts have, from which beginnings of words are completed."""
+
+from collections.abc import Mapping, Sequence
+
+from kernel.data.database import Connection
+from kernel.search.query import SHORTEST_PREFIX
+
+MOST_EXPANSIONS = 50
+"""Words to which the beginnings in one search are completed, together."""
+
+_REMEMBERED = 50_000
+_END = "\U0010ffff"
+
+
+class Dictionary:
+    """Stores words in the table `words`. Remembers some of those that the table has."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    async def add(self, connection: Connection, words: Sequence[str]) -> None:
+        """Store those of the words that may be the completion of a prefix, in the caller's
+        transaction. Call `committed` after it."""
+        new = sorted({word for word in words if self._is_new(word)})
+        if new:
+            # Sorted: of two transactions that add the same words, one waits for the other.
+            await connection.execute(
+                "INSERT INTO words SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", new
+            )
+
+    def committed(self, words: Sequence[str]) -> None:
+        """The table has these words."""
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        self._known.update(words)
+
+    async def expand(
+        self, connection: Connection, prefixes: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """The words that begin with each prefix, at most 50 together, in alphabetical order."""
+        rows = await connection.fetch(
+            """
+            SELECT prefix, word
+            FROM unnest($1::text[]) AS prefix, LATERAL (
+                SELECT word FROM words WHERE word >= prefix AND word < prefix || $2
+                ORDER BY word LIMIT $3
+            ) AS completed
+            """,
+            prefixes,
+            _END,
+            MOST_EXPANSIONS // max(len(prefixes), 1),
+        )
+        return {
+            prefix: [row["word"] for row in rows if row["prefix"] == prefix] for prefix in prefixes
+        }
+
+    def _is_new(self, word: str) -> bool:
+        return len(word) >= SHORTEST_PREFIX and word not in self._known

@@ -1,0 +1,78 @@
+"""Makes rows searchable that were written by an older version of the board."""
+
+import asyncio
+import logging
+import time
+
+from kernel.data.database import Database
+from kernel.errors import Unavailable
+from kernel.search.dictionary import Dictionary
+from kernel.search.words import cut, encode
+
+log = logging.getLogger("board.search")
+
+_BATCH = 100
+_PAUSE = 2.0
+
+
+class Indexer:
+    """Keeps the columns `search` and `indexed_at` of a table as the text in `column` needs them.
+
+    A row is up to date if `indexed_at` is the time of its last edit. The board's code writes both
+    with the text; what an older version has written while both ran, and what was there before the
+    migration, this fills in behind it, the newest first, in short transactions that lock no row
+    that somebody else is changing.
+    """
+
+    def __init__(self, database: Database, dictionary: Dictionary, table: str, column: str) -> None:
+        self._database = database
+        self._dictionary = dictionary
+        # Constants of the code, no input.
+        self._select = SELECT_NOT_INDEXED.format(table=table, column=column)
+        self._update = _UPDATE.format(table=table)
+
+    async def run(self) -> None:
+        """Fill in until cancelled, at most half of the time."""
+        while True:
+            began = time.monotonic()
+            try:
+                done = await self.fill_in()
+            except Unavailable as down:
+                log.debug("rows wait to be made searchable: %s", down.detail)
+                done = 0
+            except Exception:
+                log.exception("rows could not be made searchable")
+                done = 0
+            await asyncio.sleep(time.monotonic() - began if done else _PAUSE)
+
+    async def fill_in(self) -> int:
+        """Fill in one batch of rows. Returns their number. Raises `Unavailable`."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(self._select, _BATCH)
+            if not rows:
+                return 0
+            words = [[word.text for word in cut(row["text"])] for row in rows]
+            every = [word for of_row in words for word in of_row]
+            await connection.execute(
+                self._update,
+                [row["id"] for row in rows],
+                [encode(of_row) for of_row in words],
+                [row["at"] for row in rows],
+            )
+            await self._dictionary.add(connection, every)
+        self._dictionary.committed(every)
+        return len(rows)
+
+
+SELECT_NOT_INDEXED = """
+    SELECT id, {column} AS text, coalesce(edited_at, created_at) AS at FROM {table}
+    WHERE indexed_at IS DISTINCT FROM coalesce(edited_at, created_at)
+    ORDER BY id DESC LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+"""
+"""The statement that selects and locks rows of a table that are to be made searchable."""
+
+_UPDATE = """
+    UPDATE {table} SET search = to_tsvector('english', encoded), indexed_at = at
+    FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS read (row, encoded, at)
+    WHERE id = read.row
+"""

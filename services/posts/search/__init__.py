@@ -1,0 +1,1 @@
+"""Searching posts: the newest that have the words, with snippets of their texts."""

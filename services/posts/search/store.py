@@ -1,0 +1,30 @@
+"""Full-text search for posts in PostgreSQL."""
+
+from kernel.data.database import Database
+from kernel.data.paging import Page
+from kernel.search.dictionary import Dictionary
+from kernel.search.scan import Scan, Searched
+from services.posts.model import Found, Post
+from services.posts.search.snippet import snippet
+from services.posts.store import POST_COLUMNS, VISIBLE
+
+SEARCHED = Searched("posts", POST_COLUMNS, VISIBLE)
+
+
+class SearchStore:
+    """Searches posts. Raises `Unavailable` when the database is down or has too much to search, and
+    `MalformedRequest` for a cursor of another search."""
+
+    def __init__(self, database: Database, dictionary: Dictionary) -> None:
+        self._scan = Scan(database, dictionary, SEARCHED)
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
+        """The newest posts that have the words. A page may have fewer than `limit` posts, also
+        none, while there is a next one."""
+        hits = await self._scan.find(words, limit, after)
+        found = []
+        for row in map(dict, hits.rows):
+            positions = row.pop("positions")
+            post = Post(**row)
+            found.append(Found(post, snippet(post.text, positions)))
+        return Page(found, hits.next_cursor)

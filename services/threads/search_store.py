@@ -1,0 +1,28 @@
+"""Full-text search for the titles of threads in PostgreSQL."""
+
+from kernel.data.database import Database
+from kernel.data.paging import Page
+from kernel.search.dictionary import Dictionary
+from kernel.search.scan import Scan, Searched
+from services.threads.model import Thread
+from services.threads.store import THREAD_COLUMNS
+
+SEARCHED = Searched("threads", THREAD_COLUMNS, "removal IS NULL")
+
+
+class SearchStore:
+    """Searches titles. Raises `Unavailable` when the database is down or has too much to search,
+    and `MalformedRequest` for a cursor of another search."""
+
+    def __init__(self, database: Database, dictionary: Dictionary) -> None:
+        self._scan = Scan(database, dictionary, SEARCHED)
+
+    async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
+        """The newest threads whose titles have the words. A page may have fewer than `limit`
+        threads, also none, while there is a next one."""
+        hits = await self._scan.find(words, limit, after)
+        threads = []
+        for row in map(dict, hits.rows):
+            del row["positions"]
+            threads.append(Thread(**row))
+        return Page(threads, hits.next_cursor)

@@ -1,0 +1,95 @@
+"""Where text is cut into words, and in what form they are compared."""
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.search.folding import Kind, fold, kind
+from kernel.search.words import LONGEST_WORD, cut, encode
+
+
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return [word.text for word in cut(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" — … 👍 ", []),
+        ("Bread-and_butter", ["bread", "and", "butter"]),
+        ("Ann’s client/server", ["ann", "s", "client", "server"]),
+        ("node.js 3.11.7", ["node", "js", "3", "11", "7"]),
+        ("Crème brûlée, Łódź, Straße", ["creme", "brulee", "lodz", "strasse"]),
+        ("e\u0301clair", ["eclair"]),
+        ("bread\u00adwater bread\u200bwater", ["breadwater", "bread", "water"]),
+        ("½ x² ﬁne ｆｕｌｌ １２", ["1", "2", "x2", "fine", "full", "12"]),
+        ("1\ufe0f\u20e3", ["1"]),
+        ("パン", ["パン"]),
+        ("ﾊﾟﾝ屋", ["パン", "ン屋"]),
+        ("株 A株式会社", ["株", "a", "株式", "式会", "会社"]),
+        ("한국어 ไทย", ["한국", "국어", "ไท", "ทย"]),
+        ("हिन्दी", ["हिन्दी"]),
+        ("كِتَاب", ["كتاب"]),
+        ("İstanbul ΟΔΟΣ οδός", ["istanbul", "οδοσ", "οδοσ"]),
+        ("٣", ["3"]),
+        ("\u0301", []),
+        ("x" * 200, ["x" * LONGEST_WORD]),
+    ],
+)  # fmt: skip
+def test_text_is_cut_by_the_rules_of_unicode(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+def test_every_character_that_is_no_part_of_words_ends_one() -> None:
+    hidden = [
+        f"U+{code:04X}"
+        for code in range(sys.maxunicode + 1)
+        if kind(character := chr(code)) is Kind.SEPARATOR
+        and words(f"{character}bread{character}") != ["bread"]
+    ]
+    assert hidden == []
+
+
+def test_no_punctuation_symbol_or_space_is_part_of_words() -> None:
+    parts = [
+        f"U+{code:04X}"
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code))[0] in "PSZ" and kind(chr(code)) is not Kind.SEPARATOR
+    ]
+    assert parts == []
+
+
+@given(st.text())
+def test_a_word_is_where_the_text_has_it(text: str) -> None:
+    for word in cut(text):
+        assert 0 <= word.start < word.end <= len(text)
+        assert word.text in fold(text[word.start : word.end][: 4 * LONGEST_WORD])
+
+
+@given(st.text())
+def test_words_are_found_by_themselves(text: str) -> None:
+    for word in cut(text):
+        again = words(word.text)
+        assert encode(again) == encode([word.text]), (word, again)
+
+
+@given(st.lists(st.text(min_size=1)))
+def test_encoded_words_are_letters_and_digits_of_ascii(texts: list[str]) -> None:
+    found = [word for text in texts for word in words(text)]
+    encoded = encode(found).split()
+    assert len(encoded) == len(found)
+    assert all(word.isascii() and word.isalnum() for word in encoded)
+
+
+@pytest.mark.parametrize(
+    ("word", "encoded"),
+    [("bread", "bread"), ("3", "3"), ("x2", "x2"), ("1e5x", "q1e5x"), ("パン", "q12497q12531"),
+     ("паnь2", "q1087q1072nq1100q50")],
+)  # fmt: skip
+def test_words_are_written_so_that_postgresql_reads_one_token(word: str, encoded: str) -> None:
+    assert encode([word]) == encoded
