@@ -3,14 +3,14 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 
 from kernel.data.database import LARGEST_ID, Connection, Database
-from kernel.data.paging import Cursor
+from kernel.data.paging import LARGEST_PAGE, Cursor, page
 from kernel.errors import Unavailable
 from kernel.search.blocks import BLOCK, EXPRESSION, cover
 from kernel.search.dictionary import Dictionary
@@ -36,13 +36,15 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What is searched: the rows of `table` that are `visible`, by `search`, a column of lexemes
-    that the text search configuration `config` has made. `columns` are those that are read."""
+    """What is searched: the rows of `table` that are `visible`, by its column `search`. `columns`
+    are those that are read; `size` is an expression of how many bytes they have at least, known
+    without reading them, and `weigh` says how many bytes a row has as JSON."""
 
     table: str
     columns: str
     visible: str
-    config: str = "english"
+    size: str = "0"
+    weigh: Callable[[asyncpg.Record], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,14 @@ class Scan:
         self._bounds = bounds or Bounds()
         self._running = asyncio.Semaphore(self._bounds.at_once)
         self._name = searched.table
+        self._weigh = searched.weigh
         self._newest = f"SELECT max(id) FROM {searched.table}"  # noqa: S608 - constants of the code
         self.statement = _STEP.format(
             table=searched.table,
             columns=searched.columns,
             visible=searched.visible,
-            config=searched.config,
+            size=searched.size,
+            largest=LARGEST_PAGE,
             blocks=EXPRESSION,
         )
         """The statement of one step; its arguments are the query, the words, the blocks, the id
@@ -104,19 +108,19 @@ class Scan:
             newest = await connection.fetchval(self._newest) or 0
             progress = _Progress(min(below, newest + 1), step)
             await self._scan(connection, tsquery, query.words(expansions), limit, progress)
-        rows = progress.rows[:limit]
-        if len(progress.rows) > limit:
-            return Hits(rows, Cursor(kind, (rows[-1]["id"], progress.step)).encode())
-        if progress.below > 1:
-            return Hits(rows, Cursor(kind, (progress.below, progress.step)).encode())
-        return Hits(rows, None)
+        found = page(
+            progress.rows, limit, kind, lambda row: (row["id"], progress.step), self._weigh
+        )
+        if found.next_cursor is None and progress.below > 1:
+            return Hits(found.items, Cursor(kind, (progress.below, progress.step)).encode())
+        return Hits(found.items, found.next_cursor)
 
     async def _scan(
         self, connection: Connection, tsquery: str, words: str, limit: int, progress: "_Progress"
     ) -> None:
         began = time.monotonic()
         patience, first = self._bounds.step, True
-        while progress.below > 1 and len(progress.rows) <= limit:
+        while progress.below > 1 and not progress.full(limit):
             started = time.monotonic()
             if started - began > self._bounds.budget and not first:
                 return
@@ -142,7 +146,9 @@ class Scan:
                 progress.step, patience = BLOCK, self._bounds.smallest_step
                 continue
             progress.rows += found
-            if len(progress.rows) <= limit:
+            if progress.full(limit):
+                progress.below = found[-1]["id"]
+            else:
                 progress.below = low
                 progress.adapt(time.monotonic() - started)
             first = False
@@ -169,6 +175,10 @@ class _Progress:
         self.step = step
         self.rows: list[asyncpg.Record] = []
 
+    def full(self, limit: int) -> bool:
+        """Whether a page has been found, and what shows that there is a next one."""
+        return len(self.rows) > limit or sum(row["size"] for row in self.rows) > LARGEST_PAGE
+
     def adapt(self, seconds: float) -> None:
         """A step took so long."""
         if seconds < _QUICK:
@@ -188,14 +198,19 @@ _SETTINGS = """
 _STEP = """
     WITH found AS MATERIALIZED (
         SELECT id FROM {table}
-        WHERE search @@ to_tsquery('{config}', $1) AND {blocks} && $3::bigint[] AND {visible}
+        WHERE search @@ to_tsquery('english', $1) AND {blocks} && $3::bigint[] AND {visible}
     )
-    SELECT {columns},
+    SELECT {columns}, size,
         CASE WHEN indexed_at IS NOT DISTINCT FROM coalesce(edited_at, created_at) THEN ARRAY(
             SELECT unnest(positions) FROM unnest(search)
-            WHERE lexeme = ANY(tsvector_to_array(to_tsvector('{config}', $2))) ORDER BY 1
+            WHERE lexeme = ANY(tsvector_to_array(to_tsvector('english', $2))) ORDER BY 1
         ) ELSE '{{}}' END AS positions
-    FROM {table}
-    WHERE id IN (SELECT id FROM found WHERE id < $4 ORDER BY id DESC LIMIT $5)
-    ORDER BY id DESC
+    FROM (
+        SELECT *, sum(size) OVER (ORDER BY id DESC) - size AS before
+        FROM (
+            SELECT *, {size} AS size FROM {table}
+            WHERE id IN (SELECT id FROM found WHERE id < $4 ORDER BY id DESC LIMIT $5)
+        ) AS weighed
+    ) AS summed
+    WHERE before <= {largest} ORDER BY id DESC
 """

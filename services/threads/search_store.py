@@ -23,6 +23,6 @@ class SearchStore:
         hits = await self._scan.find(words, limit, after)
         threads = []
         for row in map(dict, hits.rows):
-            del row["positions"]
+            del row["positions"], row["size"]
             threads.append(Thread(**row))
         return Page(threads, hits.next_cursor)

@@ -7,6 +7,7 @@ from kernel.contracts import Activity
 from kernel.data.database import Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import Policy
+from kernel.search.dictionary import Dictionary
 from services.posts.activity_store import ActivityStore
 from services.posts.model import NewPost, Post
 from services.posts.store import PostStore
@@ -24,7 +25,7 @@ class Thread:
 
     def __init__(self, database: Database) -> None:
         self.id = next(_threads)
-        self.posts = PostStore(database)
+        self.posts = PostStore(database, Dictionary())
         self.store = ActivityStore(database)
         self._database = database
 
@@ -99,7 +100,7 @@ async def test_slow_delivery_does_not_undo_a_newer_one(posts_database: Database)
 
 
 async def test_threads_takes_newer_activity_and_ignores_older(threads_database: Database) -> None:
-    store = ThreadStore(threads_database)
+    store = ThreadStore(threads_database, Dictionary())
     thread = await store.add("Bread", 1, NOON, NO_LIMIT, IdempotentWrite.without_key())
     newer = Activity(thread.id, 5, 3, 2, NOON)
     await store.record_activity([newer])

@@ -65,7 +65,7 @@ MAY_NAME = {
 WITHOUT_PEOPLE = {
     "users.alembic_version", "threads.alembic_version", "threads.removals",
     "posts.alembic_version", "posts.removals", "posts.removed_threads", "posts.thread_activity",
-    "posts.thread_events", "posts.revisions",
+    "posts.thread_events", "posts.revisions", "threads.words", "posts.words",
 }  # fmt: skip
 """The tables in which no person leaves anything of their own but what they have published."""
 

@@ -12,6 +12,7 @@ from kernel.data.database import Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import Invalid, Policy, TooManyRequests
+from kernel.search.dictionary import Dictionary
 from services.posts.model import NewPost
 from services.posts.store import PostStore
 from services.users.attempts import SignInAttempts
@@ -92,7 +93,7 @@ async def test_allowance_is_spent_one_by_one_and_renewed_when_its_window_ends(
 
 async def test_refused_post_does_not_count_for_the_limit(posts_database: Database) -> None:
     user = next(_users)
-    store = PostStore(posts_database)
+    store = PostStore(posts_database, Dictionary())
     policy = Policy("post", 1, 60)
     to_nothing = NewPost(2**41, user, True, "Hello", "<p>Hello</p>", 2**41)
     with pytest.raises(Invalid):

@@ -8,6 +8,7 @@ from kernel.contracts import Removals
 from kernel.data.database import Connection, Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import Policy
+from kernel.search.dictionary import Dictionary
 from services.posts.removal_store import RemovalStore
 from services.posts.store import PostStore
 from services.threads.store import ThreadStore
@@ -36,13 +37,13 @@ class SlowToCommit(Database):
 
 async def test_removal_that_commits_late_is_not_missed(databases: Databases) -> None:
     async with Database.open(await new_database(databases, "threads")) as database:
-        store = ThreadStore(database)
+        store = ThreadStore(database, Dictionary())
         first, second = [
             await store.add("Bread", 1, NOON, NO_LIMIT, IdempotentWrite.without_key())
             for _ in range(2)
         ]
         slow = SlowToCommit(database)
-        late = asyncio.create_task(ThreadStore(slow).remove(first.id, lambda _: None))
+        late = asyncio.create_task(ThreadStore(slow, Dictionary()).remove(first.id, lambda _: None))
         await slow.written.wait()
         prompt = asyncio.create_task(store.remove(second.id, lambda _: None))
 
@@ -83,7 +84,7 @@ async def test_posts_of_a_removed_thread_are_in_no_list(databases: Databases) ->
             """,
             NOON,
         )
-        store = PostStore(database)
+        store = PostStore(database, Dictionary())
         assert await store.find(1) is None
         for page in (
             await store.newest(9, None), await store.by_user(1, 9, None),

@@ -1,14 +1,23 @@
 """Full-text search for posts in PostgreSQL."""
 
+import asyncpg
+
 from kernel.data.database import Database
-from kernel.data.paging import Page
+from kernel.data.paging import Page, json_weight
 from kernel.search.dictionary import Dictionary
 from kernel.search.scan import Scan, Searched
 from services.posts.model import Found, Post
 from services.posts.search.snippet import snippet
 from services.posts.store import POST_COLUMNS, VISIBLE
 
-SEARCHED = Searched("posts", POST_COLUMNS, VISIBLE)
+
+def _weigh(row: asyncpg.Record) -> int:
+    return json_weight(row["text"]) + json_weight(row["html"])
+
+
+SEARCHED = Searched(
+    "posts", POST_COLUMNS, VISIBLE, "octet_length(text) + octet_length(html)", _weigh
+)
 
 
 class SearchStore:
@@ -25,6 +34,7 @@ class SearchStore:
         found = []
         for row in map(dict, hits.rows):
             positions = row.pop("positions")
+            del row["size"]
             post = Post(**row)
             found.append(Found(post, snippet(post.text, positions)))
         return Page(found, hits.next_cursor)
