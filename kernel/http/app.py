@@ -22,10 +22,10 @@ from kernel.http import documents, operations, problems, validation
 from kernel.http.address_limit import AddressLimit
 from kernel.http.auth import SameOrigin
 from kernel.http.bodies import LARGEST_BODY, DeclaredLength, too_large
+from kernel.http.conditional.revalidation import Revalidation
 from kernel.http.idempotency import to_response
 from kernel.http.paths import MethodTable, RequestNormalizer
 from kernel.http.request_middleware import RequestMiddleware
-from kernel.http.revalidation import Revalidation
 from kernel.process.lifecycle import Check, Lifecycle
 from kernel.process.settings import ProcessSettings
 from kernel.process.telemetry import Telemetry

@@ -23,13 +23,13 @@ from kernel.errors import (
     UnsupportedMediaType,
 )
 from kernel.http.auth import PERSONAL, SessionCookie
+from kernel.http.conditional.preconditions import IfMatch
+from kernel.http.conditional.revalidation import entity_tag
 from kernel.http.fields import Id, Markdown, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.json_route import JsonRoute
 from kernel.http.paging import After, Limit, link_next
-from kernel.http.preconditions import IfMatch
 from kernel.http.problems import documented
-from kernel.http.revalidation import entity_tag
 from services.posts import model
 from services.posts.event_stream import EventStream
 from services.posts.service import PostService

@@ -22,13 +22,13 @@ from kernel.errors import (
 )
 from kernel.http.addresses import client_address
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
+from kernel.http.conditional.preconditions import IfMatch
+from kernel.http.conditional.revalidation import entity_tag
 from kernel.http.fields import Id, Prose
 from kernel.http.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
-from kernel.http.preconditions import IfMatch
 from kernel.http.problems import documented
-from kernel.http.revalidation import entity_tag
 from kernel.process.settings import Network
 from services.users import model, moderation_api
 from services.users.bodies import (

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.http.revalidation import entity_tag
+from kernel.http.conditional.revalidation import entity_tag
 from tests.deployments import Board
 from tests.people import PASSWORD, Person, joining, new_username, sign_in, visiting
 from tests.problems import pointers, slug

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from kernel.data.paging import Cursor
-from kernel.http.revalidation import entity_tag
+from kernel.http.conditional.revalidation import entity_tag
 from tests.pages import every_page
 from tests.people import Person
 from tests.problems import pointers, slug

@@ -2,8 +2,8 @@
 
 import pytest
 
+from kernel.http.conditional.revalidation import entity_tag, matches
 from kernel.http.paths import MethodTable
-from kernel.http.revalidation import entity_tag, matches
 
 TABLE = MethodTable(
     [

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Header, Request
 
 from kernel.errors import PreconditionRequired, Stale
-from kernel.http.revalidation import entity_tag
+from kernel.http.conditional.revalidation import entity_tag
 
 
 class IfMatch:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.http.revalidation import entity_tag, matches
+from kernel.http.conditional.revalidation import entity_tag, matches
 
 TAG = entity_tag(b"a representation")
 

@@ -1,0 +1,1 @@
+"""Conditional requests: `ETag`, `If-None-Match` and `If-Match`."""
