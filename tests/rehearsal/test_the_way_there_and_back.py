@@ -289,7 +289,8 @@ def test_destroy_requires_confirmation(aws: Stage) -> None:
     assert aws.get("/api/threads").status_code == httpx.codes.OK
 
 
-def test_interrupted_destroy_finishes_and_leaves_nothing(aws: Stage) -> None:
+def test_interrupted_destroy_finishes_and_leaves_nothing_but_look_alikes(aws: Stage) -> None:
+    theirs = _look_alikes(aws)
     _interrupted(
         aws, "destroy-ecs", after=f"{PROJECT}-web: deleted", by=signal.SIGKILL, CONFIRM=PROJECT
     )
@@ -297,8 +298,82 @@ def test_interrupted_destroy_finishes_and_leaves_nothing(aws: Stage) -> None:
     assert "which ended without releasing it" in said
     assert f"Nothing is left of {PROJECT}" in said
     assert not aws.tasks()
+    assert re.search(rf"^Not touched, .*/{PROJECT}/of-marketing$", said, re.MULTILINE)
+    assert _look_alikes_left(aws) == theirs
+    _remove_look_alikes(aws)
     assert region_is_empty(aws.aws) == []
     assert f"Nothing called {PROJECT} is deployed" in aws.make("status-ecs")
+
+
+def test_database_instance_is_stopped_and_started_with_the_board(aws: Stage) -> None:
+    aws.make("deploy-ecs", DATABASE="instance", DEPLOYMENT="monolith", REVISION=SECOND)
+    (database,) = aws.aws.rds.describe_db_instances()["DBInstances"]
+    assert (database["DBInstanceClass"], database["Engine"]) == ("db.t4g.micro", "postgres")
+    # It is remembered, and the other kind would be another database.
+    said = aws.make("deploy-ecs", fails=True, DATABASE="aurora", REVISION=SECOND)
+    assert "DatabaseKind cannot go from instance to aurora" in said
+    said = aws.make("deploy-ecs", fails=True, NAT_MODE="none", REVISION=SECOND)
+    assert "make resume-ecs NAT_MODE=none" in said
+    said = aws.make("pause-ecs")
+    assert "AWS starts it again by itself on" in said
+    assert _database_status(aws) == "stopped"
+    aws.make("resume-ecs", NAT_MODE="none")
+    assert _database_status(aws) == "available"
+    for part in ("network", "cluster"):
+        assert _parameters(aws, part)["NatMode"] == "none"
+    said = aws.make("destroy-ecs", CONFIRM=PROJECT)
+    assert "The final snapshot" in said
+    assert aws.aws.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
+    assert region_is_empty(aws.aws) == []
+
+
+def _parameters(aws: Stage, part: str) -> dict[str, str]:
+    """What a stack remembers."""
+    name = f"{PROJECT}-{part}"
+    (stack,) = aws.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {
+        one.get("ParameterKey", ""): one.get("ParameterValue", "") for one in stack["Parameters"]
+    }
+
+
+def _database_status(aws: Stage) -> str | None:
+    (database,) = aws.aws.rds.describe_db_instances()["DBInstances"]
+    return database.get("DBInstanceStatus")
+
+
+def _look_alikes(aws: Stage) -> list[str]:
+    """Let other people have something called nearly, or exactly, like the project's; what that is."""
+    aws.aws.ecr.create_repository(repositoryName=f"{PROJECT}/game")
+    aws.aws.logs.create_log_group(logGroupName=f"/{PROJECT}/of-marketing")
+    aws.aws.logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PROJECT}-games/postgresql")
+    aws.aws.secrets.create_secret(Name=f"{PROJECT}/pin", SecretString="0000")
+    aws.aws.ecs.register_task_definition(
+        family=f"{PROJECT}-users-of-marketing",
+        containerDefinitions=[{"name": "x", "image": "x", "memory": 64}],
+    )
+    found = _look_alikes_left(aws)
+    assert len(found) == 5
+    return found
+
+
+def _look_alikes_left(aws: Stage) -> list[str]:
+    repositories = aws.aws.ecr.describe_repositories()["repositories"]
+    definitions = aws.aws.ecs.list_task_definitions()["taskDefinitionArns"]
+    names = [one.get("repositoryName", "") for one in repositories]
+    names += [
+        one.get("logGroupName", "") for one in aws.aws.logs.describe_log_groups()["logGroups"]
+    ]
+    names += [one.get("Name", "") for one in aws.aws.secrets.list_secrets()["SecretList"]]
+    names += [arn.rpartition("/")[2] for arn in definitions]
+    return [name for name in names if re.search("game|marketing|pin", name)]
+
+
+def _remove_look_alikes(aws: Stage) -> None:
+    aws.aws.ecr.delete_repository(repositoryName=f"{PROJECT}/game")
+    aws.aws.logs.delete_log_group(logGroupName=f"/{PROJECT}/of-marketing")
+    aws.aws.logs.delete_log_group(logGroupName=f"/aws/rds/cluster/{PROJECT}-games/postgresql")
+    aws.aws.secrets.delete_secret(SecretId=f"{PROJECT}/pin", ForceDeleteWithoutRecovery=True)
+    aws.aws.ecs.deregister_task_definition(taskDefinition=f"{PROJECT}-users-of-marketing:1")
 
 
 def _server(response: httpx.Response) -> str:
