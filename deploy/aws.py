@@ -128,6 +128,11 @@ class Aws:
         return self._session.client("s3", config=_CONFIG, endpoint_url=self._endpoint)
 
     @cached_property
+    def scheduler(self) -> Any:
+        """Amazon EventBridge Scheduler. Untyped, as `freetier` is."""
+        return self._session.client("scheduler", config=_CONFIG, endpoint_url=self._endpoint)
+
+    @cached_property
     def secrets(self) -> SecretsManagerClient:
         """AWS Secrets Manager."""
         return self._session.client("secretsmanager", config=_CONFIG, endpoint_url=self._endpoint)

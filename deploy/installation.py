@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from deploy import database
+from deploy import database, self_pause
 from deploy.aws import Aws
 from deploy.ecs import capacity, instances
 from deploy.ecs.services import Services
@@ -25,6 +26,7 @@ ALL: Final = (*FOUNDATION, *SERVERS, "observability")
 """Every stack, by what follows the project's name, in the order in which they are made."""
 
 
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 _OF_ONE_STACK: Final = frozenset({"Name", "Image", "Paused"})
 """Parameters that say something else in each stack: no other stack's value is a default."""
 
@@ -144,6 +146,24 @@ class Installation:
         if cluster is not None and "AutoScalingGroup" in cluster.outputs:
             name, group = cluster.outputs["Cluster"], cluster.outputs["AutoScalingGroup"]
             instances.terminate(self.aws, name, group, self.poller, self.say)
+
+    def plan_pause(self, now: datetime) -> None:
+        """Let the board pause itself after the time that was chosen, if one was, or else no more;
+        and say when."""
+        stacks = self.existing_stacks()
+        self_pause.cancel(self.aws, stacks["cluster"])
+        after = stacks["cluster"].parameters.get("PauseAfter", "")
+        if after:
+            at = now + timedelta(**{_UNITS[after[-1]]: int(after[:-1])})
+            services = tuple(part for part in stacks if part in SERVERS)
+            self_pause.plan(self.aws, self_pause.Board(stacks, services), at)
+            self.say(f"It pauses itself at {at:%Y-%m-%d %H:%M} UTC; make resume-ecs begins anew")
+
+    def cancel_pause(self) -> None:
+        """Plan no pause any more."""
+        cluster = self.find("cluster")
+        if cluster is not None:
+            self_pause.cancel(self.aws, cluster)
 
     def is_paused(self) -> bool:
         """Whether it is paused, or a pause or resume was interrupted."""

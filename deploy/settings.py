@@ -21,10 +21,12 @@ _PARAMETERS: Final = {
     "ENGINE_VERSION": "EngineVersion",
     "SNAPSHOT": "SnapshotIdentifier",
     "COUNT": "DesiredCount",
+    "PAUSE_AFTER": "PauseAfter",
 }
 _NONE: Final = "none"
-"""The value of a setting that takes back a certificate and its domain."""
+"""The value of a setting that takes it back: a certificate with its domain, a pause."""
 _MAY_BE_NONE: Final = ("CertificateArn", "DomainName")
+_PAUSE: Final = "PauseAfter"
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{1,20}")
 _REVISION: Final = re.compile(r"[0-9a-f]{12,40}(-[a-z0-9]+)?")
 
@@ -81,6 +83,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         if parameters.get(name) == _NONE:
             # Both go, since neither is without the other.
             parameters |= dict.fromkeys(_MAY_BE_NONE, "")
+    if parameters.get(_PAUSE) == _NONE:
+        parameters[_PAUSE] = ""
     return Settings(
         project=project,
         deployment=deployment,

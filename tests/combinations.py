@@ -61,7 +61,13 @@ OFFERED: Final[Mapping[str, list[Choice]]] = {
         )
     ],
     "revision": [{}, {"Image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/b:fedcba987654"}],
-    "mail": [{}, {"AlarmEmail": "somebody@board.example"}],
+    "mail": [
+        {},
+        {"AlarmEmail": "somebody@board.example"},
+        {"AlarmEmail": "somebody@board.example", "MonthlyBudget": "50"},
+        {"AlarmEmail": "somebody-else@board.example", "MonthlyBudget": "50"},
+    ],
+    "self-pause": [{}, {"PauseAfter": "4h"}],
 }
 """What can be chosen, in groups whose values belong together."""
 
@@ -69,7 +75,7 @@ MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "registry": (),
     "network": ("nat", "certificate", "port", "pause"),
     "data": ("database", "origin", "version", "care"),
-    "cluster": ("nat", "instance", "instances"),
+    "cluster": ("nat", "instance", "instances", "self-pause"),
     "routing": ("certificate", "port", "pause", "logs", "shares"),
     "operator": ("aurora or not", "revision"),
     **dict.fromkeys(

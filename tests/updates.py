@@ -16,6 +16,7 @@ REGION: Final = "eu-central-1"
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::ApplicationAutoScaling::ScalableTarget": ("ResourceId", "ScalableDimension"),
+    "AWS::Budgets::Budget": ("Budget/BudgetName",),
     "AWS::CloudWatch::Alarm": ("AlarmName",),
     "AWS::CloudWatch::Dashboard": ("DashboardName",),
     "AWS::EC2::Route": ("RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock"),
@@ -45,6 +46,7 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::S3::Bucket": ("BucketName",),
     "AWS::S3::BucketPolicy": ("Bucket",),
     "AWS::SNS::Topic": ("TopicName",),
+    "AWS::Scheduler::ScheduleGroup": ("Name",),
     "AWS::SecretsManager::Secret": ("Name",),
 }  # fmt: skip
 """What of two resources of a kind may not be the same at one time: a second one is refused with
@@ -116,6 +118,9 @@ class _Facts:
 def _facts_of(resource: Resource) -> _Facts:
     fixed = [_at(resource.properties, path) for path in _create_only(resource.kind)]
     unique = [_at(resource.properties, path) for path in UNIQUE.get(resource.kind, ())]
+    if not any(value is not None for value in unique):
+        # AWS, or CloudFormation, chooses a name that nobody has.
+        unique = []
     return _Facts(
         _plain(resource.properties),
         _plain(fixed),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from deploy.aws import Aws
-from deploy.checks.ownership import zone_name
+from deploy.checks.ownership import has_project_tag, zone_name
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
@@ -24,9 +24,17 @@ _INSTANCES: Final = {
     "t3a.small": 13.72,
     "t3a.medium": 27.45,
     "t3a.large": 54.90,
+    "m7i-flex.large": 69.90,
     "m7i.large": 73.58,
     "m7a.large": 84.62,
 }
+_DATABASES: Final = {
+    "db.t4g.micro": 11.68,
+    "db.t3.micro": 13.14,
+    "db.t4g.small": 23.36,
+    "db.t4g.medium": 47.45,
+}
+_DATABASE_DISK: Final = 2.30
 
 
 @dataclass(frozen=True)
@@ -89,18 +97,35 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         for page in aws.rds.get_paginator("describe_db_clusters").paginate()
         for cluster in page["DBClusters"]
         if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-data-")
+        and has_project_tag(project, cluster.get("TagList", []))
     ]
+    databases = [
+        instance
+        for page in aws.rds.get_paginator("describe_db_instances").paginate()
+        for instance in page["DBInstances"]
+        if instance.get("Engine") == "postgres"
+        and instance.get("DBInstanceIdentifier", "").startswith(f"{project}-data-")
+        and has_project_tag(project, instance.get("TagList", []))
+    ]
+    for database in databases:
+        of_class = database.get("DBInstanceClass", "")
+        stopped = database.get("DBInstanceStatus") == "stopped"
+        price = 0.0 if stopped else _DATABASES.get(of_class, 0.0)
+        note = "stopped: AWS starts it again after seven days" if stopped else "with 20 GB of disk"
+        yield Cost(f"databases {of_class}", 1, _DATABASE_DISK + price, note)
     yield Cost(
         "Aurora clusters", len(clusters), None,
         f"0.12 an hour for each unit while awake ({0.12 * _HOURS:.2f} a month), and 0.10 a GB",
     )  # fmt: skip
 
+    # RDS keeps a password of its own for each.
+    administrators = len(clusters) + len(databases)
     secrets = sum(
         secret.get("Name", "").startswith(f"{project}/")
         for page in aws.secrets.get_paginator("list_secrets").paginate()
         for secret in page["SecretList"]
     )
-    yield Cost("secrets", secrets + len(clusters), 0.40 * (secrets + len(clusters)))
+    yield Cost("secrets", secrets + administrators, 0.40 * (secrets + administrators))
 
     zones = sum(
         zone["Name"].rstrip(".") == zone_name(project, aws.region)

@@ -46,7 +46,7 @@ def _values(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def role_names(project: str, region: str | None) -> frozenset[str]:
     """The names of its roles in the region."""
     names = (*(f"{server}-start" for server in SERVERS), "bootstrap-start", "migrate-start")
-    return frozenset(f"{project}-{region}-{name}" for name in (*names, "instance"))
+    return frozenset(f"{project}-{region}-{name}" for name in (*names, "instance", "pause"))
 
 
 def instance_profile_name(project: str, region: str | None) -> str:

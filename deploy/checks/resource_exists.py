@@ -179,6 +179,9 @@ LOOKUPS: Final[Mapping[tuple[str, str], Lookup]] = {
     ),
     ("route53", "hostedzone"): Lookup("route53", "get_hosted_zone", "Id", listed=False),
     ("s3", ""): Lookup("s3", "list_buckets", None, "Buckets", match="Name"),
+    ("scheduler", "schedule-group"): Lookup(
+        "scheduler", "get_schedule_group", "Name", listed=False
+    ),
     ("secretsmanager", "secret"): Lookup(
         "secrets", "describe_secret", "SecretId", source="arn", listed=False
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from deploy.checks import account_plan, choices, dns, preflight
@@ -64,6 +65,8 @@ def deploy(
         routing = installation.ensure_stack("routing", shares)
     delete_services(installation, [name for name in SERVERS if name not in wanted])
     installation.ensure_stack("observability", {})
+    # Planned before the visit: a board that does not answer is billed, too.
+    installation.plan_pause(datetime.now(UTC))
     return verify(installation, routing.outputs, smoke_test)
 
 

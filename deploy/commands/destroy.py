@@ -53,6 +53,7 @@ def destroy(installation: Installation) -> None:
     reason if something cannot be deleted."""
     # Before anything is deleted, since a stack of somebody else's ends it.
     installation.existing_stacks()
+    installation.cancel_pause()
     for part in ("observability", *reversed(SERVERS), "operator"):
         installation.stacks.delete(installation.stack_name(part))
     installation.terminate_instances()

@@ -29,6 +29,7 @@ def pause(installation: Installation) -> None:
     """Pause; may be interrupted and repeated."""
     installation.require_stack("routing")
     installation.require_possible_changes()
+    installation.cancel_pause()
     services = installation.services()
     if not installation.is_paused():
         for name in reversed(deployed(installation)):
@@ -68,6 +69,7 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
         installation, names, {name: image for name, image in images.items() if image}, {}
     )
     installation.ensure_stack("observability", {})
+    installation.plan_pause(datetime.now(UTC))
     return verify(installation, routing.outputs, smoke_test)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from deploy import self_pause
 from deploy.checks import dns
 from deploy.checks.costs import Cost, costs, total
 from deploy.installation import Installation
@@ -28,6 +29,9 @@ def report(installation: Installation) -> str:
     if "routing" in there:
         parts += [_targets(installation, there["routing"]), _shares(there["routing"])]
     parts.append(cost_table(costs(installation.aws, installation.settings.project)))
+    at = self_pause.begins(installation.aws, there["cluster"]) if "cluster" in there else None
+    if at is not None:
+        parts.append(f"It pauses itself at {at:%Y-%m-%d %H:%M} UTC")
     if installation.is_paused():
         parts.append("It is paused: make resume-ecs")
     elif "PublicOrigin" in (there["routing"].outputs if "routing" in there else {}):

@@ -136,7 +136,10 @@ def test_a_policy_is_short_enough_to_be_pasted_and_is_in_the_guide(name: str) ->
 
 
 # Actions that are no operations of an API.
-NO_OPERATION = {"iam:PassRole", "tag:GetResources", "s3:ListAllMyBuckets"}
+NO_OPERATION = {
+    "iam:PassRole", "tag:GetResources", "s3:ListAllMyBuckets", "budgets:ModifyBudget",
+    "budgets:ViewBudget",
+}  # fmt: skip
 API_NAMES = {
     "elasticloadbalancing": "elbv2",
     "servicequotas": "service-quotas",

@@ -14,6 +14,22 @@ WITHOUT_A_RESOURCE = {
     # "GetAuthorizationToken does not support resource-level permissions", says the service
     # authorization reference of Amazon ECR.
     "ecr:GetAuthorizationToken",
+    # Nor do these, say those of Application Auto Scaling, of Amazon EC2, of Elastic Load Balancing
+    # and of Amazon Route 53 (a change has no name before it is made).
+    "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "ec2:DescribeAddresses",
+    "ec2:DescribeNatGateways",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules",
+    "route53:GetChange",
 }
 """Actions that IAM knows no resource for: only they may be allowed on `*`."""
 
@@ -84,7 +100,8 @@ def test_roles_are_for_the_service_that_takes_them(deployment: Deployment) -> No
     for role in deployment.of_kind("IAM::Role"):
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
-        service = "ec2" if role.name == "cluster.InstanceRole" else "ecs-tasks"
+        others = {"cluster.InstanceRole": "ec2", "cluster.PauseRole": "scheduler"}
+        service = others.get(role.name, "ecs-tasks")
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 
@@ -192,3 +209,18 @@ def test_the_log_of_requests_is_written_by_the_load_balancer_and_read_over_tls_a
     assert (refuses["Effect"], refuses["Principal"]) == ("Deny", "*")
     [bucket] = deployment.of_kind("S3::Bucket")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_what_pauses_the_board_can_take_away_and_create_nothing(deployment: Deployment) -> None:
+    allowed = {
+        action.partition(":")[2]
+        for where, statement in _statements(deployment)
+        if where == "cluster.PauseRole"
+        for action in _listed(statement["Action"])
+    }
+    assert len(allowed) > 15
+    verbs = ("Describe", "Get", "List", "Delete", "Deregister", "Disassociate", "Release", "Stop")
+    others = {action for action in allowed if not action.startswith(verbs)}
+    assert others == {
+        "UpdateStack", "UpdateService", "UpdateAutoScalingGroup", "ChangeResourceRecordSets"
+    }  # fmt: skip

@@ -28,6 +28,7 @@ NAMES = {
     "AWS::Route53::RecordSet": "Name",
     "AWS::S3::Bucket": "BucketName",
     "AWS::SNS::Topic": "TopicName",
+    "AWS::Scheduler::ScheduleGroup": "Name",
     "AWS::SecretsManager::Secret": "Name",
     "AWS::ApplicationAutoScaling::ScalingPolicy": "PolicyName",
 }

@@ -342,7 +342,7 @@ def _database_status(aws: Stage) -> str | None:
 
 
 def _look_alikes(aws: Stage) -> list[str]:
-    """Let other people have something called nearly, or exactly, like the project's; what that is."""
+    """Let other people have things that are called nearly like the project's; their names."""
     aws.aws.ecr.create_repository(repositoryName=f"{PROJECT}/game")
     aws.aws.logs.create_log_group(logGroupName=f"/{PROJECT}/of-marketing")
     aws.aws.logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PROJECT}-games/postgresql")

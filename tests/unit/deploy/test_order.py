@@ -70,6 +70,12 @@ class Scene:
     def require_possible_changes(self) -> None:
         pass
 
+    def plan_pause(self, _: object) -> None:
+        self.done.append("pause planned")
+
+    def cancel_pause(self) -> None:
+        self.done.append("no pause planned")
+
     def database_instance(self) -> str | None:
         return self.instance
 
@@ -120,6 +126,7 @@ def test_pause_deletes_dependents_before_what_they_need() -> None:
     scene = Scene(*UP)
     pause.pause(cast(Any, scene))
     assert scene.done == [
+        "no pause planned",
         "threads Paused=true",
         "users Paused=true",
         "users drained",
@@ -134,7 +141,9 @@ def test_interrupted_pause_continues_without_updating_services() -> None:
     # Their target groups have no load balancer any more, and ECS would refuse.
     scene = Scene(*UP, paused=True)
     pause.pause(cast(Any, scene))
-    assert scene.done == ["0 instances", "routing Paused=true", "network Paused=true"]
+    assert scene.done == [
+        "no pause planned", "0 instances", "routing Paused=true", "network Paused=true"
+    ]  # fmt: skip
 
 
 REGISTRY = SimpleNamespace(repository=lambda name: f"new/{name}")
@@ -161,6 +170,7 @@ def test_resume_starts_the_database_and_creates_listeners_before_services(
         "threads Paused=false Image=new/board/threads:0a1b2c3d4e5f",
         "threads runs",
         "observability",
+        "pause planned",
     ]
 
 
@@ -182,6 +192,7 @@ def test_destroy_deletes_dependents_before_what_they_use() -> None:
     scene = Scene(*UP)
     down.destroy(cast(Any, scene))
     assert scene.done == [
+        "no pause planned",
         "no observability",
         "no threads",
         "no users",
@@ -198,7 +209,7 @@ def test_destroy_deletes_dependents_before_what_they_use() -> None:
 def test_interrupted_destroy_continues() -> None:
     scene = Scene("network", "registry")
     down.destroy(cast(Any, scene))
-    assert scene.done == ["no network", "no registry"]
+    assert scene.done == ["no pause planned", "no network", "no registry"]
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "boards"])
