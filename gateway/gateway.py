@@ -161,7 +161,8 @@ async def start_gateway(
 ) -> Gateway:
     """Starts to listen.
 
-    ``targets`` are URLs (``http://host:port``) by the logical id of their target group. ``ports``
+    ``targets`` are URLs (``http://host:port``, or ``lambda+http://host:port`` for a function's
+    emulator) by the logical id of their target group. ``ports``
     override the template's, by the listener's logical id; 0 takes a free one, and ``port`` is for
     every listener that is not among them. ``timeouts`` override the template's too.
 
@@ -172,7 +173,13 @@ async def start_gateway(
     for name in targets:
         if name not in routing.target_groups:
             raise UnknownTargetGroupError(name, routing.target_groups)
-    endpoints = {name: [parse_endpoint(url) for url in urls] for name, urls in targets.items()}
+    endpoints = {
+        name: [
+            parse_endpoint(url, function=routing.target_groups[name].function is not None)
+            for url in urls
+        ]
+        for name, urls in targets.items()
+    }
     contexts = server_contexts(routing, certificates or {})
     loop = asyncio.get_running_loop()
     given_timeouts = timeouts

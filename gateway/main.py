@@ -219,5 +219,5 @@ def _warn_of_empty_groups(routing: Routing, targets: Mapping[str, Sequence[str]]
             _log.warning(
                 "%s has no target: its requests are answered with 503: %s",
                 name,
-                target_option(name),
+                target_option(name, routing),
             )

@@ -37,7 +37,8 @@ def summary(loaded: LoadedTemplates) -> Iterator[str]:
             f"rule{'' if rules == 1 else 's'} and the default rule"
         )
     names = dict.fromkeys(name for each in routing.listeners for name in each.certificates)
-    options = [*map(certificate_option, names), *map(target_option, needed_groups(routing))]
+    options = [certificate_option(name) for name in names]
+    options += [target_option(name, routing) for name in needed_groups(routing)]
     if options:
         yield "it needs"
         yield from (f"  {option}" for option in options)
@@ -57,9 +58,10 @@ def needed_groups(routing: Routing) -> list[str]:
     )
 
 
-def target_option(group: str) -> str:
+def target_option(group: str, routing: Routing) -> str:
     """The option that registers a target in a group."""
-    return f"--target {group}=http://127.0.0.1:PORT"
+    scheme = "lambda+http" if routing.target_groups[group].function else "http"
+    return f"--target {group}={scheme}://127.0.0.1:PORT"
 
 
 def certificate_option(name: str) -> str:

@@ -147,7 +147,9 @@ class Control:
     async def _addresses(self, registrations: Registrations, url: str) -> list[Address]:
         """What ``url`` stands for; at least one."""
         try:
-            endpoint = parse_endpoint(url)
+            endpoint = parse_endpoint(
+                url, function=registrations.group.settings.function is not None
+            )
             if endpoint.is_address:
                 return [Address(endpoint.host, endpoint.port)]
             ipv6 = registrations.group.settings.ipv6

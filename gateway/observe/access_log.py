@@ -12,6 +12,7 @@ from gateway.http1.desync import Finding
 from gateway.net.bounded_memo import BoundedMemo
 from gateway.net.tls import TlsFacts
 from gateway.proxy.record import ExchangeRecord
+from gateway.targets.target import Target
 
 Format = Callable[[ExchangeRecord], str]
 """From an exchange's record to its line, without the line's end."""
@@ -99,7 +100,7 @@ def short_line(record: ExchangeRecord) -> str:
     return (
         f"{text(request.method) or '-'} {text(request.target) or '-'} "
         f"{record.status} {milliseconds:.1f}ms {record.target_group or '-'} "
-        f"{target.label if target else '-'} rule {'-' if rule is None else rule or 'default'}"
+        f"{_label(target)} rule {'-' if rule is None else rule or 'default'}"
     )
 
 
@@ -122,7 +123,7 @@ class AlbFormat:
         """The line of one record."""
         request, peer, selection = record.request, record.peer, record.selection
         tls = peer.tls
-        target = record.target.label if record.target and record.dispatched else "-"
+        target = _label(record.target) if record.dispatched else "-"
         target_status = str(record.target_status or "-")
         priority = record.rule_priority
         created = record.created
@@ -221,6 +222,11 @@ def _transformed(record: ExchangeRecord) -> str:
     if host is None and target is None:
         return '"-" "-" "-"'
     return f'"{text(host or b"") or "-"}" "{text(target or b"") or "-"}" "succeeded"'
+
+
+def _label(target: Target | None) -> str:
+    """A function has no address, and its emulator's is nobody's business."""
+    return "-" if target is None or target.function is not None else target.label
 
 
 def _made_up_id(name: str) -> str:

@@ -12,8 +12,9 @@ from gateway.proxy.local_replies import DateHeader
 from gateway.proxy.record import ExchangeRecord
 from gateway.routing.settings import LoadBalancerSettings
 from gateway.targets.connections import TargetConnection
+from gateway.targets.function_connection import FunctionConnection
 from gateway.targets.selection import Selector
-from gateway.targets.target import Target
+from gateway.targets.target import PooledConnection, Target
 from gateway.targets.target_group import TargetGroup
 
 _ABORT_SECONDS: Final = 1.0
@@ -73,8 +74,10 @@ class DataPlane:
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty: asyncio.Event | None = None
 
-    async def connect(self, target: Target) -> TargetConnection:
+    async def connect(self, target: Target) -> PooledConnection:
         """A new connection. Raises OSError."""
+        if target.function is not None:
+            return FunctionConnection(target, target.function)
 
         def protocol() -> TargetConnection:
             return TargetConnection(target, self.watch, self.timeouts.idle)

@@ -314,6 +314,10 @@ class Exchange:
         self._connection = None
         self._fail_with(502)
 
+    def target_refused(self, status: int) -> None:
+        self._connection = None
+        self._fail_with(status)
+
     def response_progress(self) -> None:
         connection = self._connection
         if connection is None:

@@ -16,6 +16,7 @@ _TITLES: Final = {
     400: "400 Bad Request",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
+    413: "413 Request Entity Too Large",
     414: "414 Request-URI Too Large",
     500: "500 Internal Server Error",
     501: "501 Not Implemented",

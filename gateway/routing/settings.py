@@ -36,6 +36,8 @@ class HealthCheckSettings:
     healthy_threshold: int
     unhealthy_threshold: int
     matcher: frozenset[int]
+    enabled: bool = True
+    """Only functions may go without: then they are healthy at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ class Stickiness:
 
     duration: int
     app_cookie: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """What is particular to a target group whose targets are Lambda functions.
+
+    ``multi_value``: the attribute ``lambda.multi_value_headers.enabled``.
+    """
+
+    group_arn: str
+    multi_value: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,8 @@ class TargetGroupSettings:
     """With fewer healthy targets, requests go to the unhealthy ones too."""
     minimum_healthy_percentage: int | None = None
     """Likewise, in percent of the registered targets; None is off."""
+    function: FunctionSettings | None = None
+    """Set when the targets are Lambda functions."""
 
 
 @dataclass(frozen=True, slots=True)

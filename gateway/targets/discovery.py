@@ -22,7 +22,7 @@ _NAME: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}")
 
 
 class InvalidTargetError(ValueError):
-    """A target's URL is not ``http://host[:port]``."""
+    """A target's URL is not what its group needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,18 @@ class Endpoint:
         return True
 
 
-def parse_endpoint(url: str) -> Endpoint:
-    """The endpoint in ``http://host[:port]``. Raises InvalidTargetError."""
+def parse_endpoint(url: str, *, function: bool = False) -> Endpoint:
+    """The endpoint in ``http://host[:port]`` or, for the emulator of a function,
+    ``lambda+http://host[:port]``. Raises InvalidTargetError."""
+    scheme = "lambda+http" if function else "http"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise InvalidTargetError(f"{url!r}: {error}") from error
     extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-    if parts.scheme != "http" or not parts.hostname or extra or port == 0:
-        raise InvalidTargetError(f"{url!r} is not http://HOST:PORT")
+    if parts.scheme != scheme or not parts.hostname or extra or port == 0:
+        raise InvalidTargetError(f"{url!r} is not {scheme}://HOST:PORT")
     endpoint = Endpoint(parts.hostname, port or 80)
     if not endpoint.is_address:
         _check_name(url, parts.hostname)

@@ -5,7 +5,13 @@ from typing import Final
 
 import httptools
 
-from gateway.routing.settings import HealthCheckSettings
+from gateway.routing.settings import FunctionSettings, HealthCheckSettings
+from gateway.targets.function_client import invoke
+from gateway.targets.function_event import (
+    InvalidAnswerError,
+    health_check_event,
+    status_of,
+)
 from gateway.targets.target import Address, CheckResult, HealthReason, Target
 from gateway.targets.target_group import TargetGroup
 
@@ -39,6 +45,25 @@ async def check(settings: HealthCheckSettings, address: Address) -> CheckResult:
         return CheckResult(False, HealthReason.FAILED, f"Health checks failed: {why}")
     if status is None:
         return CheckResult(False, HealthReason.FAILED, "Health checks failed: no HTTP response")
+    return _matched(settings, status)
+
+
+async def check_function(
+    settings: HealthCheckSettings, target: Target, function: FunctionSettings
+) -> CheckResult:
+    """Checks a function once, by an event. Never raises."""
+    made = health_check_event(function, settings.path)
+    try:
+        async with asyncio.timeout(settings.timeout), target.invocations:
+            status = status_of(await invoke(target.address.host, target.address.port, made))
+    except TimeoutError:
+        return CheckResult(False, HealthReason.TIMEOUT, "Request timed out")
+    except (OSError, InvalidAnswerError) as error:
+        return CheckResult(False, HealthReason.FAILED, f"Health checks failed: {error}")
+    return _matched(settings, status)
+
+
+def _matched(settings: HealthCheckSettings, status: int) -> CheckResult:
     if status not in settings.matcher:
         return CheckResult(
             False, HealthReason.CODE_MISMATCH, f"Health checks failed with these codes: [{status}]"
@@ -134,7 +159,13 @@ class HealthChecks:
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def _check(self, target: Target) -> None:
-        result = await check(self._group.settings.health_check, target.address)
+        settings = self._group.settings.health_check
+        if target.function is None:
+            result = await check(settings, target.address)
+        elif settings.enabled:
+            result = await check_function(settings, target, target.function)
+        else:
+            result = CheckResult(True)
         if target in self._schedules:
             self._group.record(target, result)
             self._checked[target].set()

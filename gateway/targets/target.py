@@ -1,10 +1,12 @@
 """One target: its address, its health and its connections."""
 
+import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from gateway.http1.response_reader import ResponseReader
+from gateway.routing.settings import FunctionSettings
 
 
 class TargetState(StrEnum):
@@ -59,6 +61,10 @@ class TargetUser(Protocol):
 
     def target_failed(self) -> None:
         """The connection is gone, or what came over it is no response; it is already closed."""
+
+    def target_refused(self, status: int) -> None:
+        """The target cannot take the request, which is answered with ``status``; the connection is
+        already closed."""
 
     def target_paused(self) -> None:
         """The target takes no more of the request for now."""
@@ -123,6 +129,10 @@ class Target:
     """In slow start: the part of a request that it is owed."""
     idle: list[PooledConnection] = field(default_factory=list)
     connections: set[PooledConnection] = field(default_factory=set)
+    function: FunctionSettings | None = None
+    """Set when the address is that of a function's emulator."""
+    invocations: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the function runs."""
     label: str = field(init=False)
     """The address, for logs."""
 

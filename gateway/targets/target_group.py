@@ -100,6 +100,8 @@ class TargetGroup:
     def apply(self, settings: TargetGroupSettings) -> None:
         """Applies new settings; the targets stay registered, with their health."""
         self.settings = settings
+        for target in self._registered.values():
+            target.function = settings.function
         if not settings.slow_start:
             for target in self._registered.values():
                 target.slow_since = None
@@ -107,7 +109,7 @@ class TargetGroup:
 
     def register(self, address: Address) -> Target:
         """Adds a target, which gets requests once a health check has passed."""
-        target = Target(address)
+        target = Target(address, function=self.settings.function)
         self._registered[address] = target
         self._refresh()
         self._log_change(target, "registered")

@@ -138,6 +138,11 @@ TARGET_GROUP: Final[Mapping[str, AttributeRule]] = {
     "load_balancing.cross_zone.enabled": Meaningless("a laptop is one zone"),
 }
 
+FUNCTION_TARGET_GROUP: Final[Mapping[str, AttributeRule]] = {
+    "lambda.multi_value_headers.enabled": _FLAG_OFF,
+}
+"""The attributes of a target group of type lambda."""
+
 
 class Attributes:
     """The implemented attributes of one resource, defaults filled in."""

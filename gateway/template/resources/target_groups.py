@@ -3,10 +3,17 @@
 Ranges and defaults: the Elastic Load Balancing API reference of version 2015-12-01.
 """
 
+import dataclasses
 import re
 from typing import Final
 
-from gateway.routing.settings import Algorithm, HealthCheckSettings, Stickiness, TargetGroupSettings
+from gateway.routing.settings import (
+    Algorithm,
+    FunctionSettings,
+    HealthCheckSettings,
+    Stickiness,
+    TargetGroupSettings,
+)
 from gateway.template.resources import attributes
 from gateway.template.resources.attributes import Attributes
 from gateway.template.resources.kinds import NAMED_MEANINGLESS
@@ -19,6 +26,15 @@ _MEANINGLESS: Final = {
     "VpcId": "a laptop has no VPC",
 }
 _OTHER_PROTOCOLS: Final = frozenset({"GENEVE", "QUIC", "TCP", "TCP_QUIC", "TCP_UDP", "TLS", "UDP"})
+_NOT_OF_FUNCTIONS: Final = (
+    "HealthCheckPort",
+    "HealthCheckProtocol",
+    "IpAddressType",
+    "Port",
+    "Protocol",
+    "ProtocolVersion",
+    "VpcId",
+)
 _UNHEALTHY_ROUTING: Final = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
 _DNS_FAILOVER: Final = "target_group_health.dns_failover.minimum_healthy_targets"
 _CODES: Final = re.compile(r"(\d{3})(?:-(\d{3}))?")
@@ -33,6 +49,8 @@ def is_for_others(properties: Properties) -> bool:
 
 def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSettings:
     """One AWS::ElasticLoadBalancingV2::TargetGroup."""
+    if properties.text("TargetType") == "lambda":
+        return _function_group(logical_id, properties)
     if is_for_others(properties):
         properties.problem(
             properties.line_of("Protocol"),
@@ -48,7 +66,9 @@ def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSet
         properties.problem(
             properties.line_of("IpAddressType"), "an ipv6 target group needs TargetType ip"
         )
-    health_check = _health_check(properties)
+    properties.only("HealthCheckEnabled", "true")
+    properties.only("HealthCheckProtocol", "HTTP")
+    health_check = _health_check(properties, 30, 5, 2)
     read = attributes.read_attributes(properties, "TargetGroupAttributes", attributes.TARGET_GROUP)
     settings = TargetGroupSettings(
         logical_id,
@@ -65,6 +85,31 @@ def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSet
     _check_failover(properties, read)
     properties.close(_MEANINGLESS)
     return settings
+
+
+def _function_group(logical_id: str, properties: Properties) -> TargetGroupSettings:
+    """A target group whose target is a Lambda function."""
+    for name in _NOT_OF_FUNCTIONS:
+        if properties.has(name):
+            properties.problem(
+                properties.line_of(name), f"a target group of type lambda has no {name}"
+            )
+    enabled = properties.only("HealthCheckEnabled", "false", "true") == "true"
+    health_check = _health_check(properties, 35, 30, 5)
+    read = attributes.read_attributes(
+        properties, "TargetGroupAttributes", attributes.FUNCTION_TARGET_GROUP
+    )
+    properties.close(_MEANINGLESS)
+    return TargetGroupSettings(
+        logical_id,
+        ipv6=False,
+        health_check=dataclasses.replace(health_check, enabled=enabled),
+        deregistration_delay=0,
+        function=FunctionSettings(
+            f"arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/{logical_id}/0",
+            read.flag("lambda.multi_value_headers.enabled"),
+        ),
+    )
 
 
 def _stickiness(read: Attributes) -> Stickiness | None:
@@ -103,9 +148,10 @@ def _check_failover(properties: Properties, read: Attributes) -> None:
             )
 
 
-def _health_check(properties: Properties) -> HealthCheckSettings:
-    properties.only("HealthCheckEnabled", "true")
-    properties.only("HealthCheckProtocol", "HTTP")
+def _health_check(
+    properties: Properties, interval: int, timeout: int, unhealthy: int
+) -> HealthCheckSettings:
+    """The checks of a group for which these are the defaults."""
     path = properties.text("HealthCheckPath") or "/"
     if not re.fullmatch(r"/[!-~]{0,1023}", path):
         properties.problem(
@@ -115,8 +161,8 @@ def _health_check(properties: Properties) -> HealthCheckSettings:
     port = None
     if properties.text("HealthCheckPort", "traffic-port") != "traffic-port":
         port = properties.integer("HealthCheckPort", 1, 65535, 80)
-    interval = properties.integer("HealthCheckIntervalSeconds", 5, 300, 30)
-    timeout = properties.integer("HealthCheckTimeoutSeconds", 2, 120, 5)
+    interval = properties.integer("HealthCheckIntervalSeconds", 5, 300, interval)
+    timeout = properties.integer("HealthCheckTimeoutSeconds", 2, 120, timeout)
     if interval <= timeout:
         properties.problem(
             properties.line_of("HealthCheckIntervalSeconds"),
@@ -129,7 +175,7 @@ def _health_check(properties: Properties) -> HealthCheckSettings:
         interval=interval,
         timeout=timeout,
         healthy_threshold=properties.integer("HealthyThresholdCount", 2, 10, 5),
-        unhealthy_threshold=properties.integer("UnhealthyThresholdCount", 2, 10, 2),
+        unhealthy_threshold=properties.integer("UnhealthyThresholdCount", 2, 10, unhealthy),
         matcher=_matcher(properties),
     )
 

@@ -186,7 +186,7 @@ def test_other_resources_are_not_looked_at() -> None:
         (
             "HealthCheckPath: /health",
             "TargetType: lambda",
-            "TargetType 'lambda' is not implemented",
+            "Web: a target group of type lambda has no Protocol",
         ),
         ("HealthCheckPath: /health", "Matcher: {HttpCode: 200-600}", "from 200 to 499"),
         ("HealthCheckPath: /health", "Matcher: {GrpcCode: '0'}", "GrpcCode is not implemented"),

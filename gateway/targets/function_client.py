@@ -1,0 +1,69 @@
+"""Invokes a function through AWS's Runtime Interface Emulator."""
+
+import asyncio
+from typing import Final
+
+import httptools
+
+from gateway.targets.function_event import MAX_BODY, InvalidAnswerError
+
+_PATH: Final = "/2015-03-31/functions/function/invocations"
+_READ: Final = 65536
+
+
+async def invoke(host: str, port: int, event: bytes) -> bytes:
+    """The function's answer to an event.
+
+    Raises OSError when the emulator cannot be reached, and InvalidAnswerError for an answer that is
+    larger than a load balancer takes, or none.
+    """
+    name = f"[{host}]" if ":" in host else host
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(
+            f"POST {_PATH} HTTP/1.1\r\nHost: {name}:{port}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(event)}\r\n\r\n".encode()
+            + event
+        )
+        answer = _Answer()
+        while not answer.complete:
+            data = await reader.read(_READ)
+            if not data:
+                break
+            try:
+                answer.feed(data)
+            except httptools.HttpParserError as error:
+                raise InvalidAnswerError(f"the emulator's answer is no HTTP: {error}") from error
+            if answer.size > MAX_BODY:
+                raise InvalidAnswerError("the answer has more than 1 MB")
+        if not answer.complete or answer.status != 200:
+            raise InvalidAnswerError(f"the emulator answered {answer.status or 'nothing'}")
+        return b"".join(answer.parts)
+    finally:
+        writer.transport.abort()
+
+
+class _Answer:
+    def __init__(self) -> None:
+        self.status = 0
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.complete = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes. Raises httptools.HttpParserError."""
+        self._parser.feed_data(data)
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self.status = self._parser.get_status_code()
+
+    def on_body(self, data: bytes) -> None:
+        """Called by the parser."""
+        self.parts.append(data)
+        self.size += len(data)
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        self.complete = True

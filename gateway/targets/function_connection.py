@@ -1,0 +1,131 @@
+"""A function as a target: takes a request in HTTP/1.1, and answers in it."""
+
+import asyncio
+import logging
+from typing import Final
+
+import httptools
+
+from gateway.http1.response_reader import MalformedResponseError, ResponseReader
+from gateway.routing.settings import FunctionSettings
+from gateway.targets.function_client import invoke
+from gateway.targets.function_event import (
+    MAX_BODY,
+    InvalidAnswerError,
+    event,
+    response,
+)
+from gateway.targets.target import Target, TargetUser
+
+_TOO_LARGE: Final = 413
+
+_log: Final = logging.getLogger(__name__)
+
+
+class FunctionConnection:
+    """Serves one request by one invocation; see ``PooledConnection``.
+
+    The request is invoked with once it is complete. An emulator runs one invocation at a time, so
+    they wait for one another.
+    """
+
+    tunnel = False
+    usable = False
+    unsent = 0
+
+    def __init__(self, target: Target, settings: FunctionSettings) -> None:
+        self.reader = ResponseReader()
+        self._target = target
+        self._settings = settings
+        self._user: TargetUser | None = None
+        self._head_request = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._work: asyncio.Task[None] | None = None
+        target.connections.add(self)
+
+    def begin(self, user: TargetUser, *, head_request: bool, upgrade: bool = False) -> None:
+        """Starts to work for ``user``. Functions do not speak WebSocket: then the target fails."""
+        self._user = user
+        self._head_request = head_request
+        self.reader.start(head_request=head_request)
+        if upgrade:
+            self._work = asyncio.create_task(self._fail())
+
+    def write(self, data: bytes) -> None:
+        """Takes a piece of the request."""
+        if self._user is None or self._work is not None:
+            return
+        self._parser.feed_data(data)
+        if self._size > MAX_BODY:
+            self._work = asyncio.create_task(self._refuse())
+
+    def release(self) -> None:
+        """Ends the connection: there is nothing to be used again."""
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection without notifying its user."""
+        self._user = None
+        if self._work is not None and self._work is not asyncio.current_task():
+            self._work.cancel()
+        self._target.connections.discard(self)
+
+    def abort(self) -> None:
+        """Ends the connection and notifies its user that the target failed."""
+        user = self._user
+        self.close()
+        if user is not None:
+            user.target_failed()
+
+    def pause_reading(self) -> None:
+        """Nothing to pause: an answer is small, and complete when it is there."""
+
+    def resume_reading(self) -> None:
+        """See pause_reading."""
+
+    # Called by the parser.
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name, value))
+
+    def on_body(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size <= MAX_BODY:
+            self._parts.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._size <= MAX_BODY:
+            self._work = asyncio.create_task(self._invoke())
+
+    async def _invoke(self) -> None:
+        target, settings = self._target, self._settings
+        method = self._parser.get_method().decode()
+        made = event(
+            settings, method, self._url.decode("latin-1"), self._headers, b"".join(self._parts)
+        )
+        try:
+            async with target.invocations:
+                answer = await invoke(target.address.host, target.address.port, made)
+            self.reader.feed(response(settings, answer, head_request=self._head_request))
+        except (OSError, InvalidAnswerError, MalformedResponseError) as error:
+            _log.warning("function at %s: %s", target.address, error)
+            self.abort()
+            return
+        if self._user is not None:
+            self._user.response_progress()
+
+    async def _fail(self) -> None:
+        self.abort()
+
+    async def _refuse(self) -> None:
+        user = self._user
+        self.close()
+        if user is not None:
+            user.target_refused(_TOO_LARGE)

@@ -1,0 +1,392 @@
+"""Lambda functions as targets, run by an emulator as AWS's own."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway.gateway import Gateway, InvalidTargetError, start_gateway
+from gateway.net.timeouts import Timeouts
+from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.routing.settings import FunctionSettings
+from gateway.targets.function_event import InvalidAnswerError, event, response
+from tests.unit.gateway.read_templates import read, refused
+from tests.unit.gateway.support import TEMPLATE, Bench, Lines, until
+
+FUNCTION = TEMPLATE.replace(
+    """\
+      Protocol: HTTP
+      HealthCheckPath: /health
+      UnhealthyThresholdCount: 2
+      HealthyThresholdCount: 2
+""",
+    """\
+      TargetType: lambda
+      Targets: [{Id: !GetAtt Code.Arn}]
+""",
+).replace("Resources:\n", "Resources:\n  Code: {Type: AWS::Lambda::Function}\n")
+MULTI = FUNCTION.replace(
+    "TargetType: lambda",
+    "TargetType: lambda\n      TargetGroupAttributes:\n"
+    "        - {Key: lambda.multi_value_headers.enabled, Value: true}",
+)
+CHECKED = FUNCTION.replace(
+    "TargetType: lambda",
+    "TargetType: lambda\n      HealthCheckEnabled: true\n      HealthCheckPath: /health\n"
+    "      HealthCheckIntervalSeconds: 5\n      HealthCheckTimeoutSeconds: 2",
+)
+assert "lambda" in FUNCTION
+
+Event = dict[str, Any]
+Handler = Callable[[Event], object]
+
+
+class Emulator:
+    """Runs a handler for each event that is posted, one at a time; keeps the events."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.events: list[Event] = []
+        self.hang = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self._running = 0
+        self.most_at_once = 0
+
+    async def start(self) -> str:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        return f"lambda+http://127.0.0.1:{port}"
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"POST /2015-03-31/functions/function/invocations HTTP/1.1\r\n")
+        [length] = [int(line[15:]) for line in head.split(b"\r\n") if b"Content-Length" in line]
+        self.events.append(json.loads(await reader.readexactly(length)))
+        self._running += 1
+        self.most_at_once = max(self.most_at_once, self._running)
+        answer = self.handler(self.events[-1])
+        if answer is HANG:
+            await self.hang.wait()
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self._running -= 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+
+HANG = object()
+
+
+def ok(received: Event) -> object:
+    return {"statusCode": 200, "headers": {"X-Own": "a"}, "body": received["path"]}
+
+
+@pytest.fixture
+async def emulators() -> Any:
+    made: list[Emulator] = []
+    yield made
+    for emulator in made:
+        emulator.hang.set()
+        emulator.close()
+
+
+async def started(
+    bench: Bench,
+    emulators: list[Emulator],
+    handler: Handler = ok,
+    template: str = FUNCTION,
+    *,
+    log: AccessLog | None = None,
+    idle: float = 5,
+) -> tuple[Gateway, Emulator]:
+    emulator = Emulator(handler)
+    emulators.append(emulator)
+    gateway = await start_gateway(
+        read(template),
+        {"Web": [await emulator.start()]},
+        port=0,
+        timeouts=Timeouts(idle=idle, tick=0.02),
+        access_log=log,
+    )
+    bench.keep(gateway)
+    await gateway.first_checks()
+    return gateway, emulator
+
+
+async def test_a_function_gets_the_event_of_an_alb(bench: Bench, emulators: list[Emulator]) -> None:
+    gateway, emulator = await started(bench, emulators)
+    client = await bench.client(gateway)
+    client.send(
+        b"POST /a%20b?x=1&x=2&y=%20 HTTP/1.1\r\nHost: Shop.Example\r\nX-A: 1\r\nx-a: 2\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    answer = await client.answer()
+    assert (answer.status, answer.body) == (200, b"/a%20b")
+    assert answer.header(b"X-Own") == b"a"
+    assert answer.header(b"Server") == b"awselb/2.0"
+    [received] = emulator.events
+    headers = received.pop("headers")
+    assert received == {
+        "requestContext": {
+            "elb": {
+                "targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
+                "targetgroup/Web/0"
+            }
+        },
+        "httpMethod": "POST",
+        "path": "/a%20b",
+        "queryStringParameters": {"x": "2", "y": "%20"},
+        "body": "{}",
+        "isBase64Encoded": False,
+    }
+    assert headers["x-a"] == "2"
+    assert headers["host"] == f"shop.example:{gateway.port}"
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["x-amzn-trace-id"].startswith("Root=1-")
+    assert "connection" not in headers
+
+
+async def test_multi_value_headers_are_lists_both_ways(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    def handler(_: Event) -> object:
+        return {
+            "statusCode": 201,
+            "statusDescription": "201 Made",
+            "headers": {"X-Ignored": "x"},
+            "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
+        }
+
+    gateway, emulator = await started(bench, emulators, handler, MULTI)
+    client = await bench.client(gateway)
+    client.send(b"GET /?x=1&x=2 HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-A: 2\r\n\r\n")
+    answer = await client.answer()
+    assert answer.status_line == b"HTTP/1.1 201 Made"
+    assert [value for name, value in answer.headers if name == b"Set-Cookie"] == [b"a=1", b"b=2"]
+    assert answer.header(b"X-Ignored") is None
+    [received] = emulator.events
+    assert received["multiValueQueryStringParameters"] == {"x": ["1", "2"]}
+    assert received["multiValueHeaders"]["x-a"] == ["1", "2"]
+    assert not received.keys() & {"headers", "queryStringParameters"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "encoded"),
+    [
+        (b"Content-Type: text/plain\r\n", "grüße".encode(), False),
+        (b"Content-Type: application/json; charset=utf-8\r\n", b"{}", False),
+        (b"Content-Type: application/xml\r\n", b"<a/>", False),
+        (b"Content-Type: image/png\r\n", b"\x89PNG", True),
+        (b"Content-Type: text/plain\r\n", b"\xff", True),
+        (b"Content-Type: text/plain\r\nContent-Encoding: gzip\r\n", b"abc", True),
+        (b"", b"abc", True),
+    ],
+)
+async def test_a_body_is_text_or_base64_by_its_type(
+    bench: Bench, emulators: list[Emulator], headers: bytes, body: bytes, encoded: bool
+) -> None:
+    def echo(received: Event) -> object:
+        return {key: received[key] for key in ("body", "isBase64Encoded")} | {"statusCode": 200}
+
+    gateway, emulator = await started(bench, emulators, echo)
+    client = await bench.client(gateway)
+    for framed in (
+        b"Content-Length: %d\r\n\r\n%b" % (len(body), body),
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body),
+    ):
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\n" + headers + framed)
+        assert (await client.answer()).body == body
+    assert [received["isBase64Encoded"] for received in emulator.events] == [encoded] * 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"nonsense",
+        b"[1]",
+        b"{}",
+        b'{"statusCode": "ok"}',
+        b'{"statusCode": true}',
+        b'{"statusCode": 99}',
+        b'{"statusCode": 200, "headers": [1]}',
+        b'{"statusCode": 200, "headers": {"a": 1}}',
+        b'{"statusCode": 200, "headers": {"a b": "c"}}',
+        b'{"statusCode": 200, "headers": {"a": "b\\r\\nX-Evil: c"}}',
+        b'{"statusCode": 200, "statusDescription": "404 Not Found"}',
+        b'{"statusCode": 200, "statusDescription": "200 a\\r\\nb"}',
+        b'{"statusCode": 200, "body": {}}',
+        b'{"statusCode": 200, "body": "!", "isBase64Encoded": true}',
+        b'{"errorMessage": "division by zero", "errorType": "ZeroDivisionError"}',
+        b"[" * 100_000,
+        b'{"statusCode": 200, "body": "' + b"x" * 7_000_000 + b'"}',
+    ],
+    ids=lambda answer: repr(answer[:60]),
+)
+async def test_an_answer_that_is_none_is_502(
+    bench: Bench, emulators: list[Emulator], answer: bytes
+) -> None:
+    gateway, _ = await started(bench, emulators, lambda _: answer)
+    client = await bench.client(gateway)
+    assert (await client.get()).status == 502
+    assert (await client.get("/fixed")).status == 200
+
+
+async def test_an_answer_may_be_nearly_a_megabyte(bench: Bench, emulators: list[Emulator]) -> None:
+    content = base64.b64encode(b"\x00" * 700_000).decode()
+    answer = {"statusCode": 200, "isBase64Encoded": True, "body": content}
+    gateway, _ = await started(bench, emulators, lambda _: answer)
+    client = await bench.client(gateway)
+    assert (await client.get()).body == b"\x00" * 700_000
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        b"Content-Length: 1048577\r\n\r\n" + b"x" * 1_048_577,
+        b"Transfer-Encoding: chunked\r\n\r\n100001\r\n" + b"x" * 1_048_577 + b"\r\n0\r\n\r\n",
+    ],
+    ids=["length", "chunked"],
+)
+async def test_a_request_over_a_megabyte_is_413(
+    bench: Bench, emulators: list[Emulator], framed: bytes
+) -> None:
+    gateway, emulator = await started(bench, emulators)
+    client = await bench.client(gateway)
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\n" + framed)
+    answer = await client.answer()
+    assert answer.status == 413
+    assert len(answer.body) == 148
+    assert not emulator.events
+
+
+async def test_a_request_of_a_megabyte_reaches_the_function(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    gateway, emulator = await started(bench, emulators)
+    client = await bench.client(gateway)
+    client.send(
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+        b"Content-Length: 1048576\r\n\r\n" + b"x" * 1_048_576
+    )
+    assert (await client.answer()).status == 200
+    assert len(emulator.events[0]["body"]) == 1_048_576
+
+
+async def test_a_function_that_hangs_is_504_after_the_idle_timeout(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    gateway, emulator = await started(bench, emulators, lambda _: HANG, idle=0.3)
+    client = await bench.client(gateway)
+    assert (await client.get()).status == 504
+    await until(lambda: not gateway.groups["Web"].registered[0].connections)
+    emulator.handler = ok
+    assert (await (await bench.client(gateway)).get()).status == 200
+
+
+async def test_an_emulator_that_is_not_there_is_502(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    gateway, emulator = await started(bench, emulators)
+    emulator.close()
+    assert (await (await bench.client(gateway)).get()).status == 502
+
+
+async def test_an_emulator_gets_one_invocation_at_a_time(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    gateway, emulator = await started(bench, emulators)
+    clients = [await bench.client(gateway) for _ in range(5)]
+    answers = await asyncio.gather(*(client.get() for client in clients))
+    assert [answer.status for answer in answers] == [200] * 5
+    assert emulator.most_at_once == 1
+
+
+async def test_head_and_204_have_no_body(bench: Bench, emulators: list[Emulator]) -> None:
+    gateway, emulator = await started(bench, emulators)
+    client = await bench.client(gateway)
+    client.send(b"HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = await client.answer(head=True)
+    assert answer.header(b"Content-Length") == b"4"
+    emulator.handler = lambda _: {"statusCode": 204, "body": "x"}
+    answer = await client.get()
+    assert (answer.status, answer.body, answer.header(b"Content-Length")) == (204, b"", None)
+
+
+async def test_a_websocket_to_a_function_is_502(bench: Bench, emulators: list[Emulator]) -> None:
+    gateway, emulator = await started(bench, emulators)
+    client = await bench.client(gateway)
+    client.send(
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    assert (await client.answer()).status == 502
+    assert not emulator.events
+
+
+async def test_a_function_is_checked_by_an_event_when_the_template_says_so(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    gateway, emulator = await started(bench, emulators, lambda _: {"statusCode": 500}, CHECKED)
+    [target] = gateway.groups["Web"].registered
+    assert target.description == "Health checks failed with these codes: [500]"
+    [received] = emulator.events
+    assert (received["httpMethod"], received["path"]) == ("GET", "/health")
+    assert received["headers"] == {"user-agent": "ELB-HealthChecker/2.0"}
+    unchecked, silent = await started(bench, emulators)
+    assert [str(target.state) for target in unchecked.groups["Web"].registered] == ["healthy"]
+    assert not silent.events
+
+
+async def test_the_log_has_no_address_of_a_function(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    lines = Lines()
+    log = AccessLog(AlbFormat("Balancer"), lines)
+    gateway, _ = await started(bench, emulators, log=log)
+    await (await bench.client(gateway)).get()
+    log.flush()
+    fields = lines.lines[0].split()
+    assert (fields[4], fields[8], fields[9]) == ("-", "200", "200")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "lambda+https://127.0.0.1:9000"])
+async def test_a_group_of_functions_has_functions_for_targets(url: str) -> None:
+    with pytest.raises(InvalidTargetError, match=r"is not lambda\+http://HOST:PORT"):
+        await start_gateway(read(FUNCTION), {"Web": [url]}, port=0)
+    with pytest.raises(InvalidTargetError, match="is not http://HOST:PORT"):
+        await start_gateway(read(TEMPLATE), {"Web": ["lambda+http://127.0.0.1:9000"]}, port=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Protocol: HTTP", "a target group of type lambda has no Protocol"),
+        ("Port: 80", "a target group of type lambda has no Port"),
+        ("VpcId: v", "a target group of type lambda has no VpcId"),
+        (
+            "TargetGroupAttributes: [{Key: stickiness.enabled, Value: true}]",
+            "attribute 'stickiness.enabled' is not implemented",
+        ),
+        (
+            "HealthCheckEnabled: true\n      HealthCheckIntervalSeconds: 30",
+            "30 is not greater than 30",
+        ),
+    ],
+)
+def test_what_a_group_of_functions_does_not_have_is_refused(text: str, line: str) -> None:
+    [found] = refused(FUNCTION.replace("TargetType: lambda", f"TargetType: lambda\n      {text}"))
+    assert line in found
+
+
+def test_the_event_of_an_empty_request_is_text() -> None:
+    made = json.loads(event(FunctionSettings("arn"), "GET", "/", [], b""))
+    assert (made["body"], made["isBase64Encoded"]) == ("", False)
+    with pytest.raises(InvalidAnswerError, match="more than 1 MB"):
+        response(FunctionSettings("arn"), b" " * 1_048_577, head_request=False)
