@@ -6,23 +6,22 @@ guides: 128 streams at once, no server push, GOAWAY after 10,000 requests.
 """
 
 import asyncio
-from collections import deque
 from typing import Final, cast
 
-from h2.errors import ErrorCodes
-from h2.events import (
+from ngh2 import (
+    ConnectionClosed,
     DataReceived,
-    Event,
-    PingAckReceived,
-    RemoteSettingsChanged,
+    ErrorCode,
+    NGH2Error,
+    PingAcknowledged,
     RequestReceived,
-    StreamEnded,
+    StreamClosed,
     StreamReset,
-    WindowUpdated,
+    TrailersReceived,
 )
-from h2.exceptions import ProtocolError
+from ngh2.events import Event
 
-from gateway.clients.http2_protocol import MAX_STREAMS, ServerConnection
+from gateway.clients.http2_protocol import MAX_STREAMS, go_away_frame, server_connection
 from gateway.clients.http2_request import Http2Requests
 from gateway.clients.http2_stream import Http2Stream
 from gateway.clients.peers import peer_of
@@ -37,6 +36,12 @@ CVE-2025-8671)."""
 _UNSENT: Final = 64 * 1024
 """Bytes that wait for a client to read them, from which on it gets no more and is not read."""
 _FINAL_PING: Final = b"goodbye!"
+_CLIENTS_FAULTS: Final = frozenset(ErrorCode) - {
+    ErrorCode.NO_ERROR,
+    ErrorCode.REFUSED_STREAM,
+    ErrorCode.INTERNAL_ERROR,
+}
+"""Codes of streams that were reset for what their client sent."""
 
 
 class Http2Connection(asyncio.Protocol):
@@ -51,8 +56,10 @@ class Http2Connection(asyncio.Protocol):
         self.paused = False
         """Whether the client takes no more for now."""
         self.streams: dict[int, Http2Stream] = {}
-        """Those that are not over, in the order in which they may send."""
-        self.h2 = ServerConnection()
+        """Those that are not over."""
+        self.h2, self._first = server_connection()
+        self._unsettled: set[Http2Stream] = set()
+        """Those whose answer was added to, or is not sent as far as it is known."""
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self._requests = 0
         self._wasted_streams = 0
@@ -62,8 +69,9 @@ class Http2Connection(asyncio.Protocol):
         self._closed_at: float | None = None
         self._unsent = 0
         self._transport: asyncio.Transport | None = None
-        self._batching = False
-        self._windows_changed = False
+        self._handling = False
+        self._reset_by_client = 0
+        """The stream that the client has just reset."""
         self._answered = False
         self._reader = Http2Requests()
 
@@ -71,26 +79,38 @@ class Http2Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Sends what is ready to be sent."""
-        if not self._batching:
-            self._write(self.h2.data_to_send())
+        if self._handling or self.paused or self._closed_at is not None:
+            return
+        self._handling = True
+        try:
+            while data := self.h2.data_to_send():
+                self._write(data)
+                for event in self.h2.events():
+                    self._handle(event)
+                self._settle()
+        except NGH2Error:
+            # A limit was exceeded.
+            self._break_off(b"")
+        finally:
+            self._handling = False
+        if self._answered:
+            # Not before all that came together has begun: after GOAWAY it would be refused.
+            self._answered = False
+            self._go_away_if_due()
+
+    def answering(self, stream: Http2Stream) -> None:
+        """A stream's answer was added to."""
+        self._unsettled.add(stream)
 
     def stream_done(self, stream: Http2Stream) -> None:
         """A stream's exchange and its answer are over."""
         self.streams.pop(stream.number, None)
         self.active = self.plane.watch.now
-        if self._batching:
-            self._answered = True
-        else:
-            self._go_away_if_due()
+        self._answered = True
 
-    def refuse(self, number: int, code: ErrorCodes) -> None:
+    def refuse(self, number: int, code: ErrorCode) -> None:
         """Resets a stream for what its client did; a target that works for it is dropped."""
-        if code is not ErrorCodes.REFUSED_STREAM:
-            self._wasted_streams += 1
-        try:
-            self.h2.reset_stream(number, code)
-        except ProtocolError:
-            pass  # The client has just reset it.
+        self.h2.reset_stream(number, code)
         stream = self.streams.pop(number, None)
         if stream is not None:
             stream.gone()
@@ -151,39 +171,25 @@ class Http2Connection(asyncio.Protocol):
         self._reader.source = peer.address
         self.plane.clients.add(self)
         self.plane.watch.watched.add(self)
-        self.h2.begin()
-        self.flush()
+        self._write(self._first)
 
     def data_received(self, data: bytes) -> None:
         if self._closed_at is not None:
             return
+        self._handling = True
         try:
-            events = self.h2.receive_data(data)
-        except ProtocolError:
-            # The library has a GOAWAY ready that says why.
-            self._end_streams()
-            self.flush()
-            self._going_away = True
-            self._close()
-            return
-        self._batching = True
-        try:
-            for event in events:
+            self.h2.receive_data(data)
+            for event in self.h2.events():
                 self._handle(event)
+        except NGH2Error:
+            # A limit was exceeded.
+            self._break_off(go_away_frame(self._last_stream, ErrorCode.ENHANCE_YOUR_CALM))
+            return
         finally:
-            self._batching = False
-        if self._windows_changed:
-            self._windows_changed = False
-            self._pump()
+            self._handling = False
         self.flush()
-        if self._answered:
-            # Not before all that came together has begun: after GOAWAY it would be refused.
-            self._answered = False
-            self._go_away_if_due()
         if self._wasted_streams > max(_MAX_WASTED_STREAMS, self._requests // 2):
-            self._end_streams()
-            self._go_away(ErrorCodes.ENHANCE_YOUR_CALM)
-            self._close()
+            self._break_off(go_away_frame(self._last_stream, ErrorCode.ENHANCE_YOUR_CALM))
 
     def eof_received(self) -> None:
         """TLS knows no half-closed connection."""
@@ -202,13 +208,16 @@ class Http2Connection(asyncio.Protocol):
         self.paused = True
         if self._transport is not None and self._closed_at is None:
             self._transport.pause_reading()
-        self._update_exchanges()
+        for stream in tuple(self.streams.values()):
+            stream.update_exchange()
 
     def resume_writing(self) -> None:
         self.paused = False
         if self._transport is not None and self._closed_at is None:
             self._transport.resume_reading()
-        self._pump()
+        self.flush()
+        for stream in tuple(self.streams.values()):
+            stream.update_exchange()
 
     # Events
 
@@ -217,47 +226,71 @@ class Http2Connection(asyncio.Protocol):
             self._begin(event)
         elif isinstance(event, DataReceived):
             self._body(event)
-        elif isinstance(event, StreamEnded):
-            stream = self.streams.get(event.stream_id or 0)
-            if stream is not None:
-                stream.body_complete()
+        elif isinstance(event, StreamClosed):
+            self._stream_closed(event)
+        elif isinstance(event, TrailersReceived):
+            self._body_complete(event.stream_id)
         elif isinstance(event, StreamReset):
             self._wasted_streams += 1
-            stream = self.streams.pop(event.stream_id or 0, None)
-            if stream is not None:
-                self.active = self.plane.watch.now
-                stream.gone()
-        elif isinstance(event, WindowUpdated | RemoteSettingsChanged):
-            # Once for all that came together: there may be thousands.
-            self._windows_changed = True
-        elif isinstance(event, PingAckReceived) and event.ping_data == _FINAL_PING:
-            self._final_ping_acknowledged()
+            self._reset_by_client = event.stream_id
+        elif isinstance(event, PingAcknowledged):
+            if event.opaque_data == _FINAL_PING and self._final_ping_sent:
+                self._close()
+        elif isinstance(event, ConnectionClosed):
+            self._connection_closed(event)
 
     def _begin(self, event: RequestReceived) -> None:
-        number = event.stream_id or 0
+        number = event.stream_id
         if self._requests >= self.plane.timeouts.client_requests:
             self._go_away()
         if self._going_away or len(self.streams) >= MAX_STREAMS:
-            self.refuse(number, ErrorCodes.REFUSED_STREAM)
+            self.refuse(number, ErrorCode.REFUSED_STREAM)
             return
         self._last_stream = number
         self._requests += 1
         self.active = self.plane.watch.now
-        request = self._reader.read(event.headers or [], ended=event.stream_ended is not None)
+        request = self._reader.read(event.headers, ended=event.end_stream)
         if request is None:
-            self.refuse(number, ErrorCodes.PROTOCOL_ERROR)
+            self.refuse(number, ErrorCode.PROTOCOL_ERROR)
             return
         stream = self.streams[number] = Http2Stream(self, number, request)
         stream.start()
 
     def _body(self, event: DataReceived) -> None:
-        number, size = event.stream_id or 0, event.flow_controlled_length or 0
+        number, data = event.stream_id, event.data
         stream = self.streams.get(number)
-        if stream is None:
+        if stream is not None:
+            stream.body(data)
+        elif data:
             # The stream is over; its bytes still count for the connection's window.
-            self.h2.acknowledge_received_data(size, number)
-        else:
-            stream.body(event.data or b"", size)
+            self.h2.acknowledge_received_data(len(data), number)
+        if event.end_stream:
+            self._body_complete(number)
+
+    def _body_complete(self, number: int) -> None:
+        stream = self.streams.get(number)
+        if stream is not None:
+            stream.body_complete()
+
+    def _stream_closed(self, event: StreamClosed) -> None:
+        number = event.stream_id
+        if number == self._reset_by_client:
+            self._reset_by_client = 0
+        elif event.error_code in _CLIENTS_FAULTS:
+            # By the library, for what the client sent, or by us.
+            self._wasted_streams += 1
+        stream = self.streams.get(number)
+        if stream is not None:
+            self.active = self.plane.watch.now
+            stream.closed()
+
+    def _connection_closed(self, event: ConnectionClosed) -> None:
+        """Frames contradicted each other, or the client has gone away and has all its answers."""
+        if event.error_code:
+            self._end_streams()
+            self._write(self.h2.data_to_send())
+        self._going_away = True
+        self._close()
 
     # Sending
 
@@ -265,36 +298,26 @@ class Http2Connection(asyncio.Protocol):
         if data and self._transport is not None and self._closed_at is None:
             self._transport.write(data)
 
-    def _pump(self) -> None:
-        """Sends what waits for the client: a frame of each stream in turn, so that one large
-        answer does not take the whole of a small window."""
-        turns = deque(self.streams.values())
-        ready = 0
-        while turns and not self.paused:
-            stream = turns.popleft()
-            sent = stream.send_frame()
-            if sent and stream.number in self.streams:
-                turns.append(stream)
-                # The next time it is the others' turn first.
-                self.streams[stream.number] = self.streams.pop(stream.number)
-            ready += sent
-            if ready >= _UNSENT:
-                ready = 0
-                self.flush()
-        self.flush()
-        self._update_exchanges()
-
-    def _update_exchanges(self) -> None:
-        for stream in tuple(self.streams.values()):
-            stream.update_exchange()
+    def _settle(self) -> None:
+        for stream in tuple(self._unsettled):
+            if stream.settle():
+                self._unsettled.discard(stream)
 
     # Ending
 
-    def _go_away(self, code: ErrorCodes = ErrorCodes.NO_ERROR) -> None:
+    def _break_off(self, last: bytes) -> None:
+        """Ends the connection for what its client did, with these ``last`` bytes."""
+        self._end_streams()
+        self._going_away = True
+        self._write(last)
+        self._close()
+
+    def _go_away(self) -> None:
         """No more requests; those that have begun are answered."""
         if not self._going_away:
             self._going_away = True
-            self._write(self.h2.go_away(self._last_stream, code))
+            self.flush()
+            self._write(go_away_frame(self._last_stream, ErrorCode.NO_ERROR))
 
     def _go_away_if_due(self) -> None:
         """After an answer rather than before it: not every client takes what follows a GOAWAY."""
@@ -320,10 +343,6 @@ class Http2Connection(asyncio.Protocol):
             self._final_ping_sent = True
             self.h2.ping(_FINAL_PING)
             self.flush()
-
-    def _final_ping_acknowledged(self) -> None:
-        if self._final_ping_sent:
-            self._close()
 
     def _close(self) -> None:
         if self._transport is not None and self._closed_at is None:

@@ -5,14 +5,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.http1.desync import DesyncMode
-from gateway.http1.hop_by_hop import CONNECTION_HEADERS
 from gateway.http1.request import Request
 from gateway.http1.request_head import HeadReader
 from gateway.http1.request_headers import framing_lookalike
 
 _VALID_NAME: Final = re.compile(rb"[-0-9a-z]+")
-_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
-_VALUE: Final = re.compile(rb"[^\x00\r\n]*")
+_DEFAULT_PORT: Final = b":443"
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TARGET: Final = re.compile(rb"[!-~\x80-\xff]+")
 
@@ -26,7 +24,8 @@ class Http2Requests:
         self.source = ""
 
     def read(self, fields: Iterable[tuple[bytes, bytes]], *, ended: bool) -> Request | None:
-        """The request; None when it is malformed (RFC 9113, 8.1.1, 8.2 and 8.3).
+        """The request; None when it is malformed (RFC 9113, 8.1.1, 8.2 and 8.3). Most of what is
+        malformed does not come here: the library resets the stream.
 
         Fields whose names are not of letters, digits and hyphens are dropped: "Elastic Load
         Balancing requires that message header names contain only alphanumeric characters and
@@ -38,13 +37,12 @@ class Http2Requests:
         pseudo: dict[bytes, bytes] = {}
         lines: list[bytes] = []
         cookies: list[bytes] = []
+        host: bytes | None = None
         for name, value in fields:
-            if not _VALUE.fullmatch(value):
-                return None
             if name.startswith(b":"):
                 pseudo[name] = value
-            elif not _NAME.fullmatch(name) or name in CONNECTION_HEADERS:
-                return None
+            elif name == b"host":
+                host = value
             elif name == b"cookie":
                 cookies.append(value)
             elif _may_pass(name):
@@ -60,8 +58,11 @@ class Http2Requests:
         if target[:1] != b"/" and target != b"*":
             return None
         authority = pseudo.get(b":authority")
+        if authority is None:
+            authority = host
+        elif host is not None and _without_default(host) != _without_default(authority):
+            return None
         if authority is not None:
-            lines = [line for line in lines if not line.startswith(b"host:")]
             lines.insert(0, b"host: " + authority + b"\r\n")
         head = b"".join((method, b" ", target, b" HTTP/1.1\r\n", *lines, b"\r\n"))
         request = self._heads.read(head)
@@ -79,6 +80,11 @@ class Http2Requests:
         request.complete = ended
         request.chunked = not ended and request.content_length is None
         return request
+
+
+def _without_default(authority: bytes) -> bytes:
+    """The same authority in one form; HTTP/2 is spoken over TLS only."""
+    return authority.lower().removesuffix(_DEFAULT_PORT)
 
 
 def _may_pass(name: bytes) -> bool:

@@ -1,12 +1,9 @@
 """One request of an HTTP/2 client, and its answer."""
 
-from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
-from h2.connection import H2Connection
-from h2.errors import ErrorCodes
-from h2.exceptions import ProtocolError
+from ngh2 import Connection, ErrorCode, NGH2Error, Priority
 
 from gateway.http1.hop_by_hop import CONNECTION_HEADERS
 from gateway.http1.request import Request
@@ -27,16 +24,19 @@ class StreamConnection(Protocol):
     """Whether the client takes no more for now."""
 
     @property
-    def h2(self) -> H2Connection:
+    def h2(self) -> Connection:
         """The connection's frames."""
 
     def flush(self) -> None:
         """Sends what is ready to be sent."""
 
+    def answering(self, stream: "Http2Stream") -> None:
+        """A stream's answer was added to: once that was sent, ``settle`` is to be called."""
+
     def stream_done(self, stream: "Http2Stream") -> None:
         """A stream's exchange and its answer are over."""
 
-    def refuse(self, number: int, code: ErrorCodes) -> None:
+    def refuse(self, number: int, code: ErrorCode) -> None:
         """Resets a stream for what its client did; a target that works for it is dropped."""
 
 
@@ -54,7 +54,8 @@ class Http2Stream:
         self._received = 0
         """Bytes of the request's body so far."""
         self._unacknowledged = 0
-        self._waiting: deque[bytes] = deque()
+        self._queued = 0
+        """Bytes of the answer that wait for the client's window."""
         self._ended = False
         """The answer is complete, if not yet sent."""
         self._closed = False
@@ -67,9 +68,9 @@ class Http2Stream:
 
     # From the connection.
 
-    def body(self, data: bytes, size: int) -> None:
-        """A piece of the request's body, which takes ``size`` bytes of the window."""
-        self._unacknowledged += size
+    def body(self, data: bytes) -> None:
+        """A piece of the request's body."""
+        self._unacknowledged += len(data)
         if data:
             self.touch()
             self._received += len(data)
@@ -87,11 +88,19 @@ class Http2Stream:
         if length is not None and length != self._received:
             # RFC 9113, section 8.1.1: malformed. The target waits for what its head announced, and
             # would take it from the next request.
-            self._connection.refuse(self.number, ErrorCodes.PROTOCOL_ERROR)
+            self._connection.refuse(self.number, ErrorCode.PROTOCOL_ERROR)
             return
         self._request.complete = True
         if self._exchange is not None:
             self._exchange.request_progress()
+
+    def closed(self) -> None:
+        """No frame can be sent or come any more: all was sent, or the stream was reset."""
+        complete = self._ended and not self._closed and self._request.complete
+        self._close()
+        self._connection.stream_done(self)
+        if not complete:
+            self.gone()
 
     def gone(self) -> None:
         """The client gave the stream up, or left."""
@@ -109,35 +118,21 @@ class Http2Stream:
         else:
             self.cut_off(reset=True)
 
-    def send_frame(self) -> int:
-        """Sends as much of the answer as one frame and the client's windows take. Returns the bytes
-        of it; 0 when there is nothing to be sent, or no room."""
-        if not self._waiting or self._connection.paused:
-            return 0
-        h2, number = self._connection.h2, self.number
-        try:
-            room = min(h2.local_flow_control_window(number), h2.max_outbound_frame_size)
-            if room <= 0:
-                return 0
-            piece = self._waiting[0]
-            if len(piece) > room:
-                self._waiting[0] = piece[room:]
-                piece = piece[:room]
-            else:
-                self._waiting.popleft()
-            last = self._ended and not self._waiting
-            h2.send_data(number, piece, end_stream=last)
-        except ProtocolError:
-            self._close()
-            return 0
-        self.touch()
-        if last:
-            self._finish()
-        return len(piece)
+    def settle(self) -> bool:
+        """After something was sent: whether that was all of the answer so far."""
+        queued = 0 if self._closed else self._connection.h2.queued_body_size(self.number)
+        if queued < self._queued:
+            self.touch()
+        self._queued = queued
+        if not queued and self._ended and not self._closed and not self._request.complete:
+            # RFC 9113, section 8.1: the rest of the request is of no interest.
+            self._connection.h2.reset_stream(self.number, ErrorCode.NO_ERROR)
+        self.update_exchange()
+        return not queued
 
     def update_exchange(self) -> None:
         """Whether the client takes more may have changed."""
-        paused = self._connection.paused or bool(self._waiting)
+        paused = self._connection.paused or self._queued > 0
         if paused is self.write_paused:
             return
         self.write_paused = paused
@@ -147,13 +142,6 @@ class Http2Stream:
             else:
                 self._exchange.client_resumed()
 
-    def _finish(self) -> None:
-        self._close()
-        if not self._request.complete:
-            # RFC 9113, section 8.1: the rest of the request is of no interest.
-            self._reset(ErrorCodes.NO_ERROR)
-        self._connection.stream_done(self)
-
     def _close(self) -> None:
         """Nothing more is sent.
 
@@ -161,22 +149,19 @@ class Http2Stream:
         connection is about to say so.
         """
         self._closed = True
-        self._waiting.clear()
         self._acknowledge()
-
-    def _reset(self, code: ErrorCodes) -> None:
-        try:
-            self._connection.h2.reset_stream(self.number, code)
-        except ProtocolError:
-            pass  # The client has ended or reset it in what was just received.
 
     def _acknowledge(self) -> None:
         """Opens the client's window again: the stream's, and, when the stream is over, that of
         the connection still."""
         size, self._unacknowledged = self._unacknowledged, 0
-        if size:
+        if not size:
+            return
+        try:
             self._connection.h2.acknowledge_received_data(size, self.number)
-            self._connection.flush()
+        except NGH2Error:
+            return  # The connection is over.
+        self._connection.flush()
 
     # For the exchange: see gateway.proxy.exchange.Client.
 
@@ -187,7 +172,10 @@ class Http2Stream:
 
     def send_continue(self) -> None:
         """Sends 100 Continue."""
-        self._send_head([(b":status", b"100")], end=False)
+        try:
+            self._connection.h2.send_informational_response(self.number, _CONTINUE)
+        except NGH2Error:
+            self._close()
         self._connection.flush()
 
     def send(
@@ -199,43 +187,29 @@ class Http2Stream:
         end: bool,
     ) -> int:
         """Sends a piece of the answer. Sizes are those of HTTP/1.1."""
-        body = [part for part in parts if part]
-        size = sum(map(len, body))
-        only_head = end and not body and head is not None
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        size = len(body)
         if head is not None:
             size += len(http1_head(head))
-            fields = [(b":status", b"%d" % head.status), *_fields(head.lines)]
-            self._send_head(fields, end=only_head)
-        if not self._closed:
-            self._ended = end
-            if only_head:
-                self._finish()
-            else:
-                self._send_body(body)
-        self.update_exchange()
-        self._connection.flush()
-        return size
-
-    def _send_head(self, fields: list[tuple[bytes, bytes]], *, end: bool) -> None:
         if self._closed:
-            return
+            return size
+        h2, number = self._connection.h2, self.number
+        self._ended = end
         try:
-            self._connection.h2.send_headers(self.number, fields, end_stream=end)
-        except ProtocolError:
-            self._close()
-
-    def _send_body(self, parts: Sequence[bytes]) -> None:
-        self._waiting.extend(parts)
-        while self.send_frame():
-            pass
-        if self._waiting or self._closed or not self._ended:
-            return
-        try:
-            self._connection.h2.end_stream(self.number)
-        except ProtocolError:
+            if head is not None:
+                fields = [(b":status", b"%d" % head.status), *_fields(head.lines)]
+                h2.send_response(number, fields, end_stream=end and not body)
+                h2.set_stream_priority(number, _IN_TURNS, ignore_client_signal=True)
+            if body:
+                h2.send_data(number, body, end_stream=end)
+            elif end and head is None:
+                h2.end_stream(number)
+        except NGH2Error:
             self._close()
         else:
-            self._finish()
+            self._connection.answering(self)
+        self._connection.flush()
+        return size
 
     def begin_tunnel(self) -> bytes:
         """WebSocket over HTTP/2 is not offered, so that no exchange asks for this."""
@@ -268,9 +242,14 @@ class Http2Stream:
         """Breaks the answer off."""
         if not self._closed:
             self._close()
-            self._reset(ErrorCodes.INTERNAL_ERROR)
+            self._connection.h2.reset_stream(self.number, ErrorCode.INTERNAL_ERROR)
         self._connection.stream_done(self)
         self._connection.flush()
+
+
+_CONTINUE: Final = ((b":status", b"100"),)
+_IN_TURNS: Final = Priority(incremental=True)
+"""Each stream a frame, so that one large answer does not take the whole of a small window."""
 
 
 def _fields(lines: Sequence[bytes]) -> list[tuple[bytes, bytes]]:

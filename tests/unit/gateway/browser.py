@@ -85,6 +85,8 @@ class Browser:
         self.terminated: int | None = None
         self.last_stream: int | None = None
         self.closed = False
+        self.received = 0
+        """Bytes of frames."""
         self.reads = True
         self.reading = asyncio.Event()
         self.reading.set()
@@ -146,6 +148,7 @@ class Browser:
         try:
             await self.reading.wait()
             while data := await self._reader.read(65_536):
+                self.received += len(data)
                 for event in self.h2.receive_data(data):
                     self._take(event)
                 self.flush()

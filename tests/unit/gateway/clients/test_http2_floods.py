@@ -14,7 +14,6 @@ MOST = 4_000_000
 FRAMES = {
     "PING": b"\0\0\x08\x06\0\0\0\0\0flooding",
     "SETTINGS": b"\0\0\0\x04\0\0\0\0\0",
-    "DATA of a stream that is over": b"\0\0\0\0\0\0\0\0\x01",
 }
 """Frames that each have to be answered."""
 
@@ -48,6 +47,38 @@ async def test_a_client_that_does_not_read_is_not_read(front: Front, kind: str) 
     # All that was taken comes before it.
     await until(lambda: browser.replies[number].ended, within=30)
     assert browser.replies[number].body == b"ok"
+
+
+IGNORED = {
+    "DATA of a stream that is over": b"\0\0\0\0\0\0\0\0\x01",
+    "a window update of such a stream": b"\0\0\x04\x08\0\0\0\0\x01\0\0\0\x01",
+}
+
+
+@pytest.mark.parametrize("kind", IGNORED)
+async def test_frames_that_need_no_answer_are_dropped_without_one(front: Front, kind: str) -> None:
+    await front.bench.target()
+    browser = await front.browser(little_between=True)
+    assert (await browser.reply(browser.ask())).body == b"ok"
+    received = browser.received
+    assert await flood(browser, IGNORED[kind]) >= MOST
+    browser.reading.set()
+    assert (await browser.reply(browser.ask())).body == b"ok"
+    assert browser.received - received < 1_000
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"\0\0\x04\x77\0\0\0\0\x01what", b"\0\0\0\x01\0\0\0\0\x03" + b"\0\0\0\x09\0\0\0\0\x03" * 99],
+    ids=["frames of an unknown kind", "continuations without end"],
+)
+async def test_frames_that_nobody_needs_end_the_connection(front: Front, frame: bytes) -> None:
+    await front.bench.target()
+    browser = await front.browser()
+    assert (await browser.reply(browser.ask())).body == b"ok"
+    await flood(browser, frame)
+    browser.reading.set()
+    await until(lambda: browser.closed)
 
 
 async def test_a_client_that_never_reads_is_left_in_the_end(front: Front) -> None:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from h2.errors import ErrorCodes
 
-from tests.unit.gateway.browser import Browser, Front
+from tests.unit.gateway.browser import Browser, Front, Reply
+from tests.unit.gateway.certificates import NAME
 from tests.unit.gateway.support import OK, Visit, until
 
 
@@ -49,10 +50,13 @@ async def test_a_body_shorter_than_its_content_length_ends_the_targets_connectio
 
 
 @pytest.mark.parametrize("sent", [b"ab", b"abcd"])
-async def test_frames_that_contradict_the_content_length_end_the_connection(
+async def test_frames_that_contradict_the_content_length_reset_their_stream_alone(
     front: Front, sent: bytes
 ) -> None:
     async def hang(visit: Visit) -> None:
+        if b"/attack" not in visit.request_line:
+            visit.send(OK)
+            return
         await visit.reader.read()
         visit.close()
 
@@ -62,8 +66,10 @@ async def test_frames_that_contradict_the_content_length_end_the_connection(
     await until(lambda: target.visits)
     browser.h2.send_data(number, sent, end_stream=True)
     browser.flush()
-    await until(lambda: browser.terminated == ErrorCodes.PROTOCOL_ERROR and browser.closed)
+    assert (await browser.reply(number)).reset == ErrorCodes.PROTOCOL_ERROR
     await until(target.visits[0].reader.at_eof)
+    assert (await browser.reply(browser.ask("/next"))).body == b"ok"
+    assert browser.terminated is None
 
 
 async def test_a_body_as_long_as_its_content_length_may_have_trailers(front: Front) -> None:
@@ -112,6 +118,112 @@ async def test_what_looks_like_a_framing_header_reaches_no_target(front: Front, 
     assert b"x-y: 1" in sent
     assert b"encoding" not in sent
     assert b"length" not in sent
+
+
+MALFORMED: dict[str, list[tuple[str, str]]] = {
+    "a name in upper case": [("X-Upper", "1")],
+    "connection": [("connection", "close")],
+    "keep-alive": [("keep-alive", "timeout=5")],
+    "upgrade": [("upgrade", "h2c")],
+    "transfer-encoding": [("transfer-encoding", "chunked")],
+    "te other than trailers": [("te", "gzip")],
+    "a NUL": [("x", "a\0b")],
+    "a line feed": [("x", "a\nb: c")],
+    "a blank in a name": [("x y", "1")],
+    "an empty name": [("", "1")],
+    "a second path": [(":path", "/other")],
+    "a pseudo header after others": [("x", "1"), (":scheme", "https")],
+    "an unknown pseudo header": [(":status", "200")],
+    "another host": [("host", "other.example")],
+    "another port": [("host", f"{NAME}:444")],
+    "two hosts": [("host", NAME), ("host", NAME)],
+    "a content-length that is none": [("content-length", "x")],
+    "two content-lengths": [("content-length", "0"), ("content-length", "0")],
+}
+
+
+@pytest.mark.parametrize("fields", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_a_malformed_request_is_reset_and_leaves_other_streams_alone(
+    front: Front, fields: list[tuple[str, str]]
+) -> None:
+    gate = asyncio.Event()
+
+    async def script(visit: Visit) -> None:
+        await gate.wait()
+        visit.send(OK)
+
+    target = await front.bench.target(script)
+    browser = await front.browser()
+    before = browser.ask("/before")
+    malformed = browser.ask("/malformed", *fields)
+    after = browser.ask("/after")
+    assert (await browser.reply(malformed)).reset == ErrorCodes.PROTOCOL_ERROR
+    gate.set()
+    for number in (before, after):
+        assert (await browser.reply(number)).body == b"ok"
+    assert browser.terminated is None
+    assert {visit.request_line.split()[1] for visit in target.visits} == {b"/before", b"/after"}
+    front.log.flush()
+    assert [line.split()[8] for line in front.lines.lines] == ["200", "200"]
+
+
+@pytest.mark.parametrize(
+    ("authority", "host"),
+    [
+        (NAME, NAME),
+        (f"{NAME}:443", NAME),
+        (NAME, f"{NAME}:443"),
+        (NAME.upper(), NAME),
+        (None, NAME),
+    ],
+)
+async def test_a_host_may_repeat_the_authority_and_leave_its_default_port_out(
+    front: Front, authority: str | None, host: str
+) -> None:
+    target = await front.bench.target()
+    browser = await front.browser()
+    number = browser.h2.get_next_available_stream_id()
+    browser.replies[number] = Reply()
+    fields = [(":method", "GET"), (":path", "/"), (":scheme", "https")]
+    if authority is not None:
+        fields.append((":authority", authority))
+    browser.h2.send_headers(number, [*fields, ("host", host)], end_stream=True)
+    browser.flush()
+    assert (await browser.reply(number)).body == b"ok"
+    sent = target.visits[0].header(b"Host")
+    assert sent is not None
+    assert sent.rpartition(b":")[0].decode() == NAME
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ([(f"x-{number}", "a" * 4_000) for number in range(17)], 400),
+        ([(f"x-{number}", "a") for number in range(6_300)], 400),
+        ([("x", "a" * 17_000)], 400),
+        ([(":path", "/" + "a" * 17_000)], 414),
+    ],
+)
+async def test_a_header_list_that_is_too_long_has_the_status_of_http_1(
+    front: Front, fields: list[tuple[str, str]], status: int
+) -> None:
+    target = await front.bench.target()
+    browser = await front.browser()
+    number = browser.h2.get_next_available_stream_id()
+    browser.replies[number] = Reply()
+    pseudo = {":method": "GET", ":path": "/", ":scheme": "https", ":authority": NAME}
+    browser.h2.send_headers(number, list((pseudo | dict(fields)).items()), end_stream=True)
+    browser.flush()
+    assert (await browser.reply(number)).status == status
+    assert (await browser.reply(browser.ask())).body == b"ok"
+    assert len(target.visits) == 1
+
+
+async def test_a_header_list_beyond_all_bounds_ends_the_connection(front: Front) -> None:
+    await front.bench.target()
+    browser = await front.browser()
+    browser.ask("/", *((f"x-{number}", "a" * 4_000) for number in range(100)))
+    await until(lambda: browser.closed)
 
 
 @pytest.mark.parametrize("path", ["http://other/", "x", "?q"])
