@@ -100,6 +100,7 @@ async def _board() -> AsyncIterator[Mapping[str, Service]]:
             "POST_INTERVAL": "0",
             "PREVIEW_LIMIT": "0",
             "EDIT_LIMIT": "0",
+            "REGISTRATION_LIMIT": "0",
             "THREAD_INTERVAL": "0",
             "ADDRESS_LIMIT": "1000000000",
             "SIGN_IN_ADDRESS_FAILURES": "1000000",

@@ -43,7 +43,9 @@ async def fill(settings: Settings, now: datetime) -> None:
     content = tomllib.loads(_CONTENT.read_text(encoding="utf-8"))
     scenes = _scenes(content, now)
     moment = scenes[0][0] - timedelta(days=1)
-    settings = settings.model_copy(update={"thread_interval": 0, "post_interval": 0})
+    settings = settings.model_copy(
+        update={"thread_interval": 0, "post_interval": 0, "registration_limit": 0}
+    )
     people, lifecycle = _DemoUsers(), Lifecycle()
     async with (
         open_users(settings, lambda: moment) as users,
@@ -57,7 +59,7 @@ async def fill(settings: Settings, now: datetime) -> None:
         for person in content["people"]:
             password = secrets.token_urlsafe(9)
             new = NewUser(person["username"], password, person["name"], person["bio"], None)
-            people.ids[person["username"]] = (await users.service.register(new)).id
+            people.ids[person["username"]] = (await users.service.register(new, "")).id
             print(f"  {person['username']:<20} {password}")  # noqa: T201
 
         started: dict[str, int] = {}

@@ -125,6 +125,14 @@ class Conflict(Failure):
     title = "In conflict with the board"
 
 
+class Gone(Failure):
+    """What this path was is elsewhere now, and nobody should ask here again."""
+
+    status = 410
+    slug = "gone"
+    title = "No longer here"
+
+
 class Stale(Failure):
     """The resource has changed since the caller saw it."""
 
@@ -240,6 +248,7 @@ FAILURES: Mapping[str, type[Failure]] = {
         NoSuchPath,
         MethodNotAllowed,
         Conflict,
+        Gone,
         Stale,
         TooLarge,
         UnsupportedMediaType,

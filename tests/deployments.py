@@ -54,12 +54,14 @@ Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIAp
 class Limits:
     """How much is too much: by default nothing. Intervals are in seconds; `address_limit` is how
     many requests an address may send in a minute, `preview_limit` how many previews a user may ask
-    for in a minute, and `edit_limit` how often a user may edit posts in a day; 0 is any number."""
+    for in a minute, `edit_limit` how often a user may edit posts in a day, and `registration_limit`
+    how many people may register from an address in an hour; 0 is any number."""
 
     thread_interval: int = 0
     post_interval: int = 0
     preview_limit: int = 0
     edit_limit: int = 0
+    registration_limit: int = 0
     address_limit: int = _ANY_NUMBER
 
 
@@ -106,6 +108,7 @@ async def monolith_in_loop(
         preview_limit=limits.preview_limit,
         edit_limit=limits.edit_limit,
         sign_in_address_failures=_ANY_NUMBER,
+        registration_limit=limits.registration_limit,
     )
     async with serving(monolith.main.application, settings) as url:
         yield {"monolith": url}
@@ -135,6 +138,7 @@ def users_service(
         users_database_url=database,
         users_service_token=USERS_TOKEN,
         sign_in_address_failures=sign_in_address_failures,
+        registration_limit=limits.registration_limit,
     )
     return serving(services.users.main.application, settings)
 
@@ -249,6 +253,7 @@ def processes(deployment: str) -> Iterator[Run]:
             "POST_INTERVAL": "0",
             "PREVIEW_LIMIT": "0",
             "EDIT_LIMIT": "0",
+            "REGISTRATION_LIMIT": "0",
             "SIGN_IN_ADDRESS_FAILURES": str(_ANY_NUMBER),
         }
         with log.open("w") as output:

@@ -8,7 +8,8 @@ class Effort:
     """`fuzzing` is in seconds for each API document, in the ways that `phases` names; a state
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` is how many send
     the gateway whatever bytes they like, in each of its modes; `texts` is how many posts are
-    rendered; with `mutate`, each mutation's tests are run."""
+    rendered; `body_sizes` are the bytes of the bodies that every operation gets; with `mutate`,
+    each mutation's tests are run."""
 
     fuzzing: int
     phases: str
@@ -17,6 +18,7 @@ class Effort:
     clients: int
     texts: int
     mutate: bool
+    body_sizes: tuple[int, ...]
 
 
 IN_PASSING = Effort(
@@ -27,6 +29,7 @@ IN_PASSING = Effort(
     clients=450,
     texts=20,
     mutate=False,
+    body_sizes=(15_000,),
 )
 AS_PROOF = Effort(
     fuzzing=120,
@@ -36,4 +39,5 @@ AS_PROOF = Effort(
     clients=5_000,
     texts=3_000,
     mutate=True,
+    body_sizes=(100, 3_000, 15_000, 100_000, 500_000, 1_100_000),
 )

@@ -10,7 +10,16 @@ from kernel.http.problems import TYPE_PREFIX
 from web.site import PREFIX, File, Site
 
 _FOREVER = "public, max-age=31536000, immutable"  # RFC 8246: not even a reload asks again
-_PLACES = ("/", "/search", "/signin", "/register", "/settings", "/moderation", "/docs")
+_PLACES = (
+    "/",
+    "/search",
+    "/signin",
+    "/register",
+    "/settings",
+    "/moderation",
+    "/docs",
+    "/password-resets",
+)
 _PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}")
 
 
@@ -42,10 +51,6 @@ def router(site: Site, served_by: str | None) -> APIRouter:
         routes.get(place)(show_one)
     for slug in FAILURES:
         routes.get(TYPE_PREFIX + slug)(show)
-
-    @routes.get("/password-resets/{token}")
-    async def reset_password(token: str, request: Request) -> Response:  # noqa: ARG001 - the page reads it
-        return await show(request)
 
     @routes.get(PREFIX + "{name:path}")
     async def file(name: str, request: Request) -> Response:

@@ -4,6 +4,7 @@ Fields: "Access logs for your Application Load Balancer" of the AWS guide.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -23,6 +24,8 @@ _WRITE_AT_ONCE: Final = 1024
 """Lines. Fewer are slower: the writing thread asks for the interpreter's lock when it wakes."""
 _SECONDS: Final = 1.0
 _MAX_USER_AGENT: Final = 8 * 1024
+_SHORTEST_SECRET: Final = 32
+_SECRET: Final = re.compile(rf"(?<=/)[A-Za-z0-9_-]{{{_SHORTEST_SECRET},}}(?=[/?]|$)")
 _NEITHER: Final = '"-" "-"'
 _PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte != 0x22)
 """What may stand in a line as it is."""
@@ -98,7 +101,7 @@ def short_line(record: ExchangeRecord) -> str:
     rule = record.rule_priority
     target = record.target
     return (
-        f"{text(request.method) or '-'} {text(request.target) or '-'} "
+        f"{text(request.method) or '-'} {target_text(request.target) or '-'} "
         f"{record.status} {milliseconds:.1f}ms {record.target_group or '-'} "
         f"{_label(target)} rule {'-' if rule is None else rule or 'default'}"
     )
@@ -158,7 +161,7 @@ class AlbFormat:
             return f"- {scheme}://{shown}:{record.listener_port}- -"
         return (
             f"{repeated_text(request.method)} {scheme}://{shown}:{record.listener_port}"
-            f"{text(request.target) or '-'} "
+            f"{target_text(request.target) or '-'} "
             f"{request.version if request.finding is None else text(request.version.encode())}"
         )
 
@@ -221,7 +224,7 @@ def _transformed(record: ExchangeRecord) -> str:
     host, target = record.request.sent_host, record.request.sent_target
     if host is None and target is None:
         return '"-" "-" "-"'
-    return f'"{text(host or b"") or "-"}" "{text(target or b"") or "-"}" "succeeded"'
+    return f'"{text(host or b"") or "-"}" "{target_text(target or b"") or "-"}" "succeeded"'
 
 
 def _label(target: Target | None) -> str:
@@ -239,6 +242,13 @@ def text(value: bytes) -> str:
     if not value.translate(None, _PLAIN):
         return value.decode("ascii")
     return "".join(chr(c) if c in _PLAIN else f"\\x{c:02X}" for c in value)
+
+
+def target_text(value: bytes) -> str:
+    """A request target as it stands in the log. A segment of the path that looks like a secret does
+    not: an ALB would write it down, and applications should not put any there."""
+    shown = text(value)
+    return shown if len(shown) <= _SHORTEST_SECRET else _SECRET.sub("***", shown)
 
 
 repeated_text: Final = BoundedMemo(text, most=256, longest=1024).__getitem__

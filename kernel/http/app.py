@@ -18,12 +18,13 @@ from kernel.errors import (
     Policy,
     Unavailable,
 )
-from kernel.http import documents, operations, problems, validation
+from kernel.http import documents, operations, problems
 from kernel.http.address_limit import AddressLimit
 from kernel.http.auth import SameOrigin
-from kernel.http.bodies import LARGEST_BODY, DeclaredLength, too_large
 from kernel.http.conditional.revalidation import Revalidation
 from kernel.http.idempotency import to_response
+from kernel.http.input import validation
+from kernel.http.input.bodies import LARGEST_BODY, DeclaredLength, too_large
 from kernel.http.paths import MethodTable, RequestNormalizer
 from kernel.http.request_middleware import RequestMiddleware
 from kernel.process.lifecycle import Check, Lifecycle

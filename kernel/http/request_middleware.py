@@ -10,6 +10,7 @@ from kernel.errors import InternalError
 from kernel.http import problems
 from kernel.http.operations import PATHS
 from kernel.process.lifecycle import Lifecycle
+from kernel.process.logs import redact
 from kernel.process.telemetry import Telemetry
 from kernel.process.tracing import begin, current_trace
 
@@ -46,6 +47,7 @@ class RequestMiddleware:
         trace = begin(request_headers.get("x-request-id"), request_headers.get("x-amzn-trace-id"))
         token = current_trace.set(trace)
         method, path = scope["method"], scope["path"]
+        logged_path = redact(path)
         started = time.perf_counter()
         status = 0
 
@@ -72,7 +74,7 @@ class RequestMiddleware:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:
-            log.exception("%s %s failed", method, path)
+            log.exception("%s %s failed", method, logged_path)
             if status == 0:
                 failure = InternalError("The request was not carried out. It has been logged.")
                 await problems.response(failure, path)(scope, receive, send_with_headers)
@@ -83,5 +85,5 @@ class RequestMiddleware:
             counted = method if method in _METHODS else "other"
             self._telemetry.end(operation, counted, status, seconds)
             if not (path in PATHS and status == 200):  # health checks would drown the rest
-                log.info("%s %s %d %.1f ms", method, path, status, seconds * 1000)
+                log.info("%s %s %d %.1f ms", method, logged_path, status, seconds * 1000)
             current_trace.reset(token)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from typing import Literal, TextIO
 
@@ -9,6 +10,17 @@ from kernel.process.clock import utc_now
 from kernel.process.tracing import current_trace
 
 LogFormat = Literal["json", "text"]
+
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{32,}")
+
+
+def redact(path: str) -> str:
+    """The path without what looks like a secret: a segment of 32 characters or more of those that
+    tokens are made of."""
+    if len(path) <= 32:
+        return path
+    return "/".join("***" if _SECRET.fullmatch(part) else part for part in path.split("/"))
 
 
 class _Json(logging.Formatter):

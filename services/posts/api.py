@@ -27,7 +27,7 @@ from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.revalidation import entity_tag
 from kernel.http.fields import Id, Markdown, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
-from kernel.http.json_route import JsonRoute
+from kernel.http.input.json_route import JsonRoute
 from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented
 from services.posts import model

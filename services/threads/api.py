@@ -25,7 +25,7 @@ from kernel.errors import (
 from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.http.fields import Id, Line, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
-from kernel.http.json_route import JsonRoute
+from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented

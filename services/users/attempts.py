@@ -14,6 +14,12 @@ from services.users.settings import SignInLimits
 _UNDECIDED = timedelta(seconds=10)  # then whoever was verifying has died, and it counts as failed
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _CLEANED_AT_ONCE = 100
+_LONGEST_WAIT = 5 * 60.0
+_DOUBLINGS = 10  # more than the longest wait has
+_KNOWN_FOR = timedelta(days=90)
+
+_Wait = tuple[float | None, Policy]
+"""Seconds until there is room under a policy: None when there is, 0 when that is being decided."""
 
 
 def name_key(username: str) -> bytes:
@@ -23,7 +29,11 @@ def name_key(username: str) -> bytes:
 
 class SignInAttempts:
     """Each attempt is counted before its password is looked at, and taken back when that was right.
-    So however many come at once, never more of them are wrong than the limits allow."""
+    So however many come at once, never more of them are wrong than the limits allow.
+
+    A name that has signed in from an address in the last 90 days does not wait for what others do
+    behind the same address.
+    """
 
     def __init__(self, database: Database, limits: SignInLimits, clock: Clock) -> None:
         self._database = database
@@ -44,9 +54,19 @@ class SignInAttempts:
         )
 
     async def end(self, attempt: int, *, right: bool) -> None:
-        """Tell how the attempt went. One with the right password is forgotten."""
+        """Record how the attempt went. One with the right password is deleted, and its address is
+        one that the name is known from."""
         if right:
-            await self._database.row("DELETE FROM sign_in_attempts WHERE id = $1", attempt)
+            await self._database.row(
+                """
+                WITH attempt AS (DELETE FROM sign_in_attempts WHERE id = $1 RETURNING name, address)
+                INSERT INTO known_addresses (name, address, last_at)
+                SELECT name, address, $2 FROM attempt
+                ON CONFLICT (name, address) DO UPDATE SET last_at = excluded.last_at
+                """,
+                attempt,
+                self._clock(),
+            )
         else:
             await self._database.row(
                 "UPDATE sign_in_attempts SET failed = true WHERE id = $1", attempt
@@ -58,12 +78,11 @@ class SignInAttempts:
             await connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended('sign in from ' || $1, 0))", address
             )
-            waits = [
-                await self._wait(connection, self._for_name, now, address, name),
-                await self._wait(connection, self._for_address, now, address, None),
-            ]
+            waits = [await self._wait_for_name(connection, name, address, now)]
+            if not await self._is_known(connection, name, address):
+                waits.append(await self._wait_for_address(connection, address, now))
             attempt: int | None = None
-            if waits == [None, None]:
+            if not any(wait is not None for wait, _ in waits):
                 attempt = await connection.fetchval(
                     """
                     INSERT INTO sign_in_attempts (name, address, at) VALUES ($1, $2, $3)
@@ -77,16 +96,41 @@ class SignInAttempts:
         self._check(waits)
         return attempt
 
-    async def _wait(
+    async def _wait_for_name(
+        self, connection: Connection, name: bytes, address: str, now: datetime
+    ) -> _Wait:
+        policy = self._for_name
+        failures, undecided = await self._count(connection, address, name, policy, now)
+        if len(failures) + undecided < policy.quota:
+            return None, policy
+        if len(failures) < policy.quota:
+            return 0, policy
+        end = failures[policy.quota - 1] + timedelta(seconds=policy.window)
+        return (end - now).total_seconds(), policy
+
+    async def _wait_for_address(self, connection: Connection, address: str, now: datetime) -> _Wait:
+        """Above the quota there is one attempt at a time, and after each wrong password a wait that
+        doubles. Closing the address would close it to everybody behind it."""
+        policy = self._for_address
+        failures, undecided = await self._count(connection, address, None, policy, now)
+        if len(failures) + undecided < policy.quota:
+            return None, policy
+        if undecided:
+            return 0, policy
+        doublings = min(len(failures) - policy.quota, _DOUBLINGS)
+        wait = min(2.0**doublings, _LONGEST_WAIT) - (now - failures[0]).total_seconds()
+        return (wait if wait > 0 else None), policy
+
+    async def _count(
         self,
         connection: Connection,
-        policy: Policy,
-        now: datetime,
         address: str,
         name: bytes | None,
-    ) -> float | None:
-        """Seconds until there is room: None when there is, 0 when that is being decided."""
-        window = timedelta(seconds=policy.window)
+        policy: Policy,
+        now: datetime,
+    ) -> tuple[Sequence[datetime], int]:
+        """When there were failures in the policy's window, newest first, and how many attempts are
+        undecided."""
         rows = await connection.fetch(
             """
             SELECT at, failed OR at <= $3 AS failed FROM sign_in_attempts
@@ -94,22 +138,23 @@ class SignInAttempts:
             ORDER BY at DESC
             """,
             address,
-            now - window,
+            now - timedelta(seconds=policy.window),
             now - _UNDECIDED,
             name,
         )
-        if len(rows) < policy.quota:
-            return None
         failures = [row["at"] for row in rows if row["failed"]]
-        if len(failures) < policy.quota:
-            return 0
-        at: datetime = failures[policy.quota - 1]
-        return (at + window - now).total_seconds()
+        return failures, len(rows) - len(failures)
 
-    def _check(self, waits: Sequence[float | None]) -> None:
-        by_wait = [(wait or 0, policy) for wait, policy in
-                   zip(waits, (self._for_name, self._for_address), strict=True)]  # fmt: skip
-        longest, policy = max(by_wait, key=lambda pair: pair[0])
+    async def _is_known(self, connection: Connection, name: bytes, address: str) -> bool:
+        known: bool = await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM known_addresses WHERE name = $1 AND address = $2)",
+            name,
+            address,
+        )
+        return known
+
+    def _check(self, waits: Sequence[_Wait]) -> None:
+        longest, policy = max(((wait or 0, policy) for wait, policy in waits), key=lambda w: w[0])
         if longest > 0:
             raise TooManyRequests(
                 "Too many wrong passwords. Wait before you try again.", policy, math.ceil(longest)
@@ -125,5 +170,15 @@ class SignInAttempts:
             ))
             """,
             now - timedelta(seconds=longest),
+            _CLEANED_AT_ONCE,
+        )
+        await connection.execute(
+            """
+            DELETE FROM known_addresses WHERE (name, address) IN (
+                SELECT name, address FROM known_addresses WHERE last_at <= $1
+                LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            """,
+            now - _KNOWN_FOR,
             _CLEANED_AT_ONCE,
         )

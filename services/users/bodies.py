@@ -82,8 +82,9 @@ class Leaving(RequestBody):
 
 
 class ResetPassword(RequestBody):
-    """The password to have."""
+    """The token of a link, and the password to have."""
 
+    token: Annotated[str, Field(min_length=1, max_length=100, examples=["y0iJ3mUo"])]
     password: NewPassword
 
 
@@ -127,7 +128,8 @@ class NewBan(RequestBody):
 
 
 class ResetLink(Resource):
-    """Where to POST a new password, once. Shown this once."""
+    """The page on which a new password can be set, once. Shown this once. The token is what
+    follows the `#`, which no browser sends to a server."""
 
     link: str
     expires_at: Timestamp

@@ -170,5 +170,20 @@ def check_password(
 
 
 def is_reserved(username: str) -> bool:
-    """Whether nobody may take this name."""
-    return username.lower().startswith(RESERVED_PREFIX)
+    """Whether nobody may take this name: it stands for somebody who has left, or would speak for
+    the board, however its letters are spelled with digits and hyphens."""
+    lower = username.lower()
+    letters = lower.translate(_SPELLINGS)
+    return lower.startswith(RESERVED_PREFIX) or letters in _OFFICIAL
+
+
+_SPELLINGS = str.maketrans("013457", "oieast", "-_")
+_OFFICIAL = frozenset(
+    {
+        "abuse", "admin", "administration", "administrator", "admins", "anonymous", "api", "board",
+        "bot", "deleted", "everyone", "help", "helpdesk", "info", "me", "mod", "moderation",
+        "moderator", "moderators", "mods", "nobody", "null", "official", "operator", "owner",
+        "postmaster", "root", "security", "staff", "superuser", "support", "sysadmin", "system",
+        "team", "undefined", "user", "users", "webmaster",
+    }
+)  # fmt: skip

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Protocol
 
 from kernel.contracts import Actor, Role, Users
-from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from kernel.process.clock import Clock
 from services.users import tokens
@@ -25,17 +24,11 @@ class LockedUser(Protocol):
 
     async def lift_ban(self) -> None: ...
 
-    async def store_reset_link(
-        self, link: ResetLink, token_hash: bytes, admin: int, write: IdempotentWrite[ResetLink]
-    ) -> None: ...
+    async def store_reset_link(self, link: ResetLink, token_hash: bytes, admin: int) -> None: ...
 
 
 class Store(Protocol):
     """What `Moderation` needs of its store."""
-
-    async def check_replay(
-        self, write: IdempotentWrite[ResetLink], user: int, now: datetime
-    ) -> None: ...
 
     def user_for_update(
         self, user: int, now: datetime, *, lock_admins: bool = False
@@ -76,18 +69,14 @@ class Moderation:
             locked.standing.check_bannable(actor)
             await locked.lift_ban()
 
-    async def issue_reset(
-        self, token: str, user: int, write: IdempotentWrite[ResetLink]
-    ) -> ResetLink:
+    async def issue_reset(self, token: str, user: int) -> ResetLink:
         """Make a link with which somebody can set a new password, for admins. Older ones of theirs
-        work no longer."""
+        work no longer, and this one only while its maker is an admin."""
         admin = await self._check_admin(token)
-        now = self._clock()
-        await self._store.check_replay(write, admin.id, now)
-        link = ResetLink(tokens.new(), now + RESET_LIFETIME)
+        link = ResetLink(tokens.new(), self._clock() + RESET_LIFETIME)
         async with self._user_for_update(user) as locked:
             locked.standing.check_is_here()
-            await locked.store_reset_link(link, tokens.hashed(link.token), admin.id, write)
+            await locked.store_reset_link(link, tokens.hashed(link.token), admin.id)
         return link
 
     @asynccontextmanager

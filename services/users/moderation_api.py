@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from kernel.data.idempotency import ReplayableResponse
 from kernel.errors import (
     Banned,
     Conflict,
@@ -19,8 +18,7 @@ from kernel.errors import (
 )
 from kernel.http.auth import PERSONAL, SessionCookie
 from kernel.http.fields import Id
-from kernel.http.idempotency import Idempotent, to_response
-from kernel.http.json_route import JsonRoute
+from kernel.http.input.json_route import JsonRoute
 from kernel.http.problems import documented
 from services.users import model
 from services.users.bodies import NewBan, ResetLink, RoleChange, User
@@ -61,15 +59,11 @@ def router(moderation: Moderation, cookie: SessionCookie) -> APIRouter:
         "/api/users/{id}/password-reset",
         status_code=201,
         response_model=ResetLink,
-        responses=documented(*_WHO, MalformedRequest, TooLarge, Invalid),
+        responses=documented(*_WHO),
     )
-    async def issue_reset(id: Id, token: Token, idempotent: Idempotent) -> Response:  # noqa: A002
-        link = await moderation.issue_reset(token, id, idempotent.write(_issued))
-        return to_response(_issued(link))
+    async def issue_reset(id: Id, token: Token) -> ResetLink:  # noqa: A002
+        # No Idempotency-Key: its record would hold the link.
+        issued = await moderation.issue_reset(token, id)
+        return ResetLink(link=f"/password-resets#{issued.token}", expires_at=issued.expires_at)
 
     return routes
-
-
-def _issued(link: model.ResetLink) -> ReplayableResponse:
-    shown = ResetLink(link=f"/api/users/password-resets/{link.token}", expires_at=link.expires_at)
-    return ReplayableResponse(201, {}, shown.model_dump_json().encode())

@@ -1,15 +1,18 @@
 """Hashing passwords, and the commonest of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import argon2
+from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 SHORTEST = 8
 LONGEST = 128
+
+_WEAK_REPEAT = 2  # of zxcvbn's scores from 0 to 4: below 10^8 guesses, for the part and how often
 
 _THREADS = 2  # each hash holds 19 MiB while it runs
 
@@ -44,6 +47,11 @@ class Passwords:
         the same work: how long it takes must not tell whether there is such a user."""
         return await self._run(lambda: self._verify(password, kept))
 
+    async def weakness(self, password: str, username: str) -> str | None:
+        """Why the password would be guessed soon, as a sentence: it consists of repeats, sequences
+        or rows of keys, or is among the first thousand that somebody would try. None if not."""
+        return await self._run(lambda: _weakness(password, username))
+
     def close(self) -> None:
         """Wait for what is running, and end the threads."""
         self._threads.shutdown()
@@ -57,3 +65,23 @@ class Passwords:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _weakness(password: str, username: str) -> str | None:
+    found = zxcvbn(password, user_inputs=[username], max_length=LONGEST)
+    parts = found["sequence"]
+    plain = all(_is_plain(part) for part in parts)
+    repeated = all(part["pattern"] == "repeat" or _is_plain(part) for part in parts)
+    if found["score"] > 0 and not plain and not (repeated and found["score"] <= _WEAK_REPEAT):
+        return None
+    warning: str = found["feedback"]["warning"]
+    return warning or "This password is easy to guess."
+
+
+def _is_plain(part: Mapping[str, Any]) -> bool:
+    """Whether this part of a password is one character again and again, a sequence, or a row of
+    keys."""
+    pattern = part["pattern"]
+    return pattern in {"sequence", "spatial"} or (
+        pattern == "repeat" and len(part["base_token"]) == 1
+    )

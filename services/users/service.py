@@ -7,7 +7,16 @@ from typing import Protocol
 
 from kernel.contracts import Actor
 from kernel.data.paging import Page
-from kernel.errors import Banned, Conflict, Forbidden, NotFound, Unauthenticated
+from kernel.errors import (
+    Banned,
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Policy,
+    Unauthenticated,
+)
 from kernel.process.clock import Clock
 from services.users import tokens
 from services.users.model import (
@@ -23,6 +32,7 @@ from services.users.model import (
     is_reserved,
     session_end,
 )
+from services.users.resemblance import resembles
 
 _LONGEST_USER_AGENT = 400
 _SESSION_ENDED = "This session has ended. Sign in again."
@@ -54,7 +64,13 @@ class Store(Protocol):
     """What `UserService` needs of its store; `services.users.store.UserStore` has it in
     PostgreSQL."""
 
-    async def add(self, new: NewUser, password_hash: str, now: datetime) -> User | None: ...
+    async def staff(self) -> Sequence[User]: ...
+
+    async def check_may_register(self, address: str, now: datetime, policy: Policy) -> None: ...
+
+    async def add(
+        self, new: NewUser, password_hash: str, address: str, now: datetime, policy: Policy
+    ) -> User | None: ...
 
     def user_for_update(
         self, user: int, now: datetime, *, lock_admins: bool = False
@@ -103,6 +119,9 @@ class Passwords(Protocol):
     async def verify(self, password: str, kept: str | None) -> bool:
         """Whether the password has this hash. Takes as long without one, and returns False."""
 
+    async def weakness(self, password: str, username: str) -> str | None:
+        """Why the password would be guessed soon, as a sentence; None if it would not."""
+
 
 class UserService:
     """Implements `kernel.contracts.Users` in process.
@@ -117,22 +136,30 @@ class UserService:
         passwords: Passwords,
         commonest: Container[str],
         clock: Clock,
+        registrations: Policy,
     ) -> None:
         self._store = store
         self._attempts = attempts
         self._passwords = passwords
         self._commonest = commonest
         self._clock = clock
+        self._registrations = registrations
 
-    async def register(self, new: NewUser) -> User:
-        """Take somebody in. Raises `Invalid` for a password that would be guessed at once, and
-        `Conflict` when the name is taken."""
+    async def register(self, new: NewUser, address: str) -> User:
+        """Take somebody in. Raises `Invalid` for a password that would be guessed soon and for a
+        name that looks like a moderator's or an admin's, `Conflict` when the username is taken, and
+        `TooManyRequests` when many have registered from the address."""
+        now, policy = self._clock(), self._registrations
+        await self._store.check_may_register(address, now, policy)
         password = canonical_password(new.password)
-        check_password(password, new.username, self._commonest)
+        await self._check_new_password(password, new.username, "/password")
         user = None
         if not is_reserved(new.username):
+            staff = await self._store.staff()
+            _check_resemblance(new.username, "/username", staff)
+            _check_resemblance(new.name, "/name", staff)
             password_hash = await self._passwords.hash(password)
-            user = await self._store.add(new, password_hash, self._clock())
+            user = await self._store.add(new, password_hash, address, now, policy)
         if user is None:
             raise Conflict("Somebody has this name already. Choose another one.")
         return user
@@ -203,9 +230,13 @@ class UserService:
     async def edit(
         self, token: str, changes: ProfileChanges, check_unchanged: Callable[[User], None]
     ) -> User:
-        """Change what one says about oneself. Raises `Unauthenticated`, `Banned`, and what
-        `check_unchanged` raises for the user as they are."""
+        """Change what one says about oneself. Raises `Unauthenticated`, `Banned`, `Invalid` for a
+        name that looks like another moderator's or admin's, and what `check_unchanged` raises for
+        the user as they are."""
         actor = await self.authenticate(token)
+        if "name" in changes:
+            staff = [user for user in await self._store.staff() if user.id != actor.id]
+            _check_resemblance(changes["name"], "/name", staff)
         async with self._store.user_for_update(actor.id, self._clock()) as locked:
             if locked is None or locked.standing.password_hash is None:
                 raise Unauthenticated(_SESSION_ENDED)
@@ -219,7 +250,7 @@ class UserService:
         caller = await self._taking_part(token)
         username, kept = await self._check_own_password(caller, current, address)
         password = canonical_password(new)
-        check_password(password, username, self._commonest, "/new")
+        await self._check_new_password(password, username, "/new")
         password_hash = await self._passwords.hash(password)
         async with self._store.user_for_update(caller.actor.id, self._clock()) as locked:
             if locked is None or locked.standing.password_hash != kept:
@@ -248,13 +279,19 @@ class UserService:
         if owner is None:
             raise NotFound(_NO_LINK)
         password = canonical_password(password)
-        check_password(password, owner.username, self._commonest)
+        await self._check_new_password(password, owner.username, "/password")
         password_hash = await self._passwords.hash(password)
         async with self._store.user_for_update(owner.id, self._clock()) as locked:
             if locked is None or not await locked.has_reset_link(token_hash):
                 raise NotFound(_NO_LINK)
             await locked.set_password(password_hash)
             await locked.clear_failed_sign_ins()
+
+    async def _check_new_password(self, password: str, username: str, pointer: str) -> None:
+        check_password(password, username, self._commonest, pointer)
+        weakness = await self._passwords.weakness(password, username)
+        if weakness is not None:
+            raise Invalid(FieldError(pointer, weakness))
 
     async def _caller(self, token: str) -> Caller:
         caller = await self._store.use_session(tokens.hashed(token), self._clock())
@@ -285,3 +322,8 @@ class UserService:
         right = await self._passwords.verify(canonical_password(password), kept)
         await self._attempts.end(attempt, right=right)
         return right
+
+
+def _check_resemblance(name: str, pointer: str, staff: Sequence[User]) -> None:
+    if any(resembles(name, each) for user in staff for each in (user.name, user.username)):
+        raise Invalid(FieldError(pointer, "This looks like the name of a moderator or an admin."))

@@ -16,7 +16,8 @@ class UserDatabase(BaseSettings):
 
 class SignInLimits(BaseSettings):
     """How many wrong passwords there may be in so many seconds: for one name from one address, and
-    from one address for all names."""
+    from one address for all names. More of the former close the name to the address; more of the
+    latter make the address wait between attempts."""
 
     sign_in_name_failures: int = Field(default=5, ge=1)
     sign_in_name_window: int = Field(default=30 * 60, ge=1)
@@ -35,4 +36,13 @@ class SignInLimits(BaseSettings):
 
 
 class UserSettings(UserDatabase, SignInLimits):
-    """The database, and limits."""
+    """The database, and limits. `registration_limit` people may register from one address in
+    `registration_window` seconds; 0 is no limit."""
+
+    registration_limit: int = Field(default=20, ge=0)
+    registration_window: int = Field(default=60 * 60, ge=1)
+
+    @property
+    def for_registrations(self) -> Policy:
+        """The limit of registrations from one address."""
+        return Policy("registration", self.registration_limit, self.registration_window)

@@ -1,5 +1,6 @@
 """Users and sessions in PostgreSQL."""
 
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -7,27 +8,33 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from kernel.contracts import Actor
-from kernel.data.database import LARGEST_ID, Database
-from kernel.data.idempotency import IdempotentWrite
+from kernel.data import allowance
+from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.paging import Cursor, Page, page
+from kernel.errors import Policy
+from services.users.attempts import name_key
 from services.users.model import (
     SESSION_IDLE,
     SESSION_LIFETIME,
     Ban,
     Caller,
     NewUser,
-    ResetLink,
     Session,
     User,
 )
-from services.users.user_for_update import UserForUpdate, select_user_for_update
+from services.users.user_for_update import USABLE_LINK, UserForUpdate, select_user_for_update
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The migration that this code needs."""
 
 _USER = "id, username, name, bio, email, role, created_at"
 _LIST = "users"
+_REGISTERED_MUCH = "Many people have registered from this address. Try again later."
 _TOUCH_AFTER = timedelta(minutes=1)  # so that reading does not write each time
+
+
+class _FormerUsernameError(Exception):
+    """Somebody who has left had this name."""
 
 
 class UserStore:
@@ -37,8 +44,20 @@ class UserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, new: NewUser, password_hash: str, now: datetime) -> User | None:
-        """Store a new user. None when the name is taken, whatever its case."""
+    async def staff(self) -> Sequence[User]:
+        """The moderators and the admins."""
+        rows = await self._database.rows(f"SELECT {_USER} FROM users WHERE role <> 'member'")  # noqa: S608
+        return [User(**row) for row in rows]
+
+    async def check_may_register(self, address: str, now: datetime, policy: Policy) -> None:
+        """Raises `TooManyRequests` when `add` would."""
+        await allowance.check(self._database, _address_key(address), policy, now, _REGISTERED_MUCH)
+
+    async def add(
+        self, new: NewUser, password_hash: str, address: str, now: datetime, policy: Policy
+    ) -> User | None:
+        """Store a new user. None when somebody has or had the name, whatever its case. Raises
+        `TooManyRequests` for the address."""
         try:
             async with self._database.transaction() as connection:
                 row = await connection.fetchrow(
@@ -53,6 +72,13 @@ class UserStore:
                     password_hash,
                     now,
                 )
+                # Later than the INSERT, which waits for whoever is giving the name up.
+                await _check_former(connection, new.username)
+                await allowance.spend(
+                    connection, _address_key(address), policy, now, _REGISTERED_MUCH
+                )
+        except _FormerUsernameError:
+            return None
         except asyncpg.UniqueViolationError:
             return None
         assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
@@ -116,22 +142,14 @@ class UserStore:
         return User(**columns), password_hash
 
     async def owner_of_reset(self, token_hash: bytes, now: datetime) -> User | None:
-        """Whose password a link can set, or None when it is unknown, used or too old."""
+        """Whose password a link can set, or None when it is unknown, used or too old, or whoever
+        made it is no longer an admin."""
         row = await self._database.row(
-            f"""
-            SELECT {_USER} FROM users JOIN password_resets ON user_id = id
-            WHERE token_hash = $1 AND expires_at > $2
-            """,  # noqa: S608 - the columns are the constant above
+            f"SELECT {_USER} FROM users WHERE id = ({USABLE_LINK})",  # noqa: S608 - constants
             token_hash,
             now,
         )
         return None if row is None else User(**row)
-
-    async def check_replay(
-        self, write: IdempotentWrite[ResetLink], user: int, now: datetime
-    ) -> None:
-        """Raises `Replayed` when this write has been done already."""
-        await write.check_replay(self._database, user, now)
 
     async def use_session(self, token_hash: bytes, now: datetime) -> Caller | None:
         """Who holds the session, or None when it has ended. Its use is noted to the minute."""
@@ -195,3 +213,15 @@ def _last(after: str | None) -> int:
 
 def _id(user: User) -> tuple[int, ...]:
     return (user.id,)
+
+
+async def _check_former(connection: Connection, username: str) -> None:
+    if await connection.fetchval(
+        "SELECT true FROM former_usernames WHERE name = $1", name_key(username)
+    ):
+        raise _FormerUsernameError
+
+
+def _address_key(address: str) -> str:
+    # Who has registered from there is nobody's business; the same again can be told by this.
+    return hashlib.sha256(address.encode()).hexdigest()

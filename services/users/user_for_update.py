@@ -5,7 +5,6 @@ from datetime import datetime
 
 from kernel.contracts import Role
 from kernel.data.database import Connection
-from kernel.data.idempotency import IdempotentWrite
 from services.users.attempts import name_key
 from services.users.model import (
     SESSION_IDLE,
@@ -53,6 +52,18 @@ async def select_user_for_update(
         user=User(**columns),
     )
     return UserForUpdate(connection, standing, now)
+
+
+USABLE_LINK = """
+    SELECT password_resets.user_id
+    FROM password_resets
+    JOIN users AS issuer ON issuer.id = issued_by AND issuer.role = 'admin'
+    WHERE token_hash = $1 AND expires_at > $2
+        AND NOT EXISTS (
+            SELECT FROM bans WHERE bans.user_id = issuer.id AND (until IS NULL OR until > $2)
+        )
+"""
+"""The query for the user whose password a link can set, by the hash of its token, now."""
 
 
 class UserForUpdate:
@@ -114,38 +125,26 @@ class UserForUpdate:
         )
         await self._connection.execute("DELETE FROM password_resets WHERE user_id = $1", self._id)
 
-    async def store_reset_link(
-        self, link: ResetLink, token_hash: bytes, admin: int, write: IdempotentWrite[ResetLink]
-    ) -> None:
-        """Store a link for a new password, replacing any older one. Raises what `write.begin`
-        raises."""
-        await write.begin(self._connection, admin, self._now)
+    async def store_reset_link(self, link: ResetLink, token_hash: bytes, admin: int) -> None:
+        """Store a link for a new password that this admin has made, replacing any older one."""
         await self._connection.execute(
             """
-            INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES ($1, $2, $3)
+            INSERT INTO password_resets (user_id, token_hash, expires_at, issued_by)
+            VALUES ($1, $2, $3, $4)
             ON CONFLICT (user_id) DO UPDATE SET
-                token_hash = excluded.token_hash, expires_at = excluded.expires_at
+                token_hash = excluded.token_hash, expires_at = excluded.expires_at,
+                issued_by = excluded.issued_by
             """,
             self._id,
             token_hash,
             link.expires_at,
+            admin,
         )
-        await write.finish(self._connection, admin, self._now, link)
 
     async def has_reset_link(self, token_hash: bytes) -> bool:
         """Whether this link for a new password works, still."""
-        found: bool = await self._connection.fetchval(
-            """
-            SELECT EXISTS (
-                SELECT FROM password_resets
-                WHERE user_id = $1 AND token_hash = $2 AND expires_at > $3
-            )
-            """,
-            self._id,
-            token_hash,
-            self._now,
-        )
-        return found
+        owner = await self._connection.fetchval(USABLE_LINK, token_hash, self._now)
+        return bool(owner == self._id)
 
     async def clear_failed_sign_ins(self) -> None:
         """Delete the wrong passwords that were counted for their name."""
@@ -176,7 +175,14 @@ class UserForUpdate:
         await self._connection.execute("DELETE FROM bans WHERE user_id = $1", self._id)
 
     async def leave(self) -> None:
-        """Delete their personal data. The row stays, so that what they wrote keeps an author."""
+        """Delete their personal data. The row stays, so that what they wrote keeps an author, and a
+        hash of the username, so that nobody takes it."""
+        name = name_key(self.standing.user.username)
+        await self._connection.execute("DELETE FROM known_addresses WHERE name = $1", name)
+        await self._connection.execute(
+            "INSERT INTO former_usernames VALUES ($1) ON CONFLICT DO NOTHING", name
+        )
+        await self._connection.execute("DELETE FROM password_resets WHERE issued_by = $1", self._id)
         await self.clear_failed_sign_ins()
         for table in ("sessions", "bans", "password_resets", "idempotency_keys"):
             await self._connection.execute(

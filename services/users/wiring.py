@@ -43,6 +43,8 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
         with closing(Passwords()) as passwords:
             store = UserStore(database)
             attempts = SignInAttempts(database, settings, clock)
-            service = UserService(store, attempts, passwords, commonest_passwords(), clock)
+            service = UserService(
+                store, attempts, passwords, commonest_passwords(), clock, settings.for_registrations
+            )
             moderation = Moderation(store, service, clock)
             yield Users(service, moderation, partial(database.check_schema, SCHEMA))

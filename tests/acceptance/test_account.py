@@ -273,7 +273,7 @@ async def test_who_leaves_stays_as_a_deleted_user_and_nothing_more(
             who = {"username": name, "password": password}
             assert (await visitor.post("/api/sessions", json=who)).status_code == 401
     again = {"username": newcomer.username, "password": PASSWORD}
-    assert (await visitor.post("/api/users", json=again)).status_code == 201
+    assert (await visitor.post("/api/users", json=again)).status_code == 409
 
 
 async def test_leaving_takes_the_password(newcomer: Person) -> None:

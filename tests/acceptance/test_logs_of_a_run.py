@@ -6,7 +6,7 @@ import pytest
 
 from tests.deployments import Run
 from tests.eventually import eventually
-from tests.people import PASSWORD, joining
+from tests.people import PASSWORD, joining, joining_as
 from tests.raw import send
 
 
@@ -15,7 +15,14 @@ async def test_no_token_password_or_forged_line_is_in_the_log(
     run: str, request: pytest.FixtureRequest
 ) -> None:
     found: Run = request.getfixturevalue(run)
-    async with joining(found.board) as person:
+    async with joining(found.board) as person, joining_as(found.board, "admin") as admin:
+        reset = await admin.http.post(f"/api/users/{person.id}/password-reset")
+        reset_token = reset.json()["link"].partition("#")[2]
+        old_path = f"/api/users/password-resets/{reset_token}"
+        assert (await admin.http.post(old_path, json={"password": "x"})).status_code == 410
+        assert (await admin.http.get(old_path)).status_code in {404, 405}
+        wrong = {"token": "x" + reset_token, "password": PASSWORD}
+        assert (await admin.http.post("/api/users/password-resets", json=wrong)).status_code == 404
         thread = (await person.start_thread())["id"]
         await person.write(thread)
         cookie = {"Cookie": f"__Host-session={person.token}", "X-Request-ID": "the-last-one"}
@@ -27,7 +34,7 @@ async def test_no_token_password_or_forged_line_is_in_the_log(
 
         await eventually(logged)
     log = await asyncio.to_thread(found.log.read_text)
-    assert person.token not in log
+    assert not [secret for secret in (person.token, admin.token, reset_token) if secret in log]
     assert PASSWORD not in log
     assert "FORGED LINE" in log
     assert not [line for line in log.splitlines() if line.startswith("FORGED")]

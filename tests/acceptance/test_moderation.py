@@ -48,10 +48,18 @@ async def leave(person: Person) -> None:
 
 
 async def reset_link(admin: Person, user: int) -> str:
+    """The token of a new link."""
     response = await admin.http.post(f"/api/users/{user}/password-reset")
     assert response.status_code == 201, response.text
-    link: str = response.json()["link"]
-    return link
+    page, _, token = response.json()["link"].partition("#")
+    assert page == "/password-resets"
+    return str(token)
+
+
+async def use_link(http: httpx.AsyncClient, token: str, password: str) -> httpx.Response:
+    return await http.post(
+        "/api/users/password-resets", json={"token": token, "password": password}
+    )
 
 
 # Roles
@@ -281,17 +289,18 @@ async def test_a_link_sets_a_password_once_and_ends_every_session(
 ) -> None:
     response = await admin.http.post(f"/api/users/{newcomer.id}/password-reset")
     assert response.status_code == 201
+    assert response.headers["cache-control"] == "private, no-store"
     assert set(response.json()) == {"link", "expiresAt"}
-    link = response.json()["link"]
-    assert link.startswith("/api/users/password-resets/")
+    page, _, link = response.json()["link"].partition("#")
+    assert page == "/password-resets"
     ends = datetime.fromisoformat(response.json()["expiresAt"])
     assert abs(ends - datetime.now(UTC) - timedelta(hours=24)) < timedelta(minutes=1)
-    assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 204
+    assert (await use_link(visitor, link, NEW_PASSWORD)).status_code == 204
     assert (await newcomer.http.get("/api/users/me")).status_code == 401
     old = {"username": newcomer.username, "password": PASSWORD}
     assert (await visitor.post("/api/sessions", json=old)).status_code == 401
     await sign_in(visitor, newcomer.username, NEW_PASSWORD)
-    again = await visitor.post(link, json={"password": "twelve green finches"})
+    again = await use_link(visitor, link, "twelve green finches")
     assert (again.status_code, slug(again)) == (404, "not-found")
     await sign_in(visitor, newcomer.username, NEW_PASSWORD)
 
@@ -301,9 +310,7 @@ async def test_a_link_used_twice_at_once_works_once(
 ) -> None:
     link = await reset_link(admin, newcomer.id)
     passwords = [f"{NEW_PASSWORD} {n}" for n in range(4)]
-    answers = await asyncio.gather(
-        *(visitor.post(link, json={"password": password}) for password in passwords)
-    )
+    answers = await asyncio.gather(*(use_link(visitor, link, password) for password in passwords))
     assert sorted(answer.status_code for answer in answers) == [204] + [404] * 3
     right = [p for p, a in zip(passwords, answers, strict=True) if a.status_code == 204]
     await sign_in(visitor, newcomer.username, *right)
@@ -314,19 +321,19 @@ async def test_a_password_against_the_rules_leaves_the_link_good(
 ) -> None:
     link = await reset_link(admin, newcomer.id)
     for password in ("short", "password1", newcomer.username):
-        assert pointers(await visitor.post(link, json={"password": password})) == ["/password"]
-    assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 204
+        assert pointers(await use_link(visitor, link, password)) == ["/password"]
+    assert (await use_link(visitor, link, NEW_PASSWORD)).status_code == 204
 
 
 async def test_a_link_that_is_too_old_replaced_or_made_up_is_404(
     board: Board, visitor: httpx.AsyncClient, admin: Person, newcomer: Person
 ) -> None:
     links = [await reset_link(admin, newcomer.id) for _ in range(2)]
-    links.append(f"/api/users/password-resets/{'A' * 43}")
+    links.append("A" * 43)
     connection = await asyncpg.connect(board.databases["users"])
     try:
         for link in (links[0], links[2], f"{links[1]}x"):
-            assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 404
+            assert (await use_link(visitor, link, NEW_PASSWORD)).status_code == 404
         await connection.execute(
             "UPDATE password_resets SET expires_at = expires_at - interval '24 hours' "
             "WHERE user_id = $1",
@@ -334,7 +341,7 @@ async def test_a_link_that_is_too_old_replaced_or_made_up_is_404(
         )
     finally:
         await connection.close()
-    assert (await visitor.post(links[1], json={"password": NEW_PASSWORD})).status_code == 404
+    assert (await use_link(visitor, links[1], NEW_PASSWORD)).status_code == 404
 
 
 async def test_a_changed_password_makes_links_worthless(
@@ -343,7 +350,7 @@ async def test_a_changed_password_makes_links_worthless(
     link = await reset_link(admin, newcomer.id)
     change = {"current": PASSWORD, "new": NEW_PASSWORD}
     assert (await newcomer.http.put("/api/users/me/password", json=change)).status_code == 204
-    assert (await visitor.post(link, json={"password": PASSWORD})).status_code == 404
+    assert (await use_link(visitor, link, PASSWORD)).status_code == 404
 
 
 async def test_a_link_lets_somebody_in_who_was_locked_out(
@@ -353,24 +360,60 @@ async def test_a_link_lets_somebody_in_who_was_locked_out(
     statuses = [(await visitor.post("/api/sessions", json=wrong)).status_code for _ in range(6)]
     assert statuses == [401] * 5 + [429]
     link = await reset_link(admin, newcomer.id)
-    assert (await visitor.post(link, json={"password": NEW_PASSWORD})).status_code == 204
+    assert (await use_link(visitor, link, NEW_PASSWORD)).status_code == 204
     await sign_in(visitor, newcomer.username, NEW_PASSWORD)
 
 
-async def test_a_link_asked_for_again_with_the_same_key_is_the_same(
-    admin: Person, newcomer: Person, person: Person
-) -> None:
+async def test_no_record_keeps_a_link(board: Board, admin: Person, newcomer: Person) -> None:
     path, headers = f"/api/users/{newcomer.id}/password-reset", {"Idempotency-Key": "once"}
     first, second = [await admin.http.post(path, headers=headers) for _ in range(2)]
-    assert first.json() == second.json()
     assert (first.status_code, second.status_code) == (201, 201)
-    assert "idempotency-replayed" not in first.headers
-    assert second.headers["idempotency-replayed"] == "true"
-    assert (await person.http.post(path, headers=headers)).status_code == 403
-    other = await admin.http.post(path, headers=headers, content=b"{}")
-    assert pointers(other) == ["Idempotency-Key"]
-    nonsense = await admin.http.post(path, headers={"Idempotency-Key": "x"}, content=b"{")
-    assert nonsense.status_code == 201
+    assert first.json()["link"] != second.json()["link"]
+    connection = await asyncpg.connect(board.databases["users"])
+    try:
+        assert not await connection.fetchval(
+            "SELECT count(*) FROM idempotency_keys WHERE path = $1", path
+        )
+    finally:
+        await connection.close()
+
+
+async def test_a_token_in_a_path_is_refused_and_stays_good(
+    visitor: httpx.AsyncClient, admin: Person, newcomer: Person
+) -> None:
+    link = await reset_link(admin, newcomer.id)
+    old_path = f"/api/users/password-resets/{link}"
+    refused = await visitor.post(old_path, json={"password": NEW_PASSWORD})
+    assert (refused.status_code, slug(refused)) == (410, "gone")
+    assert (await use_link(visitor, link, NEW_PASSWORD)).status_code == 204
+
+
+@pytest.mark.parametrize("end", ["demoted", "deleted", "banned"])
+async def test_a_link_dies_with_the_role_ban_or_account_of_who_made_it(
+    board: Board, visitor: httpx.AsyncClient, admin: Person, newcomer: Person, end: str
+) -> None:
+    async with joining_as(board, "admin") as maker:
+        link = await reset_link(maker, newcomer.id)
+        if end == "deleted":
+            await leave(maker)
+        else:
+            assert (await set_role(admin, maker.id, "member")).status_code == 200
+        if end == "banned":
+            assert (await ban(admin, maker.id)).status_code == 204
+            connection = await asyncpg.connect(board.databases["users"])
+            try:  # no request makes an admin of somebody banned
+                await connection.execute("UPDATE users SET role = 'admin' WHERE id = $1", maker.id)
+            finally:
+                await connection.close()
+        refused = await use_link(visitor, link, NEW_PASSWORD)
+        assert (refused.status_code, slug(refused)) == (404, "not-found")
+        if end == "banned":
+            connection = await asyncpg.connect(board.databases["users"])
+            try:
+                await connection.execute("UPDATE users SET role = 'member' WHERE id = $1", maker.id)
+            finally:
+                await connection.close()
+    await sign_in(visitor, newcomer.username)
 
 
 async def test_only_admins_make_links(moderator: Person, person: Person, newcomer: Person) -> None:

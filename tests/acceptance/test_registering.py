@@ -6,10 +6,12 @@ import secrets
 import string
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
-from tests.people import PASSWORD, Person, new_username
+from tests.deployments import Board
+from tests.people import PASSWORD, Person, joining_as, new_username
 from tests.problems import pointers, slug
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -116,8 +118,11 @@ async def test_a_password_of_8_to_128_characters_is_taken(
 @pytest.mark.in_loop
 @pytest.mark.parametrize(
     "password",
-    ["", "seven77", "x" * 129, "password1", "PassWord1", "iloveyou", "12345678"],
-)
+    [
+        "", "seven77", "x" * 129, "password1", "PassWord1", "iloveyou", "12345678", "aaaaaaaa",
+        "abcdefgh", "87654321", " " * 8, "abcabcabc", "zxcvbnm,", "a" * 128,
+    ],
+)  # fmt: skip
 async def test_a_password_that_is_short_long_or_common_is_refused(
     visitor: httpx.AsyncClient, password: str
 ) -> None:
@@ -184,3 +189,94 @@ async def test_a_password_is_never_shown_in_an_answer(visitor: httpx.AsyncClient
     secret = "x" * 130 + "verysecret"
     assert "verysecret" not in (await register(visitor, password=secret)).text
     assert PASSWORD not in (await register(visitor, username="?")).text
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    ("password", "why"), [("aaaaaaaa", "Repeats"), ("abcdefgh", "Sequences"), (" " * 8, "Repeats")]
+)
+async def test_the_refusal_of_a_password_says_why(
+    visitor: httpx.AsyncClient, password: str, why: str
+) -> None:
+    response = await register(visitor, password=password)
+    assert response.json()["errors"][0]["detail"].startswith(why)
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    "username",
+    ["admin", "Admin", "ADM1N", "ad-min", "moderator", "m0derator", "system", "root", "support"],
+)
+async def test_names_that_would_speak_for_the_board_are_taken(
+    visitor: httpx.AsyncClient, username: str
+) -> None:
+    assert (await register(visitor, username=username)).status_code == 409
+
+
+@pytest.mark.in_loop
+async def test_the_name_of_a_deleted_account_stays_taken(
+    visitor: httpx.AsyncClient, newcomer: Person
+) -> None:
+    left = await newcomer.http.request("DELETE", "/api/users/me", json={"password": PASSWORD})
+    assert left.status_code == 204
+    for username in (newcomer.username, newcomer.username.upper()):
+        assert (await register(visitor, username=username)).status_code == 409
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize(
+    "invisible", ["\u034f", "\ufe0f", "\u3164", "\u2800", "\u180b", "\u115f\u00ad", "\u0301"]
+)
+async def test_names_titles_and_posts_have_something_to_see(person: Person, invisible: str) -> None:
+    thread = (await person.start_thread())["id"]
+    assert pointers(await register(person.http, name=invisible)) == ["/name"]
+    title = await person.http.post("/api/threads", json={"title": invisible * 3})
+    assert pointers(title) == ["/title"]
+    post = await person.http.post("/api/posts", json={"thread": thread, "text": invisible})
+    assert pointers(post) == ["/text"]
+    assert (await register(person.http, name=f"{invisible}x")).status_code == 201
+
+
+@pytest.mark.in_loop
+async def test_lengths_are_counted_in_composed_characters(visitor: httpx.AsyncClient) -> None:
+    response = await register(visitor, name="e\u0301" * 60)
+    assert (response.status_code, response.json()["name"]) == (201, "é" * 60)
+    assert pointers(await register(visitor, name="e\u0301" * 61)) == ["/name"]
+
+
+@pytest.mark.in_loop
+async def test_a_name_like_a_moderators_is_refused(
+    board: Board, visitor: httpx.AsyncClient, person: Person
+) -> None:
+    async with joining_as(board, "moderator") as staff:
+        digits = str.maketrans("0123456789", "ghijkmnpqs")
+        marker = staff.username.removeprefix("ines-").translate(digits)
+        named = {"name": f"Otilia {marker}"}
+        mine = await staff.http.patch("/api/users/me", json=named, headers={"If-Match": "*"})
+        assert mine.status_code == 200
+        again = await staff.http.patch("/api/users/me", json=named, headers={"If-Match": "*"})
+        assert again.status_code == 200
+        for name in (
+            f"Otilia {marker}", f"OTILIA{marker}", f"\u041etilia {marker}", f"0tiIia {marker}",
+            f"\u00d3t\u0456lia-{marker}", f"O\u200btilia {marker}",
+        ):  # fmt: skip
+            assert pointers(await register(visitor, name=name)) == ["/name"], name
+            edit = await person.http.patch(
+                "/api/users/me", json={"name": name}, headers={"If-Match": "*"}
+            )
+            assert pointers(edit) == ["/name"], name
+        two = [await register(visitor, name=f"Another {marker}") for _ in range(2)]
+        assert [answer.status_code for answer in two] == [201, 201]
+        unlike = staff.username.replace("ines", "1nes")
+        assert pointers(await register(visitor, username=unlike)) == ["/username"]
+    await set_member(board, staff)
+    assert (await register(visitor, name=f"Otilia {marker}")).status_code == 201
+
+
+async def set_member(board: Board, person: Person) -> None:
+    """Make a member of somebody."""
+    connection = await asyncpg.connect(board.databases["users"])
+    try:
+        await connection.execute("UPDATE users SET role = 'member' WHERE id = $1", person.id)
+    finally:
+        await connection.close()

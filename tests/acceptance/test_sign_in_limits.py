@@ -48,6 +48,12 @@ class Instances:
             "UPDATE sign_in_attempts SET at = at - make_interval(mins => $1)", minutes
         )
 
+    async def pass_seconds(self, seconds: int) -> None:
+        """Make all attempts so many seconds older."""
+        await self.execute(
+            "UPDATE sign_in_attempts SET at = at - make_interval(secs => $1)", seconds
+        )
+
     async def remembered(self) -> int:
         """How many attempts are in the database."""
         count: int = await self.execute("SELECT count(*) FROM sign_in_attempts")
@@ -111,19 +117,67 @@ async def test_a_name_is_open_again_when_the_oldest_failure_is_half_an_hour_old(
     assert (await users.sign_in("ines", PASSWORD)).status_code == 429
 
 
-async def test_after_thirty_wrong_passwords_an_address_is_closed_for_the_hour(
+async def test_after_thirty_wrong_passwords_an_address_waits_longer_each_time(
     users: Instances,
 ) -> None:
     await users.register("ines")
     statuses = [(await users.sign_in(f"name-{n}", instance=n)).status_code for n in range(31)]
     assert statuses == [401] * 30 + [429]
-    closed = await users.sign_in("ines", PASSWORD)
-    assert closed.status_code == 429
-    assert closed.headers["ratelimit-policy"] == '"sign-in-address";q=30;w=3600'
-    assert 3580 <= int(closed.headers["retry-after"]) <= 3600
+    for wait in (2, 4, 8, 16):
+        await users.pass_seconds(wait)  # more than the wait before
+        assert (await users.sign_in("ines")).status_code == 401
+        closed = await users.sign_in("nobody")
+        assert closed.status_code == 429
+        assert closed.headers["ratelimit-policy"] == '"sign-in-address";q=30;w=3600'
+        assert wait - 1 <= int(closed.headers["retry-after"]) <= wait
     assert (await users.sign_in("ines", PASSWORD, address=ELSEWHERE)).status_code == 201
-    await users.pass_time(60)
+    await users.pass_seconds(16)
     assert (await users.sign_in("ines", PASSWORD)).status_code == 201
+
+
+async def test_wait_of_an_address_is_five_minutes_at_most(users: Instances) -> None:
+    await users.execute(
+        """
+        INSERT INTO sign_in_attempts (name, address, failed, at)
+        SELECT '', '203.0.113.7', true, now() FROM generate_series(1, $1)
+        """,
+        500,
+    )
+    closed = await users.sign_in("nobody")
+    assert closed.status_code == 429
+    assert 290 <= int(closed.headers["retry-after"]) <= 300
+
+
+async def test_name_that_has_signed_in_from_an_address_does_not_wait_for_others(
+    users: Instances,
+) -> None:
+    await users.register("ines")
+    assert (await users.sign_in("ines", PASSWORD)).status_code == 201
+    for number in range(31):
+        await users.sign_in(f"name-{number}", instance=number)
+    assert (await users.sign_in("marit")).status_code == 429
+    assert (await users.sign_in("INES", PASSWORD)).status_code == 201
+    assert (await users.sign_in("ines")).status_code == 401
+    await users.execute(
+        "UPDATE known_addresses SET last_at = last_at - make_interval(days => $1)", 90
+    )
+    await users.sign_in("marit", address=ELSEWHERE)
+    assert (await users.sign_in("ines", PASSWORD)).status_code == 429
+
+
+async def test_name_is_closed_to_an_address_that_it_is_known_from(users: Instances) -> None:
+    await users.register("ines")
+    assert (await users.sign_in("ines", PASSWORD)).status_code == 201
+    statuses = [(await users.sign_in("ines", instance=n)).status_code for n in range(6)]
+    assert statuses == [401] * 5 + [429]
+
+
+async def test_above_the_limit_one_attempt_is_looked_at_at_a_time(users: Instances) -> None:
+    for number in range(30):
+        await users.sign_in(f"name-{number}")
+    await users.pass_seconds(2)
+    answers = await asyncio.gather(*(users.sign_in(f"name-{n}", instance=n) for n in range(30, 40)))
+    assert Counter(answer.status_code for answer in answers) == {401: 1, 429: 9}
 
 
 async def test_of_wrong_passwords_at_once_no_more_than_five_are_looked_at(

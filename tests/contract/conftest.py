@@ -38,7 +38,8 @@ class UsersContract:
     async def token(self) -> tuple[int, str]:
         """Somebody new who has signed in: their id and their token."""
         username = new_username()
-        user = await self.service.register(NewUser(username, PASSWORD, username, "", None))
+        new = NewUser(username, PASSWORD, username, "", None)
+        user = await self.service.register(new, "127.0.0.1")
         session = await self.service.sign_in(username, PASSWORD, "127.0.0.1", None)
         return user.id, session.token
 
@@ -64,7 +65,9 @@ class ThreadsContract:
 async def users(databases: Databases) -> AsyncIterator[UsersContract]:
     """The users contract."""
     url = databases.urls["users"]
-    settings = UserSettings(users_database_url=url, sign_in_address_failures=100_000)
+    settings = UserSettings(
+        users_database_url=url, sign_in_address_failures=100_000, registration_limit=0
+    )
     async with open_users(settings) as opened, http_client() as http, users_service(url) as at:
         over_http = HttpUsers(ServiceClient(http, "users", at, USERS_TOKEN))
         forms: dict[str, Users] = dict(zip(FORMS, (opened.service, over_http), strict=True))

@@ -73,6 +73,7 @@ class Project:
             "POST_INTERVAL": "0",
             "PREVIEW_LIMIT": "0",
             "EDIT_LIMIT": "0",
+            "REGISTRATION_LIMIT": "0",
             "THREAD_INTERVAL": "0",
             "SIGN_IN_ADDRESS_FAILURES": "10000000",
         }

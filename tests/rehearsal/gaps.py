@@ -314,6 +314,7 @@ _LIMITS: Final = {
     "POST_INTERVAL": "0",
     "PREVIEW_LIMIT": "0",
     "EDIT_LIMIT": "0",
+    "REGISTRATION_LIMIT": "0",
     "SIGN_IN_ADDRESS_FAILURES": "10000000",
     "THREAD_INTERVAL": "0",
 }

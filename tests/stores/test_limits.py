@@ -144,16 +144,32 @@ async def test_name_is_refused_until_its_failures_are_a_window_old(door: Door) -
     await door.knock("ines", right=True)
 
 
-async def test_address_that_keeps_trying_is_let_in_when_its_failures_are_old(door: Door) -> None:
+async def test_address_above_its_quota_waits_twice_as_long_each_time(door: Door) -> None:
     for name in ("ines", "otto", "marit"):
         await door.knock(name)
-    for seconds in range(10, 120, 10):
-        door.now = NOON + timedelta(seconds=seconds)
+    for wait in (1, 2, 4, 8, 16):
         with pytest.raises(TooManyRequests) as refused:
             await door.knock("anybody")
-        assert refused.value.retry_after == 120 - seconds
-    door.now = NOON + timedelta(seconds=120)
-    await door.knock("anybody", right=True)
+        assert refused.value.retry_after == wait
+        door.now += timedelta(seconds=wait) - MOMENT
+        with pytest.raises(TooManyRequests):
+            await door.knock("anybody")
+        door.now += MOMENT
+        await door.knock(f"name-{wait}")
+    door.now += timedelta(seconds=120)
+    await door.knock("anybody")
+
+
+async def test_known_name_does_not_wait_for_others_at_its_address(door: Door) -> None:
+    await door.knock("ines", right=True)
+    for name in ("otto", "marit", "juno"):
+        await door.knock(name)
+    with pytest.raises(TooManyRequests):
+        await door.knock("otto")
+    await door.knock("INES")
+    await door.knock("ines", right=True)
+    with pytest.raises(TooManyRequests):
+        await door.knock("nobody")
 
 
 async def test_right_passwords_do_not_count(door: Door) -> None:

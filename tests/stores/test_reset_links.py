@@ -4,28 +4,42 @@ import secrets
 from datetime import datetime, timedelta
 
 from kernel.data.database import Database
-from kernel.data.idempotency import IdempotentWrite
+from kernel.errors import Policy
 from services.users.model import RESET_LIFETIME, NewUser, ResetLink
 from services.users.store import UserStore
 from tests.people import new_username
 from tests.unit.fakes import NOON
 
 MOMENT = timedelta(milliseconds=1)
+NO_LIMIT = Policy("registration", 0, 3_600)
 
 
 class Links:
-    """The links of somebody new."""
+    """The links of somebody new, which a new admin makes."""
 
-    def __init__(self, database: Database, user: int) -> None:
+    def __init__(self, database: Database, user: int, admin: int) -> None:
         self.store = UserStore(database)
         self.user = user
+        self.admin = admin
 
     @classmethod
     async def register(cls, database: Database) -> "Links":
         name = new_username()
-        user = await UserStore(database).add(NewUser(name, "", name, "", None), "(hash)", NOON)
+        new = NewUser(name, "", name, "", None)
+        user = await UserStore(database).add(new, "(hash)", "192.0.2.1", NOON, NO_LIMIT)
         assert user is not None
-        return cls(database, user.id)
+        return cls(database, user.id, await cls._new_admin(database))
+
+    @staticmethod
+    async def _new_admin(database: Database) -> int:
+        name = new_username()
+        new = NewUser(name, "", name, "", None)
+        admin = await UserStore(database).add(new, "(hash)", "192.0.2.1", NOON, NO_LIMIT)
+        assert admin is not None
+        async with UserStore(database).user_for_update(admin.id, NOON) as locked:
+            assert locked is not None
+            await locked.set_role("admin")
+        return admin.id
 
     async def issue(self, now: datetime) -> bytes:
         """The hash of a new link's token."""
@@ -33,7 +47,7 @@ class Links:
         async with self.store.user_for_update(self.user, now) as locked:
             assert locked is not None
             await locked.store_reset_link(
-                ResetLink("", now + RESET_LIFETIME), token_hash, 1, IdempotentWrite.without_key()
+                ResetLink("", now + RESET_LIFETIME), token_hash, self.admin
             )
         return token_hash
 

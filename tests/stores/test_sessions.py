@@ -7,12 +7,14 @@ import pytest
 
 from kernel.contracts import Actor
 from kernel.data.database import Database
+from kernel.errors import Policy
 from services.users.model import SESSION_IDLE, SESSION_LIFETIME, Ban, Caller, NewUser
 from services.users.store import UserStore
 from tests.people import new_username
 from tests.unit.fakes import NOON
 
 MOMENT = timedelta(milliseconds=1)
+NO_LIMIT = Policy("registration", 0, 3_600)
 MINUTE = timedelta(minutes=1)
 
 
@@ -26,7 +28,8 @@ class Account:
     @classmethod
     async def register(cls, database: Database) -> "Account":
         name = new_username()
-        user = await UserStore(database).add(NewUser(name, "", name, "", None), "(hash)", NOON)
+        new = NewUser(name, "", name, "", None)
+        user = await UserStore(database).add(new, "(hash)", "192.0.2.1", NOON, NO_LIMIT)
         assert user is not None
         return cls(database, user.id)
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from kernel.contracts import Actor, Role
-from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
 from kernel.errors import Policy, TooManyRequests
 from services.users.model import (
@@ -23,10 +22,11 @@ from services.users.model import (
 
 class FakePasswords:
     """`services.users.service.Passwords`: the hash of a password is the password in brackets.
-    `verified` has every password that was compared, and with what."""
+    `verified` has every password that was compared, and with what; `weak` those that are weak."""
 
     def __init__(self) -> None:
         self.verified: list[tuple[str, str | None]] = []
+        self.weak: set[str] = set()
 
     async def hash(self, password: str) -> str:
         return f"({password})"
@@ -34,6 +34,9 @@ class FakePasswords:
     async def verify(self, password: str, kept: str | None) -> bool:
         self.verified.append((password, kept))
         return kept == f"({password})"
+
+    async def weakness(self, password: str, _username: str) -> str | None:
+        return "This is weak." if password in self.weak else None
 
 
 class FakeAttempts:
@@ -85,9 +88,7 @@ class FakeLockedUser:
         self._set(replace(self.standing, password_hash=password_hash))
         self._end_sessions(keep_session)
 
-    async def store_reset_link(
-        self, _link: ResetLink, token_hash: bytes, _admin: int, _write: IdempotentWrite[ResetLink]
-    ) -> None:
+    async def store_reset_link(self, _link: ResetLink, token_hash: bytes, _admin: int) -> None:
         self._store.links[token_hash] = self._id
 
     async def has_reset_link(self, token_hash: bytes) -> bool:
@@ -109,18 +110,29 @@ class FakeLockedUser:
 
 
 class FakeUserStore:
-    """The store of `UserService` and of `Moderation`, in memory."""
+    """The store of `UserService` and of `Moderation`, in memory. Nobody may register while it is
+    `closed`."""
 
     def __init__(self, *standings: Standing) -> None:
         self.standings = {standing.user.id: standing for standing in standings}
         self.callers: dict[bytes, Caller] = {}
         self.links: dict[bytes, int] = {}
         self.cleared: list[int] = []
+        self.closed = False
 
     def _users(self) -> list[User]:
         return [standing.user for standing in self.standings.values()]
 
-    async def add(self, new: NewUser, password_hash: str, now: datetime) -> User | None:
+    async def staff(self) -> Sequence[User]:
+        return [user for user in self._users() if user.role != "member"]
+
+    async def check_may_register(self, _address: str, _now: datetime, policy: Policy) -> None:
+        if self.closed:
+            raise TooManyRequests("Too many.", policy, 1)
+
+    async def add(
+        self, new: NewUser, password_hash: str, _address: str, now: datetime, _policy: Policy
+    ) -> User | None:
         if await self.named(new.username) is not None:
             return None
         number = len(self.standings) + 1
@@ -158,11 +170,6 @@ class FakeUserStore:
 
     async def owner_of_reset(self, token_hash: bytes, _now: datetime) -> User | None:
         return await self.find(self.links.get(token_hash, 0))
-
-    async def check_replay(
-        self, _write: IdempotentWrite[ResetLink], _user: int, _now: datetime
-    ) -> None:
-        """Nothing has been done before."""
 
     async def use_session(self, token_hash: bytes, _now: datetime) -> Caller | None:
         return self.callers.get(token_hash)

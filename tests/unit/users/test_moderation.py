@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from kernel.contracts import Actor, Role
-from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import Conflict, Failure, Forbidden, Invalid, NotFound
 from services.users import tokens
 from services.users.model import Ban, Standing, User
@@ -44,9 +43,7 @@ DECISIONS: dict[str, Decision] = {
     "role": lambda moderation, token, user: moderation.set_role(token, user, "moderator"),
     "ban": lambda moderation, token, user: moderation.ban(token, user, KETTLES),
     "lift": lambda moderation, token, user: moderation.lift_ban(token, user),
-    "link": lambda moderation, token, user: moderation.issue_reset(
-        token, user, IdempotentWrite.without_key()
-    ),
+    "link": lambda moderation, token, user: moderation.issue_reset(token, user),
 }
 
 
@@ -119,6 +116,6 @@ async def test_banned_user_gets_no_rights() -> None:
 
 async def test_reset_link_is_stored_as_a_hash_for_its_user() -> None:
     moderation, store = moderating(standing(9, "member"))
-    link = await moderation.issue_reset("admin", 9, IdempotentWrite.without_key())
+    link = await moderation.issue_reset("admin", 9)
     assert store.links == {tokens.hashed(link.token): 9}
     assert link.expires_at == NOON + timedelta(hours=24)

@@ -53,3 +53,24 @@ def test_a_password_that_would_be_guessed_at_once_is_refused(password: str) -> N
 
 def test_a_password_is_the_same_whichever_keyboard_wrote_it() -> None:
     assert canonical_password("cafe\u0301 olé") == canonical_password("café olé")
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("aaaaaaaa", "Repeats"), ("abcabcabc", "Repeats"), ("        ", "Repeats"),
+        ("abcdefgh", "Sequences"), ("87654321", "This is similar"), ("a" * 128, "Repeats"),
+    ],
+)  # fmt: skip
+async def test_weak_password_is_explained(passwords: Passwords, password: str, why: str) -> None:
+    found = await passwords.weakness(password, "ines")
+    assert found is not None
+    assert found.startswith(why)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [PASSWORD, "Tr0ub4dor&3", "correct horse battery staple " * 4, "x7;Qp2!z", "é†𝄞 xyz!"],
+)
+async def test_password_that_is_hard_to_guess_is_taken(passwords: Passwords, password: str) -> None:
+    assert await passwords.weakness(password, "ines") is None

@@ -11,6 +11,7 @@ from kernel.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    Policy,
     TooManyRequests,
     Unauthenticated,
 )
@@ -21,6 +22,7 @@ from tests.unit.fakes import NOON, noon
 from tests.unit.users.fakes import FakeAttempts, FakePasswords, FakeUserStore
 
 ADDRESS = "192.0.2.1"
+REGISTRATIONS = Policy("registration", 3, 3_600)
 PASSWORD, NEW_PASSWORD = "seven quiet herons", "eight quiet herons"
 
 
@@ -38,7 +40,7 @@ class Accounts:
         self.attempts = FakeAttempts()
         self.passwords = FakePasswords()
         self.service = UserService(
-            self.store, self.attempts, self.passwords, frozenset({"password1"}), noon
+            self.store, self.attempts, self.passwords, frozenset({"password1"}), noon, REGISTRATIONS
         )
 
     async def sign_in(self, username: str, password: str = PASSWORD) -> str:
@@ -64,8 +66,43 @@ async def test_refused_registration_stores_nobody(new: NewUser, failure: type[Ex
     ines = standing(1, "ines")
     accounts = Accounts(ines)
     with pytest.raises(failure):
-        await accounts.service.register(new)
+        await accounts.service.register(new, ADDRESS)
     assert accounts.store.standings == {1: ines}
+
+
+@pytest.mark.parametrize(
+    ("username", "name", "pointer"),
+    [
+        ("otto", "INES", "/name"), ("otto", "I n\u0435s", "/name"), ("1nes", "Otto", "/username"),
+    ],
+)  # fmt: skip
+async def test_names_like_those_of_staff_are_refused(
+    username: str, name: str, pointer: str
+) -> None:
+    ines = standing(1, "ines", role="moderator")
+    accounts = Accounts(ines)
+    with pytest.raises(Invalid) as refused:
+        await accounts.service.register(NewUser(username, PASSWORD, name, "", None), ADDRESS)
+    assert [error.pointer for error in refused.value.errors] == [pointer]
+    assert accounts.store.standings == {1: ines}
+
+
+async def test_weak_password_is_refused_wherever_one_is_set() -> None:
+    accounts = Accounts(standing(1, "ines"))
+    accounts.passwords.weak.add(NEW_PASSWORD)
+    token = await accounts.sign_in("ines")
+    with pytest.raises(Invalid, match="weak"):
+        await accounts.service.register(NewUser("otto", NEW_PASSWORD, "Otto", "", None), ADDRESS)
+    with pytest.raises(Invalid, match="weak"):
+        await accounts.service.change_password(token, PASSWORD, NEW_PASSWORD, ADDRESS)
+
+
+async def test_nobody_registers_from_an_address_above_its_limit() -> None:
+    accounts = Accounts()
+    accounts.store.closed = True
+    with pytest.raises(TooManyRequests):
+        await accounts.service.register(NewUser("otto", PASSWORD, "Otto", "", None), ADDRESS)
+    assert accounts.store.standings == {}
 
 
 async def test_session_token_identifies_its_user_until_sign_out() -> None:
@@ -129,7 +166,9 @@ async def test_password_changed_during_sign_in_starts_no_session() -> None:
             accounts.store.standings[1] = changed
             return await super().verify(password, kept)
 
-    service = UserService(accounts.store, accounts.attempts, ChangedMeanwhile(), frozenset(), noon)
+    service = UserService(
+        accounts.store, accounts.attempts, ChangedMeanwhile(), frozenset(), noon, REGISTRATIONS
+    )
     with pytest.raises(Unauthenticated):
         await service.sign_in("ines", PASSWORD, ADDRESS, None)
     assert accounts.store.callers == {}

@@ -241,6 +241,9 @@ export default {
   "problem:conflict:what":
     "The request is fine in itself, but not with things as they are: the username is taken, the thread is locked, or the same request is still being carried out.",
   "problem:conflict:do": "Read the detail, change what it names, and send it again.",
+  "problem:gone": "No longer here",
+  "problem:gone:what": "What this path did is done by another one now.",
+  "problem:gone:do": "Read the detail, and look the new path up in the API documents, at /docs.",
   "problem:stale": "It has changed in the meantime",
   "problem:stale:what":
     "Somebody changed it after you had read it. Your change was not made, so that theirs is not lost.",

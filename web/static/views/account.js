@@ -52,9 +52,16 @@ export function showRegister(visit) {
   );
 }
 
-/** @param {Page.Visit} visit
- * @param {string} token */
-export function showReset(visit, token) {
+let resetToken = "";
+
+/** The token of the link is in the fragment, which browsers send to nobody. It leaves the address, too,
+ * so that it is in no history.
+ * @param {Page.Visit} visit */
+export function showReset(visit) {
+  if (location.hash) {
+    resetToken = location.hash.slice(1);
+    history.replaceState(history.state, "", location.pathname);
+  }
   visit.title(t("new-password"));
   const fields = [
     field(
@@ -66,7 +73,7 @@ export function showReset(visit, token) {
   ];
   /** @param {Record<string, string>} values */
   const send = async ({ password }) => {
-    await ask("POST", `/api/users/password-resets/${token}`, { body: { password } });
+    await ask("POST", "/api/users/password-resets", { body: { token: resetToken, password } });
     session.set(null);
     navigate("/signin");
     showMessage(t("password-changed"));

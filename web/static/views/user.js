@@ -166,11 +166,9 @@ export function userTools(user, changed) {
   async function resetPassword() {
     try {
       /** @type {Page.Answer<Api.ResetLink> | null} */
-      const answer = await session.run(() =>
-        ask("POST", `/api/users/${user.id}/password-reset`, { headers: { "Idempotency-Key": crypto.randomUUID() } }),
-      );
+      const answer = await session.run(() => ask("POST", `/api/users/${user.id}/password-reset`));
       if (!answer) return;
-      const link = new URL(answer.data.link.replace("/api/users/", "/"), location.origin).href;
+      const link = new URL(answer.data.link, location.origin).href;
       await dialog(t("reset-password"), () =>
         h("div", {}, h("p", {}, t("reset-link-how")), h("p", { class: "secret" }, h("code", {}, link))),
       );

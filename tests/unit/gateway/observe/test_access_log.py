@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from gateway.gateway import Gateway, start_gateway
-from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.observe.access_log import AccessLog, AlbFormat, target_text
 from gateway.observe.log_file import LogFile
 from tests.unit.gateway.support import Bench, Lines, routing, until
 
@@ -208,3 +208,17 @@ def test_a_reader_that_stalls_costs_lines_and_never_time() -> None:
 
 def dropped_in(received: bytes) -> int:
     return sum(map(int, re.findall(rb"access log: (\d+) lines dropped\n", received)))
+
+
+@pytest.mark.parametrize(
+    ("target", "logged"),
+    [
+        (b"/api/threads/7?after=" + b"a" * 60, "/api/threads/7?after=" + "a" * 60),
+        (b"/api/users/password-resets/" + b"A-z_09" * 7, "/api/users/password-resets/***"),
+        (b"/" + b"a" * 32 + b"/b/" + b"c" * 40 + b"?d", "/***/b/***?d"),
+        (b"/static/board." + b"a" * 40 + b".js", "/static/board." + "a" * 40 + ".js"),
+        (b"/" + b"a" * 31, "/" + "a" * 31),
+    ],
+)
+def test_target_is_logged_without_what_looks_like_a_secret(target: bytes, logged: str) -> None:
+    assert target_text(target) == logged

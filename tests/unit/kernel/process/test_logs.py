@@ -61,3 +61,16 @@ def test_a_request_id_that_is_none_is_replaced(sent: str | None) -> None:
     first, second = begin(sent, None).request_id, begin(sent, None).request_id
     assert first != second
     assert begin(first, None).request_id == first
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/api/threads/7", "/api/threads/7"),
+        (f"/api/users/password-resets/{'A-z_09' * 6}", "/api/users/password-resets/***"),
+        (f"/{'a' * 31}/{'a' * 32}/b", f"/{'a' * 31}/***/b"),
+        (f"/static/board.{'a' * 40}.js", f"/static/board.{'a' * 40}.js"),
+    ],
+)
+def test_path_is_logged_without_what_looks_like_a_secret(path: str, logged: str) -> None:
+    assert logs.redact(path) == logged

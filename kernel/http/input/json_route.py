@@ -11,8 +11,8 @@ from starlette.types import Message
 
 from kernel.errors import FieldError, Invalid, MalformedRequest, UnsupportedMediaType
 from kernel.http.auth import SessionCookie
-from kernel.http.bodies import LARGEST_BODY, declared_length, too_large
 from kernel.http.fields import RequestBody
+from kernel.http.input.bodies import LARGEST_BODY, declared_length, too_large
 
 
 class JsonRoute(APIRoute):
