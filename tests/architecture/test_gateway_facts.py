@@ -1,4 +1,4 @@
-"""docs/gateway.md says which test shows each fact: those tests exist, and each fact has one."""
+"""docs/gateway-reference.md names a test for each fact: it exists, and each fact has one."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from gateway.template.resources.conditions import CONDITION_FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "gateway.md").read_text()
+PAGE = (ROOT / "docs" / "gateway-reference.md").read_text()
 TESTS = {
     name
     for file in sorted((ROOT / "tests" / "unit" / "gateway").rglob("test_*.py"))

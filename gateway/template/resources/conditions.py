@@ -289,4 +289,4 @@ _READERS: Final[Mapping[str, Callable[[Properties, _Count], Condition | None]]] 
 }
 
 CONDITION_FIELDS: Final = frozenset(_READERS)
-"""What a condition's ``Field`` may be; each has a row in docs/gateway.md."""
+"""What a condition's ``Field`` may be; each has a row in docs/gateway-reference.md."""
