@@ -146,6 +146,15 @@ destroy-ecs: $(VENV)/deploy.txt ## Remove all of it from AWS, data and images to
 rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Go through all of that without an account, on an emulated AWS (needs Docker)
 	@$(BIN)/pytest tests/rehearsal --exitfirst --capture=no --verbose $(ARGS)
 
+.PHONY: dataset
+dataset: $(VENV)/dev.txt ## Fill the running board with many posts (POSTS=1000000, THREADS, PEOPLE, LARGEST)
+	@$(BIN)/python -m bench.dataset --posts "$${POSTS:-1000000}" $${THREADS:+--threads "$$THREADS"} \
+	  $${PEOPLE:+--users "$$PEOPLE"} $${LARGEST:+--largest "$$LARGEST"}
+
+.PHONY: bench-size
+bench-size: $(VENV)/dev.txt ## Measure pages and searches on a large board (POSTS=1000000)
+	@$(BIN)/python -m bench.size --posts "$${POSTS:-1000000}"
+
 .PHONY: bench
 bench: $(VENV)/dev.txt ## Measure the gateway, against nginx (needs nginx and wrk) and what it holds, and the board
 	@$(BIN)/python -m bench.gateway

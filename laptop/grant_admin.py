@@ -16,7 +16,7 @@ def main() -> int:
         sys.stderr.write("Name the user: make grant-admin NAME=somebody\n")
         return 2
     try:
-        urls = _database_urls(settings.read([], os.environ))
+        urls = database_urls_of(settings.read([], os.environ))
     except CannotRunError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -27,7 +27,7 @@ def main() -> int:
     return done.returncode
 
 
-def _database_urls(asked: settings.Settings) -> Mapping[str, str]:
+def database_urls_of(asked: settings.Settings) -> Mapping[str, str]:
     if asked.database_urls:
         return asked.database_urls
     if not asked.data_folder.exists():

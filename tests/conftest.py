@@ -19,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--prove", action="store_true", help="go on for minutes where seconds are usual"
     )
+    parser.addoption(
+        "--posts", type=int, default=20_000, help="how many posts PostgreSQL's plans are made for"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -31,6 +31,15 @@ class ActivityStore:
         assert row is not None  # noqa: S101 - a SELECT without FROM has one row
         return None if row["removed"] else row["version"] or 0
 
+    async def oldest_event(self, thread: int) -> int | None:
+        """The version of the thread's first event that is still stored, or None."""
+        row = await self._database.row(
+            "SELECT min(version) AS version FROM thread_events WHERE thread = $1", thread
+        )
+        assert row is not None  # noqa: S101 - an aggregate has one row
+        version: int | None = row["version"]
+        return version
+
     async def events(self, thread: int, after: int) -> Sequence[Event]:
         """What happened in a thread after that version, in order; so much as fits at once."""
         rows = await self._database.rows(

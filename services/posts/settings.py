@@ -1,8 +1,12 @@
 """The settings of the posts context."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from kernel.data.retention import IDEMPOTENCY_KEYS, Rule
 from kernel.errors import Policy
 from kernel.process.settings import DatabasePassword, DatabaseUrl
 
@@ -11,7 +15,9 @@ class PostSettings(BaseSettings):
     """The database, processes and limits. Posts are rendered in `render_processes` processes. A
     user may write one post each `post_interval` seconds, ask for `preview_limit` previews in
     `preview_window` seconds, and edit posts `edit_limit` times in `edit_window` seconds. An
-    interval or a limit of 0 is none."""
+    interval or a limit of 0 is none. What a post said before an edit is deleted after
+    `revision_days` days, and the events of a thread, from which streams resume, after
+    `event_days`."""
 
     posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
@@ -21,6 +27,8 @@ class PostSettings(BaseSettings):
     preview_window: int = Field(default=60, ge=1)
     edit_limit: int = Field(default=200, ge=0)
     edit_window: int = Field(default=24 * 60 * 60, ge=1)
+    revision_days: int = Field(default=365, ge=1)
+    event_days: int = Field(default=7, ge=1)
 
     @property
     def for_posts(self) -> Policy:
@@ -36,3 +44,12 @@ class PostSettings(BaseSettings):
     def for_edits(self) -> Policy:
         """The limit of edits."""
         return Policy("edit", self.edit_limit, self.edit_window)
+
+    @property
+    def retention(self) -> Sequence[Rule]:
+        """How long rows are kept."""
+        return [
+            IDEMPOTENCY_KEYS,
+            Rule("revisions", timedelta(days=self.revision_days)),
+            Rule("thread_events", timedelta(days=self.event_days)),
+        ]

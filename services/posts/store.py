@@ -13,7 +13,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
 from services.posts.model import Kind, NewPost, Post, Revision
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"
@@ -122,7 +122,7 @@ class PostStore:
             await connection.execute(
                 """
                 INSERT INTO revisions (post, number, text, created_at)
-                SELECT $1, count(*) + 1, $2, $3 FROM revisions WHERE post = $1
+                SELECT $1, coalesce(max(number), 0) + 1, $2, $3 FROM revisions WHERE post = $1
                 """,
                 post,
                 found.text,
@@ -198,7 +198,9 @@ class PostStore:
                     FROM (
                         SELECT number, text, created_at FROM revisions WHERE post = $1
                         UNION ALL
-                        SELECT (SELECT count(*) + 1 FROM revisions WHERE post = $1)::integer, text,
+                        SELECT (
+                            SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE post = $1
+                        ), text,
                             coalesce(edited_at, created_at)
                         FROM posts WHERE id = $1
                     ) AS said

@@ -29,6 +29,9 @@ class Store(Protocol):
     async def version(self, thread: int) -> int | None:
         """The number of events of a thread; None for one that has been removed."""
 
+    async def oldest_event(self, thread: int) -> int | None:
+        """The version of the thread's first event that is still stored, or None."""
+
     async def events(self, thread: int, after: int) -> Sequence[Event]:
         """The next events of a thread after that version, in order; none at its end."""
 
@@ -152,12 +155,16 @@ class Streams:
     async def open(self, thread: int, after: int | None) -> AsyncGenerator[bytes, None]:
         """The events of a thread after that version, or from now on, in the form of server-sent
         events. Raises `NotFound` for a removed thread, and `MalformedRequest` for a version that
-        has not been reached."""
+        has not been reached, or whose next event has been deleted since."""
         current = await self._store.version(thread)
         if current is None:
             raise NotFound("There is no such thread.")
         if after is not None and after > current:
             raise MalformedRequest("Last-Event-ID is from another thread, or from the future.")
+        if after is not None and after < current:
+            oldest = await self._store.oldest_event(thread)
+            if oldest is None or oldest > after + 1:
+                raise MalformedRequest("Last-Event-ID is too old. Read the thread again.")
         return self._watch(thread, current if after is None else after)
 
     async def _watch(self, thread: int, sent: int) -> AsyncGenerator[bytes, None]:

@@ -8,6 +8,7 @@ from functools import partial
 from kernel.contracts import Threads, Users
 from kernel.data.database import Database
 from kernel.data.notifications import NotificationListener
+from kernel.data.retention import Retention
 from kernel.http.app import Context
 from kernel.http.auth import SessionCookie
 from kernel.process.background import running
@@ -75,6 +76,7 @@ async def open_posts(
                 NotificationListener(url, THREAD_CHANGED, streams.thread_changed).run(),
                 streams.run(),
                 Indexer(database, dictionary, "posts", "text").run(),
+                Retention(database, settings.retention, clock).run(),
                 lifecycle.when_draining(streams.close),
             ):
                 yield Posts(service, streams, delivery, partial(database.check_schema, SCHEMA))

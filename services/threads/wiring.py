@@ -8,6 +8,7 @@ from functools import partial
 from kernel.contracts import Users
 from kernel.data.database import Database
 from kernel.data.notifications import NotificationListener
+from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.process.background import running
@@ -52,6 +53,7 @@ async def open_threads(
         async with running(
             NotificationListener(url, THREAD_REMOVED, removal.notify).run(),
             Indexer(database, dictionary, "threads", "title").run(),
+            Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
             lifecycle.when_draining(removal.close),
         ):
             yield Threads(service, partial(database.check_schema, SCHEMA))

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from bench.dataset import Sizes, fill, vocabulary
 from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.data.database import LARGEST_ID, Database
@@ -20,10 +21,9 @@ from services.posts.store import PostStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
 from services.threads.store import ThreadStore
 from tests.databases import Databases
+from topology.contexts import CONTEXT_NAMES
 
 HOT = 1
-POSTS = 20_000
-THREADS = 20_000
 
 
 class Watched(Database):
@@ -35,6 +35,11 @@ class Watched(Database):
         """Every row of one statement."""
         self.asked = query, arguments
         return await super().rows(query, *arguments)
+
+    async def row(self, query: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row of one statement."""
+        self.asked = query, arguments
+        return await super().row(query, *arguments)
 
     async def plan(self) -> str:
         """How PostgreSQL would do it again, whatever the arguments, as it does for a statement
@@ -48,66 +53,36 @@ class Watched(Database):
 
 
 @pytest_asyncio.fixture(scope="module")
-async def large(databases: Databases) -> AsyncIterator[dict[str, Watched]]:
+async def large(
+    databases: Databases, request: pytest.FixtureRequest
+) -> AsyncIterator[dict[str, Watched]]:
     """Databases of posts and threads with much in them; half of the posts are in one thread."""
     urls = {
         context: databases.server.url(f"large_{context}", context, f"{context}-secret")
-        for context in ("threads", "posts")
+        for context in CONTEXT_NAMES
     }
     await bootstrap(databases.server.admin_url, urls)
     await migrate(urls)
-    async with Watched.open(urls["threads"]) as threads, Watched.open(urls["posts"]) as posts:
-        assert isinstance(threads, Watched)
-        assert isinstance(posts, Watched)
-        await _fill(threads, posts)
-        yield {"threads": threads, "posts": posts}
-
-
-async def _fill(threads: Database, posts: Database) -> None:
-    async with threads.connection() as connection:
-        await connection.execute(
-            """
-            INSERT INTO threads (title, created_by, created_at, pinned, search, indexed_at)
-            SELECT 'word' || n, n % 100, now() - n * interval '1 s', n % 5000 = 0,
-                to_tsvector('english', 'common word' || n), now() - n * interval '1 s'
-            FROM generate_series(1, $1::integer) AS n
-            """,
-            THREADS,
-        )
-        await connection.execute("ANALYZE")
-    async with posts.connection() as connection:
-        await connection.execute(
-            """
-            INSERT INTO posts
-                (thread, author, by_starter, text, html, created_at, search, indexed_at)
-            SELECT CASE WHEN n % 2 = 0 THEN $2::bigint ELSE 2 + n % 500 END, n % 100, false,
-                'word' || n, '', now(), to_tsvector('english', 'common word' || n), now()
-            FROM generate_series(1, $1::integer) AS n
-            """,
-            POSTS,
-            HOT,
-        )
-        await connection.execute("""
-            INSERT INTO thread_events (thread, version, kind, post)
-            SELECT thread, row_number() OVER (PARTITION BY thread ORDER BY id), 'post', id
-            FROM posts
-        """)
-        await connection.execute("""
-            INSERT INTO thread_activity (thread, version, post_count, posts_by_others, delivered)
-            SELECT thread, count(*), count(*), 0, count(*) FROM posts GROUP BY thread
-        """)
-        await connection.execute("""
-            INSERT INTO thread_activity (thread, version, post_count, posts_by_others, delivered)
-            SELECT n, 1, 1, 0, 1 FROM generate_series(1000, 20000) AS n
-        """)
-        await connection.execute("INSERT INTO removed_threads SELECT generate_series(300, 350)")
-        await connection.execute("ANALYZE")
+    posts = request.config.getoption("--posts")
+    await fill(urls, Sizes(posts, threads=posts, users=100, largest=posts // 2))
+    async with (
+        Watched.open(urls["threads"]) as of_threads,
+        Watched.open(urls["posts"]) as of_posts,
+    ):
+        assert isinstance(of_threads, Watched)
+        assert isinstance(of_posts, Watched)
+        await of_threads.rows("UPDATE threads SET pinned = true WHERE id % 5000 = 0")
+        await of_posts.rows("INSERT INTO removed_threads SELECT generate_series(300, 350)")
+        for database in (of_threads, of_posts):
+            await database.rows("VACUUM ANALYZE")
+        yield {"threads": of_threads, "posts": of_posts}
 
 
 async def _step(database: Database, searched: Searched) -> object:
-    """One step of a search for a word that every row has."""
+    """One step of a search for the most frequent word."""
     statement = Scan(database, Dictionary(), searched).statement
-    return await database.rows(statement, "common", "common", cover(0, 1024), LARGEST_ID, 21)
+    word = vocabulary()[0]
+    return await database.rows(statement, word, word, cover(0, 1024), LARGEST_ID, 21)
 
 
 Read = Callable[[Database, Database], Awaitable[object]]
@@ -128,6 +103,7 @@ IN_ORDER: dict[str, Read] = {
     "a user's new threads": lambda _, threads: ThreadStore(threads, Dictionary()).list(
         "new", 7, 20, None
     ),
+    "a thread's first event": lambda posts, _: ActivityStore(posts).oldest_event(HOT),
     "removed threads": lambda _, threads: ThreadStore(threads, Dictionary()).removed(0),
 }
 BY_INDEX: dict[str, Read] = {

@@ -23,6 +23,7 @@ class FakeStore:
         self.happened: list[Event] = []
         self.removed = False
         self.down = False
+        self.deleted = 0
 
     def happen(self) -> None:
         self.happened.append(Event(len(self.happened) + 1, "remove", 1, None))
@@ -34,6 +35,9 @@ class FakeStore:
         if self.down:
             raise Unavailable("Down.")
         return self.happened[after : after + 2]
+
+    async def oldest_event(self, _thread: int) -> int | None:
+        return self.deleted + 1 if len(self.happened) > self.deleted else None
 
 
 def _encode(event: Event) -> bytes:
@@ -196,3 +200,17 @@ async def test_an_answer_that_is_given_up_closes_its_events() -> None:
 
     await asyncio.wait_for(EventStream(events(), patience=0.01).stream_response(send), 5)
     assert closed.is_set()
+
+
+async def test_stream_does_not_resume_where_events_have_been_deleted() -> None:
+    store = FakeStore()
+    for _ in range(5):
+        store.happen()
+    store.deleted = 3
+    streams = Streams(store, _encode)
+    for after in (0, 2):
+        with pytest.raises(MalformedRequest, match="too old"):
+            await streams.open(THREAD, after)
+    resumed = [await streams.open(THREAD, after) for after in (3, 4, 5)]
+    for stream in [*resumed, await streams.open(THREAD, None)]:
+        await stream.aclose()

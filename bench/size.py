@@ -1,0 +1,157 @@
+"""How long pages and searches take on a large board.
+
+    python -m bench.size [--posts 1000000] [--rounds 20]
+
+Fills a PostgreSQL that is not durable (`bench.dataset`) and reads from it as the services do,
+without HTTP. A search's figures are of one page; it is followed to its end, and the number of pages
+until the first hit and to the end is printed, too. Five searches at once run while pages are read.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final
+
+from bench.dataset import RARE, Sizes, fill, vocabulary
+from board.bootstrap import bootstrap
+from board.migrate import migrate
+from kernel.data.database import Database
+from kernel.search.dictionary import Dictionary
+from laptop.postgres.throwaway import throwaway
+from services.posts.search.store import SearchStore
+from services.posts.store import PostStore
+
+_MOST_PAGES: Final = 200
+_CONTEXTS: Final = ("users", "threads", "posts")
+
+Read = Callable[[], Awaitable[object]]
+
+
+def _searches(sizes: Sizes) -> dict[str, str]:
+    words = vocabulary()
+    middle, seldom = words[500], words[4_000]
+    rare = f"rare{sizes.posts // 2 // RARE * RARE}"
+    return {
+        "the most frequent word": words[0],
+        "two frequent words": f"{words[0]} {words[1]}",
+        "a frequent word without another": f"{words[0]} -{words[1]}",
+        "a frequent phrase": f'"{words[0]} {words[1]}"',
+        "a phrase that nobody wrote": f'"{" ".join([*words[3::-1], words[3]])}"',
+        "frequent words and one that no post has": f"{words[0]} {words[1]} nowhere",
+        "a word of medium frequency": middle,
+        "two words of medium frequency": f"{middle} {words[501]}",
+        "a seldom word": seldom,
+        "a word that one post has": rare,
+        "a frequent word and one that one post has": f"{words[0]} {rare}",
+        "a word that no post has": "nowhere",
+        "a beginning": "rare1*",
+        "thirty frequent words": " or ".join(words[:30])[:200],
+    }  # fmt: skip
+
+
+async def measure(sizes: Sizes, rounds: int) -> None:
+    """Fill, read, print."""
+    with throwaway() as server:
+        urls = {name: server.url(name, name, f"{name}-secret") for name in _CONTEXTS}
+        await bootstrap(server.admin_url, urls)
+        await migrate(urls)
+        began = time.monotonic()
+        await fill(urls, sizes)
+        _say(f"{sizes.posts:,} posts filled in {time.monotonic() - began:.0f} s")
+        async with Database.open(urls["posts"]) as database, Database.open(urls["posts"]) as other:
+            for what, function in (
+                ("database", "pg_database_size(current_database())"),
+                ("search index", "pg_relation_size('posts_words')"),
+            ):
+                row = await database.row(f"SELECT {function} AS bytes")
+                assert row is not None  # noqa: S101 - one row
+                _say(f"{what}: {row['bytes'] / 1e9:.2f} GB")
+            await _report_searches(SearchStore(database, Dictionary()), sizes, rounds)
+            await _report_pages(database, other, sizes, rounds)
+
+
+async def _report_searches(store: SearchStore, sizes: Sizes, rounds: int) -> None:
+    _say("| search | median ms | slowest ms | pages to the first hit | pages to the end |")
+    _say("|---|---|---|---|---|")
+    for name, words in _searches(sizes).items():
+        times = [await _seconds(partial(store.search, words, 20, None)) for _ in range(rounds)]
+        first, pages, cursor, slowest = 0, 0, None, max(times)
+        while pages < _MOST_PAGES:
+            began = time.monotonic()
+            page = await store.search(words, 20, cursor)
+            slowest = max(slowest, time.monotonic() - began)
+            pages += 1
+            first = first or (pages if page.items else 0)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        end = f"{pages}" if cursor is None else f"more than {pages}"
+        _say(f"| {name} | {_ms(times)} | {slowest * 1000:.0f} | {first or 'none'} | {end} |")
+
+
+async def _report_pages(database: Database, other: Database, sizes: Sizes, rounds: int) -> None:
+    posts = PostStore(database, Dictionary())
+    reads: dict[str, Read] = {
+        "the newest posts": partial(posts.newest, 50, None),
+        "the largest thread": partial(posts.in_thread, 1, 50, None),
+        "somebody's posts": partial(posts.by_user, 1, 50, None),
+    }
+
+    async def read_all() -> dict[str, str]:
+        return {
+            name: _ms([await _seconds(read) for _ in range(rounds * 5)])
+            for name, read in reads.items()
+        }
+
+    search = SearchStore(other, Dictionary())
+    words = list(_searches(sizes).values())
+    alone = await read_all()
+    ended = asyncio.Event()
+    times: list[float] = []
+
+    async def searching(turn: int) -> None:
+        while not ended.is_set():
+            times.append(await _seconds(partial(search.search, words[turn % len(words)], 20, None)))
+            turn += 1
+
+    tasks = [asyncio.create_task(searching(number)) for number in range(5)]
+    busy = await read_all()
+    ended.set()
+    await asyncio.gather(*tasks)
+    _say("| page of 50 | median ms | with five searches at once |")
+    _say("|---|---|---|")
+    for name in reads:
+        _say(f"| {name} | {alone[name]} | {busy[name]} |")
+    _say(f"five searches at once: median {_ms(times)} ms, slowest {max(times) * 1000:.0f} ms")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+async def _seconds(read: Read) -> float:
+    began = time.monotonic()
+    await read()
+    return time.monotonic() - began
+
+
+def _ms(times: Sequence[float]) -> str:
+    return f"{statistics.median(times) * 1000:.1f}"
+
+
+def main() -> int:
+    """The exit code, 0."""
+    parser = argparse.ArgumentParser(prog="size", description="Measure reads on a large board.")
+    parser.add_argument("--posts", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=20)
+    asked = parser.parse_args()
+    asyncio.run(measure(Sizes.of(asked.posts), asked.rounds))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

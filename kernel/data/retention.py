@@ -1,0 +1,76 @@
+"""Deletes what has been kept long enough, in small batches beside the requests."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kernel.data.database import Database
+from kernel.data.idempotency import LIFETIME
+from kernel.errors import Unavailable
+from kernel.process.clock import Clock
+
+log = logging.getLogger("board.retention")
+
+_BATCH = 1_000
+_PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows of `table` are deleted when `created_at` is `lifetime` ago. An index has that column."""
+
+    table: str
+    lifetime: timedelta
+
+
+IDEMPOTENCY_KEYS = Rule("idempotency_keys", LIFETIME)
+
+
+class Retention:
+    """Applies the rules of one database every `interval` seconds. Several processes may do so."""
+
+    def __init__(
+        self, database: Database, rules: Sequence[Rule], clock: Clock, interval: float = 600.0
+    ) -> None:
+        self._database = database
+        self._rules = rules
+        self._clock = clock
+        self._interval = interval
+
+    async def run(self) -> None:
+        """Delete until cancelled. Begins after an interval: a version of the board that is being
+        replaced may still count on the rows."""
+        pause = self._interval
+        while True:
+            await asyncio.sleep(pause)
+            pause = self._interval
+            try:
+                if await self.delete_batches():
+                    pause = _PAUSE
+            except Unavailable as down:
+                log.info("old rows stay for now: %s", down.detail)
+            except Exception:
+                log.exception("old rows could not be deleted")
+
+    async def delete_batches(self) -> int:
+        """Delete at most 1,000 rows of each table. Returns how many. Raises `Unavailable`."""
+        return sum([await self._delete_batch(rule) for rule in self._rules])
+
+    async def _delete_batch(self, rule: Rule) -> int:
+        rows = await self._database.rows(
+            delete_statement(rule.table), self._clock() - rule.lifetime, _BATCH
+        )
+        return len(rows)
+
+
+def delete_statement(table: str) -> str:
+    """Deletes rows that are as old as $1, the oldest first, $2 at most, but none that is locked."""
+    return f"""
+        DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM {table} WHERE created_at <= $1 ORDER BY created_at
+            LIMIT $2 FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING true
+    """  # noqa: S608 - a table of ours
