@@ -28,6 +28,8 @@ def main() -> int:
 
 
 def database_urls_of(asked: settings.Settings) -> Mapping[str, str]:
+    """The URL of each context's database of the board on this machine, which must be running.
+    Raises `CannotRunError`."""
     if asked.database_urls:
         return asked.database_urls
     if not asked.data_folder.exists():
