@@ -232,3 +232,21 @@ async def test_no_number_however_huge_breaks_an_operation(person: Person, value:
 async def test_a_get_with_a_body_is_answered_as_without(visitor: httpx.AsyncClient) -> None:
     response = await visitor.request("GET", "/api/users?limit=1", content=b"not JSON")
     assert response.status_code == 200
+
+
+@pytest.mark.in_loop
+@pytest.mark.parametrize("part", ["[],", "{},", '["["],'])
+async def test_a_body_of_very_many_lists_and_objects_is_not_parsed(
+    person: Person, part: str
+) -> None:
+    many = part * (400_000 // len(part))
+    body = f'{{"text": [{many}[]]}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    response = await person.http.post("/api/posts/preview", content=body, headers=headers)
+    assert (response.status_code, slug(response)) == (400, "malformed-request")
+
+
+@pytest.mark.in_loop
+async def test_brackets_in_a_text_are_text(person: Person) -> None:
+    response = await person.http.post("/api/posts/preview", json={"text": '{["\\' * 8_000})
+    assert response.status_code == 200

@@ -1,6 +1,7 @@
 """What an operation checks of a request before it reads all of it."""
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -13,6 +14,10 @@ from kernel.errors import FieldError, Invalid, MalformedRequest, UnsupportedMedi
 from kernel.http.auth import SessionCookie
 from kernel.http.fields import RequestBody
 from kernel.http.input.bodies import LARGEST_BODY, declared_length, too_large
+
+_MOST_CONTAINERS = 10_000
+_MOST_QUOTES = 100_000
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 
 
 class JsonRoute(APIRoute):
@@ -42,6 +47,7 @@ class JsonRoute(APIRoute):
             if body:
                 _check_type(request)
             _check_encoding(body)
+            _check_structure(body)
             return await handle(_with_body(request, body))
 
         return handle_json
@@ -106,6 +112,17 @@ def _check_type(request: Request) -> None:
         charset.strip('"') in {"utf-8", "utf8"} for charset in charsets
     ):
         raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
+
+
+def _check_structure(body: bytes) -> None:
+    # Parsing half a megabyte of empty lists holds the event loop up for as long as rendering would.
+    if len(body) <= RequestBody.largest_body:
+        return
+    if body.count(b'"') - body.count(b'\\"') <= _MOST_QUOTES:
+        structure = _STRING.sub(b"", body)
+        if structure.count(b"[") + structure.count(b"{") <= _MOST_CONTAINERS:
+            return
+    raise MalformedRequest("The body has more lists, objects and texts than any operation takes.")
 
 
 def _check_encoding(body: bytes) -> None:

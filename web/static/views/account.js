@@ -71,14 +71,15 @@ export function showReset(visit) {
       t("password-hint"),
     ),
   ];
-  /** @param {Record<string, string>} values */
-  const send = async ({ password }) => {
-    await ask("POST", "/api/users/password-resets", { body: { token: resetToken, password } });
-    session.set(null);
-    navigate("/signin");
-    showMessage(t("password-changed"));
-  };
-  return page(t("new-password"), form({ fields, button: t("set-password"), send }));
+  return page(t("new-password"), form({ fields, button: t("set-password"), send: sendNewPassword }));
+}
+
+/** @param {Record<string, string>} values */
+async function sendNewPassword({ password }) {
+  await ask("POST", "/api/users/password-resets", { body: { token: resetToken, password } });
+  session.set(null);
+  navigate("/signin");
+  showMessage(t("password-changed"));
 }
 
 /** Ask the visitor to sign in, where they are. Returns whether they did.
