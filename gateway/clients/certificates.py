@@ -40,5 +40,6 @@ def _context(
     return server_context(
         {name: files[name] for name in listener.certificates},
         (_VERSIONS[lowest], _VERSIONS[highest]),
+        listener.ciphers,
         http2=http2,
     )

@@ -1,7 +1,7 @@
 """TLS towards clients."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -89,6 +89,7 @@ class _Handshake(ssl.SSLObject):
 def server_context(
     certificates: Mapping[str, CertificateFiles],
     versions: tuple[ssl.TLSVersion, ssl.TLSVersion],
+    ciphers: Sequence[str],
     *,
     http2: bool,
 ) -> ServerContext:
@@ -97,7 +98,7 @@ def server_context(
     The first is for clients that name no server, or one that none of them is for. ``versions`` are
     the lowest and the highest. Raises CertificateError.
     """
-    first, *others = (_one(name, files, versions) for name, files in certificates.items())
+    first, *others = (_one(name, files, versions, ciphers) for name, files in certificates.items())
     first.others = tuple(others)
     for other in others:
         other.first = first
@@ -107,11 +108,17 @@ def server_context(
 
 
 def _one(
-    name: str, files: CertificateFiles, versions: tuple[ssl.TLSVersion, ssl.TLSVersion]
+    name: str,
+    files: CertificateFiles,
+    versions: tuple[ssl.TLSVersion, ssl.TLSVersion],
+    ciphers: Sequence[str],
 ) -> ServerContext:
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = _Handshake
     context.minimum_version, context.maximum_version = versions
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    if ciphers:
+        context.set_ciphers(":".join(ciphers))
     context.certificate = name
     try:
         context.load_cert_chain(files.certificate, files.key)

@@ -27,7 +27,7 @@ def check_reload(current: Sequence[ListenerSettings], routing: Routing) -> None:
     lines += [f"listener {name} is gone: restart the gateway" for name in running.keys() - wanted]
     for name in wanted.keys() & running.keys():
         old, new = running[name], wanted[name]
-        for part in ("port", "certificates", "tls_versions"):
+        for part in ("port", "certificates", "tls_versions", "ciphers"):
             if getattr(old, part) != getattr(new, part):
                 lines.append(f"listener {name}: {part} cannot change while the gateway runs")
     if lines:

@@ -120,6 +120,8 @@ class ListenerSettings:
     listener has one at least, the first one being its default, an HTTP listener none."""
     tls_versions: tuple[TlsVersion, TlsVersion] = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3)
     """The least and the most."""
+    ciphers: tuple[str, ...] = ()
+    """Those of TLS 1.2, in OpenSSL's names and in order of preference."""
     response_headers: tuple[tuple[str, str], ...] = ()
     """Headers that every response gets, whatever the target sent under that name."""
     server_header: bool = True

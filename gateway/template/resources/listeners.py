@@ -4,7 +4,6 @@ Attributes and defaults: the Elastic Load Balancing API reference of version 201
 versions of a policy: "Security policies for your Application Load Balancer" of the AWS guide.
 """
 
-import re
 from typing import Final
 
 from gateway.http1.desync import DesyncMode
@@ -13,12 +12,12 @@ from gateway.routing.settings import (
     ForwardedForMode,
     ListenerSettings,
     LoadBalancerSettings,
-    TlsVersion,
 )
 from gateway.template.resources import attributes
 from gateway.template.resources.actions import read_action
 from gateway.template.resources.kinds import NAMED_MEANINGLESS, Kinds
 from gateway.template.resources.properties import Properties
+from gateway.template.resources.tls_policies import DEFAULT_POLICY, POLICIES, TlsPolicy
 
 _LOAD_BALANCER_MEANINGLESS: Final = {
     **NAMED_MEANINGLESS,
@@ -29,11 +28,6 @@ _LOAD_BALANCER_MEANINGLESS: Final = {
     "Subnets": "a laptop has no subnets",
     "SubnetMappings": "a laptop has no subnets",
 }
-_POLICY: Final = re.compile(
-    r"ELBSecurityPolicy-(?:2016-08|2015-05|TLS-1-[012]-[A-Za-z0-9-]+|FS-[A-Za-z0-9-]+"
-    r"|(?P<tls13>TLS13-1-(?P<least>[0123])-[A-Za-z0-9-]+))"
-)
-_DEFAULT_POLICY: Final = "ELBSecurityPolicy-2016-08"
 
 
 def read_load_balancer(logical_id: str, properties: Properties) -> LoadBalancerSettings:
@@ -76,9 +70,9 @@ def read_listener(
     read = attributes.read_attributes(properties, "ListenerAttributes", attributes.LISTENER)
     _check_clients_need_no_certificate(properties)
     certificates: tuple[str, ...] = ()
-    versions = _BOTH
+    policy = POLICIES[DEFAULT_POLICY]
     if protocol == "HTTPS":
-        certificates, versions = _tls(properties)
+        certificates, policy = _tls(properties)
         certificates = tuple(dict.fromkeys(certificates + more_certificates))
     else:
         _check_no_tls(properties)
@@ -91,13 +85,11 @@ def read_listener(
         port,
         Rules(rules, default),
         certificates=certificates,
-        tls_versions=versions,
+        tls_versions=policy.versions,
+        ciphers=policy.ciphers,
         response_headers=tuple((name, value) for name, value in headers.items() if value),
         server_header=read.flag("routing.http.response.server.enabled"),
     )
-
-
-_BOTH: Final = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3)
 
 
 def read_certificates(properties: Properties) -> tuple[str, ...]:
@@ -125,19 +117,17 @@ def _check_clients_need_no_certificate(properties: Properties) -> None:
         section.close()
 
 
-def _tls(properties: Properties) -> tuple[tuple[str, ...], tuple[TlsVersion, TlsVersion]]:
+def _tls(properties: Properties) -> tuple[tuple[str, ...], TlsPolicy]:
     certificates = read_certificates(properties)
     if len(certificates) != 1:
         properties.problem(
             properties.line_of("Certificates"), "an HTTPS listener needs exactly one certificate"
         )
-    policy = properties.text("SslPolicy", _DEFAULT_POLICY) or _DEFAULT_POLICY
-    found = _POLICY.fullmatch(policy)
-    if found is None:
+    name = properties.text("SslPolicy", DEFAULT_POLICY) or DEFAULT_POLICY
+    policy = POLICIES.get(name)
+    if policy is None:
         properties.not_here(
-            properties.line_of("SslPolicy"), f"SslPolicy {policy!r} is not implemented"
+            properties.line_of("SslPolicy"), f"SslPolicy {name!r} is not implemented"
         )
-        return certificates, _BOTH
-    least = TlsVersion.TLS_1_3 if found["least"] == "3" else TlsVersion.TLS_1_2
-    most = TlsVersion.TLS_1_3 if found["tls13"] else TlsVersion.TLS_1_2
-    return certificates or ("-",), (least, most)
+        policy = POLICIES[DEFAULT_POLICY]
+    return certificates or ("-",), policy

@@ -8,6 +8,8 @@ from pathlib import Path
 from gateway.net.tls import CertificateFiles
 
 NAME = "localhost"
+EC_KEY = "ec -pkeyopt ec_paramgen_curve:prime256v1"
+RSA_KEY = "rsa:2048"
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,10 @@ class SelfSigned:
         return context
 
 
-def make(folder: Path, name: str = NAME) -> SelfSigned:
-    """Makes one for that name with the openssl command."""
+def make(folder: Path, name: str = NAME, *, key: str = EC_KEY) -> SelfSigned:
+    """Makes one for that name with the openssl command. ``key`` says of what kind its key is."""
     files = CertificateFiles(folder / "certificate.pem", folder / "key.pem")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    command = f"openssl req -x509 -newkey {key} -nodes -days 2"
     subprocess.run(
         [
             *command.split(),
