@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
 
 _HOURS: Final = 730
-_INSTANCES: Final = {
+MONTHLY_INSTANCES: Final = {
     "t3.small": 15.18,
     "t3.medium": 30.37,
     "t3.large": 60.74,
@@ -28,7 +28,7 @@ _INSTANCES: Final = {
     "m7i.large": 73.58,
     "m7a.large": 84.62,
 }
-_DATABASES: Final = {
+MONTHLY_DATABASES: Final = {
     "db.t4g.micro": 11.68,
     "db.t3.micro": 13.14,
     "db.t4g.small": 23.36,
@@ -85,7 +85,7 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
                 kinds[kind] = kinds.get(kind, 0) + 1
                 addresses += "PublicIpAddress" in instance
     for kind, count in sorted(kinds.items()):
-        price = _INSTANCES.get(kind)
+        price = MONTHLY_INSTANCES.get(kind)
         yield Cost(
             f"instances {kind}", count, None if price is None else (price + 2.40) * count,
             "with 30 GB of disk each",
@@ -110,7 +110,7 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
     for database in databases:
         of_class = database.get("DBInstanceClass", "")
         stopped = database.get("DBInstanceStatus") == "stopped"
-        price = 0.0 if stopped else _DATABASES.get(of_class, 0.0)
+        price = 0.0 if stopped else MONTHLY_DATABASES.get(of_class, 0.0)
         note = "stopped: AWS starts it again after seven days" if stopped else "with 20 GB of disk"
         yield Cost(f"databases {of_class}", 1, _DATABASE_DISK + price, note)
     yield Cost(

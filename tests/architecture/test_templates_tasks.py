@@ -317,3 +317,12 @@ def test_instances_are_of_the_images_architecture(deployment: Deployment) -> Non
     assert "arm64" not in parameters["Ami"]["Default"]
     # Of AWS's types, a g after the generation is Graviton.
     assert not [kind for kind in parameters["InstanceType"]["AllowedValues"] if "g." in kind]
+
+
+@pytest.mark.parametrize(("count", "spread"), [("1", False), ("2", True), ("5", True)])
+def test_single_tasks_are_packed_and_several_are_spread(count: str, spread: bool) -> None:
+    # From zero, managed scaling starts two instances at once: packed, the second one stays empty
+    # and ends (aws/containers-roadmap#1716).
+    for service in Deployment(DesiredCount=count, MaxCount="5").of_kind("ECS::Service"):
+        strategies = [one["Type"] for one in service["PlacementStrategies"]]
+        assert strategies == (["spread", "binpack"] if spread else ["binpack"])
