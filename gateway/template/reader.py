@@ -36,7 +36,7 @@ class LoadedTemplates:
 def load(sources: Sequence[Source], choices: Choices) -> LoadedTemplates:
     """The load balancer that the templates describe together.
 
-    Raises RefusedTemplateError, and OSError or UnicodeDecodeError for a file that cannot be read.
+    Raises RefusedTemplateError, and OSError for a file that cannot be read.
     """
     try:
         deployment = Deployment(sources, choices)

@@ -45,6 +45,8 @@ class Deployment:
         self._nested: dict[str, Stack | None] = {}
         self._exports: Exports | None = None
         self._stored: StoredValues | None = None
+        self._names: dict[Stack, str] = {}
+        """What the command line calls each stack that is not nested."""
         self.roots = self._roots()
 
     @property
@@ -141,7 +143,7 @@ class Deployment:
 
     def source_name(self, root: Stack) -> str:
         """What the command line calls a stack that is not nested."""
-        return self._names[id(root)]
+        return self._names[root]
 
     def _parsed(self, source: Source) -> ParsedTemplate:
         path = source.path.resolve()
@@ -158,7 +160,6 @@ class Deployment:
         roots = roots or list(self._sources[:1])
         alone = len(roots) == 1
         made: list[Stack] = []
-        self._names: dict[int, str] = {}
         for source in roots:
             if source.name in self._names.values():
                 self._parsed(source).problems.add(
@@ -174,7 +175,7 @@ class Deployment:
                     self._pseudo(source.name),
                 ),
             )
-            self._names[id(stack)] = source.name
+            self._names[stack] = source.name
             made.append(stack)
         return made
 

@@ -19,7 +19,7 @@ from gateway.template.syntax.nodes import (
     Text,
     repeated_names,
 )
-from gateway.template.syntax.parser import MOST_BYTES, parse
+from gateway.template.syntax.parser import MOST_BYTES, parse, too_large
 
 _SECTIONS: Final = frozenset(
     {
@@ -93,7 +93,13 @@ class ParsedTemplate:
             return self.source.text
         with self.path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
-        return content.decode()
+        if len(content) > MOST_BYTES:
+            raise too_large()
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise TemplateError(line, f"not UTF-8: {error.reason}") from error
 
     def _transforms(self) -> Iterator[str]:
         field = self.fields.entries.get("Transform")

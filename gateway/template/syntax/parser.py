@@ -11,6 +11,11 @@ MOST_BYTES: Final = 1_048_576
 """The quota "Template body size in an S3 object" of the AWS CloudFormation user guide."""
 
 
+def too_large() -> TemplateError:
+    """The failure of a template with more than MOST_BYTES."""
+    return TemplateError(1, "a template has at most 1 MB: AWS refuses it")
+
+
 def parse(text: str) -> Fields:
     """The template in ``text``: JSON when it begins with a brace, else YAML.
 
@@ -18,7 +23,7 @@ def parse(text: str) -> Fields:
     than CloudFormation takes.
     """
     if len(text) > MOST_BYTES:
-        raise TemplateError(1, "a template has at most 1 MB: AWS refuses it")
+        raise too_large()
     text = text.removeprefix(_BYTE_ORDER_MARK)
     try:
         node = parse_json(text) if text.lstrip().startswith("{") else parse_yaml(text)

@@ -15,10 +15,18 @@ GROWS = "the template grows beyond all bounds when it is evaluated"
 
 def test_a_template_of_five_megabytes_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "t.yml"
-    path.write_text(TEMPLATE + "# " + "x" * 5_000_000)
+    path.write_text(TEMPLATE + "# " + "ü" * 5_000_000)
     with pytest.raises(RefusedTemplateError) as caught:
         load([Source("t", path)], Choices())
     assert caught.value.lines == [f"{path}:1: a template has at most 1 MB: AWS refuses it"]
+
+
+def test_a_template_that_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.yml"
+    path.write_bytes(b"# one\n# \xff\n")
+    with pytest.raises(RefusedTemplateError) as caught:
+        load([Source("t", path)], Choices())
+    assert caught.value.lines == [f"{path}:2: not UTF-8: invalid start byte"]
 
 
 def test_a_template_of_nearly_a_megabyte_is_read() -> None:
