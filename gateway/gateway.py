@@ -18,6 +18,7 @@ from gateway.observe.access_log import AccessLog, NoAccessLog
 from gateway.observe.metrics import Metrics
 from gateway.observe.recorders import Recorders
 from gateway.proxy.data_plane import DataPlane
+from gateway.proxy.identities import Identities
 from gateway.proxy.listener import Listener
 from gateway.routing.reload import RefusedReloadError, check_reload
 from gateway.routing.settings import Routing
@@ -157,6 +158,7 @@ async def start_gateway(
     timeouts: Timeouts | None = None,
     clock: Clock | None = None,
     random: random_module.Random | None = None,
+    identities: Identities | None = None,
     resolve_name: Resolve = resolve,
 ) -> Gateway:
     """Starts to listen.
@@ -166,6 +168,7 @@ async def start_gateway(
     override the template's, by the listener's logical id; 0 takes a free one, and ``port`` is for
     every listener that is not among them. ``timeouts`` override the template's too.
 
+    ``identities`` are who requests are from, for a template that was read with some.
     ``certificates`` are the files of the HTTPS listeners' certificates, by what the template calls
     those. Raises UnknownTargetGroupError, UnknownListenerError, InvalidTargetError,
     CertificateError, and ListenError when a port cannot be had.
@@ -202,6 +205,7 @@ async def start_gateway(
         selector=Selector(groups, Seal(os.urandom(32), clock), random),
         access_log=Recorders(access_log, metrics) if metrics else access_log,
         watch=watch,
+        identities=identities,
     )
     wanted = wanted_ports(routing, port, ports or {})
     acceptors = await listen(loop, plane, wanted, bind, contexts)

@@ -25,9 +25,12 @@ from gateway.gateway import (
     start_gateway,
 )
 from gateway.observe.access_log import AccessLog, AlbFormat, Format, NoAccessLog, short_line
+from gateway.observe.key_server import key_server
 from gateway.observe.log_file import LogFile
 from gateway.observe.metrics import Metrics
-from gateway.observe.metrics_server import MetricsServer
+from gateway.observe.metrics_server import metrics_server
+from gateway.observe.page_server import PageServer
+from gateway.proxy.identities import Identities, read_identities
 from gateway.routing.settings import Routing
 from gateway.template.names import full_name
 from gateway.template.reader import RefusedTemplateError
@@ -55,11 +58,12 @@ def main(arguments: Sequence[str], program: str) -> int:
         routing = _load(options)
         targets = _targets(options, routing)
         _complete_names(options, routing)
+        identities = _identities(options, routing)
     except RefusedTemplateError as refused:
         return _refuse(*refused.lines)
     except (OSError, ValueError) as error:
         return _refuse(f"gateway: {error}")
-    return _run_event_loop(_run(routing, targets, options))
+    return _run_event_loop(_run(routing, targets, identities, options))
 
 
 def _load(options: argparse.Namespace) -> Routing:
@@ -95,8 +99,18 @@ def _complete_names(options: argparse.Namespace, routing: Routing) -> None:
     ]
 
 
+def _identities(options: argparse.Namespace, routing: Routing) -> Identities | None:
+    """Who requests are from. Raises IdentityFileError and OSError."""
+    if options.identity is None:
+        return None
+    return read_identities(options.identity, routing.load_balancer.logical_id)
+
+
 async def _run(
-    routing: Routing, targets: Mapping[str, Sequence[str]], options: argparse.Namespace
+    routing: Routing,
+    targets: Mapping[str, Sequence[str]],
+    identities: Identities | None,
+    options: argparse.Namespace,
 ) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -125,6 +139,7 @@ async def _run(
             certificates=dict(options.certificate),
             access_log=access_log,
             metrics=metrics,
+            identities=identities,
             # Trace ids are names, not secrets: seeded from the system, and cheap to draw.
             random=Random(os.urandom(32)),  # noqa: S311
         )
@@ -141,7 +156,7 @@ async def _run(
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     control = Control(gateway, lambda: _load(options))
-    servers: list[AdminServer | MetricsServer] = []
+    servers: list[AdminServer | PageServer] = []
     reloads = loop.create_task(_reload_at(hangup, control))
     try:
         if options.admin_socket is not None:
@@ -149,10 +164,20 @@ async def _run(
             servers.append(admin)
             await admin.start()
         if metrics is not None:
-            scraped = MetricsServer(lambda: metrics.render(gateway.plane, gateway.acceptors))
+            scraped = metrics_server(lambda: metrics.render(gateway.plane, gateway.acceptors))
             servers.append(scraped)
             await scraped.start(options.bind, options.metrics_port)
             _log.info("metrics on %s port %d", options.bind, scraped.port)
+        if identities is not None:
+            keys = key_server(identities)
+            servers.append(keys)
+            await keys.start(options.bind, options.identity_keys_port)
+            _log.info(
+                "the key of identities: http://%s:%d/%s",
+                options.bind,
+                keys.port,
+                identities.key_id,
+            )
         _warn_of_empty_groups(routing, targets)
         for listener in gateway.listeners:
             settings = listener.settings

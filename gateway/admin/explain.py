@@ -70,6 +70,8 @@ def _does(listener: ListenerSettings, rule: Rule, request: ImaginedRequest) -> I
         yield f"host becomes {host.decode('latin-1')}"
     if target is not None:
         yield f"path and query become {target.decode('latin-1')}"
+    if rule.sign_in is not None:
+        yield f"sign-in with {rule.sign_in.issuer}; nobody: {rule.sign_in.on_unauthenticated}"
     action = rule.action
     if isinstance(action, Redirect):
         location = action.location(request, listener.protocol, listener.port)

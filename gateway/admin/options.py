@@ -59,6 +59,13 @@ def read_options(arguments: Sequence[str], program: str) -> argparse.Namespace:
         metavar="PORT",
         help="where GET /metrics answers, in the Prometheus format; 0 takes a free port",
     )
+    parser.add_argument(
+        "--identity-keys-port",
+        type=_port,
+        default=0,
+        metavar="PORT",
+        help="where GET /KEY-ID answers with the key that signs identities; 0 takes a free port",
+    )
     parser.add_argument("--access-log", default="off", metavar="PATH|-|off")
     parser.add_argument("--access-log-format", choices=("alb", "short"), default="alb")
     parser.add_argument(

@@ -1,6 +1,7 @@
 """The options that say which templates make the load balancer."""
 
 import argparse
+from pathlib import Path
 
 from gateway.template.files import sources
 from gateway.template.inputs import Choices
@@ -44,6 +45,12 @@ def add_template_options(parser: argparse.ArgumentParser) -> None:
         "RESOURCE.ATTRIBUTE",
     )
     parser.add_argument(
+        "--identity",
+        type=Path,
+        metavar="FILE",
+        help="who requests are from, for rules that sign people in: JSON, names with claims",
+    )
+    parser.add_argument(
         "--load-balancer",
         metavar="ID",
         help="which of the load balancers to run, by its logical id; without it, the one that is "
@@ -69,6 +76,7 @@ def load_templates(options: argparse.Namespace) -> LoadedTemplates:
         known=dict(options.resolve),
         load_balancer=options.load_balancer,
         health_check_ports=dict(options.health_check_port),
+        identities=options.identity is not None,
     )
     return load(sources(options.template), choices)
 

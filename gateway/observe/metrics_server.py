@@ -1,68 +1,15 @@
 """``GET /metrics`` on a port of its own."""
 
-import asyncio
 from collections.abc import Callable
-from typing import Final
 
 from gateway.observe.metrics import CONTENT_TYPE
-
-_MAX_HEAD: Final = 16 * 1024
-_READ_SECONDS: Final = 5.0
+from gateway.observe.page_server import Page, PageServer
 
 
-class MetricsServer:
-    """Answers each connection once with what ``render`` returns."""
+def metrics_server(render: Callable[[], str]) -> PageServer:
+    """A server whose one page is what ``render`` returns."""
 
-    def __init__(self, render: Callable[[], str]) -> None:
-        self._render = render
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.port = 0
-        """The port that is listened on."""
+    def find(path: str) -> Page | None:
+        return Page(CONTENT_TYPE, render()) if path == "/metrics" else None
 
-    async def start(self, bind: str, port: int) -> None:
-        """Begins to listen; 0 takes a free port. Raises OSError."""
-        self._server = await asyncio.start_server(self._connected, bind, port, limit=_MAX_HEAD)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        """Stops listening."""
-        if self._server is not None:
-            self._server.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks.add(task)
-        try:
-            async with asyncio.timeout(_READ_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._answer(head))
-                await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
-            # Too long, too slow, or gone: nobody is waiting for an answer.
-            pass
-        finally:
-            writer.close()
-            if task is not None:
-                self._tasks.discard(task)
-
-    def _answer(self, head: bytes) -> bytes:
-        method, _, rest = head.partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0]
-        if path != b"/metrics":
-            return _response("404 Not Found", "text/plain", "GET /metrics\n")
-        if method != b"GET":
-            return _response("405 Method Not Allowed", "text/plain", "GET /metrics\n")
-        return _response("200 OK", CONTENT_TYPE, self._render())
-
-
-def _response(status: str, content_type: str, text: str) -> bytes:
-    body = text.encode()
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
-        "Connection: close\r\n\r\n"
-    ).encode() + body
+    return PageServer(find, "GET /metrics")

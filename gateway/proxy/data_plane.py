@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from gateway.net.clock import Clock
 from gateway.net.idle_watch import IdleWatch
 from gateway.net.timeouts import Timeouts
+from gateway.proxy.identities import Identities
 from gateway.proxy.local_replies import DateHeader
 from gateway.proxy.record import ExchangeRecord
 from gateway.routing.settings import LoadBalancerSettings
@@ -56,6 +57,7 @@ class DataPlane:
         selector: Selector,
         access_log: AccessLog,
         watch: IdleWatch,
+        identities: Identities | None = None,
     ) -> None:
         self.load_balancer = load_balancer
         self.groups = groups
@@ -65,6 +67,8 @@ class DataPlane:
         self.selector = selector
         self.access_log = access_log
         self.watch = watch
+        self.identities = identities
+        """None: no rule asks who a request is from."""
         self.date = DateHeader(clock)
         self.draining = False
         self.connected = 0

@@ -14,11 +14,13 @@ from gateway.proxy.heads import (
     request_head,
     trace_id,
 )
+from gateway.proxy.identities import UnknownIdentityError
 from gateway.proxy.listener import Listener
 from gateway.proxy.peer import Peer
 from gateway.proxy.record import ExchangeRecord
 from gateway.routing.redirect import MAX_LOCATION, Redirect
 from gateway.routing.rules import FixedResponse, Forward, Rule
+from gateway.routing.sign_in import OnUnauthenticated, SignIn
 from gateway.routing.transforms import NO_TRANSFORMS, TransformFailedError
 from gateway.targets.target import PooledConnection, Target
 
@@ -139,18 +141,20 @@ class Exchange:
         rule = self.listener.rules.match(request)
         record.rule_priority = rule.priority
         record.trace = trace_id(request.trace_id, record.created, plane.random)
+        if rule.sign_in is not None and not self._sign_in(rule.sign_in):
+            return
         action = rule.action
         if isinstance(action, Forward):
             if rule.transforms is NO_TRANSFORMS or self._transform(rule):
-                record.action = "forward"
+                record.action += "forward"
                 self._forward(action)
         elif self.listener.host_line(request, plane.load_balancer.preserve_host_header) is None:
             self._reply_with(400)
         elif isinstance(action, FixedResponse):
-            record.action = "fixed-response"
+            record.action += "fixed-response"
             self._reply(local_replies.fixed_response(action, plane.date.line()))
         else:
-            record.action = "redirect"
+            record.action += "redirect"
             self._redirect(action)
 
     def request_progress(self) -> None:
@@ -205,6 +209,29 @@ class Exchange:
             return
         self._record.redirect_url = location
         self._reply(local_replies.redirect(action.status, location, self._plane.date.line()))
+
+    def _sign_in(self, sign_in: SignIn) -> bool:
+        """Whether the request may go on, with headers that say who it is from."""
+        plane, record, request = self._plane, self._record, self.request
+        assert plane.identities is not None  # noqa: S101 - else the template was refused
+        record.action = "authenticate"
+        try:
+            identity = plane.identities.of(request)
+        except UnknownIdentityError:
+            self._reply_with(400)
+            return False
+        plane.identities.apply(request, sign_in, identity, record.created)
+        if identity is None and sign_in.on_unauthenticated is not OnUnauthenticated.ALLOW:
+            if sign_in.on_unauthenticated is OnUnauthenticated.DENY:
+                self._reply_with(401)
+            else:
+                host = request.authority if request.authority is not None else request.host or b""
+                state = f"{plane.random.getrandbits(128):032x}"
+                record.redirect_url = sign_in.location(host.decode("latin-1"), state).encode()
+                self._reply(local_replies.redirect(302, record.redirect_url, plane.date.line()))
+            return False
+        record.action = "authenticate,"
+        return True
 
     def _transform(self, rule: Rule) -> bool:
         """Whether the request can be sent as the rule's transforms rewrite it."""

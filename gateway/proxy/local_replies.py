@@ -14,6 +14,7 @@ from gateway.routing.rules import FixedResponse
 
 _TITLES: Final = {
     400: "400 Bad Request",
+    401: "401 Authorization Required",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
     413: "413 Request Entity Too Large",

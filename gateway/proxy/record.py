@@ -53,7 +53,8 @@ class ExchangeRecord:
         self.rule_priority: int | None = None
         """None: no rule was looked for."""
         self.action = ""
-        """``forward``, ``fixed-response`` or ``redirect``; empty when no action was taken."""
+        """``forward``, ``fixed-response`` or ``redirect``, perhaps after ``authenticate``; empty
+        when no action was taken."""
         self.target_group = ""
         self.selection: Selection | None = None
         self.target: Target | None = None

@@ -53,7 +53,7 @@ def with_weights(
     if not found:
         return None
     *rules, default = changed
-    return dataclasses.replace(listener, rules=Rules(rules, default.action))
+    return dataclasses.replace(listener, rules=Rules(rules, default.action, default.sign_in))
 
 
 def _weighted(name: str, rule: Rule, weights: Mapping[str, int]) -> Forward:

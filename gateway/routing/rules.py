@@ -10,6 +10,7 @@ from gateway.http1.paths import normalise
 from gateway.net.bounded_memo import BoundedMemo
 from gateway.routing.conditions import Condition, PathPattern, RuleInput
 from gateway.routing.redirect import Redirect
+from gateway.routing.sign_in import SignIn
 from gateway.routing.transforms import NO_TRANSFORMS, Transforms
 
 _KNOWN_TARGETS: Final = 1024
@@ -87,6 +88,8 @@ class Rule:
     action: Action
     transforms: Transforms = NO_TRANSFORMS
     logical_id: str = ""
+    sign_in: SignIn | None = None
+    """What comes before the action."""
 
 
 class Rules:
@@ -94,9 +97,11 @@ class Rules:
 
     __slots__ = ("_by_path", "_by_target", "_default", "_rules", "evaluations")
 
-    def __init__(self, rules: Sequence[Rule], default: Action) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], default: Action, default_sign_in: SignIn | None = None
+    ) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.priority))
-        self._default = Rule(0, (), default)
+        self._default = Rule(0, (), default, sign_in=default_sign_in)
         self._by_path = all(
             isinstance(condition, PathPattern) for rule in rules for condition in rule.conditions
         )

@@ -34,5 +34,7 @@ class Choices:
     (``import:NAME``) and resources (``Bucket.Arn``)."""
     load_balancer: str | None = None
     """Which load balancer to run; None: the one that is internet-facing."""
+    identities: bool = False
+    """Whether it is known who requests are from, so that actions may ask."""
     health_check_ports: Mapping[str, int | None] = field(default_factory=dict)
     """By target group, instead of the template's HealthCheckPort; None: that of the traffic."""

@@ -104,7 +104,13 @@ class _Reader:
             properties = self._properties[name]
             listener = refers_to(properties, "ListenerArn", LISTENER, self._kinds) or ""
             rules.setdefault(listener, []).append(
-                read_rule(name, properties, self._kinds, self._protocol_of(listener))
+                read_rule(
+                    name,
+                    properties,
+                    self._kinds,
+                    self._protocol_of(listener),
+                    identities=self._choices.identities,
+                )
             )
         balancers = {
             name: read_load_balancer(name, self._properties[name])
@@ -159,7 +165,12 @@ class _Reader:
             properties = self._properties[name]
             owner = refers_to(properties, "LoadBalancerArn", LOAD_BALANCER, self._kinds) or ""
             listener = read_listener(
-                name, properties, rules.get(name, []), self._kinds, more.get(name, ())
+                name,
+                properties,
+                rules.get(name, []),
+                self._kinds,
+                more.get(name, ()),
+                identities=self._choices.identities,
             )
             found.setdefault(owner, []).append(listener)
         return found

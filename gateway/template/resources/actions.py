@@ -8,8 +8,10 @@ from typing import Final
 
 from gateway.routing.redirect import Redirect
 from gateway.routing.rules import Action, FixedResponse, Forward, WeightedGroup
+from gateway.routing.sign_in import SignIn
 from gateway.template.resources.kinds import TARGET_GROUP, Kinds, refers_to
 from gateway.template.resources.properties import Properties
+from gateway.template.resources.sign_in import SIGN_IN_TYPES, read_sign_in
 
 _STATUS: Final = re.compile(r"[245]\d\d")
 _CONTENT_TYPES: Final = (
@@ -34,21 +36,38 @@ _KEYWORDS: Final = {
 """Which parts of the request's URL each part of a redirect may be made of."""
 
 
-def read_action(properties: Properties, name: str, kinds: Kinds, protocol: str) -> Action:
-    """The one action in property ``name`` of a listener of that protocol, or of its rule."""
+def read_actions(
+    properties: Properties, name: str, kinds: Kinds, protocol: str, *, identities: bool
+) -> tuple[SignIn | None, Action]:
+    """The action in property ``name`` of a listener of that protocol, or of its rule, and the one
+    before it that asks who a request is from, if any. ``identities``: that is known."""
     actions = properties.sections(name)
     for entry in actions:
         kind = entry.text("Type")
-        if kind not in ("forward", "fixed-response", "redirect"):
+        if kind in SIGN_IN_TYPES and not identities:
+            entry.not_here(
+                entry.line_of("Type"), f"action type {kind!r} is not implemented without --identity"
+            )
+            return None, _NOTHING
+        if kind not in (*SIGN_IN_TYPES, "forward", "fixed-response", "redirect"):
             entry.not_here(entry.line_of("Type"), f"action type {kind!r} is not implemented")
-            return _NOTHING
+            return None, _NOTHING
     if properties.failed(name):
-        return _NOTHING
-    if len(actions) != 1:
+        return None, _NOTHING
+    ordered = sorted(actions, key=lambda entry: entry.integer("Order", 1, 50000, 1))
+    sign_ins = [entry for entry in ordered if entry.text("Type") in SIGN_IN_TYPES]
+    others = [entry for entry in ordered if entry not in sign_ins]
+    if len(others) != 1:
         properties.problem(properties.line_of(name), f"{name} needs exactly one action")
-        return _NOTHING
-    [action] = actions
-    action.integer("Order", 1, 50000, 1)
+        return None, _NOTHING
+    [action] = others
+    sign_in = None
+    for entry in sign_ins:
+        sign_in = read_sign_in(entry, protocol)
+    if len(sign_ins) > 1 or (sign_ins and ordered[-1] is not action):
+        properties.problem(
+            properties.line_of(name), f"{name} has one authenticate action, before the other one"
+        )
     kind = action.text("Type")
     found: Action
     if kind == "forward":
@@ -58,7 +77,7 @@ def read_action(properties: Properties, name: str, kinds: Kinds, protocol: str) 
     else:
         found = _fixed_response(action)
     action.close()
-    return found
+    return sign_in, found
 
 
 def _forward(action: Properties, kinds: Kinds) -> Forward:

@@ -14,7 +14,7 @@ from gateway.routing.settings import (
     LoadBalancerSettings,
 )
 from gateway.template.resources import attributes
-from gateway.template.resources.actions import read_action
+from gateway.template.resources.actions import read_actions
 from gateway.template.resources.kinds import NAMED_MEANINGLESS, Kinds
 from gateway.template.resources.properties import Properties
 from gateway.template.resources.tls_policies import DEFAULT_POLICY, POLICIES, TlsPolicy
@@ -59,14 +59,19 @@ def read_listener(
     rules: list[Rule],
     kinds: Kinds,
     more_certificates: tuple[str, ...] = (),
+    *,
+    identities: bool,
 ) -> ListenerSettings:
     """One AWS::ElasticLoadBalancingV2::Listener, which ``rules`` and ``more_certificates`` belong
-    to; the load balancer that it belongs to has been read."""
+    to; the load balancer that it belongs to has been read. ``identities``: it is known who requests
+    are from."""
     protocol = properties.only("Protocol", "HTTP", "HTTPS").upper()
     if not properties.has("Port") and not properties.failed("Port"):
         properties.problem(properties.line, "Port is needed")
     port = properties.integer("Port", 1, 65535, 80)
-    default = read_action(properties, "DefaultActions", kinds, protocol)
+    sign_in, default = read_actions(
+        properties, "DefaultActions", kinds, protocol, identities=identities
+    )
     read = attributes.read_attributes(properties, "ListenerAttributes", attributes.LISTENER)
     _check_clients_need_no_certificate(properties)
     certificates: tuple[str, ...] = ()
@@ -83,7 +88,7 @@ def read_listener(
     return ListenerSettings(
         logical_id,
         port,
-        Rules(rules, default),
+        Rules(rules, default, sign_in),
         certificates=certificates,
         tls_versions=policy.versions,
         ciphers=policy.ciphers,

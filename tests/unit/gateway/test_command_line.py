@@ -119,6 +119,7 @@ def test_a_taken_port_is_one_clear_line(template: Path) -> None:
         (("--target", f"Web=http://{'a' * 64}:80"), "is no host name"),
         (("--target", "Web"), "'Web' is not NAME=VALUE"),
         (("--parameter", "Nonsense=1"), "there is no such parameter"),
+        (("--identity", "/no/such/file"), "No such file"),
         (("--drain-seconds", "-1"), "not a number of seconds"),
         (("--access-log", "/no/such/folder/log"), "No such file"),
     ],

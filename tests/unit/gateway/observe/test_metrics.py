@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gateway.admin.control import Control
-from gateway.observe.metrics_server import MetricsServer
+from gateway.observe.metrics_server import metrics_server
 from gateway.routing.rules import Forward, Rules, WeightedGroup
 from gateway.routing.settings import Routing, Stickiness
 from tests.unit.gateway.measured import WEB, Measured, measured
@@ -277,7 +277,7 @@ async def scraped(port: int, request: bytes) -> bytes:
     ],
 )
 async def test_metrics_are_at_one_path(request_line: bytes, status: bytes) -> None:
-    server = MetricsServer(lambda: "all of it\n")
+    server = metrics_server(lambda: "all of it\n")
     await server.start("127.0.0.1", 0)
     try:
         answer = await scraped(server.port, request_line + b"\r\n\r\n")

@@ -99,7 +99,8 @@ def test_other_resources_are_not_looked_at() -> None:
         (
             "Type: forward, TargetGroupArn",
             "Type: authenticate-oidc, TargetGroupArn",
-            "t.yml:18: Front: action type 'authenticate-oidc' is not implemented",
+            "t.yml:18: Front: action type 'authenticate-oidc' is not implemented "
+            "without --identity",
         ),
         (
             "      Port: 8080",
@@ -166,7 +167,8 @@ def test_other_resources_are_not_looked_at() -> None:
         (
             "- {Type: forward,",
             "- {Type: authenticate-oidc, Order: 1}\n        - {Type: forward, Order: 2,",
-            "t.yml:18: Front: action type 'authenticate-oidc' is not implemented",
+            "t.yml:18: Front: action type 'authenticate-oidc' is not implemented "
+            "without --identity",
         ),
         (
             "HealthCheckPath: /health",

@@ -1,0 +1,14 @@
+"""The key that signs identities, under the path that AWS documents for it."""
+
+from gateway.observe.page_server import Page, PageServer
+from gateway.proxy.identities import Identities
+
+
+def key_server(identities: Identities) -> PageServer:
+    """A server of ``GET /KEY-ID``."""
+
+    def find(path: str) -> Page | None:
+        key = identities.public_key(path.removeprefix("/"))
+        return None if key is None else Page("text/plain", key)
+
+    return PageServer(find, "GET /KEY-ID")
