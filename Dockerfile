@@ -1,7 +1,8 @@
-# Every image of the board, a named stage each: comparable packing lists, of which `make images`
-# builds all. docs/decisions/images.md says why they are in one file.
+# Every image of the board is a named stage here, so that their contents can be compared; `make
+# images` builds all. The reasons are in docs/decisions/images.md.
 #
-# A stage takes its dependencies first and its code last: what changes often is on top.
+# A stage copies its dependencies first and its code last, so that a change to the code rebuilds
+# only the last layers.
 
 FROM python:3.13-slim-bookworm AS base
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -15,13 +16,13 @@ WORKDIR /board
 LABEL org.opencontainers.image.vendor="The board" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.base.name="docker.io/library/python:3.13-slim-bookworm"
-# The base image has no bytecode, and on a read-only root every start would compile all it imports.
+# The base image has no bytecode: with a read-only root, each start would compile its imports again.
 RUN python -m compileall -q -x "/(ensurepip|idlelib|pip|test|tkinter|turtledemo)/" \
     --invalidation-mode unchecked-hash /usr/local/lib/python3.13
 COPY containers/__init__.py containers/healthcheck.py containers/
 
 
-# Dependencies: what all services stand on is one layer, which all their images share.
+# Dependencies. Those of all services are one layer, which their images share.
 
 FROM base AS service-requirements
 COPY requirements/service.txt requirements/
@@ -52,7 +53,8 @@ COPY requirements/gateway.txt requirements/
 RUN pip install -r requirements/gateway.txt
 
 
-# The services: the kernel, and one context. Who asks a database can tell Amazon's from another's.
+# The services: the kernel and one context each. With Amazon's CA certificates, those that use a
+# database can verify the server.
 
 FROM users-requirements AS users
 COPY containers/rds-ca.pem containers/
@@ -99,7 +101,7 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "web.main"]
 
 
-# The same in one process: the kernel, every context, and the page.
+# The monolith, one process: the kernel, every context, and the page.
 
 FROM monolith-requirements AS monolith
 COPY containers/rds-ca.pem containers/
@@ -119,7 +121,7 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "monolith.main"]
 
 
-# The load balancer on a laptop, and the template that it shares with the real one.
+# The local load balancer, with the template from which the ALB on AWS is created too.
 
 FROM gateway-requirements AS gateway
 COPY gateway/ gateway/
@@ -128,7 +130,7 @@ LABEL org.opencontainers.image.title="board/gateway" \
       org.opencontainers.image.description="A local Application Load Balancer"
 ENV PORT=8080
 EXPOSE 8080
-# A path that the template answers by itself: the health of targets is not the gateway's.
+# The template answers this path with a fixed response: the gateway is healthy without targets.
 HEALTHCHECK --interval=3s --timeout=3s --retries=10 \
     CMD ["python", "-IS", "containers/healthcheck.py", "/api"]
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
@@ -136,7 +138,7 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "gateway"]
 
 
-# What an operator does: the only image with the migrations and their libraries.
+# The operator's commands: the only image with the migrations and their libraries.
 
 FROM board-requirements AS board
 COPY containers/rds-ca.pem containers/
@@ -146,13 +148,13 @@ COPY board/ board/
 COPY topology/ topology/
 COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
      containers/prepare.py containers/
-# New volumes take over whose these folders are.
+# New volumes copy the owner and the mode of these folders.
 RUN install --directory --mode=0700 --owner=10001 --group=10001 /secrets \
     /secrets/all /secrets/postgres /secrets/bootstrap /secrets/databases \
     /secrets/users /secrets/threads /secrets/posts
 LABEL org.opencontainers.image.title="board/board" \
       org.opencontainers.image.description="The board's commands for operators"
-# It serves nothing.
+# Its commands serve no requests.
 HEALTHCHECK NONE
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
 USER 10001:10001

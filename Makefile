@@ -7,13 +7,13 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Linters whose dependencies are not ours: environments of their own.
+# Linters whose dependencies conflict with ours have environments of their own.
 IMAGE_LINT := $(VENV)/lint-images
 TEMPLATE_LINT := $(VENV)/lint-templates
-# Node, which checks the page's JavaScript. The board runs without it.
+# Node, for checking and testing the page's JavaScript. The board runs without it.
 NODE := $(VENV)/lint-javascript
 JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
-# The emulated AWS, likewise.
+# The emulated AWS has an environment of its own, too.
 EMULATOR := $(VENV)/rehearsal
 CODE := topology kernel services web monolith gateway board laptop containers deploy bench tests
 
@@ -26,26 +26,26 @@ run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monol
 	@exec $(BIN)/python -m laptop
 
 .PHONY: grant-admin
-grant-admin: $(VENV)/run.txt ## Make somebody on the running board an admin (NAME=somebody)
+grant-admin: $(VENV)/run.txt ## Make a user of the running board an admin (NAME=somebody)
 	@$(BIN)/python -m laptop.grant_admin "$${NAME:-}"
 
 .PHONY: test
-test: $(VENV)/dev.txt ## Run all tests (ARGS="-k name" for some of them)
-	@# More processes than cores: the tests wait half of the time. In the order of the folders: what
-	@# takes longest comes first.
+test: $(VENV)/dev.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
+	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
+	@# because the slowest come first.
 	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)
 
 .PHONY: test-javascript
 test-javascript: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
-test-javascript: node_modules/.package-lock.json ## Run the unit tests of the page's modules (ARGS=--test-name-pattern=name)
+test-javascript: node_modules/.package-lock.json ## Run the unit tests of the page's JavaScript modules (ARGS=--test-name-pattern=name)
 	@node --test --test-reporter=dot $(ARGS) "tests/unit/web/*.test.js"
 
 .PHONY: test-docker
-test-docker: $(VENV)/dev.txt ## Run the tests of the images and of Compose (needs Docker)
+test-docker: $(VENV)/dev.txt ## Test the images and Compose (needs Docker)
 	@$(BIN)/pytest tests/docker $(ARGS)
 
 .PHONY: test-browser
-test-browser: $(VENV)/dev.txt ## Run the tests of the page in a browser (needs Chromium)
+test-browser: $(VENV)/dev.txt ## Test the page in a browser (needs Chromium)
 	@$(BIN)/pytest tests/browser $(ARGS)
 
 .PHONY: screenshots
@@ -53,16 +53,16 @@ screenshots: $(VENV)/dev.txt ## Take pictures of every page into docs/screenshot
 	@$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: prove
-prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and play 20,000 steps against the model, for an hour or so
+prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare 20,000 steps with a model of the board (about an hour)
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 
 .PHONY: check
-check: ## Check format, lint, types, imports, the page's JavaScript, the templates, the images
+check: ## Check format, lint, types, imports, JavaScript, templates and images
 	@$(MAKE) --jobs=2 --output-sync=line check-code check-javascript check-templates check-images test-javascript
 
 .PHONY: check-code
 check-code: $(VENV)/dev.txt
-	@echo "format";    $(BIN)/ruff format --check --quiet $(CODE) || { echo "mend it with: make format"; exit 1; }
+	@echo "format";    $(BIN)/ruff format --check --quiet $(CODE) || { echo "fix it with: make format"; exit 1; }
 	@echo "lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "types";     $(BIN)/mypy --no-error-summary $(CODE)
 	@echo "imports";   $(BIN)/lint-imports --no-logo >/dev/null || { $(BIN)/lint-imports --no-logo; exit 1; }
@@ -70,7 +70,7 @@ check-code: $(VENV)/dev.txt
 .PHONY: check-javascript
 check-javascript: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 check-javascript: node_modules/.package-lock.json
-	@echo "javascript: format"; node_modules/.bin/prettier --check --log-level=warn $(JAVASCRIPT) || { echo "mend it with: make format"; exit 1; }
+	@echo "javascript: format"; node_modules/.bin/prettier --check --log-level=warn $(JAVASCRIPT) || { echo "fix it with: make format"; exit 1; }
 	@echo "javascript: lint";   node_modules/.bin/oxlint --deny-warnings web/static tests/unit/web >/dev/null || \
 	  { node_modules/.bin/oxlint --deny-warnings web/static tests/unit/web; exit 1; }
 	@echo "javascript: types";  node_modules/.bin/tsc --project web && node_modules/.bin/tsc --project tests/unit/web
@@ -99,31 +99,31 @@ up: $(BIN)/python ## Run the board in containers (DEPLOYMENT=strangler, PORT=808
 	@exec $(BIN)/python -m containers.up
 
 .PHONY: down
-down: ## Stop the containers; their data stays (ARGS=--volumes removes it)
+down: ## Stop and remove the containers, but not their data (ARGS=--volumes removes it too)
 	@docker compose --profile '*' down $(ARGS)
 
 .PHONY: images
-images: $(VENV)/deploy.txt ## Build every image, for the processors that AWS is asked for
+images: $(VENV)/deploy.txt ## Build every image, for the processors that the stacks use on AWS
 	@exec $(BIN)/python -m deploy images
 
 .PHONY: push-ecr
-push-ecr: $(VENV)/deploy.txt ## Build the images and push them to ECR, by git revision (AWS_REGION, AWS_PROFILE)
+push-ecr: $(VENV)/deploy.txt ## Build the images, tag them with the git revision, push them to ECR (AWS_REGION, AWS_PROFILE)
 	@exec $(BIN)/python -m deploy push
 
 .PHONY: deploy-ecs
-deploy-ecs: $(VENV)/deploy.txt ## Run the board on ECS, or bring it up to date (DEPLOYMENT, REVISION, COUNT, NAT_MODE)
+deploy-ecs: $(VENV)/deploy.txt ## Run the board on ECS, or update it (DEPLOYMENT, REVISION, COUNT, NAT_MODE)
 	@exec $(BIN)/python -m deploy deploy
 
 .PHONY: status-ecs
-status-ecs: $(VENV)/deploy.txt ## What there is on AWS, how it is, and what it costs
+status-ecs: $(VENV)/deploy.txt ## Show what runs on AWS, its state, and what it costs
 	@exec $(BIN)/python -m deploy status
 
 .PHONY: logs-ecs
-logs-ecs: $(VENV)/deploy.txt ## What the tasks have logged (SERVICE=posts, SINCE=1h, FOLLOW=1)
+logs-ecs: $(VENV)/deploy.txt ## Show the logs of the tasks (SERVICE=posts, SINCE=1h, FOLLOW=1)
 	@exec $(BIN)/python -m deploy logs
 
 .PHONY: run-ecs
-run-ecs: $(VENV)/deploy.txt ## Run a command of the board on ECS (COMMAND="grant-admin NAME", COMMAND=demo)
+run-ecs: $(VENV)/deploy.txt ## Run an operator's command on ECS (COMMAND="grant-admin NAME", COMMAND=demo)
 	@exec $(BIN)/python -m deploy run $(COMMAND)
 
 .PHONY: shift
@@ -131,19 +131,19 @@ shift: $(VENV)/deploy.txt ## Move traffic between the monolith and a service (CO
 	@exec $(BIN)/python -m deploy shift
 
 .PHONY: pause-ecs
-pause-ecs: $(VENV)/deploy.txt ## Take away nearly all that costs money; the data stays
+pause-ecs: $(VENV)/deploy.txt ## Remove nearly everything that costs money; the data stays
 	@exec $(BIN)/python -m deploy pause
 
 .PHONY: resume-ecs
-resume-ecs: $(VENV)/deploy.txt ## Bring back what was paused
+resume-ecs: $(VENV)/deploy.txt ## Restore what pause-ecs removed
 	@exec $(BIN)/python -m deploy resume
 
 .PHONY: destroy-ecs
-destroy-ecs: $(VENV)/deploy.txt ## Remove all of it from AWS, data and images too, and prove it (CONFIRM, KEEP_SNAPSHOT)
+destroy-ecs: $(VENV)/deploy.txt ## Delete everything from AWS, including data and images, and verify it (CONFIRM, KEEP_SNAPSHOT)
 	@exec $(BIN)/python -m deploy destroy
 
 .PHONY: rehearse
-rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Go through all of that without an account, on an emulated AWS (needs Docker)
+rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Run all of these commands on an emulated AWS, without an account (needs Docker)
 	@$(BIN)/pytest tests/rehearsal --exitfirst --capture=no --verbose $(ARGS)
 
 .PHONY: dataset
@@ -156,13 +156,13 @@ bench-size: $(VENV)/dev.txt ## Measure pages and searches on a large board (POST
 	@$(BIN)/python -m bench.size --posts "$${POSTS:-1000000}"
 
 .PHONY: bench
-bench: $(VENV)/dev.txt ## Measure the gateway, against nginx (needs nginx and wrk) and what it holds, and the board
+bench: $(VENV)/dev.txt ## Measure the gateway's speed (needs nginx and wrk) and capacity, and the board
 	@$(BIN)/python -m bench.gateway
 	@$(BIN)/python -m bench.capacity
 	@$(BIN)/python -m bench.contract
 
 .PHONY: bench-docker
-bench-docker: $(VENV)/dev.txt ## Measure the containers: start, stop, memory, images (needs Docker)
+bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory, image sizes (needs Docker)
 	@$(BIN)/python -m bench.containers
 
 .PHONY: lock
@@ -177,10 +177,10 @@ lock: $(VENV)/lock.txt $(NODE)/lint-javascript.txt ## Pin the newest dependencie
 	done
 
 .PHONY: clean
-clean: ## Remove what these commands made, but not the board's data (.data)
+clean: ## Remove the files that these commands created, but not the board's data (.data)
 	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# A lock's copy in the virtual environment says that it is installed.
+# The copy of a lock file in the virtual environment marks it as installed.
 $(VENV)/%.txt: requirements/%.txt | $(BIN)/pip
 	@echo "Installing requirements/$*.txt into $(VENV) (once) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
@@ -192,7 +192,7 @@ $(IMAGE_LINT)/lint-images.txt: requirements/lint-images.txt | $(BIN)/pip
 	@$(IMAGE_LINT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@cp $< $@
 
-# npm's own script finds Node on the path; so do the tools that it installs.
+# npm and the tools that it installs find Node on the PATH.
 $(NODE)/lint-javascript.txt: requirements/lint-javascript.txt | $(BIN)/pip
 	@echo "Installing $< into $(NODE) (once) ..."
 	@$(BIN)/python -m venv --clear $(NODE)
@@ -222,6 +222,6 @@ $(EMULATOR)/rehearsal.txt: requirements/rehearsal.txt | $(BIN)/pip
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "The board needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13 ..."; exit 1; }
-	@echo "Making a virtual environment in $(VENV) ..."
+	@echo "Creating a virtual environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || \
-	  { rm -rf $(VENV); echo "No virtual environment could be made. On Debian: apt install python3-venv"; exit 1; }
+	  { rm -rf $(VENV); echo "The virtual environment could not be created. On Debian: apt install python3-venv"; exit 1; }

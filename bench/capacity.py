@@ -1,16 +1,16 @@
-"""What the gateway holds: memory for long streams and many idle clients, and the delay it adds.
+"""Measures the gateway's memory with long streams and many idle clients, and the delay it adds.
 
     python -m bench.capacity [--mib 1024] [--clients 10000] [--rate 1000] [--pairs 5]
 
-One gateway process, run as it is for people, in front of a target in this process. Measured are
+One gateway process, with the options of `make run`, in front of a target in this process:
 
-- the growth of its peak memory while that many MiB go up and down to a slow reader,
-- its memory with that many idle clients, and how long a new request takes beside them,
-- the delay at that rate through it and directly, in alternating pairs of 3 seconds.
+- how much its peak memory grows while `--mib` MiB go to a slow reader, and as many are uploaded,
+- its memory with `--clients` idle clients, and how long a new request takes beside them,
+- the delay at `--rate` requests a second, through it and directly, in alternating pairs of 3 s.
 
-Needs Linux (memory is read from /proc). Everything is on 127.0.0.1 and ends with the run. Exit
-code: 0, or 1 when a bound does not hold: growth under 16 MiB, under 150 MiB with idle clients, at
-most 0.5 ms more at the median and 3 ms more at the 99th percentile.
+Needs Linux (memory is read from /proc). Everything is on 127.0.0.1 and ends with the run. The exit
+code is 1 if a limit is exceeded: 16 MiB of growth, 150 MiB with idle clients, 0.5 ms of delay at
+the median, 3 ms at the 99th percentile.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _SECONDS: Final = 3.0
 
 
 class Target(asyncio.Protocol):
-    """Answers small requests, serves ``/api/threads/down`` and takes ``/api/threads/up``."""
+    """Sends a long body for GET `.../down`, reads one for POST, and answers the rest with `ok`."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -51,11 +51,11 @@ class Target(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio."""
+        """Store the transport."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """See asyncio."""
+        """Answer a request; each connection sends them one after the other."""
         if self._left:
             self._take(len(data))
             return
@@ -75,11 +75,11 @@ class Target(asyncio.Protocol):
             self._write(_SMALL)
 
     def pause_writing(self) -> None:
-        """See asyncio."""
+        """Stop sending the long body: the client reads more slowly."""
         self._paused = True
 
     def resume_writing(self) -> None:
-        """See asyncio."""
+        """Go on sending the long body."""
         self._paused = False
         self._send()
 
@@ -100,29 +100,29 @@ class Target(asyncio.Protocol):
 
 
 async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A client's connection."""
+    """Open a client's connection."""
     return await asyncio.open_connection("127.0.0.1", port, limit=4 * 65_536)
 
 
 async def download(port: int, size: int) -> None:
-    """Reads with a breath every 8 MiB, so that the sender is faster."""
+    """Download `size` bytes, with a pause every 8 MiB, so that the sender is faster."""
     reader, writer = await connect(port)
     writer.write(f"GET {PATH}/down HTTP/1.1\r\nHost: a\r\n\r\n".encode())
     await reader.readuntil(b"\r\n\r\n")
-    left, breath = size, 0
+    left, since_pause = size, 0
     while left:
         got = len(await reader.read(len(_PIECE)))
         if not got:
-            raise RuntimeError("the answer broke off")
-        left, breath = left - got, breath + got
-        if breath > 8 * 1024 * 1024:
-            breath = 0
+            raise RuntimeError("the response ended early")
+        left, since_pause = left - got, since_pause + got
+        if since_pause > 8 * 1024 * 1024:
+            since_pause = 0
             await asyncio.sleep(0.01)
     writer.close()
 
 
 async def upload(port: int, size: int) -> None:
-    """Sends as fast as it is taken."""
+    """Upload `size` bytes as fast as they are accepted."""
     reader, writer = await connect(port)
     writer.write(f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode())
     left = size
@@ -136,7 +136,7 @@ async def upload(port: int, size: int) -> None:
 
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
-    """The seconds that one small request takes."""
+    """Send one small request. Returns how long it took, in seconds."""
     began = time.perf_counter()
     writer.write(f"GET {PATH} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
     await reader.readuntil(b"\r\n\r\nok")
@@ -144,9 +144,9 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> flo
 
 
 async def delays(port: int, rate: int) -> list[float]:
-    """What requests take that begin at fixed times, whatever became of those before.
+    """The seconds that requests take that are due at fixed times, even if earlier ones are late.
 
-    A delay counts from when its request was to begin.
+    A delay is measured from the time at which the request was due.
     """
     connections = [await connect(port) for _ in range(16)]
     free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
@@ -175,7 +175,7 @@ async def delays(port: int, rate: int) -> list[float]:
 
 
 async def measure(options: argparse.Namespace) -> int:
-    """Measures and reports."""
+    """Measure and print everything. Returns the exit code."""
     loop = asyncio.get_running_loop()
     size = options.mib * 1024 * 1024
     [port, gateway_port] = ports.free(2)
@@ -183,7 +183,7 @@ async def measure(options: argparse.Namespace) -> int:
     failed = False
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         begun = gateway(Path(folder), gateway_port, port)
-        # Starting waits for an answer, which this process has to give.
+        # In a thread: it waits for a response, which this loop has to send.
         proxy = await loop.run_in_executor(None, stack.enter_context, begun)
         failed |= await _streams(proxy.port, proxy.pid, size)
         failed |= await _added_delay(proxy.port, port, options)
@@ -214,13 +214,13 @@ async def _added_delay(port: int, direct: int, options: argparse.Namespace) -> b
     tails: list[float] = []
     for pair in range(options.pairs + 1):
         ours, theirs = await delays(port, options.rate), await delays(direct, options.rate)
-        if pair:  # the first warms up
+        if pair:  # the first pair is a warm-up
             medians.append(statistics.median(ours) - statistics.median(theirs))
             tails.append(_p99(ours) - _p99(theirs))
     median, tail = statistics.median(medians), statistics.median(tails)
     return _say(
-        f"{options.rate} requests/s: {median * 1000:.2f} ms more at the median and "
-        f"{tail * 1000:.2f} ms more at p99 than direct (median of {options.pairs} pairs)",
+        f"{options.rate} requests/s: {median * 1000:.2f} ms slower at the median and "
+        f"{tail * 1000:.2f} ms slower at p99 than direct (median of {options.pairs} pairs)",
         median <= _MAX_MEDIAN and tail <= _MAX_P99,
     )
 
@@ -245,13 +245,13 @@ def _p99(values: list[float]) -> float:
 
 
 def _say(line: str, holds: bool) -> bool:
-    sys.stdout.write(f"{line}{'' if holds else '  <- out of bounds'}\n")
+    sys.stdout.write(f"{line}{'' if holds else '  <- exceeds the limit'}\n")
     sys.stdout.flush()
     return not holds
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measures and reports."""
+    """Measure and print everything. Returns the exit code: 2 if this machine is unsuitable."""
     parser = argparse.ArgumentParser(prog="python -m bench.capacity")
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--clients", type=int, default=10_000)

@@ -1,13 +1,13 @@
-"""What the board costs in containers: seconds to start and to stop, memory, and the images' sizes.
+"""Measures the board in containers: seconds to start and to stop, memory, and image sizes.
 
     python -m bench.containers [--rounds 3]
 
-Builds all images, and then, in each round, starts the deployment `microservices` twice as a
-Compose project of its own (from nothing, with `--build` and every layer cached; then from volumes
-that have data already), weighs it when it is idle, and stops it. Needs Docker; whatever else runs
-on the machine counts. Nothing is left but the images.
+Builds all images. Each round then starts the deployment `microservices` twice, as a Compose project
+of its own: first without data, with `--build` and every layer cached, and then with the data of the
+first start. It measures the memory of the idle containers, and stops them. Needs Docker; other load
+on the machine affects the results. Only the images are left behind.
 
-Exit code: 0; 1 when the worst round of one of them is not below what it must be below.
+The exit code is 1 if a figure is above its limit in any round.
 """
 
 import argparse
@@ -32,12 +32,12 @@ _BASE: Final = "python:3.13-slim-bookworm"
 _BUILT_BY: Final = (*SERVERS, GATEWAY, "prepare")
 _RUNNING: Final = frozenset({*SERVICES, GATEWAY, "postgres"})
 _SETTLED: Final = 5.0
-"""Seconds after which a process that has started is idle."""
+"""Seconds after which a started process is idle."""
 
 
 @dataclass
 class Figure:
-    """Something measured, in a unit, one value a round, and what each must be below."""
+    """A measured quantity: one value for each round, and the limit that all must be below."""
 
     what: str
     unit: str
@@ -56,7 +56,7 @@ class Figure:
 
 
 class Compose:
-    """A Compose project from this folder's docker-compose.yml, on a port that nobody has."""
+    """A Compose project from this repository's docker-compose.yml, on a free port."""
 
     def __init__(self, name: str, client: docker.DockerClient) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -70,10 +70,10 @@ class Compose:
         }
 
     def run(self, *arguments: str) -> float:
-        """`docker compose ARGUMENTS`; how many seconds it took. SystemExit when it fails."""
+        """Run `docker compose ARGUMENTS`. Returns the seconds it took; SystemExit if it fails."""
         began = time.monotonic()
         done = subprocess.run(  # noqa: S603 - the arguments are ours
-            ["docker", "compose", "--project-name", self._name, *arguments],  # noqa: S607 - as PATH has it
+            ["docker", "compose", "--project-name", self._name, *arguments],  # noqa: S607 - found on the PATH
             cwd=_ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -88,8 +88,10 @@ class Compose:
         return took
 
     def memory(self) -> int:
-        """Bytes that all its containers are charged for, cached files included. SystemExit when
-        another set of services runs than should."""
+        """The memory of all containers in bytes, including cached files.
+
+        SystemExit unless exactly the expected services run.
+        """
         label = f"com.docker.compose.project={self._name}"
         running = self._client.containers.list(filters={"label": label})
         services = {container.labels["com.docker.compose.service"] for container in running}
@@ -144,17 +146,17 @@ def _sizes() -> list[Figure]:
 
 
 def _uncompressed(image: Image) -> int:
-    # Not its `Size`, which with containerd's store of images is something else.
+    # Not its `Size`, which is the compressed size if the engine uses containerd's image store.
     return sum(int(layer["Size"]) for layer in image.history())
 
 
 def main() -> int:
-    """Measure, and print a line a figure."""
+    """Measure, and print a line for each figure. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Measures the board in containers.")
     parser.add_argument("--rounds", type=int, default=3)
     figures = _measure(parser.parse_args().rounds)
     for figure in figures:
-        print(figure)  # noqa: T201 - a command speaks to whoever runs it
+        print(figure)  # noqa: T201 - a command's output
     return 0 if all(figure.holds for figure in figures) else 1
 
 

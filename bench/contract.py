@@ -1,13 +1,14 @@
-"""What the board holds: posts a second, how soon a post is seen elsewhere, and what a stream costs.
+"""Measures the services: posts per second, delay of live posts, and the cost of open streams.
 
     python -m bench.contract [--rounds 3] [--seconds 4] [--writers 16] [--streams 1000]
 
-Starts users, threads and two instances of posts as processes on a PostgreSQL that is not durable,
-and asks them directly, without the gateway. The client is on the same machine and takes its share
-of it. Everything listens on 127.0.0.1 and ends with the run. Needs Linux (memory and CPU time are
+Starts users, threads and two instances of posts as processes, on a PostgreSQL that is not durable,
+and sends requests to them directly, without the gateway. The client uses CPU time of the same
+machine. Everything listens on 127.0.0.1 and ends with the run. Needs Linux (memory and CPU time are
 read from /proc).
 
-Exit code: 0; 1 when a count was not exact, or a post took 100 ms or more to be seen, in the median.
+The exit code is 1 if a thread's post count was wrong, or if the median delay until a post appears
+in another instance's stream was 100 ms or more.
 """
 
 import argparse
@@ -43,7 +44,7 @@ _START_SECONDS: Final = 20.0
 
 
 class Service:
-    """A service's process, and where it is."""
+    """A service's process and its URL."""
 
     def __init__(self, context: str, environment: Mapping[str, str]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -57,7 +58,7 @@ class Service:
         )
 
     async def ready(self) -> None:
-        """Returns when it can serve."""
+        """Wait until it can serve requests."""
         deadline = time.monotonic() + _START_SECONDS
         async with httpx.AsyncClient(trust_env=False) as http:
             while time.monotonic() < deadline and self._process.poll() is None:
@@ -68,19 +69,19 @@ class Service:
         raise SystemExit(f"The service at {self.url} did not start.")
 
     def stop(self) -> None:
-        """Ends the process."""
+        """Stop the process."""
         self._process.terminate()
         self._process.wait(30)
 
     @property
     def resident(self) -> int:
-        """Bytes of memory."""
+        """Its resident memory, in bytes."""
         pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGESIZE")
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU time so far."""
+        """The CPU time that it has used so far, in seconds."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -146,7 +147,10 @@ async def _write(http: httpx.AsyncClient, service: Service, thread: int) -> dict
 async def _posts_a_second(
     http: httpx.AsyncClient, services: Mapping[str, Service], writers: int, seconds: float
 ) -> tuple[float, bool]:
-    """Half of the writers write in one thread, the others in many; whether all were counted."""
+    """Measure posts per second: half of the writers share one thread, the others have their own.
+
+    Also returns whether all threads counted their posts correctly.
+    """
     hot = await _start_thread(http, services)
     cold = [await _start_thread(http, services) for _ in range(_COLD)]
     written: Counter[int] = Counter()
@@ -181,7 +185,7 @@ async def _counted(
 
 
 async def _until_seen(http: httpx.AsyncClient, services: Mapping[str, Service]) -> float:
-    """The median of seconds from sending a post to one instance until another's stream has it."""
+    """The median time from sending a post until another instance's stream has it, in seconds."""
     thread = await _start_thread(http, services)
     reader, writer = await _open_stream(services["posts too"], thread)
     took = []
@@ -211,8 +215,7 @@ async def _open_stream(
 async def _cost_of_streams(
     http: httpx.AsyncClient, services: Mapping[str, Service], number: int
 ) -> tuple[float, float]:
-    """Bytes for each open stream, and the share of a core that all of them take while nothing
-    happens."""
+    """The memory of each open stream in bytes, and the share of a core that all idle ones use."""
     threads = [await _start_thread(http, services) for _ in range(_COLD)]
     service = services["posts"]
     before = service.resident
@@ -242,8 +245,8 @@ async def _measure(rounds: int, seconds: float, writers: int, streams: int) -> i
 
 
 def main() -> int:
-    """Measure, print, and judge."""
-    parser = argparse.ArgumentParser(description="Measure what the board holds.")
+    """Measure and print everything. Returns the exit code."""
+    parser = argparse.ArgumentParser(description="Measure the board's services.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--writers", type=int, default=16)

@@ -1,16 +1,16 @@
-"""The gateway against nginx: requests a second, and CPU time a request, for small answers.
+"""Compares the gateway with nginx: requests per second, and CPU time per request.
 
     python -m bench.gateway [--pairs 5] [--seconds 3] [--connections 32]
 
-One gateway process and one nginx worker proxy to the same upstream (an nginx that returns a few
-bytes) over kept-alive connections, each writing an access log to a file. They are measured with
-wrk in alternating pairs in one run, so that what else the machine does meets both: once with one
-request over and over, and once with a browser's headers, where no path and no header block comes
-twice. Needs Linux (CPU time is read from /proc), nginx and wrk. Everything listens on 127.0.0.1 and
-ends with the run.
+One gateway process and one nginx worker proxy to the same upstream, an nginx with a response of a
+few bytes, over persistent connections, and write an access log to a file. wrk measures them in
+alternating pairs, so that other load on the machine affects both. There are two series: in one, all
+requests are the same; in the other, each has a browser's headers, and a path and header values of
+its own. Needs Linux (CPU time is read from /proc), nginx and wrk. Everything listens on 127.0.0.1
+and ends with the run.
 
-Exit code: 0, or 1 when the gateway has less than --floor of nginx's requests a second for the
-first of the two.
+The exit code is 1 if, in the first series, the gateway's requests per second are less than --floor
+times nginx's.
 """
 
 import argparse
@@ -73,7 +73,7 @@ Results = dict[str, list[Measurement]]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measures and reports."""
+    """Measure and print everything. Returns the exit code: 2 if a program is missing."""
     parser = argparse.ArgumentParser(prog="python -m bench.gateway")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"bench.gateway needs {needs}\n")
         return 2
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        # An nginx that was started by root works as nobody, and has to get in here.
+        # Started by root, nginx's worker runs as `nobody`, and must be able to enter this folder.
         Path(folder).chmod(0o755)
         upstream_port, nginx_port, gateway_port = ports.free(3)
         stack.enter_context(_nginx(Path(folder), "upstream", upstream_port, _UPSTREAM))
@@ -102,10 +102,10 @@ def main(arguments: Sequence[str]) -> int:
             for results, arguments in ((repeated, ()), (varied, ("--script", str(script)))):
                 for proxy in (nginx, ours):
                     measured = _measure(proxy, seconds, options.connections, arguments)
-                    if pair:  # the first warms up
+                    if pair:  # the first pair is a warm-up
                         results[proxy.name].append(measured)
-    ratio = _report("one request over and over", repeated)
-    _report("requests of a browser, none like another", varied)
+    ratio = _report("the same request every time", repeated)
+    _report("a browser's requests, all different", varied)
     if ratio < options.floor:
         sys.stderr.write(f"bench.gateway: the ratio is under {options.floor}\n")
         return 1
@@ -117,7 +117,7 @@ def _report(what: str, results: Results) -> float:
     for name, measured in results.items():
         rate = statistics.median(one.requests_per_second for one in measured)
         cpu = statistics.median(one.cpu_microseconds for one in measured)
-        lines.append(f"  {name:8} {rate:8.0f} requests/s {cpu:6.1f} us CPU a request")
+        lines.append(f"  {name:8} {rate:8.0f} requests/s {cpu:6.1f} us of CPU per request")
     ratio = statistics.median(
         ours.requests_per_second / theirs.requests_per_second
         for ours, theirs in zip(results["gateway"], results["nginx"], strict=True)
@@ -145,7 +145,7 @@ def _measure(proxy: Proxy, seconds: int, connections: int, arguments: Sequence[s
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     count = re.search(r"(\d+) requests in", done.stdout)
     if rate is None or count is None:
-        raise RuntimeError(f"wrk said something else:\n{done.stdout}")
+        raise RuntimeError(f"unexpected output of wrk:\n{done.stdout}")
     return Measurement(float(rate[1]), used / int(count[1]) * 1e6)
 
 

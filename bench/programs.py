@@ -1,4 +1,4 @@
-"""The programs that are measured: started, waited for, and ended with the measurement."""
+"""Starts the programs that are measured, waits for them, and ends them afterwards."""
 
 import os
 import signal
@@ -17,13 +17,13 @@ from topology.routing import STAND_INS
 
 ROOT: Final = Path(__file__).parents[1]
 PATH: Final = "/api/threads"
-"""What is asked for: one of the deployed template's rules leads it to the threads service."""
+"""The path of all requests; a rule of the deployed template forwards it to the threads service."""
 _START_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """What is measured: ``pid`` is the process that does the work."""
+    """A measured proxy. `pid` is the process that handles its requests."""
 
     name: str
     port: int
@@ -31,13 +31,13 @@ class Proxy:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
+    """The user and system time that a process has used so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mib(pid: int, field: str = "VmRSS") -> float:
-    """Resident memory now, or with ``VmHWM`` at its peak."""
+    """The resident memory of a process in MiB; with `field="VmHWM"`, its peak."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     [line] = [line for line in status.splitlines() if line.startswith(field + ":")]
     return int(line.split()[1]) / 1024

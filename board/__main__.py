@@ -15,21 +15,21 @@ from kernel.process.clock import utc_now
 from kernel.process.settings import load
 
 _STEPS = {
-    "bootstrap": "make the contexts' roles and databases",
-    "migrate": "bring the databases to the newest migration",
+    "bootstrap": "create the contexts' roles and databases",
+    "migrate": "migrate the databases to the newest version",
     "demo": "fill an empty board with the content of demo.toml",
 }
 
 
 def main() -> None:
-    """Carry out commands, in order. What an operator can mend is said in a line, with exit
-    status 1."""
-    parser = argparse.ArgumentParser(prog="board", description="Commands for who runs the board.")
+    """Run the commands in order. An error that an operator can fix is printed as one line, and the
+    exit status is 1."""
+    parser = argparse.ArgumentParser(prog="board", description="Commands for operators.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, what in _STEPS.items():
         step = commands.add_parser(name, help=what, description=f"{what}.")
-        step.add_argument("then", nargs="*", type=_step, help="what to do after that")
-    grant = commands.add_parser("grant-admin", help="make somebody an admin")
+        step.add_argument("then", nargs="*", type=_step, help="commands to run afterwards")
+    grant = commands.add_parser("grant-admin", help="make a user an admin")
     grant.add_argument("name", help="their username")
     arguments = parser.parse_args()
     logs.configure("text")
@@ -46,14 +46,14 @@ def main() -> None:
 
 
 def _step(name: str) -> str:
-    # Not `choices`: with those, argparse wants at least one.
+    # Not `choices`, with which argparse requires at least one value.
     if name not in _STEPS:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(_STEPS)}")
+        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(_STEPS)}")
     return name
 
 
 async def _carry_out(commands: Sequence[str]) -> None:
-    # Each command brings its own dependencies, and an image has those of the commands it is for.
+    # Imported here, because an image has only the dependencies of the commands that it runs.
     within = load(Waking).database_wakes_within
     for command in commands:
         if command == "bootstrap":

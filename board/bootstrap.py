@@ -1,5 +1,5 @@
-"""Makes each context's role and database. May be repeated: it makes what is missing, and gives
-every role the password that its URL has today."""
+"""Creates each context's role and database, if missing, and sets each role's password to the one
+in its URL. It can be run again at any time."""
 
 import logging
 from collections.abc import Mapping
@@ -11,14 +11,16 @@ log = logging.getLogger("board.bootstrap")
 
 
 async def bootstrap(admin_url: str, databases: Mapping[str, str]) -> None:
-    """Bring the server at `admin_url` to where the contexts' URLs work. The admin needs CREATEDB
-    and CREATEROLE, and need not be a superuser. Raises `ValueError` when the server does not take
-    the admin's password, asyncpg's other errors, and `OSError`."""
+    """Create what the URLs in `databases` name, on the server at `admin_url`.
+
+    The admin needs CREATEDB and CREATEROLE, and need not be a superuser. Raises `ValueError` if the
+    server rejects the admin's password; also asyncpg's other errors, and `OSError`.
+    """
     try:
         admin = await asyncpg.connect(admin_url, timeout=10)
     except asyncpg.InvalidPasswordError as error:
         raise ValueError(
-            "The database does not take the password in ADMIN_DATABASE_URL: it was made with "
+            "The database rejects the password in ADMIN_DATABASE_URL: it was created with "
             "another one."
         ) from error
     try:
@@ -48,7 +50,8 @@ async def _make_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, pas
             password,
         )
     )
-    # Since PostgreSQL 16 an admin who is no superuser must be a member to give databases away.
+    # Since PostgreSQL 16, an admin who is not a superuser must be a member of a role to create
+    # databases that the role owns.
     await admin.execute(
         await admin.fetchval("SELECT format('GRANT %I TO CURRENT_USER', $1::text)", role)
     )

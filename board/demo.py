@@ -1,4 +1,4 @@
-"""Fills an empty board, so that a visitor finds people talking."""
+"""Fills an empty board with example content, so that a visitor finds threads to read."""
 
 import secrets
 import tomllib
@@ -20,7 +20,7 @@ from services.users.settings import UserSettings
 from services.users.wiring import open_users
 
 _CONTENT = Path(__file__).with_name("demo.toml")
-_ORIGIN = "http://localhost"  # of any board: the content has no pictures
+_ORIGIN = "http://localhost"  # any origin works: only pictures need it, and the content has none
 
 
 class Settings(UserSettings, ThreadSettings, PostSettings):
@@ -28,7 +28,7 @@ class Settings(UserSettings, ThreadSettings, PostSettings):
 
 
 class _DemoUsers:
-    """`kernel.contracts.Users` for people who are signed in by their usernames."""
+    """A `kernel.contracts.Users` whose session tokens are the usernames."""
 
     def __init__(self) -> None:
         self.ids: dict[str, int] = {}
@@ -39,7 +39,7 @@ class _DemoUsers:
 
 async def fill(settings: Settings, now: datetime) -> None:
     """Fill the board with the content of `demo.toml`, as if it had been written in the days before
-    `now`, and print the people's passwords. Does nothing on a board that has users."""
+    `now`, and print the users' passwords. Does nothing on a board that has users."""
     content = tomllib.loads(_CONTENT.read_text(encoding="utf-8"))
     scenes = _scenes(content, now)
     moment = scenes[0][0] - timedelta(days=1)
@@ -55,7 +55,7 @@ async def fill(settings: Settings, now: datetime) -> None:
         if (await users.service.list(1, None)).items:
             print("The board has users already: no demo data.")  # noqa: T201
             return
-        print("People you can be on this board (printed this once):")  # noqa: T201
+        print("Sign in as one of these users (passwords are printed only once):")  # noqa: T201
         for person in content["people"]:
             password = secrets.token_urlsafe(9)
             new = NewUser(person["username"], password, person["name"], person["bio"], None)
@@ -79,7 +79,7 @@ async def fill(settings: Settings, now: datetime) -> None:
 def _scenes(
     content: Mapping[str, Any], now: datetime
 ) -> list[tuple[datetime, str, Mapping[str, Any]]]:
-    """Whatever happens, in order: each thread's start, then its posts."""
+    """All threads and posts of the demo in the order of their times, a thread before its posts."""
     scenes: list[tuple[datetime, str, Mapping[str, Any]]] = []
     for thread in content["threads"]:
         start = to_milliseconds(now - timedelta(days=thread["days_ago"]))

@@ -1,4 +1,4 @@
-"""Makes somebody an admin, from the command line: the first one, or when no other can."""
+"""Makes a user an admin from the command line: the first admin, or if no admin can sign in."""
 
 import logging
 
@@ -8,9 +8,11 @@ log = logging.getLogger("board.grant_admin")
 
 
 async def grant_admin(users_url: str, username: str) -> None:
-    """Make the user of this name, whatever its case, an admin, and lift a ban on them, since nobody
-    else could lift an admin's. May be repeated. Raises `ValueError` when there is no such user, and
-    asyncpg's errors and `OSError`."""
+    """Make the user with this name, in any case, an admin, and lift a ban on them.
+
+    The ban is lifted because nobody could do so afterwards: admins cannot be moderated. Raises
+    `ValueError` if there is no such user; also asyncpg's errors, and `OSError`.
+    """
     connection = await asyncpg.connect(users_url, timeout=10)
     try:
         async with connection.transaction():

@@ -1,4 +1,4 @@
-"""Brings each context's database to the newest migration."""
+"""Migrates each context's database to the newest version."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ _LOCK_POLL = 0.2
 
 
 def alembic_config(context: str) -> Config:
-    """Alembic's configuration for one context: a shared `env.py`, and the context's migrations."""
+    """Alembic's configuration for a context: the shared `env.py`, and the context's migrations."""
     config = Config()
     config.set_main_option("script_location", str(_ROOT / "board" / "alembic"))
     config.set_main_option("version_locations", str(_ROOT / "services" / context / "migrations"))
@@ -33,9 +33,11 @@ def alembic_config(context: str) -> Config:
 
 
 async def migrate(databases: Mapping[str, str], lock_timeout: float = 60.0) -> None:
-    """Migrate the databases, one after the other: Alembic works through globals. Raises
-    `TimeoutError` when somebody else holds the lock of one longer than `lock_timeout` seconds, and
-    `ValueError` for a database that a newer version of the board has migrated."""
+    """Migrate the databases, one after the other, because Alembic uses global state.
+
+    Raises `TimeoutError` if another migration holds a database's lock for more than `lock_timeout`
+    seconds, and `ValueError` if a newer version of the board has migrated a database.
+    """
     for context, url in databases.items():
         await _migrate(context, url, lock_timeout)
 
@@ -57,7 +59,7 @@ def _upgrade(connection: Connection, context: str) -> None:
     if unknown:
         raise ValueError(
             f"The database of {context} is at migration {max(unknown)}, and this version of the "
-            f"board knows none after {max(known)}: use the version that migrated it."
+            f"board has none after {max(known)}: use the version that migrated it."
         )
     connection.rollback()
     config.attributes["connection"] = connection
@@ -66,9 +68,11 @@ def _upgrade(connection: Connection, context: str) -> None:
 
 @asynccontextmanager
 async def _locked(url: str, patience: float) -> AsyncIterator[None]:
-    """Hold the database's migration lock. Asked for again and again: a session that waits for it
-    holds a snapshot, and CREATE INDEX CONCURRENTLY in the session that has it would wait for that
-    snapshot, for ever."""
+    """Hold the database's migration lock.
+
+    The lock is polled: a session that waits for it would hold a snapshot, and a CREATE INDEX
+    CONCURRENTLY in the session that has the lock would wait for that snapshot forever.
+    """
     connection = await asyncpg.connect(url, timeout=10)
     try:
         deadline = time.monotonic() + patience

@@ -1,4 +1,4 @@
-"""Which databases the commands work on."""
+"""The settings of the commands: the databases' URLs and passwords."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ def _with_databases(name: str, base: type[Base]) -> type[Base]:
 
 
 Databases = _with_databases("Databases", _Databases)
-"""Every context's database, under the names that its service uses."""
+"""Every context's database, in the settings that its service reads too."""
 
 Bootstrap = _with_databases("Bootstrap", _Bootstrap)
-"""The same, and the server under a role that may make databases and roles."""
+"""The same, and the URL of a role that may create databases and roles."""

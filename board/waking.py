@@ -1,6 +1,5 @@
-"""Waits for a database that sleeps: Aurora at 0 capacity drops the first connections while it
-resumes, which takes about 15 seconds, and 30 or more after a day (Aurora User Guide, Scaling to
-Zero ACUs)."""
+"""Waits for a paused database: Aurora at zero capacity refuses connections while it resumes, which
+takes about 15 seconds, or 30 and more after a day (Aurora User Guide, Scaling to Zero ACUs)."""
 
 import asyncio
 import logging
@@ -21,7 +20,7 @@ _NOT_AWAKE: Final = (OSError, TimeoutError, asyncpg.CannotConnectNowError,
 
 
 class Waking(BaseSettings):
-    """How long to wait for a database that sleeps, in seconds; 0 is for one that never does."""
+    """How long to wait for a database to resume, in seconds; 0 for one that is never paused."""
 
     model_config = SettingsConfigDict(frozen=True)
 
@@ -29,11 +28,11 @@ class Waking(BaseSettings):
 
 
 Connect = Callable[[str], Awaitable[None]]
-"""Connects to a URL, and lets go of the connection."""
+"""Connects to a URL, and closes the connection."""
 
 
 async def connect_once(url: str) -> None:
-    """Connect, and let go of the connection. Raises asyncpg's errors, `OSError` and
+    """Connect, and close the connection. Raises asyncpg's errors, `OSError` and
     `TimeoutError`."""
     connection = await asyncpg.connect(url, timeout=_CONNECT_TIMEOUT)
     await connection.close()
@@ -45,9 +44,12 @@ async def wait_until_awake(
     connect: Connect = connect_once,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Return when the server at the URL takes connections, or refuses this one for a reason that
-    waiting does not mend, which is the caller's to find out. Raises what the last attempt raised
-    after `within` seconds without either."""
+    """Wait until the server at the URL accepts connections.
+
+    Also returns if the server refuses the connection for a reason that does not go away by waiting,
+    such as a wrong password: the caller's own connection will report it. After `within` seconds,
+    raises the error of the last attempt.
+    """
     loop = asyncio.get_running_loop()
     began = loop.time()
     said = False
@@ -55,7 +57,7 @@ async def wait_until_awake(
         try:
             await connect(url)
         except ssl.SSLError:
-            # It answers, and is not who it should be.
+            # The server answers, but its certificate is wrong.
             return
         except _NOT_AWAKE as error:
             if loop.time() - began >= within:

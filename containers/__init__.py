@@ -1,1 +1,1 @@
-"""What the board needs to run in containers: health checks, secrets in files, and `make up`."""
+"""Runs the board in containers: health checks, secrets in files, and `make up`."""

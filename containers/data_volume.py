@@ -1,4 +1,4 @@
-"""Whose the volume of the database is: none may start on data that it would pass over."""
+"""Checks which PostgreSQL version wrote the database's volume: another would ignore its data."""
 
 import re
 from pathlib import Path
@@ -10,14 +10,17 @@ MAJOR = 18
 
 
 def has_cluster(volume: Path, name: str) -> bool:
-    """Whether the volume of that name, mounted here, has a cluster of this major version.
+    """Whether the volume, mounted at `volume`, has a cluster of this major version.
 
-    Since version 18 the image keeps each major version's cluster in a folder of its own,
-    `18/docker`, and would make an empty one beside that of another version
-    (https://hub.docker.com/_/postgres, "PGDATA"). CannotStartError when there is another's.
+    Since version 18, the image stores each major version's cluster in a folder of its own, such as
+    `18/docker`, and would create an empty one beside that of another version
+    (https://hub.docker.com/_/postgres, "PGDATA"). `name` is the volume's name in messages.
+
+    Raises:
+        CannotStartError: the volume has only a cluster of another version, or one of a newer.
     """
     found = {path.parent.name for path in volume.glob("*/docker")}
-    # Where images before 18 had their volume's root, there is the cluster itself.
+    # Images before 18 stored the cluster in the volume's root.
     if (volume / "PG_VERSION").exists():
         found.add((volume / "PG_VERSION").read_text(encoding="ascii").strip())
     majors = {int(name) for name in found if re.fullmatch(r"[0-9]{1,4}", name)}

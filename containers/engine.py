@@ -17,16 +17,16 @@ class CommandResult:
 
 
 Docker = Callable[[Sequence[str]], CommandResult]
-"""Runs `docker` with these arguments to its end. CannotStartError when there is no such command."""
+"""Runs `docker` with these arguments until it ends. CannotStartError if it is not installed."""
 
 
 def docker_command(environment: Mapping[str, str]) -> Docker:
-    """The command of this machine, with this environment, in the folder with docker-compose.yml."""
+    """A function that runs this machine's `docker` in the current folder, with `environment`."""
 
     def run(arguments: Sequence[str]) -> CommandResult:
         try:
             done = subprocess.run(  # noqa: S603 - the arguments are ours
-                ["docker", *arguments],  # noqa: S607 - the one that the user's PATH has
+                ["docker", *arguments],  # noqa: S607 - found on the user's PATH
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

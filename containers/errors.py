@@ -1,5 +1,5 @@
-"""Why the board cannot start in containers."""
+"""The error that is shown to the user without a stack trace."""
 
 
 class CannotStartError(Exception):
-    """Something that the user can fix; the message says what and how."""
+    """The board cannot start for a reason that the user can fix; the message says how."""

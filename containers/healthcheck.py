@@ -1,8 +1,8 @@
 """`python -IS containers/healthcheck.py PATH`: whether this container's process answers.
 
-What an image's HEALTHCHECK runs every few seconds: it needs no tool beside the interpreter, and
-started like this (isolated, without site-packages) it costs half as much. Exit status 0 for an
-answer of 200 from port `PORT` of this container, 1 for anything else, which it prints.
+An image's HEALTHCHECK runs this every few seconds. It needs nothing but the interpreter; `-IS`
+(isolated, without site-packages) halves its start-up time. The exit status is 0 if the response
+from port `PORT` of this container has status 200, and 1 otherwise, after printing the problem.
 """
 
 import http.client
@@ -10,11 +10,11 @@ import os
 import sys
 
 TIMEOUT = 2.0
-"""Seconds for connecting, and for each read."""
+"""Timeout for the connection and for each read, in seconds."""
 
 
 def check(port: int, path: str) -> str | None:
-    """What is wrong with `GET path` on `port` of this machine; None when the answer is 200."""
+    """What is wrong with `GET path` on `port` of this machine; None if the status is 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
@@ -27,7 +27,7 @@ def check(port: int, path: str) -> str | None:
 
 
 def main() -> None:
-    """Check the path that the command line names, on the port of the environment."""
+    """Check the path from the command line on the port from the environment."""
     sys.exit(check(int(os.environ["PORT"]), sys.argv[1]))
 
 

@@ -10,16 +10,16 @@ from containers.engine import Docker
 from containers.errors import CannotStartError
 
 OLDEST_COMPOSE = (2, 20)
-"""The first version with everything that docker-compose.yml says (July 2023)."""
+"""The first version that supports everything in docker-compose.yml (July 2023)."""
 
 _AMD64 = {"x86_64", "amd64"}
 
 
 @dataclass(frozen=True)
 class Project:
-    """What Compose makes of docker-compose.yml, .env and the environment.
+    """The project that Compose reads from docker-compose.yml, .env and the environment.
 
-    `services` are those of the chosen profile, `port` the gateway's on this machine.
+    `services` are the services of the chosen profile; `port` is the gateway's port on this machine.
     """
 
     name: str
@@ -28,10 +28,11 @@ class Project:
 
 
 def check(docker: Docker, port_is_free: Callable[[int], bool]) -> tuple[Project, list[str]]:
-    """The project, and notices for the user, a line each.
+    """Returns the project, and notices for the user, one line each.
 
-    Raises CannotStartError for what prevents a start: no Docker, no Compose v2, an engine that is
-    down, an invalid setting, a taken port.
+    Raises:
+        CannotStartError: Docker or Compose v2 is missing, the engine is not running, a setting is
+            invalid, or the port is taken.
     """
     _check_compose(docker)
     notices = _check_engine(docker)
@@ -50,7 +51,7 @@ def _check_compose(docker: Docker) -> None:
     if result.status != 0 or found is None:
         raise CannotStartError(
             "Docker has no Compose v2 (`docker compose`): install its plugin, "
-            "https://docs.docker.com/compose/install/. The old docker-compose is not enough"
+            "https://docs.docker.com/compose/install/. The old docker-compose (v1) does not work"
         )
     if (int(found[1]), int(found[2])) < OLDEST_COMPOSE:
         oldest = ".".join(str(number) for number in OLDEST_COMPOSE)
@@ -77,14 +78,15 @@ def _check_engine(docker: Docker) -> list[str]:
     architecture = str(facts.get("Architecture", ""))
     if facts.get("OSType") != "linux":
         raise CannotStartError(
-            f"The Docker engine runs {facts.get('OSType')} containers: switch it to Linux ones"
+            f"The Docker engine runs {facts.get('OSType')} containers: "
+            "switch it to Linux containers"
         )
     if architecture in _AMD64:
         return []
     return [
         f"This engine is {architecture}, and the images are AMD64, as on AWS: they are built and "
-        "run under emulation, which is slower. Docker Desktop has it; elsewhere, when a build "
-        "ends with `exec format error`, add it with: "
+        "run under emulation, which is slower. Docker Desktop includes it; elsewhere, if a build "
+        "fails with `exec format error`, install it with: "
         "docker run --privileged --rm tonistiigi/binfmt --install amd64"
     ]
 

@@ -1,8 +1,8 @@
-"""`python -m containers.prepare`: what must be done before the database starts in Compose.
+"""`python -m containers.prepare`: prepares the volumes, before the database starts in Compose.
 
-Checks the volume of the database, generates the secrets that are missing, and writes to the volume
-of each process the secrets that it needs. May be repeated. Exit status 1, with a line that says
-why, if somebody must act.
+Checks the database's volume, generates missing secrets, and writes to the volume of each process
+the secrets that it needs. Running it again changes nothing. Exit status 1, after a line with the
+reason, if the operator must do something first.
 """
 
 import os
@@ -20,9 +20,15 @@ SERVER: Final = "postgres:5432"
 
 
 def prepare(database: Path, secrets: Path, project: str) -> None:
-    """Prepare the volume at `database` and the volumes below `secrets`: `all`, which has them
-    all, and one for each consumer. `project` is what the names of the volumes begin with.
-    CannotStartError, OSError."""
+    """Check the volume at `database`, and write the secrets to the volumes below `secrets`.
+
+    `secrets/all` has every secret; beside it is a volume for each consumer. `project` is the prefix
+    of the volumes' names.
+
+    Raises:
+        CannotStartError: the operator must do something first.
+        OSError: a file cannot be read or written.
+    """
     new = not has_cluster(database, f"{project}_database")
     generated = load_or_create(secrets / "all", f"{project}_secrets", may_create_admin=new)
     for consumer, files in parts(generated, SERVER).items():
@@ -30,7 +36,7 @@ def prepare(database: Path, secrets: Path, project: str) -> None:
 
 
 def main() -> None:
-    """Prepare the places that docker-compose.yml mounts."""
+    """Prepare the volumes where docker-compose.yml mounts them."""
     try:
         prepare(DATABASE, SECRETS, os.environ["COMPOSE_PROJECT_NAME"])
     except CannotStartError as refused:

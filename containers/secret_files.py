@@ -1,7 +1,7 @@
-"""The secrets of a Compose project: generated once, and laid out so that each process sees its own.
+"""The secrets of a Compose project: generated once, and written so that each process sees its own.
 
-A folder (in Compose: a volume) keeps every secret in a file. Beside it, one folder per consumer
-has files named after the settings that the consumer reads, see `kernel.process.settings.load`.
+One folder (in Compose, a volume) has a file for every secret. Beside it, each consumer has a folder
+with a file for each setting that it reads (`kernel.process.settings.load`).
 """
 
 import os
@@ -19,12 +19,15 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
 
 def load_or_create(folder: Path, volume: str, *, may_create_admin: bool) -> Mapping[str, str]:
-    """The secrets in `folder`, where the volume of that name is mounted. Those that are missing are
-    generated, of 256 random bits.
+    """The secrets in `folder`; missing ones are generated from 256 random bits and stored.
 
-    CannotStartError for a damaged one, and for a missing password of the database's administrator
-    unless `may_create_admin`: a cluster that exists has another. (The contexts' passwords and
-    the tokens may be replaced at any time: `board bootstrap` sets them in the database.)
+    `volume` is the name in messages of the volume mounted at `folder`. An existing cluster has its
+    administrator's password already, so a missing one is generated only if `may_create_admin`. The
+    other passwords and the tokens may be replaced at any time: `board bootstrap` sets the
+    passwords in the database.
+
+    Raises:
+        CannotStartError: a secret is damaged, or the administrator's password is missing.
     """
     found: dict[str, str] = {}
     for name in SECRETS:
@@ -54,8 +57,10 @@ def load_or_create(folder: Path, volume: str, *, may_create_admin: bool) -> Mapp
 
 
 def parts(secrets: Mapping[str, str], server: str) -> Mapping[str, Mapping[str, str]]:
-    """The files of each consumer, by the name of its folder. `server` is host and port of
-    PostgreSQL."""
+    """The files of each consumer's folder: their contents by file name, by folder name.
+
+    `server` is the host and port of PostgreSQL.
+    """
     urls = {
         context.name: {
             context.database_url: (
@@ -81,8 +86,10 @@ def _tokens(secrets: Mapping[str, str], service: str) -> dict[str, str]:
 
 
 def lay_out(files: Mapping[str, str], folder: Path) -> None:
-    """Bring `folder` to exactly these files, readable by their owner only. A file that is right
-    already is not touched, and none is ever seen half written."""
+    """Make `folder` contain exactly these files, readable by their owner only.
+
+    A file that is already correct is not written, and each write is atomic.
+    """
     for path in folder.iterdir():
         if path.name not in files:
             path.unlink()
@@ -93,7 +100,7 @@ def lay_out(files: Mapping[str, str], folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    # mkstemp makes the file 0600.
+    # mkstemp creates the file with mode 0600.
     descriptor, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -15,12 +15,11 @@ _LAST_LINES = 15
 
 
 def main() -> None:
-    """Bring the board up in the deployment that DEPLOYMENT names, or else .env; the exit status
-    is 0 once it answers."""
+    """Start the deployment that DEPLOYMENT, or else .env, names. Exits with 0 once it answers."""
     environment = dict(os.environ)
     if environment.get("DEPLOYMENT"):
         environment["COMPOSE_PROFILES"] = environment["DEPLOYMENT"]
-    # .env speaks where these are not set; empty, they would win against it.
+    # Empty variables are removed: they would override the values in .env.
     for name in ("COMPOSE_PROFILES", "PORT"):
         if not environment.get(name):
             environment.pop(name, None)
@@ -33,7 +32,10 @@ def main() -> None:
 
 
 def bring_up(docker: Docker, environment: Mapping[str, str]) -> None:
-    """Check, start, wait, and report the outcome. Raises CannotStartError."""
+    """Check the machine, start the board, wait until it answers, and print how to use it.
+
+    Raises CannotStartError if it does not come up.
+    """
     project, notices = check(docker, port_is_free)
     for notice in notices:
         _say(notice)
@@ -55,7 +57,7 @@ def bring_up(docker: Docker, environment: Mapping[str, str]) -> None:
     _say(
         f"The board is up: {address}\n"
         f"    curl -i '{address}/api/threads?limit=3'\n"
-        "    docker compose logs demo       the people of the demo, and their passwords\n"
+        "    docker compose logs demo       the users of the demo, and their passwords\n"
         "    docker compose logs -f         everything else\n"
         "    make down                      stop it; the data stays"
     )
@@ -79,7 +81,7 @@ def _leave_other_deployments(docker: Docker, project: Project) -> None:
 
 
 def _failures(docker: Docker) -> list[str]:
-    """The services that failed or are unhealthy. Those that depend on them were not started."""
+    """The services that failed or are unhealthy, without those that were not started for it."""
     listed = docker(["compose", "ps", "--all", "--format", "json"])
     failed: list[str] = []
     for line in listed.output.splitlines():
@@ -91,7 +93,7 @@ def _failures(docker: Docker) -> list[str]:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command speaks to whoever runs it
+    print(text, flush=True)  # noqa: T201 - a command's output
 
 
 if __name__ == "__main__":

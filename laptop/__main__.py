@@ -11,21 +11,21 @@ from laptop.run import run
 
 
 def main() -> int:
-    """Run the board; 0 when it was stopped, 1 when it failed, 2 when it was asked wrongly."""
+    """Run the board. Returns 0 if it was stopped, 1 if it failed, 2 if the settings are invalid."""
     try:
-        asked = settings.read(sys.argv[1:], os.environ)
+        run_settings = settings.read(sys.argv[1:], os.environ)
     except CannotRunError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     log = MergedLog(
         sys.stdout.fileno(),
-        names=programs.names(asked),
+        names=programs.names(run_settings),
         colour=wants_colour(sys.stdout.isatty(), os.environ),
     )
     try:
-        return asyncio.run(run(asked, os.environ, log))
+        return asyncio.run(run(run_settings, os.environ, log))
     except KeyboardInterrupt:
-        # Before the signal handlers were there: nothing runs yet.
+        # Only before the signal handlers are installed, when no process runs yet.
         return 0
     finally:
         log.close()

@@ -1,4 +1,4 @@
-"""The passwords and tokens of one data folder: generated once, kept in one private file."""
+"""The passwords and tokens of one data folder: generated once, and stored in one private file."""
 
 import json
 import os
@@ -26,12 +26,12 @@ class Credentials:
     by_name: Mapping[str, str]
 
     def __repr__(self) -> str:
-        """No secret in a log or a traceback."""
+        """Hides the secrets, so that none gets into a log or a traceback."""
         return "Credentials(...)"
 
     @classmethod
     def generate(cls) -> Self:
-        """New ones, of URL-safe characters."""
+        """Generate new secrets, in URL-safe characters."""
         return cls({name: secrets.token_urlsafe(32) for name in SECRETS})
 
     @property
@@ -49,10 +49,13 @@ class Credentials:
 
 
 def load_or_create(folder: Path) -> Credentials:
-    """The credentials of `folder`, made when it has none, and never changed after.
+    """Load the credentials of `folder`; if it has none, generate and store them first.
 
-    The file is readable by its owner only and appears whole or not at all; of two processes that
-    make it at once, both get what the first one wrote. CannotRunError when it is unreadable.
+    Stored credentials never change. Only the owner can read the file, and it is created
+    atomically: if two processes create it at the same time, both return what the first one stored.
+
+    Raises:
+        CannotRunError: the file cannot be read, or is incomplete.
     """
     path = folder / FILE_NAME
     if not path.exists():
@@ -62,7 +65,7 @@ def load_or_create(folder: Path) -> Credentials:
 
 def _create(path: Path) -> None:
     text = json.dumps(dict(Credentials.generate().by_name), indent=2) + "\n"
-    # mkstemp makes the file 0600.
+    # mkstemp creates the file with mode 0600.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -70,7 +73,7 @@ def _create(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         try:
-            # Unlike a rename, a link never replaces what another process has just made.
+            # Unlike a rename, a link never replaces a file that another process has just created.
             os.link(temporary, path)
         except FileExistsError:
             pass
@@ -89,7 +92,7 @@ def _load(path: Path) -> Credentials:
         ) from error
     if not isinstance(content, dict):
         raise CannotRunError(
-            f"{path} is damaged (no JSON object): restore it, or remove {path.parent}"
+            f"{path} is damaged (not a JSON object): restore it, or remove {path.parent}"
         )
     missing = [
         name for name in SECRETS if not isinstance(content.get(name), str) or not content[name]

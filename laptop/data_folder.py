@@ -1,4 +1,4 @@
-"""The folder that keeps a board's data: made private, and used by one run at a time."""
+"""The folder with a board's data: private, and used by one run at a time."""
 
 import fcntl
 import os
@@ -9,11 +9,13 @@ from laptop.errors import CannotRunError
 
 
 def make_data_folder(folder: Path) -> None:
-    """Make the folder, and those above it, when it is not there.
+    """Create the folder and its parents, if they do not exist.
 
-    For this user only; but root's can be passed through, because the server that has its data in
-    there does not run as root. What is secret in it is closed by itself. CannotRunError when it
-    cannot be made, or cannot be written to.
+    Only this user can enter it. Root's folder can be traversed by everyone, because PostgreSQL,
+    whose cluster is in it, does not run as root; the secrets in it have their own permissions.
+
+    Raises:
+        CannotRunError: the folder cannot be created or written to.
     """
     try:
         folder.mkdir(parents=True, mode=0o700)
@@ -23,13 +25,13 @@ def make_data_folder(folder: Path) -> None:
         if not folder.is_dir():
             raise CannotRunError(f"{folder} is a file, and must be a folder") from None
     except OSError as error:
-        raise CannotRunError(f"{folder} cannot be made: {error.strerror}") from error
+        raise CannotRunError(f"{folder} cannot be created: {error.strerror}") from error
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise CannotRunError(
-            f"{folder} cannot be written to ({error.strerror}): run as the user who made it, "
+            f"{folder} cannot be written to ({error.strerror}): run as the user who created it, "
             "or use another folder with DATA_DIR=/elsewhere"
         ) from error
 
@@ -43,7 +45,7 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; CannotRunError, naming the holder, when another process has it."""
+        """Take the lock. Raises CannotRunError, which names the holder, if it is taken."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,7 +64,11 @@ class FolderLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let go; nothing happens when it is not held. The file stays: removing it would race."""
+        """Release the lock, if it is held.
+
+        The file stays: another process may have opened it already, and would then lock a file that
+        no longer exists.
+        """
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

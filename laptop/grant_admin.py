@@ -11,7 +11,7 @@ from laptop.run import database_urls, embedded
 
 
 def main() -> int:
-    """The exit code: that of `python -m board grant-admin`, or 2 when it was asked wrongly."""
+    """Returns the exit code of `python -m board grant-admin`, or 2 for invalid arguments."""
     if len(sys.argv) != 2 or not sys.argv[1]:
         sys.stderr.write("Name the user: make grant-admin NAME=somebody\n")
         return 2
@@ -27,14 +27,16 @@ def main() -> int:
     return done.returncode
 
 
-def database_urls_of(asked: settings.Settings) -> Mapping[str, str]:
+def database_urls_of(run: settings.Settings) -> Mapping[str, str]:
     """The URL of each context's database of the board on this machine, which must be running.
-    Raises `CannotRunError`."""
-    if asked.database_urls:
-        return asked.database_urls
-    if not asked.data_folder.exists():
-        raise CannotRunError(f"there is no board in {asked.data_folder}: make one with make run")
-    server, secrets = embedded(asked.data_folder)
+
+    Raises `CannotRunError` if it is not.
+    """
+    if run.database_urls:
+        return run.database_urls
+    if not run.data_folder.exists():
+        raise CannotRunError(f"there is no board in {run.data_folder}: start one with make run")
+    server, secrets = embedded(run.data_folder)
     server.attach()
     return database_urls(server, secrets)
 

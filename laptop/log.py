@@ -1,4 +1,4 @@
-"""One readable log of several processes: a name column, and a colour each on a terminal."""
+"""One log for several processes: each line starts with the process's name, in its own colour."""
 
 import asyncio
 import os
@@ -13,20 +13,20 @@ _CHUNK = 64 * 1024
 
 
 def wants_colour(is_terminal: bool, environment: Mapping[str, str]) -> bool:
-    """Colour is for terminals, unless NO_COLOR is set (https://no-color.org)."""
+    """Whether to use colours: on terminals, unless NO_COLOR is set (https://no-color.org)."""
     return is_terminal and not environment.get("NO_COLOR")
 
 
 class MergedLog:
-    """Writes whole lines to one descriptor, from a thread of its own.
+    """Writes whole lines to one descriptor, in a separate thread.
 
-    So a reader that stops reading, such as a paused terminal, holds up no signal and no process
-    but those that have more to say; and of a process that floods one chunk is written at a time,
-    in turn with those of the others. Bytes are passed on as they are, whatever their encoding.
+    If the reader stops reading, as a paused terminal does, signals are still handled, and only
+    processes that write to the log have to wait. A process that writes much cannot crowd out the
+    others: at most one chunk of each is queued. Bytes are written unchanged, in any encoding.
     """
 
     def __init__(self, descriptor: int, *, names: Sequence[str], colour: bool) -> None:
-        """`names` are the processes to expect: they give the column its width and the colours."""
+        """`names` are all processes that will log; they set the column's width and the colours."""
         self._descriptor = descriptor
         self._width = max((len(name) for name in names), default=0)
         self._colours = {
@@ -35,7 +35,7 @@ class MergedLog:
         }
         self._queue: queue.SimpleQueue[tuple[bytes, Callable[[], None] | None] | None]
         self._queue = queue.SimpleQueue()
-        # A daemon: an output that blocks for ever must not keep the process from ending.
+        # A daemon thread: an output that blocks forever must not keep the process from ending.
         self._writer = threading.Thread(target=self._write_queued, name="log", daemon=True)
         self._writer.start()
 
@@ -51,9 +51,10 @@ class MergedLog:
     async def follow(
         self, name: str, output: asyncio.StreamReader, last_lines: deque[bytes] | None = None
     ) -> None:
-        """Log what comes from `output` until its end, and keep the last lines in `last_lines`.
+        """Log the lines of `output` until it ends, and append them to `last_lines`.
 
-        Reads on only when the chunk before is written. A line longer than 1 MiB is broken up.
+        The next chunk is read only after the previous one was written. A line longer than 1 MiB is
+        split.
         """
         rest = b""
         while chunk := await output.read(_CHUNK):
@@ -67,7 +68,7 @@ class MergedLog:
             await self._log(name, [rest], last_lines)
 
     def close(self, timeout: float = 2.0) -> None:
-        """Write what is queued, but wait for the reader no longer than `timeout` seconds."""
+        """Write what is queued, waiting for the reader for `timeout` seconds at most."""
         self._queue.put(None)
         self._writer.join(timeout)
 
@@ -78,14 +79,14 @@ class MergedLog:
         loop = asyncio.get_running_loop()
         written = asyncio.Event()
 
-        def tell() -> None:
+        def notify() -> None:
             try:
                 loop.call_soon_threadsafe(written.set)
             except RuntimeError:
-                # The loop was closed meanwhile, so nobody waits any more.
+                # The loop was closed in the meantime, so nobody is waiting.
                 pass
 
-        self._queue.put((self._format(name, lines), tell))
+        self._queue.put((self._format(name, lines), notify))
         await written.wait()
 
     def _format(self, name: str, lines: list[bytes]) -> bytes:
@@ -99,12 +100,12 @@ class MergedLog:
     def _write_queued(self) -> None:
         broken = False
         while (item := self._queue.get()) is not None:
-            data, tell = item
+            data, notify = item
             try:
                 while data and not broken:
                     data = data[os.write(self._descriptor, data) :]
             except OSError:
-                # The reader is gone: nobody is left to tell, and the board may run on.
+                # The reader has closed the output. The board goes on running without a log.
                 broken = True
-            if tell is not None:
-                tell()
+            if notify is not None:
+                notify()

@@ -1,4 +1,4 @@
-"""Ports of this machine: whether the one that is wanted is free, and some that are."""
+"""Checks that a port of this machine is free, and finds free ones."""
 
 import errno
 import random
@@ -6,45 +6,46 @@ import socket
 
 from laptop.errors import CannotRunError
 
-# Below those that Linux (32768 on), macOS and the BSDs (49152 on) give to outgoing connections: one
-# of these could take a port between our look at it and its use.
+# Below the ports that Linux (from 32768), macOS and the BSDs (from 49152) assign to outgoing
+# connections, one of which could take a port between this check and its use.
 _QUIET = range(20_000, 32_000)
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
 def check_free(port: int) -> None:
-    """CannotRunError, saying who has it and what to do, when `port` of localhost is not free.
+    """Raise CannotRunError if `port` of localhost is taken; it names the process that has it.
 
-    Looks at IPv4 and IPv6, because browsers try both for `localhost`.
+    Checks IPv4 and IPv6, because browsers try both for `localhost`.
     """
     for family, address in _LOOPBACK:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
-                # As servers do: connections that are closed but remembered are no obstacle.
+                # As servers do, so that connections in TIME_WAIT do not count.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((address, port))
                 probe.listen(1)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise CannotRunError(
-                    f"port {port} is taken{_by_whom(port)}: stop that, "
+                    f"port {port} is taken{_by_whom(port)}: stop that process, "
                     f"or use another port: make run PORT={_another(port)}"
                 ) from None
             if error.errno == errno.EACCES:
                 raise CannotRunError(
                     f"port {port} needs privileges that this user does not have: "
-                    "use one above 1023: make run PORT=8080"
+                    "use a port above 1023: make run PORT=8080"
                 ) from None
             if family == socket.AF_INET6:
-                # No IPv6 here: nobody can listen on it either.
+                # This machine has no IPv6, so nothing can listen on it either.
                 continue
             raise CannotRunError(f"port {port} cannot be used: {error.strerror}") from error
 
 
 def free(count: int, *, but: int = 0) -> list[int]:
-    """`count` different ports of 127.0.0.1, none of them `but`, that nobody listens on now.
+    """Return `count` different ports of 127.0.0.1 on which nothing listens, and never `but`.
 
-    CannotRunError when there are not so many.
+    Raises:
+        CannotRunError: fewer ports are free.
     """
     found: list[int] = []
     for port in random.sample(_QUIET, len(_QUIET)):
@@ -52,7 +53,7 @@ def free(count: int, *, but: int = 0) -> list[int]:
             return found
         if port != but and _can_be_bound(port):
             found.append(port)
-    raise CannotRunError(f"there are no {count} free ports from {_QUIET[0]} to {_QUIET[-1]}")
+    raise CannotRunError(f"fewer than {count} ports from {_QUIET[0]} to {_QUIET[-1]} are free")
 
 
 def _can_be_bound(port: int) -> bool:
@@ -69,11 +70,11 @@ def _another(port: int) -> int:
 
 
 def _by_whom(port: int) -> str:
-    """` by NAME (process N)`, or nothing when that cannot be found out."""
+    """` by NAME (process N)`, or an empty string if the process cannot be determined."""
     try:
         import psutil  # type: ignore[import-untyped]  # it ships no types
     except ImportError:
-        # It comes with the wheel of the embedded PostgreSQL; the board itself does not need it.
+        # A dependency of the wheel with the embedded PostgreSQL; the board itself does not need it.
         return ""
     try:
         for connection in psutil.net_connections("tcp"):
@@ -81,6 +82,6 @@ def _by_whom(port: int) -> str:
             if listening and connection.laddr.port == port and connection.pid is not None:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
-        # On macOS only root sees the connections of others.
+        # On macOS, only root sees the connections of other users.
         return ""
     return ""

@@ -1,11 +1,11 @@
-"""Asks a local port whether it serves yet."""
+"""Checks whether the server on a local port answers yet."""
 
 import asyncio
 import time
 
 
 async def status(port: int, path: str, *, seconds: float = 2.0) -> int | None:
-    """The status code of `GET path` on 127.0.0.1; None without an HTTP answer in `seconds`."""
+    """The status code of `GET path` on 127.0.0.1; None without an HTTP response in `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -25,7 +25,7 @@ async def status(port: int, path: str, *, seconds: float = 2.0) -> int | None:
 
 
 async def until_ok(port: int, path: str, *, seconds: float) -> int | None:
-    """Ask until the answer is 200, for at most `seconds`; the last status, 200 when all is well."""
+    """Repeat `GET path` until the status is 200, for at most `seconds`. Returns the last status."""
     deadline = time.monotonic() + seconds
     while True:
         answer = await status(port, path)

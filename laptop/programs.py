@@ -1,4 +1,4 @@
-"""The processes of a run, with the environment and the command line of each."""
+"""The command line and the environment of each process of a run."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -22,11 +22,11 @@ from topology.deployments import (
 from topology.routing import STAND_INS, share_parameter, target_group
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-"""The folder with the packages, in which every process works."""
+"""The repository, which is the working directory of every process."""
 
 GATEWAY_DRAIN_SECONDS: Final = 10
 
-# Settings that differ from process to process: each gets its own value, or none.
+# Settings that differ between processes: a process gets its own value, or none.
 _PER_PROCESS: Final = frozenset(
     {
         *(context.database_url.upper() for context in CONTEXTS),
@@ -51,7 +51,7 @@ class Server:
 
 
 def names(settings: Settings) -> list[str]:
-    """The names of all processes of a run, in the order in which the log shows their colours."""
+    """The names of all processes of a run, in the order in which the log assigns colours."""
     return [OPERATOR, *server_names(settings), GATEWAY, *OPERATOR_COMMANDS]
 
 
@@ -62,10 +62,10 @@ def servers(
     ports: Mapping[str, int],
     environment: Mapping[str, str],
 ) -> list[Server]:
-    """The processes behind the gateway. `ports` has one for each of `server_names(settings)`.
+    """The processes behind the gateway. `ports` has a port for each of `server_names(settings)`.
 
-    The environment of each has the databases that it owns and the services that it calls, and no
-    other's. `environment` is that of the run.
+    Each process gets the URLs of the databases that it owns and of the services that it calls, and
+    no others. `environment` is the environment of the run.
     """
     found: list[Server] = []
     for name in server_names(settings):
@@ -73,7 +73,7 @@ def servers(
             "LOG_FORMAT": "text",
             "SHOW_INSTANCE": "1",
             "DRAIN_SECONDS": "0",
-            # Everybody on this machine has the same address.
+            # All clients are on this machine and share one address.
             "ADDRESS_LIMIT": "1000000",
             "PUBLIC_ORIGIN": f"http://localhost:{settings.port}",
         }
@@ -101,7 +101,10 @@ def board_command(
     *,
     admin_url: str | None = None,
 ) -> Program:
-    """`python -m board NAME` with the URLs of all databases; `admin_url` if it makes them."""
+    """`python -m board NAME`, with the URLs of all databases.
+
+    `admin_url` is the superuser's URL, for the command that creates the databases.
+    """
     variables = inherited(environment) | _database_variables(database_urls, database_urls)
     if admin_url is not None:
         variables["ADMIN_DATABASE_URL"] = admin_url
@@ -109,7 +112,7 @@ def board_command(
 
 
 def gateway(settings: Settings, ports: Mapping[str, int], environment: Mapping[str, str]) -> Server:
-    """The gateway, on the port that people use, in front of the processes on `ports`."""
+    """The gateway on the public port, in front of the processes on `ports`."""
     parameters = {**STAND_INS, "ListenerPort": str(settings.port)}
     parameters |= {share_parameter(name): str(settings.shares[name]) for name in SERVICES}
     arguments = [GATEWAY, "--template", "infra/routing.yml"]
@@ -125,8 +128,8 @@ def gateway(settings: Settings, ports: Mapping[str, int], environment: Mapping[s
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that every process inherits from the environment of the run.
 
-    Nothing that names databases, addresses or secrets, and none of the PG* variables, which would
-    change what a database URL means.
+    Left out are the settings with databases, addresses and secrets, and the PG* variables, which
+    would change the meaning of a database URL.
     """
     variables = {
         name: value

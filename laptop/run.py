@@ -1,4 +1,4 @@
-"""One run of the board: everything started in order, watched, and stopped in order."""
+"""One run of the board: starts its processes in order, supervises them, stops them in order."""
 
 import asyncio
 import signal
@@ -25,10 +25,10 @@ _GATEWAY_PATIENCE = programs.GATEWAY_DRAIN_SECONDS + 2.0
 
 
 async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog) -> int:
-    """Run the board until SIGINT, SIGTERM or SIGHUP; the exit code of the whole.
+    """Run the board until SIGINT, SIGTERM or SIGHUP, and return the exit code.
 
-    0 after such a signal, at whatever moment it came; 1 when the board could not start, or a
-    process ended six times within a minute. A second signal ends the stopping processes at once.
+    It is 0 after such a signal, even during the start, and 1 if the board could not start or a
+    process ended six times within a minute. A second signal kills the processes that are stopping.
     """
     board = Board(settings, environment, log)
     asked_to_stop = asyncio.Event()
@@ -41,7 +41,7 @@ async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
-    # The terminal was closed. Under nohup the run is to outlive that.
+    # SIGHUP says that the terminal was closed. Under nohup it is ignored, and the run goes on.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         loop.add_signal_handler(signal.SIGHUP, on_signal)
 
@@ -63,7 +63,7 @@ class Board:
     """The processes of one run."""
 
     def __init__(self, settings: Settings, environment: Mapping[str, str], log: MergedLog) -> None:
-        """Nothing runs before `run()`. `environment` is that of the run."""
+        """`environment` is the environment of the run. `run()` starts the processes."""
         self._settings = settings
         self._environment = environment
         self._log = log
@@ -73,9 +73,10 @@ class Board:
         self._began = time.monotonic()
 
     async def run(self) -> None:
-        """Start everything, then supervise it until cancelled; `stop()` must follow.
+        """Start all processes, then supervise them until cancelled. Call `stop()` afterwards.
 
-        An ExceptionGroup with CannotRunError when a process cannot be started, or ended too often.
+        Raises:
+            ExceptionGroup: with a CannotRunError, if a process does not start or ends too often.
         """
         async with asyncio.TaskGroup() as supervisors:
             await self._start(supervisors)
@@ -87,8 +88,7 @@ class Board:
             if self._gateway is not None:
                 self._log.say("board", "stopping the gateway")
                 draining = stopping.create_task(self._gateway.stop(_GATEWAY_PATIENCE))
-                # Open event streams do not end by themselves: after a second it is the services,
-                # being asked to stop, that end them.
+                # The gateway waits for open event streams, which end only when the services stop.
                 await asyncio.wait([draining], timeout=1.0)
             if self._services:
                 self._log.say("board", "stopping the services")
@@ -99,8 +99,8 @@ class Board:
             await self._database.stop()
 
     def kill(self) -> None:
-        """End every process at once, except PostgreSQL, which stops quickly in any case."""
-        self._log.say("board", "ending all processes at once")
+        """Kill every process except PostgreSQL, which stops quickly in any case."""
+        self._log.say("board", "killing all processes")
         for process in (self._gateway, *self._services):
             if process is not None:
                 process.kill()
@@ -112,7 +112,7 @@ class Board:
         names = programs.server_names(settings)
         free = dict(zip(names, ports.free(len(names), but=settings.port), strict=True))
         servers = programs.servers(settings, urls, secrets, free, self._environment)
-        # The services load while the databases are made ready: both take a second of work.
+        # The services load while the databases are prepared: each takes about a second.
         self._log.say("board", f"starting {', '.join(names)}")
         for server in servers:
             self._services.append(self._launch(server, supervisors))
@@ -122,7 +122,8 @@ class Board:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._board("demo", urls))
             for server in servers:
-                # Not before: until the migrations are in, each would only log that they are not.
+                # Only now: before the migrations, each check makes a service log that it is not
+                # ready.
                 group.create_task(self._until_ok(server, "/readyz"))
         gateway = programs.gateway(settings, free, self._environment)
         self._gateway = self._launch(gateway, supervisors)
@@ -135,7 +136,7 @@ class Board:
     async def _start_database(
         self, supervisors: asyncio.TaskGroup
     ) -> tuple[Mapping[str, str], credentials.Credentials, str | None]:
-        """The databases' URLs, the run's credentials, and the superuser's URL if there is one."""
+        """Returns the databases' URLs, the credentials, and the superuser's URL if there is one."""
         settings = self._settings
         if settings.database_urls:
             make_data_folder(settings.data_folder)
@@ -144,7 +145,7 @@ class Board:
         server, secrets = embedded(settings.data_folder)
         self._database = SupervisedDatabase(server, self._log)
         if not server.cluster.exists():
-            self._log.say("board", f"making a PostgreSQL cluster in {server.cluster}")
+            self._log.say("board", f"creating a PostgreSQL cluster in {server.cluster}")
         with self._step("starting PostgreSQL"):
             await self._database.start()
         supervisors.create_task(self._database.supervise())
@@ -194,14 +195,15 @@ Stop it with Ctrl-C.
 
 
 def embedded(data_folder: Path) -> tuple[PostgresServer, credentials.Credentials]:
-    """The server of a data folder, not started, and the passwords that go with it.
+    """The PostgreSQL server of a data folder, not started, and its passwords.
 
-    CannotRunError when the folder has a cluster, but its passwords are gone.
+    Raises:
+        CannotRunError: the folder has a cluster, but no longer its passwords.
     """
     make_data_folder(data_folder)
     if (data_folder / "postgres").exists() and not (data_folder / credentials.FILE_NAME).exists():
         raise CannotRunError(
-            f"{data_folder / credentials.FILE_NAME} is gone, and with it the passwords of the "
+            f"{data_folder / credentials.FILE_NAME} is missing, and with it the passwords of the "
             f"databases in {data_folder}: restore it, or move the folder away to start with an "
             "empty board"
         )
@@ -210,12 +212,15 @@ def embedded(data_folder: Path) -> tuple[PostgresServer, credentials.Credentials
 
 
 def database_urls(server: PostgresServer, secrets: credentials.Credentials) -> Mapping[str, str]:
-    """Each context's database on a started server: of the context's name, as is its role."""
+    """The URL of each context's database on a started server.
+
+    Database and role have the context's name.
+    """
     return {name: server.url(name, name, secrets.password(name)) for name in CONTEXT_NAMES}
 
 
 async def _log_failures(running: asyncio.Task[None], log: MergedLog) -> None:
-    """Log why the board could not go on; what is no CannotRunError is a fault here, and raised."""
+    """Log each CannotRunError; raise every other exception, which is a defect of this program."""
     try:
         await running
     except asyncio.CancelledError:

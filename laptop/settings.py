@@ -1,4 +1,4 @@
-"""What a run is asked to be: by the command line, or else by the environment."""
+"""The settings of a run, from the command line or else from the environment."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from topology.deployments import DEPLOYMENTS, SERVICES
 class Settings:
     """One run of the board.
 
-    `deployment` is a key of `topology.deployments.DEPLOYMENTS`. `shares` is the percentage of its
-    requests that each service gets; the monolith gets the rest. `database_urls` has the database of
-    every context, or is empty if this command runs PostgreSQL.
+    `deployment` is a key of `topology.deployments.DEPLOYMENTS`. `shares` has, for each service, the
+    percentage of its requests that it gets; the monolith gets the rest. `database_urls` has a URL
+    for every context, or is empty if this run starts PostgreSQL itself.
     """
 
     deployment: str
@@ -28,10 +28,11 @@ class Settings:
 
 
 def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """The settings of a run; an empty variable counts as unset.
+    """Read the settings of a run. An empty variable counts as unset.
 
-    CannotRunError for a value that makes no sense; for unknown arguments `argparse` prints the
-    usage and exits with code 2.
+    Raises:
+        CannotRunError: a value is invalid.
+        SystemExit: with code 2, for unknown arguments; argparse has printed the usage.
     """
     parser = argparse.ArgumentParser(
         prog="python -m laptop",
@@ -39,7 +40,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     )
     parser.add_argument("--deployment", choices=DEPLOYMENTS, help="default: microservices")
     parser.add_argument("--port", help="of the gateway; default: 8080")
-    parser.add_argument("--data-dir", help="where data and passwords are kept; default: .data")
+    parser.add_argument("--data-dir", help="the folder for data and passwords; default: .data")
     parsed = parser.parse_args(arguments)
 
     def setting(flag: str | None, variable: str, default: str) -> str:
@@ -80,12 +81,12 @@ def _database_urls(environment: Mapping[str, str]) -> dict[str, str]:
     missing = [key for name, key in variables.items() if name not in urls]
     if urls and missing:
         raise CannotRunError(
-            f"not set: {', '.join(missing)}. Set the URLs of all databases to use your own, or of "
-            "none to use those that this command runs"
+            f"not set: {', '.join(missing)}. Set the URLs of all databases to use your own, or "
+            "none of them to use the PostgreSQL that this command starts"
         )
     if environment.get("ADMIN_DATABASE_URL") and not urls:
         raise CannotRunError(
-            "ADMIN_DATABASE_URL is set, but no database of your own is: set "
+            "ADMIN_DATABASE_URL is set, but the databases' URLs are not: set "
             f"{', '.join(missing)} too, or unset it"
         )
     return urls

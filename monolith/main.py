@@ -1,4 +1,4 @@
-"""The monolith: every context in one process, wired to the others by nothing but arguments."""
+"""The monolith: every context in one process. Each gets the contexts that it calls as arguments."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ class Settings(ProcessSettings, UserSettings, ThreadSettings, PostSettings):
 
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
-    """The composition root."""
+    """Build the application; the contexts' stores and tasks are closed when the block ends."""
     async with (
         open_users(settings) as users,
         open_threads(settings, lifecycle, users.service) as threads,
@@ -46,7 +46,7 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
 
 
 def _load_balancer_operations() -> APIRouter:
-    """What a load balancer in front of the services answers by itself."""
+    """The paths that the load balancer itself answers in front of the services."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/api")

@@ -1,5 +1,6 @@
-"""What the board consists of and how its parts are connected: plain values, declared once.
+"""The parts of the board and how they are connected: plain values, declared once.
 
-Standard library only, and importable by every package. Compose, the Dockerfile and the templates in
-infra/ say the same in their own languages; tests/architecture/test_topology.py compares them.
+Uses the standard library only, so that every package can import it. Compose, the Dockerfile and the
+templates in infra/ repeat these facts in their own formats; tests/architecture/test_topology.py
+compares them.
 """

@@ -1,4 +1,4 @@
-"""The bounded contexts: who calls whom, which paths are whose, and which secrets each one needs."""
+"""The bounded contexts: the paths of each, the contexts that it calls, the secrets it needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Context:
-    """One bounded context, which is a service, a database, and a part of the monolith.
+    """One bounded context: a service with its own database, and a part of the monolith.
 
-    `name` is also the name of its package in services/, of its database, of its database role, of
-    its image and of its host name in Compose. `public_prefixes` are the paths that it answers to
-    clients, each with everything below it. `calls` names the contexts whose internal interface
-    (`/internal/NAME/...`) it calls; a context calls only contexts that are declared before it.
+    `name` is also the name of its package in services/, its database, its database role, its image
+    and its host in Compose. `public_prefixes` are the paths on which it serves clients, each with
+    everything below it. `calls` names the contexts whose internal interface (`/internal/NAME/...`)
+    it calls; a context calls only contexts that are declared before it.
     """
 
     name: str
@@ -21,27 +21,27 @@ class Context:
 
     @property
     def internal_prefix(self) -> str:
-        """The path below which it answers other services."""
+        """The path below which it serves other services."""
         return f"/internal/{self.name}"
 
     @property
     def database_url(self) -> str:
-        """The setting with the URL of its database, in lower case."""
+        """The name of the setting with its database's URL, in lower case."""
         return f"{self.name}_database_url"
 
     @property
     def database_password(self) -> str:
-        """The setting with the password of its database role, in lower case."""
+        """The name of the setting with its database role's password, in lower case."""
         return f"{self.name}_database_password"
 
     @property
     def service_url(self) -> str:
-        """The setting that tells a caller where it is, in lower case."""
+        """The name of the setting with its URL, which its callers read, in lower case."""
         return f"{self.name}_url"
 
     @property
     def service_token(self) -> str:
-        """The setting with the token that its callers send, in lower case."""
+        """The name of the setting with the token that its callers send, in lower case."""
         return f"{self.name}_service_token"
 
 
@@ -62,9 +62,11 @@ CALLED: Final = tuple(
 
 
 def tokens_known_by(name: str) -> tuple[str, ...]:
-    """The contexts whose service token the service `name` knows: its own, if it is called, and
-    those of the contexts that it calls. In the order of CONTEXTS; empty for the page and the
-    monolith, which have no calls between services."""
+    """The contexts whose service token the service `name` needs, in the order of CONTEXTS.
+
+    These are the service itself, if others call it, and the contexts that it calls. Empty for the
+    page and the monolith, which neither make nor receive such calls.
+    """
     if name not in BY_NAME:
         return ()
     known = {name, *BY_NAME[name].calls}

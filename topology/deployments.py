@@ -9,14 +9,14 @@ PAGE: Final = "web"
 """The service that serves the page and its files."""
 
 MONOLITH: Final = "monolith"
-"""The process that holds every context and the page."""
+"""The process with every context and the page."""
 
 GATEWAY: Final = "gateway"
 OPERATOR: Final = "board"
 """The image with the operator's commands."""
 
 SERVICES: Final = (*CONTEXT_NAMES, PAGE)
-"""What runs beside the monolith or in place of it. A service follows those that it calls."""
+"""The services, each after those that it calls. They run instead of the monolith or beside it."""
 
 SERVERS: Final = (*SERVICES, MONOLITH)
 """Every process behind the load balancer."""
@@ -35,7 +35,7 @@ IMAGES: Final = (*SERVERS, GATEWAY, OPERATOR)
 """Every image, each a stage of the Dockerfile."""
 
 OPERATOR_COMMANDS: Final = ("bootstrap", "migrate", "demo")
-"""The operator's commands that a new board needs, in this order."""
+"""The operator's commands that prepare a new board, in this order."""
 
 
 def module(server: str) -> str:
@@ -44,7 +44,7 @@ def module(server: str) -> str:
 
 
 def databases_of(server: str) -> tuple[str, ...]:
-    """The contexts whose databases a server works on."""
+    """The contexts whose databases a server uses."""
     if server == MONOLITH:
         return CONTEXT_NAMES
     return (server,) if server in CONTEXT_NAMES else ()

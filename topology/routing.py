@@ -1,4 +1,4 @@
-"""What infra/routing.yml calls the servers, and what it takes from whoever loads it."""
+"""The names in infra/routing.yml for servers and traffic shares, and the parameters it requires."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,7 +18,7 @@ them, but the template does not load without them."""
 
 
 def share_parameter(service: str) -> str:
-    """The parameter with the percentage of a service's requests that the service itself gets."""
+    """The parameter with a service's share: the percentage of its requests that it gets itself."""
     return f"{service.capitalize()}Share"
 
 
@@ -35,4 +35,4 @@ def internal_target_group(context: str) -> str:
 SHARES: Final = tuple(share_parameter(service) for service in SERVICES)
 
 TARGET_GROUP_SUFFIXES: Final = (*SERVERS, *(f"{context}-in" for context in CALLED))
-"""What follows `PROJECT-` in the names of the target groups on AWS; `-in` is the internal one."""
+"""The part after `PROJECT-` in the names of target groups on AWS; `-in` marks internal ones."""

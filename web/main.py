@@ -1,4 +1,4 @@
-"""The page as a process of its own."""
+"""The process that serves the page."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,12 +15,12 @@ from web.site import build
 
 
 class Settings(ProcessSettings):
-    """What this process takes from its environment."""
+    """The settings of this process."""
 
 
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
-    """The composition root."""
+    """Build the application."""
     site = build()
     served_by = f"web/{settings.instance}" if settings.show_instance else None
     app = create_app("web", [], settings, lifecycle, pages.router(site, served_by))

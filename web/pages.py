@@ -1,4 +1,4 @@
-"""The page over HTTP: its documents, its files, and its 404."""
+"""Serves the page over HTTP: its documents, its files, and its 404."""
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,7 +9,7 @@ from kernel.http.fields import Id
 from kernel.http.problems import TYPE_PREFIX
 from web.site import PREFIX, File, Site
 
-_FOREVER = "public, max-age=31536000, immutable"  # RFC 8246: not even a reload asks again
+_FOREVER = "public, max-age=31536000, immutable"  # RFC 8246: not revalidated on a reload either
 _PLACES = (
     "/",
     "/search",
@@ -24,8 +24,11 @@ _PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}")
 
 
 def router(site: Site, served_by: str | None) -> APIRouter:
-    """The page's documents and files. `served_by` names the process in the page's
-    timing (Server-Timing, which unlike other fields a page can read of its own document)."""
+    """The routes of the page's documents and files.
+
+    `served_by` is the name of this process, for the Server-Timing field: the only field of its own
+    document that a page can read.
+    """
     routes = APIRouter(include_in_schema=False)
 
     def answer(request: Request, file: File, headers: dict[str, str]) -> Response:
@@ -42,7 +45,7 @@ def router(site: Site, served_by: str | None) -> APIRouter:
     async def show(request: Request) -> Response:
         return answer(request, site.shell, _document_headers(site))
 
-    async def show_one(id: Id, request: Request) -> Response:  # noqa: A002, ARG001 - only an id may stand there
+    async def show_one(id: Id, request: Request) -> Response:  # noqa: A002, ARG001 - validates the id
         return await show(request)
 
     for place in _PLACES:
@@ -63,10 +66,10 @@ def router(site: Site, served_by: str | None) -> APIRouter:
 
 
 class NotFoundPage:
-    """Shows people who follow a wrong link the page instead of a problem, still as a 404.
+    """Middleware that answers a wrong link with the page instead of a problem, still as a 404.
 
-    Only a browser that loads a document says that it would take HTML; whoever asks for anything
-    else, or under `/api`, gets the problem.
+    Only browsers that load a document accept HTML. Other requests, and those under `/api`, get the
+    problem.
     """
 
     def __init__(self, app: ASGIApp, site: Site) -> None:

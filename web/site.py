@@ -1,9 +1,9 @@
-"""The page's files, made ready to be served: named by what is in them, compressed, tied together.
+"""Prepares the page's files for serving: names with a hash of the content, compression, imports.
 
 There is no bundler. The browser loads the modules as they are written, without their JSDoc
-comments: those are for readers and for the type checker, and a sixth of the weight. An import map,
-whose hash the Content-Security-Policy names, leads each module's plain name to its hashed one, so a
-module that changes changes its own name and no other's.
+comments, which are a sixth of their size. An import map, whose hash is in the
+Content-Security-Policy, maps each module's plain name to its hashed name; a change to a module
+therefore changes its own name only.
 """
 
 import base64
@@ -33,7 +33,7 @@ _POLICY: Final = (
     "default-src 'none'",
     "script-src 'self' '{import_map}'",
     "style-src 'self'",
-    # Posts may show pictures from anywhere; they are asked for without a referrer.
+    # Posts may show pictures from anywhere; they are requested without a referrer.
     "img-src 'self' https: http: data:",
     "connect-src 'self'",
     "base-uri 'none'",
@@ -46,7 +46,7 @@ _POLICY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it is served. `compressed` is the same as gzip, where that is smaller."""
+    """A file as it is served. `compressed` is the gzipped body, or None if that is not smaller."""
 
     media_type: str
     body: bytes
@@ -55,15 +55,15 @@ class File:
     @classmethod
     def of(cls, media_type: str, body: bytes) -> "File":
         """The file with this content."""
-        # A time stamp in the gzip header would give each instance an ETag of its own.
+        # With a time stamp in the gzip header, each instance would send its own ETag.
         compressed = gzip.compress(body, 9, mtime=0)
         return cls(media_type, body, compressed if len(compressed) < len(body) else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """All there is to serve. `assets` go by their hashed names, without the prefix; `shell` is the
-    document that every page begins as, and `policy` its Content-Security-Policy."""
+    """Everything that is served. `assets` has the files by their hashed names, without the prefix;
+    `shell` is the document of every page, and `policy` is its Content-Security-Policy."""
 
     assets: Mapping[str, File]
     shell: File
@@ -71,10 +71,10 @@ class Site:
 
 
 def build(folder: Path = STATIC) -> Site:
-    """The site whose sources are in a folder: `index.html`, and what it and the modules name.
+    """Build the site from `index.html` and the other files in a folder.
 
-    Raises `ValueError`, naming the file, for a type that is not known, and for an import that
-    leads nowhere.
+    Raises `ValueError`, with the file's name, for an unknown file type, and for a reference or an
+    import of a file that does not exist.
     """
     sources = {
         path.relative_to(folder).as_posix(): _served(path)
@@ -123,8 +123,11 @@ def _hashed(name: str, body: bytes) -> str:
 
 
 def _imported_at_once(entry: str, sources: Mapping[str, bytes]) -> list[str]:
-    """A module and all that it imports, directly or not, except what it imports later by
-    `import()`: the browser can then ask for them all at once, and not one level at a time."""
+    """A module and its static imports, direct and indirect.
+
+    Preloaded, they arrive at once, and not one level of imports after the other. What a module
+    imports later, by `import()`, is not included.
+    """
     found: list[str] = []
     waiting = [entry]
     while waiting:
@@ -143,7 +146,7 @@ def _imported_at_once(entry: str, sources: Mapping[str, bytes]) -> list[str]:
 def _served(path: Path) -> bytes:
     if path.suffix != ".js":
         return path.read_bytes()
-    # Empty lines stay in their place: an error names the same line as in the source.
+    # The lines stay, empty, so that line numbers in errors match the source.
     return _JSDOC.sub(lambda found: "\n" * found[0].count("\n"), path.read_text("utf-8")).encode()
 
 

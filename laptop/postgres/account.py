@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs, and which folders that user cannot enter.
+"""The user that PostgreSQL runs as, and the folders that this user cannot enter.
 
 PostgreSQL refuses to run as root
 (https://www.postgresql.org/docs/18/postgres-user.html).
@@ -14,7 +14,7 @@ from laptop.errors import CannotRunError
 
 @dataclass(frozen=True)
 class Account:
-    """A user to become: `groups` are all the group ids it belongs to, `gid` among them."""
+    """A user to run a process as. `groups` are all its group ids, including `gid`."""
 
     name: str
     uid: int
@@ -23,7 +23,7 @@ class Account:
 
 
 def named(name: str) -> Account | None:
-    """The account of that name, or None when the system has none."""
+    """The account with this name, or None if the system has none."""
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
@@ -32,10 +32,13 @@ def named(name: str) -> Account | None:
 
 
 def for_server(cluster: Path) -> Account | None:
-    """The account to give up root for; None when this process is not root, and needs none.
+    """The account to run the server as; None if this process is not root, and needs none.
 
-    The owner of an existing cluster goes on owning it; a new one belongs to `postgres`, or where
-    there is no such user to `nobody`. CannotRunError when there is neither.
+    It is the owner of an existing cluster. A new cluster belongs to the user `postgres`, or to
+    `nobody` if there is no such user.
+
+    Raises:
+        CannotRunError: there is no suitable user.
     """
     if os.geteuid() != 0:
         return None
@@ -46,8 +49,8 @@ def for_server(cluster: Path) -> Account | None:
                 return _account(pwd.getpwuid(owner))
             except KeyError:
                 raise CannotRunError(
-                    f"{cluster} belongs to user id {owner}, whom this system does not know: "
-                    "give it to a user with chown -R, or use another DATA_DIR"
+                    f"{cluster} belongs to user id {owner}, which does not exist on this system: "
+                    "change its owner with chown -R, or use another DATA_DIR"
                 ) from None
     for name in ("postgres", "nobody"):
         account = named(name)
@@ -55,14 +58,14 @@ def for_server(cluster: Path) -> Account | None:
             return account
     raise CannotRunError(
         "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it "
-        "as: make one (useradd --system postgres), or do not run as root"
+        "as: create one (useradd --system postgres), or do not run as root"
     )
 
 
 def closed_folder(folder: Path, account: Account) -> Path | None:
-    """The first folder on the way to `folder`, itself included, that `account` may not enter.
+    """The first folder on the path to `folder`, or `folder` itself, that `account` may not enter.
 
-    Reads owner, group and mode only: an access control list that grants more is not seen.
+    Considers owner, group and mode only, not access control lists.
     """
     folder = folder.resolve()
     for step in (*reversed(folder.parents), folder):

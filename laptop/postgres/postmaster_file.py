@@ -1,7 +1,8 @@
-"""`postmaster.pid`: what a running PostgreSQL server tells about itself in its cluster.
+"""`postmaster.pid`: the file in which a running PostgreSQL server describes itself.
 
-Its lines (src/include/utils/pidfile.h): process id, cluster, start time, port, socket folder,
-address, shared memory, state. `pg_ctl` waits on it in the same way.
+It is in the cluster's folder. Its lines (src/include/utils/pidfile.h): process id, cluster, start
+time, port, socket folder, address, shared memory, state. `pg_ctl` waits for a server's start in the
+same way.
 """
 
 import os
@@ -20,7 +21,7 @@ _STATE_LINE = 7
 
 
 def process_id(cluster: Path) -> int | None:
-    """The process id in the file; None when there is no file, or no number in it yet."""
+    """The process id in the file; None if there is no file, or no number in it yet."""
     try:
         return int(_lines(cluster)[0])
     except (IndexError, ValueError):
@@ -28,7 +29,7 @@ def process_id(cluster: Path) -> int | None:
 
 
 def is_ready(cluster: Path, process: int) -> bool:
-    """Whether the server with that process id says that it takes connections."""
+    """Whether the server with that process id reports that it accepts connections."""
     lines = _lines(cluster)
     if len(lines) <= _STATE_LINE or lines[0] != str(process):
         return False
@@ -36,7 +37,7 @@ def is_ready(cluster: Path, process: int) -> bool:
 
 
 def socket_folder(cluster: Path) -> Path | None:
-    """Where the running server of that cluster has its socket; None when none is ready there."""
+    """The folder with the socket of the cluster's running server; None if no server is ready."""
     process = process_id(cluster)
     if process is None or not is_ready(cluster, process) or not _is_postmaster(process, cluster):
         return None
@@ -44,11 +45,14 @@ def socket_folder(cluster: Path) -> Path | None:
 
 
 def stop_leftover(cluster: Path, *, patience: float = 10.0) -> int | None:
-    """Stop a server that an earlier run left on `cluster`; its process id, or None if none ran.
+    """Stop a server that an earlier run left on `cluster`. Returns its process id, or None.
 
-    Asks for a fast shutdown, after `patience` seconds for an immediate one, and after as many
-    again raises CannotRunError. A process that has merely come to bear the number is left alone.
-    The caller must hold the data folder's lock.
+    Requests a fast shutdown, and an immediate one after `patience` seconds. If the process id in
+    the file now belongs to another process, that process is left alone. The caller must hold the
+    data folder's lock.
+
+    Raises:
+        CannotRunError: the server still runs `patience` seconds after the second request.
     """
     process = process_id(cluster)
     if process is None or process <= 0:
@@ -88,13 +92,13 @@ def _is_postmaster(process: int, cluster: Path) -> bool:
 def _is_postmaster_by_proc(process: int, cluster: Path) -> bool:
     try:
         program = Path(f"/proc/{process}/exe").readlink().name
-        # The postmaster works in its cluster. A zombie has no folder any more.
+        # The postmaster's working directory is its cluster. A zombie has none.
         working = Path(f"/proc/{process}/cwd").stat()
         own = cluster.stat()
     except OSError:
         return False
     same = (working.st_dev, working.st_ino) == (own.st_dev, own.st_ino)
-    # The kernel marks the program of a process whose file was replaced meanwhile.
+    # The kernel adds " (deleted)" if the program's file has been replaced since.
     return same and program.removesuffix(" (deleted)") == "postgres"
 
 
@@ -110,11 +114,11 @@ def _is_postmaster_by_ps(process: int, cluster: Path) -> bool:
 
 
 def _disown(cluster: Path, process: int) -> None:
-    """Make the server see that the number in the file, borne by another process, means nothing.
+    """Replace a process id that now belongs to another process by this process's id.
 
-    A new server refuses to start while the number belongs to any living process of its user
-    except its parent. So the number becomes its parent's, ours; the rest of the file stays, since
-    by the shared memory named there the server recognises sessions that outlived a dead server.
+    A new server refuses to start while the file names a living process of its user, except its own
+    parent, which this process will be. The rest of the file stays: it names the shared memory by
+    which the server recognises sessions that outlived a dead server.
     """
     try:
         os.kill(process, 0)
@@ -124,5 +128,5 @@ def _disown(cluster: Path, process: int) -> None:
         pass
     path = cluster / FILE_NAME
     _, separator, rest = path.read_text(encoding="utf-8", errors="replace").partition("\n")
-    # In place, so that the file goes on belonging to the server's user.
+    # Written in place, so that the file still belongs to the server's user.
     path.write_text(f"{os.getpid()}{separator}{rest}", encoding="utf-8")

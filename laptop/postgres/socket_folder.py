@@ -1,4 +1,4 @@
-"""Where PostgreSQL's Unix socket goes: its path must be short and plain."""
+"""Chooses the folder for PostgreSQL's Unix socket, whose path must be short and simple."""
 
 import os
 import re
@@ -15,18 +15,21 @@ SOCKET_NAME = ".s.PGSQL.5432"
 """PostgreSQL names its socket after its port."""
 
 LONGEST_PATH = 107 if sys.platform == "linux" else 103
-"""Bytes of a socket's path: sun_path holds 108 on Linux (unix(7)), 104 on macOS and the BSDs, less
-the closing zero byte."""
+"""The longest path of a socket, in bytes: sun_path holds 108 on Linux (unix(7)) and 104 on macOS
+and the BSDs, including the terminating zero byte."""
 
 _REMEMBERED = "socket-folder"
 
 
 def choose(data_folder: Path, account: Account | None, temporary: Path) -> Path:
-    """A private folder for the socket, made if need be, that only the server's user may enter.
+    """The folder for the socket, which only the server's user may enter. Created if necessary.
 
-    `data_folder/socket`, or when that path is too long, or has a character that means something
-    in a connection URL, a folder in `temporary` whose name `data_folder` remembers. `account` is
-    who will own it, None for this process's user. CannotRunError when there is no place.
+    It is `data_folder/socket`. If that path is too long, or has a character with a meaning in
+    connection URLs, it is a folder in `temporary`, whose name is stored in `data_folder`.
+    `account` will own it; None stands for this process's user.
+
+    Raises:
+        CannotRunError: the paths of both folders are too long.
     """
     folder = data_folder / "socket"
     if fits(folder):
@@ -52,9 +55,9 @@ def choose(data_folder: Path, account: Account | None, temporary: Path) -> Path:
 
 
 def fits(folder: Path) -> bool:
-    """Whether a socket in `folder` can be bound, and named in a connection URL."""
+    """Whether a socket in `folder` can be bound, and its path used in a connection URL."""
     path = os.fsencode(folder / SOCKET_NAME)
-    # In a URL's `host`, drivers split at commas, and some at colons.
+    # Drivers split a URL's `host` at commas, and some of them at colons.
     plain = re.fullmatch(rb"[A-Za-z0-9_./+@-]+", path) is not None
     return plain and len(path) <= LONGEST_PATH
 
@@ -62,7 +65,7 @@ def fits(folder: Path) -> bool:
 def _remembered(data_folder: Path, account: Account | None) -> Path | None:
     try:
         folder = Path((data_folder / _REMEMBERED).read_text(encoding="utf-8").strip())
-        # Not followed: in a folder that everyone writes to, a link could be anyone's.
+        # Links are not followed: in a folder that everyone can write to, anyone may have made one.
         status = folder.lstat()
     except (OSError, ValueError):
         return None

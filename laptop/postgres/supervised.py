@@ -1,4 +1,4 @@
-"""The PostgreSQL server for asyncio, restarted when it ends; blocking calls run in threads."""
+"""Runs the PostgreSQL server from asyncio and restarts it; blocking calls run in threads."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from laptop.processes.supervised import RestartBudget
 
 
 class SupervisedDatabase:
-    """A PostgreSQL server that is meant to run until it is stopped."""
+    """A PostgreSQL server that is restarted until it is stopped."""
 
     def __init__(
         self,
@@ -27,13 +27,13 @@ class SupervisedDatabase:
         self._log = log
         self._budget = RestartBudget(clock)
         self._stopping = False
-        # One thread, and it lives as long as this object: the server stops when it ends.
+        # One thread that lives as long as this object: the server stops when its thread ends.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
 
     async def start(self) -> None:
-        """Start the server and wait until it answers; CannotRunError when it does not.
+        """Start the server and wait until it answers. CannotRunError if it does not.
 
-        Cancelled, it gives up the start and leaves nothing running.
+        If cancelled, it stops what it has started.
         """
         loop = asyncio.get_running_loop()
         starting = loop.run_in_executor(self._thread, self.server.start)
@@ -43,14 +43,14 @@ class SupervisedDatabase:
             self.server.abandon()
             await asyncio.wait([starting])
             if not starting.cancelled():
-                # Looked at, so that asyncio does not report it as overlooked.
+                # Retrieves the exception, so that asyncio does not report it as never retrieved.
                 starting.exception()
             raise
 
     async def supervise(self) -> None:
-        """Restart the server whenever it ends, and return once `stop()` was called.
+        """Restart the server whenever it ends, until `stop()` is called.
 
-        CannotRunError when it does not start again, or ended more than five times in a minute.
+        CannotRunError if it does not start again, or ended more than five times in a minute.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -70,7 +70,7 @@ class SupervisedDatabase:
             self._log.say("board", "restarted PostgreSQL")
 
     async def stop(self) -> None:
-        """Stop the server for good; nothing happens when it does not run."""
+        """Stop the server, if it is running, and do not restart it."""
         self._stopping = True
         await asyncio.to_thread(self.server.stop)
         self._thread.shutdown()

@@ -13,10 +13,11 @@ from laptop.postgres.server import PostgresServer
 
 @contextmanager
 def throwaway() -> Iterator[PostgresServer]:
-    """A started server for tests and measurements: not durable, and its folder removed after."""
-    # Not in a temporary folder whose path is too long for the socket, which would end up elsewhere.
+    """A started server for tests and benchmarks: not durable; its folder is removed at the end."""
+    # If the temporary folder's path is too long for a socket, use /tmp: otherwise the socket would
+    # get a folder of its own, outside the one that is removed.
     short = socket_folder.fits(Path(tempfile.gettempdir()) / "board-12345678" / "socket")
-    with tempfile.TemporaryDirectory(prefix="board-", dir=None if short else "/tmp") as name:  # noqa: S108 - a private folder is made in it
+    with tempfile.TemporaryDirectory(prefix="board-", dir=None if short else "/tmp") as name:  # noqa: S108 - creates a private folder in it
         folder = Path(name)
         if os.geteuid() == 0:
             folder.chmod(0o711)

@@ -1,1 +1,1 @@
-"""Child processes: started, logged, restarted, stopped; none is left behind."""
+"""Child processes: starts, logs, restarts and stops them, and leaves none behind."""

@@ -1,14 +1,15 @@
-"""Replace this process by a program that ends when the process that started it ends.
+"""Starts a program that ends when the process that started it ends.
 
-Run as a script, with the command line that `command()` returns. It becomes the given user, asks
-the kernel for a signal at the death of its parent, and replaces itself by the program, which
-therefore keeps its process id. A program of its own rather than a `preexec_fn`, because Python code
-between fork and exec can deadlock when the parent has threads.
+This module runs as a script, with the command line that `command()` returns. It switches to the
+given user, asks the kernel for a signal when its parent dies, and replaces itself by the program,
+which therefore keeps its process id. It is not a `preexec_fn`, because Python code between fork and
+exec can deadlock if the parent has threads.
 
-PR_SET_PDEATHSIG is Linux's (prctl(2), PR_SET_PDEATHSIG(2const)). Elsewhere the program is started
-without it, and a parent that is killed with SIGKILL leaves its children behind.
+Only Linux has PR_SET_PDEATHSIG (prctl(2), PR_SET_PDEATHSIG(2const)). Elsewhere the program is
+started without it, and a parent that is killed with SIGKILL leaves its children behind.
 
-The parent, to the kernel, is the *thread* that started the program: start it from one that stays.
+To the kernel, the parent is the *thread* that started the program, so start it from a thread that
+lives as long as the program should.
 """
 
 import ctypes
@@ -28,8 +29,8 @@ def command(
 ) -> list[str]:
     """The command line that starts `program` so that it ends with the calling process.
 
-    `death_signal` is what the program gets when the calling thread ends. `account` is a user id,
-    a group id and the supplementary group ids to become first; that needs root.
+    The program gets `death_signal` when the calling thread ends. `account` is the user id, the
+    group id and the supplementary group ids to run it as, which needs root.
     """
     who = "-"
     if account is not None:
@@ -50,24 +51,24 @@ def _become(who: str) -> None:
 
 def _main(arguments: list[str]) -> None:
     parent, death_signal, who, *program = arguments
-    # Loaded before the privileges go: the new user may not be able to read the interpreter.
+    # Loaded before the user changes: the new user may not be able to read the interpreter's files.
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     if who != "-":
         _become(who)
     if libc is not None:
-        # After setuid, which clears it.
+        # Requested after setuid, which would clear it.
         if libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0) != 0:
             number = ctypes.get_errno()
             raise OSError(number, f"prctl(PR_SET_PDEATHSIG): {os.strerror(number)}")
         # The parent may have died before the kernel was asked.
         if os.getppid() != int(parent):
-            sys.exit(f"{program[0]}: the process that started this one is gone")
-    # Python ignores these two, and exec would hand that on.
+            sys.exit(f"{program[0]}: the process that started this one has ended")
+    # Python ignores these two signals, and the program would inherit that.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if hasattr(signal, "SIGXFSZ"):
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     try:
-        os.execvp(program[0], program)  # noqa: S606 - a list, and no shell is meant
+        os.execvp(program[0], program)  # noqa: S606 - a list, no shell
     except OSError as error:
         sys.exit(f"{program[0]}: {error.strerror}")
 

@@ -1,4 +1,4 @@
-"""One child process: started, logged, stopped."""
+"""Starts, logs and stops one child process."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ _LINES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: `environment` is all of its environment, `folder` where it works."""
+    """A program to run. `environment` is its whole environment, `folder` its working directory."""
 
     name: str
     command: tuple[str, ...]
@@ -30,14 +30,14 @@ class Program:
 class Process:
     """One running process, in a session of its own, whose output goes to the log.
 
-    It gets SIGTERM when the thread that made this object ends (on Linux).
+    On Linux, it gets SIGTERM when the thread that created this object ends.
     """
 
     def __init__(self, program: Program, log: MergedLog) -> None:
-        """Start it. OSError when not even the interpreter that starts it can be run.
+        """Start the process; needs a running event loop.
 
-        Needs a running event loop. A program that does not exist is a process that ends with
-        code 1 and says why.
+        If the program does not exist, the process logs that and ends with code 1. OSError if the
+        Python interpreter that starts it cannot be run.
         """
         self.program = program
         self._log = log
@@ -50,7 +50,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # The terminal's Ctrl-C is for who started it, who stops all in the right order.
+            # Ctrl-C in the terminal reaches only the parent, which stops all processes in order.
             start_new_session=True,
         )
         self.pid = self._popen.pid
@@ -62,11 +62,14 @@ class Process:
         return b"\n".join(self._last_lines).decode("utf-8", "surrogateescape")
 
     async def wait(self) -> int:
-        """Wait until it has ended and its output is logged; its exit code, or minus the signal."""
+        """Wait until it has ended and its output is logged.
+
+        Returns its exit code, or minus the number of the signal that ended it.
+        """
         return await asyncio.shield(self._life)
 
     async def stop(self, patience: float) -> int:
-        """Ask it to end (SIGTERM), after `patience` seconds make it; its exit code."""
+        """Send SIGTERM, and SIGKILL after `patience` seconds. Returns what `wait()` returns."""
         self._signal(signal.SIGTERM)
         try:
             return await asyncio.wait_for(self.wait(), patience)
@@ -76,7 +79,7 @@ class Process:
             return await self.wait()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL)."""
+        """Send SIGKILL."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -100,7 +103,7 @@ class Process:
         )
         try:
             code = await ended
-            # The rest of the output; a second at most, when nobody reads the log.
+            # Log the rest of the output, for a second at most: the log's reader may have stopped.
             await asyncio.wait([following], timeout=1.0)
             return code
         finally:
@@ -109,10 +112,10 @@ class Process:
 
     def _reap(self, loop: asyncio.AbstractEventLoop, ended: asyncio.Future[int]) -> None:
         if hasattr(os, "waitid"):
-            # Until it is reaped nobody else gets its number, so that signals reach no stranger.
+            # Its id is not reused before it is reaped, so no signal reaches another process.
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             with self._reaping:
-                # Whatever it has started and left behind ends too.
+                # Also ends the processes that it has started and left behind.
                 os.killpg(self.pid, signal.SIGKILL)
                 code = self._popen.wait()
         else:
@@ -120,14 +123,15 @@ class Process:
         try:
             loop.call_soon_threadsafe(_settle, ended, code)
         except RuntimeError:
-            # The loop was closed meanwhile, so nobody waits any more.
+            # The loop was closed in the meantime, so nobody is waiting.
             pass
 
 
 async def run_once(program: Program, log: MergedLog) -> None:
-    """Run a program to its end. CannotRunError, with its last lines, when that is not code 0.
+    """Run a program until it ends. If the caller is cancelled, the program is stopped first.
 
-    When the caller is cancelled, the program is stopped first.
+    Raises:
+        CannotRunError: the exit code is not 0; the message has the last lines of the output.
     """
     process = Process(program, log)
     try:
@@ -143,7 +147,7 @@ async def run_once(program: Program, log: MergedLog) -> None:
 
 
 def describe_exit(code: int) -> str:
-    """An exit code in words; `code` is minus the signal for a process that a signal ended."""
+    """Describe an exit code; if a signal ended the process, `code` is minus its number."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -153,7 +157,7 @@ def describe_exit(code: int) -> str:
 
 
 def indented(text: str) -> str:
-    """The lines of `text`, each four spaces further right."""
+    """Indent each line of `text` by four spaces."""
     return "\n".join(f"    {line}" for line in text.split("\n"))
 
 

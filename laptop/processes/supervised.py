@@ -11,17 +11,17 @@ from laptop.processes.process import Process, Program, describe_exit, indented
 
 
 class RestartBudget:
-    """How often something may be restarted: `most` times in any `window` seconds."""
+    """Limits restarts to `most` within any `window` seconds."""
 
     def __init__(self, clock: Callable[[], float], *, most: int = 5, window: float = 60.0) -> None:
-        """`clock` returns seconds that never go back."""
+        """`clock` returns seconds and is monotonic."""
         self._clock = clock
         self._most = most
         self._window = window
         self._restarts: deque[float] = deque()
 
     def spend(self) -> bool:
-        """Whether one more restart is allowed now; if so it is counted."""
+        """Whether one more restart is allowed now. An allowed restart is counted."""
         now = self._clock()
         while self._restarts and now - self._restarts[0] >= self._window:
             self._restarts.popleft()
@@ -32,7 +32,7 @@ class RestartBudget:
 
 
 class SupervisedProcess:
-    """A process that is meant to run until it is stopped, and is restarted when it ends."""
+    """A process that is restarted whenever it ends, until it is stopped."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SupervisedProcess:
         restart_after: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing runs before `start()`. `restart_after` is in seconds."""
+        """`restart_after` is the pause before a restart, in seconds."""
         self.program = program
         self._log = log
         self._restart_after = restart_after
@@ -56,14 +56,15 @@ class SupervisedProcess:
         self._process = Process(self.program, self._log)
 
     def establish(self) -> None:
-        """From now on an end is an accident to recover from; before, it is a failed start."""
+        """Mark the start as successful: from now on the process is restarted if it ends."""
         self._established = True
 
     async def supervise(self) -> None:
-        """Restart the process whenever it ends, and return once `stop()` was called.
+        """Restart the process whenever it ends, until `stop()` is called.
 
-        CannotRunError when it ended before `establish()`, since a start that failed once fails
-        again, or more than five times within a minute.
+        Raises:
+            CannotRunError: it ended before `establish()`, because a start that failed once fails
+                again; or it ended more than five times within a minute.
         """
         name = self.program.name
         while self._process is not None and not self._stopping.is_set():
@@ -87,13 +88,13 @@ class SupervisedProcess:
             self._log.say(name, f"restarted {name}")
 
     async def stop(self, patience: float) -> None:
-        """Stop the process for good: SIGTERM, and SIGKILL after `patience` seconds."""
+        """Send SIGTERM, and SIGKILL after `patience` seconds, and do not restart the process."""
         self._stopping.set()
         if self._process is not None:
             await self._process.stop(patience)
 
     def kill(self) -> None:
-        """End the process at once and for good; a `stop()` under way then returns."""
+        """Send SIGKILL, and do not restart the process. A `stop()` in progress then returns."""
         self._stopping.set()
         if self._process is not None:
             self._process.kill()

@@ -21,7 +21,7 @@ async def test_a_user_lives_on_the_board_from_registering_to_deletion(visitor: V
 
     await visitor.write("And **salt**?")
     await visitor.post("And salt?").get_by_role("button", name="Edit").click()
-    editor = page.get_by_label("Change the post")
+    editor = page.get_by_label("Edit the post")
     await expect(editor).to_have_value("And **salt**?")
     await editor.fill("And sugar?")
     await page.get_by_role("button", name="Save").click()

@@ -98,7 +98,7 @@ async def test_a_place_that_is_not_there_is_a_404_that_people_can_read(
     answer = await visitor.page.goto(visitor.board.public_origin + path)
     assert answer is not None
     assert answer.status == 404
-    await expect(visitor.page.get_by_role("heading", name="Nothing is here")).to_be_visible()
+    await expect(visitor.page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
 async def test_the_panel_names_who_answered_each_request(visitor: Visitor) -> None:

@@ -155,6 +155,6 @@ async def test_a_limit_is_told_and_waited_for(visitor: Visitor) -> None:
 
     await visitor.page.route("**/api/posts", refuse_the_first)
     await visitor.write("Patience")
-    await expect(visitor.page.locator(".pending-post")).to_contain_text("not so fast: sent in")
+    await expect(visitor.page.locator(".pending-post")).to_contain_text("too fast: will be sent in")
     await expect(visitor.post("Patience")).to_have_count(1)
     assert asked == 2

@@ -27,7 +27,7 @@ async def test_two_browsers_see_each_others_posts(visitor: Visitor, other: Visit
     await expect(other.post("So am I")).to_have_count(1)
     await expect(visitor.post("So am I")).to_have_count(1)
     await other.post("Here I am").get_by_role("button", name="Edit").click()
-    await other.page.get_by_label("Change the post").fill("Here I was")
+    await other.page.get_by_label("Edit the post").fill("Here I was")
     await other.page.get_by_role("button", name="Save").click()
     await expect(visitor.post("Here I was")).to_contain_text("edited")
 

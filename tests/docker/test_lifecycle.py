@@ -133,7 +133,7 @@ def test_lost_passwords_of_contexts_are_made_anew(lived_in: Project) -> None:
     ("name", "value", "service", "said"),
     [
         ("admin_password", None, "prepare", "the password that opens it is gone from the volume"),
-        ("admin_password", "A" * 43, "bootstrap", "does not take the password"),
+        ("admin_password", "A" * 43, "bootstrap", "rejects the password"),
         ("users_service_token", "short", "prepare", "The secret users_service_token in the volume"),
     ],
     ids=["missing", "wrong", "damaged"],

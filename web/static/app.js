@@ -56,7 +56,7 @@ function start() {
   let userId = session.user?.id;
   session.addEventListener("change", () => {
     drawMenu(menu);
-    // Nobody loses what they are writing: then the page stays as it is.
+    // The page stays as it is while the visitor is writing, so that no text is lost.
     if (session.user?.id !== userId && !isWriting()) router.reload();
     userId = session.user?.id;
   });

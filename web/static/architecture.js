@@ -109,7 +109,7 @@ function diagram(latest) {
     const key = `${context} ${instance}`;
     edges.set(key, { context, instance, count: (edges.get(key)?.count ?? 0) + 1 });
   }
-  // In the order of their contexts, so that lines do not cross without need.
+  // In the order of their contexts, so that fewer lines cross.
   /** @param {Edge} edge */
   const order = ({ context, instance }) => `${CONTEXTS.indexOf(context)} ${instance}`;
   const instances = [

@@ -1,4 +1,4 @@
-// Where posts are written: Markdown, a preview as the server will show it, and a draft.
+// The form for writing posts in Markdown, with a preview by the server and a stored draft.
 import { h, serverHtml } from "./dom.js";
 import { DraftStore } from "./drafts.js";
 import { ask } from "./http.js";
@@ -32,8 +32,8 @@ export class Composer {
   #count = h("span", { class: "count", role: "status" });
   #failure = h("p", { class: "failure", role: "alert" });
 
-  /** `name` is what the draft is stored under, and `text` what is there to begin with. `send(text, replyTo)`
-   * receives what was written; `cancel` is what a second button does; `before` is shown above.
+  /** The draft is stored under `name`; `text` is the initial text. `send(text, replyTo)` sends the post;
+   * `cancel` is the action of an optional second button; `before` is shown above.
    * @param {{name: string, label: string, button: string, text?: string, before?: HTMLElement,
    *   send: (text: string, replyTo: number | null) => Promise<void>, cancel?: () => void}} parts */
   constructor({ name, label, button, send, text = "", cancel, before }) {
@@ -72,7 +72,7 @@ export class Composer {
     this.#measure();
   }
 
-  /** Answer a post, or none with null.
+  /** Make this a reply to a post, or with null no reply.
    * @param {{id: number, user: number} | null} post */
   replyTo(post) {
     this.#replyTo = post && { id: post.id, user: post.user };
@@ -197,8 +197,8 @@ export class Composer {
   }
 }
 
-/** What stands in the place of a composer while nobody is signed in; null if somebody is. `back` is where
- * signing in leads back to.
+/** The text that replaces a composer while nobody is signed in; null if somebody is. `back` is the address to
+ * return to after signing in.
  * @param {string} back */
 export function signInFirst(back) {
   if (session.user) return null;

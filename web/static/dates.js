@@ -1,11 +1,11 @@
-// Moments in the reader's time zone and language.
+// Formats dates and times in the reader's time zone and language.
 import { h } from "./dom.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How moments are written in a language; undefined is the reader's. */
+/** Formats for a language; undefined is the reader's. */
 export class DateFormat {
   #relative;
   #day;
@@ -20,7 +20,7 @@ export class DateFormat {
     this.#full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
   }
 
-  /** A moment of the last week relative to now, an earlier one as a date.
+  /** A time of the last week relative to now, an earlier one as a date.
    * @param {Date} moment */
   short(moment, now = new Date()) {
     const difference = moment.getTime() - now.getTime();
@@ -32,7 +32,7 @@ export class DateFormat {
     return (thisYear ? this.#day : this.#dayAndYear).format(moment);
   }
 
-  /** A moment with its weekday and its seconds.
+  /** A date and time with weekday and seconds.
    * @param {Date} moment */
   full(moment) {
     return this.#full.format(moment);
@@ -41,20 +41,20 @@ export class DateFormat {
 
 const format = new DateFormat();
 
-/** A moment as a `<time>`, which `keepTimesCurrent` keeps current.
+/** A `<time>` element, which `keepTimesCurrent` updates.
  * @param {string} iso */
 export function time(iso) {
   const moment = new Date(iso);
   return h("time", { datetime: iso, title: format.full(moment) }, format.short(moment));
 }
 
-/** A moment with its weekday and its seconds.
+/** A date and time with weekday and seconds.
  * @param {string} iso */
 export function fullDate(iso) {
   return format.full(new Date(iso));
 }
 
-/** Write every `<time>` of the page again now and then: "1 minute ago" does not stay true. */
+/** Update every `<time>` of the page regularly: "1 minute ago" does not stay true. */
 export function keepTimesCurrent() {
   setInterval(() => {
     if (document.hidden) return;

@@ -1,4 +1,4 @@
-// Elements made of plain values. Text stays text: only `serverHtml` lets markup in.
+// Creates elements from plain values. Strings become text; only `serverHtml` accepts markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -7,8 +7,8 @@ const rules = { createHTML: (html) => html };
 
 const policy = globalThis.trustedTypes?.createPolicy("board", rules) ?? rules;
 
-/** An element with properties and children. A property that is a function listens; one that is `true` is
- * an attribute without a value; one that is `false`, `null` or `undefined` is not set.
+/** An element with properties and children. A function is added as an event listener; `true` sets an
+ * attribute without a value; `false`, `null` and `undefined` set nothing.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Page.Properties} properties
@@ -74,7 +74,7 @@ const SHAPES = {
   search: "M10 4a6 6 0 1 0 3.7 10.7l5 5 1.4-1.4-5-5A6 6 0 0 0 10 4zm0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
 };
 
-/** A small picture, with a label where no text beside it says the same.
+/** An icon, with a label unless the text beside it says the same.
  * @param {keyof typeof SHAPES} name
  * @param {string} [label] */
 export function icon(name, label) {

@@ -1,5 +1,5 @@
-// What somebody was writing: stored on this device until it is sent or given up, so that it outlives the
-// page and the session.
+// Unsent texts: stored on this device until they are sent or discarded, so that they outlive the page and the
+// session.
 
 /** @typedef {{text: string, replyTo: {id: number, user: number} | null}} Draft
  * `replyTo` is the post that the draft answers. */
@@ -21,7 +21,7 @@ export class DraftStore {
     return this.#storage.read(this.#name, null);
   }
 
-  /** Store a draft; one that says nothing beyond `initial`, and answers nothing, is removed.
+  /** Store a draft; remove it if its text is still `initial` and it is no reply.
    * @param {Draft} draft
    * @param {string} initial */
   save(draft, initial) {

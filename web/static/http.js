@@ -25,7 +25,7 @@ class Connectivity extends EventTarget {
     if (!answered && this.#down.size === 1) this.#probe();
   }
 
-  /** The page may have no other request to make: ask until every context answers again. */
+  /** Ask until every context answers again: the page may have no other request to make. */
   async #probe() {
     for (let attempt = 2; !this.up; attempt++) {
       await pause(retryDelay(unreachable(), attempt));
@@ -86,7 +86,7 @@ export async function getPage(path, options) {
   return { items: data, next: next?.[1] ?? null };
 }
 
-/** Begin to read a response that goes on. Raises as `ask` does.
+/** Open a response that is read as a stream. Raises what `ask` raises.
  * @param {string} path
  * @param {Page.RequestOptions} [options] */
 export async function open(path, { headers = {}, signal } = {}) {
@@ -95,8 +95,8 @@ export async function open(path, { headers = {}, signal } = {}) {
   return response;
 }
 
-/** Run an action that sends requests, again and again while the board is down or says that there were too
- * many. Other problems are raised.
+/** Run an action that sends requests, and repeat it while the board is unreachable or answers that there were
+ * too many. Raises other problems.
  * @template Result
  * @param {() => Promise<Result>} action
  * @param {AbortSignal} [signal]

@@ -1,4 +1,4 @@
-// Going to another place of the board, for modules that do not know the router.
+// Navigation to another address of the board, for modules that do not import the router.
 
 /** @type {{go(address: string, options?: {replace?: boolean}): Promise<void>} | null} */
 let router = null;

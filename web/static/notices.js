@@ -1,4 +1,4 @@
-// What the page says by itself: short messages, a chance to undo, and that the board cannot be reached.
+// Notices: short messages, a chance to undo, and the bar that says that the board cannot be reached.
 import { h } from "./dom.js";
 import { connectivity } from "./http.js";
 import { Problem } from "./problem.js";
@@ -45,7 +45,7 @@ export function offerUndo(text, action, undo) {
   messages?.append(message);
 }
 
-/** What a problem means for people: the server's sentence, or ours where it said nothing.
+/** The text of a problem for people: the server's, or one of ours if it sent none.
  * @param {unknown} problem */
 export function describeProblem(problem) {
   if (!(problem instanceof Problem)) return t("problem-unknown", { status: "" });
@@ -55,13 +55,13 @@ export function describeProblem(problem) {
   return problem.detail || t("problem-unknown", { status: problem.status });
 }
 
-/** Show what went wrong.
+/** Show a problem.
  * @param {unknown} problem */
 export function showProblem(problem) {
   showMessage(describeProblem(problem), 8);
 }
 
-/** The bar that is shown while the board cannot be reached, and the place of the messages. */
+/** Create the bar that is shown while the board cannot be reached, and the element for messages. */
 export function noticeArea() {
   messages = h("div", { class: "messages", role: "status", "aria-live": "polite" });
   const bar = h("div", { class: "outage", role: "status", hidden: true });

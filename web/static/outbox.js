@@ -2,7 +2,7 @@
 // is sent again under the same Idempotency-Key, so that none is lost and none is posted twice.
 import { Problem, retryDelay } from "./problem.js";
 
-/** How often a post is sent again while the board still carries out an earlier try. */
+/** How often a post is sent again while the board still processes an earlier attempt. */
 const CONFLICT_RETRIES = 4;
 
 /** Dispatches `change` when a pending post has changed, and `sent` with `{pendingPost, post}` as detail when
@@ -33,7 +33,7 @@ export class Outbox extends EventTarget {
     return this.#pendingPosts.filter((pendingPost) => pendingPost.thread === thread && this.#isOwn(pendingPost));
   }
 
-  /** Send what an earlier visit has left. */
+  /** Send the posts that an earlier visit could not send. */
   resume() {
     /** @type {Page.PendingPost[]} */
     const stored = this.#storage.read("outbox", []);
@@ -95,7 +95,7 @@ export class Outbox extends EventTarget {
         return this.#changed();
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
-        // While the board still carries out an earlier try with this key, it answers 409 too.
+        // A 409 may also mean that the board still processes an earlier attempt with this key.
         const inProgress = problem.status === 409 && attempt > 0 && attempt < CONFLICT_RETRIES;
         const limited = problem.status === 429;
         if (!problem.isOutage && !limited && !inProgress) {
@@ -120,7 +120,7 @@ export class Outbox extends EventTarget {
     this.#changed();
   }
 
-  /** By key: signing in again has replaced the objects with what the device stores.
+  /** Find a post by its key: signing in again replaces the objects by those that the device stores.
    * @param {Page.PendingPost} pendingPost */
   #remove(pendingPost) {
     this.#pendingPosts = this.#pendingPosts.filter((other) => other.key !== pendingPost.key);

@@ -1,14 +1,14 @@
-// Long lists: pages that load as the visitor scrolls, and are taken out of the document when they are far
-// away, so that a list of thousands costs no more than one of a hundred.
+// Long lists: pages are loaded as the visitor scrolls, and removed from the document when they are far away,
+// so that a list of thousands of items costs no more than one of a hundred.
 import { h } from "./dom.js";
 import { getPage, retryWhileDown } from "./http.js";
 import { describeProblem } from "./notices.js";
 import { Problem } from "./problem.js";
 import { t } from "./text.js";
 
-/** How far from the visible part a page stays in the document. */
+/** Pages within this distance of the visible part stay in the document. */
 const NEAR = "3000px";
-/** How far before its end the next page of a list is loaded. */
+/** The next page of a list is loaded within this distance of its end. */
 const SOON = "1200px";
 
 /** @typedef {{url: string | null, element: HTMLElement, shown: boolean, count: number,
@@ -71,12 +71,12 @@ export class PagedList {
     return this.#ids.size;
   }
 
-  /** Load no further page because the visitor scrolls near the end. */
+  /** Stop loading pages when the visitor scrolls near the end. */
   loadOnlyOnClick() {
     this.#soon.disconnect();
   }
 
-  /** Load the next page, if there is one. Several calls at the same time load one. */
+  /** Load the next page, if there is one. Simultaneous calls load only one. */
   load() {
     this.#loading ??= this.#load().finally(() => (this.#loading = null));
     return this.#loading;

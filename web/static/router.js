@@ -1,9 +1,9 @@
-// Places of the board and their addresses. A view shows a place: it returns an element at once, and fills it
-// as answers arrive, until `visit.signal` aborts.
+// Shows the view of each address. A view returns an element immediately, and fills it as responses arrive,
+// until `visit.signal` aborts. A place is a view at one entry of the browser's history.
 import { h } from "./dom.js";
 import { t } from "./text.js";
 
-/** How many places are kept as they were, for when the visitor comes back. */
+/** How many places keep their element and scroll position, for when the visitor comes back. */
 const MAX_KEPT = 4;
 
 /** @typedef {{key: string, path: string, element: HTMLElement | null, title: string, scroll: number,
@@ -20,8 +20,8 @@ export class Router {
   /** @type {Map<string, Place>} */
   #kept = new Map();
 
-  /** The first route whose pattern matches a path shows it; the last one shows that nothing is there.
-   * `outlet` is the element in which places are shown, and `announce` tells a screen reader where it is.
+  /** The first route whose pattern matches a path shows it; the last route shows "not found". Places are shown
+   * in `outlet`; `announce` tells screen readers the title.
    * @param {Page.Route[]} routes
    * @param {Pick<Element, "replaceChildren">} outlet
    * @param {(title: string) => void} announce
@@ -33,7 +33,7 @@ export class Router {
     this.#browser = browser;
   }
 
-  /** Show the current address, and follow links and the browser's history from now on. */
+  /** Show the current address, and handle links and the browser's history from now on. */
   start() {
     this.#browser.history.scrollRestoration = "manual";
     this.#browser.document.addEventListener("click", (event) => this.#clicked(event));
@@ -58,7 +58,7 @@ export class Router {
     await this.#arrive(false);
   }
 
-  /** Show this place again, and forget how the others looked: another user is looking. */
+  /** Load this place again, and discard the kept ones, because another user has signed in. */
   reload() {
     for (const place of this.#kept.values()) place.leaving.abort();
     this.#kept.clear();

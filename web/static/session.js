@@ -1,8 +1,8 @@
-// Who is signed in on this device. The token is in a cookie that no script can read; the page only stores
-// whose it is, so that visitors who are not signed in cost no request.
+// The user who is signed in on this device. The token is in a cookie that scripts cannot read; the page stores
+// only who the user is, so that it need not ask for visitors who are not signed in.
 import { Problem } from "./problem.js";
 
-/** Dispatches `change` when somebody else is signed in, or nobody, or their profile has changed. */
+/** Dispatches `change` when the user has signed in or out, or their profile has changed. */
 export class Session extends EventTarget {
   #storage;
   #ask;
@@ -23,7 +23,7 @@ export class Session extends EventTarget {
     this.#askToSignIn = askToSignIn;
   }
 
-  /** Know who was signed in at the last visit, and follow what other tabs do. */
+  /** Restore the user from the last visit, and follow changes in other tabs. */
   start() {
     this.user = this.#storage.read("user", null);
     if (this.user) this.#cacheUser(this.user);
@@ -41,7 +41,7 @@ export class Session extends EventTarget {
     return this.user?.role === "admin";
   }
 
-  /** Ask the board whether the session still holds. */
+  /** Ask the board whether the session is still valid. */
   async refresh() {
     if (this.user === null) return;
     try {
@@ -101,7 +101,7 @@ export class Session extends EventTarget {
     }
   }
 
-  /** Whether somebody is signed in, after asking the visitor to if nobody is. */
+  /** Ask the visitor to sign in, if nobody is. Resolves to whether somebody is signed in then. */
   async ensure() {
     return (await this.run(async () => true)) !== null;
   }

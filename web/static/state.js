@@ -1,4 +1,4 @@
-// What all parts of the page share: who is signed in, what is being sent, what has been seen.
+// The state that all parts of the page share: the session, the pending posts, the seen posts.
 import { ask, pause } from "./http.js";
 import { Outbox } from "./outbox.js";
 import { SeenPosts } from "./seen.js";

@@ -1,9 +1,9 @@
-// What this device stores for the board. Where a browser stores nothing, or has no room, the page works
-// all the same.
+// Values that this device stores for the board. The page also works if the browser stores nothing, or its
+// storage is full.
 
 const PREFIX = "board:";
 
-/** What is stored under a name, or `otherwise`.
+/** The value stored under a name, or `otherwise`.
  * @template Stored
  * @param {string} name
  * @param {Stored} otherwise
@@ -16,7 +16,7 @@ export function read(name, otherwise) {
   }
 }
 
-/** Store a value; `null` removes it. Returns whether that was possible.
+/** Store a value; `null` removes it. Returns whether this succeeded.
  * @param {string} name
  * @param {unknown} value */
 export function write(name, value) {

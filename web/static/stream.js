@@ -1,5 +1,5 @@
 // Server-sent events (HTML standard, section 9.2), read with fetch: unlike an EventSource, this does not
-// give up after a 502, and it can resume from where it was after it was closed.
+// give up after a 502, and it can resume after it was closed.
 import { Problem, retryDelay } from "./problem.js";
 
 const HIDDEN_FOR = 10_000;

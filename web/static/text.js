@@ -1,4 +1,4 @@
-// The page's words. Another language is another file beside text/en.js.
+// The page's texts. Another language is another file beside text/en.js.
 import english from "./text/en.js";
 
 /** @type {Record<string, string | {one: string, other: string}>} */
@@ -6,8 +6,8 @@ const words = english;
 const plurals = new Intl.PluralRules("en");
 const numbers = new Intl.NumberFormat();
 
-/** The words of a key, with `values` filled in for `{name}`. Words that depend on a number are given as
- * `{one, other}` and chosen by the value `count`.
+/** The text of a key, with each `{name}` replaced by its value. Of a text with the forms `{one, other}`, the
+ * value `count` selects one.
  * @param {string} key
  * @param {Record<string, string | number>} [values] */
 export function t(key, values = {}) {
@@ -18,7 +18,7 @@ export function t(key, values = {}) {
   return chosen.replace(/\{(\w+)\}/g, (_, name) => show(values[name]));
 }
 
-/** Whether a key has words.
+/** Whether a key has a text.
  * @param {string} key */
 export function hasText(key) {
   return words[key] !== undefined;

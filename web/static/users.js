@@ -10,7 +10,7 @@ const cache = new Map();
 /** @type {Map<number, (user: Api.User | null) => void>} */
 let wanted = new Map();
 
-/** The user with an id, or null if there is none. All that are wanted at the same moment are requested
+/** The user with an id, or null if there is none. Users that are needed at the same moment are requested
  * together.
  * @param {number} id
  * @returns {Promise<Api.User | null>} */
@@ -26,7 +26,7 @@ export function findUser(id) {
   return promise;
 }
 
-/** Cache a user that came with another answer.
+/** Cache a user that was part of another response.
  * @param {Api.User} user */
 export function cacheUser(user) {
   cache.set(user.id, { promise: Promise.resolve(user), until: Date.now() + CACHE_TIME });
@@ -61,7 +61,7 @@ export function initials(name) {
   return (firstCharacter(words[0] ?? "") + last).toLocaleUpperCase();
 }
 
-/** What a reader takes for one character, such as an emoji of several code points.
+/** The first character as readers see it: an emoji may have several code points.
  * @param {string} word */
 function firstCharacter(word) {
   return [...new Intl.Segmenter().segment(word)][0]?.segment ?? "";

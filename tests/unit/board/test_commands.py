@@ -123,7 +123,7 @@ async def test_the_demo_fills_an_empty_board_and_no_other(empty: Databases) -> N
     await prepare(empty)
     done = command(empty, "demo")
     assert done.returncode == 0, done.stderr
-    assert "printed this once" in done.stdout
+    assert "printed only once" in done.stdout
     async with connected(empty.urls["users"]) as connection:
         people = await connection.fetchval("SELECT count(*) FROM users")
     async with connected(empty.urls["posts"]) as connection:
@@ -151,7 +151,7 @@ async def test_the_demo_fills_an_empty_board_and_no_other(empty: Databases) -> N
         (("bootstrap",), {"ADMIN_DATABASE_URL": "postgresql:///nowhere"}, "board: "),
         (("bootstrap",), {"POSTS_DATABASE_URL": "postgresql://posts@/posts"}, "posts"),
         (("grant-admin", "nobody"), {}, "There is no user named 'nobody'."),
-        (("migrate", "dance"), {}, "'dance' is none of bootstrap, migrate, demo"),
+        (("migrate", "dance"), {}, "'dance' is not one of bootstrap, migrate, demo"),
     ],
 )
 def test_what_an_operator_can_mend_is_said_in_a_line(

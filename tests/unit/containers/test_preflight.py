@@ -103,7 +103,7 @@ def test_an_engine_that_one_may_not_use_is_named() -> None:
 
 
 def test_an_engine_for_windows_containers_is_named() -> None:
-    assert "Linux ones" in _refused(_docker(info={**ENGINE, "OSType": "windows"}))
+    assert "Linux containers" in _refused(_docker(info={**ENGINE, "OSType": "windows"}))
 
 
 @pytest.mark.parametrize("architecture", ["aarch64", "arm64"])

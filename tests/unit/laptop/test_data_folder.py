@@ -45,7 +45,7 @@ def test_a_file_in_its_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(CannotRunError, match="data is a file"):
         make_data_folder(tmp_path / "data")
-    with pytest.raises(CannotRunError, match="data/inner cannot be made: Not a directory"):
+    with pytest.raises(CannotRunError, match="data/inner cannot be created: Not a directory"):
         make_data_folder(tmp_path / "data/inner")
 
 

@@ -184,7 +184,7 @@ def test_a_run_starts_serves_and_stops_in_order(runner: Runner, is_running: IsRu
     assert f"http://localhost:{runner.port}" in runner.text()
     assert runner.board_commands() == ["bootstrap", "migrate", "demo"]
     running = [*runner.started().values(), runner.postgres()]
-    assert "making a PostgreSQL cluster" in runner.text()
+    assert "creating a PostgreSQL cluster" in runner.text()
     assert len(running) == 6
     assert all(is_running(one) for one in running)
 
@@ -202,7 +202,7 @@ def test_a_later_run_uses_the_same_data_and_passwords(runner: Runner) -> None:
     runner.start()
     until_up(runner)
     assert "starting PostgreSQL ..." in runner.text()
-    assert "making a PostgreSQL cluster" not in runner.text()
+    assert "creating a PostgreSQL cluster" not in runner.text()
     assert (runner.root / "data/secrets.json").read_bytes() == secrets
 
 
@@ -282,7 +282,7 @@ def test_a_run_can_be_stopped_at_any_moment_of_its_start(
     for moment in moments:
         runner.notes.unlink(missing_ok=True)
         process = runner.start(SLOW="0.3")
-        eventually_blocking(moment, what=f"moment {moments.index(moment)}")
+        eventually_blocking(moment, within=60, what=f"moment {moments.index(moment)}")
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0, runner.text()
         assert "Traceback" not in runner.text()
@@ -364,7 +364,7 @@ def test_a_second_run_on_the_same_data_is_refused(runner: Runner) -> None:
 def test_a_run_without_the_passwords_of_its_data_is_refused(runner: Runner) -> None:
     (runner.root / "data/postgres").mkdir(parents=True)
     assert runner.start().wait(10) == 1
-    assert "secrets.json is gone" in runner.text()
+    assert "secrets.json is missing" in runner.text()
     assert not (runner.root / "data/secrets.json").exists()
 
 

@@ -48,7 +48,7 @@ def test_the_monolith_gets_everything_and_the_strangler_is_told_its_shares() -> 
         ({"DEPLOYMENT": "both"}, "DEPLOYMENT=both: it must be one of microservices, monolith"),
         ({"DEPLOYMENT": "strangler", "USERS_SHARE": "101"}, "USERS_SHARE=101"),
         ({"USERS_DATABASE_URL": "x"}, "not set: THREADS_DATABASE_URL, POSTS_DATABASE_URL"),
-        ({"ADMIN_DATABASE_URL": "x"}, "ADMIN_DATABASE_URL is set, but no database of your own"),
+        ({"ADMIN_DATABASE_URL": "x"}, "ADMIN_DATABASE_URL is set, but the databases' URLs are not"),
     ],
 )
 def test_nonsense_is_refused_by_name(environment: dict[str, str], message: str) -> None:

@@ -1,4 +1,4 @@
-// Signing in, registering, and setting a new password: pages, and the dialog in the middle of things.
+// Signing in, registering, and setting a new password: their pages, and the dialog for signing in.
 import { h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
 import { ask } from "../http.js";
@@ -82,7 +82,7 @@ async function sendNewPassword({ password }) {
   showMessage(t("password-changed"));
 }
 
-/** Ask the visitor to sign in, where they are. Returns whether they did.
+/** Ask the visitor to sign in, in a dialog. Returns whether they did.
  * @param {boolean} ended whether their session has ended */
 export async function askToSignIn(ended) {
   const done = await dialog(t(ended ? "session-ended" : "sign-in"), (close) =>
@@ -132,6 +132,6 @@ function signInForm(done) {
 /** @param {URL} address */
 function placeToReturnTo(address) {
   const back = new URL(address.searchParams.get("back") ?? "/", location.origin);
-  // Only a place of this board: a link must not lead people who have just signed in elsewhere.
+  // Only an address of this board: a link must not take people to another site after they signed in.
   return back.origin === location.origin ? back.pathname + back.search : "/";
 }

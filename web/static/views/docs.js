@@ -1,4 +1,4 @@
-// The API documents of all contexts, to be read.
+// The API documents of all contexts, as a page to read.
 import { h } from "../dom.js";
 import { get, retryWhileDown } from "../http.js";
 import { describeProblem } from "../notices.js";

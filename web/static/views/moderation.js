@@ -1,4 +1,4 @@
-// For moderators: what was written last, anywhere, and anybody by their name.
+// The moderators' page: the newest posts of all threads, and a search for users by name.
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
 import { get } from "../http.js";

@@ -1,4 +1,4 @@
-// A place that is not there.
+// The page for an address that does not exist.
 import { h } from "../dom.js";
 import { page } from "../router.js";
 import { t } from "../text.js";

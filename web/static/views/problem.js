@@ -1,4 +1,4 @@
-// What a kind of problem means, and what to do: the pages that the `type` of a problem leads to.
+// Explains a kind of problem, and what to do about it: the page at the address in a problem's `type`.
 import { h } from "../dom.js";
 import { show as showNotFound } from "./not-found.js";
 import { page } from "../router.js";

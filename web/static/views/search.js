@@ -1,4 +1,4 @@
-// What a search finds: threads by their titles, posts by what they say.
+// Search results: threads by their titles, posts by their texts.
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
 import { navigate } from "../navigation.js";
@@ -67,7 +67,7 @@ function results(visit, words) {
   });
   threads.load();
   posts.load();
-  // Two lists that grow would chase each other down the page: the first grows when asked to.
+  // Only the second list grows as the visitor scrolls: if both did, its start could not be reached.
   threads.loadOnlyOnClick();
   return [
     h(

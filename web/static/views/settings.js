@@ -1,4 +1,4 @@
-// One's own account: profile, password, sessions, and leaving.
+// The settings of the user's account: profile, password, sessions, and deletion.
 import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
@@ -43,7 +43,7 @@ async function fill(profile, sessions, signal) {
   return true;
 }
 
-/** A part of the page, whose last element its content replaces.
+/** A section of the page; its content later replaces the last element.
  * @param {string} title */
 function section(title, hint = "") {
   return h(
@@ -116,7 +116,17 @@ function sessionRow(own) {
       "div",
       {},
       h("span", { class: "agent" }, own.userAgent || t("unknown-browser")),
-      h("p", { class: "meta" }, t("last-used"), " ", time(own.lastUsedAt), " · ", t("since"), " ", time(own.createdAt)),
+      h(
+        "p",
+        { class: "meta" },
+        t("last-used"),
+        " ",
+        time(own.lastUsedAt),
+        " · ",
+        t("signed-in"),
+        " ",
+        time(own.createdAt),
+      ),
     ),
     own.current
       ? h("span", { class: "here" }, t("this-session"))

@@ -1,4 +1,4 @@
-// A thread: its posts, those that are written while somebody reads, and the place to write one.
+// A thread: its posts, including those that arrive while somebody reads, and the form for a new one.
 import { Composer, signInFirst } from "../composer.js";
 import { time } from "../dates.js";
 import { actionButton, h, icon } from "../dom.js";
@@ -245,12 +245,12 @@ class ThreadView {
     if (kind === "remove") return this.#pages.remove(/** @type {{id: number}} */ (data).id);
     const post = /** @type {Api.Post} */ (data);
     if (kind === "edit") {
-      // Whoever edits the post keeps their form.
+      // A visitor who is editing the post keeps the form.
       if (!this.#pages.find(post.id)?.querySelector("form")) this.#pages.update(post);
       return;
     }
     const own = post.user === session.user?.id;
-    // Our own posts arrive twice: here, and as the answer to sending them.
+    // The visitor's own posts arrive twice: here, and in the response to sending them.
     if (own && outbox.of(this.#id).some((pendingPost) => pendingPost.text === post.text)) return;
     if (this.#pages.find(post.id)) return;
     this.#othersWrote ||= !own;
@@ -268,7 +268,7 @@ class ThreadView {
     this.#bar.textContent = t("new-posts", { count: this.#unseen });
   }
 
-  /** Whether the reader sees the end of the thread, so that a new post appears before their eyes. */
+  /** Whether the end of the thread is visible, so that the reader sees a new post appear. */
   #atEnd() {
     return this.#pages.complete && this.#pages.element.getBoundingClientRect().bottom <= innerHeight + 40;
   }
@@ -288,7 +288,7 @@ class ThreadView {
     this.#draw();
   }
 
-  /** Scroll to the post that the address names. */
+  /** Scroll to the post in the address's fragment. */
   async #toPost() {
     const wanted = /^#post-(\d+)$/.exec(location.hash)?.[1];
     if (!wanted) return;
@@ -311,7 +311,7 @@ class ThreadView {
     if (this.#pages.complete) this.#draw();
   }
 
-  /** How many posts there are: the thread's own counter follows within seconds. */
+  /** The number of posts, which the thread's own counter shows a little later. */
   get #total() {
     return Math.max(this.#thread?.postCount ?? 0, this.#pages.count);
   }

@@ -1,4 +1,4 @@
-// All threads, by their latest activity or their age.
+// The list of threads, sorted by latest activity or by age.
 import { Composer } from "../composer.js";
 import { time } from "../dates.js";
 import { h, icon } from "../dom.js";

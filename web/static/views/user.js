@@ -1,4 +1,4 @@
-// A user: who they are, what they wrote, and what moderators can do.
+// A user: their profile, what they wrote, and the moderators' actions.
 import { time } from "../dates.js";
 import { actionButton, h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
@@ -54,7 +54,7 @@ export function show(visit, id) {
           h("bdi", {}, `@${user.username}`),
           " · ",
           user.role === "member" ? null : [t(`role-${user.role}`), " · "],
-          t("here-since"),
+          t("joined"),
           " ",
           time(user.createdAt),
         ),

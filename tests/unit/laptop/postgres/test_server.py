@@ -290,14 +290,14 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(
 def test_a_cluster_of_another_version_is_refused_by_name(folder: Path) -> None:
     (folder / "postgres").mkdir()
     (folder / "postgres/PG_VERSION").write_text("16\n")
-    with pytest.raises(CannotRunError, match=r"made by PostgreSQL 16, and this is PostgreSQL 18"):
+    with pytest.raises(CannotRunError, match=r"created by PostgreSQL 16; this is PostgreSQL 18"):
         made(folder).start()
 
 
 def test_a_folder_that_is_no_cluster_is_refused_and_kept(folder: Path) -> None:
     (folder / "postgres").mkdir()
     (folder / "postgres/novel.txt").write_text("chapter one")
-    with pytest.raises(CannotRunError, match="no PostgreSQL cluster"):
+    with pytest.raises(CannotRunError, match="not a PostgreSQL cluster"):
         made(folder).start()
     assert (folder / "postgres/novel.txt").read_text() == "chapter one"
 

@@ -266,7 +266,7 @@ def test_a_program_does_not_start_when_its_parent_is_gone_already() -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert result.returncode == 1
     assert result.stdout == ""
-    assert "the process that started this one is gone" in result.stderr
+    assert "the process that started this one has ended" in result.stderr
 
 
 def test_a_program_starts_with_the_usual_signals(tmp_path: Path) -> None:
