@@ -1,4 +1,4 @@
-"""The processes that a process has started."""
+"""Finds the processes that a process has started."""
 
 import subprocess
 
@@ -19,6 +19,6 @@ def children(parent: int) -> dict[int, str]:
 
 
 def child_running(parent: int, program: str) -> int:
-    """The id of the one descendant whose command line has that in it."""
+    """The id of the only descendant whose command line contains a text."""
     [found] = [pid for pid, args in children(parent).items() if program in args]
     return found

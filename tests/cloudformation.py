@@ -1,5 +1,5 @@
-"""The templates in infra/, evaluated together as CloudFormation and the deploy would do it, so that
-tests can ask what there is. It shares no code with the gateway's own reader of templates."""
+"""Evaluates the templates in infra/ as CloudFormation and the deploy commands do, so that tests can
+look at the resulting resources. It shares no code with the gateway's own reader of templates."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 INFRA: Final = ROOT / "infra"
 SERVICES: Final = SERVERS
 ORDER: Final = ("registry", "network", "data", "cluster", "routing", "operator", *SERVICES)
-"""In which stacks are made; `observability` is the last."""
+"""The order in which stacks are created; `observability` is the last."""
 
 PSEUDO: Final = {
     "AWS::AccountId": "123456789012",
@@ -27,7 +27,7 @@ PSEUDO: Final = {
 }
 REGISTRY: Final = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 REVISION: Final = "0123456789abcdef0123456789abcdef01234567"
-# What AWS would choose, as addresses that are nobody's (RFC 3849).
+# Stands for what AWS would choose: addresses that are reserved for documentation (RFC 3849).
 _CHOSEN: Final = {
     "network.Vpc.Ipv6CidrBlocks": ["2001:db8:1200::/56"],
     "data.Database.Endpoint.Port": "5432",
@@ -75,13 +75,13 @@ def template(name: str, folder: Path = INFRA) -> Document:
 
 
 class RefusedError(Exception):
-    """What CloudFormation says of parameters that a template's rules do not allow together."""
+    """CloudFormation rejects the parameters: a template's rules do not allow the combination."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource that there is. References in `properties` are names like `network.Vpc`, and their
-    attributes names like `network.Vpc.Arn`."""
+    """A resource whose condition is true. References in `properties` are names like `network.Vpc`,
+    and their attributes are names like `network.Vpc.Arn`."""
 
     name: str
     kind: str
@@ -93,7 +93,7 @@ class Resource:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """A template with its parameters' values. Two are the same only where they are one."""
+    """A template with its parameters' values. Compared by identity."""
 
     parameters: Mapping[str, Any]
     resources: Mapping[str, Resource]
@@ -184,8 +184,8 @@ class _Evaluation:
             return self.parameters[name]
         logical_id = name.partition(".")[0]
         resource = self._body["Resources"][logical_id]
-        # CloudFormation refuses a reference to what its condition leaves out.
-        assert self.exists(resource), f"{self._stack}: {logical_id} is not there"
+        # CloudFormation rejects a reference to a resource whose condition is false.
+        assert self.exists(resource), f"{self._stack}: {logical_id} does not exist"
         full = f"{self._stack}.{name}"
         return _CHOSEN.get(full, full)
 
@@ -242,12 +242,12 @@ def _evaluated(stack: str, folder: Path, given: frozenset[tuple[str, str]], regi
 
 
 class Deployment:
-    """All stacks of one deployment, each given the outputs of those before it by their names."""
+    """All stacks of one deployment. Each gets the outputs of the earlier ones as parameters."""
 
     def __init__(
         self, folder: Path = INFRA, /, *, region: str = "eu-central-1", **parameters: str
     ) -> None:
-        """`parameters` are given to every template of the folder that has them. Raises
+        """`parameters` are passed to every template of the folder that has them. Raises
         `RefusedError` where a template's rules do not allow them together."""
         self.stacks: dict[str, Stack] = {}
         outputs: dict[str, Any] = {}
@@ -257,13 +257,13 @@ class Deployment:
             image = name if name in SERVICES else "board"
             own = {"Name": name, "Image": f"{REGISTRY}/board/{image}:{REVISION}", **parameters}
             if parameters.get("Paused") == "true":
-                # What only a load balancer has: services keep what they were given before.
+                # Parameters that only the load balancer's stack has; the services keep theirs.
                 own |= {"PublicOrigin": "http://before.example", "LoadBalancerFullName": "app/x/1"}
             given = {key: value for key, value in outputs.items() if key in declared}
             given |= {key: value for key, value in own.items() if key in declared}
             missing = declared.keys() - given.keys()
             missing = {key for key in missing if "Default" not in declared[key]}
-            assert not missing, f"{name}: nobody says {sorted(missing)}"
+            assert not missing, f"{name}: no value for {sorted(missing)}"
             self.stacks[name] = _evaluated(name, folder, frozenset(given.items()), region)
             if name not in SERVICES:
                 new = self.stacks[name].outputs
@@ -278,12 +278,12 @@ class Deployment:
                     yield resource
 
     def resource(self, name: str) -> Resource:
-        """The resource that a reference like `network.Vpc` names."""
+        """The resource with a name like `network.Vpc`."""
         stack, _, logical_id = name.partition(".")
         return self.stacks[stack].resources[logical_id]
 
     def output(self, name: str) -> Any:
-        """An output of any stack but the services'."""
+        """The value of an output; the services' stacks have none."""
         for stack, made in self.stacks.items():
             if stack not in SERVICES and name in made.outputs:
                 return made.outputs[name]

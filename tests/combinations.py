@@ -1,7 +1,7 @@
-"""Every combination of what the guide and the commands offer, as the stacks that come of it.
+"""Every combination of the choices that the guide and the commands offer, as stacks.
 
-What one stack is follows from a few of the choices only. So each stack is evaluated for all values
-of those, and every whole board is a combination of these stacks."""
+A stack depends on a few of the choices only. So each stack is evaluated for all values of these,
+and every whole board is a combination of the resulting stacks."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -46,9 +46,9 @@ OFFERED: Final[Mapping[str, list[Choice]]] = {
         for protected, days in (("false", "1"), ("false", "7"), ("true", "7"))
     ],
     "logs": [{"AccessLogs": value} for value in ("false", "true", "ending")],
-    # The monolith; the strangler, half way; microservices.
+    # The monolith; the strangler with half of the traffic; microservices.
     "shares": [dict.fromkeys(SHARES, share) for share in ("0", "50", "100")],
-    # As deploy sets them: never less at most than at least.
+    # As the deploy command sets them: the maximum is never below the minimum.
     "count": [
         {"DesiredCount": least, "MaxCount": most}
         for least, most in (
@@ -69,7 +69,7 @@ OFFERED: Final[Mapping[str, list[Choice]]] = {
     ],
     "self-pause": [{}, {"PauseAfter": "4h"}],
 }
-"""What can be chosen, in groups whose values belong together."""
+"""The choices: by name, the parameters' values for each option."""
 
 MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "registry": (),
@@ -83,7 +83,7 @@ MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "observability": ("aurora or not", "mail", "pause"),
 }  # fmt: skip
-"""Which choices make a difference to which stack."""
+"""The choices that each stack depends on."""
 
 _GROUPS: Final[Mapping[str, list[Choice]]] = {
     **OFFERED,
@@ -92,15 +92,15 @@ _GROUPS: Final[Mapping[str, list[Choice]]] = {
 
 
 def choices(stack: str) -> Iterator[Choice]:
-    """Every combination of what matters to the stack."""
+    """Every combination of the choices that the stack depends on."""
     for combination in product(*(_GROUPS[group] for group in MATTERS[stack])):
         yield {name: value for part in combination for name, value in part.items()}
 
 
 @cache
 def states(stack: str) -> list[tuple[Choice, Stack]]:
-    """Each stack that can come of the choices, once, with a combination that it comes of. Those
-    that the templates' rules refuse are left out."""
+    """Each stack that the choices can lead to, once, with a combination that leads to it. Those
+    that the templates' rules reject are left out."""
     found: dict[str, tuple[Choice, Stack]] = {}
     for choice in choices(stack):
         try:
@@ -112,7 +112,7 @@ def states(stack: str) -> list[tuple[Choice, Stack]]:
 
 
 def boards() -> int:
-    """How many whole boards can be chosen, among those that no rule refuses."""
+    """The number of whole boards that can be chosen, without those that a rule rejects."""
     possible = {group: [c for c in values if _is_possible(c)] for group, values in OFFERED.items()}
     return prod(len(values) for values in possible.values())
 

@@ -1,4 +1,4 @@
-"""What tests of several folders stand on: one PostgreSQL, and both deployments on its data."""
+"""Fixtures of several folders: one PostgreSQL, and both deployments on its databases."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -11,13 +11,13 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
 from tests.effort import AS_PROOF, IN_PASSING, Effort
-from tests.scheduling import ByWhatIsDearToStart
+from tests.scheduling import GroupedByDeployment
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--prove` is what `make prove` asks for."""
+    """Add the option `--prove`, which `make prove` uses."""
     parser.addoption(
-        "--prove", action="store_true", help="go on for minutes where seconds are usual"
+        "--prove", action="store_true", help="let generative tests run for minutes, not seconds"
     )
     parser.addoption(
         "--posts", type=int, default=20_000, help="how many posts PostgreSQL's plans are made for"
@@ -25,28 +25,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known; what hypothesis tries takes as long as the machine takes."""
+    """Register the mark `prove`, and a hypothesis profile without a deadline for each example."""
     settings.register_profile("board", deadline=None)
     settings.load_profile("board")
-    config.addinivalue_line("markers", "prove: could go on for ever; `make prove` goes on longer")
+    config.addinivalue_line("markers", "prove: generative; `make prove` runs it for longer")
 
 
 @pytest.fixture(scope="session")
 def effort(request: pytest.FixtureRequest) -> Effort:
-    """How long such a test goes on."""
+    """How much work generative tests do."""
     return AS_PROOF if request.config.getoption("--prove") else IN_PASSING
 
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[Databases]:
-    """One PostgreSQL for the deployments in this process, which share its data."""
+    """One PostgreSQL for the deployments in this process, which share its databases."""
     with running_server() as databases:
         yield databases
 
 
 @pytest_asyncio.fixture(scope="session")
 async def databases(database_server: Databases) -> Databases:
-    """The same, with everything migrated."""
+    """The same PostgreSQL, with the contexts' databases, migrated."""
     await prepare(database_server)
     return database_server
 
@@ -68,5 +68,5 @@ async def services(databases: Databases) -> AsyncIterator[Board]:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Several processes run the tests by the rule of `tests.scheduling`."""
-    return ByWhatIsDearToStart(config, log)
+    """Distribute the tests over processes as `tests.scheduling` does."""
+    return GroupedByDeployment(config, log)

@@ -1,4 +1,4 @@
-"""What holds for every answer of the board: checked on each one that a test gets to see."""
+"""Rules for every response of the board, checked on each response that a test receives."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from kernel.http.problems import MEDIA_TYPE, TYPE_PREFIX
 from topology.contexts import CONTEXT_NAMES
 
 DOCUMENTS = tuple(f"/api/{context}/openapi.json" for context in CONTEXT_NAMES)
-"""Where the API documents of a board are."""
+"""The paths of a board's API documents."""
 
 _PROBLEM = {"type", "title", "status", "detail", "instance", "requestId"}
 _OF_NO_OPERATION = {f"{TYPE_PREFIX}no-such-path", f"{TYPE_PREFIX}method-not-allowed"}
@@ -21,9 +21,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Conventions:
-    """The rules that all answers follow, and the statuses and bodies that the API documents allow.
+    """The rules for all responses, and the statuses and bodies that the API documents allow.
 
-    `carried_out` are the operations that some answer seen so far says were carried out, such as
+    `carried_out` has the operations for which a successful response was received so far, such as
     `GET /api/users/{id}`.
     """
 
@@ -33,7 +33,7 @@ class Conventions:
 
     def operation(self, method: str, path: str) -> APIOperation[Any, Any, Any, Any] | None:
         """The documented operation that a request of this method and path reaches."""
-        if path in DOCUMENTS:  # looks like /api/users/{id}, and no document describes itself
+        if path in DOCUMENTS:  # looks like /api/users/{id}, but no document describes itself
             return None
         documented_as = "GET" if method == "HEAD" else method
         for schema in self._schemas:
@@ -43,18 +43,18 @@ class Conventions:
         return None
 
     def record(self, method: str, path: str, status: int) -> None:
-        """Add to `carried_out` the operation of which a test saw this answer."""
+        """Add the operation that sent this response to `carried_out`."""
         operation = self.operation(method, path)
         if operation is not None and status < 300:
             self.carried_out.add(f"{method} {operation.path}")
 
     async def check(self, response: httpx.Response) -> None:
-        """Fail unless the answer follows every rule. The load balancer's own answers, which carry
-        no request id, pass. An event hook for httpx."""
+        """An event hook for httpx: fail unless the response follows every rule. The load balancer's
+        own responses, which have no request id, pass."""
         await response.aread()
         headers = response.headers
         if "x-request-id" not in headers:
-            assert "x-served-by" not in headers, "an answer of the board without a request id"
+            assert "x-served-by" not in headers, "a response of the board without a request id"
             return
         what = f"{response.request.method} {response.request.url}: {response.status_code}"
         assert _REQUEST_ID.fullmatch(headers["x-request-id"]), what
@@ -116,8 +116,8 @@ class Conventions:
 
 
 def _with_plain_request(response: httpx.Response) -> httpx.Response:
-    """The same answer to a request without a body: schemathesis reads the body, and one that was
-    streamed is gone."""
+    """A copy whose request has no body: schemathesis reads it, and a streamed body has been
+    consumed."""
     request = httpx.Request(response.request.method, response.request.url)
     same = httpx.Response(
         response.status_code,

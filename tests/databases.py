@@ -1,4 +1,4 @@
-"""The contexts' databases, on a PostgreSQL that the tests may do with as they like."""
+"""The contexts' databases on a PostgreSQL that only tests use."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ class Databases:
 
 @contextmanager
 def running_server() -> Iterator[Databases]:
-    """A new server; its databases are still to be made, by `prepare`."""
+    """A new server; `prepare` creates its databases."""
     with throwaway() as server:
         urls = {
             context: server.url(context, context, f"{context}-secret") for context in CONTEXT_NAMES
@@ -30,6 +30,6 @@ def running_server() -> Iterator[Databases]:
 
 
 async def prepare(databases: Databases) -> None:
-    """Make the roles and databases, and migrate them."""
+    """Create the roles and databases, and migrate them."""
     await bootstrap(databases.server.admin_url, databases.urls)
     await migrate(databases.urls)

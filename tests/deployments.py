@@ -1,5 +1,5 @@
-"""The board in either deployment, behind the gateway: in one event loop over loopback sockets, or
-as the processes that `make run` starts."""
+"""Starts the board in each deployment, behind the gateway: in one event loop, over loopback
+sockets, or as the processes that `make run` starts."""
 
 import os
 import signal
@@ -52,10 +52,10 @@ Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIAp
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is too much: by default nothing. Intervals are in seconds; `address_limit` is how
-    many requests an address may send in a minute, `preview_limit` how many previews a user may ask
-    for in a minute, `edit_limit` how often a user may edit posts in a day, and `registration_limit`
-    how many people may register from an address in an hour; 0 is any number."""
+    """The board's limits; by default none applies. Intervals are in seconds; `address_limit` is the
+    number of requests that an address may send in a minute, `preview_limit` the number of previews
+    of a user in a minute, `edit_limit` the number of edits of a user in a day, and
+    `registration_limit` the number of registrations from an address in an hour; 0 means no limit."""
 
     thread_interval: int = 0
     post_interval: int = 0
@@ -70,8 +70,8 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Board:
-    """A running board. `origins` are the processes behind the gateway, by name, where known;
-    `conventions` are what all of its answers follow; `databases` has each context's URL."""
+    """A running board. `origins` has the URLs of the processes behind the gateway by name, where
+    known; `conventions` are the rules for its responses; `databases` has each context's URL."""
 
     url: str
     public_origin: str
@@ -82,7 +82,7 @@ class Board:
 
 @asynccontextmanager
 async def serving(application: Application[Settings], settings: Settings) -> AsyncIterator[str]:
-    """A process's application in this event loop; its URL."""
+    """Serve a process's application in this event loop. Yields its URL."""
     listener = socket.create_server((settings.host, 0), backlog=2048)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     lifecycle = Lifecycle()
@@ -97,7 +97,7 @@ async def serving(application: Application[Settings], settings: Settings) -> Asy
 async def monolith_in_loop(
     databases: Mapping[str, str], limits: Limits = NO_LIMITS
 ) -> AsyncIterator[Mapping[str, str]]:
-    """The monolith; the URLs of its processes by name."""
+    """Serve the monolith. Yields the URLs of its processes by name."""
     settings = monolith.main.Settings(
         **_of_a_process("monolith-1", limits),
         users_database_url=databases["users"],
@@ -118,8 +118,8 @@ async def monolith_in_loop(
 async def services_in_loop(
     databases: Mapping[str, str], limits: Limits = NO_LIMITS
 ) -> AsyncIterator[Mapping[str, str]]:
-    """The three services, each asking the others over HTTP, and the page; the URLs of its processes
-    by name."""
+    """Serve the page and the three services, which call each other over HTTP. Yields the URLs of
+    the processes by name."""
     async with AsyncExitStack() as stack:
         opened = stack.enter_async_context
         users = await opened(users_service(databases["users"], limits=limits))
@@ -132,7 +132,7 @@ async def services_in_loop(
 def users_service(
     database: str, sign_in_address_failures: int = _ANY_NUMBER, limits: Limits = NO_LIMITS
 ) -> AbstractAsyncContextManager[str]:
-    """The users service; its URL."""
+    """Serve the users service. Yields its URL."""
     settings = services.users.main.Settings(
         **_of_a_process("users-1", limits),
         users_database_url=database,
@@ -146,7 +146,7 @@ def users_service(
 def threads_service(
     database: str, users: str, limits: Limits = NO_LIMITS
 ) -> AbstractAsyncContextManager[str]:
-    """The threads service, which finds users at that URL; its URL."""
+    """Serve the threads service, which calls users at the given URL. Yields its URL."""
     settings = services.threads.main.Settings(
         **_of_a_process("threads-1", limits),
         threads_database_url=database,
@@ -166,7 +166,7 @@ def posts_service(
     *,
     users_token: str = USERS_TOKEN,
 ) -> AbstractAsyncContextManager[str]:
-    """The posts service, which finds the services that it calls at those URLs; its URL."""
+    """Serve the posts service, which calls the others at the given URLs. Yields its URL."""
     settings = services.posts.main.Settings(
         **_of_a_process("posts-1", limits),
         posts_database_url=database,
@@ -182,7 +182,7 @@ def posts_service(
 
 
 def web_service() -> AbstractAsyncContextManager[str]:
-    """The process that serves the page; its URL."""
+    """Serve the page. Yields its URL."""
     return serving(web.main.application, web.main.Settings(**_of_a_process("web-1")))
 
 
@@ -192,8 +192,8 @@ async def behind_gateway(
     databases: Mapping[str, str],
     conventions: Conventions | None = None,
 ) -> AsyncIterator[Board]:
-    """The gateway, reading the template that is deployed, before these processes on these
-    databases. Those of the real board are asked for its conventions, unless they are given."""
+    """Serve the gateway, with the deployed template, in front of these processes. Unless
+    `conventions` are given, they are read from the processes' API documents."""
     share = "0" if "monolith" in origins else "100"
     parameters = {
         **STAND_INS,
@@ -232,16 +232,16 @@ class Run:
     log: Path
 
     def stop(self) -> int:
-        """Ctrl-C, and the exit status."""
+        """Send what Ctrl-C sends, and return the exit status."""
         return _stop(self.process)
 
 
 @contextmanager
 def processes(deployment: str) -> Iterator[Run]:
-    """`make run` on a free port with a data folder of its own, once it says that it is up."""
+    """`make run` on a free port with a data folder of its own; yields when the board is up."""
     with tempfile.TemporaryDirectory(prefix="board-run-", dir="/tmp") as name:
         folder = Path(name)
-        folder.chmod(0o711)  # the user that PostgreSQL runs as must get through
+        folder.chmod(0o711)  # for the user that PostgreSQL runs as
         log = folder / "log"
         (port,) = ports.free(1)
         environment = {
@@ -273,7 +273,7 @@ def processes(deployment: str) -> Iterator[Run]:
 
 
 def running(description: Mapping[str, Any]) -> Board:
-    """A board that somebody else has started: its `url`, its `public_origin`, its `databases`."""
+    """A board that another program has started: its `url`, its `public_origin`, its `databases`."""
     conventions = _conventions_of_a_run(description["url"])
     return Board(**description, conventions=conventions)
 

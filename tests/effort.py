@@ -1,15 +1,14 @@
-"""How long the tests that could go on for ever go on."""
+"""How much work generative tests do: little in `make test`, much in `make prove`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Effort:
-    """`fuzzing` is in seconds for each API document, in the ways that `phases` names; a state
-    machine does `steps` at least, in runs of `steps_a_run` at most; `clients` is how many send
-    the gateway whatever bytes they like, in each of its modes; `texts` is how many posts are
-    rendered; `body_sizes` are the bytes of the bodies that every operation gets; with `mutate`,
-    each mutation's tests are run."""
+    """Each API document is fuzzed for `fuzzing` seconds, in the `phases` of schemathesis; a state
+    machine does `steps` at least, in runs of `steps_a_run` at most; `clients` send random bytes to
+    the gateway, in each of its modes; `texts` random posts are rendered; every operation gets
+    bodies of `body_sizes` bytes; with `mutate`, the tests run against each mutation of the code."""
 
     fuzzing: int
     phases: str

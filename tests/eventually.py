@@ -1,4 +1,4 @@
-"""Waiting for a state that other tasks or processes bring about."""
+"""Waits for a state that other tasks or processes bring about."""
 
 import asyncio
 import time
@@ -13,9 +13,9 @@ _INTERVAL = 0.02  # seconds between two calls
 async def eventually(
     condition: Callable[[], Awaitable[T | None]], within: float = 10.0, what: str = "the condition"
 ) -> T:
-    """Call `condition` until it returns something true, and return that.
+    """Call `condition` until it returns a true value, and return that value.
 
-    Raises AssertionError, which names `what` was waited for, after `within` seconds.
+    After `within` seconds, raises AssertionError with `what`, the description of the condition.
     """
     deadline = time.monotonic() + within
     while not (result := await condition()):
@@ -27,7 +27,7 @@ async def eventually(
 def eventually_blocking(
     condition: Callable[[], T | None], within: float = 10.0, what: str = "the condition"
 ) -> T:
-    """`eventually` for code that no event loop runs."""
+    """`eventually` for synchronous code."""
     deadline = time.monotonic() + within
     while not (result := condition()):
         assert time.monotonic() < deadline, _too_late(what, within)

@@ -1,15 +1,15 @@
-"""A service that does not do what a service should do."""
+"""A service with a fault, for tests of its callers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 Fault = Callable[[asyncio.StreamWriter], Awaitable[None]]
-"""What is done with a connection on which a request has come."""
+"""Handles a connection on which a request has arrived."""
 
 
 def answering(status: str, content_type: str, body: bytes, *, length: int | None = None) -> Fault:
-    """Answers every request so; with a `length` of its own, perhaps a wrong one."""
+    """A fault that answers every request with this; `length` may be a wrong Content-Length."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         head = (
@@ -29,7 +29,7 @@ async def hanging(_writer: asyncio.StreamWriter) -> None:
 
 
 async def dripping(writer: asyncio.StreamWriter) -> None:
-    """Sends a byte now and then, so that no read times out, and never comes to an end."""
+    """Sends a byte now and then, so that no read times out, and never ends its response."""
     for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000:
         writer.write(bytes([byte]))
         await writer.drain()
@@ -37,14 +37,14 @@ async def dripping(writer: asyncio.StreamWriter) -> None:
 
 
 async def hanging_up(_writer: asyncio.StreamWriter) -> None:
-    """Closes the connection without a word."""
+    """Closes the connection without a response."""
 
 
 _JSON = "application/json"
 _PROBLEM = b'{"type": "/problems/%s", "title": "x", "status": %d, "detail": "x"}'
 
 SLOW: Mapping[str, Fault] = {"hangs": hanging, "drips": dripping}
-"""What takes a caller all of its patience."""
+"""Faults that a caller notices only by its timeout."""
 
 QUICK: Mapping[str, Fault] = {
     "hangs up": hanging_up,
@@ -69,11 +69,11 @@ QUICK: Mapping[str, Fault] = {
     ),
     "redirects": answering("302 Found", "text/html", b""),
 }
-"""What is known to be wrong at once."""
+"""Faults that a caller notices at once."""
 
 
 class FaultyServer:
-    """A server on loopback; what is wrong with it may change."""
+    """A server on the loopback interface, whose fault can be changed."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -101,7 +101,7 @@ class FaultyServer:
             await reader.readuntil(b"\r\n\r\n")
             await self.fault(writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the other side has gone, or the test is over
+            pass  # the client has disconnected, or the test has ended
         finally:
             writer.close()
             self._serving.discard(task)

@@ -1,4 +1,4 @@
-"""What people can do on the board, in any order and at once, against a model of a few lines."""
+"""A state machine: random actions of several users, compared with a simple model of the board."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,7 @@ Request = Callable[[], httpx.Response]
 
 
 class BoardMachine(RuleBasedStateMachine):
-    """Each rule asks the board for something, and knows from the model what it must answer."""
+    """Each rule sends requests, and knows the right responses from the model."""
 
     threads: Bundle[ThreadModel] = Bundle("threads")
     sent: Bundle[Sent] = Bundle("sent")
@@ -36,12 +36,12 @@ class BoardMachine(RuleBasedStateMachine):
 
     @invariant()
     def count(self) -> None:
-        """Every step counts."""
+        """Count a step."""
         self.world.steps += 1
 
     @rule(target=threads, who=some_person, via=some_instance)
     def start(self, who: int, via: int) -> ThreadModel:
-        """Somebody starts a thread."""
+        """A user starts a thread."""
         person = self.world.people[who]
         body = {"title": f"Thread {len(self.known)}"}
         answer = self.world.ask(person, via, "POST", "/api/threads", body)
@@ -58,7 +58,7 @@ class BoardMachine(RuleBasedStateMachine):
         vias=st.lists(some_instance, min_size=1, max_size=4),
     )
     def write(self, thread: ThreadModel, text: str, who: int, vias: list[int]) -> Sent:
-        """Somebody posts, and so impatiently that it is sent several times at once."""
+        """A user's post is sent several times at once, with the same key."""
         person, key = self.world.people[who], new_key()
         body: dict[str, Any] = {"thread": thread.id, "text": text}
         answers = self.world.at_once(*(self._sending(person, via, body, key) for via in vias))
@@ -76,7 +76,7 @@ class BoardMachine(RuleBasedStateMachine):
         texts=st.lists(st.tuples(some_person, some_instance, some_text), min_size=2, max_size=6),
     )
     def write_at_once(self, thread: ThreadModel, texts: list[tuple[int, int, str]]) -> None:
-        """Several people post at the same time."""
+        """Several users post at the same time."""
         requests: list[Request] = [
             self._sending(
                 self.world.people[who], via, {"thread": thread.id, "text": text}, new_key()
@@ -92,7 +92,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(sent=sent, via=some_instance)
     def send_again(self, sent: Sent, via: int) -> None:
-        """A post is sent again with its key, whatever has happened to it since."""
+        """An earlier post is sent again with its key, even if it was edited or removed since."""
         if sent.answer:
             answer = self._sending(sent.who, via, sent.body, sent.key)()
             assert (answer.status_code, answer.content) == (201, sent.answer)
@@ -100,7 +100,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(thread=threads, who=some_person, via=some_instance, text=some_text, pick=st.integers(0))
     def edit(self, thread: ThreadModel, who: int, via: int, text: str, pick: int) -> None:
-        """Somebody edits a post twice at once, having seen it once."""
+        """A user sends two edits of a post at once, both based on the same version."""
         if not thread.posts:
             return
         number, post = sorted(thread.posts.items())[pick % len(thread.posts)]
@@ -122,7 +122,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(thread=threads, who=some_person, via=some_instance, pick=st.integers(0))
     def remove_post(self, thread: ThreadModel, who: int, via: int, pick: int) -> None:
-        """Somebody removes a post, through two instances at once."""
+        """A user removes a post through two instances at once."""
         if not thread.posts:
             return
         number, post = sorted(thread.posts.items())[pick % len(thread.posts)]
@@ -150,7 +150,7 @@ class BoardMachine(RuleBasedStateMachine):
         value=st.booleans(),
     )
     def mark(self, thread: ThreadModel, who: int, via: int, mark: str, value: bool) -> None:
-        """Somebody locks or pins a thread, or the opposite."""
+        """A user locks, unlocks, pins or unpins a thread."""
         person, method = self.world.people[who], "PUT" if value else "DELETE"
         answer = self.world.ask(person, via, method, f"/api/threads/{thread.id}/{mark}")
         if not person.moderates or thread.removed:
@@ -163,7 +163,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(thread=threads, who=some_person, via=some_instance, stale=st.booleans())
     def rename(self, thread: ThreadModel, who: int, via: int, stale: bool) -> None:
-        """Somebody gives a thread another title."""
+        """A user renames a thread."""
         person = self.world.people[who]
         body = {"title": f"{thread.title[:180]} again", "version": thread.version + stale}
         answer = self.world.ask(person, via, "PATCH", f"/api/threads/{thread.id}", body)
@@ -176,7 +176,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(thread=threads, who=some_person, via=some_instance)
     def remove_thread(self, thread: ThreadModel, who: int, via: int) -> None:
-        """Somebody removes a thread, once it is known who has posted in it."""
+        """A user removes a thread, after the activity of its posts was delivered."""
         person = self.world.people[who]
         self._settle(thread)
         answer = self.world.ask(person, via, "DELETE", f"/api/threads/{thread.id}")
@@ -189,14 +189,14 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(thread=threads)
     def look(self, thread: ThreadModel) -> None:
-        """What every instance shows of a thread and its posts is what the model has."""
+        """Every instance shows the thread and the posts that the model has."""
         self._settle(thread)
         path = f"/api/posts/in-thread/{thread.id}?limit=100"
         for shown in self.world.everywhere(path):
             assert shown.json() == thread.there[:100]
 
     def teardown(self) -> None:
-        """At the end nothing is different anywhere, what posts said once included."""
+        """At the end, everything is as the model has it, including the posts' earlier versions."""
         moderator = self.world.people[-1]
         for thread in self.known:
             self.look(thread)

@@ -1,4 +1,4 @@
-"""The board as a few lines: what people have written, and what has become of it."""
+"""A simple model of the board: threads and posts as they should be."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from tests.world import Client
 
 @dataclass
 class PostModel:
-    """A post as it should be. `shown` is what the board answered last."""
+    """A post as it should be. `shown` is the board's latest representation of it."""
 
     author: Client
     shown: dict[str, Any]
@@ -32,14 +32,14 @@ class ThreadModel:
 
     @property
     def there(self) -> list[dict[str, Any]]:
-        """Its posts as the list shows them."""
+        """Its posts, in the order of the API's list."""
         posts = [post.shown for _, post in sorted(self.posts.items()) if not post.removed]
         return [] if self.removed else posts
 
 
 @dataclass
 class Sent:
-    """A post that was sent with a key, and its answer."""
+    """A post that was sent with a key, and the response."""
 
     who: Client
     body: dict[str, Any]

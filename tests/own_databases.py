@@ -1,4 +1,4 @@
-"""Databases of a test's own, where nobody else's admins and wrong passwords count."""
+"""Databases for a single test, without the admins and the failed sign-ins of other tests."""
 
 import secrets
 

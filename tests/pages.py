@@ -1,4 +1,4 @@
-"""Following a list to its end."""
+"""Follows the pages of a list."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,17 +10,17 @@ _NEXT = re.compile(r'<(/[^>]*)>; rel="next"')
 
 
 def next_page(response: httpx.Response) -> str | None:
-    """Where the next page is, or None at the list's end."""
+    """The URL of the next page, or None on the last one."""
     link = response.headers.get("link")
     if link is None:
         return None
     found = _NEXT.fullmatch(link)
-    assert found is not None, f"a Link nobody can follow: {link}"
+    assert found is not None, f"a Link without a next page: {link}"
     return found[1]
 
 
 async def every_page(http: httpx.AsyncClient, path: str) -> AsyncIterator[list[dict[str, Any]]]:
-    """Each page of a list, as far as `Link` leads."""
+    """Each page of a list, by following `Link` to the end."""
     following: str | None = path
     while following is not None:
         response = await http.get(following)

@@ -1,4 +1,4 @@
-"""People who use the board over HTTP, as its own page or another client would."""
+"""Users who send requests to the board over HTTP."""
 
 import secrets
 import ssl
@@ -17,7 +17,7 @@ PASSWORD = "seven quiet herons"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has registered and signed in. `http` sends their token."""
+    """A registered user who is signed in: `http` sends their token."""
 
     id: int
     username: str
@@ -25,14 +25,14 @@ class Person:
     http: httpx.AsyncClient
 
     async def start_thread(self, title: str = "Bread that will not rise") -> dict[str, Any]:
-        """A new thread, as the board shows it."""
+        """Start a thread, and return the API's representation."""
         response = await self.http.post("/api/threads", json={"title": title})
         assert response.status_code == 201, response.text
         thread: dict[str, Any] = response.json()
         return thread
 
     async def write(self, thread: int, text: str = "Is the water warm enough?") -> dict[str, Any]:
-        """A new post, as the board shows it."""
+        """Write a post, and return the API's representation."""
         response = await self.http.post("/api/posts", json={"thread": thread, "text": text})
         assert response.status_code == 201, response.text
         post: dict[str, Any] = response.json()
@@ -41,9 +41,9 @@ class Person:
 
 @asynccontextmanager
 async def visiting(board: Board) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that is signed in as nobody. Every answer it gets must follow the conventions."""
+    """A client that is not signed in. It checks the conventions on every response."""
     hooks = {"response": [board.conventions.check]}
-    # The boards of the tests speak plain HTTP, and loading certificates takes 20 ms a client.
+    # Tests use plain HTTP, and loading certificates takes 20 ms for each client.
     no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     async with httpx.AsyncClient(
         base_url=board.url, timeout=15, trust_env=False, event_hooks=hooks, verify=no_certificates
@@ -53,7 +53,7 @@ async def visiting(board: Board) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def joining(board: Board) -> AsyncIterator[Person]:
-    """Somebody new on the board."""
+    """Register a new user, and sign in."""
     async with visiting(board) as http:
         username = new_username()
         who = {"username": username, "password": PASSWORD}
@@ -69,7 +69,7 @@ async def joining(board: Board) -> AsyncIterator[Person]:
 
 @asynccontextmanager
 async def joining_as(board: Board, role: str) -> AsyncIterator[Person]:
-    """Somebody new on the board, who has that role; made so in the database, needing no admin."""
+    """Register a new user with a role, which is set in the database."""
     async with joining(board) as person:
         connection = await asyncpg.connect(board.databases["users"])
         try:
@@ -80,14 +80,14 @@ async def joining_as(board: Board, role: str) -> AsyncIterator[Person]:
 
 
 def moderating(board: Board) -> AbstractAsyncContextManager[Person]:
-    """Somebody new on the board, who moderates."""
+    """Register a new user who is a moderator."""
     return joining_as(board, "moderator")
 
 
 async def sign_in(
     http: httpx.AsyncClient, username: str, password: str = PASSWORD
 ) -> dict[str, str]:
-    """A new session, as the header fields that carry its token."""
+    """Start a new session, and return the header fields with its token."""
     who = {"username": username, "password": password}
     response = await http.post("/api/sessions", json=who)
     assert response.status_code == 201, response.text
@@ -96,5 +96,5 @@ async def sign_in(
 
 
 def new_username() -> str:
-    """A name that nobody has yet."""
+    """A username that is not taken."""
     return f"ines-{secrets.token_hex(6)}"

@@ -1,4 +1,4 @@
-"""Requests written byte by byte: what no HTTP library would send."""
+"""Sends requests that an HTTP library would refuse to send."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import httpx
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An answer as it came; header names in lower case."""
+    """A response as it was received; header names are in lower case."""
 
     status: int
     headers: httpx.Headers
@@ -18,7 +18,7 @@ class RawAnswer:
 
 
 async def send(url: str, head: str, body: bytes = b"", *, within: float = 10.0) -> RawAnswer:
-    """Send a request line and header lines as they stand, and read until the connection ends.
+    """Send a request line and header lines unchanged, and read until the connection ends.
     `Host` and `Connection: close` are added."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)

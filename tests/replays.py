@@ -1,4 +1,4 @@
-"""Sending a POST more than once under one `Idempotency-Key`."""
+"""Sends a POST more than once with the same `Idempotency-Key`."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from tests.people import Person
 async def send(
     http: httpx.AsyncClient, path: str, body: dict[str, Any], key: str
 ) -> httpx.Response:
-    """The answer to a POST with that key."""
+    """Send a POST with a key, and return the response."""
     return await http.post(path, json=body, headers={"Idempotency-Key": key})
 
 
 def is_replay(again: httpx.Response, first: httpx.Response) -> bool:
-    """Whether an answer is the first one once more, and says so."""
+    """Whether a response repeats the first one, and is marked as a replay."""
     same = ("location", "content-type", "cache-control")
     return (
         first.status_code == again.status_code == 201

@@ -1,4 +1,4 @@
-"""Which tests stay in one process when several processes run them."""
+"""Which tests run in the same process when pytest uses several."""
 
 import re
 from typing import Final
@@ -6,14 +6,14 @@ from typing import Final
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 _LONG: Final = ("tests/acceptance/test_fuzzing.py", "tests/acceptance/test_generated_bodies.py")
-"""Files that take so long that starting another board for them pays."""
+"""Files that take so long that it is worth starting another board for them."""
 
 
-class ByWhatIsDearToStart(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Tests that share what is dear to start, or look back on each other, stay together: those of
-    one deployment of the board, and otherwise those of a file.
+class GroupedByDeployment(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Runs the acceptance tests of one deployment in one process, and all tests of a file in one.
 
-    pytest-xdist's own way to say so, the mark `xdist_group`, does nothing under pytest 9.2.
+    They share a board, which is slow to start, and some check what earlier tests did. The mark
+    `xdist_group` of pytest-xdist has no effect under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -21,7 +21,7 @@ class ByWhatIsDearToStart(LoadScopeScheduling):  # type: ignore[misc]  # xdist h
 
 
 def group(nodeid: str) -> str:
-    """The name of the group that the test of this id belongs to."""
+    """The name of the group of the test with this id."""
     path, _, name = nodeid.partition("::")
     deployment = re.search(r"\[(monolith|services)(_run)?\b", name)
     if path.startswith("tests/acceptance/") and path not in _LONG and deployment:

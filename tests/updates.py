@@ -1,12 +1,12 @@
-"""What CloudFormation does to a stack's resources in an update: told from the schemas of the
-resources, which come with cfn-lint."""
+"""What CloudFormation does to a stack's resources in an update, according to the resources'
+schemas, which are part of cfn-lint."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from cfnlint.schema.manager import (  # type: ignore[import-untyped]  # it does not say that it has types
+from cfnlint.schema.manager import (  # type: ignore[import-untyped]  # it has types, but no py.typed
     PROVIDER_SCHEMA_MANAGER,
 )
 
@@ -49,15 +49,15 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::Scheduler::ScheduleGroup": ("Name",),
     "AWS::SecretsManager::Secret": ("Name",),
 }  # fmt: skip
-"""What of two resources of a kind may not be the same at one time: a second one is refused with
-`already exists`. CloudFormation creates before it deletes."""
+"""Properties that must be unique among the resources of a kind. CloudFormation creates a
+replacement before it deletes the old resource, so the same value fails with `already exists`."""
 
 HOLDS_DATA: Final = {"AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::SecretsManager::Secret"}
 
 
 @dataclass(frozen=True)
 class Update:
-    """What happens to which logical ids."""
+    """The logical ids of the resources that an update changes, by what happens to them."""
 
     created: frozenset[str]
     deleted: frozenset[str]
@@ -69,7 +69,7 @@ class Update:
 
 @cache
 def _create_only(kind: str) -> tuple[str, ...]:
-    """The properties of a kind that only a new resource can have, as paths."""
+    """The paths of the properties of a kind whose change replaces the resource."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
     return tuple(
         pointer.removeprefix("/properties/") for pointer in schema.get("createOnlyProperties", ())
@@ -83,7 +83,7 @@ def _at(properties: Any, path: str) -> Any:
 
 
 def _plain(value: Any) -> str:
-    """Numbers and their texts are the same to CloudFormation."""
+    """Replace numbers by strings: they are the same to CloudFormation."""
     if isinstance(value, Mapping):
         return str({key: _plain(inner) for key, inner in sorted(value.items())})
     if isinstance(value, list):
@@ -92,7 +92,7 @@ def _plain(value: Any) -> str:
 
 
 def _references(value: Any) -> Iterator[str]:
-    """What may be references in a value, without their attributes."""
+    """The strings in a value that may be references, without their attributes."""
     if isinstance(value, Mapping):
         for inner in value.values():
             yield from _references(inner)
@@ -141,13 +141,13 @@ def _occupied(stack: Stack) -> frozenset[str]:
 
 
 def update(before: Stack, after: Stack) -> Update:
-    """What CloudFormation does between the two."""
+    """What CloudFormation does in an update from one stack to the other."""
     old, new = _facts(before), _facts(after)
     both = old.keys() & new.keys()
     changed = {name for name in both if old[name].whole != new[name].whole}
     replaced = {name for name in changed if old[name].identity != new[name].identity}
     while replaced:
-        # What is bound to something that is made anew is made anew, too.
+        # A resource that is bound to a replaced one is replaced, too.
         names = {after.resources[name].name for name in replaced}
         more = {name for name in both - replaced if new[name].bound_to & names}
         if not more:

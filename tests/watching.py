@@ -1,4 +1,4 @@
-"""Watching a thread's stream, as `EventSource` does (HTML standard, section 9.2)."""
+"""Reads a thread's stream as `EventSource` does (HTML standard, section 9.2)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ class StreamEvent:
 
     @property
     def post(self) -> int:
-        """The post it is about."""
+        """The id of its post."""
         post: int = self.data["id"]
         return post
 
@@ -47,7 +47,7 @@ class Stream:
             return [await self.next(within) for _ in range(number)]
 
     async def ended(self, within: float = 5.0) -> list[StreamEvent]:
-        """Wait for the end of the stream; the events until then."""
+        """Wait for the end of the stream. Returns the events until then."""
         rest = []
         async with asyncio.timeout(within):
             while (event := await self._events.get()) is not None:
@@ -55,7 +55,7 @@ class Stream:
         return rest
 
     async def opened(self, within: float = 5.0) -> None:
-        """Return once the stream has sent its first id."""
+        """Wait until the stream has sent its first id."""
         await asyncio.wait_for(self._opened.wait(), within)
 
     async def read(self, response: httpx.Response) -> None:
@@ -69,7 +69,7 @@ class Stream:
                 if event.data:
                     self._events.put_nowait(StreamEvent(event.event, self.last_id, event.json()))
         except httpx.RemoteProtocolError:
-            pass  # broken off: an EventSource would connect again, and so do the tests
+            pass  # the connection broke; an EventSource would connect again, and so do the tests
         finally:
             self._events.put_nowait(None)
 
@@ -78,8 +78,8 @@ class Stream:
 async def watching(
     board: Board, thread: int, after: int | None = None, url: str | None = None
 ) -> AsyncIterator[Stream]:
-    """The stream of a thread, from now or from behind `after`; through the gateway, or from the
-    process at `url`."""
+    """Open the stream of a thread, from now on or from after the event `after`; through the
+    gateway, or from the process at `url`."""
     path = f"/api/posts/in-thread/{thread}/stream"
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     async with (

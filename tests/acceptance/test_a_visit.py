@@ -7,7 +7,7 @@ from tests.eventually import eventually
 from tests.people import Person, joining
 
 
-async def test_people_start_a_thread_and_talk_in_it(
+async def test_users_can_start_a_thread_and_post_in_it(
     board: Board, visitor: httpx.AsyncClient, person: Person
 ) -> None:
     thread = await person.start_thread("Night trains")

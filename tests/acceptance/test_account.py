@@ -35,7 +35,7 @@ async def is_signed_in(http: httpx.AsyncClient, headers: dict[str, str]) -> bool
 # Profile
 
 
-async def test_an_edit_changes_what_was_sent_and_nothing_else(newcomer: Person) -> None:
+async def test_edit_changes_only_the_fields_that_were_sent(newcomer: Person) -> None:
     before = (await newcomer.http.get("/api/users/me")).json()
     changed = await edit(newcomer, name="  Ines D. ", email="ines@example.org")
     assert changed.status_code == 200
@@ -49,12 +49,12 @@ async def test_an_edit_changes_what_was_sent_and_nothing_else(newcomer: Person) 
     assert (public["name"], public["bio"]) == ("Ines D.", "Bakes.\nReads.")
 
 
-async def test_an_edit_that_sends_nothing_changes_nothing(newcomer: Person) -> None:
+async def test_edit_without_fields_changes_nothing(newcomer: Person) -> None:
     before = await newcomer.http.get("/api/users/me")
     assert (await edit(newcomer)).json() == before.json()
 
 
-async def test_the_tag_of_an_edit_is_the_one_that_reading_gives(newcomer: Person) -> None:
+async def test_edit_returns_the_same_tag_as_a_read(newcomer: Person) -> None:
     changed = await edit(newcomer, name="Inês \u2028é𝄞", bio='<"&>')
     assert changed.status_code == 422  # a line break is none of a name's characters
     changed = await edit(newcomer, name="Inês é𝄞", bio='<"&>\u2028', email="i@example.org")
@@ -68,7 +68,7 @@ async def test_the_tag_of_an_edit_is_the_one_that_reading_gives(newcomer: Person
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("weak", [True, False], ids=["weak", "strong"])
-async def test_an_edit_of_what_has_changed_since_is_412(newcomer: Person, weak: bool) -> None:
+async def test_edit_of_a_stale_version_returns_412(newcomer: Person, weak: bool) -> None:
     tag = (await newcomer.http.get("/api/users/me")).headers["etag"]
     if not weak:
         assert (await edit(newcomer, name="Somebody else")).status_code == 200
@@ -79,13 +79,13 @@ async def test_an_edit_of_what_has_changed_since_is_412(newcomer: Person, weak: 
 
 
 @pytest.mark.in_loop
-async def test_an_edit_without_if_match_is_428(newcomer: Person) -> None:
+async def test_edit_without_if_match_returns_428(newcomer: Person) -> None:
     response = await newcomer.http.patch("/api/users/me", json={"name": "Ines"})
     assert (response.status_code, slug(response)) == (428, "precondition-required")
 
 
 @pytest.mark.in_loop
-async def test_who_is_not_signed_in_is_told_so_before_anything_else(
+async def test_missing_session_is_reported_before_invalid_fields(
     visitor: httpx.AsyncClient,
 ) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
@@ -191,7 +191,7 @@ async def test_no_sign_in_with_the_old_password_outlives_its_change(
 # Sessions
 
 
-async def test_people_see_their_own_sessions_newest_first(board: Board) -> None:
+async def test_sessions_of_a_user_are_listed_newest_first(board: Board) -> None:
     async with joining(board) as person, visiting(board) as http:
         http.headers["User-Agent"] = "A browser/1.0 é"
         await sign_in(http, person.username)
@@ -225,7 +225,7 @@ async def test_a_cursor_of_another_list_is_refused(newcomer: Person, person: Per
     assert response.status_code == 400
 
 
-async def test_one_ends_a_session_of_ones_own_and_no_other(
+async def test_user_can_end_only_their_own_sessions(
     visitor: httpx.AsyncClient, newcomer: Person, person: Person
 ) -> None:
     other = await sign_in(visitor, newcomer.username)
@@ -285,7 +285,7 @@ async def test_leaving_takes_the_password(newcomer: Person) -> None:
     assert (await newcomer.http.get(path)).status_code == 200
 
 
-async def test_who_leaves_twice_at_once_leaves_once(newcomer: Person) -> None:
+async def test_concurrent_account_deletions_delete_once(newcomer: Person) -> None:
     answers = await asyncio.gather(
         *(
             newcomer.http.request("DELETE", "/api/users/me", json={"password": PASSWORD})
@@ -297,7 +297,7 @@ async def test_who_leaves_twice_at_once_leaves_once(newcomer: Person) -> None:
     assert set(statuses[1:]) <= {401, 403}
 
 
-async def test_of_registrations_of_one_name_at_once_one_succeeds(
+async def test_concurrent_registrations_of_one_name_succeed_once(
     visitor: httpx.AsyncClient,
 ) -> None:
     who = {"username": new_username(), "password": PASSWORD}

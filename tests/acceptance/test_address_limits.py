@@ -14,7 +14,7 @@ ONE_EACH = Limits(address_limit=1)
 
 
 @pytest.mark.parametrize("deployment", [monolith_in_loop, services_in_loop])
-async def test_every_operation_answers_429_to_an_address_that_asks_too_much(
+async def test_every_operation_returns_429_above_the_address_limit(
     databases: Databases, deployment: Any
 ) -> None:
     asked = 0
@@ -39,7 +39,7 @@ async def test_every_operation_answers_429_to_an_address_that_asks_too_much(
 
 
 @pytest.mark.parametrize("deployment", [monolith_in_loop, services_in_loop])
-async def test_another_address_and_the_load_balancer_are_not_held_up(
+async def test_address_limit_spares_other_addresses_and_health_checks(
     databases: Databases, deployment: Any
 ) -> None:
     async with (

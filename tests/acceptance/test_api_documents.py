@@ -33,7 +33,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-async def test_every_operation_documents_what_all_of_its_kind_answer(
+async def test_operations_of_a_kind_document_the_same_responses(
     visitor: httpx.AsyncClient, path: str
 ) -> None:
     document = (await visitor.get(path)).json()
@@ -65,6 +65,8 @@ async def test_a_failure_is_documented_as_a_problem(visitor: httpx.AsyncClient, 
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-async def test_a_document_tells_of_no_private_path(visitor: httpx.AsyncClient, path: str) -> None:
+async def test_public_api_documents_have_no_private_paths(
+    visitor: httpx.AsyncClient, path: str
+) -> None:
     paths = (await visitor.get(path)).json()["paths"]
     assert all(template.startswith("/api/") for template in paths)

@@ -8,9 +8,7 @@ from tests.pages import every_page
 from tests.people import joining, visiting
 
 
-async def test_a_session_of_one_works_and_ends_in_the_other(
-    monolith: Board, services: Board
-) -> None:
+async def test_session_is_shared_by_both_deployments(monolith: Board, services: Board) -> None:
     for here, there in ((monolith, services), (services, monolith)):
         async with joining(here) as person, visiting(there) as elsewhere:
             elsewhere.headers["Authorization"] = person.http.headers["Authorization"]
@@ -27,7 +25,7 @@ async def test_a_session_of_one_works_and_ends_in_the_other(
             await eventually(ended, within=3)
 
 
-async def test_a_hot_thread_written_from_both_sides_counts_exactly(
+async def test_thread_written_by_both_deployments_counts_every_post(
     monolith: Board, services: Board
 ) -> None:
     each, writers = 10, 4

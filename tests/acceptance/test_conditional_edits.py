@@ -32,7 +32,7 @@ def editor(request: pytest.FixtureRequest, person: Person, moderator: Person) ->
     return person if request.param == "author" else moderator
 
 
-async def test_the_author_and_moderators_edit_a_post(person: Person, editor: Person) -> None:
+async def test_author_and_moderators_can_edit_a_post(person: Person, editor: Person) -> None:
     thread = await person.start_thread()
     post = await person.write(thread["id"], 'Caf\u00e9 \u2603 & <b> \U0001f600 "quoted"')
     response = await _edit(editor, post, "Now *this*", await _tag(editor.http, post))
@@ -49,9 +49,7 @@ async def test_the_author_and_moderators_edit_a_post(person: Person, editor: Per
     assert again.status_code == 200
 
 
-async def test_a_post_is_not_edited_over_an_edit_nobody_has_seen(
-    person: Person, moderator: Person
-) -> None:
+async def test_edit_of_a_stale_version_is_rejected(person: Person, moderator: Person) -> None:
     post = await person.write((await person.start_thread())["id"])
     seen = await _tag(person.http, post)
     assert (await _edit(moderator, post, "First", seen)).status_code == 200
@@ -76,7 +74,7 @@ async def test_a_tag_is_compared_strongly_and_any_of_several_will_do(person: Per
     assert (await _edit(person, post, "Whatever it is", "*")).status_code == 200
 
 
-async def test_nobody_else_edits_a_post(person: Person, other: Person) -> None:
+async def test_other_members_cannot_edit_a_post(person: Person, other: Person) -> None:
     post = await person.write((await person.start_thread())["id"])
     for if_match in (await _tag(other.http, post), '"stale"', None):
         response = await _edit(other, post, "Not mine", if_match)
@@ -90,7 +88,7 @@ async def test_nobody_else_edits_a_post(person: Person, other: Person) -> None:
      ({"text": "x" * 32_001}, "/text"), ({"text": "a\0b"}, "/text"),
      ({"text": "x", "thread": 1}, "/thread")],
 )  # fmt: skip
-async def test_an_edit_keeps_to_the_rules_of_a_text(
+async def test_edited_text_follows_the_rules_of_a_new_one(
     person: Person, body: dict[str, Any], pointer: str
 ) -> None:
     post = await person.write((await person.start_thread())["id"])
@@ -99,7 +97,9 @@ async def test_an_edit_keeps_to_the_rules_of_a_text(
     assert pointers(response) == [pointer]
 
 
-async def test_what_a_post_said_is_kept_oldest_first(person: Person, editor: Person) -> None:
+async def test_earlier_versions_of_a_post_are_listed_oldest_first(
+    person: Person, editor: Person
+) -> None:
     post = await person.write((await person.start_thread())["id"], "One")
     edits = [(await _edit(person, post, text, "*")).json() for text in ("Two", "Three")]
     path = f"/api/posts/{post['id']}/revisions"
@@ -113,7 +113,7 @@ async def test_what_a_post_said_is_kept_oldest_first(person: Person, editor: Per
     assert [[r["number"] for r in page] for page in pages] == [[1, 2], [3]]
 
 
-async def test_what_a_post_said_is_for_its_author_and_moderators(
+async def test_only_author_and_moderators_can_read_earlier_versions(
     visitor: httpx.AsyncClient, person: Person, other: Person
 ) -> None:
     post = await person.write((await person.start_thread())["id"])
@@ -133,7 +133,7 @@ async def test_a_cursor_made_up_of_a_large_number_ends_the_list(person: Person) 
     assert (response.status_code, response.json()) == (200, [])
 
 
-async def test_nobody_signed_in_edits_nothing(visitor: httpx.AsyncClient, person: Person) -> None:
+async def test_edit_needs_a_session(visitor: httpx.AsyncClient, person: Person) -> None:
     post = await person.write((await person.start_thread())["id"])
     path = f"/api/posts/{post['id']}"
     for headers in ({}, {"Authorization": "Bearer nonsense"}):

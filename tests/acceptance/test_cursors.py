@@ -72,7 +72,7 @@ async def test_a_cursor_of_one_list_is_refused_by_every_other(person: Person) ->
             assert response.status_code == (200 if path == issued_by else 400), (issued_by, path)
 
 
-async def test_a_link_is_relative_and_keeps_the_limit(person: Person) -> None:
+async def test_link_is_relative_and_has_the_same_limit(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     for _ in range(3):
         await person.write(thread)

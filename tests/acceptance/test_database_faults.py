@@ -53,7 +53,7 @@ class Processes:
         return await self._http.request(method, url + path, json=body, headers=self.authorization)
 
 
-async def test_without_its_database_the_board_says_503_and_comes_back_with_it(
+async def test_board_returns_503_without_its_database_and_recovers(
     fragile: Databases,
 ) -> None:
     for name, deployment in DEPLOYMENTS.items():
@@ -129,7 +129,7 @@ def impatient(databases: Databases) -> AbstractAsyncContextManager[Database]:
 
 
 @pytest.mark.parametrize("connected", [True, False])
-async def test_a_database_that_hangs_is_an_outage_in_bounded_time(
+async def test_hanging_database_causes_503_in_bounded_time(
     fragile: Databases, freeze: Callable[[], None], connected: bool
 ) -> None:
     async with impatient(fragile) as database:
@@ -142,7 +142,7 @@ async def test_a_database_that_hangs_is_an_outage_in_bounded_time(
     assert time.monotonic() - began < 3  # and leaving it takes no longer
 
 
-async def test_a_pool_that_is_used_up_is_an_outage_in_bounded_time(fragile: Databases) -> None:
+async def test_exhausted_pool_causes_503_in_bounded_time(fragile: Databases) -> None:
     async with Database.open(fragile.urls["users"], size=2, acquire_timeout=0.3) as database:
         async with AsyncExitStack() as stack:
             for _ in range(2):

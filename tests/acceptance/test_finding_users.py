@@ -20,7 +20,7 @@ async def found(http: httpx.AsyncClient, **params: Any) -> list[dict[str, Any]]:
     return users
 
 
-async def test_a_user_is_shown_to_everybody(visitor: httpx.AsyncClient, person: Person) -> None:
+async def test_anyone_can_read_a_user(visitor: httpx.AsyncClient, person: Person) -> None:
     user = (await visitor.get(f"/api/users/{person.id}")).json()
     assert set(user) == FIELDS
     assert (user["id"], user["username"], user["role"]) == (person.id, person.username, "member")
@@ -34,7 +34,7 @@ async def test_me_is_for_oneself_and_kept_by_no_cache(person: Person) -> None:
 
 
 @pytest.mark.in_loop
-async def test_users_asked_for_by_id_come_by_id_once_and_without_those_that_are_not(
+async def test_users_requested_by_id_are_sorted_unique_and_existing(
     board: Board, visitor: httpx.AsyncClient, person: Person
 ) -> None:
     async with joining(board) as other:
@@ -44,7 +44,7 @@ async def test_users_asked_for_by_id_come_by_id_once_and_without_those_that_are_
 
 
 @pytest.mark.in_loop
-async def test_a_hundred_users_may_be_asked_for_at_once(visitor: httpx.AsyncClient) -> None:
+async def test_hundred_users_can_be_requested_at_once(visitor: httpx.AsyncClient) -> None:
     ids = [2**62 + number for number in range(101)]
     assert await found(visitor, id=ids[:100]) == []
     assert pointers(await visitor.get("/api/users", params={"id": ids})) == ["?id"]
@@ -82,6 +82,6 @@ async def test_the_list_of_users_goes_by_id_to_its_end(
 
 
 @pytest.mark.parametrize("path", ["/api/users/{}", "/api/users/{}/"])
-async def test_a_user_nobody_is_answers_404(visitor: httpx.AsyncClient, path: str) -> None:
+async def test_unknown_user_returns_404(visitor: httpx.AsyncClient, path: str) -> None:
     response = await visitor.get(path.format(2**63 - 1))
     assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")

@@ -24,7 +24,7 @@ LEFT_OUT = r"(/api/sessions/current|/api/users/me|/api/users/me/password|/stream
 @pytest.mark.in_loop
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("document", DOCUMENTS)
-async def test_nothing_is_answered_as_no_document_says(
+async def test_every_response_is_documented(
     board: Board, effort: Effort, document: str, tmp_path: Path
 ) -> None:
     context = document.split("/")[2]

@@ -57,7 +57,7 @@ def generated(path: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("path", FIELDS)
-async def test_any_json_is_answered_with_a_documented_status(
+async def test_any_json_body_returns_a_documented_status(
     board: Board, person: Person, path: str
 ) -> None:
     operation = board.conventions.operation("POST", path)

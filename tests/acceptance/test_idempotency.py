@@ -17,7 +17,7 @@ def new_key() -> str:
     return secrets.token_urlsafe(12)
 
 
-async def test_a_post_that_is_sent_again_is_written_once(person: Person) -> None:
+async def test_post_sent_twice_with_one_key_is_stored_once(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     body, key = {"thread": thread, "text": "Once, café \U0001f600"}, new_key()
     first = await send(person.http, "/api/posts", body, key)
@@ -26,7 +26,7 @@ async def test_a_post_that_is_sent_again_is_written_once(person: Person) -> None
     assert await posts_in(person, thread) == [first.json()["id"]]
 
 
-async def test_a_thread_that_is_sent_again_is_started_once(newcomer: Person) -> None:
+async def test_thread_sent_twice_with_one_key_is_stored_once(newcomer: Person) -> None:
     body, key = {"title": "Only once"}, new_key()
     first = await send(newcomer.http, "/api/threads", body, key)
     assert is_replay(await send(newcomer.http, "/api/threads", body, key), first)
@@ -35,7 +35,7 @@ async def test_a_thread_that_is_sent_again_is_started_once(newcomer: Person) -> 
 
 
 @pytest.mark.in_loop
-async def test_the_same_json_in_another_spelling_is_the_same_body(person: Person) -> None:
+async def test_equivalent_json_counts_as_the_same_body(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     headers = {"Idempotency-Key": new_key(), "Content-Type": "application/json"}
     spellings = [
@@ -78,7 +78,7 @@ async def test_a_key_is_1_to_64_visible_characters(person: Person, key: str, pat
 
 
 @pytest.mark.in_loop
-async def test_the_longest_and_oddest_keys_will_do(newcomer: Person) -> None:
+async def test_longest_and_most_unusual_keys_are_accepted(newcomer: Person) -> None:
     for key in ("x" * 64, "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~\\", "0"):
         body = {"title": f"Key {key[:9]}"}
         first = await send(newcomer.http, "/api/threads", body, key)
@@ -87,7 +87,7 @@ async def test_the_longest_and_oddest_keys_will_do(newcomer: Person) -> None:
 
 
 @pytest.mark.in_loop
-async def test_what_failed_is_not_kept(person: Person, moderator: Person) -> None:
+async def test_unsuccessful_response_is_not_stored(person: Person, moderator: Person) -> None:
     thread, key = (await person.start_thread())["id"], new_key()
     body = {"thread": thread, "text": "Now or later"}
     await moderator.http.put(f"/api/threads/{thread}/lock")
@@ -97,7 +97,7 @@ async def test_what_failed_is_not_kept(person: Person, moderator: Person) -> Non
     assert (written.status_code, "idempotency-replayed" in written.headers) == (201, False)
 
 
-async def test_the_first_answer_stands_whatever_has_happened_since(
+async def test_replay_returns_the_first_response_whatever_changed_since(
     person: Person, moderator: Person
 ) -> None:
     thread, key = (await person.start_thread())["id"], new_key()
@@ -115,9 +115,7 @@ async def test_the_first_answer_stands_whatever_has_happened_since(
         assert is_replay(await send(person.http, "/api/posts", body, key), first)
 
 
-async def test_a_replay_is_for_who_is_still_signed_in(
-    board: Board, visitor: httpx.AsyncClient
-) -> None:
+async def test_replay_needs_a_valid_session(board: Board, visitor: httpx.AsyncClient) -> None:
     async with joining(board) as leaver:
         body, key = {"title": "Signed out since"}, new_key()
         first = await send(leaver.http, "/api/threads", body, key)

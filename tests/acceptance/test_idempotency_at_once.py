@@ -16,7 +16,7 @@ from tests.problems import slug
 from tests.replays import is_replay, posts_in, send
 
 
-async def test_of_fifty_sent_at_once_one_is_carried_out(person: Person) -> None:
+async def test_fifty_concurrent_requests_with_one_key_store_one_post(person: Person) -> None:
     thread, key = (await person.start_thread())["id"], secrets.token_hex()[:64]
     body = {"thread": thread, "text": "Fifty times"}
     answers = await asyncio.gather(*(send(person.http, "/api/posts", body, key) for _ in range(50)))
@@ -27,9 +27,7 @@ async def test_of_fifty_sent_at_once_one_is_carried_out(person: Person) -> None:
     assert {a.json()["id"] for a in answers if a.status_code == 201} == {post}
 
 
-async def test_while_it_is_still_being_carried_out_it_is_not_begun_again(
-    board: Board, person: Person
-) -> None:
+async def test_request_with_a_key_in_progress_returns_409(board: Board, person: Person) -> None:
     thread, key = (await person.start_thread())["id"], secrets.token_hex(8)
     await person.write(thread)
     body = {"thread": thread, "text": "Held up"}
@@ -44,7 +42,7 @@ async def test_while_it_is_still_being_carried_out_it_is_not_begun_again(
     assert len(await posts_in(person, thread)) == 2
 
 
-async def test_an_attempt_that_died_half_way_has_left_nothing_behind(
+async def test_attempt_that_died_before_its_commit_leaves_nothing(
     board: Board, person: Person
 ) -> None:
     thread, key = (await person.start_thread())["id"], secrets.token_hex(8)

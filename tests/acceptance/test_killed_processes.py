@@ -22,7 +22,7 @@ VICTIMS = [
 
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize(("run", "victim"), VICTIMS)
-async def test_posts_and_counts_are_right_again_after_a_kill(
+async def test_counts_are_correct_again_after_a_killed_process(
     run: str, victim: str, request: pytest.FixtureRequest
 ) -> None:
     found: Run = request.getfixturevalue(run)

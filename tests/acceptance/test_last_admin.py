@@ -40,7 +40,7 @@ async def admins(board: Board) -> list[int]:
     return [user["id"] for user in users if user["role"] == "admin"]
 
 
-async def test_the_last_admin_can_neither_step_down_nor_leave(alone: Board) -> None:
+async def test_last_admin_can_neither_be_demoted_nor_leave(alone: Board) -> None:
     async with joining_as(alone, "admin") as admin:
         assert (await step_down(admin)).status_code == 409
         assert (await leave(admin)).status_code == 409
@@ -54,7 +54,7 @@ async def test_the_last_admin_can_neither_step_down_nor_leave(alone: Board) -> N
             assert await admins(alone) == [other.id]
 
 
-async def test_of_two_admins_who_demote_each_other_at_once_one_stays(alone: Board) -> None:
+async def test_concurrent_demotions_leave_one_admin(alone: Board) -> None:
     async with joining_as(alone, "admin") as one, joining_as(alone, "admin") as other:
         for _ in range(5):
             answers = await asyncio.gather(step_down(one, by=other), step_down(other, by=one))
@@ -67,7 +67,7 @@ async def test_of_two_admins_who_demote_each_other_at_once_one_stays(alone: Boar
             assert (await admin.http.put(path, json={"role": "admin"})).status_code == 200
 
 
-async def test_of_admins_who_leave_and_step_down_at_once_one_stays(alone: Board) -> None:
+async def test_concurrent_departures_leave_one_admin(alone: Board) -> None:
     async with AsyncExitStack() as stack:
         people = [await stack.enter_async_context(joining_as(alone, "admin")) for _ in range(5)]
         answers = await asyncio.gather(
@@ -78,6 +78,6 @@ async def test_of_admins_who_leave_and_step_down_at_once_one_stays(alone: Board)
         assert len(await admins(alone)) == 1
 
 
-async def test_members_leave_as_they_like(alone: Board) -> None:
+async def test_members_can_delete_their_accounts(alone: Board) -> None:
     async with joining(alone) as person:
         assert (await leave(person)).status_code == 204

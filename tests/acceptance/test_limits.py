@@ -61,13 +61,13 @@ def check_refusal(response: httpx.Response, name: str, window: int, quota: int =
     assert response.headers["ratelimit"] == f'"{name}";r=0;t={wait}'
 
 
-async def test_a_user_writes_one_post_in_five_seconds(writer: Person, thread: int) -> None:
+async def test_posts_are_limited_to_one_per_interval(writer: Person, thread: int) -> None:
     await writer.write(thread)
     second = await writer.http.post("/api/posts", json={"thread": thread, "text": "Too soon"})
     check_refusal(second, "post", 5)
 
 
-async def test_a_user_starts_one_thread_in_fifteen_seconds(writer: Person) -> None:
+async def test_threads_are_limited_to_one_per_interval(writer: Person) -> None:
     await writer.start_thread()
     second = await writer.http.post("/api/threads", json={"title": "Too soon"})
     check_refusal(second, "thread", 15)
@@ -94,7 +94,7 @@ async def test_what_is_refused_or_wrong_does_not_count(
     await writer.start_thread()
 
 
-async def test_a_replay_neither_counts_nor_is_held_up(writer: Person, thread: int) -> None:
+async def test_replay_does_not_count_against_the_limit(writer: Person, thread: int) -> None:
     body = {"thread": thread, "text": "Sent again"}
     first = await send(writer.http, "/api/posts", body, "again")
     for _ in range(3):
@@ -102,15 +102,13 @@ async def test_a_replay_neither_counts_nor_is_held_up(writer: Person, thread: in
     check_refusal(await send(writer.http, "/api/posts", body, "another"), "post", 5)
 
 
-async def test_everybody_has_an_allowance_of_their_own(limited: Board, thread: int) -> None:
+async def test_each_user_has_a_separate_limit(limited: Board, thread: int) -> None:
     async with joining(limited) as one, joining(limited) as another:
         await one.write(thread)
         await another.write(thread)
 
 
-async def test_a_user_edits_posts_twice_a_day_and_removes_them_at_any_time(
-    writer: Person, thread: int
-) -> None:
+async def test_edits_are_limited_per_day_and_removals_are_not(writer: Person, thread: int) -> None:
     path = f"/api/posts/{(await writer.write(thread))['id']}"
 
     async def edit(text: str) -> httpx.Response:
@@ -124,7 +122,7 @@ async def test_a_user_edits_posts_twice_a_day_and_removes_them_at_any_time(
     assert (await writer.http.delete(path)).status_code == 204
 
 
-async def test_a_user_looks_at_three_previews_a_minute(writer: Person) -> None:
+async def test_previews_are_limited_per_minute(writer: Person) -> None:
     async def preview() -> httpx.Response:
         return await writer.http.post("/api/posts/preview", json={"text": "x"})
 
@@ -133,7 +131,7 @@ async def test_a_user_looks_at_three_previews_a_minute(writer: Person) -> None:
     check_refusal(await preview(), "preview", 60, 3)
 
 
-async def test_of_many_at_once_on_two_instances_one_gets_through_until_the_wait_is_over(
+async def test_concurrent_posts_on_two_instances_store_one_per_interval(
     services: Board, databases: Databases
 ) -> None:
     users, threads = services.origins["users"], services.origins["threads"]

@@ -72,7 +72,7 @@ async def html_of(person: Person, text: str) -> str:
     return html
 
 
-async def test_no_trick_gets_a_tag_attribute_or_address_through(person: Person) -> None:
+async def test_no_text_produces_a_forbidden_tag_attribute_or_address(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     for trick in TRICKS:
         html = (await person.write(thread, trick))["html"]
@@ -84,7 +84,7 @@ async def test_no_trick_gets_a_tag_attribute_or_address_through(person: Person) 
                 assert address is None or address.startswith(schemes[:-1]), f"{trick}: {html}"
 
 
-async def test_html_of_the_authors_own_is_shown_as_text(person: Person) -> None:
+async def test_html_in_a_post_is_shown_as_text(person: Person) -> None:
     html = await html_of(person, "<b onclick=x>bold</b> & <script>alert(1)</script>")
     assert html == (
         "<p>&lt;b onclick=x&gt;bold&lt;/b&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt;</p>\n"
@@ -95,9 +95,7 @@ async def test_html_of_the_authors_own_is_shown_as_text(person: Person) -> None:
     "text",
     ["[a](https://a.example)", "https://a.example", "<https://a.example>", "<mailto:a@b.example>"],
 )
-async def test_every_link_says_that_the_board_does_not_vouch_for_it(
-    person: Person, text: str
-) -> None:
+async def test_every_link_in_a_post_is_nofollow(person: Person, text: str) -> None:
     links = [found for tag, found in Tags(await html_of(person, text)).found if tag == "a"]
     assert [link["rel"] for link in links] == ["nofollow ugc noopener"]
 
@@ -121,7 +119,7 @@ async def test_markdown_is_rendered(person: Person, text: str, html: str) -> Non
     assert await html_of(person, text) == html
 
 
-async def test_an_image_is_loaded_late_and_tells_nobody_where_from(person: Person) -> None:
+async def test_image_in_a_post_is_lazy_and_sends_no_referrer(person: Person) -> None:
     html = await html_of(person, "![a cat](https://cats.example/1.png)")
     [image] = [found for tag, found in Tags(html).found if tag == "img"]
     assert image == {
@@ -133,7 +131,7 @@ async def test_an_image_is_loaded_late_and_tells_nobody_where_from(person: Perso
 
 
 @pytest.mark.parametrize("text", ["[" * 32_000, "> " * 16_000, "*_" * 16_000, "`" * 32_000])
-async def test_no_text_keeps_the_board_busy(person: Person, text: str) -> None:
+async def test_no_text_takes_long_to_render(person: Person, text: str) -> None:
     """The worst takes half a second; the client waits for 15, for the sake of busy machines."""
     thread = (await person.start_thread())["id"]
     answer = await person.http.post(

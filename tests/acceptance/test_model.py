@@ -17,7 +17,7 @@ from tests.world import World
 
 @pytest.mark.prove
 @pytest.mark.timeout(7200)
-async def test_the_board_is_as_its_model(
+async def test_board_behaves_as_its_model(
     monolith: Board,
     services: Board,
     effort: Effort,

@@ -107,9 +107,7 @@ async def test_a_new_role_holds_in_other_contexts_within_two_seconds(
     await eventually(lambda: locks(403), within=2.5)
 
 
-async def test_about_nobody_and_who_has_left_nothing_is_decided(
-    board: Board, admin: Person
-) -> None:
+async def test_unknown_and_deleted_users_cannot_be_moderated(board: Board, admin: Person) -> None:
     async with joining(board) as person:
         await leave(person)
     for user, status in ((2**63 - 1, 404), (person.id, 409)):
@@ -433,7 +431,7 @@ async def test_an_operator_makes_an_admin(board: Board, newcomer: Person) -> Non
 
 
 @pytest.mark.in_loop
-async def test_an_operator_who_names_nobody_is_told_so(board: Board) -> None:
+async def test_operator_gets_an_error_for_an_unknown_user(board: Board) -> None:
     done = grant_admin(board, "nobody-has-this-name")
     assert done.returncode == 1
     assert done.stderr == "board: There is no user named 'nobody-has-this-name'.\n"

@@ -34,12 +34,12 @@ async def documented(board: Board) -> Documents:
 
 
 @pytest.mark.in_loop
-async def test_the_documents_name_these_operations_and_no_others(documented: Documents) -> None:
+async def test_documents_have_exactly_these_operations(documented: Documents) -> None:
     assert set(documented) == OPERATIONS
 
 
 @pytest.mark.in_loop
-async def test_an_operation_says_that_it_needs_a_session_when_it_does(
+async def test_operations_that_need_a_session_are_documented_so(
     board: Board, documented: Documents
 ) -> None:
     async with httpx.AsyncClient(base_url=board.url, trust_env=False) as nobody:
@@ -52,13 +52,13 @@ async def test_an_operation_says_that_it_needs_a_session_when_it_does(
 
 
 @pytest.mark.in_loop
-async def test_every_operation_says_that_it_has_limits(documented: Documents) -> None:
+async def test_every_operation_documents_its_limits(documented: Documents) -> None:
     for name, operation in documented.items():
         assert "429" in operation["responses"], name
 
 
 @pytest.mark.in_loop
-async def test_every_read_that_can_be_revalidated_says_so(documented: Documents) -> None:
+async def test_conditional_reads_are_documented(documented: Documents) -> None:
     says = {name for name, operation in documented.items() if "304" in operation["responses"]}
     reads = {name for name in OPERATIONS if name.startswith("GET ")}
     assert says == reads - {"GET /api/posts/in-thread/{thread}/stream"}
@@ -112,7 +112,7 @@ async def test_both_deployments_serve_the_same_bytes_as_documents(
 
 @pytest.mark.last
 @pytest.mark.in_loop
-def test_every_operation_was_carried_out_by_some_test(
+def test_every_operation_succeeded_in_some_test(
     request: pytest.FixtureRequest, board: Board
 ) -> None:
     folder = Path(__file__).parent

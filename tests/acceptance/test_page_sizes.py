@@ -11,7 +11,9 @@ MEBIBYTE = 1024 * 1024
 
 
 @pytest.mark.parametrize("listed", ["in-thread", "by-user", "search", "revisions"])
-async def test_page_ends_early_at_a_mebibyte_and_leads_on(newcomer: Person, listed: str) -> None:
+async def test_page_ends_at_one_mebibyte_with_a_link_to_the_next(
+    newcomer: Person, listed: str
+) -> None:
     thread = (await newcomer.start_thread())["id"]
     word = newcomer.username.replace("-", "")
     # Of 32,000 characters become 224 kB: each is escaped in the text and again in the HTML.
@@ -40,7 +42,7 @@ async def test_page_ends_early_at_a_mebibyte_and_leads_on(newcomer: Person, list
     assert sorted(numbers) == [str(number) for number in range(9)]
 
 
-async def test_first_item_of_a_page_is_on_it_however_large(newcomer: Person) -> None:
+async def test_page_has_at_least_one_item_however_large(newcomer: Person) -> None:
     thread = (await newcomer.start_thread())["id"]
     post = await newcomer.write(thread, "x" + "\x02" * 31_999)
     listed = (await newcomer.http.get(f"/api/posts/in-thread/{thread}")).json()

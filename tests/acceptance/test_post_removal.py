@@ -10,7 +10,7 @@ from tests.problems import pointers, slug
 pytestmark = pytest.mark.in_loop
 
 
-async def test_the_author_and_moderators_remove_a_post(
+async def test_author_and_moderators_can_remove_a_post(
     person: Person, other: Person, moderator: Person
 ) -> None:
     thread = (await person.start_thread())["id"]
@@ -32,7 +32,7 @@ async def test_the_author_and_moderators_remove_a_post(
     assert [post["id"] for post in left] == [posts[2]["id"]]
 
 
-async def test_a_removed_post_is_in_no_list_and_no_search(
+async def test_removed_post_is_not_listed_or_found(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     word = f"zx{newcomer.id}gone"
@@ -73,7 +73,7 @@ async def test_the_counters_of_a_thread_follow_its_removals(person: Person) -> N
     assert (await person.http.get(path)).json()["version"] == thread["version"]
 
 
-async def test_a_post_answers_another_of_its_thread(
+async def test_post_can_reply_to_another_of_its_thread(
     visitor: httpx.AsyncClient, person: Person, other: Person
 ) -> None:
     thread = (await person.start_thread())["id"]
@@ -87,7 +87,7 @@ async def test_a_post_answers_another_of_its_thread(
     assert (await visitor.get(f"/api/posts/{answer['id']}")).json() == answer
 
 
-async def test_a_post_answers_nothing_of_another_thread_and_nothing_removed(
+async def test_post_cannot_reply_to_a_removed_post_or_one_of_another_thread(
     person: Person,
 ) -> None:
     thread, elsewhere = [(await person.start_thread())["id"] for _ in range(2)]

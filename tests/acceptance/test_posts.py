@@ -17,7 +17,7 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NOBODYS = 2**63 - 1
 
 
-async def test_a_new_post_answers_201_with_itself_and_where_it_is(person: Person) -> None:
+async def test_new_post_returns_201_with_the_post_and_its_location(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     body = {"thread": thread, "text": "Is the water *warm*?"}
     response = await person.http.post("/api/posts", json=body)
@@ -37,7 +37,7 @@ async def test_a_new_post_answers_201_with_itself_and_where_it_is(person: Person
     }
 
 
-async def test_writing_needs_somebody_signed_in(visitor: httpx.AsyncClient, person: Person) -> None:
+async def test_posting_needs_a_session(visitor: httpx.AsyncClient, person: Person) -> None:
     thread = (await person.start_thread())["id"]
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
         body = {"thread": thread, "text": "Anybody?"}
@@ -46,14 +46,14 @@ async def test_writing_needs_somebody_signed_in(visitor: httpx.AsyncClient, pers
     assert (await visitor.get(f"/api/posts/in-thread/{thread}")).json() == []
 
 
-async def test_nobody_writes_in_a_thread_that_is_not_there(person: Person) -> None:
+async def test_posting_in_an_unknown_thread_returns_404(person: Person) -> None:
     response = await person.http.post("/api/posts", json={"thread": NOBODYS, "text": "Hello?"})
     assert (response.status_code, slug(response)) == (404, "not-found")
     assert (await person.http.get(f"/api/posts/in-thread/{NOBODYS}")).json() == []
 
 
 @pytest.mark.in_loop
-async def test_who_is_not_signed_in_does_not_learn_which_threads_there_are(
+async def test_posting_without_a_session_does_not_reveal_which_threads_exist(
     visitor: httpx.AsyncClient,
 ) -> None:
     answer = await visitor.post("/api/posts", json={"thread": NOBODYS, "text": "Hello?"})
@@ -61,7 +61,7 @@ async def test_who_is_not_signed_in_does_not_learn_which_threads_there_are(
 
 
 @pytest.mark.in_loop
-async def test_nobody_writes_in_a_locked_thread(databases: Databases, person: Person) -> None:
+async def test_locked_thread_rejects_posts(databases: Databases, person: Person) -> None:
     thread = (await person.start_thread())["id"]
     connection = await asyncpg.connect(databases.urls["threads"])
     await connection.execute("UPDATE threads SET locked = true WHERE id = $1", thread)
@@ -73,7 +73,7 @@ async def test_nobody_writes_in_a_locked_thread(databases: Databases, person: Pe
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("text", [".", "x" * 32_000, "é" * 32_000, " indented\n\nlines \n", "\t7"])
-async def test_a_text_is_kept_as_it_was_written(person: Person, text: str) -> None:
+async def test_text_is_stored_unchanged(person: Person, text: str) -> None:
     thread = (await person.start_thread())["id"]
     assert (await person.write(thread, text))["text"] == text
 
@@ -84,9 +84,7 @@ async def test_a_text_is_kept_as_it_was_written(person: Person, text: str) -> No
     ["", "x" * 32_001, " \n\t ", "\u200b\u200d", "nul\0nul", None, 7, ["text"]],
     ids=lambda text: repr(text)[:12],
 )
-async def test_a_text_is_1_to_32000_characters_with_something_to_read(
-    person: Person, text: Any
-) -> None:
+async def test_text_has_1_to_32000_characters_and_visible_ones(person: Person, text: Any) -> None:
     thread = (await person.start_thread())["id"]
     answer = await person.http.post("/api/posts", json={"thread": thread, "text": text})
     assert pointers(answer) == ["/text"]
@@ -97,7 +95,7 @@ async def test_a_text_is_1_to_32000_characters_with_something_to_read(
     "thread",
     [0, -1, 2**63, 10**30, 7.0, "007", "+7", "٣", "7.0", 7.5, "seven", True, None, [7], 1e300],
 )
-async def test_the_thread_of_a_post_is_an_id(person: Person, thread: Any) -> None:
+async def test_thread_of_a_post_must_be_an_id(person: Person, thread: Any) -> None:
     answer = await person.http.post("/api/posts", json={"thread": thread, "text": "Where?"})
     assert pointers(answer) == ["/thread"]
 
@@ -124,7 +122,7 @@ async def test_the_posts_of_a_user_come_newest_first(board: Board, newcomer: Per
 
 
 @pytest.mark.parametrize("listed", ["in-thread", "by-user"])
-async def test_the_list_of_what_is_not_there_is_empty(
+async def test_list_for_an_unknown_thread_or_user_is_empty(
     visitor: httpx.AsyncClient, listed: str
 ) -> None:
     response = await visitor.get(f"/api/posts/{listed}/{NOBODYS}")
@@ -132,7 +130,7 @@ async def test_the_list_of_what_is_not_there_is_empty(
 
 
 @pytest.mark.in_loop
-async def test_all_posts_come_newest_first_and_none_twice_while_people_write(
+async def test_list_of_all_posts_is_newest_first_without_repeats_while_others_post(
     visitor: httpx.AsyncClient, person: Person
 ) -> None:
     thread = (await person.start_thread())["id"]
@@ -149,7 +147,7 @@ async def test_all_posts_come_newest_first_and_none_twice_while_people_write(
 
 
 @pytest.mark.in_loop
-async def test_a_thread_read_while_people_write_in_it_is_read_whole(person: Person) -> None:
+async def test_reading_a_thread_while_others_post_misses_nothing(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     written = [(await person.write(thread, f"Post {number}"))["id"] for number in range(4)]
     seen: list[int] = []
@@ -162,6 +160,6 @@ async def test_a_thread_read_while_people_write_in_it_is_read_whole(person: Pers
     assert len(seen) > 4
 
 
-async def test_a_post_nobody_wrote_answers_404(visitor: httpx.AsyncClient) -> None:
+async def test_unknown_post_returns_404(visitor: httpx.AsyncClient) -> None:
     response = await visitor.get(f"/api/posts/{NOBODYS}")
     assert (response.status_code, slug(response)) == (404, "not-found")

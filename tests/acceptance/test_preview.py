@@ -12,14 +12,14 @@ async def test_a_preview_is_what_the_post_would_be(person: Person) -> None:
     assert preview.json() == {"html": (await person.write(thread["id"], text))["html"]}
 
 
-async def test_nobody_previews_without_signing_in(person: Person) -> None:
+async def test_preview_needs_a_session(person: Person) -> None:
     refused = await person.http.post(
         "/api/posts/preview", json={"text": "x"}, headers={"Authorization": "Bearer"}
     )
     assert (refused.status_code, slug(refused)) == (401, "unauthenticated")
 
 
-async def test_text_that_cannot_be_a_post_is_no_preview_either(person: Person) -> None:
+async def test_text_that_is_not_a_valid_post_is_rejected_as_preview(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     for text in ("[a]: /b", f"{'[a]' * 200}\n\n[a]: https://b.example/{'c' * 990}"):
         preview = await person.http.post("/api/posts/preview", json={"text": text})

@@ -22,9 +22,7 @@ def encoded(path: str) -> str:
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-async def test_no_spelling_of_a_private_path_leads_through_the_gateway(
-    board: Board, path: str
-) -> None:
+async def test_no_spelling_of_a_private_path_passes_the_gateway(board: Board, path: str) -> None:
     for spelling in [*(s.format(path) for s in SPELLINGS), encoded(path), path.upper()]:
         head = f"GET {spelling} HTTP/1.1\nAuthorization: Bearer {THREADS_TOKEN}"
         answer = await send(board.url, head)
@@ -34,9 +32,7 @@ async def test_no_spelling_of_a_private_path_leads_through_the_gateway(
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-async def test_another_method_on_a_private_path_does_not_tell_of_it(
-    board: Board, path: str
-) -> None:
+async def test_wrong_method_on_a_private_path_does_not_reveal_it(board: Board, path: str) -> None:
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         answer = await send(board.url, f"{method} {path} HTTP/1.1\nContent-Length: 0")
         assert answer.status == 404
@@ -44,7 +40,7 @@ async def test_another_method_on_a_private_path_does_not_tell_of_it(
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
-async def test_a_process_answers_on_its_own_port_unless_the_request_was_forwarded(
+async def test_internal_path_answers_unless_the_request_was_forwarded(
     board: Board, path: str
 ) -> None:
     for origin in board.origins.values():
@@ -69,7 +65,7 @@ INTERNAL = [
     "authorization",
     [None, "", "Bearer", "Bearer wrong", f"Basic {USERS_TOKEN}", f"Bearer {USERS_TOKEN}x"],
 )
-async def test_a_service_lets_nobody_in_without_its_token(
+async def test_service_rejects_internal_calls_without_its_token(
     services: Board, service: str, method: str, path: str, body: str, authorization: str | None
 ) -> None:
     headers = {"Content-Type": "application/json"}
@@ -84,7 +80,7 @@ async def test_a_service_lets_nobody_in_without_its_token(
         assert answer.status_code == 404
 
 
-async def test_a_session_token_is_no_service_token(services: Board, person: Person) -> None:
+async def test_session_token_is_not_a_service_token(services: Board, person: Person) -> None:
     async with visiting(services) as http:
         url = f"{services.origins['users']}/internal/users/authenticate"
         headers = {"Authorization": f"Bearer {person.token}"}

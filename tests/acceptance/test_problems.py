@@ -55,7 +55,7 @@ async def test_a_request_id_is_taken_over(visitor: httpx.AsyncClient, given: str
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("given", ["", "a" * 65, "a b", "a.b", "a;b", '"a"'])
-async def test_a_request_id_that_could_forge_a_log_is_replaced(
+async def test_request_id_that_could_forge_log_lines_is_replaced(
     visitor: httpx.AsyncClient, given: str
 ) -> None:
     response = await visitor.get("/api/threads", headers={"X-Request-ID": given})
@@ -74,7 +74,7 @@ async def test_every_request_has_an_id_of_its_own(visitor: httpx.AsyncClient) ->
         ("/api/posts", "posts"), ("/api/users/nothing/here", "users"),
     ],
 )  # fmt: skip
-async def test_an_answer_says_which_process_gave_it(
+async def test_response_names_the_process_that_sent_it(
     visitor: httpx.AsyncClient, path: str, service: str
 ) -> None:
     response = await visitor.get(path)
@@ -102,7 +102,7 @@ async def test_a_path_under_a_context_that_no_operation_has_is_a_404_problem(
 @pytest.mark.parametrize(
     "path", ["/api/user", "/api/usersx", "/API/users", "/api/Users", "/api//users", "/nothing"]
 )
-async def test_a_path_that_no_rule_knows_is_a_404(visitor: httpx.AsyncClient, path: str) -> None:
+async def test_path_without_a_rule_returns_404(visitor: httpx.AsyncClient, path: str) -> None:
     assert (await visitor.get(path)).status_code == 404
 
 
@@ -116,7 +116,7 @@ async def test_the_api_greets(visitor: httpx.AsyncClient, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/api/users", "/api/threads", "/api/posts", "/api/sessions"])
 @pytest.mark.parametrize("method", ["PUT", "OPTIONS", "PROPFIND"])
-async def test_another_method_answers_405_with_those_there_are(
+async def test_wrong_method_returns_405_with_the_allowed_methods(
     board: Board, visitor: httpx.AsyncClient, path: str, method: str
 ) -> None:
     response = await visitor.request(method, path)
@@ -147,7 +147,7 @@ async def test_a_limit_is_1_to_100(visitor: httpx.AsyncClient, path: str) -> Non
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_a_list_shows_as_many_as_asked_for(visitor: httpx.AsyncClient, path: str) -> None:
+async def test_page_has_as_many_items_as_the_limit(visitor: httpx.AsyncClient, path: str) -> None:
     assert len((await visitor.get(path, params={"limit": 1})).json()) <= 1
     assert len((await visitor.get(path)).json()) <= 20
     assert (await visitor.get(path, params={"limit": 100})).status_code == 200
@@ -155,7 +155,7 @@ async def test_a_list_shows_as_many_as_asked_for(visitor: httpx.AsyncClient, pat
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("method", ["FOO", "get", "A", "GET2", "LONGMETHODNAME"])
-async def test_an_unknown_method_answers_with_a_problem(board: Board, method: str) -> None:
+async def test_unknown_method_returns_a_problem(board: Board, method: str) -> None:
     for url in (board.url, *board.origins.values()):
         answer = await send(url, f"{method} /api/threads HTTP/1.1")
         problem = json.loads(answer.body)

@@ -22,7 +22,7 @@ async def register(http: httpx.AsyncClient, **fields: Any) -> httpx.Response:
     return await http.post("/api/users", json=who)
 
 
-async def test_a_registration_answers_201_with_the_user_and_where_they_are(
+async def test_registration_returns_201_with_the_user_and_its_location(
     visitor: httpx.AsyncClient,
 ) -> None:
     username = new_username()

@@ -50,7 +50,7 @@ async def test_a_tag_changes_with_what_is_shown(person: Person) -> None:
     assert answer.headers["etag"] != before
 
 
-async def test_head_answers_as_get_does_without_the_body(person: Person) -> None:
+async def test_head_returns_what_get_returns_without_the_body(person: Person) -> None:
     for path in [*await paths(person), "/api/users/me", "/api/threads/0", "/api/users?limit=0"]:
         got = await person.http.get(path, headers={"X-Request-ID": "same"})
         head = await person.http.head(path, headers={"X-Request-ID": "same"})
@@ -94,7 +94,7 @@ async def test_a_post_with_a_trailing_slash_is_carried_out(person: Person) -> No
     assert response.headers["location"] == f"/api/threads/{response.json()['id']}"
 
 
-async def test_a_write_may_be_kept_by_nobody(person: Person) -> None:
+async def test_responses_to_writes_are_never_cached(person: Person) -> None:
     response = await person.http.post("/api/threads", json={"title": "Uncached"})
     assert response.headers["cache-control"] == "no-store"
     assert "etag" not in response.headers

@@ -35,7 +35,7 @@ def filled(headers: dict[str, str], board: Board) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("headers", ALLOWED, ids=str)
-async def test_a_page_of_the_board_may_write(
+async def test_page_of_the_board_can_write(
     board: Board, person: Person, headers: dict[str, str]
 ) -> None:
     async with visiting(board) as browser:
@@ -47,7 +47,7 @@ async def test_a_page_of_the_board_may_write(
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("headers", REFUSED, ids=str)
-async def test_a_page_of_another_site_may_not_write(
+async def test_page_of_another_site_cannot_write(
     board: Board, person: Person, headers: dict[str, str]
 ) -> None:
     async with visiting(board) as browser:
@@ -79,7 +79,7 @@ async def test_a_bearer_token_is_proof_enough(
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("headers", REFUSED, ids=str)
-async def test_anybody_may_read_from_anywhere(
+async def test_any_origin_can_read(
     board: Board, visitor: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
     assert (await visitor.get("/api/posts", headers=filled(headers, board))).status_code == 200

@@ -57,7 +57,7 @@ async def test_the_newest_comes_first_on_every_page(
         ("nobody{a}", set()),
     ],
 )
-async def test_words_are_searched_for_as_on_the_web(
+async def test_search_supports_web_search_syntax(
     board: Board, newcomer: Person, words: str, wanted: set[int]
 ) -> None:
     a, b = f"zx{newcomer.id}left", f"zx{newcomer.id}right"
@@ -76,7 +76,7 @@ async def test_words_are_searched_for_as_on_the_web(
      "a", "\U0001f600", "\u4e2d\u6587", "x" * 200, "\"" * 200, "-" * 200,
      "- " * 100, "-_ " * 60, "-(" * 100, '-"' * 100, "a or " * 40],
 )  # fmt: skip
-async def test_there_is_nothing_that_cannot_be_searched_for(
+async def test_any_search_text_is_accepted(
     visitor: httpx.AsyncClient, place: str, words: str
 ) -> None:
     response = await visitor.get(f"{place}?q={quote(words, safe='')}")
@@ -111,7 +111,7 @@ async def test_there_is_nothing_that_cannot_be_searched_for(
         ("{a} 1e5x", "{a} 1e5x"),
     ],
 )
-async def test_a_word_is_found_beside_any_punctuation_and_in_any_spelling(
+async def test_word_is_found_next_to_punctuation_and_in_any_case(
     visitor: httpx.AsyncClient, newcomer: Person, written: str, words: str
 ) -> None:
     a = f"zx{newcomer.id}beside"
@@ -135,7 +135,7 @@ async def test_a_beginning_with_a_star_finds_longer_words(
     assert await _found(visitor, asked) == [posts[index] for index in wanted]
 
 
-async def test_a_beginning_of_two_letters_is_a_word(
+async def test_two_letters_and_a_star_match_only_that_word(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     a = f"zx{newcomer.id}short"
@@ -162,14 +162,14 @@ async def test_a_snippet_shows_words_as_they_were_written(
     [("", "?q"), ("q=", "?q"), (f"q={'x' * 201}", "?q"), (f"q={'x' * 10_000}", "?q"),
      ("q=a%00b", "?q"), ("q=x&limit=0", "?limit"), ("q=x&limit=101", "?limit")],
 )  # fmt: skip
-async def test_what_is_searched_for_has_1_to_200_characters(
+async def test_search_text_has_1_to_200_characters(
     visitor: httpx.AsyncClient, place: str, query: str, pointer: str
 ) -> None:
     assert pointers(await visitor.get(f"{place}?{query}")) == [pointer]
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_a_cursor_is_for_the_words_it_came_with(
+async def test_cursor_of_other_search_words_is_rejected(
     visitor: httpx.AsyncClient, newcomer: Person, place: str
 ) -> None:
     word = f"zx{newcomer.id}cursor"
@@ -181,7 +181,7 @@ async def test_a_cursor_is_for_the_words_it_came_with(
     assert (await visitor.get(f"{place}?q=other&after={cursor}")).status_code == 400
 
 
-async def test_a_snippet_is_safe_html_with_what_was_found_marked(
+async def test_snippet_is_safe_html_with_matches_marked(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     word = f"zx{newcomer.id}snippet"
@@ -201,7 +201,7 @@ async def test_a_snippet_is_safe_html_with_what_was_found_marked(
 
 
 @pytest.mark.parametrize("unit", ["a_", "~/", "a1-b2.", "0<!--", "<a b='", "http://", "&#x", "-"])
-async def test_no_text_keeps_the_search_busy(
+async def test_no_text_takes_long_to_search(
     visitor: httpx.AsyncClient, newcomer: Person, unit: str
 ) -> None:
     # PostgreSQL's own parser takes up to nine seconds for each of these.
@@ -214,7 +214,7 @@ async def test_no_text_keeps_the_search_busy(
     assert [hit["text"] for hit in response.json()] == [text]
 
 
-async def test_an_edit_is_found_by_its_new_words_alone(newcomer: Person) -> None:
+async def test_edited_post_is_found_only_by_its_new_words(newcomer: Person) -> None:
     old, new = f"zx{newcomer.id}old", f"zx{newcomer.id}new"
     [post] = await _write(newcomer, old)
     changed = {"headers": {"If-Match": "*"}, "json": {"text": new}}
@@ -224,7 +224,7 @@ async def test_an_edit_is_found_by_its_new_words_alone(newcomer: Person) -> None
     assert await _found(newcomer.http, new) == [post]
 
 
-async def test_a_thread_is_found_by_its_new_title_alone(newcomer: Person) -> None:
+async def test_renamed_thread_is_found_only_by_its_new_title(newcomer: Person) -> None:
     old, new = f"zx{newcomer.id}old", f"zx{newcomer.id}new"
     thread = await newcomer.start_thread(f"About {old}")
     path = f"/api/threads/{thread['id']}"

@@ -74,7 +74,7 @@ async def refuses_writes_whatever_is_wrong(
     await asyncio.gather(quickly(), with_nobody_there(), *slow)
 
 
-async def test_without_users_nobody_starts_a_thread_and_everybody_reads(
+async def test_without_users_threads_can_be_read_but_not_started(
     databases: Databases, services: Board, writer: Person
 ) -> None:
     def start(faulty: str) -> AbstractAsyncContextManager[str]:
@@ -85,7 +85,7 @@ async def test_without_users_nobody_starts_a_thread_and_everybody_reads(
 
 
 @pytest.mark.parametrize("faulty_one", ["users", "threads"])
-async def test_without_users_or_threads_nobody_posts_and_everybody_reads(
+async def test_without_users_or_threads_posts_can_be_read_but_not_written(
     databases: Databases, services: Board, writer: Person, faulty_one: str
 ) -> None:
     thread = (await writer.start_thread())["id"]
@@ -99,7 +99,7 @@ async def test_without_users_or_threads_nobody_posts_and_everybody_reads(
     assert (await writer.http.get(f"/api/posts/in-thread/{thread}")).json() == []
 
 
-async def test_a_wrong_service_token_is_our_outage_and_is_logged(
+async def test_wrong_service_token_causes_503_and_is_logged(
     databases: Databases, services: Board, writer: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     thread = (await writer.start_thread())["id"]

@@ -19,7 +19,7 @@ async def sign_in(http: httpx.AsyncClient, username: str) -> httpx.Response:
     return response
 
 
-async def test_signing_in_gives_a_token_its_end_and_oneself(
+async def test_signing_in_returns_the_token_its_expiry_and_the_user(
     visitor: httpx.AsyncClient, person: Person
 ) -> None:
     response = await sign_in(visitor, person.username)
@@ -34,7 +34,7 @@ async def test_signing_in_gives_a_token_its_end_and_oneself(
 
 
 @pytest.mark.in_loop
-async def test_the_name_may_be_typed_in_any_case(
+async def test_username_is_case_insensitive_when_signing_in(
     visitor: httpx.AsyncClient, person: Person
 ) -> None:
     session = (await sign_in(visitor, person.username.upper())).json()
@@ -70,7 +70,7 @@ async def test_an_unknown_name_and_a_wrong_password_are_the_same_401(
     ],
     ids=str,
 )
-async def test_signing_in_with_wrong_fields_is_refused(
+async def test_signing_in_with_invalid_fields_is_rejected(
     visitor: httpx.AsyncClient, body: dict[str, object], wrong: list[str]
 ) -> None:
     assert pointers(await visitor.post("/api/sessions", json=body)) == wrong
@@ -91,7 +91,7 @@ async def test_the_token_works_as_bearer_and_as_cookie(
         assert (me.status_code, me.json()["id"]) == (200, person.id), headers
 
 
-async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
+async def test_cookie_is_not_available_to_scripts_and_other_sites(
     board: Board, visitor: httpx.AsyncClient, person: Person
 ) -> None:
     response = await sign_in(visitor, person.username)
@@ -124,7 +124,7 @@ async def test_without_a_good_token_nobody_is_me(
 @pytest.mark.in_loop
 @pytest.mark.parametrize("path", ["/api/users", "/api/threads", "/api/posts", "/api/users/{id}"])
 @pytest.mark.parametrize("authorization", ["Bearer nonsense", "Basic x", "nonsense"])
-async def test_a_public_get_ignores_bad_credentials(
+async def test_public_get_ignores_invalid_credentials(
     visitor: httpx.AsyncClient, person: Person, path: str, authorization: str
 ) -> None:
     headers = {"Authorization": authorization, "Cookie": "session=x; __Host-session=x"}

@@ -214,7 +214,7 @@ async def test_names_and_addresses_are_forgotten_after_an_hour(users: Instances)
     assert await users.remembered() == 1
 
 
-async def test_the_address_is_the_one_that_the_load_balancer_saw(users: Instances) -> None:
+async def test_client_address_is_the_one_that_the_load_balancer_saw(users: Instances) -> None:
     # All of these say that they come from HERE; only the last element counts.
     statuses = [(await users.sign_in("ines", address=f"192.0.2.{n}")).status_code for n in range(7)]
     assert statuses == [401] * 7

@@ -15,7 +15,7 @@ def _path(thread: int) -> str:
     return f"/api/posts/in-thread/{thread}/stream"
 
 
-async def test_what_happens_is_told_in_its_order(board: Board, person: Person) -> None:
+async def test_stream_sends_events_in_order(board: Board, person: Person) -> None:
     thread = (await person.start_thread())["id"]
     earlier = await person.write(thread, "Before anybody watched")
     async with watching(board, thread) as stream:
@@ -36,7 +36,7 @@ async def test_what_happens_is_told_in_its_order(board: Board, person: Person) -
     ]
 
 
-async def test_a_post_is_told_as_the_api_shows_it(
+async def test_stream_sends_a_post_as_the_api_represents_it(
     board: Board, visitor: httpx.AsyncClient, person: Person
 ) -> None:
     thread = (await person.start_thread())["id"]
@@ -46,7 +46,7 @@ async def test_a_post_is_told_as_the_api_shows_it(
     assert told.data == (await visitor.get(f"/api/posts/{post['id']}")).json() == post
 
 
-async def test_who_comes_back_is_told_what_they_missed(board: Board, person: Person) -> None:
+async def test_resumed_stream_sends_the_missed_events(board: Board, person: Person) -> None:
     thread = (await person.start_thread())["id"]
     posts = [(await person.write(thread, f"No. {n}"))["id"] for n in range(5)]
     await person.http.delete(f"/api/posts/{posts[3]}")
@@ -64,7 +64,7 @@ async def test_who_comes_back_is_told_what_they_missed(board: Board, person: Per
 
 
 @pytest.mark.in_loop
-async def test_nothing_is_missed_or_told_twice_while_many_write_and_watchers_come_and_go(
+async def test_streams_miss_and_repeat_nothing_while_many_write_and_readers_reconnect(
     board: Board, person: Person, other: Person
 ) -> None:
     thread = (await person.start_thread())["id"]
@@ -98,7 +98,7 @@ async def test_a_stream_begins_at_once_in_a_thread_without_posts(
 
 
 @pytest.mark.in_loop
-async def test_a_thread_nobody_started_has_a_stream_in_which_nothing_happens(
+async def test_stream_of_an_unknown_thread_is_empty(
     board: Board,
 ) -> None:
     # Reads never ask threads, and posts knows a thread by its first post.
@@ -106,7 +106,7 @@ async def test_a_thread_nobody_started_has_a_stream_in_which_nothing_happens(
         assert stream.last_id == 0
 
 
-async def test_what_is_written_through_one_instance_is_told_by_another(
+async def test_post_through_one_instance_reaches_streams_of_another(
     monolith: Board, services: Board
 ) -> None:
     async with joining(monolith) as writer:
@@ -128,7 +128,9 @@ async def test_a_version_that_is_still_to_come_is_refused(
 
 
 @pytest.mark.in_loop
-async def test_an_id_of_another_thread_counts_as_one_of_this(board: Board, person: Person) -> None:
+async def test_last_event_id_of_another_thread_is_treated_as_this_threads(
+    board: Board, person: Person
+) -> None:
     # An id is the number of a thread's event, and does not say of which thread.
     thread, elsewhere = [(await person.start_thread())["id"] for _ in range(2)]
     for place in (elsewhere, thread, thread):
@@ -141,7 +143,7 @@ async def test_an_id_of_another_thread_counts_as_one_of_this(board: Board, perso
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", str(2**63), "", "1,2"])
-async def test_a_last_event_id_that_is_none_is_refused(
+async def test_invalid_last_event_id_is_rejected(
     visitor: httpx.AsyncClient, person: Person, last: str
 ) -> None:
     thread = (await person.start_thread())["id"]
@@ -149,7 +151,7 @@ async def test_a_last_event_id_that_is_none_is_refused(
     assert [pointer.lower() for pointer in pointers(response)] == ["last-event-id"]
 
 
-async def test_head_has_the_head_alone(visitor: httpx.AsyncClient, person: Person) -> None:
+async def test_head_returns_no_body(visitor: httpx.AsyncClient, person: Person) -> None:
     thread = (await person.start_thread())["id"]
     await person.write(thread)
     for headers in ({}, {"Last-Event-ID": "0"}, {"If-None-Match": "*"}):
@@ -160,6 +162,6 @@ async def test_head_has_the_head_alone(visitor: httpx.AsyncClient, person: Perso
 
 
 @pytest.mark.in_loop
-async def test_there_is_no_stream_of_what_is_no_thread(visitor: httpx.AsyncClient) -> None:
+async def test_stream_of_an_invalid_thread_id_is_rejected(visitor: httpx.AsyncClient) -> None:
     assert (await visitor.get("/api/posts/in-thread/x/stream")).status_code == 404
     assert (await visitor.post("/api/posts/in-thread/1/stream")).status_code == 405

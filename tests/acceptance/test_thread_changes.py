@@ -15,7 +15,7 @@ async def _shown(person: Person, thread: int) -> dict[str, Any]:
     return shown
 
 
-async def test_who_started_a_thread_gives_it_another_title(person: Person) -> None:
+async def test_starter_can_rename_a_thread(person: Person) -> None:
     thread = await person.start_thread("Bread that will not rise")
     path = f"/api/threads/{thread['id']}"
     response = await person.http.patch(path, json={"title": " Bread that rises ", "version": 1})
@@ -27,9 +27,7 @@ async def test_who_started_a_thread_gives_it_another_title(person: Person) -> No
     assert await _shown(person, thread["id"]) == changed
 
 
-async def test_a_moderator_gives_any_thread_another_title(
-    person: Person, moderator: Person
-) -> None:
+async def test_moderator_can_rename_any_thread(person: Person, moderator: Person) -> None:
     thread = await person.start_thread()
     changes = {"title": "Yeast, and its age", "version": thread["version"]}
     response = await moderator.http.patch(f"/api/threads/{thread['id']}", json=changes)
@@ -37,7 +35,7 @@ async def test_a_moderator_gives_any_thread_another_title(
     assert response.json()["createdBy"] == person.id
 
 
-async def test_nobody_else_changes_a_title(person: Person, other: Person) -> None:
+async def test_other_members_cannot_rename_a_thread(person: Person, other: Person) -> None:
     thread = await person.start_thread()
     # That they may not is what they hear, whatever version they name.
     for version in (1, 7):
@@ -47,9 +45,7 @@ async def test_nobody_else_changes_a_title(person: Person, other: Person) -> Non
     assert await _shown(person, thread["id"]) == thread
 
 
-async def test_a_title_is_not_changed_over_a_change_nobody_has_seen(
-    person: Person, moderator: Person
-) -> None:
+async def test_rename_of_a_stale_version_is_rejected(person: Person, moderator: Person) -> None:
     thread = await person.start_thread()
     path = f"/api/threads/{thread['id']}"
     await moderator.http.patch(path, json={"title": "First", "version": 1})
@@ -80,7 +76,7 @@ async def test_a_change_that_is_not_complete_is_refused(
     assert await _shown(person, thread["id"]) == thread
 
 
-async def test_a_post_changes_no_version_of_its_thread(person: Person) -> None:
+async def test_new_post_does_not_change_the_threads_version(person: Person) -> None:
     thread = await person.start_thread()
     await person.write(thread["id"])
     path = f"/api/threads/{thread['id']}"
@@ -89,7 +85,7 @@ async def test_a_post_changes_no_version_of_its_thread(person: Person) -> None:
 
 
 @pytest.mark.parametrize(("mark", "member"), [("lock", "locked"), ("pin", "pinned")])
-async def test_moderators_lock_and_pin_as_often_as_they_like(
+async def test_moderators_can_lock_and_pin_repeatedly(
     person: Person, moderator: Person, mark: str, member: str
 ) -> None:
     thread = await person.start_thread()
@@ -107,14 +103,14 @@ async def test_moderators_lock_and_pin_as_often_as_they_like(
 
 @pytest.mark.parametrize("mark", ["lock", "pin"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_members_neither_lock_nor_pin(person: Person, mark: str, method: str) -> None:
+async def test_members_cannot_lock_or_pin(person: Person, mark: str, method: str) -> None:
     thread = await person.start_thread()
     response = await person.http.request(method, f"/api/threads/{thread['id']}/{mark}")
     assert (response.status_code, slug(response)) == (403, "forbidden")
     assert await _shown(person, thread["id"]) == thread
 
 
-async def test_nobody_posts_in_a_locked_thread_until_it_is_unlocked(
+async def test_locked_thread_rejects_posts_until_it_is_unlocked(
     person: Person, moderator: Person
 ) -> None:
     thread = await person.start_thread()
@@ -127,7 +123,7 @@ async def test_nobody_posts_in_a_locked_thread_until_it_is_unlocked(
     await person.write(thread["id"])
 
 
-async def test_what_is_not_there_is_neither_changed_nor_locked(moderator: Person) -> None:
+async def test_changing_or_locking_an_unknown_thread_returns_404(moderator: Person) -> None:
     path = f"/api/threads/{2**63 - 1}"
     answers = [
         await moderator.http.patch(path, json={"title": "Nothing", "version": 1}),

@@ -23,9 +23,7 @@ async def test_the_newest_threads_come_first_in_the_order_new(newcomer: Person) 
     assert await _ids(newcomer.http, mine) == threads[::-1]
 
 
-async def test_the_order_active_is_what_a_list_has_by_default(
-    newcomer: Person, other: Person
-) -> None:
+async def test_default_order_is_active(newcomer: Person, other: Person) -> None:
     first, second, third = [(await newcomer.start_thread(f"No. {n}"))["id"] for n in range(3)]
     await other.write(second)
     await other.write(first)
@@ -39,7 +37,7 @@ async def test_the_order_active_is_what_a_list_has_by_default(
     assert await _ids(newcomer.http, f"{mine}&order=new") == [third, second, first]
 
 
-async def test_pinned_threads_come_first_in_the_order_active_alone(
+async def test_pinned_threads_come_first_only_in_the_order_active(
     newcomer: Person, moderator: Person
 ) -> None:
     pinned, newer = [(await newcomer.start_thread(f"No. {n}"))["id"] for n in range(2)]
@@ -52,7 +50,7 @@ async def test_pinned_threads_come_first_in_the_order_active_alone(
     assert await _ids(newcomer.http, mine) == [newer, pinned]
 
 
-async def test_the_whole_list_is_in_its_order(
+async def test_list_is_ordered_across_pages(
     visitor: httpx.AsyncClient, person: Person, moderator: Person
 ) -> None:
     pinned = await person.start_thread("Read this first")
@@ -69,7 +67,7 @@ def _place(thread: dict[str, Any]) -> tuple[bool, str, int]:
     return thread["pinned"], thread["lastPostAt"] or thread["createdAt"], thread["id"]
 
 
-async def test_who_started_nothing_has_an_empty_list(
+async def test_user_without_threads_has_an_empty_list(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     response = await visitor.get(f"/api/threads?createdBy={newcomer.id}")
@@ -81,7 +79,7 @@ async def test_who_started_nothing_has_an_empty_list(
     [("order=old", "?order"), ("order=", "?order"), ("createdBy=0", "?createdBy"),
      ("createdBy=x", "?createdBy"), ("createdBy=07", "?createdBy")],
 )  # fmt: skip
-async def test_an_order_or_author_that_cannot_be_is_refused(
+async def test_invalid_order_or_author_is_rejected(
     visitor: httpx.AsyncClient, query: str, pointer: str
 ) -> None:
     assert pointers(await visitor.get(f"/api/threads?{query}")) == [pointer]

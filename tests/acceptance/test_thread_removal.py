@@ -17,7 +17,7 @@ async def _statuses(http: httpx.AsyncClient, *paths: str) -> list[int]:
     return [(await http.get(path)).status_code for path in paths]
 
 
-async def test_who_started_a_thread_removes_it_while_nobody_else_has_posted(
+async def test_starter_can_remove_a_thread_without_posts_by_others(
     person: Person,
 ) -> None:
     thread = await person.start_thread()
@@ -29,7 +29,7 @@ async def test_who_started_a_thread_removes_it_while_nobody_else_has_posted(
     assert (await person.http.delete(path)).status_code == 404
 
 
-async def test_a_thread_in_which_others_have_posted_is_for_moderators_to_remove(
+async def test_only_moderators_can_remove_a_thread_with_posts_by_others(
     person: Person, other: Person, moderator: Person
 ) -> None:
     thread = await person.start_thread()
@@ -55,14 +55,14 @@ async def test_a_thread_in_which_others_have_posted_is_for_moderators_to_remove(
     assert (await person.http.get(path)).status_code == 404
 
 
-async def test_nobody_else_removes_a_thread(person: Person, other: Person) -> None:
+async def test_other_members_cannot_remove_a_thread(person: Person, other: Person) -> None:
     thread = await person.start_thread()
     path = f"/api/threads/{thread['id']}"
     assert (await other.http.delete(path)).status_code == 403
     assert (await person.http.get(path)).json() == thread
 
 
-async def test_the_posts_of_a_removed_thread_leave_everything_within_a_second(
+async def test_posts_of_a_removed_thread_disappear_everywhere_soon(
     board: Board, visitor: httpx.AsyncClient, newcomer: Person, moderator: Person
 ) -> None:
     word = f"zx{newcomer.id}removed"
@@ -98,7 +98,7 @@ async def test_the_posts_of_a_removed_thread_leave_everything_within_a_second(
     assert await _statuses(visitor, f"/api/posts/in-thread/{gone['id']}/stream") == [404]
 
 
-async def test_nothing_more_happens_in_a_removed_thread(person: Person, moderator: Person) -> None:
+async def test_removed_thread_accepts_no_changes(person: Person, moderator: Person) -> None:
     thread = await person.start_thread()
     post = await person.write(thread["id"])
     path = f"/api/threads/{thread['id']}"

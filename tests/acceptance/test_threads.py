@@ -14,7 +14,7 @@ from tests.problems import pointers
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-async def test_a_new_thread_answers_201_with_itself_and_where_it_is(person: Person) -> None:
+async def test_new_thread_returns_201_with_the_thread_and_its_location(person: Person) -> None:
     response = await person.http.post("/api/threads", json={"title": "Night trains"})
     thread = response.json()
     assert response.status_code == 201
@@ -34,7 +34,7 @@ async def test_a_new_thread_answers_201_with_itself_and_where_it_is(person: Pers
     }
 
 
-async def test_starting_a_thread_needs_somebody_signed_in(visitor: httpx.AsyncClient) -> None:
+async def test_starting_a_thread_needs_a_session(visitor: httpx.AsyncClient) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
         response = await visitor.post("/api/threads", json={"title": "Night"}, headers=headers)
         assert response.status_code == 401
@@ -49,7 +49,7 @@ async def test_starting_a_thread_needs_somebody_signed_in(visitor: httpx.AsyncCl
         (f"{' ' * 300}abc", "abc"), ("👩‍🚒👩‍🚒", "👩‍🚒👩‍🚒"),
     ],
 )  # fmt: skip
-async def test_a_title_is_kept_trimmed(person: Person, title: str, kept: str) -> None:
+async def test_title_is_stored_trimmed(person: Person, title: str, kept: str) -> None:
     assert (await person.start_thread(title))["title"] == kept
 
 
@@ -70,13 +70,13 @@ async def test_a_title_is_one_readable_line_of_3_to_200_characters(
 
 
 @pytest.mark.in_loop
-async def test_what_only_the_board_may_set_is_refused(person: Person) -> None:
+async def test_read_only_fields_are_rejected(person: Person) -> None:
     fields = {"title": "Night", "pinned": True, "createdBy": 1, "postCount": 9}
     answer = await person.http.post("/api/threads", json=fields)
     assert sorted(pointers(answer)) == ["/createdBy", "/pinned", "/postCount"]
 
 
-async def test_a_thread_nobody_started_answers_404(visitor: httpx.AsyncClient) -> None:
+async def test_unknown_thread_returns_404(visitor: httpx.AsyncClient) -> None:
     response = await visitor.get(f"/api/threads/{2**63 - 1}")
     assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
 

@@ -13,7 +13,7 @@ async def get(http: httpx.AsyncClient, path: str) -> Any:
     return response.json()
 
 
-async def test_a_client_of_the_classic_demo_finds_everything_where_it_was(
+async def test_client_of_the_aws_workshop_still_works(
     visitor: httpx.AsyncClient, person: Person
 ) -> None:
     thread = await person.start_thread("Did you try turning it off?")

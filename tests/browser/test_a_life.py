@@ -10,7 +10,9 @@ from tests.people import PASSWORD
 NEW_PASSWORD = "eight louder herons"
 
 
-async def test_a_user_lives_on_the_board_from_registering_to_deletion(visitor: Visitor) -> None:
+async def test_user_can_register_write_change_everything_and_delete_the_account(
+    visitor: Visitor,
+) -> None:
     page = visitor.page
     await visitor.register("Ines Moreau")
     await expect(visitor.account_menu()).to_contain_text("Ines Moreau")
@@ -82,7 +84,7 @@ async def test_a_session_can_be_ended_from_another_browser(
     await expect(other.account_menu()).to_have_count(0)
 
 
-async def test_what_a_field_has_wrong_is_said_beside_it(visitor: Visitor) -> None:
+async def test_field_errors_are_shown_next_to_the_field(visitor: Visitor) -> None:
     await visitor.go("/register")
     await visitor.page.get_by_label("Username").fill("a b")
     await visitor.page.get_by_label("Password").fill("short")
@@ -93,7 +95,7 @@ async def test_what_a_field_has_wrong_is_said_beside_it(visitor: Visitor) -> Non
     await expect(visitor.page.get_by_label("Username")).to_be_focused()
 
 
-async def test_a_deleted_post_can_be_brought_back_for_five_seconds(
+async def test_deletion_of_a_post_can_be_undone_for_five_seconds(
     visitor: Visitor, other: Visitor
 ) -> None:
     await visitor.register()
@@ -110,7 +112,7 @@ async def test_a_deleted_post_can_be_brought_back_for_five_seconds(
     await expect(visitor.page.get_by_text("No posts yet.")).to_be_visible()
 
 
-async def test_a_reply_names_what_it_answers_and_a_quote_repeats_it(visitor: Visitor) -> None:
+async def test_reply_shows_its_original_and_quote_repeats_its_text(visitor: Visitor) -> None:
     await visitor.register("Ines Moreau")
     await visitor.start_thread("Replies", "The first word")
     await visitor.post("The first word").get_by_role("button", name="Quote").click()

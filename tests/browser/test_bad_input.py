@@ -16,7 +16,7 @@ HOSTILE = """<script>window.hacked = 1</script>
 """
 
 
-async def test_nothing_that_is_written_runs(visitor: Visitor) -> None:
+async def test_nothing_that_users_write_is_executed(visitor: Visitor) -> None:
     await visitor.register("<b>Bold</b> <script>window.hacked = 1</script>")
     await visitor.start_thread("<img src=x onerror=window.hacked=1>", HOSTILE)
     await visitor.go(visitor.page.url.removeprefix(visitor.board.public_origin))
@@ -32,7 +32,7 @@ async def test_nothing_that_is_written_runs(visitor: Visitor) -> None:
     visitor.complaints = [line for line in visitor.complaints if "TrustedHTML" not in line]
 
 
-async def test_right_to_left_text_reads_from_the_right_and_emoji_are_names(
+async def test_right_to_left_text_and_emoji_are_displayed_correctly(
     visitor: Visitor,
 ) -> None:
     await visitor.register("🦔 حمد")
@@ -44,7 +44,7 @@ async def test_right_to_left_text_reads_from_the_right_and_emoji_are_names(
     await expect(visitor.page.locator(".post > .avatar")).to_have_text("🦔ح")
 
 
-async def test_the_longest_post_can_be_written_and_one_character_more_can_not(
+async def test_longest_post_can_be_sent_and_a_longer_one_cannot(
     visitor: Visitor,
 ) -> None:
     await visitor.register()
@@ -91,7 +91,7 @@ def last_number(path: str) -> int:
 
 
 @pytest.mark.timeout(180)  # fifty pages are read one after the other
-async def test_a_thread_of_five_thousand_posts_stays_light(
+async def test_thread_of_five_thousand_posts_uses_little_memory(
     visitor: Visitor, board: Board, record_property: Callable[[str, object], None]
 ) -> None:
     page = visitor.page

@@ -52,7 +52,7 @@ async def admin(board: Board, browser: Browser) -> str:
 @pytest.mark.parametrize("run", ["microservices"], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-async def test_no_page_has_a_violation(
+async def test_no_page_has_a_violation_of_accessibility_or_policy(
     board: Board, browser: Browser, admin: str, width: int, scheme: Scheme
 ) -> None:
     found: dict[str, list[str]] = {}
@@ -92,7 +92,7 @@ async def test_every_kind_of_problem_has_a_page_that_explains_it(visitor: Visito
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/threads/none", "/problems/none", "/threads/1/2"])
-async def test_a_place_that_is_not_there_is_a_404_that_people_can_read(
+async def test_unknown_address_returns_404_with_a_readable_page(
     visitor: Visitor, path: str
 ) -> None:
     answer = await visitor.page.goto(visitor.board.public_origin + path)
@@ -101,7 +101,7 @@ async def test_a_place_that_is_not_there_is_a_404_that_people_can_read(
     await expect(visitor.page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
-async def test_the_panel_names_who_answered_each_request(visitor: Visitor) -> None:
+async def test_panel_names_the_process_that_answered_each_request(visitor: Visitor) -> None:
     await settled(visitor, "/threads/1")
     await visitor.page.get_by_role("button", name="How this page is answered").click()
     panel = visitor.page.get_by_role("complementary")

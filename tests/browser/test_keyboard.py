@@ -25,7 +25,7 @@ async def tab_to(page: Page, what: str) -> None:
     raise AssertionError(f"{what!r} cannot be reached with Tab")
 
 
-async def test_somebody_without_a_mouse_registers_starts_a_thread_and_signs_out(
+async def test_board_can_be_used_with_the_keyboard_only(
     visitor: Visitor,
 ) -> None:
     page, keys = visitor.page, visitor.page.keyboard

@@ -23,7 +23,7 @@ def outage(visitor: Visitor) -> Locator:
     return visitor.page.get_by_text("The board cannot be reached at the moment.")
 
 
-async def test_a_post_written_offline_is_sent_once_when_the_device_is_back(
+async def test_post_written_offline_is_sent_once_when_the_device_is_online(
     visitor: Visitor, other: Visitor
 ) -> None:
     await visitor.register()
@@ -42,7 +42,7 @@ async def test_a_post_written_offline_is_sent_once_when_the_device_is_back(
     await expect(outage(visitor)).to_be_hidden(timeout=20_000)
 
 
-async def test_an_answer_that_is_lost_does_not_double_the_post(visitor: Visitor) -> None:
+async def test_lost_response_does_not_duplicate_the_post(visitor: Visitor) -> None:
     await visitor.register()
     path = await visitor.start_thread("Lost answer")
     sent: list[str | None] = []
@@ -64,7 +64,7 @@ async def test_an_answer_that_is_lost_does_not_double_the_post(visitor: Visitor)
     await expect(visitor.post("Only once")).to_have_count(1)
 
 
-async def test_a_post_on_its_way_survives_closing_the_page(visitor: Visitor) -> None:
+async def test_pending_post_survives_closing_the_page(visitor: Visitor) -> None:
     await visitor.register()
     path = await visitor.start_thread("Reloaded")
     await visitor.page.route("**/api/posts", lambda route: route.abort("connectionreset"))
@@ -78,7 +78,7 @@ async def test_a_post_on_its_way_survives_closing_the_page(visitor: Visitor) -> 
     await expect(visitor.page.locator(".pending-post")).to_have_count(0)
 
 
-async def test_a_thread_goes_on_after_its_server_was_killed(
+async def test_open_thread_recovers_after_its_server_was_killed(
     visitor: Visitor, other: Visitor, run: Run
 ) -> None:
     await visitor.register()
@@ -93,7 +93,7 @@ async def test_a_thread_goes_on_after_its_server_was_killed(
     await expect(outage(other)).to_be_hidden(timeout=30_000)
 
 
-async def test_a_page_opened_during_an_outage_fills_by_itself(visitor: Visitor) -> None:
+async def test_page_opened_during_an_outage_loads_when_the_board_is_back(visitor: Visitor) -> None:
     down = True
 
     async def answer(route: Route) -> None:
@@ -110,7 +110,7 @@ async def test_a_page_opened_during_an_outage_fills_by_itself(visitor: Visitor) 
     await expect(outage(visitor)).to_be_hidden()
 
 
-async def test_a_session_that_ends_while_somebody_writes_costs_them_nothing(
+async def test_session_that_ends_while_somebody_writes_loses_no_text(
     visitor: Visitor,
 ) -> None:
     await visitor.register()
@@ -130,7 +130,7 @@ async def test_a_session_that_ends_while_somebody_writes_costs_them_nothing(
     await expect(visitor.post("A long thought, finished")).to_have_count(1)
 
 
-async def test_a_draft_is_there_again_after_a_reload(visitor: Visitor) -> None:
+async def test_draft_survives_a_reload(visitor: Visitor) -> None:
     await visitor.register()
     path = await visitor.start_thread("Drafts")
     box = visitor.page.get_by_label("Write a post").get_by_role("textbox")
@@ -139,7 +139,7 @@ async def test_a_draft_is_there_again_after_a_reload(visitor: Visitor) -> None:
     await expect(box).to_have_value("Half a th")
 
 
-async def test_a_limit_is_told_and_waited_for(visitor: Visitor) -> None:
+async def test_page_shows_a_rate_limit_and_sends_the_post_later(visitor: Visitor) -> None:
     await visitor.register()
     await visitor.start_thread("Too fast")
     asked = 0

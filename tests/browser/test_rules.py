@@ -6,7 +6,7 @@ from tests.browser.visitors import Visitor, watch
 from tests.eventually import eventually
 
 
-async def test_own_post_appears_once_when_the_stream_is_faster_than_the_answer(
+async def test_own_post_appears_once_if_the_stream_is_faster_than_the_response(
     visitor: Visitor, other: Visitor
 ) -> None:
     await visitor.register()
@@ -37,7 +37,7 @@ async def test_own_post_appears_once_when_the_stream_is_faster_than_the_answer(
     await expect(visitor.post("Only once")).to_have_count(1)
 
 
-async def test_draft_is_gone_once_its_post_was_sent(visitor: Visitor) -> None:
+async def test_draft_is_removed_when_its_post_is_sent(visitor: Visitor) -> None:
     await visitor.register()
     path = await visitor.start_thread("Drafts")
     await visitor.write("Sent")
@@ -48,7 +48,7 @@ async def test_draft_is_gone_once_its_post_was_sent(visitor: Visitor) -> None:
     await expect(visitor.post("Sent")).to_have_count(1)
 
 
-async def test_edit_elsewhere_leaves_the_form_and_is_not_overwritten(
+async def test_edit_in_another_browser_keeps_the_form_and_is_not_overwritten(
     visitor: Visitor, other: Visitor
 ) -> None:
     await visitor.register()
@@ -74,9 +74,7 @@ async def test_edit_elsewhere_leaves_the_form_and_is_not_overwritten(
     await expect(other.post("Version of the other")).to_have_count(1)
 
 
-async def test_deletion_happens_when_the_page_is_left_before_its_five_seconds(
-    visitor: Visitor, other: Visitor
-) -> None:
+async def test_leaving_the_page_deletes_the_post_at_once(visitor: Visitor, other: Visitor) -> None:
     await visitor.register()
     path = await visitor.start_thread("Left in a hurry", "To be deleted")
     await other.go(path)

@@ -32,7 +32,7 @@ async def test_two_browsers_see_each_others_posts(visitor: Visitor, other: Visit
     await expect(visitor.post("Here I was")).to_contain_text("edited")
 
 
-async def test_a_new_post_arrives_over_the_stream_without_a_request(
+async def test_new_post_arrives_over_the_stream_without_another_request(
     visitor: Visitor, other: Visitor
 ) -> None:
     await visitor.register()
@@ -50,7 +50,9 @@ async def test_a_new_post_arrives_over_the_stream_without_a_request(
     assert [url for url in asked if "/api/posts" in url or "/api/threads" in url] == []
 
 
-async def test_who_has_scrolled_up_is_told_and_not_moved(visitor: Visitor, other: Visitor) -> None:
+async def test_new_post_does_not_scroll_a_reader_of_earlier_posts(
+    visitor: Visitor, other: Visitor
+) -> None:
     await visitor.register()
     await other.register()
     path = await visitor.start_thread("Long", "\n\n".join(["A line."] * 60))
@@ -67,7 +69,7 @@ async def test_who_has_scrolled_up_is_told_and_not_moved(visitor: Visitor, other
     await expect(bar).to_be_hidden()
 
 
-async def test_what_is_new_is_marked_in_the_list_and_no_longer_once_read(
+async def test_new_posts_are_marked_in_the_list_until_read(
     visitor: Visitor, other: Visitor
 ) -> None:
     await visitor.register()
@@ -89,7 +91,7 @@ async def test_what_is_new_is_marked_in_the_list_and_no_longer_once_read(
     await expect(row.locator(".fresh")).to_have_text("")
 
 
-async def test_a_moderator_locks_pins_and_bans_and_the_banned_are_told_why(
+async def test_moderator_can_lock_pin_and_ban_and_the_banned_user_sees_the_reason(
     visitor: Visitor, other: Visitor, board: Board
 ) -> None:
     await other.register("Trouble Maker")

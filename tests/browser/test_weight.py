@@ -46,7 +46,7 @@ async def visit(visitor: Visitor, path: str) -> Transfers:
     return counted
 
 
-async def test_a_first_visit_is_small_and_a_second_one_next_to_nothing(
+async def test_first_visit_loads_little_and_a_second_one_nearly_nothing(
     visitor: Visitor, record_property: Callable[[str, object], None]
 ) -> None:
     first = await visit(visitor, "/threads/1")

@@ -28,7 +28,7 @@ def outcomes(images: list[str]) -> Iterator[Mapping[str, Future[Outcome]]]:  # n
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_board_in_compose_passes_the_acceptance_tests(
+def test_board_in_compose_passes_the_acceptance_tests(
     outcomes: Mapping[str, Future[Outcome]], profile: str
 ) -> None:
     code, said = outcomes[profile].result()

@@ -86,7 +86,7 @@ async def test_scaling_up_spreads_the_load_and_scaling_down_drains(services: Pro
     assert people.failures == []
 
 
-async def test_a_killed_container_is_missed_for_seconds_and_no_write_is_lost(
+async def test_killed_container_causes_errors_for_seconds_and_loses_no_write(
     services: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     killed, left = services.containers("posts")
@@ -106,7 +106,7 @@ async def test_a_killed_container_is_missed_for_seconds_and_no_write_is_lost(
     assert {failure.status for failure in people.failures} <= {502, 503, 504}
 
 
-async def test_a_paused_container_is_taken_out_and_comes_back(services: Project) -> None:
+async def test_paused_container_gets_no_requests_until_it_answers_again(services: Project) -> None:
     paused, left = services.containers("threads")
     async with load(services.url, readers=6) as people:
         await people.until(50)
@@ -123,7 +123,7 @@ async def test_a_paused_container_is_taken_out_and_comes_back(services: Project)
         assert people.failed_since(settled) == []
 
 
-async def test_a_killed_database_loses_nothing_that_was_confirmed(services: Project) -> None:
+async def test_killed_database_loses_no_acknowledged_write(services: Project) -> None:
     async with load(services.url) as people:
         await people.until(50)
         database = services.container("postgres")

@@ -79,7 +79,7 @@ def laid_out(request: pytest.FixtureRequest, client: docker.DockerClient) -> Ite
     found.remove()
 
 
-def test_an_image_has_the_code_of_its_part_alone(laid_out: Container) -> None:
+def test_image_has_only_the_code_of_its_process(laid_out: Container) -> None:
     chunks, _ = laid_out.get_archive("/board")
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
         inside = [PurePosixPath(f.name).relative_to("board") for f in archive if f.isfile()]
@@ -92,7 +92,7 @@ def test_an_image_has_the_code_of_its_part_alone(laid_out: Container) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_an_image_has_no_library_that_only_others_need(
+def test_image_has_only_libraries_that_its_process_needs(
     name: str, client: docker.DockerClient
 ) -> None:
     script = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
@@ -145,7 +145,7 @@ def _uncompressed(image: Image) -> int:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_an_image_is_for_amd64_and_nobody_in_particular(
+def test_image_is_for_amd64_and_runs_as_an_unprivileged_user(
     name: str, client: docker.DockerClient
 ) -> None:
     attributes = client.images.get(image(name)).attrs
@@ -160,7 +160,7 @@ def test_an_image_is_for_amd64_and_nobody_in_particular(
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_no_image_is_told_a_secret(name: str, client: docker.DockerClient) -> None:
+def test_image_has_no_secret_in_its_environment(name: str, client: docker.DockerClient) -> None:
     found = client.images.get(image(name))
     told = "\n".join([*found.attrs["Config"]["Env"], *(h["CreatedBy"] for h in found.history())])
     for word in ("PASSWORD", "TOKEN", "DATABASE_URL", "postgresql://", "SECRET="):

@@ -31,7 +31,7 @@ def _everything(project: Project) -> list[Container]:
     return [container for service in services for container in project.containers(service)]
 
 
-def test_only_the_gateway_publishes_a_port_and_on_the_loopback_address(services: Project) -> None:
+def test_only_the_gateway_publishes_a_port_on_the_loopback_address(services: Project) -> None:
     published: dict[str, Any] = {}
     for container in _everything(services):
         for bindings in container.ports.values():
@@ -51,7 +51,7 @@ def test_only_servers_and_commands_share_a_network_with_the_database(services: P
 
 
 @pytest.mark.parametrize("service", ["gateway", "web"])
-def test_who_needs_no_database_cannot_reach_it(services: Project, service: str) -> None:
+def test_processes_without_a_database_cannot_reach_it(services: Project, service: str) -> None:
     networks = services.container("postgres").attrs["NetworkSettings"]["Networks"]
     address = networks[f"{services.name}_data"]["IPAddress"]
     script = (
@@ -64,7 +64,7 @@ def test_who_needs_no_database_cannot_reach_it(services: Project, service: str) 
 
 
 @pytest.mark.parametrize("service", [*SERVICES, "postgres"])
-def test_nothing_but_the_gateway_reaches_the_world(services: Project, service: str) -> None:
+def test_only_the_gateway_can_reach_the_internet(services: Project, service: str) -> None:
     assert all(
         services.engine.networks.get(name).attrs["Internal"]
         for name in services.container(service).attrs["NetworkSettings"]["Networks"]
@@ -72,7 +72,7 @@ def test_nothing_but_the_gateway_reaches_the_world(services: Project, service: s
 
 
 @pytest.mark.parametrize("service", SECRETS_OF)
-def test_a_process_sees_its_own_secrets_alone(services: Project, service: str) -> None:
+def test_process_sees_only_its_own_secrets(services: Project, service: str) -> None:
     script = (
         "import json, pathlib\n"
         "folder = pathlib.Path('/run/secrets')\n"
@@ -83,7 +83,7 @@ def test_a_process_sees_its_own_secrets_alone(services: Project, service: str) -
 
 
 @pytest.mark.parametrize("service", CONTEXT_NAMES)
-def test_a_role_gets_into_its_own_database_alone(services: Project, service: str) -> None:
+def test_role_can_connect_only_to_its_own_database(services: Project, service: str) -> None:
     script = (
         "import asyncio, asyncpg, pathlib\n"
         "url = next(pathlib.Path('/run/secrets').glob('*_database_url')).read_text()\n"
@@ -133,7 +133,7 @@ def test_every_container_is_confined(services: Project) -> None:
             assert container.attrs["Config"]["User"] == "10001:10001", name
 
 
-def test_a_process_can_write_nowhere_but_in_its_temporary_folder(services: Project) -> None:
+def test_process_can_write_only_to_its_temporary_folder(services: Project) -> None:
     script = (
         "import os\n"
         "for folder in ('/', '/board', '/run/secrets', '/usr/local', '/tmp'):\n"
@@ -144,6 +144,6 @@ def test_a_process_can_write_nowhere_but_in_its_temporary_folder(services: Proje
         assert _python(services.container(service), script).split() == ["/tmp"]  # noqa: S108 - see above
 
 
-def test_the_health_of_a_process_is_not_for_the_world(services: Project) -> None:
+def test_health_of_a_process_is_not_public(services: Project) -> None:
     for path in ("/readyz", "/livez", "/metrics"):
         assert services.get(path).status_code == 404

@@ -43,7 +43,7 @@ def _threads(board: Project) -> list[int]:
     return [thread["id"] for thread in answer.json()]
 
 
-def test_it_fits_in_memory_and_shows_the_demo(
+def test_first_start_fits_in_memory_and_shows_the_demo(
     board: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     took = board.up()
@@ -55,7 +55,7 @@ def test_it_fits_in_memory_and_shows_the_demo(
     assert used < FITS_IN
 
 
-async def test_stopping_fails_no_request_and_loses_no_write(
+async def test_stop_fails_no_request_and_loses_no_write(
     lived_in: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     board = lived_in
@@ -105,7 +105,7 @@ def test_the_data_and_the_secrets_survive_down_and_up(lived_in: Project) -> None
     assert "no demo data" in board.log("demo")
 
 
-def test_an_old_volume_takes_a_new_context(lived_in: Project) -> None:
+def test_database_of_a_new_context_is_added_to_an_existing_volume(lived_in: Project) -> None:
     board = lived_in
     board.sql("postgres", "DROP DATABASE posts WITH (FORCE)")
     board.sql("postgres", "DROP ROLE posts")
@@ -117,7 +117,7 @@ def test_an_old_volume_takes_a_new_context(lived_in: Project) -> None:
     assert board.get("/api/posts").json() == []
 
 
-def test_lost_passwords_of_contexts_are_made_anew(lived_in: Project) -> None:
+def test_lost_context_passwords_are_generated_again(lived_in: Project) -> None:
     board = lived_in
     before, secrets = _threads(board), board.secrets()
     board.compose("down")
@@ -138,7 +138,7 @@ def test_lost_passwords_of_contexts_are_made_anew(lived_in: Project) -> None:
     ],
     ids=["missing", "wrong", "damaged"],
 )
-def test_a_bad_secret_is_named(
+def test_start_fails_with_the_name_of_a_missing_or_damaged_secret(
     board: Project, name: str, value: str | None, service: str, said: str
 ) -> None:
     _up_to(board, "bootstrap")
@@ -163,7 +163,7 @@ def test_a_volume_of_another_postgresql_is_refused(board: Project, major: int, s
     assert board.container("postgres").status == "created"
 
 
-def test_a_database_that_a_newer_version_migrated_is_refused(board: Project) -> None:
+def test_database_of_a_newer_version_is_rejected(board: Project) -> None:
     _up_to(board, "migrate")
     board.sql("threads", "UPDATE alembic_version SET version_num = '9999'")
     board.compose("up", "--detach", "--wait", check=False)

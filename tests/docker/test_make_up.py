@@ -28,13 +28,13 @@ def _make_up(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_an_engine_that_is_down_is_named() -> None:
+def test_stopped_engine_is_rejected() -> None:
     done = _make_up({"DOCKER_HOST": "unix:///nowhere/docker.sock"})
     assert done.returncode == 1
     assert done.stdout.startswith("make up: The Docker engine is not running")
 
 
-def test_a_port_that_another_program_has_is_named() -> None:
+def test_taken_port_is_rejected_with_its_number() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = _make_up({"PORT": str(port)})
@@ -43,21 +43,21 @@ def test_a_port_that_another_program_has_is_named() -> None:
 
 
 @pytest.mark.parametrize("port", ["none", "70000"])
-def test_a_port_that_is_none_is_named(port: str) -> None:
+def test_invalid_port_is_rejected(port: str) -> None:
     done = _make_up({"PORT": port})
     assert done.returncode == 1
     assert done.stdout.startswith("make up: Compose cannot use the settings")
     assert port in done.stdout
 
 
-def test_a_deployment_that_nobody_knows_is_named() -> None:
+def test_unknown_deployment_is_rejected_with_the_valid_names() -> None:
     done = _make_up({"DEPLOYMENT": "serverless"})
     assert done.returncode == 1
     assert "must be one of microservices, monolith and strangler" in done.stdout
 
 
 @pytest.mark.usefixtures("images")
-def test_why_a_board_did_not_come_up_is_shown() -> None:
+def test_failed_start_shows_the_reason() -> None:
     with project(NAME, "microservices") as board:
         board.compose("up", "--no-start", "prepare")
         write_into_volume(board, "database", "19/docker/PG_VERSION", "19")
@@ -69,7 +69,7 @@ def test_why_a_board_did_not_come_up_is_shown() -> None:
 
 
 @pytest.mark.usefixtures("images")
-def test_it_brings_the_board_up_and_changes_its_deployment() -> None:
+def test_make_up_starts_the_board_and_switches_its_deployment() -> None:
     with project(NAME, "microservices") as board:
         for deployment, process in (("monolith", "monolith/"), ("microservices", "threads/")):
             done = _make_up({"PORT": str(board.port), "DEPLOYMENT": deployment})

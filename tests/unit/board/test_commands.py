@@ -57,7 +57,7 @@ def command(
     )  # fmt: skip
 
 
-async def test_bootstrapping_again_changes_nothing_but_passwords(empty: Databases) -> None:
+async def test_bootstrapping_again_changes_only_passwords(empty: Databases) -> None:
     await bootstrap(empty.server.admin_url, empty.urls)
     async with connected(empty.urls["users"]) as connection:
         await connection.execute("CREATE TABLE kept (id int)")
@@ -73,13 +73,15 @@ async def test_bootstrapping_again_changes_nothing_but_passwords(empty: Database
 
 
 @pytest.mark.parametrize("other", ["threads", "posts", "postgres"])
-async def test_a_context_reaches_no_database_but_its_own(databases: Databases, other: str) -> None:
+async def test_context_cannot_connect_to_another_contexts_database(
+    databases: Databases, other: str
+) -> None:
     url = databases.server.url(other, "users", "users-secret")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await asyncpg.connect(url)
 
 
-async def test_databases_sort_and_fold_the_same_on_every_machine(databases: Databases) -> None:
+async def test_collation_is_the_same_on_every_machine(databases: Databases) -> None:
     async with connected(databases.urls["users"]) as connection:
         row = await connection.fetchrow(
             "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'users'"
@@ -96,7 +98,7 @@ async def test_migrating_again_changes_nothing(databases: Databases) -> None:
         )
 
 
-async def test_two_that_migrate_at_once_do_it_one_after_the_other(empty: Databases) -> None:
+async def test_concurrent_migrations_run_one_after_the_other(empty: Databases) -> None:
     await bootstrap(empty.server.admin_url, empty.urls)
     first, second = await asyncio.gather(
         asyncio.to_thread(command, empty, "migrate"), asyncio.to_thread(command, empty, "migrate")
@@ -107,7 +109,9 @@ async def test_two_that_migrate_at_once_do_it_one_after_the_other(empty: Databas
             await database.check_schema(SCHEMAS[context])
 
 
-async def test_migrating_gives_up_when_somebody_else_never_ends(databases: Databases) -> None:
+async def test_migrate_fails_if_another_migration_holds_the_lock_too_long(
+    databases: Databases,
+) -> None:
     async with connected(databases.urls["users"]) as other:
         await other.execute(f"SELECT pg_advisory_lock({0x6D696772617465})")
         with pytest.raises(TimeoutError, match="another migration"):
@@ -115,11 +119,11 @@ async def test_migrating_gives_up_when_somebody_else_never_ends(databases: Datab
 
 
 @pytest.mark.parametrize("context", CONTEXT_NAMES)
-def test_the_code_needs_the_newest_migration(context: str) -> None:
+def test_required_schema_is_the_newest_migration(context: str) -> None:
     assert ScriptDirectory.from_config(alembic_config(context)).get_heads() == [SCHEMAS[context]]
 
 
-async def test_the_demo_fills_an_empty_board_and_no_other(empty: Databases) -> None:
+async def test_demo_fills_only_an_empty_board(empty: Databases) -> None:
     await prepare(empty)
     done = command(empty, "demo")
     assert done.returncode == 0, done.stderr
@@ -154,7 +158,7 @@ async def test_the_demo_fills_an_empty_board_and_no_other(empty: Databases) -> N
         (("migrate", "dance"), {}, "'dance' is not one of bootstrap, migrate, demo"),
     ],
 )
-def test_what_an_operator_can_mend_is_said_in_a_line(
+def test_errors_that_an_operator_can_fix_are_one_line(
     databases: Databases, words: tuple[str, ...], environment: dict[str, str], said: str
 ) -> None:
     done = command(databases, *words, **environment)

@@ -35,7 +35,7 @@ class Sleeper:
         self.slept += 1
 
 
-async def test_command_waits_until_the_database_is_awake_and_says_so(
+async def test_command_waits_for_a_sleeping_database_and_logs_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     server = Sleeper(7)
@@ -52,20 +52,20 @@ async def test_database_that_is_awake_is_not_waited_for(caplog: pytest.LogCaptur
     assert (server.asked, server.slept, caplog.records) == (1, 0, [])
 
 
-async def test_refusal_that_waiting_does_not_mend_is_left_to_the_command() -> None:
+async def test_permanent_refusal_is_left_to_the_command() -> None:
     server = Sleeper(1, asyncpg.InvalidPasswordError("no"))
     await wait_until_awake("postgresql://x", 90, server.connect, server.sleep)
     assert server.asked == 2
 
 
-async def test_database_that_does_not_wake_up_in_time_is_reported_as_it_was_last() -> None:
+async def test_timeout_raises_the_last_error() -> None:
     server = Sleeper(1000)
     with pytest.raises((OSError, TimeoutError, asyncpg.PostgresError)):
         await wait_until_awake("postgresql://x", 0, server.connect, server.sleep)
     assert server.asked == 1
 
 
-async def test_server_with_another_certificate_is_not_waited_for() -> None:
+async def test_wrong_certificate_is_not_waited_for() -> None:
     server = Sleeper(0, ssl.SSLCertVerificationError("hostname mismatch"))
     await wait_until_awake("postgresql://x", 90, server.connect, server.sleep)
     assert server.asked == 1

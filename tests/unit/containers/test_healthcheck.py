@@ -40,19 +40,19 @@ async def _check(port: int) -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
-async def test_an_answer_of_200_is_health() -> None:
+async def test_status_200_is_healthy() -> None:
     async with _answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as port:
         assert await _check(port) == (0, "")
 
 
 @pytest.mark.parametrize("status", [204, 302, 404, 500, 503])
-async def test_any_other_answer_is_not(status: int) -> None:
+async def test_other_status_is_unhealthy(status: int) -> None:
     async with _answering(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode()) as port:
         assert await _check(port) == (1, f"GET /readyz: {status}\n")
 
 
 @pytest.mark.parametrize("answer", [b"", b"garbage\r\n\r\n", None], ids=["none", "garbage", "late"])
-async def test_what_is_no_answer_is_not(answer: bytes | None) -> None:
+async def test_invalid_or_missing_response_is_unhealthy(answer: bytes | None) -> None:
     async with _answering(answer) as port:
         status, said = await _check(port)
         assert status == 1
@@ -60,7 +60,7 @@ async def test_what_is_no_answer_is_not(answer: bytes | None) -> None:
         assert "Traceback" not in said
 
 
-async def test_a_process_that_does_not_listen_is_not_healthy() -> None:
+async def test_closed_port_is_unhealthy() -> None:
     async with _answering(b"") as port:
         pass
     status, said = await _check(port)

@@ -52,14 +52,14 @@ def _refused(docker: Docker, *, free: bool = True) -> str:
     return str(refused.value)
 
 
-def test_where_nothing_is_in_the_way_the_project_is_known() -> None:
+def test_check_returns_the_project_if_nothing_prevents_a_start() -> None:
     project, notices = check(_docker(), lambda port: port == 8080)
     assert (project.name, project.port) == ("board", 8080)
     assert project.services == {"users", "gateway"}
     assert notices == []
 
 
-def test_a_machine_without_docker_is_told_where_to_get_it() -> None:
+def test_missing_docker_is_reported_with_how_to_install_it() -> None:
     assert "install Docker" in _refused(docker_command({"PATH": "/nowhere"}))
 
 
@@ -70,17 +70,17 @@ def test_a_machine_without_docker_is_told_where_to_get_it() -> None:
         CommandResult(0, "", "docker: 'compose' is not a docker command."),
     ],
 )
-def test_a_docker_without_compose_v2_is_named(version: CommandResult) -> None:
+def test_docker_without_compose_v2_is_rejected(version: CommandResult) -> None:
     assert "no Compose v2" in _refused(_docker(version=version))
 
 
 @pytest.mark.parametrize("version", ["1.29.2", "2.19.1", "v2.3.3"])
-def test_a_compose_that_is_too_old_is_named(version: str) -> None:
+def test_old_compose_is_rejected_with_its_version(version: str) -> None:
     assert f"This is Compose {version}" in _refused(_docker(version=version))
 
 
 @pytest.mark.parametrize("version", ["2.20.0", "v2.40.3", "5.0.1-desktop.1"])
-def test_newer_ones_will_do(version: str) -> None:
+def test_newer_compose_is_accepted(version: str) -> None:
     check(_docker(version=version), lambda port: True)  # noqa: ARG005 - every port is free
 
 
@@ -91,23 +91,23 @@ def test_newer_ones_will_do(version: str) -> None:
         {"ServerErrors": ["Cannot connect to the Docker daemon at unix:///var/run/docker.sock."]},
     ],
 )
-def test_an_engine_that_is_down_is_named(info: Any) -> None:
+def test_stopped_engine_is_rejected(info: Any) -> None:
     said = _refused(_docker(info=info))
     assert "is not running" in said
     assert "Cannot connect to the Docker daemon" in said
 
 
-def test_an_engine_that_one_may_not_use_is_named() -> None:
+def test_engine_without_permission_is_rejected() -> None:
     info = {"ServerErrors": ["permission denied while trying to connect to the Docker daemon"]}
     assert "join the group `docker`" in _refused(_docker(info=info))
 
 
-def test_an_engine_for_windows_containers_is_named() -> None:
+def test_engine_with_windows_containers_is_rejected() -> None:
     assert "Linux containers" in _refused(_docker(info={**ENGINE, "OSType": "windows"}))
 
 
 @pytest.mark.parametrize("architecture", ["aarch64", "arm64"])
-def test_an_arm_machine_is_told_how_the_images_run(architecture: str) -> None:
+def test_arm_machine_gets_a_notice_about_emulation(architecture: str) -> None:
     docker = _docker(info={**ENGINE, "Architecture": architecture})
     _, (notice,) = check(docker, lambda port: True)  # noqa: ARG005 - every port is free
     assert architecture in notice
@@ -115,21 +115,21 @@ def test_an_arm_machine_is_told_how_the_images_run(architecture: str) -> None:
     assert "--install amd64" in notice
 
 
-def test_a_taken_port_is_named_and_another_offered() -> None:
+def test_taken_port_is_rejected_and_another_suggested() -> None:
     said = _refused(_docker(), free=False)
     assert "Port 8080" in said
     assert "make up PORT=8081" in said
 
 
-def test_the_port_of_our_own_gateway_is_not_taken() -> None:
+def test_port_of_the_projects_own_gateway_is_accepted() -> None:
     project, _ = check(_docker(ours="4f1c"), lambda port: False)  # noqa: ARG005 - no port is free
     assert project.port == 8080
 
 
-def test_what_compose_says_of_a_bad_setting_is_passed_on() -> None:
+def test_error_of_compose_for_an_invalid_setting_is_shown() -> None:
     said = _refused(_docker(config=CommandResult(15, "", "invalid hostPort: 8080x")))
     assert "invalid hostPort: 8080x" in said
 
 
-def test_a_profile_that_nobody_knows_is_named() -> None:
+def test_unknown_profile_is_rejected_with_the_valid_names() -> None:
     assert "must be one of" in _refused(_docker(config={"name": "board", "services": {}}))

@@ -37,7 +37,7 @@ def _refused(volumes: Path) -> str:
     return str(refused.value)
 
 
-def test_every_secret_is_made_and_no_two_are_alike(volumes: Path) -> None:
+def test_every_secret_is_generated_and_unique(volumes: Path) -> None:
     _prepare(volumes)
     kept = _files(volumes / "secrets" / "all")
     assert set(kept) == set(SECRETS)
@@ -45,7 +45,7 @@ def test_every_secret_is_made_and_no_two_are_alike(volumes: Path) -> None:
     assert all(len(secret) == 43 for secret in kept.values())  # 256 bits in base64
 
 
-def test_to_prepare_again_changes_nothing(volumes: Path) -> None:
+def test_preparing_again_changes_nothing(volumes: Path) -> None:
     _prepare(volumes)
     before = _files(volumes)
     _prepare(volumes)
@@ -62,7 +62,7 @@ def test_to_prepare_again_changes_nothing(volumes: Path) -> None:
         ("databases", {"users_database_url", "threads_database_url", "posts_database_url"}),
     ],
 )
-def test_a_consumer_is_told_its_own(volumes: Path, consumer: str, names: set[str]) -> None:
+def test_consumer_gets_only_its_own_secrets(volumes: Path, consumer: str, names: set[str]) -> None:
     _prepare(volumes)
     assert set(_files(volumes / "secrets" / consumer)) == names
 
@@ -75,21 +75,21 @@ def test_a_url_names_the_contexts_own_role_password_and_database(volumes: Path) 
     assert (url.hostname, url.port) == ("postgres", 5432)
 
 
-def test_only_the_owner_may_read_a_secret(volumes: Path) -> None:
+def test_only_the_owner_can_read_a_secret(volumes: Path) -> None:
     _prepare(volumes)
     for path in (volumes / "secrets").rglob("*"):
         if path.is_file():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_what_a_consumer_is_no_longer_told_goes_away(volumes: Path) -> None:
+def test_secret_that_a_consumer_no_longer_needs_is_removed(volumes: Path) -> None:
     (volumes / "secrets" / "users" / "threads_database_url").write_text("of an older version")
     _prepare(volumes)
     assert "threads_database_url" not in _files(volumes / "secrets" / "users")
 
 
 @pytest.mark.parametrize("damaged", ["", "short", "with a space " * 4, "é" * 43, "A" * 129])
-def test_a_damaged_secret_is_named_and_not_shown(volumes: Path, damaged: str) -> None:
+def test_damaged_secret_is_rejected_by_name_without_its_value(volumes: Path, damaged: str) -> None:
     _prepare(volumes)
     (volumes / "secrets" / "all" / "users_service_token").write_text(damaged)
     said = _refused(volumes)
@@ -98,7 +98,7 @@ def test_a_damaged_secret_is_named_and_not_shown(volumes: Path, damaged: str) ->
     assert not damaged or damaged not in said
 
 
-def test_nobody_is_told_to_remove_the_password_that_opens_their_data(volumes: Path) -> None:
+def test_message_never_suggests_removing_the_admin_password(volumes: Path) -> None:
     _prepare(volumes)
     (volumes / "database" / "18" / "docker").mkdir(parents=True)
     (volumes / "secrets" / "all" / "admin_password").write_text("short")
@@ -107,7 +107,7 @@ def test_nobody_is_told_to_remove_the_password_that_opens_their_data(volumes: Pa
     assert "remove it" not in said
 
 
-def test_a_new_password_is_not_made_for_data_that_has_another(volumes: Path) -> None:
+def test_admin_password_is_not_generated_for_an_existing_cluster(volumes: Path) -> None:
     _prepare(volumes)
     (volumes / "database" / "18" / "docker").mkdir(parents=True)
     _prepare(volumes)
@@ -131,7 +131,7 @@ def test_data_of_an_older_postgresql_is_refused(volumes: Path, place: str) -> No
     assert "was written by PostgreSQL 17" in _refused(volumes)
 
 
-def test_what_an_upgrade_left_behind_is_no_hindrance(volumes: Path) -> None:
+def test_old_cluster_beside_the_current_one_is_ignored(volumes: Path) -> None:
     for major in (17, 18):
         (volumes / "database" / str(major) / "docker").mkdir(parents=True)
     (volumes / "secrets" / "all" / "admin_password").write_text("A" * 43)

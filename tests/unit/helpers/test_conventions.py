@@ -65,7 +65,7 @@ async def see(
         await http.request(method, "/api/threads/7")
 
 
-async def test_accepts_documented_answer() -> None:
+async def test_accepts_documented_response() -> None:
     conventions = Conventions([DOCUMENT])
     await see(conventions, body={"id": 7, "title": "Bread"})
     await see(conventions, method="HEAD")
@@ -83,7 +83,7 @@ async def test_rejects_body_that_its_schema_does_not_allow(body: Any) -> None:
         await see(Conventions([DOCUMENT]), body=body)
 
 
-async def test_rejects_answer_of_the_board_without_request_id() -> None:
+async def test_rejects_response_of_the_board_without_request_id() -> None:
     headers = {name: value for name, value in HEADERS.items() if name != "X-Request-ID"}
     with pytest.raises(AssertionError, match="without a request id"):
         await see(Conventions([DOCUMENT]), body={"id": 7, "title": "Bread"}, headers=headers)

@@ -12,19 +12,19 @@ from laptop.credentials import Credentials, load_or_create
 from laptop.errors import CannotRunError
 
 
-def test_credentials_are_made_once_and_stay(tmp_path: Path) -> None:
+def test_credentials_are_generated_once(tmp_path: Path) -> None:
     first = load_or_create(tmp_path)
     assert load_or_create(tmp_path) == first
 
 
-def test_only_the_owner_can_read_them_and_no_copy_is_left(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_file_and_no_copy_is_left(tmp_path: Path) -> None:
     load_or_create(tmp_path)
     (path,) = tmp_path.iterdir()
     assert path.name == credentials.FILE_NAME
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_no_two_secrets_are_alike_and_each_is_long(tmp_path: Path) -> None:
+def test_secrets_are_long_and_unique(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     secrets = [
         *load_or_create(tmp_path).by_name.values(),
@@ -34,7 +34,7 @@ def test_no_two_secrets_are_alike_and_each_is_long(tmp_path: Path) -> None:
     assert all(len(secret) >= 43 for secret in secrets)
 
 
-def test_processes_that_make_them_at_once_agree(tmp_path: Path) -> None:
+def test_concurrent_processes_load_the_same_credentials(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = [*pool.map(load_or_create, [tmp_path] * 32)]
     assert all(one == found[0] for one in found)
@@ -42,7 +42,7 @@ def test_processes_that_make_them_at_once_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"a"', '{"admin_password": 7}'])
-def test_a_damaged_file_is_named_and_kept(tmp_path: Path, text: str) -> None:
+def test_damaged_file_is_rejected_with_its_path_and_kept(tmp_path: Path, text: str) -> None:
     path = tmp_path / credentials.FILE_NAME
     path.write_text(text)
     with pytest.raises(CannotRunError, match=credentials.FILE_NAME):
@@ -50,7 +50,7 @@ def test_a_damaged_file_is_named_and_kept(tmp_path: Path, text: str) -> None:
     assert path.read_text() == text
 
 
-def test_a_missing_secret_is_named(tmp_path: Path) -> None:
+def test_missing_secret_is_rejected_by_name(tmp_path: Path) -> None:
     content = dict(load_or_create(tmp_path).by_name)
     del content["posts_password"]
     (tmp_path / credentials.FILE_NAME).write_text(json.dumps(content))
@@ -58,6 +58,6 @@ def test_a_missing_secret_is_named(tmp_path: Path) -> None:
         load_or_create(tmp_path)
 
 
-def test_no_secret_is_shown_by_accident() -> None:
+def test_representation_has_no_secret() -> None:
     made = Credentials.generate()
     assert made.admin_password not in f"{made} {made!r}"

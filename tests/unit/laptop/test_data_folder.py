@@ -27,7 +27,7 @@ def as_someone_else() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_new_folder_is_for_its_owner(tmp_path: Path) -> None:
+def test_new_folder_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "a/b"
     make_data_folder(folder)
     # The server's user has to pass through root's, but may not look around in it.
@@ -35,13 +35,13 @@ def test_a_new_folder_is_for_its_owner(tmp_path: Path) -> None:
     assert [*folder.iterdir()] == []
 
 
-def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
+def test_existing_folder_keeps_its_permissions(tmp_path: Path) -> None:
     tmp_path.chmod(0o750)
     make_data_folder(tmp_path)
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
 
 
-def test_a_file_in_its_place_is_named(tmp_path: Path) -> None:
+def test_data_folder_that_is_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(CannotRunError, match="data is a file"):
         make_data_folder(tmp_path / "data")
@@ -49,7 +49,7 @@ def test_a_file_in_its_place_is_named(tmp_path: Path) -> None:
         make_data_folder(tmp_path / "data/inner")
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(folder: Path) -> None:
+def test_read_only_folder_is_rejected_with_its_path(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir()
     closed.chmod(0o555)

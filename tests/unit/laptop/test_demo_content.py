@@ -13,7 +13,7 @@ DEMO: dict[str, Any] = tomllib.loads((ROOT / "board/demo.toml").read_text(encodi
 PEOPLE = {person["username"]: person for person in DEMO["people"]}
 
 
-def test_people_are_members_with_names_that_the_board_takes() -> None:
+def test_users_of_the_demo_are_members_with_valid_names() -> None:
     assert len(PEOPLE) == len(DEMO["people"])
     for person in PEOPLE.values():
         assert person.keys() == {"username", "name", "bio", "role"}
@@ -23,13 +23,15 @@ def test_people_are_members_with_names_that_the_board_takes() -> None:
         assert person["role"] == "member"
 
 
-def test_everyone_has_something_to_say() -> None:
+def test_every_user_of_the_demo_has_written_something() -> None:
     authors = {post["by"] for thread in DEMO["threads"] for post in thread["posts"]}
     assert authors == {*PEOPLE}
 
 
 @pytest.mark.parametrize("thread", DEMO["threads"], ids=lambda thread: str(thread["title"]))
-def test_a_thread_is_begun_by_its_author_and_goes_on_in_order(thread: dict[str, Any]) -> None:
+def test_first_post_of_a_demo_thread_is_its_starters_and_posts_are_in_order(
+    thread: dict[str, Any],
+) -> None:
     assert thread.keys() == {"title", "by", "days_ago", "posts"}
     assert 3 <= len(thread["title"]) <= 80
     assert thread["by"] == thread["posts"][0]["by"]
@@ -41,7 +43,7 @@ def test_a_thread_is_begun_by_its_author_and_goes_on_in_order(thread: dict[str, 
 
 
 @pytest.mark.parametrize("thread", DEMO["threads"], ids=lambda thread: str(thread["title"]))
-def test_a_post_has_text_and_links_to_examples_only(thread: dict[str, Any]) -> None:
+def test_demo_post_has_text_and_links_only_to_example_domains(thread: dict[str, Any]) -> None:
     for post in thread["posts"]:
         assert post.keys() == {"by", "hours_after", "text"}
         assert 1 <= len(post["text"].strip()) <= 32_000

@@ -40,23 +40,23 @@ def stream(*chunks: bytes) -> asyncio.StreamReader:
     return reader
 
 
-async def test_every_line_has_its_name_in_one_column(output: Output) -> None:
+async def test_every_line_starts_with_its_process_in_a_column(output: Output) -> None:
     await output.log.follow("users", stream(b"one\ntw", b"o\n"))
     output.log.say("gateway", "three\nfour")
     assert output.end() == b"users   | one\nusers   | two\ngateway | three\ngateway | four\n"
 
 
-async def test_a_last_line_without_an_end_gets_one(output: Output) -> None:
+async def test_last_line_without_a_line_end_gets_one(output: Output) -> None:
     await output.log.follow("users", stream(b"cut of"))
     assert output.end() == b"users   | cut of\n"
 
 
-async def test_empty_lines_and_carriage_returns_do_no_harm(output: Output) -> None:
+async def test_empty_lines_are_kept_and_carriage_returns_removed(output: Output) -> None:
     await output.log.follow("users", stream(b"\r\n\na\r\n"))
     assert output.end() == b"users   | \nusers   | \nusers   | a\n"
 
 
-async def test_bytes_that_are_no_utf_8_survive(output: Output) -> None:
+async def test_invalid_utf_8_is_logged_unchanged(output: Output) -> None:
     last: deque[bytes] = deque(maxlen=2)
     await output.log.follow("users", stream(b"\xff\xfe \x80\n"), last)
     assert output.end() == b"users   | \xff\xfe \x80\n"
@@ -69,14 +69,14 @@ async def test_a_long_line_is_kept_whole(output: Output) -> None:
     assert output.end() == b"users   | " + line + b"\n"
 
 
-async def test_a_line_without_end_is_broken_up_and_nothing_is_lost(output: Output) -> None:
+async def test_endless_line_is_split_without_loss(output: Output) -> None:
     await output.log.follow("users", stream(b"x" * 3_000_000))
     written = output.end()
     assert written.count(b"x") == 3_000_000
     assert max(len(line) for line in written.split(b"\n")) < 1_200_000
 
 
-async def test_the_last_lines_are_remembered(output: Output) -> None:
+async def test_last_lines_are_stored(output: Output) -> None:
     last: deque[bytes] = deque(maxlen=2)
     await output.log.follow("users", stream(b"a\nb\nc\nd"), last)
     assert [*last] == [b"c", b"d"]
@@ -102,13 +102,13 @@ async def test_each_process_has_its_own_colour_on_a_terminal(tmp_path: Path) -> 
         (True, {"NO_COLOR": ""}, True),
     ],
 )
-def test_colour_is_for_terminals_without_no_color(
+def test_colour_is_used_on_terminals_without_no_color(
     terminal: bool, environment: dict[str, str], colour: bool
 ) -> None:
     assert wants_colour(terminal, environment) is colour
 
 
-async def test_a_process_that_floods_does_not_keep_another_from_being_heard(
+async def test_busy_process_does_not_delay_another_ones_lines(
     output: Output,
 ) -> None:
     class Flood(asyncio.StreamReader):
@@ -137,7 +137,7 @@ def full_pipe() -> tuple[int, int]:
     return reader, writer
 
 
-async def test_an_output_that_nobody_reads_holds_up_nothing_but_the_log(
+async def test_unread_output_blocks_only_the_log(
     full_pipe: tuple[int, int],
 ) -> None:
     reader, writer = full_pipe
@@ -154,7 +154,7 @@ async def test_an_output_that_nobody_reads_holds_up_nothing_but_the_log(
     os.close(writer)
 
 
-async def test_a_reader_that_went_away_ends_neither_log_nor_process(
+async def test_closed_output_stops_neither_the_log_nor_the_process(
     full_pipe: tuple[int, int],
 ) -> None:
     reader, writer = full_pipe

@@ -11,7 +11,7 @@ from laptop import ports, probe
 from laptop.errors import CannotRunError
 
 
-def test_a_free_port_is_fine_and_stays_free() -> None:
+def test_free_port_passes_the_check_and_stays_free() -> None:
     (port,) = ports.free(1, but=0)
     ports.check_free(port)
     with socket.create_server(("127.0.0.1", port)):
@@ -22,7 +22,9 @@ def test_a_free_port_is_fine_and_stays_free() -> None:
     ("family", "address"),
     [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1")],  # noqa: S104 - that is the case
 )
-def test_a_taken_port_names_who_has_it_and_another_one(family: int, address: str) -> None:
+def test_taken_port_is_reported_with_its_process_and_another_port(
+    family: int, address: str
+) -> None:
     if family == socket.AF_INET6 and not socket.has_ipv6:
         pytest.skip("no IPv6 here")
     with socket.create_server((address, 0), family=family) as holder:
@@ -35,7 +37,7 @@ def test_a_taken_port_names_who_has_it_and_another_one(family: int, address: str
     assert f"make run PORT={port + 1}" in message
 
 
-def test_a_connection_that_was_closed_does_not_take_a_port() -> None:
+def test_port_with_connections_in_time_wait_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
@@ -45,7 +47,7 @@ def test_a_connection_that_was_closed_does_not_take_a_port() -> None:
     ports.check_free(port)
 
 
-def test_free_ports_are_all_different_and_never_the_one_to_avoid() -> None:
+def test_free_ports_are_distinct_and_exclude_the_given_one() -> None:
     found = ports.free(50, but=0)
     assert len({*found}) == 50
     avoided = found[0]
@@ -75,20 +77,20 @@ def saying(text: bytes) -> Answer:
         (b"x" * 100_000, None),
     ],
 )
-async def test_a_status_is_what_an_http_server_answered(text: bytes, status: int | None) -> None:
+async def test_status_is_the_servers_status_code(text: bytes, status: int | None) -> None:
     server = await asyncio.start_server(saying(text), "127.0.0.1", 0)
     async with server:
         assert await probe.status(server.sockets[0].getsockname()[1], "/readyz") == status
 
 
-async def test_nobody_there_and_nobody_answering_are_no_status() -> None:
+async def test_no_server_or_no_response_is_no_status() -> None:
     (port,) = ports.free(1, but=0)
     assert await probe.status(port, "/readyz") is None
     with socket.create_server(("127.0.0.1", port)):
         assert await probe.status(port, "/readyz", seconds=0.05) is None
 
 
-async def test_waiting_ends_with_200_or_with_the_time() -> None:
+async def test_waiting_ends_with_200_or_the_timeout() -> None:
     answers = iter([b"503", b"404", b"200"])
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -32,7 +32,7 @@ def knows(environment: dict[str, str]) -> set[str]:
     return {name for name in environment if name.endswith(SECRET_OR_ADDRESS)}
 
 
-def test_each_process_knows_its_own_database_and_the_neighbours_it_calls() -> None:
+def test_each_process_knows_its_own_database_and_the_services_it_calls() -> None:
     services = told("microservices")
     assert knows(services["users"]) == {"USERS_DATABASE_URL", "USERS_SERVICE_TOKEN"}
     assert knows(services["threads"]) == {
@@ -60,18 +60,18 @@ def test_the_strangler_runs_both() -> None:
     assert [*told("strangler")] == ["users", "threads", "posts", "web", "monolith"]
 
 
-def test_a_process_listens_where_it_is_told_whatever_the_run_was_told() -> None:
+def test_process_ignores_the_runs_host_port_and_instance() -> None:
     users = told("microservices", HOST="0.0.0.0", PORT="8080", INSTANCE="mine")["users"]  # noqa: S104 - it must not be used
     assert (users["HOST"], users["PORT"], users["INSTANCE"]) == ("127.0.0.1", "1001", "users-1")
 
 
-def test_settings_of_the_board_may_come_from_the_environment_of_the_run() -> None:
+def test_settings_of_the_board_are_inherited_from_the_runs_environment() -> None:
     users = told("microservices", LOG_FORMAT="json", SOME_LIMIT="3")["users"]
     assert (users["LOG_FORMAT"], users["SOME_LIMIT"]) == ("json", "3")
     assert told("microservices")["users"]["LOG_FORMAT"] == "text"
 
 
-def test_nothing_secret_or_confusing_is_inherited() -> None:
+def test_secrets_and_postgres_variables_are_not_inherited() -> None:
     environment = {
         "ADMIN_DATABASE_URL": "postgresql://admin",
         "POSTS_DATABASE_URL": "postgresql://other",
@@ -117,7 +117,7 @@ def test_only_bootstrap_knows_the_superuser() -> None:
         ),
     ],
 )
-def test_the_gateway_is_told_the_shares_and_the_targets(
+def test_gateway_gets_the_shares_and_the_targets(
     deployment: str, shares: set[str], groups: list[str]
 ) -> None:
     request = asked(deployment)

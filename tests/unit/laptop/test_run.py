@@ -219,14 +219,14 @@ def test_the_strangler_runs_both_deployments(runner: Runner) -> None:
     assert {*runner.started()} == {"gateway", "monolith-1", *services}
 
 
-def test_databases_elsewhere_start_no_server_of_ours(runner: Runner) -> None:
+def test_no_postgresql_is_started_if_database_urls_are_set(runner: Runner) -> None:
     runner.start_without_postgres()
     until_up(runner)
     assert runner.board_commands() == ["migrate", "demo"]
     assert not (runner.root / "data/postgres").exists()
 
 
-def test_a_crashed_service_is_named_with_its_last_words_and_restarted(runner: Runner) -> None:
+def test_crashed_service_is_logged_with_its_last_lines_and_restarted(runner: Runner) -> None:
     runner.start_without_postgres()
     until_up(runner)
     crashed = runner.started()["gateway"]
@@ -243,7 +243,7 @@ def test_a_crashed_service_is_named_with_its_last_words_and_restarted(runner: Ru
 
 
 @pytest.mark.usefixtures("with_data")
-def test_a_crashed_postgresql_is_named_and_restarted(runner: Runner) -> None:
+def test_crashed_postgresql_is_logged_and_restarted(runner: Runner) -> None:
     process = runner.start()
     until_up(runner)
     crashed = runner.postgres()
@@ -258,7 +258,7 @@ def test_a_crashed_postgresql_is_named_and_restarted(runner: Runner) -> None:
 
 
 @pytest.mark.usefixtures("with_data")
-def test_a_service_that_cannot_start_ends_the_run_and_says_why(
+def test_service_that_cannot_start_ends_the_run_with_its_output(
     runner: Runner, is_running: IsRunning
 ) -> None:
     process = runner.start(BROKEN="threads-1")
@@ -291,7 +291,7 @@ def test_a_run_can_be_stopped_at_any_moment_of_its_start(
         assert not (runner.root / "data/postgres/postmaster.pid").exists()
 
 
-def test_an_open_stream_which_only_the_services_end_does_not_hold_up_the_stop(
+def test_open_stream_does_not_delay_the_stop(
     runner: Runner,
 ) -> None:
     drains = """
@@ -312,7 +312,9 @@ def drain():
     assert "killed" not in runner.text()
 
 
-def test_a_second_signal_ends_what_does_not_stop(runner: Runner, is_running: IsRunning) -> None:
+def test_second_signal_kills_processes_that_do_not_stop(
+    runner: Runner, is_running: IsRunning
+) -> None:
     stubborn = SERVER.replace('note(f"stopped {name}")', "return")
     assert stubborn != SERVER
     (runner.root / "stand_in.py").write_text(stubborn)
@@ -328,7 +330,7 @@ def test_a_second_signal_ends_what_does_not_stop(runner: Runner, is_running: IsR
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 @pytest.mark.usefixtures("with_data")
-def test_no_process_outlives_a_run_that_is_killed(runner: Runner, is_running: IsRunning) -> None:
+def test_no_process_survives_a_killed_run(runner: Runner, is_running: IsRunning) -> None:
     process = runner.start()
     until_up(runner)
     running = [*runner.started().values(), runner.postgres()]
@@ -339,7 +341,7 @@ def test_no_process_outlives_a_run_that_is_killed(runner: Runner, is_running: Is
     )
 
 
-def test_a_taken_port_is_named_with_its_holder_before_anything_starts(runner: Runner) -> None:
+def test_taken_port_is_reported_with_its_process_before_anything_starts(runner: Runner) -> None:
     with socket.create_server(("127.0.0.1", runner.port)):
         process = runner.start()
         assert process.wait(10) == 1
@@ -361,19 +363,19 @@ def test_a_second_run_on_the_same_data_is_refused(runner: Runner) -> None:
     assert first.wait(10) == 0
 
 
-def test_a_run_without_the_passwords_of_its_data_is_refused(runner: Runner) -> None:
+def test_run_is_rejected_if_the_passwords_of_its_data_are_missing(runner: Runner) -> None:
     (runner.root / "data/postgres").mkdir(parents=True)
     assert runner.start().wait(10) == 1
     assert "secrets.json is missing" in runner.text()
     assert not (runner.root / "data/secrets.json").exists()
 
 
-def test_nonsense_is_refused_with_code_2(runner: Runner) -> None:
+def test_invalid_settings_exit_with_code_2(runner: Runner) -> None:
     assert runner.start("--port", "eighty").wait(10) == 2
     assert "PORT=eighty" in runner.text()
 
 
-def test_a_run_whose_log_nobody_reads_can_still_be_stopped(runner: Runner) -> None:
+def test_run_with_an_unread_log_can_be_stopped(runner: Runner) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     try:

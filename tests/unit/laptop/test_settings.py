@@ -15,7 +15,7 @@ URLS = {
 }
 
 
-def test_nothing_said_means_microservices_on_8080_with_data_here() -> None:
+def test_defaults_are_microservices_port_8080_and_a_local_data_folder() -> None:
     read = settings.read([], {"PORT": "", "DEPLOYMENT": ""})
     assert (read.deployment, read.port) == ("microservices", 8080)
     assert read.data_folder == Path.cwd() / ".data"
@@ -30,7 +30,7 @@ def test_the_command_line_wins_over_the_environment() -> None:
     assert (read.port, read.deployment, read.data_folder) == (81, "strangler", Path("/b"))
 
 
-def test_the_monolith_gets_everything_and_the_strangler_is_told_its_shares() -> None:
+def test_monolith_has_no_shares_and_the_strangler_reads_them() -> None:
     shares = {"USERS_SHARE": "100", "POSTS_SHARE": "0"}
     monolith = settings.read([], shares | {"DEPLOYMENT": "monolith"})
     assert monolith.shares == {"users": 0, "threads": 0, "posts": 0, "web": 0}
@@ -51,12 +51,12 @@ def test_the_monolith_gets_everything_and_the_strangler_is_told_its_shares() -> 
         ({"ADMIN_DATABASE_URL": "x"}, "ADMIN_DATABASE_URL is set, but the databases' URLs are not"),
     ],
 )
-def test_nonsense_is_refused_by_name(environment: dict[str, str], message: str) -> None:
+def test_invalid_setting_is_rejected_by_name(environment: dict[str, str], message: str) -> None:
     with pytest.raises(CannotRunError, match=re.escape(message)):
         settings.read([], environment)
 
 
-def test_databases_of_ones_own_are_taken_and_never_shown() -> None:
+def test_database_urls_are_used_and_not_in_the_representation() -> None:
     read = settings.read([], URLS | {"ADMIN_DATABASE_URL": "postgresql://a"})
     assert read.database_urls["threads"] == "postgresql://t"
     assert read.admin_database_url == "postgresql://a"

@@ -34,7 +34,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         "/settings", "/moderation", "/docs", "/problems/conflict", "/password-resets",
     ],
 )  # fmt: skip
-async def test_a_place_of_the_page_can_be_opened_directly(
+async def test_each_address_of_the_page_can_be_opened_directly(
     http: httpx.AsyncClient, path: str
 ) -> None:
     answer = await http.get(path, headers=BROWSER)
@@ -53,7 +53,7 @@ async def test_a_place_of_the_page_can_be_opened_directly(
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/threads/x", "/threads/0", "/problems/x", "/assets/app.js", "/Signin"]
 )
-async def test_a_place_that_is_not_there_is_a_404_with_the_page_for_browsers(
+async def test_browser_gets_the_page_with_404_for_an_unknown_address(
     http: httpx.AsyncClient, path: str
 ) -> None:
     answer = await http.get(path, headers=BROWSER)
@@ -75,7 +75,7 @@ async def test_programs_get_a_problem_in_place_of_the_page(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_hashed_file_is_kept_for_ever(http: httpx.AsyncClient) -> None:
+async def test_hashed_file_is_cached_permanently(http: httpx.AsyncClient) -> None:
     answer = await http.get(f"/assets/{ASSET}")
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
@@ -86,7 +86,7 @@ async def test_a_hashed_file_is_kept_for_ever(http: httpx.AsyncClient) -> None:
     ("accepted", "encoding"),
     [("gzip", "gzip"), ("br, GZIP;q=0.5", "gzip"), ("br", None), ("gzip;q=0", None), ("", None)],
 )
-async def test_a_file_is_sent_compressed_to_those_who_take_it(
+async def test_file_is_compressed_if_the_client_accepts_gzip(
     http: httpx.AsyncClient, accepted: str, encoding: str | None
 ) -> None:
     async with http.stream(
@@ -98,7 +98,7 @@ async def test_a_file_is_sent_compressed_to_those_who_take_it(
     assert (gzip.decompress(sent) if encoding else sent) == SITE.assets[ASSET].body
 
 
-async def test_who_has_the_document_gets_304_and_the_encodings_have_tags_of_their_own(
+async def test_unchanged_document_returns_304_and_each_encoding_has_its_own_tag(
     http: httpx.AsyncClient,
 ) -> None:
     compressed = await http.get("/", headers={"Accept-Encoding": "gzip"})
@@ -110,11 +110,11 @@ async def test_who_has_the_document_gets_304_and_the_encodings_have_tags_of_thei
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_the_timing_of_a_document_names_who_served_it(http: httpx.AsyncClient) -> None:
+async def test_server_timing_of_a_document_names_the_process(http: httpx.AsyncClient) -> None:
     assert (await http.get("/")).headers["server-timing"] == 'served-by;desc="web/web-7"'
 
 
-async def test_the_operations_of_a_process_are_there(http: httpx.AsyncClient) -> None:
+async def test_health_operations_are_served(http: httpx.AsyncClient) -> None:
     for path in ("/livez", "/readyz", "/metrics"):
         assert (await http.get(path)).status_code == 200
         forwarded = await http.get(path, headers={"X-Forwarded-For": "192.0.2.1"})

@@ -34,14 +34,14 @@ def names(folder: Path) -> dict[str, str]:
     return {re.sub(r"\.[0-9a-f]{12}\.", ".", name): name for name in build(folder).assets}
 
 
-def test_a_file_that_changes_changes_its_own_name_and_no_other(folder: Path) -> None:
+def test_changed_file_changes_only_its_own_name(folder: Path) -> None:
     before = names(folder)
     (folder / "views" / "c.js").write_text('import "../b.js";\nexport const c = 2;\n')
     after = names(folder)
     assert {name for name in before if before[name] != after[name]} == {"views/c.js"}
 
 
-def test_the_import_map_leads_every_module_to_its_hashed_name(folder: Path) -> None:
+def test_import_map_maps_every_module_to_its_hashed_name(folder: Path) -> None:
     shell = build(folder).shell.body.decode()
     found = re.search(r'<script type="importmap">(.*?)</script>', shell)
     assert found is not None
@@ -51,7 +51,7 @@ def test_the_import_map_leads_every_module_to_its_hashed_name(folder: Path) -> N
     }
 
 
-def test_the_policy_names_the_import_map_and_allows_no_other_inline_script(folder: Path) -> None:
+def test_policy_allows_only_the_import_map_as_inline_script(folder: Path) -> None:
     for site in (build(folder), build()):
         [inline] = re.findall(r"<script[^>]*>([^<]+)</script>", site.shell.body.decode())
         digest = b64encode(sha256(inline.encode()).digest()).decode()
@@ -59,7 +59,7 @@ def test_the_policy_names_the_import_map_and_allows_no_other_inline_script(folde
         assert "unsafe" not in site.policy
 
 
-def test_policy_allows_no_other_source_but_pictures() -> None:
+def test_policy_allows_other_origins_only_for_pictures() -> None:
     site = build()
     policy = dict(part.split(" ", 1) for part in site.policy.split("; "))
     [script] = re.findall(r"'sha256-[^']+'", policy.pop("script-src"))
@@ -77,7 +77,7 @@ def test_policy_allows_no_other_source_but_pictures() -> None:
     }
 
 
-def test_what_is_imported_at_once_is_preloaded_and_what_is_imported_later_is_not(
+def test_only_static_imports_are_preloaded(
     folder: Path,
 ) -> None:
     preloaded = re.findall(
@@ -112,7 +112,7 @@ def test_serves_modules_without_jsdoc_and_with_the_same_lines(folder: Path) -> N
     assert build(folder).assets[names(folder)["views/c.js"]].body.decode() == served
 
 
-def test_what_is_compressed_is_the_same_and_smaller() -> None:
+def test_compressed_files_are_smaller_and_have_the_same_content() -> None:
     for name, file in build().assets.items():
         if file.compressed is not None:
             assert gzip.decompress(file.compressed) == file.body, name
@@ -131,7 +131,7 @@ def test_two_instances_serve_the_same_bytes() -> None:
         ("page.php", "?", "page.php: files of this type are not served"),
     ],
 )
-def test_what_leads_nowhere_is_refused_by_name(
+def test_invalid_file_or_reference_is_rejected_by_name(
     folder: Path, file: str, content: str, message: str
 ) -> None:
     (folder / file).write_text(content)
@@ -146,7 +146,7 @@ def test_every_kind_of_problem_is_explained() -> None:
         assert {f"problem:{slug}", f"problem:{slug}:what", f"problem:{slug}:do"} <= KEYS
 
 
-def test_every_word_that_the_page_asks_for_is_there_and_none_is_left_over() -> None:
+def test_text_keys_match_the_keys_that_the_page_uses() -> None:
     sources = [path.read_text() for path in STATIC.rglob("*.js") if path.name != "en.js"]
     code = "\n".join(sources)
     asked = set(re.findall(r'\bt\(\s*"([^"]+)"', code))
@@ -156,7 +156,7 @@ def test_every_word_that_the_page_asks_for_is_there_and_none_is_left_over() -> N
     assert {key for key in KEYS - quoted if not key.startswith(families)} == set()
 
 
-def test_only_one_place_turns_text_into_elements() -> None:
+def test_only_one_module_turns_text_into_elements() -> None:
     for path in STATIC.rglob("*.js"):
         for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             allowed = path.name == "dom.js" and word == "innerHTML"

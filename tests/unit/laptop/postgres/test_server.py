@@ -63,14 +63,16 @@ def cluster() -> Iterator[PostgresServer]:
         yield server
 
 
-async def test_the_right_password_opens_and_any_other_does_not(server: PostgresServer) -> None:
+async def test_only_the_right_password_is_accepted(server: PostgresServer) -> None:
     assert await ask(server.admin_url, "SELECT current_user") == ADMIN
     for wrong in ("", "guess"):
         with pytest.raises(asyncpg.InvalidPasswordError):
             await ask(server.url("postgres", ADMIN, wrong), "SELECT 1")
 
 
-async def test_passwords_are_kept_as_scram_and_asked_of_everyone(server: PostgresServer) -> None:
+async def test_passwords_are_stored_as_scram_and_required_from_everyone(
+    server: PostgresServer,
+) -> None:
     rules = [
         line.split()
         for line in (server.cluster / "pg_hba.conf").read_text().splitlines()
@@ -98,13 +100,13 @@ async def test_a_password_may_have_any_character(cluster: PostgresServer) -> Non
         ("is_superuser", "on"),
     ],
 )
-async def test_the_server_is_set_up_for_this(
+async def test_server_has_the_settings_of_the_board(
     server: PostgresServer, setting: str, value: str
 ) -> None:
     assert await ask(server.admin_url, f"SHOW {setting}") == value
 
 
-async def test_text_sorts_and_folds_alike_on_every_system(server: PostgresServer) -> None:
+async def test_collation_is_the_same_on_every_system(server: PostgresServer) -> None:
     question = (
         "SELECT concat(datlocprovider, ' ', datlocale) FROM pg_database WHERE datname = 'postgres'"
     )
@@ -112,13 +114,13 @@ async def test_text_sorts_and_folds_alike_on_every_system(server: PostgresServer
     assert await ask(server.admin_url, "SELECT lower('ÅSA')") == "åsa"
 
 
-async def test_a_server_is_durable_unless_told_otherwise(cluster: PostgresServer) -> None:
+async def test_server_is_durable_by_default(cluster: PostgresServer) -> None:
     with PostgresServer(cluster.data_folder, admin_password=PASSWORD) as durable:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             assert await ask(durable.admin_url, f"SHOW {setting}") == "on"
 
 
-async def test_data_outlives_a_stop(cluster: PostgresServer) -> None:
+async def test_data_survives_a_stop(cluster: PostgresServer) -> None:
     with cluster:
         await ask(cluster.admin_url, "CREATE TABLE kept AS SELECT 42 AS answer")
     with cluster:
@@ -148,7 +150,7 @@ def test_the_server_never_runs_as_root(server: PostgresServer) -> None:
     assert Path(f"/proc/{process_of(server)}").stat().st_uid != 0
 
 
-def test_only_its_own_user_reads_the_cluster_and_reaches_the_socket(
+def test_only_the_servers_user_can_read_the_cluster_and_use_the_socket(
     server: PostgresServer,
 ) -> None:
     for folder in (server.cluster, server.data_folder / "socket"):
@@ -156,7 +158,7 @@ def test_only_its_own_user_reads_the_cluster_and_reaches_the_socket(
     assert stat.S_IMODE(server.log.stat().st_mode) == 0o600
 
 
-async def test_another_process_finds_a_running_server_and_no_other(
+async def test_attach_finds_only_a_running_server(
     server: PostgresServer, cluster: PostgresServer
 ) -> None:
     visitor = PostgresServer(server.data_folder, admin_password=server._admin_password)
@@ -201,7 +203,7 @@ def test_a_server_left_by_an_earlier_run_is_stopped(
     assert leftover.wait(5) == 0
 
 
-def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(
+def test_other_process_with_a_dead_servers_id_is_left_alone(
     cluster: PostgresServer,
 ) -> None:
     who = account.for_server(cluster.cluster)
@@ -238,14 +240,14 @@ def test_the_server_ends_when_its_parent_is_killed(
     eventually_blocking(lambda: not is_running(process), what="the server has ended")
 
 
-def test_a_postmaster_is_recognised_on_systems_without_proc(server: PostgresServer) -> None:
+def test_postmaster_is_recognised_without_proc_file_system(server: PostgresServer) -> None:
     process = process_of(server)
     assert postmaster_file._is_postmaster_by_ps(process, server.cluster)
     assert not postmaster_file._is_postmaster_by_ps(process, Path("/elsewhere"))
     assert not postmaster_file._is_postmaster_by_ps(os.getpid(), server.cluster)
 
 
-def test_an_interrupted_initdb_leaves_nothing_half_made(folder: Path) -> None:
+def test_interrupted_initdb_leaves_no_incomplete_cluster(folder: Path) -> None:
     server = made(folder)
     failures: list[BaseException] = []
 
@@ -287,14 +289,14 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(
         pass
 
 
-def test_a_cluster_of_another_version_is_refused_by_name(folder: Path) -> None:
+def test_cluster_of_another_version_is_rejected_with_both_versions(folder: Path) -> None:
     (folder / "postgres").mkdir()
     (folder / "postgres/PG_VERSION").write_text("16\n")
     with pytest.raises(CannotRunError, match=r"created by PostgreSQL 16; this is PostgreSQL 18"):
         made(folder).start()
 
 
-def test_a_folder_that_is_no_cluster_is_refused_and_kept(folder: Path) -> None:
+def test_folder_that_is_not_a_cluster_is_rejected_and_kept(folder: Path) -> None:
     (folder / "postgres").mkdir()
     (folder / "postgres/novel.txt").write_text("chapter one")
     with pytest.raises(CannotRunError, match="not a PostgreSQL cluster"):
@@ -303,7 +305,7 @@ def test_a_folder_that_is_no_cluster_is_refused_and_kept(folder: Path) -> None:
 
 
 @root_only
-def test_a_data_folder_that_the_servers_user_cannot_enter_is_named(folder: Path) -> None:
+def test_data_folder_that_the_servers_user_cannot_enter_is_rejected(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(CannotRunError) as refused:
@@ -314,7 +316,7 @@ def test_a_data_folder_that_the_servers_user_cannot_enter_is_named(folder: Path)
 
 
 @root_only
-def test_a_program_folder_that_the_servers_user_cannot_enter_is_named(folder: Path) -> None:
+def test_program_folder_that_the_servers_user_cannot_enter_is_rejected(folder: Path) -> None:
     install = folder / "venv/pginstall18"
     for part in ("bin", "lib", "share"):
         (install / part).mkdir(parents=True)
@@ -323,7 +325,7 @@ def test_a_program_folder_that_the_servers_user_cannot_enter_is_named(folder: Pa
         made(folder, install=install).start()
 
 
-def test_a_closed_folder_is_found_by_owner_group_and_others(folder: Path) -> None:
+def test_closed_folder_considers_owner_group_and_others(folder: Path) -> None:
     inner = folder / "outer/inner"
     inner.mkdir(parents=True)
     outer = inner.parent
@@ -339,7 +341,7 @@ def test_a_closed_folder_is_found_by_owner_group_and_others(folder: Path) -> Non
     assert account.closed_folder(inner, member) == outer
 
 
-async def test_a_socket_path_that_is_too_long_goes_to_a_remembered_short_one(
+async def test_too_long_socket_path_is_replaced_by_a_stored_short_one(
     folder: Path, cluster: PostgresServer
 ) -> None:
     long = folder / ("deep" * 30)
@@ -354,7 +356,7 @@ async def test_a_socket_path_that_is_too_long_goes_to_a_remembered_short_one(
         assert (long / "socket-folder").read_text().strip() == first
 
 
-def test_a_remembered_socket_folder_that_is_not_ours_is_not_used(folder: Path) -> None:
+def test_stored_socket_folder_of_another_user_is_not_used(folder: Path) -> None:
     long = folder / ("deep" * 30)
     long.mkdir()
     first = socket_folder.choose(long, None, folder)
@@ -370,12 +372,12 @@ def test_a_remembered_socket_folder_that_is_not_ours_is_not_used(folder: Path) -
 
 
 @pytest.mark.parametrize("name", ["with space", "comma,comma", "col:on", "ünicode"])
-def test_a_socket_path_that_a_url_cannot_carry_is_not_used(name: str) -> None:
+def test_socket_path_with_url_characters_is_not_used(name: str) -> None:
     assert socket_folder.fits(Path("/srv/data"))
     assert not socket_folder.fits(Path("/srv") / name)
 
 
-def test_the_longest_socket_path_that_counts_as_fitting_can_be_bound(folder: Path) -> None:
+def test_longest_accepted_socket_path_can_be_bound(folder: Path) -> None:
     room = socket_folder.LONGEST_PATH - len(str(folder)) - len(socket_folder.SOCKET_NAME) - 2
     fitting = folder / ("x" * room)
     fitting.mkdir()
@@ -387,7 +389,7 @@ def test_the_longest_socket_path_that_counts_as_fitting_can_be_bound(folder: Pat
         refused.bind(str(folder / ("x" * (room + 1)) / socket_folder.SOCKET_NAME))
 
 
-def test_a_throwaway_server_leaves_nothing(is_running: IsRunning) -> None:
+def test_throwaway_server_leaves_no_files(is_running: IsRunning) -> None:
     with throwaway() as server:
         process, folder = process_of(server), server.data_folder
         assert is_running(process)
@@ -395,7 +397,7 @@ def test_a_throwaway_server_leaves_nothing(is_running: IsRunning) -> None:
     assert not folder.exists()
 
 
-def test_without_the_wheel_it_says_what_is_missing() -> None:
+def test_missing_wheel_is_reported() -> None:
     program = (
         "import sys\n"
         "sys.path = [p for p in sys.path if 'site-packages' not in p]\n"

@@ -82,7 +82,7 @@ async def test_all_output_is_logged_before_the_end_is_reported(recorded: Recorde
     assert process.last_lines == "out\nerr"
 
 
-async def test_a_stop_asks_and_the_process_may_finish(recorded: Recorded) -> None:
+async def test_stop_lets_the_process_finish(recorded: Recorded) -> None:
     process = Process(
         program(
             """
@@ -100,7 +100,7 @@ async def test_a_stop_asks_and_the_process_may_finish(recorded: Recorded) -> Non
     assert await process.stop(patience=10) == 0
 
 
-async def test_a_process_that_does_not_stop_is_killed_and_named(recorded: Recorded) -> None:
+async def test_process_that_does_not_stop_is_killed_and_logged(recorded: Recorded) -> None:
     process = Process(program(IGNORES_SIGTERM), recorded.log)
     await until(lambda: "deaf" in recorded.text(), "the process ignores SIGTERM")
     assert await process.stop(patience=0.1) == -signal.SIGKILL
@@ -116,9 +116,7 @@ async def test_kill_and_stop_together_lose_no_exit_code(recorded: Recorded) -> N
 
 
 @linux_only
-async def test_what_a_process_left_behind_ends_with_it(
-    recorded: Recorded, is_running: IsRunning
-) -> None:
+async def test_children_of_a_process_end_with_it(recorded: Recorded, is_running: IsRunning) -> None:
     process = Process(
         program(
             """
@@ -133,13 +131,13 @@ async def test_what_a_process_left_behind_ends_with_it(
     await until(lambda: not is_running(left), "the grandchild has ended")
 
 
-async def test_a_process_is_out_of_reach_of_the_terminals_ctrl_c(recorded: Recorded) -> None:
+async def test_process_does_not_get_the_terminals_ctrl_c(recorded: Recorded) -> None:
     process = Process(program("import time; time.sleep(60)"), recorded.log)
     assert os.getsid(process.pid) == process.pid
     await process.stop(patience=10)
 
 
-async def test_a_command_that_succeeds_returns_and_one_that_fails_says_why(
+async def test_failed_command_raises_with_its_output(
     recorded: Recorded,
 ) -> None:
     await run_once(program("print('done')"), recorded.log)
@@ -160,7 +158,7 @@ async def test_a_cancelled_command_is_stopped_first(
     assert not is_running(int(recorded.text().split("|")[1]))
 
 
-async def test_a_program_that_does_not_exist_says_so(recorded: Recorded) -> None:
+async def test_missing_program_is_logged(recorded: Recorded) -> None:
     missing = Program("child", ("/no/such/program",), {}, Path("/"))
     with pytest.raises(CannotRunError, match="/no/such/program: No such file or directory"):
         await run_once(missing, recorded.log)
@@ -200,7 +198,7 @@ async def test_a_process_that_ends_during_the_start_is_not_restarted(recorded: R
         await supervised.supervise()
 
 
-async def test_a_process_that_ends_six_times_in_a_minute_is_given_up(recorded: Recorded) -> None:
+async def test_process_that_ends_six_times_in_a_minute_is_not_restarted(recorded: Recorded) -> None:
     supervised = SupervisedProcess(program("print('once more')"), recorded.log, restart_after=0.0)
     supervised.start()
     supervised.establish()
@@ -230,12 +228,12 @@ def test_restarts_are_counted_over_a_sliding_minute() -> None:
     ("code", "words"),
     [(0, "exit code 0"), (3, "exit code 3"), (-9, "ended by SIGKILL"), (-250, "by signal 250")],
 )
-def test_an_exit_is_told_in_words(code: int, words: str) -> None:
+def test_exit_is_described_in_words(code: int, words: str) -> None:
     assert words in describe_exit(code)
 
 
 @linux_only
-def test_a_process_is_asked_to_end_when_its_parent_is_killed(is_running: IsRunning) -> None:
+def test_process_gets_sigterm_when_its_parent_is_killed(is_running: IsRunning) -> None:
     parent_code = """
 import asyncio, os, sys, time
 from pathlib import Path
@@ -259,7 +257,7 @@ asyncio.run(main())
 
 
 @linux_only
-def test_a_program_does_not_start_when_its_parent_is_gone_already() -> None:
+def test_program_does_not_start_if_its_parent_has_ended() -> None:
     command = die_with_parent.command(["/bin/echo", "started"], death_signal=signal.SIGTERM)
     place = command.index(str(os.getpid()))
     command[place] = "1"
@@ -269,7 +267,7 @@ def test_a_program_does_not_start_when_its_parent_is_gone_already() -> None:
     assert "the process that started this one has ended" in result.stderr
 
 
-def test_a_program_starts_with_the_usual_signals(tmp_path: Path) -> None:
+def test_program_starts_with_default_signal_handlers(tmp_path: Path) -> None:
     ignored = tmp_path / "ignored"
     command = die_with_parent.command(
         ["/bin/sh", "-c", f"kill -PIPE $$; echo survived > {ignored}"],
