@@ -55,7 +55,8 @@ class Limits:
     """The board's limits; by default none applies. Intervals are in seconds; `address_limit` is the
     number of requests that an address may send in a minute, `preview_limit` the number of previews
     of a user in a minute, `edit_limit` the number of edits of a user in a day, and
-    `registration_limit` the number of registrations from an address in an hour; 0 means no limit."""
+    `registration_limit` the number of registrations from an address in an hour; 0 means no
+    limit."""
 
     thread_interval: int = 0
     post_interval: int = 0

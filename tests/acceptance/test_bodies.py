@@ -46,7 +46,7 @@ async def test_a_body_up_to_the_operations_bound_is_read(person: Person, path: s
     assert "/x" in pointers(response)
 
 
-async def test_the_longest_post_is_taken_with_every_character_escaped(person: Person) -> None:
+async def test_longest_post_is_accepted_with_every_character_escaped(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     text = "\U0001f600" * 32_000
     body = json.dumps({"thread": thread, "text": text}, ensure_ascii=True).encode()
@@ -85,7 +85,7 @@ async def test_long_names_are_cut_in_errors(person: Person) -> None:
 
 
 @pytest.mark.in_loop
-async def test_text_that_is_too_long_is_counted_in_characters(visitor: httpx.AsyncClient) -> None:
+async def test_length_of_a_text_is_counted_in_characters(visitor: httpx.AsyncClient) -> None:
     who = {"username": "ab", "password": "seven quiet herons", "bio": "x" * 501, "name": "x" * 61}
     errors = (await visitor.post("/api/users", json=who)).json()["errors"]
     assert {error["pointer"]: error["detail"] for error in errors} == {
@@ -203,7 +203,7 @@ ODD: list[tuple[bytes, Callable[[str], bool]]] = [
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize(("body", "wanted"), ODD, ids=["twice", "escapes"])
-async def test_odd_json_means_what_json_means(
+async def test_unusual_json_is_parsed_as_specified(
     person: Person, body: bytes, wanted: Callable[[str], bool]
 ) -> None:
     headers = {"Content-Type": "application/json"}
@@ -217,7 +217,7 @@ async def test_odd_json_means_what_json_means(
     "value",
     [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0", b"9" * 5000, b"0.1e-400", b"[[[[{}]]]]"],
 )
-async def test_no_number_however_huge_breaks_an_operation(person: Person, value: bytes) -> None:
+async def test_no_number_causes_a_server_error(person: Person, value: bytes) -> None:
     for path, body in [
         ("/api/posts", b'{"text": "x", "thread": %s}'),
         ("/api/threads", b'{"title": %s}'),
