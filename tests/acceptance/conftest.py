@@ -1,4 +1,4 @@
-"""The board in each deployment: every test that asks for `board` is run on several of them."""
+"""The board in each deployment: a test with the fixture `board` runs on several of them."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from tests.people import Person, joining, moderating, visiting
 
 @pytest.fixture(scope="session")
 def monolith_run() -> Iterator[Run]:
-    """The monolith as `make run DEPLOYMENT=monolith` starts it."""
+    """The monolith, as `make run DEPLOYMENT=monolith` starts it."""
     with processes("monolith") as run:
         yield run
 
 
 @pytest.fixture(scope="session")
 def services_run() -> Iterator[Run]:
-    """The services as `make run` starts them."""
+    """The services, as `make run` starts them."""
     with processes("microservices") as run:
         yield run
 
@@ -32,7 +32,7 @@ UNDER_TEST = "BOARD_UNDER_TEST"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marks known."""
+    """Register the marks."""
     config.addinivalue_line("markers", "last: looks back on all tests that came before")
     config.addinivalue_line(
         "markers", "in_loop: rules of the application alone: real processes would add nothing"
@@ -40,8 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks back on all other tests comes last. Where a board is given, what is not about it,
-    or would look into its processes, is left out."""
+    """Move the tests that check what all others did to the end. If a board is given, leave out the
+    tests that do not use it, or that need its processes."""
     if UNDER_TEST in os.environ:
         items[:] = [item for item in items if _is_about_a_given_board(item)]
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
@@ -53,7 +53,7 @@ def _is_about_a_given_board(item: pytest.Item) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that asks for the board on all deployments, or those in this event loop."""
+    """Run each test of `board` on all deployments, or only on those in this event loop."""
     if "board" in metafunc.fixturenames:
         alone = metafunc.definition.get_closest_marker("in_loop") is not None
         deployments: tuple[str, ...] = IN_LOOP if alone else IN_LOOP + AS_PROCESSES
@@ -64,7 +64,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def under_test() -> Board:
-    """A board that runs already, which BOARD_UNDER_TEST describes: it takes the others' place."""
+    """A running board, described by BOARD_UNDER_TEST, which replaces all deployments."""
     return running(json.loads(os.environ[UNDER_TEST]))
 
 
@@ -77,34 +77,34 @@ def board(request: pytest.FixtureRequest) -> Board:
 
 @pytest_asyncio.fixture
 async def visitor(board: Board) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that is signed in as nobody."""
+    """A client that is not signed in."""
     async with visiting(board) as http:
         yield http
 
 
 @pytest_asyncio.fixture(scope="session")
 async def person(board: Board) -> AsyncIterator[Person]:
-    """Somebody who is signed in: one for all tests on a board, so none may sign them out."""
+    """A signed-in user. All tests on a board share it, so none may end its session."""
     async with joining(board) as someone:
         yield someone
 
 
 @pytest_asyncio.fixture(scope="session")
 async def other(board: Board) -> AsyncIterator[Person]:
-    """Somebody else who is signed in, likewise."""
+    """Another signed-in user, also shared."""
     async with joining(board) as someone:
         yield someone
 
 
 @pytest_asyncio.fixture(scope="session")
 async def moderator(board: Board) -> AsyncIterator[Person]:
-    """Somebody who moderates, likewise."""
+    """A signed-in moderator, also shared."""
     async with moderating(board) as someone:
         yield someone
 
 
 @pytest_asyncio.fixture
 async def newcomer(board: Board) -> AsyncIterator[Person]:
-    """Somebody who has just joined, and whom nobody else knows."""
+    """A new signed-in user for this test only."""
     async with joining(board) as someone:
         yield someone

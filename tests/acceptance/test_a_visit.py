@@ -1,4 +1,4 @@
-"""What the board is for, in one go."""
+"""The main purpose of the board in one test: two users talk in a thread."""
 
 import httpx
 

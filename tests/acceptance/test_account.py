@@ -1,4 +1,4 @@
-"""What people change about themselves: their profile, password and sessions."""
+"""Users change their own profile, password and sessions, and delete their account."""
 
 import asyncio
 from datetime import datetime
@@ -16,7 +16,7 @@ OTHER_PASSWORD = "nine loud otters"
 
 
 async def edit(person: Person, **changes: Any) -> httpx.Response:
-    """Change the profile as it is now."""
+    """Change the current version of the profile."""
     tag = (await person.http.get("/api/users/me")).headers["etag"]
     return await person.http.patch("/api/users/me", json=changes, headers={"If-Match": tag})
 
@@ -56,7 +56,7 @@ async def test_edit_without_fields_changes_nothing(newcomer: Person) -> None:
 
 async def test_edit_returns_the_same_tag_as_a_read(newcomer: Person) -> None:
     changed = await edit(newcomer, name="Inês \u2028é𝄞", bio='<"&>')
-    assert changed.status_code == 422  # a line break is none of a name's characters
+    assert changed.status_code == 422  # a name must not contain a line break
     changed = await edit(newcomer, name="Inês é𝄞", bio='<"&>\u2028', email="i@example.org")
     shown = await newcomer.http.get("/api/users/me")
     assert changed.headers["etag"] == shown.headers["etag"] == entity_tag(shown.content)

@@ -1,4 +1,4 @@
-"""What one address may ask of one process: every operation that the API documents name counts."""
+"""The limit of requests from one address to one process; every documented operation counts."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ async def test_every_operation_returns_429_above_the_address_limit(
         for path in DOCUMENTS:
             context = path.split("/")[2]
             url = origins.get(context, origins.get("monolith"))
-            # Each context is asked from an address of its own, the first of whose requests counts.
+            # Each context gets requests from an address of its own, of which only one is allowed.
             sender = {"X-Forwarded-For": f"192.0.2.{DOCUMENTS.index(path) + 1}"}
             async with httpx.AsyncClient(base_url=url, headers=sender, trust_env=False) as http:
                 document = (await http.get(path)).json()
@@ -51,7 +51,7 @@ async def test_address_limit_spares_other_addresses_and_health_checks(
             (await http.get(f"{url}/api/users", headers={"X-Forwarded-For": hops})).status_code
             for hops in ("192.0.2.1", "192.0.2.2", "192.0.2.2, 192.0.2.3", "192.0.2.9, 192.0.2.1")
         ]
-        # Of several addresses the last counts: the load balancer itself has added it.
+        # Of several addresses, the last one counts, because the load balancer has added it.
         assert statuses == [200, 200, 200, 429]
         for _ in range(3):
             assert (await http.get(f"{url}/readyz")).status_code == 200

@@ -1,4 +1,4 @@
-"""The API documents say the same whoever serves them, and say all of it."""
+"""The API documents are complete, and the same in both deployments."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Nothing that a client can put into a path, a query or a text breaks the board."""
+"""No path, query or text of a client causes a server error."""
 
 import json
 

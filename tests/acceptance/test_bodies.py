@@ -20,14 +20,14 @@ LARGEST = {
     "/api/posts": 512 * 1024,
     "/api/posts/preview": 512 * 1024,
 }
-"""Bytes of a body that each operation takes."""
+"""The largest body of each operation, in bytes."""
 
 POSTS = ["/api/users", "/api/sessions", "/api/threads", "/api/posts"]
 MEBIBYTE = 1024 * 1024
 
 
 def text_body(length: int) -> bytes:
-    """JSON of so many bytes, that says nothing an operation could take."""
+    """JSON of this size in bytes that is invalid for every operation."""
     return json.dumps({"x": "y" * (length - len('{"x": ""}'))}).encode()
 
 

@@ -1,4 +1,4 @@
-"""The monolith and the services work on the same data at the same time."""
+"""The monolith and the services use the same databases at the same time."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ async def test_thread_written_by_both_deployments_counts_every_post(
             return written
 
         async def follow() -> list[int]:
-            """Read on from the last post seen, as an open page does, until all are there."""
+            """Read on from the last post, as an open page does, until all posts were read."""
             seen: list[int] = []
             path = f"/api/posts/in-thread/{thread}?limit=7"
 

@@ -1,4 +1,4 @@
-"""Posts after they were written: edits, on condition that nobody else has changed them."""
+"""Edits of posts, which are rejected if somebody else has changed the post."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ async def _edit(
 
 @pytest.fixture(params=["author", "moderator"])
 def editor(request: pytest.FixtureRequest, person: Person, moderator: Person) -> Person:
-    """Whoever may edit a post of `person`."""
+    """A user who may edit a post of `person`."""
     return person if request.param == "author" else moderator
 
 
@@ -126,7 +126,7 @@ async def test_only_author_and_moderators_can_read_earlier_versions(
 
 
 async def test_a_cursor_made_up_of_a_large_number_ends_the_list(person: Person) -> None:
-    # The numbers of revisions are smaller than the ids that a cursor may hold.
+    # A cursor can contain larger numbers than the column with the revision.
     post = await person.write((await person.start_thread())["id"])
     cursor = Cursor(f"revisions-of-{post['id']}", (2**63 - 1,)).encode()
     response = await person.http.get(f"/api/posts/{post['id']}/revisions?after={cursor}")

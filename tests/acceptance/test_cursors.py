@@ -1,4 +1,4 @@
-"""A cursor leads on in the list that gave it, and nowhere else."""
+"""A cursor is valid only for the list that returned it."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""When PostgreSQL is down or hangs, the board says so, and recovers by itself."""
+"""While PostgreSQL is down or hangs, the board returns 503; afterwards it recovers by itself."""
 
 import asyncio
 import os
@@ -32,14 +32,14 @@ READS = [
 
 @pytest_asyncio.fixture(scope="module")
 async def fragile() -> AsyncIterator[Databases]:
-    """A server of our own, to be stopped and started."""
+    """A server that the tests of this file stop and start."""
     with running_server() as databases:
         await prepare(databases)
         yield databases
 
 
 class Processes:
-    """The processes of a deployment, each asked directly: the gateway has no part in this."""
+    """The processes of a deployment, called directly, without the gateway."""
 
     def __init__(self, origins: dict[str, str], http: httpx.AsyncClient) -> None:
         self.origins = origins
@@ -47,7 +47,7 @@ class Processes:
         self.authorization: dict[str, str] = {}
 
     async def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        """One request to the process that has this path."""
+        """Send a request to the process that serves this path."""
         name = "users" if path.split("/")[2] == "sessions" else path.split("/")[2]
         url = self.origins.get("monolith") or self.origins[name]
         return await self._http.request(method, url + path, json=body, headers=self.authorization)
@@ -107,8 +107,8 @@ async def test_board_returns_503_without_its_database_and_recovers(
 
 @pytest_asyncio.fixture
 async def freeze(fragile: Databases) -> AsyncIterator[Callable[[], None]]:
-    """Stops the server where it stands: its sockets take what is sent, and nothing answers. It
-    goes on when the test ends, or earlier."""
+    """Suspends the server: its sockets accept data, but nothing answers. It is resumed at the end
+    of the test, or earlier."""
     assert fragile.server._process is not None
     postmaster = fragile.server._process.pid
     frozen: list[int] = []
@@ -124,7 +124,7 @@ async def freeze(fragile: Databases) -> AsyncIterator[Callable[[], None]]:
 
 
 def impatient(databases: Databases) -> AbstractAsyncContextManager[Database]:
-    """A database with short time-outs."""
+    """A database with short timeouts."""
     return Database.open(databases.urls["users"], acquire_timeout=0.5, command_timeout=0.5)
 
 
@@ -139,7 +139,7 @@ async def test_hanging_database_causes_503_in_bounded_time(
         began = time.monotonic()
         with pytest.raises(Unavailable):
             await database.row("SELECT 1")
-    assert time.monotonic() - began < 3  # and leaving it takes no longer
+    assert time.monotonic() - began < 3  # closing the client does not take longer either
 
 
 async def test_exhausted_pool_causes_503_in_bounded_time(fragile: Databases) -> None:

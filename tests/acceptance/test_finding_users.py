@@ -1,4 +1,4 @@
-"""Who is on the board: one user, some of them, all of them."""
+"""Reading one user, several users by id, and the list of all users."""
 
 from typing import Any
 

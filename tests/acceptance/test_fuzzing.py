@@ -1,5 +1,4 @@
-"""What a machine makes of the API documents: no request they allow, or do not allow, is answered
-with a 5xx or in a way that they do not name."""
+"""Fuzzes the API: no request, valid or invalid, gets a 5xx or an undocumented response."""
 
 import asyncio
 import sys
@@ -16,7 +15,7 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
 )
-# These would sign out who asks, or never end.
+# Operations that would end the client's session, and the stream, whose response never ends.
 LEFT_OUT = r"(/api/sessions/current|/api/users/me|/api/users/me/password|/stream)$"
 
 

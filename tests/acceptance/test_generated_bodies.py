@@ -1,4 +1,4 @@
-"""Whatever JSON is sent to an operation, it answers with a status that it documents."""
+"""Every operation answers any JSON body with a status that it documents."""
 
 import json
 from functools import cache
@@ -41,7 +41,8 @@ def bodies(path: str) -> st.SearchStrategy[Any]:
 
 @cache
 def generated(path: str) -> list[Any]:
-    """The same bodies in each run. Hypothesis calls plain functions: it only makes them here."""
+    """Generate bodies, the same in each run. Hypothesis cannot call asynchronous functions, so the
+    requests are sent afterwards."""
     made: list[Any] = []
 
     @settings(

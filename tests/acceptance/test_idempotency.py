@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: what is sent again happens once, and is answered as it was the first time."""
+"""`Idempotency-Key`: a repeated request has one effect, and gets the first response again."""
 
 import secrets
 from typing import Any
@@ -13,7 +13,7 @@ from tests.replays import is_replay, posts_in, send
 
 
 def new_key() -> str:
-    """A key that nobody has used."""
+    """An unused key."""
     return secrets.token_urlsafe(12)
 
 
@@ -119,7 +119,7 @@ async def test_replay_needs_a_valid_session(board: Board, visitor: httpx.AsyncCl
     async with joining(board) as leaver:
         body, key = {"title": "Signed out since"}, new_key()
         first = await send(leaver.http, "/api/threads", body, key)
-        # A session that threads has not been asked with, so that nobody remembers it.
+        # A session that threads has not seen before, so that it is in no cache.
         session = await sign_in(visitor, leaver.username)
         assert (await visitor.delete("/api/sessions/current", headers=session)).status_code == 204
         headers = {**session, "Idempotency-Key": key}

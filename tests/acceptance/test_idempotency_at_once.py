@@ -1,4 +1,4 @@
-"""`Idempotency-Key` while the first attempt is still going on, or died."""
+"""`Idempotency-Key` while the first attempt is still running, or after it died."""
 
 import asyncio
 import secrets
@@ -65,12 +65,12 @@ Blocker: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 @asynccontextmanager
 async def _holding(board: Board, thread: int) -> AsyncIterator[Blocker]:
-    """Nobody writes in the thread until the block ends."""
+    """Lock the thread's activity, so that every new post in it waits until the block ends."""
     connection = await asyncpg.connect(board.databases["posts"])
     try:
 
         async def delivered() -> bool:
-            # Or it would be the delivery of what was written before that waits.
+            # Wait for earlier deliveries: otherwise they would wait for the lock, too.
             told: bool = await connection.fetchval(
                 "SELECT delivered = version FROM thread_activity WHERE thread = $1", thread
             )
@@ -87,7 +87,7 @@ async def _holding(board: Board, thread: int) -> AsyncIterator[Blocker]:
 
 
 async def _process_waiting_for(blocker: Blocker) -> int:
-    """The process of PostgreSQL that waits for a lock of this connection."""
+    """The id of the PostgreSQL process that waits for a lock of this connection."""
 
     async def waiting() -> int | None:
         found: int | None = await blocker.fetchval(

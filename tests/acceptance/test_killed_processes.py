@@ -1,4 +1,4 @@
-"""What has been acknowledged outlives the sudden death of any process."""
+"""An acknowledged write survives when any process is killed."""
 
 import os
 import signal
@@ -51,6 +51,6 @@ async def _shows(person: Person, thread: int, last_post_at: str, ids: list[int])
         return False
     if (posts.status_code, shown.status_code) != (200, 200):
         return False
-    # Whatever is wrong with the posts will not get better.
+    # A wrong list of posts would not correct itself, so there is no need to wait.
     assert [post["id"] for post in posts.json()] == ids
     return (shown.json()["postCount"], shown.json()["lastPostAt"]) == (len(ids), last_post_at)

@@ -1,4 +1,4 @@
-"""The board is never without an admin. Each test has users of its own, whose admins it knows."""
+"""A board always keeps an admin. Each test has its own users database, so it knows all admins."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.people import PASSWORD, Person, joining, joining_as
 
 @pytest_asyncio.fixture
 async def alone(databases: Databases) -> AsyncIterator[Board]:
-    """A users service alone, with nobody registered."""
+    """A users service without users."""
     database = await new_users_database(databases)
     async with users_service(database) as url:
         async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
@@ -25,7 +25,7 @@ async def alone(databases: Databases) -> AsyncIterator[Board]:
 
 
 async def step_down(admin: Person, by: Person | None = None) -> httpx.Response:
-    """Make somebody a member, by another admin's will or their own."""
+    """Demote a user to member, by another admin or by themselves."""
     who = by or admin
     return await who.http.put(f"/api/users/{admin.id}/role", json={"role": "member"})
 

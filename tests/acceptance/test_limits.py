@@ -1,5 +1,5 @@
-"""How fast one user may post and start threads, over all instances; on boards of their own, whose
-limits are the real ones."""
+"""The limits of a user's posts and threads, over all instances; on separate boards with the default
+limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ async def limited(request: pytest.FixtureRequest, databases: Databases) -> Async
 
 @pytest_asyncio.fixture
 async def writer(limited: Board) -> AsyncIterator[Person]:
-    """Somebody who has done nothing yet."""
+    """A new user."""
     async with joining(limited) as person:
         yield person
 
@@ -53,7 +53,7 @@ async def thread(limited: Board) -> AsyncIterator[int]:
 
 
 def check_refusal(response: httpx.Response, name: str, window: int, quota: int = 1) -> None:
-    """Fails unless the answer says what the limit is, and when there is room again."""
+    """Fail unless the response has the limit, and the time after which to try again."""
     assert (response.status_code, slug(response)) == (429, "too-many-requests")
     wait = int(response.headers["retry-after"])
     assert window - 2 <= wait <= window
@@ -147,7 +147,7 @@ async def test_concurrent_posts_on_two_instances_store_one_per_interval(
         posting = writers * 10, "/api/posts", {"thread": thread, "text": "At once"}
         starting = starters * 10, "/api/threads", {"title": "At once"}
         for wait_first in (0, 1):
-            await asyncio.sleep(wait_first * 2.1)  # what may still be the first second is over
+            await asyncio.sleep(wait_first * 2.1)  # the first interval is certainly over
             for instances, path, body in (posting, starting):
                 answers = await asyncio.gather(
                     *(person.http.post(url + path, json=body) for url in instances)

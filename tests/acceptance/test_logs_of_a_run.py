@@ -1,4 +1,4 @@
-"""What the processes write down about their requests."""
+"""What the processes log about their requests."""
 
 import asyncio
 

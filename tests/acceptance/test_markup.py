@@ -1,4 +1,4 @@
-"""Markdown becomes HTML that cannot hurt whoever reads it."""
+"""Markdown is rendered to HTML that is safe for its readers."""
 
 from html.parser import HTMLParser
 
@@ -132,7 +132,7 @@ async def test_image_in_a_post_is_lazy_and_sends_no_referrer(person: Person) -> 
 
 @pytest.mark.parametrize("text", ["[" * 32_000, "> " * 16_000, "*_" * 16_000, "`" * 32_000])
 async def test_no_text_takes_long_to_render(person: Person, text: str) -> None:
-    """The worst takes half a second; the client waits for 15, for the sake of busy machines."""
+    """The slowest takes half a second; the client waits for 15, because the machine may be busy."""
     thread = (await person.start_thread())["id"]
     answer = await person.http.post(
         "/api/posts", json={"thread": thread, "text": text + "."[: 32_000 - len(text)]}

@@ -1,5 +1,5 @@
-"""Whatever people do, in whatever order, at once and through several instances: the board is as a
-simple model of it is."""
+"""The board behaves as a simple model of it, whatever users do, in any order, at the same time, and
+through several instances."""
 
 import asyncio
 from collections.abc import Callable
@@ -45,7 +45,7 @@ async def test_board_behaves_as_its_model(
         )
         try:
             while world.steps < effort.steps:
-                # In a thread of its own, since this one serves the board.
+                # In another thread, because this one serves the board.
                 await asyncio.to_thread(run_state_machine_as_test, Machine, settings=runs)
         finally:
             world.close()

@@ -1,4 +1,4 @@
-"""What moderators and admins decide about others: roles, bans, and links for a new password."""
+"""Moderators' and admins' actions on other users: roles, bans, and password links."""
 
 import asyncio
 import os
@@ -213,7 +213,7 @@ async def test_a_ban_ends_by_itself(
     async def problem() -> str:
         return slug(await visitor.put("/api/users/me/password", json=change, headers=headers))
 
-    # Where signing in takes longer than the ban, a longer one is seen.
+    # If signing in takes longer than the ban, try again with a longer one.
     for seconds in (1.5, 5, 15):
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         await ban(moderator, newcomer.id, until=until.astimezone().isoformat())
@@ -438,7 +438,7 @@ async def test_operator_gets_an_error_for_an_unknown_user(board: Board) -> None:
 
 
 def grant_admin(board: Board, name: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command with nothing but the one database it needs."""
+    """Run the command with only the database that it needs."""
     environment = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
     environment["USERS_DATABASE_URL"] = board.databases["users"]
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""The operations that docs/api.md lists: these and no others, each of them tested."""
+"""The API has exactly the operations that docs/api.md lists, and each of them is tested."""
 
 import json
 import re
@@ -46,7 +46,7 @@ async def test_operations_that_need_a_session_are_documented_so(
         for name, operation in documented.items():
             method, template = name.split()
             path = re.sub(r"\{[^}]*\}", "1", template)
-            # Not read to its end, which a stream does not have.
+            # Only the head is read, because a stream has no end.
             async with nobody.stream(method, path, json={}) as answer:
                 assert (answer.status_code == 401) is bool(operation.get("security")), name
 
@@ -80,7 +80,7 @@ async def test_every_example_of_a_body_is_one_that_works(
         }.get(name, {})
         path = template.replace("{id}", str(thread if "threads" in template else post))
         answer = await person.http.request(method, path, json=body, headers={"If-Match": "*"})
-        # The name in the example is somebody's once the example has been tried.
+        # The username in the example is taken after the first run.
         assert answer.is_success or (name, answer.status_code) == ("POST /api/users", 409), name
         tried.append(name)
     assert len(tried) == 5
@@ -89,7 +89,7 @@ async def test_every_example_of_a_body_is_one_that_works(
 
 
 def _example(operation: Documents) -> dict[str, Any]:
-    """What the schema of an operation's body gives as examples, field by field."""
+    """The examples in the schema of an operation's body, by field."""
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     name = schema["$ref"].rpartition("/")[2]
     fields = operation["document"]["components"]["schemas"][name]["properties"]

@@ -1,4 +1,4 @@
-"""Lists of large posts: a page has a mebibyte at most, and leads on."""
+"""Lists of large posts: a page has at most a mebibyte, and a link to the next page."""
 
 import pytest
 
@@ -16,7 +16,7 @@ async def test_page_ends_at_one_mebibyte_with_a_link_to_the_next(
 ) -> None:
     thread = (await newcomer.start_thread())["id"]
     word = newcomer.username.replace("-", "")
-    # Of 32,000 characters become 224 kB: each is escaped in the text and again in the HTML.
+    # 32,000 characters become 224 kB: each is escaped in the text, and again in the HTML.
     large = [f"{word} {number} " + '\\"&' * 10_600 for number in range(9)]
     if listed == "revisions":
         post = await newcomer.write(thread, large[0])

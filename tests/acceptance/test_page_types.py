@@ -1,4 +1,4 @@
-"""The types with which the page's modules are checked, against the API documents."""
+"""The page's JSDoc types of API resources match the API documents."""
 
 import re
 from pathlib import Path
@@ -11,11 +11,10 @@ from tests.conventions import DOCUMENTS
 
 TYPES: Final = (Path(__file__).parents[2] / "web" / "types.d.ts").read_text("utf-8")
 NESTED: Final = {"FieldError": ("Problem", "errors")}
-"""Types that the documents have no schema of their own for: the schema and the field whose items
-they are."""
+"""Types without a named schema in the documents: the schema and the field whose items they are."""
 
 Fields = dict[str, tuple[bool, bool]]
-"""Whether a field is optional, and whether it may be null, by its name."""
+"""By the name of a field: whether it is optional, and whether it may be null."""
 
 
 def _types() -> dict[str, Fields]:

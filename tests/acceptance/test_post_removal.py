@@ -1,4 +1,4 @@
-"""Posts that are removed, and posts that answer others."""
+"""Removing posts, and posts that reply to others."""
 
 import httpx
 import pytest
@@ -82,7 +82,7 @@ async def test_post_can_reply_to_another_of_its_thread(
     answer = (await other.http.post("/api/posts", json=body)).json()
     assert (question["replyTo"], answer["replyTo"]) == (None, question["id"])
     assert (await visitor.get(f"/api/posts/{answer['id']}")).json() == answer
-    # What it answers may go; the answer stays as it is.
+    # When the original is removed, the reply does not change.
     assert (await person.http.delete(f"/api/posts/{question['id']}")).status_code == 204
     assert (await visitor.get(f"/api/posts/{answer['id']}")).json() == answer
 

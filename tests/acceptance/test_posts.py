@@ -155,7 +155,7 @@ async def test_reading_a_thread_while_others_post_misses_nothing(person: Person)
         seen += [post["id"] for post in page]
         if len(written) < 10:
             written.append((await person.write(thread, "One more"))["id"])
-    # Whoever writes after the last page was read is not in it.
+    # Posts that are written after the last page was read are not in it.
     assert seen in (written, written[:-1])
     assert len(seen) > 4
 

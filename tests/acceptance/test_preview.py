@@ -1,4 +1,4 @@
-"""What a post would look like, before it is written."""
+"""Previews of posts."""
 
 from tests.people import Person
 from tests.problems import pointers, slug

@@ -1,4 +1,4 @@
-"""What is for the operator and for other services cannot be reached through the load balancer."""
+"""Paths for operators and other services cannot be reached through the load balancer."""
 
 import httpx
 import pytest

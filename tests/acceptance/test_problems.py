@@ -1,4 +1,4 @@
-"""What the board says when it says no, and what every answer carries."""
+"""Problems, and the header fields of every response."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Parameters in a query: those that an operation has, and no others."""
+"""Query parameters: an operation accepts only those that it documents."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Becoming a user."""
+"""Registration."""
 
 import asyncio
 import re
@@ -101,7 +101,7 @@ async def test_a_username_may_be_as_short_and_as_long_as_said(
 ) -> None:
     alphabet = string.ascii_letters + string.digits + "-_"
     username = "".join(secrets.choice(alphabet) for _ in range(length))
-    # Two characters may be taken by an earlier test: that they are allowed is what counts.
+    # An earlier test may have taken a name of two characters; it must only be valid.
     assert (await register(visitor, username=username)).status_code in {201, 409}
 
 

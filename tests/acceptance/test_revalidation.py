@@ -84,7 +84,7 @@ async def test_a_trailing_slash_means_the_same_resource(
     plain = await person.http.get(f"{path}{query}")
     slashed = await person.http.get(f"{path}/{query}")
     assert slashed.status_code == plain.status_code == 200
-    if path != "/api/threads":  # whose counters may move between the two
+    if path != "/api/threads":  # its counters may change between the two requests
         assert slashed.content == plain.content
 
 

@@ -1,4 +1,4 @@
-"""What another site makes a browser send is refused; everything else is not."""
+"""Writes that another site makes a browser send are rejected; all other requests are not."""
 
 import httpx
 import pytest

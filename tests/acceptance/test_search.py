@@ -17,7 +17,7 @@ PLACES = ("/api/posts/search", "/api/threads/search")
 
 
 async def _write(person: Person, *texts: str) -> list[int]:
-    """Posts with these texts, and threads with them as titles; the posts' ids."""
+    """Write posts with these texts, and threads with these titles. Returns the posts' ids."""
     thread = (await person.start_thread())["id"]
     return [(await person.write(thread, text))["id"] for text in texts]
 

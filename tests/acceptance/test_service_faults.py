@@ -1,5 +1,5 @@
-"""When a service that must be asked is down, writes say so, and reads go on. An outage is never
-taken for an absence, nor for somebody who is not signed in."""
+"""While a service that a write needs is down, the write gets a 503, and reads still work. An outage
+is never reported as a 404 or as a missing session."""
 
 import asyncio
 import logging
@@ -18,22 +18,22 @@ from tests.deployments import Board, posts_service, threads_service
 from tests.faulty import QUICK, SLOW, Fault, FaultyServer, hanging_up
 from tests.people import Person, joining, visiting
 
-LONGEST = 6.0  # two tries of two seconds and the pause between them, on a busy machine
+LONGEST = 6.0  # two attempts of two seconds and the pause between them, on a busy machine
 NOBODYS_URL = "http://127.0.0.1:9"  # the discard service's port, on which nobody listens
 
 Start = Callable[[str], AbstractAsyncContextManager[str]]
-"""Starts a service, given the URL of the faulty service; its URL."""
+"""Starts a service that calls the faulty service at the given URL. Yields its URL."""
 
 
 @pytest_asyncio.fixture(scope="module")
 async def writer(services: Board) -> AsyncIterator[Person]:
-    """Somebody with a session that the real services know."""
+    """A user with a valid session."""
     async with joining(services) as person:
         yield person
 
 
 async def refuses_writes(http: httpx.AsyncClient, path: str, body: Any, what: str) -> None:
-    """The write is answered 503, in bounded time, while reads are answered as ever."""
+    """The write gets a 503 in bounded time, while reads work as usual."""
     began = time.monotonic()
     response, read, ready = await asyncio.gather(
         http.post(path, json=body), http.get(path), http.get("/readyz")
@@ -48,7 +48,7 @@ async def refuses_writes(http: httpx.AsyncClient, path: str, body: Any, what: st
 async def refuses_writes_whatever_is_wrong(
     services: Board, writer: Person, start: Start, path: str, body: Any
 ) -> None:
-    """All faults, those that take time at the same time."""
+    """Try all faults; those that last until a timeout run at the same time."""
 
     @asynccontextmanager
     async def beside(faulty_url: str) -> AsyncIterator[httpx.AsyncClient]:

@@ -1,4 +1,4 @@
-"""How many wrong passwords there may be, over all instances: two share the users of each test."""
+"""Limits of failed sign-ins, over all instances: each test has two, which share a database."""
 
 import asyncio
 from collections import Counter
@@ -22,7 +22,7 @@ WRONG = "wrong"
 
 @dataclass(frozen=True)
 class Instances:
-    """Two processes of the users service, asked in turn, as behind a load balancer."""
+    """Two instances of the users service, which get requests in turn, as behind a load balancer."""
 
     database: str
     clients: list[httpx.AsyncClient]
@@ -38,12 +38,12 @@ class Instances:
         )
 
     async def register(self, username: str) -> None:
-        """Somebody new, with the usual password."""
+        """Register a user with the usual password."""
         who = {"username": username, "password": PASSWORD}
         assert (await self.clients[0].post("/api/users", json=who)).status_code == 201
 
     async def pass_time(self, minutes: int) -> None:
-        """Make all attempts so much older."""
+        """Make all attempts older."""
         await self.execute(
             "UPDATE sign_in_attempts SET at = at - make_interval(mins => $1)", minutes
         )
@@ -55,7 +55,7 @@ class Instances:
         )
 
     async def remembered(self) -> int:
-        """How many attempts are in the database."""
+        """The number of attempts in the database."""
         count: int = await self.execute("SELECT count(*) FROM sign_in_attempts")
         return count
 
@@ -215,6 +215,6 @@ async def test_names_and_addresses_are_forgotten_after_an_hour(users: Instances)
 
 
 async def test_client_address_is_the_one_that_the_load_balancer_saw(users: Instances) -> None:
-    # All of these say that they come from HERE; only the last element counts.
+    # All of these claim to come from HERE; only the last element counts.
     statuses = [(await users.sign_in("ines", address=f"192.0.2.{n}")).status_code for n in range(7)]
     assert statuses == [401] * 7

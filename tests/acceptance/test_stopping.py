@@ -1,4 +1,4 @@
-"""A process that is asked to stop finishes what it has begun."""
+"""A process that receives SIGTERM finishes the requests that it has begun."""
 
 import asyncio
 import os

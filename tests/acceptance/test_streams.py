@@ -1,4 +1,4 @@
-"""A thread's stream: what happens, in order, without a gap, wherever it happens."""
+"""A thread's stream has all events in order and without gaps, whichever process caused them."""
 
 import asyncio
 
@@ -52,7 +52,7 @@ async def test_resumed_stream_sends_the_missed_events(board: Board, person: Pers
     await person.http.delete(f"/api/posts/{posts[3]}")
     async with watching(board, thread, after=2) as stream:
         told = await stream.some(3)
-        # Of the fourth there is nothing to show any more.
+        # The fourth post has been removed, so only its removal is sent.
         assert [(event.id, event.kind) for event in told] == [
             (3, "post"),
             (5, "post"),
@@ -101,7 +101,7 @@ async def test_a_stream_begins_at_once_in_a_thread_without_posts(
 async def test_stream_of_an_unknown_thread_is_empty(
     board: Board,
 ) -> None:
-    # Reads never ask threads, and posts knows a thread by its first post.
+    # Reads do not call threads, and posts knows only threads with a post.
     async with watching(board, 2**63 - 1) as stream:
         assert stream.last_id == 0
 
@@ -131,7 +131,7 @@ async def test_a_version_that_is_still_to_come_is_refused(
 async def test_last_event_id_of_another_thread_is_treated_as_this_threads(
     board: Board, person: Person
 ) -> None:
-    # An id is the number of a thread's event, and does not say of which thread.
+    # An event's id is its number within the thread, and does not identify the thread.
     thread, elsewhere = [(await person.start_thread())["id"] for _ in range(2)]
     for place in (elsewhere, thread, thread):
         await person.write(place)

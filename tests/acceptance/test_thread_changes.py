@@ -1,4 +1,4 @@
-"""Threads after their start: a new title, locked, pinned."""
+"""Renaming, locking and pinning threads."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ async def test_moderator_can_rename_any_thread(person: Person, moderator: Person
 
 async def test_other_members_cannot_rename_a_thread(person: Person, other: Person) -> None:
     thread = await person.start_thread()
-    # That they may not is what they hear, whatever version they name.
+    # They get a 403 whatever version they send.
     for version in (1, 7):
         changes = {"title": "Mine now", "version": version}
         response = await other.http.patch(f"/api/threads/{thread['id']}", json=changes)
@@ -97,7 +97,7 @@ async def test_moderators_can_lock_and_pin_repeatedly(
         shown = await _shown(person, thread["id"])
         assert shown[member] is value
         versions.append(shown["version"])
-    # Doing it again changes nothing.
+    # Repeating it changes nothing.
     assert versions == [2, 2, 3, 3]
 
 

@@ -1,4 +1,4 @@
-"""The list of threads: what comes first, and whose threads it shows."""
+"""The list of threads: its orders, and its filter by author."""
 
 from typing import Any
 

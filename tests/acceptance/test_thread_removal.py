@@ -1,4 +1,4 @@
-"""A removed thread, and what becomes of its posts."""
+"""Removing threads, and the posts in them."""
 
 import time
 
@@ -42,7 +42,7 @@ async def test_only_moderators_can_remove_a_thread_with_posts_by_others(
     await eventually(known)
     response = await person.http.delete(path)
     assert (response.status_code, slug(response)) == (403, "forbidden")
-    # Once the other's post is gone, it is theirs alone again.
+    # After the other user's post was removed, only the starter has posts in it again.
     assert (await other.http.delete(f"/api/posts/{post['id']}")).status_code == 204
 
     async def alone() -> bool:

@@ -93,7 +93,7 @@ async def test_a_post_moves_its_thread_to_the_top_of_the_list(person: Person) ->
     await eventually(moved)
     shown = (await person.http.get(f"/api/threads/{older['id']}")).json()
     assert (shown["postCount"], shown["lastPostAt"]) == (1, post["createdAt"])
-    assert shown["version"] == 1  # of the thread itself, which nobody has changed
+    assert shown["version"] == 1  # a new post does not change the thread's version
 
 
 async def _order(person: Person, *threads: dict[str, Any]) -> list[int]:

@@ -1,4 +1,4 @@
-"""A client that was written for the classic users, threads and posts demo goes on working."""
+"""A client of the AWS workshop's demo, with its users, threads and posts, still works."""
 
 from typing import Any
 
