@@ -1,4 +1,4 @@
-// Search results: threads by their titles, posts by their texts.
+// What a search finds: threads by their titles, posts by what they say.
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
 import { navigate } from "../navigation.js";
@@ -67,7 +67,7 @@ function results(visit, words) {
   });
   threads.load();
   posts.load();
-  // Only the second list grows as the visitor scrolls: if both did, its start could not be reached.
+  // Two lists that grow would chase each other down the page: the first grows when asked to.
   threads.loadOnlyOnClick();
   return [
     h(
