@@ -27,7 +27,7 @@ from kernel.http.fields import Id, Line, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
-from kernel.http.paging import After, Limit, link_next
+from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.problems import documented
 from services.threads import model
 from services.threads.service import ThreadService
@@ -84,8 +84,13 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
         created_by: Annotated[Id | None, Query(alias="createdBy")] = None,
         limit: Limit = 20,
         after: After = None,
+        id: Annotated[list[Id] | None, Query(max_length=LARGEST_PAGE)] = None,  # noqa: A002
     ) -> Sequence[model.Thread]:
-        page = await service.list(order, created_by, limit, after)
+        if id is not None:
+            all_of_them = "limit" not in request.query_params
+            page = await service.find_many(id, LARGEST_PAGE if all_of_them else limit, after)
+        else:
+            page = await service.list(order, created_by, limit, after)
         link_next(request, response, page)
         return page.items
 

@@ -32,6 +32,10 @@ class Store(Protocol):
 
     async def find(self, thread: int) -> Thread | None: ...
 
+    async def find_many(
+        self, threads: Sequence[int], limit: int, after: str | None
+    ) -> Page[Thread]: ...
+
     async def list(
         self, order: Order, created_by: int | None, limit: int, after: str | None
     ) -> Page[Thread]: ...
@@ -100,6 +104,12 @@ class ThreadService:
     ) -> Page[Thread]:
         """Threads, of one user where that is given."""
         return await self._store.list(order, created_by, limit, after)
+
+    async def find_many(
+        self, threads: Sequence[int], limit: int, after: str | None
+    ) -> Page[Thread]:
+        """Those of these threads that there are, the newest first."""
+        return await self._store.find_many(threads, limit, after)
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
         """Threads whose titles have the words, the newest first."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from kernel.contracts import Activity, Removals
-from kernel.data.database import Database
+from kernel.data.database import LARGEST_ID, Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
 from kernel.data.user_limit import enforce_user_limit
@@ -82,6 +82,22 @@ class ThreadStore:
             thread,
         )
         return None if row is None else Thread(**row)
+
+    async def find_many(
+        self, threads: Sequence[int], limit: int, after: str | None
+    ) -> Page[Thread]:
+        """Those of these threads that there are, the newest first."""
+        kind = "threads-by-id"
+        rows = await self._database.rows(
+            f"""
+            SELECT {THREAD_COLUMNS} FROM threads
+            WHERE id = ANY($1) AND id < $2 AND removal IS NULL ORDER BY id DESC LIMIT $3
+            """,  # noqa: S608 - the columns are the constant above
+            threads,
+            LARGEST_ID if after is None else Cursor.decode(after, kind, 1).keys[0],
+            limit + 1,
+        )
+        return page([Thread(**row) for row in rows], limit, kind, _id)
 
     async def list(
         self, order: Order, created_by: int | None, limit: int, after: str | None

@@ -25,7 +25,7 @@ from kernel.http.addresses import client_address
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.revalidation import entity_tag
-from kernel.http.fields import Id, Prose
+from kernel.http.fields import Id, Prose, Words
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
@@ -104,6 +104,10 @@ def router(
             page = await service.list(limit, after)
         link_next(request, response, page)
         return page.items
+
+    @routes.get("/api/users/search", response_model=list[User], responses=_LIST)
+    async def search_users(q: Words, limit: Limit = 20) -> Sequence[model.User]:
+        return await service.search(q, limit)
 
     @routes.get(
         "/api/users/me",

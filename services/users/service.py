@@ -84,6 +84,8 @@ class Store(Protocol):
 
     async def named(self, username: str) -> User | None: ...
 
+    async def search(self, beginning: str, limit: int) -> Sequence[User]: ...
+
     async def list(self, limit: int, after: str | None) -> Page[User]: ...
 
     async def password_of(self, username: str) -> tuple[User, str | None] | None: ...
@@ -179,6 +181,10 @@ class UserService:
     async def named(self, username: str) -> User | None:
         """The user of this name, whatever its case, or None."""
         return await self._store.named(username)
+
+    async def search(self, beginning: str, limit: int) -> Sequence[User]:
+        """The first people, by username, whose usernames or names begin so, whatever the case."""
+        return await self._store.search(beginning.strip().removeprefix("@"), limit)
 
     async def list(self, limit: int, after: str | None) -> Page[User]:
         """Users by id. Raises `MalformedRequest` for a cursor that is none of ours."""

@@ -24,11 +24,18 @@ from services.users.model import (
 )
 from services.users.user_for_update import USABLE_LINK, UserForUpdate, select_user_for_update
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The migration that this code needs."""
 
 _USER = "id, username, name, bio, email, role, created_at"
 _LIST = "users"
+_LAST_CHARACTER = "\U0010ffff"
+_BEGINNING = """
+    SELECT id FROM users
+    WHERE lower({column}) COLLATE "C" >= lower($1)
+        AND lower({column}) COLLATE "C" < lower($1) || $2 AND deleted_at IS NULL
+    ORDER BY lower({column}) COLLATE "C", id LIMIT $3
+"""
 _REGISTERED_MUCH = "Many people have registered from this address. Try again later."
 _TOUCH_AFTER = timedelta(minutes=1)  # so that reading does not write each time
 
@@ -119,6 +126,21 @@ class UserStore:
             username,
         )
         return None if row is None else User(**row)
+
+    async def search(self, beginning: str, limit: int) -> Sequence[User]:
+        """People whose usernames or names begin so, whatever the case, by username."""
+        rows = await self._database.rows(
+            f"""
+            SELECT {_USER} FROM users WHERE id IN (
+                ({_BEGINNING.format(column="username")}) UNION ({_BEGINNING.format(column="name")})
+            )
+            ORDER BY lower(username) COLLATE "C" LIMIT $3
+            """,  # noqa: S608 - constants
+            beginning,
+            _LAST_CHARACTER,
+            limit,
+        )
+        return [User(**row) for row in rows]
 
     async def list(self, limit: int, after: str | None) -> Page[User]:
         """Users by id. Raises `MalformedRequest` for a cursor that is none of ours."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.deployments import Board
 from tests.pages import every_page
-from tests.people import Person, joining
+from tests.people import PASSWORD, Person, joining
 from tests.problems import pointers
 
 FIELDS = {"id", "username", "name", "bio", "role", "createdAt"}
@@ -85,3 +85,29 @@ async def test_the_list_of_users_goes_by_id_to_its_end(
 async def test_unknown_user_returns_404(visitor: httpx.AsyncClient, path: str) -> None:
     response = await visitor.get(path.format(2**63 - 1))
     assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
+
+
+@pytest.mark.in_loop
+async def test_people_are_found_by_the_beginning_of_their_names(
+    board: Board, visitor: httpx.AsyncClient
+) -> None:
+    async def search(words: str, limit: int = 20) -> list[int]:
+        response = await visitor.get("/api/users/search", params={"q": words, "limit": limit})
+        assert response.status_code == 200, response.text
+        return [user["id"] for user in response.json()]
+
+    async with joining(board) as first, joining(board) as second:
+        own = f"Zoë Quince {first.id}"
+        changed = {"headers": {"If-Match": "*"}, "json": {"name": own}}
+        arguments: dict[str, Any] = changed
+        assert (await first.http.patch("/api/users/me", **arguments)).status_code == 200
+        assert await search(first.username) == [first.id]
+        assert await search(f"@{first.username[:-2].upper()}", 100) != []
+        assert await search(f"zoë quince {first.id}") == [first.id]
+        assert await search("Zoë Q", 100) != []
+        assert second.id not in await search("zoë quince", 100)
+        assert await search(first.username[:-1] + "%") == []
+        assert len(await search(first.username[:3], 1)) == 1
+        await first.http.request("DELETE", "/api/users/me", json={"password": PASSWORD})
+        assert await search(own) == []
+    assert pointers(await visitor.get("/api/users/search")) == ["?q"]

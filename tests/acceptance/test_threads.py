@@ -115,3 +115,24 @@ async def test_the_list_of_threads_is_followed_to_its_end(
     assert [each for each in ids if each in mine] == mine[::-1]
     activity = [(t["pinned"], t["lastPostAt"] or t["createdAt"], t["id"]) for t in listed]
     assert activity == sorted(activity, reverse=True)
+
+
+@pytest.mark.in_loop
+async def test_threads_asked_for_by_id_come_once_and_without_those_that_are_not(
+    visitor: httpx.AsyncClient, newcomer: Person
+) -> None:
+    first, second, gone = [(await newcomer.start_thread())["id"] for _ in range(3)]
+    await newcomer.http.delete(f"/api/threads/{gone}")
+
+    async def found(**params: Any) -> list[int]:
+        response = await visitor.get("/api/threads", params=params)
+        return [thread["id"] for thread in response.json()]
+
+    assert await found(id=[first, second, first, gone, 2**63 - 1]) == [second, first]
+    assert await found(id=[2**63 - 1]) == []
+    pages = [
+        page async for page in every_page(visitor, f"/api/threads?id={first}&id={second}&limit=1")
+    ]
+    assert [[thread["id"] for thread in page] for page in pages] == [[second], [first]]
+    too_many = {"id": list(range(1, 102))}
+    assert pointers(await visitor.get("/api/threads", params=too_many)) == ["?id"]

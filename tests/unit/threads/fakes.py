@@ -38,6 +38,12 @@ class FakeThreadStore:
     async def find(self, thread: int) -> Thread | None:
         return self.threads.get(thread)
 
+    async def find_many(
+        self, threads: Sequence[int], limit: int, _after: str | None
+    ) -> Page[Thread]:
+        found = [self.threads[number] for number in threads if number in self.threads]
+        return Page(found[:limit], None)
+
     async def list(
         self, _order: Order, _created_by: int | None, limit: int, _after: str | None
     ) -> Page[Thread]:

@@ -161,6 +161,10 @@ class FakeUserStore:
     async def named(self, username: str) -> User | None:
         return next((u for u in self._users() if u.username.lower() == username.lower()), None)
 
+    async def search(self, beginning: str, limit: int) -> list[User]:
+        found = [user for user in self._users() if user.username.startswith(beginning)]
+        return found[:limit]
+
     async def list(self, limit: int, _after: str | None) -> Page[User]:
         return Page(self._users()[:limit], None)
 

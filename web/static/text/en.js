@@ -97,6 +97,9 @@ export default {
   "delete-thread": "Delete thread",
   "thread-deleted": "Thread deleted.",
 
+  people: "People",
+  thread: "Thread",
+  "in-thread": "in",
   "no-threads-found": "No thread has these words in its title.",
   "no-posts-found": "No post contains these words.",
   "go-to-post": "in its thread",

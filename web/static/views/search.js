@@ -1,11 +1,14 @@
-// What a search finds: threads by their titles, posts by what they say.
+// What a search finds: people by their names, threads by their titles, posts by what they say.
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
+import { get } from "../http.js";
 import { navigate } from "../navigation.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
+import { Problem } from "../problem.js";
 import { t } from "../text.js";
+import { threadLink } from "../threads-by-id.js";
 import { threadRow } from "./threads.js";
-import { avatar, userLink } from "../users.js";
+import { avatar, cacheUser, userLink } from "../users.js";
 
 /** @param {Page.Visit} visit */
 export function show(visit) {
@@ -65,11 +68,23 @@ function results(visit, words) {
     more: t("more-posts"),
     signal,
   });
+  const people = h("div", { class: "list" });
+  const found = h(
+    "section",
+    { "aria-labelledby": "found-people", hidden: true },
+    h("h2", { id: "found-people", class: "section" }, t("people")),
+    people,
+  );
+  findPeople(words, signal).then((users) => {
+    people.append(...users.map(personRow));
+    found.hidden = users.length === 0;
+  });
   threads.load();
   posts.load();
   // Two lists that grow would chase each other down the page: the first grows when asked to.
   threads.loadOnlyOnClick();
   return [
+    found,
     h(
       "section",
       { "aria-labelledby": "found-threads" },
@@ -83,6 +98,25 @@ function results(visit, words) {
       posts.element,
     ),
   ];
+}
+
+/** The people whose names begin so; none while that can't be found out, which threads and posts report.
+ * @param {string} words
+ * @param {AbortSignal} signal
+ * @returns {Promise<Api.User[]>} */
+async function findPeople(words, signal) {
+  try {
+    return await get(`/api/users/search?q=${encodeURIComponent(words)}&limit=5`, { signal });
+  } catch (problem) {
+    if (signal.aborted || problem instanceof Problem) return [];
+    throw problem;
+  }
+}
+
+/** @param {Api.User} user */
+function personRow(user) {
+  cacheUser(user);
+  return h("p", { class: "person", "data-id": user.id }, avatar(user.id), userLink(user.id), ` @${user.username}`);
 }
 
 /** @param {Api.FoundPost} post */
@@ -105,6 +139,7 @@ function foundPost(post) {
         t("go-to-post"),
       ),
     ),
+    h("p", { class: "meta" }, t("in-thread"), " ", threadLink(post.thread)),
     snippet,
   );
 }
