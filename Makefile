@@ -147,13 +147,12 @@ rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Run al
 	@$(BIN)/pytest tests/rehearsal --exitfirst --capture=no --verbose $(ARGS)
 
 .PHONY: dataset
-dataset: $(VENV)/dev.txt ## Fill the running board with many posts (POSTS=1000000, THREADS, PEOPLE, LARGEST)
-	@$(BIN)/python -m bench.dataset --posts "$${POSTS:-1000000}" $${THREADS:+--threads "$$THREADS"} \
-	  $${PEOPLE:+--users "$$PEOPLE"} $${LARGEST:+--largest "$$LARGEST"}
+dataset: $(VENV)/dev.txt ## Fill the running board with a million posts (ARGS="--posts 10000000", ARGS=--help)
+	@$(BIN)/python -m bench.dataset $(ARGS)
 
 .PHONY: bench-size
-bench-size: $(VENV)/dev.txt ## Measure pages and searches on a large board (POSTS=1000000)
-	@$(BIN)/python -m bench.size --posts "$${POSTS:-1000000}"
+bench-size: $(VENV)/dev.txt ## Measure pages and searches among a million posts (ARGS="--posts 10000000")
+	@$(BIN)/python -m bench.size $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/dev.txt ## Measure the gateway's speed (needs nginx and wrk) and capacity, and the board

@@ -24,9 +24,9 @@ from kernel.search.dictionary import Dictionary
 from laptop.postgres.throwaway import throwaway
 from services.posts.search.store import SearchStore
 from services.posts.store import PostStore
+from topology.contexts import CONTEXT_NAMES
 
 _MOST_PAGES: Final = 200
-_CONTEXTS: Final = ("users", "threads", "posts")
 
 Read = Callable[[], Awaitable[object]]
 
@@ -56,7 +56,7 @@ def _searches(sizes: Sizes) -> dict[str, str]:
 async def measure(sizes: Sizes, rounds: int) -> None:
     """Fill, read, print."""
     with throwaway() as server:
-        urls = {name: server.url(name, name, f"{name}-secret") for name in _CONTEXTS}
+        urls = {name: server.url(name, name, f"{name}-secret") for name in CONTEXT_NAMES}
         await bootstrap(server.admin_url, urls)
         await migrate(urls)
         began = time.monotonic()

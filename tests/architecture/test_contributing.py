@@ -11,6 +11,7 @@ from topology.contexts import BY_NAME, CALLED, CONTEXT_NAMES
 PAGE = "CONTRIBUTING.md"
 NO_PART_OF_A_CONTEXT = {
     PAGE: "the lists themselves",
+    "bench/dataset.py": "makes threads full of posts, whatever else there is",
     "bench/contract.py": "measures posts as they arrive in threads",
     "deploy/checks/smoke.py": "registers, starts a thread and posts, whatever else there is",
     "docs/aws.md": "examples of commands",

@@ -97,8 +97,8 @@ export default {
   "delete-thread": "Delete thread",
   "thread-deleted": "Thread deleted.",
 
-  people: "People",
-  thread: "Thread",
+  "people": "People",
+  "thread": "Thread",
   "in-thread": "in",
   "no-threads-found": "No thread has these words in its title.",
   "no-posts-found": "No post contains these words.",
