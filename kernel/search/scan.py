@@ -29,8 +29,8 @@ class Bounds:
 
     at_once: int = 2
     patience: float = 2.0
-    budget: float = 0.08
-    step: int = 100
+    budget: float = 0.05
+    step: int = 75
     smallest_step: int = 2_000
 
 
