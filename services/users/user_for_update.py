@@ -178,7 +178,6 @@ class UserForUpdate:
         """Delete their personal data. The row stays, so that what they wrote keeps an author, and a
         hash of the username, so that nobody takes it."""
         name = name_key(self.standing.user.username)
-        await self._connection.execute("DELETE FROM known_addresses WHERE name = $1", name)
         await self._connection.execute(
             "INSERT INTO former_usernames VALUES ($1) ON CONFLICT DO NOTHING", name
         )
@@ -189,6 +188,8 @@ class UserForUpdate:
                 f"DELETE FROM {table} WHERE user_id = $1",  # noqa: S608 - the names just above
                 self._id,
             )
+        # After the failed sign-ins, as a sign-in takes the two: neither waits for the other.
+        await self._connection.execute("DELETE FROM known_addresses WHERE name = $1", name)
         await self._connection.execute(
             """
             UPDATE users SET

@@ -20,7 +20,7 @@ from services.posts.markup import worker
 log = logging.getLogger("board.markup")
 
 _ROOT = Path(__file__).parents[3]
-_LONGEST_WAIT = 5.0
+_LONGEST_WAIT = 8.0
 _LONGEST_ANSWER = 15.0  # of a machine that has a second of its time for it
 _LONGEST_END = 2.0
 
