@@ -78,6 +78,68 @@ def test_no_other_role_has_a_policy_of_its_own(deployment: Deployment) -> None:
         task["ExecutionRoleArn"].removesuffix(".Arn")
         for task in deployment.of_kind("ECS::TaskDefinition")
     }
-    others = [role for role in deployment.of_kind("IAM::Role") if role.name not in starting]
-    assert [(role.name, allowed(role)) for role in others] == [("cluster.InstanceRole", {})]
+    others = {
+        role.name: allowed(role)
+        for role in deployment.of_kind("IAM::Role")
+        if role.name not in starting
+    }
+    assert others.keys() == {"cluster.InstanceRole", "cluster.PauseRole"}
+    assert others["cluster.InstanceRole"] == {}
     assert not list(deployment.of_kind("IAM::Policy"))
+
+
+PAUSES: Mapping[str, set[str]] = {
+    "autoscaling:UpdateAutoScalingGroup": {"autoscaling"},
+    "cloudformation:UpdateStack": {"cloudformation"},
+    "ec2:DeleteNatGateway": {"ec2"},
+    "ec2:DeleteRoute": {"ec2"},
+    "ec2:DisassociateAddress": {"ec2"},
+    "ec2:ReleaseAddress": {"ec2"},
+    "ecs:DescribeServices": {"ecs"},
+    "ecs:UpdateService": {"ecs"},
+    "elasticloadbalancing:DeleteListener": {"elasticloadbalancing"},
+    "elasticloadbalancing:DeleteLoadBalancer": {"elasticloadbalancing"},
+    "elasticloadbalancing:DeleteRule": {"elasticloadbalancing"},
+    "rds:StopDBInstance": {"rds"},
+    "route53:ChangeResourceRecordSets": {"route53"},
+    "route53:GetHostedZone": {"route53"},
+    "route53:ListResourceRecordSets": {"route53"},
+    # Calls that take no resource, and deletions of scaling policies, whose names AWS chooses.
+    "application-autoscaling:DeleteScalingPolicy": {"*"},
+    "application-autoscaling:DeregisterScalableTarget": {"*"},
+    "application-autoscaling:DescribeScalableTargets": {"*"},
+    "application-autoscaling:DescribeScalingPolicies": {"*"},
+    "ec2:DescribeAddresses": {"*"},
+    "ec2:DescribeNatGateways": {"*"},
+    "ec2:DescribeRouteTables": {"*"},
+    "ec2:DescribeSecurityGroups": {"*"},
+    "ec2:DescribeSubnets": {"*"},
+    "ec2:DescribeVpcs": {"*"},
+    "elasticloadbalancing:DescribeListeners": {"*"},
+    "elasticloadbalancing:DescribeLoadBalancers": {"*"},
+    "elasticloadbalancing:DescribeRules": {"*"},
+    "route53:GetChange": {"*"},
+}
+"""What a board that pauses itself calls: the updates of its stacks, and what CloudFormation calls
+to make them. Each with the AWS service whose resources of this project it may change."""
+
+
+def test_the_role_that_pauses_a_board_changes_resources_of_its_project_only(
+    deployment: Deployment,
+) -> None:
+    role = deployment.resource("cluster.PauseRole")
+    found = {
+        action: {"*" if kind == "*" else kind.split(":")[2] for kind in kinds}
+        for action, kinds in allowed(role).items()
+    }
+    assert found == PAUSES
+    for policy in role.properties["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            by_tag = {"aws:ResourceTag/Project": "board"}
+            for resource in listed(statement["Resource"]):
+                assert (
+                    resource == "*"
+                    or "board" in resource.split(":", 5)[5]
+                    or statement.get("Condition") == {"StringEquals": by_tag}
+                    or ":hostedzone/" in resource
+                ), statement["Sid"]
