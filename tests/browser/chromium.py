@@ -1,4 +1,4 @@
-"""A headless Chromium for the tests: the machine's own, which Playwright drives."""
+"""Starts the installed Chromium without a window, controlled by Playwright."""
 
 import os
 import shutil
@@ -19,8 +19,7 @@ _FLAGS = (
 
 
 def executable() -> str:
-    """Where Chromium is: `CHROMIUM`, or on the path. RuntimeError, saying what to do, when it is
-    not there."""
+    """The path of Chromium, from `CHROMIUM` or the PATH. RuntimeError if it is not installed."""
     for name in filter(None, (os.environ.get("CHROMIUM"), *_NAMES)):
         found = shutil.which(name)
         if found is not None:
@@ -30,7 +29,7 @@ def executable() -> str:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """The browser, closed again at the end."""
+    """The browser, which is closed at the end."""
     # Chromium's sandbox refuses to run as root.
     flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:

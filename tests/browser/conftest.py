@@ -15,33 +15,33 @@ DEPLOYMENTS = ("monolith", "microservices")
 
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One Chromium for all tests, each of which has windows of its own."""
+    """One Chromium for all tests; each test opens its own windows."""
     async with chromium() as found:
         yield found
 
 
 @pytest.fixture(scope="session", params=DEPLOYMENTS)
 def run(request: pytest.FixtureRequest) -> Iterator[Run]:
-    """The board, in each deployment in turn."""
+    """The processes of the board, for each deployment in turn."""
     with processes(request.param) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def board(run: Run) -> Board:
-    """Where that board is."""
+    """The board of these processes."""
     return run.board
 
 
 @pytest_asyncio.fixture
 async def visitor(board: Board, browser: Browser) -> AsyncIterator[Visitor]:
-    """Somebody who is signed in as nobody."""
+    """A visitor who is not signed in."""
     async with visiting(board, browser) as someone:
         yield someone
 
 
 @pytest_asyncio.fixture
 async def other(board: Board, browser: Browser) -> AsyncIterator[Visitor]:
-    """Somebody else, in another browser."""
+    """Another visitor, in another browser."""
     async with visiting(board, browser) as someone:
         yield someone

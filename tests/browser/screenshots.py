@@ -29,18 +29,18 @@ async def take(page: Page, name: str, scheme: Scheme) -> None:
     path = FOLDER / f"{name}-{scheme}.png"
     await page.screenshot(path=path, animations="disabled")
     size = path.stat().st_size // 1024
-    print(f"{path.relative_to(ROOT)} ({size} KiB)")  # noqa: T201 - a command's answer
+    print(f"{path.relative_to(ROOT)} ({size} KiB)")  # noqa: T201 - a command's output
 
 
 async def settled(visitor: Visitor, path: str) -> None:
-    """Open a place and wait until all of it is there."""
+    """Open an address, and wait until the page is complete."""
     await visitor.go(path)
     await visitor.page.get_by_role("heading", level=1).wait_for()
     await visitor.until_filled()
 
 
 async def take_all(board: Board, browser: Browser, scheme: Scheme) -> None:
-    """Every page in one scheme."""
+    """Take a picture of every page in one colour scheme."""
     async with visiting(board, browser, 1280, scheme) as visitor:
         for name, path in OPEN_PAGES.items():
             await settled(visitor, path)
@@ -67,7 +67,7 @@ async def take_all(board: Board, browser: Browser, scheme: Scheme) -> None:
 
 
 async def main() -> None:
-    """Take them, of a board on which the monolith and the services share the requests."""
+    """Take all pictures, of the strangler: the monolith and the services share the requests."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with processes("strangler") as run:
         async with chromium() as browser:

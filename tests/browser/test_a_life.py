@@ -1,4 +1,4 @@
-"""The life of a user, from registering to deletion, in a browser."""
+"""What a user does in a browser, from registering to deleting the account."""
 
 import secrets
 

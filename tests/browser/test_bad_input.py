@@ -1,4 +1,4 @@
-"""What people write that is not what anybody expected."""
+"""Unusual and hostile input."""
 
 from collections.abc import Callable
 
@@ -60,7 +60,7 @@ async def test_longest_post_can_be_sent_and_a_longer_one_cannot(
 
 
 async def fill_thread(board: Board, thread: int, user: int, count: int) -> None:
-    """Write posts straight into the database, as fast as it takes them."""
+    """Insert posts directly into the database."""
     connection = await asyncpg.connect(board.databases["posts"])
     try:
         async with connection.transaction():

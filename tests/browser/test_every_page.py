@@ -1,4 +1,4 @@
-"""Every page, in both schemes and widths: nothing that axe, the console or the policy minds."""
+"""Every page, in both colour schemes and two widths, has no errors of axe, console or policy."""
 
 import pytest
 import pytest_asyncio
@@ -41,14 +41,14 @@ async def is_too_wide(page: Page) -> bool:
 
 @pytest_asyncio.fixture(scope="session")
 async def admin(board: Board, browser: Browser) -> str:
-    """Somebody to whom all pages are open; their username."""
+    """Register a user who may open all pages. Returns the username."""
     async with visiting(board, browser) as someone:
         await someone.register("Ada Min")
         await make_admin(board, someone.username)
         return someone.username
 
 
-# In one deployment: both serve the same files, and their answers are the same by other tests.
+# In one deployment only: both serve the same files, and other tests compare their responses.
 @pytest.mark.parametrize("run", ["microservices"], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])

@@ -1,4 +1,4 @@
-"""The board without a mouse."""
+"""Using the board with the keyboard only."""
 
 import secrets
 
@@ -11,7 +11,7 @@ MOST_STOPS = 60
 
 
 async def tab_to(page: Page, what: str) -> None:
-    """Press Tab until the element of this name has the focus; it must show that it has."""
+    """Press Tab until the element with this name has a visible focus."""
     for _ in range(MOST_STOPS):
         await page.keyboard.press("Tab")
         name = await page.evaluate(

@@ -1,4 +1,4 @@
-"""Offline, restarts, sessions that end, limits: nothing that was written is lost or doubled."""
+"""Going offline, restarts, expired sessions and limits neither lose nor duplicate a post."""
 
 import signal
 
@@ -10,7 +10,7 @@ from tests.deployments import Run
 
 
 def serving_posts(run: Run) -> psutil.Process:
-    """The process that answers for posts in this deployment."""
+    """The process that serves posts in this deployment."""
     children = psutil.Process(run.process.pid).children(recursive=True)
     [found] = [
         child for child in children if {"services.posts.main", "monolith.main"} & {*child.cmdline()}
@@ -19,7 +19,7 @@ def serving_posts(run: Run) -> psutil.Process:
 
 
 def outage(visitor: Visitor) -> Locator:
-    """The bar that says that the board is away."""
+    """The bar that says that the board cannot be reached."""
     return visitor.page.get_by_text("The board cannot be reached at the moment.")
 
 
@@ -50,7 +50,7 @@ async def test_lost_response_does_not_duplicate_the_post(visitor: Visitor) -> No
     async def lose_the_first_answer(route: Route) -> None:
         sent.append(await route.request.header_value("idempotency-key"))
         if len(sent) == 1:
-            await route.fetch()  # the board carries it out
+            await route.fetch()  # the board stores the post
             await route.abort("connectionreset")
         else:
             await route.continue_()
@@ -121,7 +121,7 @@ async def test_session_that_ends_while_somebody_writes_loses_no_text(
     await box.press_sequentially("finished")
     await visitor.page.get_by_role("button", name="Post", exact=True).click()
     dialog = visitor.page.get_by_role("dialog")
-    # Other services may take the session's word for two seconds more.
+    # Other services may accept the cached session for two more seconds.
     ended_or_sent = dialog.or_(visitor.post("A long thought, finished"))
     await ended_or_sent.first.wait_for()
     if await dialog.count():

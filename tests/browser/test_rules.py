@@ -1,4 +1,4 @@
-"""What holds when the same thing happens in two places at once."""
+"""Rules for events that happen in two places at once."""
 
 from playwright.async_api import Route, expect
 
@@ -28,7 +28,7 @@ async def test_own_post_appears_once_if_the_stream_is_faster_than_the_response(
     await eventually(sent, what="the request with the post")
     answer = await held[0].fetch()
     await other.write("A later one")
-    # Events arrive in their order: that of the own post has come before this one.
+    # Events arrive in order, so the event of the visitor's own post has arrived before this one.
     await visitor.post("A later one").wait_for()
     shown = visitor.page.locator("article.post").filter(has_text="Only once")
     await expect(shown).to_have_count(1)

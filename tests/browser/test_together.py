@@ -1,4 +1,4 @@
-"""Several people in one thread, each in a browser of their own."""
+"""Several users in one thread, each in their own browser."""
 
 import asyncpg
 from playwright.async_api import expect
@@ -117,7 +117,7 @@ async def test_moderator_can_lock_pin_and_ban_and_the_banned_user_sees_the_reaso
     await visitor.page.get_by_role("dialog").get_by_role("button", name="Ban").click()
     await expect(visitor.page.get_by_text("Trouble Maker is banned.")).to_be_visible()
 
-    # A ban ends every session; signing in again works, taking part does not.
+    # A ban ends every session; the user can sign in again, but not write.
     await other.write("LOUDER")
     await other.page.get_by_role("dialog").wait_for(timeout=20_000)
     await other.fill_in_sign_in()

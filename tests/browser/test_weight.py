@@ -1,4 +1,4 @@
-"""What a visit transfers."""
+"""The amount of data that a visit transfers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from tests.browser.visitors import Visitor
 
 @dataclass
 class Transfers:
-    """Bytes that came over the network, headers included, by URL."""
+    """The bytes received over the network by URL, including headers."""
 
     bytes: dict[str, int] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     async def of(cls, session: CDPSession) -> "Transfers":
-        """Count from now on."""
+        """Start counting."""
         counted = cls()
         await session.send("Network.enable")
         session.on("Network.responseReceived", counted._answered)

@@ -1,4 +1,4 @@
-"""People who use the board in a browser."""
+"""Visitors who use the board in a browser."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from tests.deployments import Board
 from tests.eventually import eventually
 from tests.people import PASSWORD
 
-# What the browser itself says of answers and connections, which some tests are about.
+# The browser's own messages about responses and connections, which some tests provoke.
 _OF_THE_NETWORK = "Failed to load resource"
 
 Scheme = Literal["light", "dark"]
@@ -21,8 +21,8 @@ Scheme = Literal["light", "dark"]
 
 @dataclass
 class Visitor:
-    """Somebody before a browser. `complaints` are the errors of the page's scripts, and what its
-    security policy has refused."""
+    """A visitor with a browser page. `complaints` has the errors of the page's scripts, and the
+    violations of its security policy."""
 
     board: Board
     context: BrowserContext
@@ -31,11 +31,11 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     async def go(self, path: str) -> None:
-        """Open a place of the board by its address."""
+        """Open an address of the board."""
         await self.page.goto(self.board.public_origin + path)
 
     async def register(self, name: str = "Ines Moreau") -> None:
-        """Become a user, in the form, and be back on the list of threads."""
+        """Register with the form, and wait for the list of threads."""
         self.username = f"ines-{secrets.token_hex(5)}"
         await self.go("/register")
         await self.page.get_by_label("Username").fill(self.username)
@@ -46,20 +46,20 @@ class Visitor:
         await self.account_menu().wait_for()
 
     async def sign_in(self, username: str, password: str = PASSWORD) -> None:
-        """Sign in, on the page that is for it."""
+        """Sign in on its own page."""
         self.username = username
         await self.go("/signin")
         await self.fill_in_sign_in(password)
         await self.account_menu().wait_for()
 
     async def fill_in_sign_in(self, password: str = PASSWORD) -> None:
-        """Fill in the form, wherever it is shown."""
+        """Fill in the sign-in form, in the page or in the dialog."""
         await self.page.get_by_label("Username").fill(self.username)
         await self.page.get_by_label("Password").fill(password)
         await self.page.get_by_label("Password").press("Enter")
 
     async def start_thread(self, title: str, text: str = "Is the water warm enough?") -> str:
-        """Start a thread; the path of its page, which is shown."""
+        """Start a thread, whose page is shown then. Returns the path of that page."""
         await self.go("/")
         await self.page.get_by_role("button", name="New thread").click()
         await self.page.get_by_label("Title").fill(title)
@@ -70,7 +70,7 @@ class Visitor:
         return self.page.url.removeprefix(self.board.public_origin)
 
     async def write(self, text: str) -> None:
-        """Write a post in the thread that is shown, and send it."""
+        """Write and send a post in the thread that is shown."""
         await self.page.get_by_label("Write a post").get_by_role("textbox").fill(text)
         await self.page.get_by_role("button", name="Post", exact=True).click()
 
@@ -84,24 +84,24 @@ class Visitor:
         await eventually(is_true, within=15)
 
     async def until_filled(self) -> None:
-        """Wait until everything that was asked for, names included, is shown."""
+        """Wait until all requested data is shown, including the users' names."""
         await self.until("!/Loading|\\u2007/.test(document.body.innerText)")
 
     def post(self, text: str) -> Locator:
-        """The post that says this, once the board has acknowledged it."""
+        """The post with this text that the board has acknowledged."""
         return self.page.locator("article.post[data-id]").filter(has_text=text)
 
     def account_menu(self) -> Locator:
-        """The menu that only those have who are signed in."""
+        """The menu of signed-in users."""
         return self.page.locator("details.account summary")
 
     async def token(self) -> str:
-        """The session's token, which the page itself cannot read."""
+        """The session's token, from the cookie that the page itself cannot read."""
         [cookie] = [c for c in await self.context.cookies() if "session" in c.get("name", "")]
         return cookie["value"]
 
     async def end_session(self) -> None:
-        """End the session somewhere else, so that the page does not know."""
+        """End the session with a direct request, without the page noticing."""
         async with httpx.AsyncClient(base_url=self.board.url, trust_env=False) as http:
             headers = {"Authorization": f"Bearer {await self.token()}"}
             answer = await http.delete("/api/sessions/current", headers=headers)
@@ -112,7 +112,7 @@ class Visitor:
 async def visiting(
     board: Board, browser: Browser, width: int = 1280, scheme: Scheme = "light"
 ) -> AsyncIterator[Visitor]:
-    """Somebody with a browser of their own. At the end their page must not have complained."""
+    """A visitor with a separate browser context. At the end, `complaints` must be empty."""
     context = await browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB"
     )
@@ -128,7 +128,7 @@ async def visiting(
 
 
 def watch(visitor: Visitor, page: Page) -> None:
-    """Note what the page complains about."""
+    """Add the page's errors and policy violations to `complaints`."""
 
     def on_error(error: Error) -> None:
         visitor.complaints.append(f"{page.url}: {error.stack or error.message}")

@@ -13,7 +13,7 @@ _NAME = "board-tests"
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[docker.DockerClient]:
-    """The engine."""
+    """The client of the Docker engine."""
     found = engine()
     yield found
     found.close()
@@ -21,7 +21,7 @@ def client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def images() -> list[str]:
-    """The tags of all images, built from what is here now."""
+    """The tags of all images, built from the working tree."""
     with project("board-tests-build", "microservices") as builder:
         services = ("prepare", *SERVERS, GATEWAY)
         builder.compose("--profile", "*", "build", *services)
@@ -30,7 +30,7 @@ def images() -> list[str]:
 
 @pytest.fixture(scope="module")
 def services(images: list[str]) -> Iterator[Project]:  # noqa: ARG001 - they must have been built
-    """The board as services, up and healthy."""
+    """The running board, as services."""
     with project(_NAME, "microservices") as found:
         found.up()
         yield found

@@ -1,4 +1,4 @@
-"""People who read and write all the time, and remember what they were promised."""
+"""Readers and writers that send requests all the time, and record what was acknowledged."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ from tests.people import PASSWORD, new_username
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that was asked at this moment (of `time.monotonic`) and answered with this status,
-    or not at all."""
+    """A request: the time at which it was sent (`time.monotonic`), and the status of its response,
+    if there was one."""
 
     asked: float
     status: int | None
@@ -24,8 +24,8 @@ class Failure:
 
 @dataclass
 class Load:
-    """What came of it. `written` are the posts that the board has confirmed; `served_by` counts
-    answers a process."""
+    """The results. `written` has the posts that the board has acknowledged; `served_by` counts the
+    responses of each process."""
 
     thread: int
     requests: int = 0
@@ -35,12 +35,12 @@ class Load:
     going_on: bool = True
 
     def failed_since(self, moment: float) -> list[Failure]:
-        """The requests that were asked since then, and failed."""
+        """The failed requests that were sent after this time."""
         return [failure for failure in self.failures if failure.asked >= moment]
 
     async def recovered(self, since: float, quiet: float = 3, within: float = 90) -> float:
-        """Return when nothing that was asked in the last `quiet` seconds has failed: how many
-        seconds after `since` the last failure had been asked."""
+        """Wait until no request of the last `quiet` seconds has failed. Returns the seconds from
+        `since` to the last failed request."""
 
         async def calm() -> bool:
             beginning = time.monotonic() - quiet
@@ -50,7 +50,7 @@ class Load:
         return max((failure.asked - since for failure in self.failed_since(since)), default=0)
 
     async def until(self, requests: int, within: float = 120) -> None:
-        """Return when so many more requests have been answered."""
+        """Wait for this number of further responses."""
         wanted = self.requests + requests
 
         async def answered() -> bool:
@@ -59,7 +59,7 @@ class Load:
         await eventually(answered, within, what=f"the answer to {requests} more requests")
 
     async def all_written_are_there(self, http: httpx.AsyncClient) -> None:
-        """Fail unless the board still has each post that it has confirmed."""
+        """Fail unless the board has every post that it has acknowledged."""
         found: set[int] = set()
         path = f"/api/posts/in-thread/{self.thread}?limit=100"
         while path:
@@ -72,7 +72,7 @@ class Load:
 
 @asynccontextmanager
 async def load(url: str, *, readers: int = 2, writers: int = 2) -> AsyncIterator[Load]:
-    """Readers and writers, each with a request under way all the time, until the block ends."""
+    """Let readers and writers send requests without a pause until the block ends."""
     limits = httpx.Limits(max_connections=readers + writers)
     async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits, trust_env=False) as http:
         who = {"username": new_username(), "password": PASSWORD}

@@ -1,4 +1,4 @@
-"""A Compose project of the tests' own: the board in containers, beside whatever else runs here."""
+"""A Compose project for tests: the board in containers, separate from other projects."""
 
 import json
 import os
@@ -27,7 +27,7 @@ SERVERS: Mapping[str, tuple[str, ...]] = {
 
 
 def image(name: str) -> str:
-    """The tag of an image of the board in Compose."""
+    """The tag of an image in Compose."""
     return f"board/{name}:local"
 
 
@@ -42,13 +42,13 @@ class Project:
 
     @property
     def url(self) -> str:
-        """Where its gateway answers."""
+        """The URL of its gateway."""
         return f"http://127.0.0.1:{self.port}"
 
     def compose(
         self, *arguments: str, check: bool = True, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """`docker compose ARGUMENTS` for this project, all of whose output is in `stdout`."""
+        """Run `docker compose ARGUMENTS` for this project; `stdout` has its output and errors."""
         done = subprocess.run(
             ["docker", "compose", "--project-name", self.name, *arguments],
             cwd=ROOT,
@@ -65,7 +65,7 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the commands of this project run with: no limits on how fast one may write."""
+        """The environment of this project's commands: it turns off the limits of writes."""
         return {
             **os.environ,
             "COMPOSE_PROFILES": self.profile,
@@ -79,7 +79,7 @@ class Project:
         }
 
     def up(self, *arguments: str) -> float:
-        """Bring it up and wait until it is healthy; how many seconds that took."""
+        """Start it, and wait until it is healthy. Returns the seconds that this took."""
         began = time.monotonic()
         said = self.compose("up", "--detach", "--wait", *arguments).stdout
         took = time.monotonic() - began
@@ -87,7 +87,7 @@ class Project:
         return took
 
     def wrong(self) -> dict[str, str]:
-        """The services of which a container has failed, is ill, or was never started, and how."""
+        """The services with a container that failed, is unhealthy or was not started, and why."""
         label = f"com.docker.compose.project={self.name}"
         found: dict[str, str] = {}
         for container in self.engine.containers.list(
@@ -102,7 +102,7 @@ class Project:
         return found
 
     def sql(self, database: str, statement: str) -> None:
-        """Carry out a statement as the administrator of the database's server."""
+        """Execute a statement as the database's administrator."""
         command = ["psql", "--host=/var/run/postgresql", "--username=postgres", "--quiet"]
         command += [f"--dbname={database}", f"--command={statement}"]
         done = self.container("postgres").exec_run(command)
@@ -125,7 +125,7 @@ class Project:
         return found
 
     def log(self, service: str) -> str:
-        """What the service has said."""
+        """The log of a service."""
         return self.compose("logs", "--no-color", "--no-log-prefix", service).stdout
 
     def secrets(self) -> dict[str, str]:
@@ -145,7 +145,7 @@ class Project:
         return found
 
     def database_urls(self) -> dict[str, str]:
-        """Each context's database, as this machine reaches it."""
+        """The URLs of the contexts' databases for this machine."""
         passwords = self.secrets()
         networks = self.container("postgres").attrs["NetworkSettings"]["Networks"]
         address = networks[f"{self.name}_data"]["IPAddress"]
@@ -155,19 +155,19 @@ class Project:
         }
 
     def get(self, path: str) -> httpx.Response:
-        """One answer of the gateway."""
+        """Send a GET to the gateway."""
         return httpx.get(self.url + path, timeout=15, trust_env=False)
 
 
 def engine() -> docker.DockerClient:
-    """The engine of this machine. Fails where there is none: a test that did not run is no pass."""
+    """The client of this machine's engine. Fails if there is none, instead of skipping tests."""
     assert shutil.which("docker"), "these tests need Docker: https://docs.docker.com/get-docker/"
     return docker.from_env()
 
 
 @contextmanager
 def project(name: str, profile: str) -> Iterator[Project]:
-    """A project of that name, not yet up, of which nothing is left in the end."""
+    """A project with this name, not started yet. At the end, everything of it is removed."""
     client = engine()
     (port,) = ports.free(1)
     found = Project(name, profile, port, client)

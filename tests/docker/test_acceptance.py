@@ -1,4 +1,4 @@
-"""The acceptance tests, unchanged, on the board in Compose: once for each profile."""
+"""Runs the acceptance tests on the board in Compose, once for each profile."""
 
 import json
 import os
@@ -16,12 +16,12 @@ from tests.docker.project import PROFILES, ROOT, project
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("images")]
 
 Outcome = tuple[int, str]
-"""Exit code, and what was said."""
+"""Exit code and output."""
 
 
 @pytest.fixture(scope="module")
 def outcomes(images: list[str]) -> Iterator[Mapping[str, Future[Outcome]]]:  # noqa: ARG001 - they must have been built
-    """All profiles at once, since the tests wait more than they work; one starts after another."""
+    """Test all profiles at the same time, because tests mostly wait; they start one by one."""
     starting = Lock()
     with ThreadPoolExecutor(len(PROFILES)) as pool:
         yield {profile: pool.submit(_outcome, profile, starting) for profile in PROFILES}

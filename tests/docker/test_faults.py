@@ -1,4 +1,4 @@
-"""What happens to people on the board while containers come and go."""
+"""Readers and writers while containers are stopped, killed, paused and scaled."""
 
 import asyncio
 import time
@@ -17,13 +17,13 @@ from topology.contexts import CONTEXT_NAMES
 pytestmark = pytest.mark.timeout(600)
 
 HEALTH_CHECKS = 2 * 5 + 2
-"""Seconds after which the gateway has noticed a target that hangs: two checks, 5 s apart, each of
-which may take 2 s."""
+"""Seconds until the gateway has noticed a hanging target: two checks, 5 s apart, with timeouts of
+2 s."""
 
 
 @pytest_asyncio.fixture(scope="module", autouse=True)
 async def two_of_each(services: Project) -> None:
-    """Two containers of each context's service, all of which get requests."""
+    """The services with two containers each, all of which get requests."""
     await _scale(services, posts=2)
 
 
@@ -68,7 +68,7 @@ async def test_a_rolling_restart_of_every_service_fails_no_request(services: Pro
             these = [pair[turn] for pair in pairs]
             await asyncio.gather(*(asyncio.to_thread(c.restart, timeout=30) for c in these))
             for container in these:
-                if not _name(container).startswith("users/"):  # nobody reads about users here
+                if not _name(container).startswith("users/"):  # these clients do not read users
                     await _gets_requests(people, container)
             for container in these:
                 await eventually(partial(_is_healthy, container), within=120)
@@ -113,7 +113,7 @@ async def test_paused_container_gets_no_requests_until_it_answers_again(services
         await asyncio.to_thread(paused.pause)
         try:
             await asyncio.sleep(HEALTH_CHECKS)
-            # Whoever had asked the paused one still waits; everybody else is served.
+            # Requests that the paused container has received still wait; all others are served.
             await _gets_requests(people, left)
         finally:
             await asyncio.to_thread(paused.unpause)

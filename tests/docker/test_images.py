@@ -1,4 +1,4 @@
-"""What each image holds: its part of the board, and nothing of another's."""
+"""Each image contains only the code and the libraries of its own process."""
 
 import io
 import subprocess
@@ -23,7 +23,7 @@ LARGEST = 110 * 1000 * 1000
 
 
 def _folders(package: str) -> set[str]:
-    """A package's folders with files, itself included."""
+    """A package's folder and its subfolders, if they have files."""
     return {str(path.parent) for path in files() if path.parts[0] == package}
 
 
@@ -55,7 +55,7 @@ ABSENT = {
     "gateway": {"fastapi", "pydantic", "asyncpg", "alembic", "httpx"},
     "board": {"yaml", "pytest"},
 }
-"""Libraries that others need, and this image must not have."""
+"""By image: libraries that only other images need."""
 
 
 def _run(client: docker.DockerClient, name: str, *command: str) -> str:
@@ -72,7 +72,7 @@ def _run(client: docker.DockerClient, name: str, *command: str) -> str:
 
 @pytest.fixture(params=IMAGES)
 def laid_out(request: pytest.FixtureRequest, client: docker.DockerClient) -> Iterator[Container]:
-    """A container of each image that has not been started."""
+    """A container of each image, not started."""
     found = client.containers.create(image(request.param))
     found.attrs["board"] = request.param
     yield found
@@ -107,7 +107,7 @@ def test_an_image_has_no_compiler(name: str, client: docker.DockerClient) -> Non
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_starts_on_its_own(name: str, client: docker.DockerClient) -> None:
-    """All that it imports is there: it gets as far as saying what it has not been told."""
+    """Everything that it imports is in the image: it starts and reports its missing settings."""
     container = client.containers.run(
         image(name), detach=True, read_only=True, network_mode="none", cap_drop=["ALL"],
         environment={"PUBLIC_ORIGIN": "http://localhost"},
@@ -140,7 +140,7 @@ def test_an_image_adds_less_than_110_mb_to_its_base(
 
 
 def _uncompressed(image: Image) -> int:
-    # Not its `Size`, which with containerd's store of images is something else.
+    # Not its `Size`, which is the compressed size if the engine uses containerd's image store.
     return sum(int(layer["Size"]) for layer in image.history())
 
 
@@ -170,7 +170,7 @@ def test_image_has_no_secret_in_its_environment(name: str, client: docker.Docker
 def test_a_change_to_one_service_leaves_the_other_images_alone(
     client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Built again from a copy in which only threads differs, all other images are the same ones."""
+    """Built from a copy with a change in threads only, all other images have the same ids."""
     copy = tmp_path_factory.mktemp("changed")
     packed = subprocess.run(
         ["tar", "--create", "--exclude-from=.gitignore", "--exclude=.git", "."],

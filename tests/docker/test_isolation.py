@@ -1,4 +1,4 @@
-"""Who can reach what, and who can read what, on a board in Compose."""
+"""What each container of a board in Compose can reach and read."""
 
 import json
 from typing import Any
@@ -112,7 +112,7 @@ def test_no_secret_is_in_the_files_of_an_image(services: Project) -> None:
     for service in (*SERVICES, GATEWAY, "prepare"):
         container = services.container(service)
         changed = {str(change["Path"]) for change in container.diff() or []}
-        # Mount points are all that may have come to be.
+        # Only mount points may have been created.
         assert {
             path for path in changed if not path.startswith(("/run", "/secrets", "/database"))
         } <= {"/tmp"}  # noqa: S108 - a path in the container

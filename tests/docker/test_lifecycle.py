@@ -1,7 +1,7 @@
-"""A board in Compose from its first start to its last: frugal, and nothing is lost.
+"""Starting, stopping and upgrading a board in Compose, without losing data.
 
-How long starting and stopping took is noted in the report (`--junitxml`), and not judged, since
-that is also about what else this machine does; `make bench-docker` judges it."""
+The times of starts and stops are recorded in the report (`--junitxml`), but not checked, because
+they depend on the load of this machine; `make bench-docker` checks them."""
 
 import asyncio
 import re
@@ -31,7 +31,7 @@ def board() -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def lived_in(images: list[str]) -> Iterator[Project]:  # noqa: ARG001 - they must have been built
-    """A board that is up, and is left so by each test."""
+    """A running board, which each test leaves running."""
     with project("board-tests-lived-in", "microservices") as found:
         found.up()
         yield found
@@ -63,7 +63,7 @@ async def test_stop_fails_no_request_and_loses_no_write(
         await people.until(50)
         began = time.monotonic()
         stopping = asyncio.create_task(asyncio.to_thread(board.compose, "stop"))
-        # The gateway stops first; whoever comes after that finds nobody.
+        # The gateway stops first; later connections are refused.
         await eventually(partial(_gone, board), within=30)
         people.going_on = False
         await stopping
@@ -74,7 +74,7 @@ async def test_stop_fails_no_request_and_loses_no_write(
         received = people.requests + 1  # with the one that started the thread
         await asyncio.to_thread(board.up)
     record_testsuite_property("seconds to stop", took)
-    # The engine may accept a connection for a gateway that is gone, and close it: nobody there.
+    # The engine may accept a connection for a gateway that has stopped, and close it at once.
     assert {failure.status for failure in people.failures} <= {None}
     assert len(answered) == received
     for service in (GATEWAY, *SERVICES):
@@ -172,7 +172,7 @@ def test_database_of_a_newer_version_is_rejected(board: Project) -> None:
 
 
 def _up_to(board: Project, command: str) -> None:
-    """Start as far as a command that ends by itself, for which Compose would not wait."""
+    """Start up to a command, and wait until it ends, for which Compose itself would not wait."""
     board.compose("up", "--detach", command)
     board.container(command).wait(timeout=60)
     assert not board.wrong()

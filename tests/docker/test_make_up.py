@@ -1,4 +1,4 @@
-"""What `make up` says to people, with a real engine."""
+"""The messages of `make up`, with a real engine."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What an operator does to the board: each may be repeated, and says what is wrong."""
+"""The operator's commands: each can be repeated, and reports errors."""
 
 import asyncio
 import os
@@ -30,14 +30,14 @@ SCHEMAS = {
 
 @pytest.fixture
 def empty() -> Iterator[Databases]:
-    """A server of its own, on which nothing has been made."""
+    """A new server without databases and roles."""
     with running_server() as made:
         yield made
 
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A connection, closed after."""
+    """A connection, which is closed at the end."""
     connection = await asyncpg.connect(url, timeout=5)
     try:
         yield connection
@@ -48,7 +48,7 @@ async def connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Recor
 def command(
     databases: Databases, *words: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """`python -m board ...`, done."""
+    """Run `python -m board ...`."""
     told = {f"{context.upper()}_DATABASE_URL": databases.urls[context] for context in CONTEXT_NAMES}
     told |= {"ADMIN_DATABASE_URL": databases.server.admin_url} | environment
     return subprocess.run(

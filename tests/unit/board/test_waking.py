@@ -1,4 +1,4 @@
-"""Commands wait for a database that sleeps, and say so; other refusals are theirs to tell."""
+"""Commands wait for a paused database, and log it; they report other errors themselves."""
 
 import logging
 import ssl
@@ -10,7 +10,7 @@ from board.waking import wait_until_awake
 
 
 class Sleeper:
-    """A server that drops connections until it has been asked a number of times."""
+    """A fake server that refuses a number of connections before it accepts one."""
 
     def __init__(self, wakes_after: int, then: Exception | None = None) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""A container's health is what its process answers."""
+"""The health check of containers."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ CHECK = Path(__file__).resolve().parents[3] / "containers" / "healthcheck.py"
 
 @asynccontextmanager
 async def _answering(answer: bytes | None) -> AsyncIterator[int]:
-    """A server that answers so, or not at all; its port."""
+    """A server that sends these bytes, or with None never answers. Yields its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readuntil(b"\r\n\r\n")

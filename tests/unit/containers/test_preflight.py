@@ -1,4 +1,4 @@
-"""What is in the way of Compose is named before anything starts."""
+"""Before Compose starts anything, the checks report what would prevent a start."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ def _docker(
     config: CommandResult | Mapping[str, object] = CONFIG,
     ours: str = "",
 ) -> Docker:
-    """A `docker` that answers so."""
+    """A fake `docker` with these results."""
 
     def answer(what: CommandResult | str | Mapping[str, object]) -> CommandResult:
         if isinstance(what, CommandResult):

@@ -1,4 +1,4 @@
-"""Secrets are made once, and each process is told its own."""
+"""Secrets are generated once, and each process gets its own."""
 
 import stat
 from pathlib import Path
@@ -16,7 +16,7 @@ CONSUMERS = ("postgres", "bootstrap", "databases", *CONTEXT_NAMES)
 
 @pytest.fixture
 def volumes(tmp_path: Path) -> Path:
-    """A folder with `database` and `secrets`, all of them empty."""
+    """A folder with the empty volumes `database` and `secrets`."""
     (tmp_path / "database").mkdir()
     for name in ("all", *CONSUMERS):
         (tmp_path / "secrets" / name).mkdir(parents=True)

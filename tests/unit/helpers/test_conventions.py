@@ -1,4 +1,4 @@
-"""The rules that every answer must follow: a test that receives one that breaks them fails."""
+"""The rules for every response: a test that receives a response against them fails."""
 
 import json
 from typing import Any
@@ -51,7 +51,7 @@ async def see(
     method: str = "GET",
     headers: dict[str, str] = HEADERS,
 ) -> None:
-    """Let a client with the hook receive this answer."""
+    """Let a client with the hook receive this response."""
 
     def answer(_request: httpx.Request) -> httpx.Response:
         content = b"" if body is None else json.dumps(body).encode()

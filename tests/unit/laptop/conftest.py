@@ -1,4 +1,4 @@
-"""Folders that a server's user may enter, one PostgreSQL for the tests, and waiting with an end."""
+"""Fixtures: a folder that the server's user may enter, a PostgreSQL, and whether a process runs."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from laptop.postgres.throwaway import throwaway
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder that another user can pass through, which pytest's own are not."""
+    """An empty folder that another user can traverse, unlike pytest's own."""
     path = Path(tempfile.mkdtemp(prefix="board-test-"))
     path.chmod(0o711)
     yield path
@@ -23,14 +23,14 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgresServer]:
-    """A running PostgreSQL that no test may stop."""
+    """A running PostgreSQL, shared by tests, which must not stop it."""
     with throwaway() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def is_running() -> Callable[[int], bool]:
-    """Whether a process of that number exists and is no zombie."""
+    """A function that returns whether a process with this id exists and is not a zombie."""
 
     def ask(process: int) -> bool:
         try:

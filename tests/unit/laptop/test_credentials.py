@@ -1,4 +1,4 @@
-"""Passwords and tokens: private, generated once, never changed, never shown."""
+"""The stored passwords and tokens are private, and generated once."""
 
 import json
 import stat

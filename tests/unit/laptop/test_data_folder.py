@@ -1,4 +1,4 @@
-"""The data folder: private, writable, and one run's at a time."""
+"""The data folder is private, writable, and used by one run at a time."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ from laptop.errors import CannotRunError
 
 @contextmanager
 def as_someone_else() -> Iterator[None]:
-    """Root may write everywhere, so for a while it is not root."""
+    """Switch to another user, because root may write everywhere."""
     if os.geteuid() != 0:
         yield
         return
@@ -30,7 +30,7 @@ def as_someone_else() -> Iterator[None]:
 def test_new_folder_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "a/b"
     make_data_folder(folder)
-    # The server's user has to pass through root's, but may not look around in it.
+    # The server's user must be able to traverse root's folder, but not to list it.
     assert stat.S_IMODE(folder.stat().st_mode) == (0o711 if os.geteuid() == 0 else 0o700)
     assert [*folder.iterdir()] == []
 

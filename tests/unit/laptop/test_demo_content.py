@@ -1,4 +1,4 @@
-"""The demo's content: nothing in it that the board would refuse."""
+"""The demo's content is valid."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""The merged log: whole lines under names, whatever the bytes and however fast they come."""
+"""The merged log writes whole lines with the name of their process, for any bytes at any speed."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ NAMES = ["board", "users", "gateway"]
 
 
 class Output:
-    """A file as the log's output."""
+    """A log that writes to a file."""
 
     def __init__(self, path: Path, *, colour: bool = False) -> None:
         self._path = path
@@ -112,7 +112,7 @@ async def test_busy_process_does_not_delay_another_ones_lines(
     output: Output,
 ) -> None:
     class Flood(asyncio.StreamReader):
-        """Output that never ends."""
+        """An endless output."""
 
         async def read(self, n: int = -1) -> bytes:
             return b"flood\n" * (n // 6)
@@ -126,7 +126,7 @@ async def test_busy_process_does_not_delay_another_ones_lines(
 
 @pytest.fixture
 def full_pipe() -> tuple[int, int]:
-    """A pipe into which nothing more can be written until someone reads."""
+    """A full pipe: writing blocks until somebody reads."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     try:
@@ -147,7 +147,7 @@ async def test_unread_output_blocks_only_the_log(
     done, _ = await asyncio.wait([following], timeout=0.1)
     assert not done
     log.close(timeout=0.05)
-    # Read at last, everything comes, in its order.
+    # When it is read, all lines arrive in order.
     await asyncio.to_thread(drain, reader, lambda text: text.endswith(b"users   | line\n"))
     await asyncio.wait_for(following, 5)
     os.close(reader)

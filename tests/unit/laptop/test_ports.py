@@ -1,4 +1,4 @@
-"""Ports, and whether something answers on them."""
+"""Checking ports, finding free ones, and waiting for a server's response."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ def test_port_with_connections_in_time_wait_is_free() -> None:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
             accepted, _ = server.accept()
-            # The side that closes first is the one that remembers the connection.
+            # The side that closes first has the connection in TIME_WAIT.
             accepted.close()
     ports.check_free(port)
 

@@ -1,4 +1,4 @@
-"""The wiring of a run: who is told what."""
+"""The command line and the environment of each process of a run."""
 
 import pytest
 

@@ -91,7 +91,7 @@ class Runner:
     def start_without_postgres(
         self, output: int | None = None, **environment: str
     ) -> subprocess.Popen[bytes]:
-        """A run on databases elsewhere, which the stand-ins never open."""
+        """Start a run with database URLs, which the stand-ins never open."""
         urls = {
             f"{name}_DATABASE_URL": f"postgresql://{name.lower()}:x@db.example.com/{name.lower()}"
             for name in ("USERS", "THREADS", "POSTS")
@@ -120,7 +120,7 @@ class Runner:
         return self.process
 
     def started(self) -> dict[str, int]:
-        """The processes that served at some time, by name; of several the last."""
+        """The ids of the processes that served, by name; after a restart, the last one."""
         return self._noted("serving")
 
     def stopped(self) -> list[str]:
@@ -142,7 +142,7 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """A data folder with a cluster, to be copied: that takes a fraction of making one."""
+    """A data folder with a cluster, to be copied, which is much faster than creating one."""
     with tempfile.TemporaryDirectory(prefix="board-test-") as name:
         Path(name).chmod(0o711)
         server, _ = embedded(Path(name) / "data")
@@ -153,7 +153,7 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture
 def with_data(runner: "Runner", data: Path) -> None:
-    """Give the runner a data folder of an earlier run."""
+    """Copy the data folder of an earlier run to the runner."""
     # Unlike shutil, cp keeps the owners.
     subprocess.run(["/bin/cp", "-a", data, runner.root], check=True)
 
@@ -230,7 +230,7 @@ def test_crashed_service_is_logged_with_its_last_lines_and_restarted(runner: Run
     runner.start_without_postgres()
     until_up(runner)
     crashed = runner.started()["gateway"]
-    with pytest.raises(OSError):  # noqa: PT011 - closed or reset, as the crash has it
+    with pytest.raises(OSError):  # noqa: PT011 - closed or reset, depending on the crash
         urllib.request.urlopen(f"http://127.0.0.1:{runner.port}/crash", timeout=5)
     eventually_blocking(
         lambda: runner.started()["gateway"] != crashed, what="the gateway serves again"

@@ -1,4 +1,4 @@
-"""What a run may be asked, and what it refuses."""
+"""The settings of a run, and the values that it rejects."""
 
 import re
 from pathlib import Path

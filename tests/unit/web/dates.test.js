@@ -1,4 +1,4 @@
-// Rules of how moments are written.
+// Rules for formatting dates and times.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DateFormat } from "../../../web/static/dates.js";

@@ -1,4 +1,4 @@
-// Rules of drafts: what somebody was writing is there again until it was sent or given up.
+// Rules for drafts: an unsent text is restored until it is sent or discarded.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { DraftStore } from "../../../web/static/drafts.js";

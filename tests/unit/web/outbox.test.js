@@ -1,4 +1,4 @@
-// Rules of posts on their way: none is lost, none is posted twice, none is sent as somebody else.
+// Rules for pending posts: none is lost, none is posted twice, none is sent as another user.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Outbox } from "../../../web/static/outbox.js";

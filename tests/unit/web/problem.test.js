@@ -1,4 +1,4 @@
-// Rules of what an unsuccessful answer means, and of when to try again.
+// Rules for unsuccessful responses: their meaning, and when to try again.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parse, Problem, problemOf, retryDelay } from "../../../web/static/problem.js";

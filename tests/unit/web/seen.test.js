@@ -1,4 +1,4 @@
-// Rules of what is marked as new.
+// Rules for marking posts as new.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { SeenPosts } from "../../../web/static/seen.js";

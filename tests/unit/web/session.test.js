@@ -1,4 +1,4 @@
-// Rules of who is signed in on this device.
+// Rules for the session of the user who is signed in on this device.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Problem } from "../../../web/static/problem.js";

@@ -1,4 +1,4 @@
-// Rules of following a thread: without a gap, and without holding a connection that nobody looks at.
+// Rules for following a thread: without gaps, and without a connection for a tab that nobody looks at.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { Problem } from "../../../web/static/problem.js";

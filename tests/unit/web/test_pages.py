@@ -1,4 +1,4 @@
-"""The page over HTTP."""
+"""Serving the page over HTTP."""
 
 import gzip
 from collections.abc import AsyncIterator

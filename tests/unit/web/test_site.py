@@ -1,4 +1,4 @@
-"""The page's files, as they are made ready."""
+"""Preparing the page's files."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: closed to who has no password, alone on its data, gone with its run."""
+"""The embedded PostgreSQL requires passwords, has its data to itself, and ends with its run."""
 
 import os
 import socket
@@ -39,7 +39,7 @@ def process_of(server: PostgresServer) -> int:
 
 
 def copy(server: PostgresServer, folder: Path) -> None:
-    """Give another data folder the same cluster."""
+    """Copy the cluster to another data folder."""
     # Unlike shutil, cp keeps the owners.
     subprocess.run(["/bin/cp", "-a", server.cluster, folder], check=True)
 
@@ -283,7 +283,7 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(
         file.write("no_such_setting = 1\n")
     with pytest.raises(CannotRunError, match='unrecognized configuration parameter "no_such_sett'):
         server.start()
-    # Nothing is left that a next start would stumble over.
+    # Nothing is left that would prevent the next start.
     (server.cluster / "postgresql.conf").write_text("")
     with server:
         pass
@@ -335,7 +335,7 @@ def test_closed_folder_considers_owner_group_and_others(folder: Path) -> None:
     outer.chmod(0o710)
     assert account.closed_folder(inner, stranger) == outer
     assert account.closed_folder(inner, member) is None
-    # What everyone else may do is nothing to a member: the group's bits decide for them.
+    # For a member of the group, the group's bits count, not those of others.
     outer.chmod(0o701)
     assert account.closed_folder(inner, stranger) is None
     assert account.closed_folder(inner, member) == outer

@@ -1,4 +1,4 @@
-"""Child processes, with real ones: what they say, how they end, and that none is left."""
+"""Child processes, tested with real ones: their output, their end, and that none is left behind."""
 
 import asyncio
 import os
@@ -32,11 +32,11 @@ class Recorded:
         self.log = MergedLog(self._descriptor, names=["child"], colour=False)
 
     def text(self) -> str:
-        """What is written by now."""
+        """The text that has been written so far."""
         return self.path.read_text()
 
     def everything(self) -> str:
-        """All that was logged; nothing can be logged after."""
+        """Close the log, and return everything that was logged."""
         self.log.close()
         return self.text()
 
