@@ -1,1 +1,1 @@
-"""Threads: what is talked about, and how lively."""
+"""The threads context: titles, marks, and the activity of each thread."""

@@ -1,4 +1,4 @@
-"""The threads service: one context in a process, wired to the others over HTTP."""
+"""The threads service: one context in a process, which calls the others over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from services.threads.wiring import open_threads
 
 
 class Settings(ProcessSettings, ThreadSettings):
-    """The settings of this process: its own context's, and where it finds the context it calls."""
+    """The settings of this process: its context's, and the URL of the context that it calls."""
 
     threads_service_token: ServiceTokens
     users_url: HttpUrl
@@ -25,7 +25,7 @@ class Settings(ProcessSettings, ThreadSettings):
 
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
-    """The composition root."""
+    """Build the application; the context is closed when the block ends."""
     async with http_client() as http:
         users = HttpUsers(
             ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])

@@ -11,7 +11,7 @@ SEARCHED = Searched("threads", THREAD_COLUMNS, "removal IS NULL")
 
 
 class SearchStore:
-    """Searches titles. Raises `Unavailable` when the database is down or has too much to search,
+    """Searches titles. Raises `Unavailable` if the database is down or the search takes too long,
     and `MalformedRequest` for a cursor of another search."""
 
     def __init__(self, database: Database, dictionary: Dictionary) -> None:
@@ -19,7 +19,7 @@ class SearchStore:
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
         """The newest threads whose titles have the words. A page may have fewer than `limit`
-        threads, also none, while there is a next one."""
+        threads, or none, although there is a next page."""
         hits = await self._scan.find(words, limit, after)
         threads = []
         for row in map(dict, hits.rows):

@@ -1,1 +1,1 @@
-"""People and their sessions."""
+"""The users context: accounts, sessions, roles and bans."""

@@ -11,28 +11,28 @@ from kernel.errors import Policy, TooManyRequests
 from kernel.process.clock import Clock
 from services.users.settings import SignInLimits
 
-_UNDECIDED = timedelta(seconds=10)  # then whoever was verifying has died, and it counts as failed
+_UNDECIDED = timedelta(seconds=10)  # later, its process must have died: it counts as failed
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _CLEANED_AT_ONCE = 100
 _LONGEST_WAIT = 5 * 60.0
-_DOUBLINGS = 10  # more than the longest wait has
+_DOUBLINGS = 10  # more than the longest wait needs
 _KNOWN_FOR = timedelta(days=90)
 
 _Wait = tuple[float | None, Policy]
-"""Seconds until there is room under a policy: None when there is, 0 when that is being decided."""
+"""Seconds until an attempt is allowed: None if it is now, 0 if that depends on undecided ones."""
 
 
 def name_key(username: str) -> bytes:
-    """What a typed name is kept as, whatever its case."""
+    """The value that is stored for a typed name; it is the same for any case."""
     return hashlib.sha256(username.lower().encode()).digest()
 
 
 class SignInAttempts:
-    """Each attempt is counted before its password is looked at, and taken back when that was right.
-    So however many come at once, never more of them are wrong than the limits allow.
+    """Counts each attempt before its password is checked, and removes it if the password was right.
+    So even simultaneous attempts cannot have more wrong passwords than the limits allow.
 
-    A name that has signed in from an address in the last 90 days does not wait for what others do
-    behind the same address.
+    A name that has signed in from an address in the last 90 days is not delayed by the failures of
+    other names from that address.
     """
 
     def __init__(self, database: Database, limits: SignInLimits, clock: Clock) -> None:
@@ -42,8 +42,8 @@ class SignInAttempts:
         self._clock = clock
 
     async def begin(self, username: str, address: str) -> int:
-        """Count an attempt, and return its number. Raises `TooManyRequests`. When it is only for
-        attempts still being decided that there is no room, waits for those a while."""
+        """Count an attempt, and return its id. Raises `TooManyRequests`. If only undecided attempts
+        prevent it, waits a while for their results."""
         for pause in _PAUSES:
             attempt = await self._try_to_begin(username, address)
             if attempt is not None:
@@ -54,8 +54,8 @@ class SignInAttempts:
         )
 
     async def end(self, attempt: int, *, right: bool) -> None:
-        """Record how the attempt went. One with the right password is deleted, and its address is
-        one that the name is known from."""
+        """Record the result of an attempt. If the password was right, the attempt is deleted and
+        the address is stored as known for the name."""
         if right:
             await self._database.row(
                 """
@@ -109,8 +109,8 @@ class SignInAttempts:
         return (end - now).total_seconds(), policy
 
     async def _wait_for_address(self, connection: Connection, address: str, now: datetime) -> _Wait:
-        """Above the quota there is one attempt at a time, and after each wrong password a wait that
-        doubles. Closing the address would close it to everybody behind it."""
+        """Above the quota, only one attempt at a time is allowed, and the wait doubles after each
+        wrong password. Blocking the address would block everybody who shares it."""
         policy = self._for_address
         failures, undecided = await self._count(connection, address, None, policy, now)
         if len(failures) + undecided < policy.quota:
@@ -129,8 +129,8 @@ class SignInAttempts:
         policy: Policy,
         now: datetime,
     ) -> tuple[Sequence[datetime], int]:
-        """When there were failures in the policy's window, newest first, and how many attempts are
-        undecided."""
+        """The times of the failures in the policy's window, newest first, and the number of
+        undecided attempts."""
         rows = await connection.fetch(
             """
             SELECT at, failed OR at <= $3 AS failed FROM sign_in_attempts

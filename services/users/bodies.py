@@ -1,4 +1,4 @@
-"""What requests about users carry, and what they are answered with."""
+"""The bodies of requests and responses about users."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ TypedPassword = Annotated[str, Field(max_length=1000, examples=["seven quiet her
 
 
 class User(Resource):
-    """A person, as everybody sees them."""
+    """A user, as everybody sees them."""
 
     id: Id
     username: str
@@ -33,13 +33,13 @@ class User(Resource):
 
 
 class Me(User):
-    """A person, as they see themselves."""
+    """A user, as they see themselves."""
 
     email: str | None
 
 
 class Registration(RequestBody):
-    """What it takes to become a user. The name to show is the username unless there is one."""
+    """A registration. Without a name, the username is shown."""
 
     username: Username
     password: NewPassword
@@ -49,15 +49,15 @@ class Registration(RequestBody):
 
 
 class Profile(RequestBody):
-    """What to change about oneself. What is not sent stays; an email of null is removed."""
+    """A change of the user's own profile. Fields that are not sent stay; null removes the email."""
 
-    # Only what was sent is looked at, so these defaults are nobody's name and bio.
+    # Only fields that were sent are read, so these defaults are never stored.
     name: Name = Field(default_factory=str)
     bio: Bio = Field(default_factory=str)
     email: Email | None = Field(default_factory=lambda: None)
 
     def changes(self) -> ProfileChanges:
-        """What was sent."""
+        """The fields that were sent."""
         changes: ProfileChanges = {}
         if "name" in self.model_fields_set:
             changes["name"] = self.name
@@ -69,27 +69,27 @@ class Profile(RequestBody):
 
 
 class PasswordChange(RequestBody):
-    """The password that one has, and the one to have."""
+    """The current password, and the new one."""
 
     current: TypedPassword
     new: NewPassword
 
 
 class Leaving(RequestBody):
-    """One's password, so that nobody leaves by accident or by another's hand."""
+    """The current password, so that no account is deleted by accident or by somebody else."""
 
     password: TypedPassword
 
 
 class ResetPassword(RequestBody):
-    """The token of a link, and the password to have."""
+    """The token of a link, and the new password."""
 
     token: Annotated[str, Field(min_length=1, max_length=100, examples=["y0iJ3mUo"])]
     password: NewPassword
 
 
 class SignIn(RequestBody):
-    """A name and a password."""
+    """A username and a password."""
 
     largest_body = 4 * 1024
     username: Annotated[Prose, Field(max_length=100, examples=["ines"])]
@@ -97,7 +97,7 @@ class SignIn(RequestBody):
 
 
 class StartedSession(Resource):
-    """A session that has just begun. The token is shown this once."""
+    """A new session. Its token is not shown again."""
 
     token: str
     expires_at: Timestamp
@@ -105,7 +105,7 @@ class StartedSession(Resource):
 
 
 class Session(Resource):
-    """A session of one's own. `current` is the one that this request belongs to."""
+    """A session of the user. `current` is true for the session of this request."""
 
     id: Id
     created_at: Timestamp
@@ -115,21 +115,21 @@ class Session(Resource):
 
 
 class RoleChange(RequestBody):
-    """The role to have."""
+    """The new role."""
 
     role: Annotated[Role, Field(examples=["moderator"])]
 
 
 class NewBan(RequestBody):
-    """Why, as the banned person reads it, and until when; without an end, until it is lifted."""
+    """The reason, which the banned user reads, and the end, or none until the ban is lifted."""
 
     reason: Annotated[Line, Field(min_length=1, max_length=500, examples=["Advertising"])]
     until: Moment | None = None
 
 
 class ResetLink(Resource):
-    """The page on which a new password can be set, once. Shown this once. The token is what
-    follows the `#`, which no browser sends to a server."""
+    """A link to the page on which a new password can be set, once. It is not shown again. The token
+    follows the `#`, so browsers do not send it to a server."""
 
     link: str
     expires_at: Timestamp

@@ -22,7 +22,7 @@ class Settings(ProcessSettings, UserSettings):
 
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
-    """The composition root."""
+    """Build the application; the context is closed when the block ends."""
     async with open_users(settings) as users:
         context = users.context(settings, settings.users_service_token)
         yield create_app("users", [context], settings, lifecycle)

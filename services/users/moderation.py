@@ -1,4 +1,4 @@
-"""What moderators and admins do about others: roles, bans, and links for a new password."""
+"""Moderators' and admins' actions on other users: roles, bans, and links for a new password."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,8 +13,8 @@ from services.users.model import RESET_LIFETIME, Ban, ResetLink, Standing, User
 
 
 class LockedUser(Protocol):
-    """A user whose row is locked, and what others may change about them.
-    `services.users.user_for_update.UserForUpdate` has it in PostgreSQL."""
+    """A user whose row is locked, and what others may change about them. In PostgreSQL,
+    `services.users.user_for_update.UserForUpdate`."""
 
     standing: Standing
 
@@ -36,8 +36,8 @@ class Store(Protocol):
 
 
 class Moderation:
-    """The rules of deciding about others. Every method raises `Unauthenticated`, `Banned`,
-    `Forbidden` for who may not, `NotFound`, and `Conflict` for who has left."""
+    """The rules for actions on other users. Every method raises `Unauthenticated`, `Banned`,
+    `Forbidden` if the caller may not do this, `NotFound`, and `Conflict` for a deleted user."""
 
     def __init__(self, store: Store, users: Users, clock: Clock) -> None:
         self._store = store
@@ -45,16 +45,16 @@ class Moderation:
         self._clock = clock
 
     async def set_role(self, token: str, user: int, role: Role) -> User:
-        """Give somebody a role, for admins. Raises `Conflict` when that would leave no admin, or
-        raise somebody who is banned."""
+        """Change a user's role, for admins. Raises `Conflict` if no admin would be left, or if a
+        banned user would be promoted."""
         await self._check_admin(token)
         async with self._user_for_update(user, lock_admins=True) as locked:
             locked.standing.check_may_become(role)
             return await locked.set_role(role)
 
     async def ban(self, token: str, user: int, ban: Ban) -> None:
-        """Ban somebody of a lower role; their sessions end. Raises `Invalid` for an end that has
-        passed."""
+        """Ban a user of a lower role, and end their sessions. Raises `Invalid` for an end in the
+        past."""
         actor = await self._check_moderates(token)
         async with self._user_for_update(user) as locked:
             locked.standing.check_bannable(actor)
@@ -63,15 +63,15 @@ class Moderation:
             await locked.ban(ban, actor.id)
 
     async def lift_ban(self, token: str, user: int) -> None:
-        """Let somebody of a lower role take part again."""
+        """Lift the ban of a user of a lower role."""
         actor = await self._check_moderates(token)
         async with self._user_for_update(user) as locked:
             locked.standing.check_bannable(actor)
             await locked.lift_ban()
 
     async def issue_reset(self, token: str, user: int) -> ResetLink:
-        """Make a link with which somebody can set a new password, for admins. Older ones of theirs
-        work no longer, and this one only while its maker is an admin."""
+        """Create a link with which a user can set a new password, for admins. It replaces the
+        user's older links, and works only while its creator is an admin."""
         admin = await self._check_admin(token)
         link = ResetLink(tokens.new(), self._clock() + RESET_LIFETIME)
         async with self._user_for_update(user) as locked:

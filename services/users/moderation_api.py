@@ -62,7 +62,7 @@ def router(moderation: Moderation, cookie: SessionCookie) -> APIRouter:
         responses=documented(*_WHO),
     )
     async def issue_reset(id: Id, token: Token) -> ResetLink:  # noqa: A002
-        # No Idempotency-Key: its record would hold the link.
+        # No Idempotency-Key: its record would contain the link.
         issued = await moderation.issue_reset(token, id)
         return ResetLink(link=f"/password-resets#{issued.token}", expires_at=issued.expires_at)
 

@@ -1,4 +1,4 @@
-"""Hashing passwords, and the commonest of them."""
+"""Hashes passwords, and recognises common ones."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -20,8 +20,8 @@ Result = TypeVar("Result")
 
 
 def commonest_passwords() -> frozenset[str]:
-    """The passwords that attackers try first: those of zxcvbn's list, made from leaked ones, that
-    are long enough to be allowed at all."""
+    """The passwords that attackers try first: those in zxcvbn's list of leaked passwords that are
+    long enough to be allowed."""
     return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= SHORTEST)
 
 
@@ -35,16 +35,16 @@ class Passwords:
             time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16
         )
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
-        # Made ahead: the first unknown name must not take twice as long as the second.
+        # Hashed in advance: the first unknown name must not take twice as long as the second.
         self._nobodys = self._threads.submit(self._hasher.hash, "the password of nobody at all")
 
     async def hash(self, password: str) -> str:
-        """The hash to keep, with its salt and parameters in it."""
+        """The hash to store, which includes its salt and parameters."""
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, password: str, kept: str | None) -> bool:
-        """Whether the password is the one behind the hash. Without a hash the answer is no, after
-        the same work: how long it takes must not tell whether there is such a user."""
+        """Whether the password has this hash. Without a hash, returns False after the same work,
+        because the duration must not reveal whether the user exists."""
         return await self._run(lambda: self._verify(password, kept))
 
     async def weakness(self, password: str, username: str) -> str | None:
@@ -53,7 +53,7 @@ class Passwords:
         return await self._run(lambda: _weakness(password, username))
 
     def close(self) -> None:
-        """Wait for what is running, and end the threads."""
+        """Wait for running hashes, and end the threads."""
         self._threads.shutdown()
 
     def _verify(self, password: str, kept: str | None) -> bool:
@@ -79,8 +79,7 @@ def _weakness(password: str, username: str) -> str | None:
 
 
 def _is_plain(part: Mapping[str, Any]) -> bool:
-    """Whether this part of a password is one character again and again, a sequence, or a row of
-    keys."""
+    """Whether this part of a password is a repeated character, a sequence, or a row of keys."""
     pattern = part["pattern"]
     return pattern in {"sequence", "spatial"} or (
         pattern == "repeat" and len(part["base_token"]) == 1

@@ -6,16 +6,16 @@ from confusable_homoglyphs.confusables import confusables_data
 
 from kernel.characters import is_ignorable
 
-# Shapes that readers take for each other in most typefaces: Unicode's confusables (UTS 39) of
-# ASCII characters, after the letters have been folded to lower case.
+# Characters that look alike in most typefaces: Unicode's confusables (UTS 39) of ASCII characters,
+# after conversion to lower case.
 _ASCII = str.maketrans("01i|", "olll")
 _PAIRS = (("rn", "m"), ("vv", "w"))
 
 
 def resembles(name: str, other: str) -> bool:
-    """Whether readers may take one name for the other. Case, accents, spaces, punctuation and
-    characters that are not seen make no difference, and letters of other scripts none to the Latin
-    ones that they look like."""
+    """Whether readers may mistake one name for the other. Ignores case, accents, spaces,
+    punctuation and invisible characters; letters of other scripts count as the Latin ones that they
+    look like."""
     skeleton = _skeleton(name)
     return skeleton != "" and skeleton == _skeleton(other)
 

@@ -8,16 +8,16 @@ from kernel.process.settings import DatabasePassword, DatabaseUrl
 
 
 class UserDatabase(BaseSettings):
-    """The database."""
+    """The URL of the users database, and the password of its role."""
 
     users_database_password: DatabasePassword = None
     users_database_url: DatabaseUrl
 
 
 class SignInLimits(BaseSettings):
-    """How many wrong passwords there may be in so many seconds: for one name from one address, and
-    from one address for all names. More of the former close the name to the address; more of the
-    latter make the address wait between attempts."""
+    """Limits of wrong passwords, with their windows in seconds: for one name from one address, and
+    for all names from one address. Above the first limit, the address may not sign in with that
+    name; above the second, it has to wait between attempts."""
 
     sign_in_name_failures: int = Field(default=5, ge=1)
     sign_in_name_window: int = Field(default=30 * 60, ge=1)
@@ -36,8 +36,8 @@ class SignInLimits(BaseSettings):
 
 
 class UserSettings(UserDatabase, SignInLimits):
-    """The database, and limits. `registration_limit` people may register from one address in
-    `registration_window` seconds; 0 is no limit."""
+    """The database, and limits. At most `registration_limit` users may register from one address in
+    `registration_window` seconds; 0 means no limit."""
 
     registration_limit: int = Field(default=20, ge=0)
     registration_window: int = Field(default=60 * 60, ge=1)

@@ -1,4 +1,4 @@
-"""Secrets that stand for somebody: of sessions, and of links for a new password."""
+"""Tokens of sessions, and of links for setting a new password."""
 
 import hashlib
 import secrets
@@ -12,6 +12,6 @@ def new() -> str:
 
 
 def hashed(token: str) -> bytes:
-    """What is kept of a token."""
-    # With 256 random bits, one round of a fast hash cannot be searched backwards.
+    """The hash of a token, which is stored instead of it."""
+    # A token has 256 random bits, so one round of a fast hash is enough against guessing.
     return hashlib.sha256(token.encode(errors="replace")).digest()
