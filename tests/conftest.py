@@ -10,7 +10,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
-from tests.effort import AS_PROOF, IN_PASSING, Effort
+from tests.effort import THOROUGH, BRIEF, Effort
 from tests.scheduling import GroupedByDeployment
 
 
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def effort(request: pytest.FixtureRequest) -> Effort:
     """How much work generative tests do."""
-    return AS_PROOF if request.config.getoption("--prove") else IN_PASSING
+    return THOROUGH if request.config.getoption("--prove") else BRIEF
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ class Effort:
     body_sizes: tuple[int, ...]
 
 
-IN_PASSING = Effort(
+BRIEF = Effort(
     fuzzing=2,
     phases="fuzzing",
     steps=100,
@@ -30,7 +30,7 @@ IN_PASSING = Effort(
     mutate=False,
     body_sizes=(15_000,),
 )
-AS_PROOF = Effort(
+THOROUGH = Effort(
     fuzzing=120,
     phases="examples,coverage,fuzzing",
     steps=20_000,

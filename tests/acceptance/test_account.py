@@ -93,7 +93,7 @@ async def test_missing_session_is_reported_before_invalid_fields(
         assert response.status_code == 401
 
 
-async def test_of_edits_at_once_from_the_same_version_one_holds(newcomer: Person) -> None:
+async def test_concurrent_edits_of_one_version_succeed_once(newcomer: Person) -> None:
     for turn in range(5):
         tag = (await newcomer.http.get("/api/users/me")).headers["etag"]
         answers = await asyncio.gather(
@@ -119,7 +119,7 @@ async def test_of_edits_at_once_from_the_same_version_one_holds(newcomer: Person
     ],
     ids=str,
 )  # fmt: skip
-async def test_an_edit_against_the_rules_is_refused_by_name(
+async def test_invalid_edit_is_rejected_with_its_field(
     person: Person, field: str, value: Any
 ) -> None:
     assert pointers(await edit(person, **{field: value})) == [f"/{field}"]
@@ -246,7 +246,7 @@ async def test_user_can_end_only_their_own_sessions(
 # Leaving
 
 
-async def test_who_leaves_stays_as_a_deleted_user_and_nothing_more(
+async def test_deleted_account_keeps_no_personal_data(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     await edit(newcomer, name="Ines Duarte", bio="Bakes.", email="ines@example.org")
@@ -276,7 +276,7 @@ async def test_who_leaves_stays_as_a_deleted_user_and_nothing_more(
     assert (await visitor.post("/api/users", json=again)).status_code == 409
 
 
-async def test_leaving_takes_the_password(newcomer: Person) -> None:
+async def test_deleting_the_account_needs_the_password(newcomer: Person) -> None:
     path = "/api/users/me"
     wrong = await newcomer.http.request("DELETE", path, json={"password": OTHER_PASSWORD})
     assert (wrong.status_code, slug(wrong)) == (403, "forbidden")

@@ -58,7 +58,7 @@ async def test_longest_post_is_accepted_with_every_character_escaped(person: Per
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("path", ["/api/threads", "/api/posts", "/api/posts/preview"])
-async def test_a_body_of_nobody_is_not_parsed(person: Person, path: str) -> None:
+async def test_body_is_not_parsed_without_a_session(person: Person, path: str) -> None:
     headers = {"Content-Type": "application/json", "Authorization": "Bearer"}
     response = await person.http.post(path, content=b"{", headers=headers)
     assert (response.status_code, slug(response)) == (401, "unauthenticated")
@@ -66,9 +66,7 @@ async def test_a_body_of_nobody_is_not_parsed(person: Person, path: str) -> None
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("path", LARGEST)
-async def test_errors_are_twenty_and_a_count_however_many_fields_are_wrong(
-    person: Person, path: str
-) -> None:
+async def test_at_most_twenty_errors_are_listed_with_the_total(person: Person, path: str) -> None:
     count = min(LARGEST[path] // 12, 30_000)
     body = json.dumps({f"{n:06}": 1 for n in range(count)}, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json"}
@@ -159,7 +157,7 @@ async def test_a_body_of_another_type_is_refused(
         'application/json;charset="utf-8"',
     ],
 )  # fmt: skip
-async def test_json_in_utf_8_is_taken(person: Person, content_type: str) -> None:
+async def test_json_in_utf_8_is_accepted(person: Person, content_type: str) -> None:
     body = json.dumps({"title": "Zugvögel"}, ensure_ascii=False).encode()
     headers = {"Content-Type": content_type}
     response = await person.http.post("/api/threads", content=body, headers=headers)
@@ -229,7 +227,7 @@ async def test_no_number_causes_a_server_error(person: Person, value: bytes) -> 
         assert response.status_code in {400, 422}, response.text
 
 
-async def test_a_get_with_a_body_is_answered_as_without(visitor: httpx.AsyncClient) -> None:
+async def test_get_ignores_a_body(visitor: httpx.AsyncClient) -> None:
     response = await visitor.request("GET", "/api/users?limit=1", content=b"not JSON")
     assert response.status_code == 200
 

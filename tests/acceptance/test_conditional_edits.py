@@ -58,14 +58,14 @@ async def test_edit_of_a_stale_version_is_rejected(person: Person, moderator: Pe
     assert (await person.http.get(f"/api/posts/{post['id']}")).json()["text"] == "First"
 
 
-async def test_which_version_was_seen_must_be_said(person: Person) -> None:
+async def test_version_is_required(person: Person) -> None:
     post = await person.write((await person.start_thread())["id"])
     response = await _edit(person, post, "Blindly", None)
     assert (response.status_code, slug(response)) == (428, "precondition-required")
     assert (await person.http.get(f"/api/posts/{post['id']}")).json() == post
 
 
-async def test_a_tag_is_compared_strongly_and_any_of_several_will_do(person: Person) -> None:
+async def test_if_match_compares_strongly_and_accepts_one_of_several_tags(person: Person) -> None:
     post = await person.write((await person.start_thread())["id"])
     tag = await _tag(person.http, post)
     for wrong in (f"W/{tag}", '"something"', "", tag.strip('"'), f"{tag[:-1]}x"):

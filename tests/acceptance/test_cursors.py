@@ -36,7 +36,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_a_cursor_that_nobody_issued_is_a_400(visitor: httpx.AsyncClient, path: str) -> None:
+async def test_forged_cursor_returns_400(visitor: httpx.AsyncClient, path: str) -> None:
     for cursor in UNREADABLE:
         response = await visitor.get(path, params={"after": cursor})
         assert (response.status_code, slug(response)) == (400, "malformed-request"), cursor

@@ -26,7 +26,7 @@ async def test_anyone_can_read_a_user(visitor: httpx.AsyncClient, person: Person
     assert (user["id"], user["username"], user["role"]) == (person.id, person.username, "member")
 
 
-async def test_me_is_for_oneself_and_kept_by_no_cache(person: Person) -> None:
+async def test_me_needs_a_session_and_is_not_cached(person: Person) -> None:
     response = await person.http.get("/api/users/me")
     assert set(response.json()) == FIELDS | {"email"}
     assert response.json()["id"] == person.id

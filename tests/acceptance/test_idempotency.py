@@ -58,7 +58,7 @@ async def test_another_body_under_the_same_key_is_refused(person: Person) -> Non
 
 
 @pytest.mark.in_loop
-async def test_a_key_is_one_users_and_one_paths(person: Person, other: Person) -> None:
+async def test_key_is_separate_for_each_user_and_path(person: Person, other: Person) -> None:
     key = new_key()
     started = await send(person.http, "/api/threads", {"title": "The same key"}, key)
     body = {"thread": started.json()["id"], "text": "The same key"}

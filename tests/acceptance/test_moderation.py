@@ -65,7 +65,7 @@ async def use_link(http: httpx.AsyncClient, token: str, password: str) -> httpx.
 # Roles
 
 
-async def test_admins_give_roles(admin: Person, newcomer: Person) -> None:
+async def test_admins_can_change_roles(admin: Person, newcomer: Person) -> None:
     before = (await newcomer.http.get(f"/api/users/{newcomer.id}")).json()
     for role in ("moderator", "admin", "moderator", "member"):
         response = await set_role(admin, newcomer.id, role)
@@ -74,7 +74,7 @@ async def test_admins_give_roles(admin: Person, newcomer: Person) -> None:
         assert (await newcomer.http.get("/api/users/me")).json()["role"] == role
 
 
-async def test_who_is_no_admin_gives_no_roles(
+async def test_only_admins_can_change_roles(
     visitor: httpx.AsyncClient, moderator: Person, person: Person, newcomer: Person
 ) -> None:
     for who in (moderator, person, newcomer):
@@ -172,7 +172,7 @@ async def test_a_banned_person_reads_their_own_data_and_nothing_more(
     assert (await visitor.delete("/api/sessions/current")).status_code == 204
 
 
-async def test_a_banned_person_may_leave(
+async def test_banned_user_can_delete_the_account(
     board: Board, visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
 ) -> None:
     await ban(moderator, newcomer.id, reason="Free text about somebody")
@@ -251,13 +251,13 @@ async def test_a_ban_ends_by_itself(
     ],
     ids=str,
 )
-async def test_a_ban_against_the_rules_is_refused_by_name(
+async def test_invalid_ban_is_rejected_with_its_field(
     moderator: Person, person: Person, fields: dict[str, Any], wrong: list[str]
 ) -> None:
     assert pointers(await ban(moderator, person.id, **fields)) == wrong
 
 
-async def test_people_are_banned_by_higher_roles_and_never_by_themselves(
+async def test_users_can_be_banned_only_by_higher_roles(
     board: Board, admin: Person, moderator: Person, person: Person, newcomer: Person
 ) -> None:
     async with joining_as(board, "moderator") as other, joining_as(board, "admin") as another:
@@ -271,7 +271,7 @@ async def test_people_are_banned_by_higher_roles_and_never_by_themselves(
         assert (await ban(admin, other.id)).status_code == 204
 
 
-async def test_nobody_who_is_banned_gets_rights(admin: Person, newcomer: Person) -> None:
+async def test_banned_user_cannot_be_promoted(admin: Person, newcomer: Person) -> None:
     await ban(admin, newcomer.id)
     assert (await set_role(admin, newcomer.id, "moderator")).status_code == 409
     assert (await set_role(admin, newcomer.id, "member")).status_code == 200
@@ -314,7 +314,7 @@ async def test_a_link_used_twice_at_once_works_once(
     await sign_in(visitor, newcomer.username, *right)
 
 
-async def test_a_password_against_the_rules_leaves_the_link_good(
+async def test_invalid_password_does_not_use_up_the_link(
     visitor: httpx.AsyncClient, admin: Person, newcomer: Person
 ) -> None:
     link = await reset_link(admin, newcomer.id)
@@ -323,7 +323,7 @@ async def test_a_password_against_the_rules_leaves_the_link_good(
     assert (await use_link(visitor, link, NEW_PASSWORD)).status_code == 204
 
 
-async def test_a_link_that_is_too_old_replaced_or_made_up_is_404(
+async def test_expired_replaced_or_forged_link_returns_404(
     board: Board, visitor: httpx.AsyncClient, admin: Person, newcomer: Person
 ) -> None:
     links = [await reset_link(admin, newcomer.id) for _ in range(2)]
@@ -342,7 +342,7 @@ async def test_a_link_that_is_too_old_replaced_or_made_up_is_404(
     assert (await use_link(visitor, links[1], NEW_PASSWORD)).status_code == 404
 
 
-async def test_a_changed_password_makes_links_worthless(
+async def test_password_change_invalidates_links(
     visitor: httpx.AsyncClient, admin: Person, newcomer: Person
 ) -> None:
     link = await reset_link(admin, newcomer.id)
@@ -414,7 +414,9 @@ async def test_a_link_dies_with_the_role_ban_or_account_of_who_made_it(
     await sign_in(visitor, newcomer.username)
 
 
-async def test_only_admins_make_links(moderator: Person, person: Person, newcomer: Person) -> None:
+async def test_only_admins_can_create_links(
+    moderator: Person, person: Person, newcomer: Person
+) -> None:
     for who in (moderator, person, newcomer):
         answer = await who.http.post(f"/api/users/{newcomer.id}/password-reset")
         assert answer.status_code == 403

@@ -34,7 +34,7 @@ async def test_a_problem_has_every_member(visitor: httpx.AsyncClient) -> None:
     }
 
 
-async def test_wrong_fields_are_pointed_at(visitor: httpx.AsyncClient) -> None:
+async def test_errors_have_pointers_to_the_fields(visitor: httpx.AsyncClient) -> None:
     response = await visitor.get("/api/threads?limit=0")
     assert response.json()["errors"] == [
         {"pointer": "?limit", "detail": "Input should be greater than or equal to 1."}
@@ -126,7 +126,7 @@ async def test_wrong_method_returns_405_with_the_allowed_methods(
 
 
 @pytest.mark.parametrize("path", ["/api/users/1", "/api/threads/1", "/api/posts/1"])
-async def test_a_resource_takes_no_post(
+async def test_resource_does_not_support_post(
     board: Board, visitor: httpx.AsyncClient, path: str
 ) -> None:
     response = await visitor.post(path, json={})

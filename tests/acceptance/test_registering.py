@@ -43,12 +43,12 @@ async def test_registration_returns_201_with_the_user_and_its_location(
     }
 
 
-async def test_who_gives_no_name_is_shown_by_their_username(visitor: httpx.AsyncClient) -> None:
+async def test_username_is_shown_without_a_name(visitor: httpx.AsyncClient) -> None:
     user = (await register(visitor)).json()
     assert (user["name"], user["bio"], user["email"]) == (user["username"], "", None)
 
 
-async def test_only_oneself_sees_an_email(visitor: httpx.AsyncClient) -> None:
+async def test_email_is_visible_only_to_its_owner(visitor: httpx.AsyncClient) -> None:
     user = (await register(visitor, email="ines@example.org")).json()
     public = (await visitor.get(f"/api/users/{user['id']}")).json()
     assert public == {name: value for name, value in user.items() if name != "email"}
@@ -66,13 +66,13 @@ async def test_a_name_is_taken_whatever_its_case(
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("username", ["deleted-7", "DELETED-ines", "deleted-"])
-async def test_names_of_people_who_left_are_taken(
+async def test_usernames_of_deleted_users_are_taken(
     visitor: httpx.AsyncClient, username: str
 ) -> None:
     assert (await register(visitor, username=username)).status_code == 409
 
 
-async def test_of_two_who_want_a_name_at_once_one_gets_it(visitor: httpx.AsyncClient) -> None:
+async def test_concurrent_registrations_of_a_name_succeed_once(visitor: httpx.AsyncClient) -> None:
     username = new_username()
     answers = await asyncio.gather(
         register(visitor, username=username), register(visitor, username=username.upper())
@@ -96,7 +96,7 @@ async def test_a_username_is_2_to_20_plain_characters(
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("length", [2, 20])
-async def test_a_username_may_be_as_short_and_as_long_as_said(
+async def test_username_of_minimum_and_maximum_length_is_accepted(
     visitor: httpx.AsyncClient, length: int
 ) -> None:
     alphabet = string.ascii_letters + string.digits + "-_"
@@ -107,7 +107,7 @@ async def test_a_username_may_be_as_short_and_as_long_as_said(
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("length", [8, 128])
-async def test_a_password_of_8_to_128_characters_is_taken(
+async def test_password_of_8_to_128_characters_is_accepted(
     visitor: httpx.AsyncClient, length: int
 ) -> None:
     password = "é†𝄞 xyz!" * 16
@@ -146,7 +146,7 @@ async def test_a_password_must_not_be_the_username(visitor: httpx.AsyncClient, c
     ],
     ids=str,
 )  # fmt: skip
-async def test_a_field_within_its_limits_is_kept(
+async def test_valid_field_is_stored(
     visitor: httpx.AsyncClient, field: str, value: str | None
 ) -> None:
     response = await register(visitor, **{field: value})
@@ -167,7 +167,7 @@ async def test_a_field_within_its_limits_is_kept(
     ],
     ids=str,
 )  # fmt: skip
-async def test_a_field_against_its_rules_is_refused_by_name(
+async def test_invalid_field_is_rejected_with_its_name(
     visitor: httpx.AsyncClient, field: str, value: Any
 ) -> None:
     assert pointers(await register(visitor, **{field: value})) == [f"/{field}"]
@@ -179,7 +179,7 @@ async def test_a_name_is_trimmed(visitor: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.in_loop
-async def test_every_wrong_field_is_told_at_once(visitor: httpx.AsyncClient) -> None:
+async def test_all_invalid_fields_are_reported_at_once(visitor: httpx.AsyncClient) -> None:
     response = await visitor.post("/api/users", json={"password": "short", "bio": 7, "x": 1})
     assert sorted(pointers(response)) == ["/bio", "/password", "/username", "/x"]
 

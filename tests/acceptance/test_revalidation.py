@@ -18,7 +18,7 @@ async def paths(person: Person) -> list[str]:
     ]  # fmt: skip
 
 
-async def test_who_has_the_newest_gets_a_304_without_a_body(person: Person) -> None:
+async def test_current_tag_gets_304_without_a_body(person: Person) -> None:
     for path in await paths(person):
         first = await person.http.get(path)
         tag = first.headers["etag"]
@@ -31,7 +31,7 @@ async def test_who_has_the_newest_gets_a_304_without_a_body(person: Person) -> N
             assert again.headers["cache-control"] == "no-cache"
 
 
-async def test_who_has_something_older_gets_the_newest(person: Person) -> None:
+async def test_outdated_tag_gets_the_current_version(person: Person) -> None:
     for path in await paths(person):
         first = await person.http.get(path)
         tag = first.headers["etag"]
@@ -40,7 +40,7 @@ async def test_who_has_something_older_gets_the_newest(person: Person) -> None:
             assert (again.status_code, again.json()) == (200, first.json()), field
 
 
-async def test_a_tag_changes_with_what_is_shown(person: Person) -> None:
+async def test_tag_changes_with_the_representation(person: Person) -> None:
     thread = (await person.start_thread())["id"]
     path = f"/api/posts/in-thread/{thread}"
     before = (await person.http.get(path)).headers["etag"]
@@ -88,7 +88,7 @@ async def test_a_trailing_slash_means_the_same_resource(
         assert slashed.content == plain.content
 
 
-async def test_a_post_with_a_trailing_slash_is_carried_out(person: Person) -> None:
+async def test_post_accepts_a_trailing_slash(person: Person) -> None:
     response = await person.http.post("/api/threads/", json={"title": "Slashed"})
     assert response.status_code == 201
     assert response.headers["location"] == f"/api/threads/{response.json()['id']}"

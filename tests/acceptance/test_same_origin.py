@@ -69,7 +69,7 @@ async def test_page_of_another_site_cannot_write(
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("headers", REFUSED[:-1], ids=str)
-async def test_a_bearer_token_is_proof_enough(
+async def test_bearer_token_needs_no_origin_check(
     board: Board, person: Person, headers: dict[str, str]
 ) -> None:
     body = {"title": "From a client of its own"}

@@ -126,7 +126,7 @@ async def test_word_is_found_next_to_punctuation_and_in_any_case(
     [("{a}br*", [1, 0]), ("{a}bre*", [1, 0]), ("{a}brea* -{a}bread", [1]), ("{a}zz*", []),
      ("-{a}brea* {a}", [2]), ("{a} {a}bread*", [])],
 )  # fmt: skip
-async def test_a_beginning_with_a_star_finds_longer_words(
+async def test_star_matches_longer_words(
     visitor: httpx.AsyncClient, newcomer: Person, words: str, wanted: list[int]
 ) -> None:
     a = f"zx{newcomer.id}star"

@@ -113,7 +113,7 @@ async def test_cookie_is_not_available_to_scripts_and_other_sites(
     ],
     ids=str,
 )  # fmt: skip
-async def test_without_a_good_token_nobody_is_me(
+async def test_me_rejects_invalid_tokens(
     visitor: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
     response = await visitor.get("/api/users/me", headers=headers)

@@ -80,7 +80,7 @@ async def users(databases: Databases) -> AsyncIterator[Instances]:
         yield Instances(database, [one, other])
 
 
-async def test_after_five_wrong_passwords_a_name_is_closed_to_an_address(users: Instances) -> None:
+async def test_five_wrong_passwords_lock_a_name_for_an_address(users: Instances) -> None:
     await users.register("ines")
     for attempt in range(5):
         assert (await users.sign_in("ines", instance=attempt)).status_code == 401
@@ -96,12 +96,12 @@ async def test_after_five_wrong_passwords_a_name_is_closed_to_an_address(users: 
     assert (await users.sign_in("marit")).status_code == 401
 
 
-async def test_an_unknown_name_is_closed_likewise(users: Instances) -> None:
+async def test_unknown_name_is_locked_the_same_way(users: Instances) -> None:
     statuses = [(await users.sign_in("nobody")).status_code for _ in range(7)]
     assert statuses == [401] * 5 + [429] * 2
 
 
-async def test_a_name_is_open_again_when_the_oldest_failure_is_half_an_hour_old(
+async def test_name_is_unlocked_when_the_oldest_failure_is_half_an_hour_old(
     users: Instances,
 ) -> None:
     await users.register("ines")
@@ -180,14 +180,14 @@ async def test_above_the_limit_one_attempt_is_looked_at_at_a_time(users: Instanc
     assert Counter(answer.status_code for answer in answers) == {401: 1, 429: 9}
 
 
-async def test_of_wrong_passwords_at_once_no_more_than_five_are_looked_at(
+async def test_at_most_five_concurrent_wrong_passwords_are_checked(
     users: Instances,
 ) -> None:
     answers = await asyncio.gather(*(users.sign_in("ines", instance=n) for n in range(20)))
     assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 15}
 
 
-async def test_right_passwords_at_once_all_get_in(users: Instances) -> None:
+async def test_concurrent_right_passwords_all_succeed(users: Instances) -> None:
     await users.register("ines")
     answers = await asyncio.gather(
         *(users.sign_in("ines", PASSWORD, instance=n) for n in range(20))
@@ -196,7 +196,7 @@ async def test_right_passwords_at_once_all_get_in(users: Instances) -> None:
     assert await users.remembered() == 0
 
 
-async def test_an_attempt_that_nobody_finished_counts_as_failed(users: Instances) -> None:
+async def test_unfinished_attempt_counts_as_failed(users: Instances) -> None:
     await users.register("ines")
     for _ in range(5):
         await users.sign_in("ines")

@@ -118,9 +118,7 @@ async def test_post_through_one_instance_reaches_streams_of_another(
 
 
 @pytest.mark.in_loop
-async def test_a_version_that_is_still_to_come_is_refused(
-    visitor: httpx.AsyncClient, person: Person
-) -> None:
+async def test_future_version_is_rejected(visitor: httpx.AsyncClient, person: Person) -> None:
     thread = (await person.start_thread())["id"]
     await person.write(thread)
     response = await visitor.get(_path(thread), headers={"Last-Event-ID": "2"})

@@ -67,7 +67,7 @@ async def test_rename_of_a_stale_version_is_rejected(person: Person, moderator: 
         ({"title": "Not a field", "version": 1, "locked": True}, "/locked"),
     ],
 )
-async def test_a_change_that_is_not_complete_is_refused(
+async def test_incomplete_change_is_rejected(
     person: Person, body: dict[str, Any], pointer: str
 ) -> None:
     thread = await person.start_thread()

@@ -30,7 +30,7 @@ def board() -> Iterator[Project]:
 
 
 @pytest.fixture(scope="module")
-def lived_in(images: list[str]) -> Iterator[Project]:  # noqa: ARG001 - they must have been built
+def running(images: list[str]) -> Iterator[Project]:  # noqa: ARG001 - they must have been built
     """A running board, which each test leaves running."""
     with project("board-tests-lived-in", "microservices") as found:
         found.up()
@@ -56,9 +56,9 @@ def test_first_start_fits_in_memory_and_shows_the_demo(
 
 
 async def test_stop_fails_no_request_and_loses_no_write(
-    lived_in: Project, record_testsuite_property: Callable[[str, object], None]
+    running: Project, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
-    board = lived_in
+    board = running
     async with load(board.url) as people:
         await people.until(50)
         began = time.monotonic()
@@ -95,8 +95,8 @@ def _memory(board: Project, service: str) -> int:
     return int(stats["memory_stats"]["usage"])
 
 
-def test_the_data_and_the_secrets_survive_down_and_up(lived_in: Project) -> None:
-    board = lived_in
+def test_the_data_and_the_secrets_survive_down_and_up(running: Project) -> None:
+    board = running
     before, secrets = _threads(board), board.secrets()
     board.compose("down")
     board.up()
@@ -105,8 +105,8 @@ def test_the_data_and_the_secrets_survive_down_and_up(lived_in: Project) -> None
     assert "no demo data" in board.log("demo")
 
 
-def test_database_of_a_new_context_is_added_to_an_existing_volume(lived_in: Project) -> None:
-    board = lived_in
+def test_database_of_a_new_context_is_added_to_an_existing_volume(running: Project) -> None:
+    board = running
     board.sql("postgres", "DROP DATABASE posts WITH (FORCE)")
     board.sql("postgres", "DROP ROLE posts")
     write_into_volume(board, "secrets", "posts_password", None)
@@ -117,8 +117,8 @@ def test_database_of_a_new_context_is_added_to_an_existing_volume(lived_in: Proj
     assert board.get("/api/posts").json() == []
 
 
-def test_lost_context_passwords_are_generated_again(lived_in: Project) -> None:
-    board = lived_in
+def test_lost_context_passwords_are_generated_again(running: Project) -> None:
+    board = running
     before, secrets = _threads(board), board.secrets()
     board.compose("down")
     write_into_volume(board, "secrets", "threads_password", None)
