@@ -10,7 +10,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
-from tests.effort import THOROUGH, BRIEF, Effort
+from tests.effort import BRIEF, THOROUGH, Effort
 from tests.scheduling import GroupedByDeployment
 
 

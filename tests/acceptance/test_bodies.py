@@ -245,6 +245,6 @@ async def test_a_body_of_very_many_lists_and_objects_is_not_parsed(
 
 
 @pytest.mark.in_loop
-async def test_brackets_in_a_text_are_text(person: Person) -> None:
+async def test_brackets_in_strings_do_not_count(person: Person) -> None:
     response = await person.http.post("/api/posts/preview", json={"text": '{["\\' * 8_000})
     assert response.status_code == 200

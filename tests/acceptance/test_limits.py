@@ -75,9 +75,7 @@ async def test_threads_are_limited_to_one_per_interval(writer: Person) -> None:
     assert len(mine) == 1
 
 
-async def test_what_is_refused_or_wrong_does_not_count(
-    limited: Board, writer: Person, thread: int
-) -> None:
+async def test_rejected_requests_do_not_count(limited: Board, writer: Person, thread: int) -> None:
     async with joining(limited) as starter, moderating(limited) as moderator:
         locked = (await starter.start_thread())["id"]
         await moderator.http.put(f"/api/threads/{locked}/lock")

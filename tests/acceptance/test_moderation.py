@@ -145,7 +145,7 @@ async def test_a_ban_ends_every_session_and_holds_everywhere_within_two_seconds(
     await eventually(shut_out, within=2.5 - (time.monotonic() - began))
 
 
-async def test_a_banned_person_reads_their_own_data_and_nothing_more(
+async def test_banned_user_can_read_but_not_write(
     visitor: httpx.AsyncClient, moderator: Person, newcomer: Person
 ) -> None:
     thread = (await newcomer.start_thread())["id"]
@@ -351,7 +351,7 @@ async def test_password_change_invalidates_links(
     assert (await use_link(visitor, link, PASSWORD)).status_code == 404
 
 
-async def test_a_link_lets_somebody_in_who_was_locked_out(
+async def test_password_link_ends_a_lockout(
     visitor: httpx.AsyncClient, admin: Person, newcomer: Person
 ) -> None:
     wrong = {"username": newcomer.username, "password": "wrong"}
@@ -362,7 +362,9 @@ async def test_a_link_lets_somebody_in_who_was_locked_out(
     await sign_in(visitor, newcomer.username, NEW_PASSWORD)
 
 
-async def test_no_record_keeps_a_link(board: Board, admin: Person, newcomer: Person) -> None:
+async def test_link_is_not_stored_with_an_idempotency_key(
+    board: Board, admin: Person, newcomer: Person
+) -> None:
     path, headers = f"/api/users/{newcomer.id}/password-reset", {"Idempotency-Key": "once"}
     first, second = [await admin.http.post(path, headers=headers) for _ in range(2)]
     assert (first.status_code, second.status_code) == (201, 201)
@@ -376,7 +378,7 @@ async def test_no_record_keeps_a_link(board: Board, admin: Person, newcomer: Per
         await connection.close()
 
 
-async def test_a_token_in_a_path_is_refused_and_stays_good(
+async def test_token_in_a_path_is_rejected_and_stays_valid(
     visitor: httpx.AsyncClient, admin: Person, newcomer: Person
 ) -> None:
     link = await reset_link(admin, newcomer.id)
@@ -387,7 +389,7 @@ async def test_a_token_in_a_path_is_refused_and_stays_good(
 
 
 @pytest.mark.parametrize("end", ["demoted", "deleted", "banned"])
-async def test_a_link_dies_with_the_role_ban_or_account_of_who_made_it(
+async def test_link_ends_with_the_role_ban_or_account_of_its_creator(
     board: Board, visitor: httpx.AsyncClient, admin: Person, newcomer: Person, end: str
 ) -> None:
     async with joining_as(board, "admin") as maker:

@@ -207,7 +207,7 @@ async def test_the_refusal_of_a_password_says_why(
     "username",
     ["admin", "Admin", "ADM1N", "ad-min", "moderator", "m0derator", "system", "root", "support"],
 )
-async def test_names_that_would_speak_for_the_board_are_taken(
+async def test_names_that_suggest_authority_are_taken(
     visitor: httpx.AsyncClient, username: str
 ) -> None:
     assert (await register(visitor, username=username)).status_code == 409
@@ -227,7 +227,9 @@ async def test_the_name_of_a_deleted_account_stays_taken(
 @pytest.mark.parametrize(
     "invisible", ["\u034f", "\ufe0f", "\u3164", "\u2800", "\u180b", "\u115f\u00ad", "\u0301"]
 )
-async def test_names_titles_and_posts_have_something_to_see(person: Person, invisible: str) -> None:
+async def test_names_titles_and_posts_need_visible_characters(
+    person: Person, invisible: str
+) -> None:
     thread = (await person.start_thread())["id"]
     assert pointers(await register(person.http, name=invisible)) == ["/name"]
     title = await person.http.post("/api/threads", json={"title": invisible * 3})

@@ -37,7 +37,9 @@ async def register(
     return (await http.post("/api/users", json=who, headers=headers)).status_code
 
 
-async def test_only_so_many_register_from_an_address(instances: list[httpx.AsyncClient]) -> None:
+async def test_registrations_from_an_address_are_limited(
+    instances: list[httpx.AsyncClient],
+) -> None:
     answers = await asyncio.gather(
         *(register(instances[number % 2], "203.0.113.7") for number in range(12))
     )
@@ -45,7 +47,9 @@ async def test_only_so_many_register_from_an_address(instances: list[httpx.Async
     assert await register(instances[0], "203.0.113.8") == 201
 
 
-async def test_an_ipv6_customer_is_one_address(instances: list[httpx.AsyncClient]) -> None:
+async def test_ipv6_addresses_of_one_customer_count_as_one(
+    instances: list[httpx.AsyncClient],
+) -> None:
     answers = [await register(instances[0], f"2001:db8:0:7::{number}") for number in range(1, 5)]
     assert answers == [201, 201, 201, 429]
     assert await register(instances[1], "2001:db8:0:8::1") == 201

@@ -165,14 +165,14 @@ async def test_name_that_has_signed_in_from_an_address_does_not_wait_for_others(
     assert (await users.sign_in("ines", PASSWORD)).status_code == 429
 
 
-async def test_name_is_closed_to_an_address_that_it_is_known_from(users: Instances) -> None:
+async def test_known_address_is_locked_out_after_five_wrong_passwords(users: Instances) -> None:
     await users.register("ines")
     assert (await users.sign_in("ines", PASSWORD)).status_code == 201
     statuses = [(await users.sign_in("ines", instance=n)).status_code for n in range(6)]
     assert statuses == [401] * 5 + [429]
 
 
-async def test_above_the_limit_one_attempt_is_looked_at_at_a_time(users: Instances) -> None:
+async def test_above_the_limit_one_attempt_is_checked_at_a_time(users: Instances) -> None:
     for number in range(30):
         await users.sign_in(f"name-{number}")
     await users.pass_seconds(2)
