@@ -6,7 +6,7 @@ import asyncio
 from playwright.async_api import Browser, Page
 
 from tests.browser.chromium import chromium
-from tests.browser.test_together import make_admin
+from tests.browser.test_several_visitors import make_admin
 from tests.browser.visitors import Scheme, Visitor, visiting
 from tests.deployments import ROOT, Board, processes
 

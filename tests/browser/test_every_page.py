@@ -6,7 +6,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from kernel.errors import FAILURES
-from tests.browser.test_together import make_admin
+from tests.browser.test_several_visitors import make_admin
 from tests.browser.visitors import Scheme, Visitor, visiting
 from tests.deployments import Board
 from tests.people import PASSWORD
