@@ -24,7 +24,7 @@ from services.users.model import (
 )
 from services.users.user_for_update import USABLE_LINK, UserForUpdate, select_user_for_update
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The migration that this code needs."""
 
 _USER = "id, username, name, bio, email, role, created_at"

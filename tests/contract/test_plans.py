@@ -20,6 +20,7 @@ from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
 from services.threads.store import ThreadStore
+from services.users.store import UserStore
 from tests.databases import Databases
 from topology.contexts import CONTEXT_NAMES
 
@@ -68,14 +69,24 @@ async def large(
     async with (
         Watched.open(urls["threads"]) as of_threads,
         Watched.open(urls["posts"]) as of_posts,
+        Watched.open(urls["users"]) as of_users,
     ):
+        assert isinstance(of_users, Watched)
         assert isinstance(of_threads, Watched)
         assert isinstance(of_posts, Watched)
+        await of_users.rows(
+            """
+            INSERT INTO users (username, name, bio, password_hash, created_at)
+            SELECT 'visitor' || n, 'Visitor ' || n, '', '!', now()
+            FROM generate_series(1, $1::integer) AS n
+            """,
+            posts,
+        )
         await of_threads.rows("UPDATE threads SET pinned = true WHERE id % 5000 = 0")
         await of_posts.rows("INSERT INTO removed_threads SELECT generate_series(300, 350)")
-        for database in (of_threads, of_posts):
+        for database in (of_threads, of_posts, of_users):
             await database.rows("VACUUM ANALYZE")
-        yield {"threads": of_threads, "posts": of_posts}
+        yield {"threads": of_threads, "posts": of_posts, "users": of_users}
 
 
 async def _step(database: Database, searched: Searched) -> object:
@@ -141,6 +152,15 @@ async def test_a_search_reads_only_its_blocks_of_the_index(
     condition = plan.partition(f"Bitmap Index Scan on {index}")[2].splitlines()[1]
     assert "search @@" in condition, plan
     assert "ARRAY[" in condition, plan
+
+
+async def test_people_are_found_by_the_indexes_of_their_names(large: dict[str, Watched]) -> None:
+    users = large["users"]
+    assert len(await UserStore(users).search("visitor77", 20)) == 20
+    plan = await users.plan()
+    assert "Seq Scan" not in plan, plan
+    for index in ("users_by_username", "users_by_name", "users_pkey"):
+        assert f"using {index}" in plan, plan
 
 
 @pytest.mark.parametrize(("context", "column"), [("posts", "text"), ("threads", "title")])
