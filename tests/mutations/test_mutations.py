@@ -5,6 +5,7 @@ is applied in a copy of the repository, and the tests that it names are run ther
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,3 +89,15 @@ def test_each_mutation_has_a_name_of_its_own_and_names_its_tests() -> None:
     names = Counter(str(mutation) for mutation in MUTATIONS)
     assert [name for name, count in names.items() if count > 1] == []
     assert [str(mutation) for mutation in MUTATIONS if not mutation.tests] == []
+
+
+def test_the_score_counts_every_mutation() -> None:
+    page = (repository.ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w ]+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    names = {"chosen_later": "chosen after the tests were written"}
+    expected = []
+    for area, count in sorted(Counter(mutation.area for mutation in MUTATIONS).items()):
+        name = names.get(area, area.replace("_", " "))
+        survive = sum(bool(m.survives) for m in MUTATIONS if m.area == area)
+        expected.append((name.lower(), str(count), str(count - survive), str(survive)))
+    assert [(row[0].lower(), *row[1:]) for row in rows] == expected
