@@ -67,6 +67,16 @@ async def test_decision_needs_a_higher_role(name: str, token: str, user: int) ->
     assert (store.standings, store.links) == (before, {})
 
 
+@pytest.mark.parametrize("name", ["ban", "lift"])
+@pytest.mark.parametrize("role", ["moderator", "admin"])
+async def test_nobody_bans_another_of_the_same_role(name: str, role: Role) -> None:
+    moderation, store = moderating(standing(9, role))
+    before = dict(store.standings)
+    with pytest.raises(Forbidden, match="lower role"):
+        await DECISIONS[name](moderation, role, 9)
+    assert store.standings == before
+
+
 @pytest.mark.parametrize("name", DECISIONS)
 async def test_decision_about_a_missing_user_is_not_found(name: str) -> None:
     moderation, _ = moderating()
