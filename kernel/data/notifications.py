@@ -2,56 +2,128 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import asyncpg
 
 log = logging.getLogger("board.listen")
 
-_CONNECT_TIMEOUT = 5.0
-_ALIVE_EVERY = 30.0
-_PAUSE = 1.0
+CURRENT_SECONDS: Final = 2.0
+"""How long after it asked its connection a listener still counts as current."""
+
+_CONNECT_TIMEOUT: Final = 5.0
+_ASK_EVERY: Final = 0.5
+_ASK_TIMEOUT: Final = 1.0
+_IDLE_EVERY: Final = 30.0
+_PAUSE: Final = 1.0
+
+OnNotification = Callable[[str], None]
 
 
 class NotificationListener:
-    """Calls `on_notification` with the payload of each notification on `channel`.
+    """Calls a channel's function with the payload of each notification on the channel.
 
-    It has a connection of its own, and reconnects until it succeeds. After each connect it calls
-    `on_notification` with an empty payload: notifications that were sent before are lost, so
-    anything may have changed.
+    It has one connection of its own for all channels, and reconnects until it succeeds. After each
+    connect it calls every function with an empty payload: notifications that were sent before are
+    lost, so anything may have changed.
     """
 
-    def __init__(self, url: str, channel: str, on_notification: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        channels: Mapping[str, OnNotification],
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._url = url
-        self._channel = channel
-        self._on_notification = on_notification
+        self._channels = channels
+        self._timer = timer
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._asked = -CURRENT_SECONDS
+        self._wanted = False
+        self._upcoming: asyncio.Task[None] | None = None
+        self._asking = asyncio.Lock()
+
+    @property
+    def current(self) -> bool:
+        """Whether every notification that was committed more than `CURRENT_SECONDS` ago has been
+        handed on. PostgreSQL sends what is pending before it answers, so the listener is current
+        when the last question that was answered is young: also when the network is gone and nothing
+        has noticed yet. While nobody looks at this, nothing is asked."""
+        self._wanted = True
+        return self._connection is not None and self._timer() - self._asked < CURRENT_SECONDS
+
+    async def catch_up(self) -> None:
+        """Returns when every notification that had been committed before the call has been handed
+        on, or the connection is lost: then the listener is not current."""
+        if self._connection is None:
+            return
+        if self._upcoming is None:
+            self._upcoming = asyncio.create_task(self._ask(self._connection))
+        await asyncio.shield(self._upcoming)
 
     async def run(self) -> None:
         """Listen until cancelled."""
+        names = ", ".join(self._channels)
         while True:
             try:
                 await self._listen()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.info("not listening to %s: %r", self._channel, error)
+                log.info("not listening to %s: %r", names, error)
             except Exception:
-                log.exception("not listening to %s", self._channel)
+                log.exception("not listening to %s", names)
+            finally:
+                self._connection = None
             await asyncio.sleep(_PAUSE)
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(self._url, timeout=_CONNECT_TIMEOUT)
         lost = asyncio.Event()
+
+        def end(_connection: object) -> None:
+            self._connection = None
+            lost.set()
+
         try:
-            connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(
-                self._channel,
-                lambda _connection, _pid, _channel, payload: self._on_notification(payload),
-            )
-            self._on_notification("")
-            while not lost.is_set():
-                try:
-                    await asyncio.wait_for(lost.wait(), _ALIVE_EVERY)
-                except TimeoutError:
-                    # Only a query shows that the peer vanished without closing the connection.
-                    await connection.fetchval("SELECT 1", timeout=_CONNECT_TIMEOUT)
+            connection.add_termination_listener(end)
+            asked = self._timer()
+            for channel, on_notification in self._channels.items():
+                await connection.add_listener(
+                    channel,
+                    lambda _connection, _pid, _channel, payload, call=on_notification: call(
+                        payload
+                    ),
+                )
+            for on_notification in self._channels.values():
+                on_notification("")
+            if not connection.is_closed():
+                self._connection, self._asked = connection, asked
+            await self._keep_asking(connection, lost)
         finally:
             connection.terminate()
+
+    async def _keep_asking(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", lost: asyncio.Event
+    ) -> None:
+        while not lost.is_set():
+            try:
+                await asyncio.wait_for(lost.wait(), _ASK_EVERY)
+            except TimeoutError:
+                # Only an answer shows that the peer has not vanished without closing.
+                if self._wanted or self._timer() - self._asked > _IDLE_EVERY:
+                    self._wanted = False
+                    await self._ask(connection)
+
+    async def _ask(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        async with self._asking:  # who wants to catch up from now on needs the next question
+            self._upcoming = None
+            asked = self._timer()
+            try:
+                await connection.execute("SELECT", timeout=_ASK_TIMEOUT)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                if self._connection is connection:
+                    self._connection = None
+                connection.terminate()
+            else:
+                self._asked = asked

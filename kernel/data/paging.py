@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Generic, TypeVar
 
 from kernel.data.database import LARGEST_ID
@@ -58,7 +59,7 @@ class Cursor:
 def json_weight(text: str) -> int:
     """How many bytes a text has as JSON: quotation marks, backslashes and control characters are
     escaped."""
-    return len(json.dumps(text, ensure_ascii=False).encode())
+    return len(encode_basestring(text).encode())
 
 
 def page(

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from cachetools import TTLCache
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kernel.errors import Policy, TooManyRequests
 from kernel.http import problems
-from kernel.http.addresses import client_address
+from kernel.http.addresses import ClientAddresses
+from kernel.http.response_fields import add_field
 from kernel.process.settings import Network
 
 _ADDRESSES = 50_000
@@ -29,7 +29,8 @@ class AddressLimit:
     ) -> None:
         self._app = app
         self._policy = policy
-        self._trusted = trusted
+        self._policy_field = policy.field().encode()
+        self._addresses = ClientAddresses(trusted)
         self._timer = timer
         # An entry is [requests, end of the window]; the cache forgets it when the window ends.
         self._windows: TTLCache[str, list[float]] = TTLCache(_ADDRESSES, policy.window, timer)
@@ -40,7 +41,7 @@ class AddressLimit:
             await self._app(scope, receive, send)
             return
         now = self._timer()
-        address = client_address(scope, self._trusted)
+        address = self._addresses.of(scope)
         window = self._windows.get(address)
         if window is None:
             window = self._windows[address] = [0, now + self._policy.window]
@@ -51,12 +52,6 @@ class AddressLimit:
             refusal = TooManyRequests("Too many requests from this address.", self._policy, reset)
             await problems.response(refusal, scope["path"])(scope, receive, send)
             return
-
-        async def send_with_state(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("RateLimit-Policy", self._policy.field())
-                headers.setdefault("RateLimit", self._policy.state(remaining, reset))
-            await send(message)
-
-        await self._app(scope, receive, send_with_state)
+        add_field(scope, b"ratelimit-policy", self._policy_field)
+        add_field(scope, b"ratelimit", self._policy.state(remaining, reset).encode())
+        await self._app(scope, receive, send)

@@ -2,33 +2,51 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from kernel.process.settings import Network
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_REMEMBERED = 10_000
 
-def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
-    """The address that limits count for: of an IPv6 client its /64, which is what one customer
-    has. Empty when there is none, as on a Unix socket.
+
+class ClientAddresses:
+    """Finds the address that limits count for: of an IPv6 client its /64, which is what one
+    customer has. Empty when there is none, as on a Unix socket.
 
     Behind a load balancer it is the last element of `X-Forwarded-For`, the one that the load
     balancer itself has added; whatever stands before it, the client may have made up. That counts
     only when the peer is in a trusted network, the load balancer's: exactly one hop.
     """
-    peer = _parse((scope.get("client") or ("", 0))[0])
-    if peer is None:
-        return ""
-    if any(peer in network for network in trusted if network.version == peer.version):
-        forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
-        peer = _parse(forwarded.rpartition(",")[2].strip()) or peer
-    if isinstance(peer, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((peer, 64), strict=False))
-    return str(peer)
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = trusted
+        self._resolve = lru_cache(_REMEMBERED)(self._uncached)
+
+    def of(self, scope: Scope) -> str:
+        """The address of a request."""
+        client = scope.get("client")
+        if client is None:
+            return ""
+        last = b""
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                last = value.rpartition(b",")[2]
+        return self._resolve(client[0], last)
+
+    def _uncached(self, host: str, forwarded: bytes) -> str:
+        peer = _parse(host)
+        if peer is None:
+            return ""
+        if any(peer in network for network in self._trusted if network.version == peer.version):
+            peer = _parse(forwarded.decode("latin-1").strip()) or peer
+        if isinstance(peer, ipaddress.IPv6Address):
+            return str(ipaddress.ip_network((peer, 64), strict=False))
+        return str(peer)
 
 
 def _parse(text: str) -> Address | None:

@@ -36,14 +36,15 @@ Id = Annotated[int, BeforeValidator(_one_spelling), Field(ge=1, le=LARGEST_ID)]
 """A resource's number, in a path, a query or a body."""
 
 
-def _show(moment: datetime) -> str:
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+def show_timestamp(moment: datetime) -> str:
+    """RFC 3339, in UTC, cut to milliseconds."""
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 Timestamp = Annotated[
     datetime,
-    PlainSerializer(_show, return_type=str),
+    PlainSerializer(show_timestamp, return_type=str),
     Field(examples=["2026-11-23T08:03:00.000Z"]),
 ]
 """RFC 3339, UTC, milliseconds."""

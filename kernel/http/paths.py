@@ -1,9 +1,5 @@
 """How a request's method and path are read before an operation is looked up."""
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -48,24 +44,3 @@ class RequestNormalizer:
 
 class _HeadSentError(Exception):
     """Ends an operation whose answer would go on, once its head has been sent."""
-
-
-class MethodTable:
-    """Which methods a path has, over all operations of some API documents."""
-
-    def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        self._rows = [
-            (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))), set(operations))
-            for document in documents
-            for template, operations in document["paths"].items()
-        ]
-
-    def allowed(self, path: str) -> list[str]:
-        """The methods of a path, sorted; none when no operation has it."""
-        methods = {
-            name.upper()
-            for pattern, names in self._rows
-            if pattern.fullmatch(path)
-            for name in names
-        }
-        return sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -2,29 +2,34 @@
 
 import logging
 import time
+from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.errors import InternalError
 from kernel.http import problems
 from kernel.http.operations import PATHS
+from kernel.http.response_fields import Field, collect_fields
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.logs import redact
 from kernel.process.telemetry import Telemetry
-from kernel.process.tracing import begin, current_trace
+from kernel.process.tracing import Trace, begin, current_trace
 
 log = logging.getLogger("board.request")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-_JSON = "application/json"
+_DEFAULTS: Final[tuple[Field, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+"""The fields of every response that does not have its own of the name."""
 
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
+_JSON: Final = (b"content-type", b"application/json")
+# Said aloud for clients that guess; RFC 8259 knows no other encoding.
+_JSON_IN_UTF_8: Final = (b"content-type", b"application/json; charset=utf-8")
 
 
 class RequestMiddleware:
@@ -37,53 +42,63 @@ class RequestMiddleware:
         self._app = app
         self._lifecycle = lifecycle
         self._telemetry = telemetry
-        self._served_by = served_by
+        self._always = [] if served_by is None else [(b"x-served-by", served_by.encode())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_headers = Headers(scope=scope)
-        trace = begin(request_headers.get("x-request-id"), request_headers.get("x-amzn-trace-id"))
+        trace = _trace(scope["headers"])
         token = current_trace.set(trace)
         method, path = scope["method"], scope["path"]
         logged_path = redact(path)
+        collected = collect_fields(scope)
         started = time.perf_counter()
         status = 0
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_with_fields(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = trace.request_id
-                for name, value in _SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                if self._served_by is not None:
-                    headers["X-Served-By"] = self._served_by
-                headers.setdefault("Cache-Control", "no-store")
-                if headers.get("content-type") == _JSON:
-                    # Said aloud for clients that guess; RFC 8259 knows no other encoding.
-                    headers["Content-Type"] = f"{_JSON}; charset=utf-8"
-                if self._lifecycle.draining:
-                    # A pooled connection then ends with an answer, never under a request.
-                    headers["Connection"] = "close"
+                message["headers"] = self._complete(message["headers"], collected, trace)
             await send(message)
 
         self._telemetry.begin()
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive, send_with_fields)
         except Exception:
             log.exception("%s %s failed", method, logged_path)
             if status == 0:
                 failure = InternalError("The request was not carried out. It has been logged.")
-                await problems.response(failure, path)(scope, receive, send_with_headers)
+                await problems.response(failure, path)(scope, receive, send_with_fields)
         finally:
             seconds = time.perf_counter() - started
-            route = scope.get("route")
-            operation = getattr(route, "path", "unknown")
+            operation = getattr(scope.get("route"), "path", "unknown")
             counted = method if method in _METHODS else "other"
             self._telemetry.end(operation, counted, status, seconds)
             if not (path in PATHS and status == 200):  # health checks would drown the rest
                 log.info("%s %s %d %.1f ms", method, logged_path, status, seconds * 1000)
             current_trace.reset(token)
+
+    def _complete(self, fields: list[Field], collected: list[Field], trace: Trace) -> list[Field]:
+        names = {name for name, _ in fields}
+        complete = [_JSON_IN_UTF_8 if field == _JSON else field for field in fields]
+        complete.append((b"x-request-id", trace.request_id.encode()))
+        complete += self._always
+        for field in (*collected, *_DEFAULTS):
+            if field[0] not in names:
+                complete.append(field)
+        if self._lifecycle.draining:
+            # A pooled connection then ends with an answer, never under a request.
+            complete.append((b"connection", b"close"))
+        return complete
+
+
+def _trace(headers: list[Field]) -> Trace:
+    request_id = trace_id = None
+    for name, value in headers:
+        if name == b"x-request-id":
+            request_id = request_id or value.decode("latin-1")
+        elif name == b"x-amzn-trace-id":
+            trace_id = trace_id or value.decode("latin-1")
+    return begin(request_id, trace_id)

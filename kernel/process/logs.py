@@ -1,15 +1,23 @@
 """Log lines: one JSON object each where machines read them, plain text where people do."""
 
-import json
 import logging
 import re
 import sys
-from typing import Literal, TextIO
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Final, Literal, TextIO
 
-from kernel.process.clock import utc_now
 from kernel.process.tracing import current_trace
 
 LogFormat = Literal["json", "text"]
+
+BATCH_SECONDS: Final = 0.05
+"""How long a line waits for others, so that they are written together."""
+
+_MOST_WAITING: Final = 8 * 1024 * 1024
 
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{32,}")
@@ -24,21 +32,32 @@ def redact(path: str) -> str:
 
 
 class _Json(logging.Formatter):
+    """Writes the object by hand: each request has its line, and `json.dumps` of a dictionary takes
+    three times as long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = 0
+        self._date_and_time = ""
+
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
-            "time": f"{utc_now():%Y-%m-%dT%H:%M:%S.%f}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
+        second, microsecond = divmod(int(record.created * 1e6), 1_000_000)
+        if second != self._second:
+            self._date_and_time = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._second = second
+        line = (
+            f'{{"time": "{self._date_and_time}.{microsecond:06}Z", '
+            f'"level": "{record.levelname.lower()}", "logger": "{record.name}", '
+            f'"message": {quoted(record.getMessage())}'
+        )
         trace = current_trace.get()
         if trace is not None:
-            line["requestId"] = trace.request_id
+            line += f', "requestId": "{trace.request_id}"'
             if trace.trace_id is not None:
-                line["traceId"] = trace.trace_id
+                line += f', "traceId": {quoted(trace.trace_id)}'
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=True)
+            line += f', "exception": {quoted(self.formatException(record.exc_info))}'
+        return line + "}"
 
 
 class _Text(logging.Formatter):
@@ -55,11 +74,99 @@ class _Text(logging.Formatter):
         return f"{mark}{text}" + (f"  {trace.request_id}" if trace is not None else "")
 
 
+class BatchingHandler(logging.Handler):
+    """Writes lines to `stream` in batches, from a thread of its own, so that no request waits for
+    whoever reads them. A warning is written at once.
+
+    When the reader of a pipe, or the disk, is slower than the lines, at most 8 MiB of text wait;
+    what does not fit is dropped, and a line says how many lines were.
+    """
+
+    def __init__(self, stream: TextIO, most_waiting: int = _MOST_WAITING) -> None:
+        super().__init__()
+        self._stream = stream
+        self._most_waiting = most_waiting
+        self._waiting: list[str] = []
+        self._size = 0
+        self._dropped = 0
+        self._closing = threading.Event()
+        self._urgent = threading.Event()
+        self._any = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format the record, and let it wait for the next batch."""
+        line = self.format(record)
+        if self._size + len(line) > self._most_waiting:
+            self._dropped += 1
+            return
+        self._waiting.append(line)
+        self._size += len(line) + 1
+        if record.levelno >= logging.WARNING:
+            self._urgent.set()
+        if not self._any.is_set():
+            self._any.set()
+
+    def close(self) -> None:
+        """Write what waits, and end the thread. Waits 5 s at most for a reader that is slow."""
+        self._closing.set()
+        self._urgent.set()
+        self._any.set()
+        self._thread.join(5)
+        super().close()
+
+    def _take(self) -> tuple[list[str], int]:
+        self.acquire()  # as `handle` does around `emit`
+        try:
+            self._any.clear()
+            self._urgent.clear()
+            lines, self._waiting, self._size = self._waiting, [], 0
+            dropped, self._dropped = self._dropped, 0
+        finally:
+            self.release()
+        return lines, dropped
+
+    def _write(self) -> None:
+        while True:
+            self._any.wait()
+            self._urgent.wait(BATCH_SECONDS)
+            lines, dropped = self._take()
+            if dropped:
+                lines.append(f"{dropped} log lines dropped")
+            try:
+                if lines:
+                    self._stream.write("\n".join([*lines, ""]))
+                    self._stream.flush()
+            except OSError:
+                pass  # nobody reads any more, or the disk is full: the process goes on
+            if self._closing.is_set() and not self._waiting:
+                return
+
+
 def configure(log_format: LogFormat, stream: TextIO = sys.stdout) -> None:
     """Send every logger of this process to `stream`. For a process's start only."""
-    handler = logging.StreamHandler(stream)
+    _install(logging.StreamHandler(stream), log_format)
+
+
+@contextmanager
+def batched(log_format: LogFormat, stream: TextIO = sys.stdout) -> Iterator[None]:
+    """Send every logger of this process to `stream`, in batches, until the block ends."""
+    handler = BatchingHandler(stream)
+    _install(handler, log_format)
+    try:
+        yield
+    finally:
+        handler.close()
+
+
+def _install(handler: logging.Handler, log_format: LogFormat) -> None:
     handler.setFormatter(_Json() if log_format == "json" else _Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # These tell of every single call and of every start in their own words.
     for chatty in ("httpx", "httpcore", "uvicorn.error", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # No line shows the thread, the process or the place in the code, and finding them out takes
+    # longer than the rest of a line (the standard library's logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - the documented switch

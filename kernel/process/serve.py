@@ -68,8 +68,8 @@ Application = Callable[[Lifecycle], AbstractAsyncContextManager[ASGIApp]]
 
 def run(application: Application, settings: ProcessSettings) -> None:
     """Be the process: serve until SIGTERM or SIGINT, then drain and stop."""
-    logs.configure(settings.log_format)
-    _run_event_loop(_run(application, settings))
+    with logs.batched(settings.log_format):
+        _run_event_loop(_run(application, settings))
 
 
 def _run_event_loop(main: Coroutine[object, object, None]) -> None:

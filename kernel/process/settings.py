@@ -99,6 +99,7 @@ class ProcessSettings(BaseSettings):
     An address may ask `address_limit` times in `address_window` seconds. A process that is asked to
     stop serves for `drain_seconds` more; less when nobody, not even the load balancer, asks for
     anything in `drain_silence_seconds`, which must be longer than its health check interval.
+    Finished answers take `response_cache_bytes` of memory at most; 0 stores none.
     """
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
@@ -114,6 +115,7 @@ class ProcessSettings(BaseSettings):
     trusted_networks: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     address_limit: int = Field(default=3000, ge=1)
     address_window: int = Field(default=60, ge=1)
+    response_cache_bytes: int = Field(default=32 * 1024 * 1024, ge=0)
 
 
 Settings = TypeVar("Settings", bound=BaseSettings)

@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
 
+from kernel.cache.changes import Changes
 from kernel.data.database import LARGEST_ID
 from kernel.data.idempotency import ReplayableResponse
+from kernel.data.paging import Page
 from kernel.errors import (
     Banned,
     Conflict,
@@ -25,11 +27,13 @@ from kernel.errors import (
 from kernel.http.auth import PERSONAL, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.revalidation import entity_tag
+from kernel.http.encoder import RowEncoder, json_response
 from kernel.http.fields import Id, Markdown, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented
+from kernel.http.response_cache import depends_on, shared
 from services.posts import model
 from services.posts.event_stream import EventStream
 from services.posts.service import PostService
@@ -114,26 +118,29 @@ class Preview(Resource):
     html: str
 
 
-def router(service: PostService, streams: Streams, cookie: SessionCookie) -> APIRouter:
-    """The operations under `/api/posts`."""
+_POST = RowEncoder(Post, model.Post._fields)
+
+
+def router(
+    service: PostService, streams: Streams, cookie: SessionCookie, changes: Changes
+) -> APIRouter:
+    """The operations under `/api/posts`. `changes` are those of posts."""
     routes = APIRouter(route_class=JsonRoute, tags=["posts"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
 
     @routes.get("/api/posts", response_model=list[Post], responses=_LIST)
-    async def list_posts(
-        request: Request, response: Response, limit: Limit = 20, after: After = None
-    ) -> Sequence[model.Post]:
-        page = await service.newest(limit, after)
-        link_next(request, response, page)
-        return page.items
+    @shared
+    async def list_posts(request: Request, limit: Limit = 20, after: After = None) -> Response:
+        depends_on(request.scope, changes, "newest")
+        return _listed(request, await service.newest(limit, after))
 
     @routes.get("/api/posts/in-thread/{thread}", response_model=list[Post], responses=_LIST_OF)
+    @shared
     async def list_posts_in_thread(
-        thread: Id, request: Request, response: Response, limit: Limit = 20, after: After = None
-    ) -> Sequence[model.Post]:
-        page = await service.in_thread(thread, limit, after)
-        link_next(request, response, page)
-        return page.items
+        thread: Id, request: Request, limit: Limit = 20, after: After = None
+    ) -> Response:
+        depends_on(request.scope, changes, f"thread/{thread}")
+        return _listed(request, await service.in_thread(thread, limit, after))
 
     @routes.get(
         "/api/posts/in-thread/{thread}/stream",
@@ -150,12 +157,12 @@ def router(service: PostService, streams: Streams, cookie: SessionCookie) -> API
         return EventStream(await streams.open(thread, last_event_id))
 
     @routes.get("/api/posts/by-user/{user}", response_model=list[Post], responses=_LIST_OF)
+    @shared
     async def list_posts_by_user(
-        user: Id, request: Request, response: Response, limit: Limit = 20, after: After = None
-    ) -> Sequence[model.Post]:
-        page = await service.by_user(user, limit, after)
-        link_next(request, response, page)
-        return page.items
+        user: Id, request: Request, limit: Limit = 20, after: After = None
+    ) -> Response:
+        depends_on(request.scope, changes, f"author/{user}", "authors")
+        return _listed(request, await service.by_user(user, limit, after))
 
     @routes.get("/api/posts/search", response_model=list[FoundPost], responses=_LIST)
     async def search_posts(
@@ -186,8 +193,11 @@ def router(service: PostService, streams: Streams, cookie: SessionCookie) -> API
         return Preview(html=await service.preview(token, draft.text))
 
     @routes.get("/api/posts/{id}", response_model=Post, responses=documented(NotFound, Unavailable))
-    async def show_post(id: Id) -> model.Post:  # noqa: A002 - the path's word
-        return await service.find(id)
+    @shared
+    async def show_post(id: Id, request: Request) -> Response:  # noqa: A002 - the path's word
+        post = await service.find(id)
+        depends_on(request.scope, changes, f"thread/{post.thread}")
+        return json_response(_POST.one(post))
 
     @routes.patch(
         "/api/posts/{id}",
@@ -246,8 +256,14 @@ def encode_event(event: model.Event) -> bytes:
     return "\n".join([*lines, "", ""]).encode()
 
 
+def _listed(request: Request, page: Page[model.Post]) -> Response:
+    response = json_response(_POST.many(page.items))
+    link_next(request, response, page)
+    return response
+
+
 def _shown(post: model.Post) -> bytes:
-    return Post.model_validate(post).model_dump_json().encode()
+    return _POST.one(post)
 
 
 def _created(post: model.Post) -> ReplayableResponse:

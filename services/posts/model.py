@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kernel.contracts import Actor
 from kernel.data.paging import json_weight
@@ -14,8 +14,7 @@ Kind = Literal["post", "edit", "remove"]
 """What can happen to a post."""
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """What somebody wrote in a thread: Markdown, and the HTML made of it when it was written."""
 
     id: int

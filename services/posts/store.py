@@ -19,6 +19,10 @@ SCHEMA = "0004"
 THREAD_CHANGED = "thread"
 """NOTIFY channel; the payload is the id of the thread in which a post changed."""
 
+CHANGE_KINDS = frozenset({"author", "authors", "newest", "thread"})
+"""The kinds of tags that triggers send on the channel of changes: `thread/7` and `author/3` whose
+posts changed, `newest` for any post, and `authors` for posts of any author that disappeared."""
+
 POST_COLUMNS = 'id, thread, author AS "user", text, html, reply_to, created_at, edited_at'
 """The columns of `services.posts.model.Post`."""
 
@@ -72,7 +76,7 @@ class PostStore:
                 encode(words),
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
-            post = Post(**row)
+            post = Post._make(row)
             await _record_event(connection, post, version, "post")
             await self._dictionary.add(connection, words)
             await write.finish(connection, new.user, now, post)
@@ -141,7 +145,7 @@ class PostStore:
                 encode(words),
             )
             assert row is not None  # noqa: S101 - the row is locked
-            edited = Post(**row)
+            edited = Post._make(row)
             await _record_event(connection, edited, version, "edit")
             await self._dictionary.add(connection, words)
         self._dictionary.committed(words)
@@ -183,7 +187,7 @@ class PostStore:
             f"SELECT {POST_COLUMNS} FROM posts WHERE id = $1 AND {VISIBLE}",  # noqa: S608
             post,
         )
-        return None if row is None else Post(**row)
+        return None if row is None else Post._make(row)
 
     async def revisions(self, post: int, limit: int, after: str | None) -> Page[Revision]:
         """What the post said, oldest first; the last one is what it says now."""
@@ -227,7 +231,7 @@ class PostStore:
             _last(after, kind, LARGEST_ID),
             limit + 1,
         )
-        return page([Post(**row) for row in rows], limit, kind, _key, _weight)
+        return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
 
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
         """What a user wrote, newest first."""
@@ -242,7 +246,7 @@ class PostStore:
             _last(after, kind, LARGEST_ID),
             limit + 1,
         )
-        return page([Post(**row) for row in rows], limit, kind, _key, _weight)
+        return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
 
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
         """What was written in a thread, oldest first."""
@@ -261,7 +265,7 @@ class PostStore:
             _last(after, kind, 0),
             limit + 1,
         )
-        return page([Post(**row) for row in rows], limit, kind, _key, _weight)
+        return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
 
 
 _JUST_POSTED = "You have just posted. Wait a little."
@@ -309,7 +313,7 @@ async def _lock(connection: Connection, post: int) -> Post | None:
         f"SELECT {POST_COLUMNS} FROM posts WHERE id = $1 AND {VISIBLE}",  # noqa: S608
         post,
     )
-    return None if row is None else Post(**row)
+    return None if row is None else Post._make(row)
 
 
 async def _check_reply(connection: Connection, thread: int, reply_to: int) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Threads, Users
 from kernel.data.database import Database
 from kernel.data.notifications import NotificationListener
@@ -26,7 +27,7 @@ from services.posts.removals import RemovalFollower
 from services.posts.search.store import SearchStore
 from services.posts.service import PostService
 from services.posts.settings import PostSettings
-from services.posts.store import SCHEMA, THREAD_CHANGED, PostStore
+from services.posts.store import CHANGE_KINDS, SCHEMA, THREAD_CHANGED, PostStore
 from services.posts.stream import Streams
 
 
@@ -37,12 +38,14 @@ class Posts:
     service: PostService
     streams: Streams
     delivery: ActivityDelivery
+    changes: Changes
     check: Check
 
     def context(self, settings: ProcessSettings) -> Context:
         """What a process serves. No other context calls posts."""
-        public = api.router(self.service, self.streams, SessionCookie(settings.public_origin))
-        return Context("posts", api.DESCRIPTION, self.check, public)
+        cookie = SessionCookie(settings.public_origin)
+        public = api.router(self.service, self.streams, cookie, self.changes)
+        return Context("posts", api.DESCRIPTION, self.check, self.changes, public)
 
 
 @asynccontextmanager
@@ -66,6 +69,12 @@ async def open_posts(
         )
         delivery = ActivityDelivery(activity, threads)
         streams = Streams(activity, api.encode_event)
+        changes = Changes("posts", CHANGE_KINDS)
+        listener = NotificationListener(
+            url, {THREAD_CHANGED: streams.thread_changed, CHANGES: changes.notify}
+        )
+        changes.follow(listener)
+        database.after_commit(listener.catch_up)
         async with RenderPool.open(public_origin, settings.render_processes) as pool:
             service = PostService(
                 store, search, users, threads, pool.render, clock, settings, delivery.wake
@@ -73,10 +82,11 @@ async def open_posts(
             async with running(
                 delivery.run(),
                 RemovalFollower(RemovalStore(database), threads).run(),
-                NotificationListener(url, THREAD_CHANGED, streams.thread_changed).run(),
+                listener.run(),
                 streams.run(),
                 Indexer(database, dictionary, "posts", "text").run(),
                 Retention(database, settings.retention, clock).run(),
                 lifecycle.when_draining(streams.close),
             ):
-                yield Posts(service, streams, delivery, partial(database.check_schema, SCHEMA))
+                check = partial(database.check_schema, SCHEMA)
+                yield Posts(service, streams, delivery, changes, check)

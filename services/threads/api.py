@@ -1,14 +1,15 @@
 """Threads over HTTP."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
+from kernel.cache.changes import Changes
 from kernel.contracts import Activity, Removals, ThreadRef
 from kernel.data.database import LARGEST_ID
 from kernel.data.idempotency import ReplayableResponse
+from kernel.data.paging import Page
 from kernel.errors import (
     Banned,
     Conflict,
@@ -23,12 +24,14 @@ from kernel.errors import (
     UnsupportedMediaType,
 )
 from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.http.encoder import RowEncoder, json_response
 from kernel.http.fields import Id, Line, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.problems import documented
+from kernel.http.response_cache import depends_on, shared
 from services.threads import model
 from services.threads.service import ThreadService
 
@@ -71,36 +74,37 @@ class ThreadChanges(RequestBody):
     version: Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
-def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
-    """The operations under `/api/threads`."""
+_THREAD = RowEncoder(Thread, model.Thread._fields)
+
+
+def router(service: ThreadService, cookie: SessionCookie, changes: Changes) -> APIRouter:
+    """The operations under `/api/threads`. `changes` are those of threads."""
     routes = APIRouter(route_class=JsonRoute, tags=["threads"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
 
     @routes.get("/api/threads", response_model=list[Thread], responses=_LIST)
+    @shared
     async def list_threads(
         request: Request,
-        response: Response,
         order: model.Order = "active",
         created_by: Annotated[Id | None, Query(alias="createdBy")] = None,
         limit: Limit = 20,
         after: After = None,
         id: Annotated[list[Id] | None, Query(max_length=LARGEST_PAGE)] = None,  # noqa: A002
-    ) -> Sequence[model.Thread]:
+    ) -> Response:
+        depends_on(request.scope, changes, "list")
         if id is not None:
             all_of_them = "limit" not in request.query_params
             page = await service.find_many(id, LARGEST_PAGE if all_of_them else limit, after)
         else:
             page = await service.list(order, created_by, limit, after)
-        link_next(request, response, page)
-        return page.items
+        return _listed(request, page)
 
     @routes.get("/api/threads/search", response_model=list[Thread], responses=_LIST)
     async def search_threads(
-        q: Words, request: Request, response: Response, limit: Limit = 20, after: After = None
-    ) -> Sequence[model.Thread]:
-        page = await service.search(q, limit, after)
-        link_next(request, response, page)
-        return page.items
+        q: Words, request: Request, limit: Limit = 20, after: After = None
+    ) -> Response:
+        return _listed(request, await service.search(q, limit, after))
 
     @routes.post(
         "/api/threads",
@@ -115,8 +119,10 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
     @routes.get(
         "/api/threads/{id}", response_model=Thread, responses=documented(NotFound, Unavailable)
     )
-    async def show_thread(id: Id) -> model.Thread:  # noqa: A002 - the path's word
-        return await service.show(id)
+    @shared
+    async def show_thread(id: Id, request: Request) -> Response:  # noqa: A002 - the path's word
+        depends_on(request.scope, changes, f"thread/{id}")
+        return json_response(_THREAD.one(await service.show(id)))
 
     @routes.patch(
         "/api/threads/{id}",
@@ -161,8 +167,14 @@ def router(service: ThreadService, cookie: SessionCookie) -> APIRouter:
     return routes
 
 
+def _listed(request: Request, page: Page[model.Thread]) -> Response:
+    response = json_response(_THREAD.many(page.items))
+    link_next(request, response, page)
+    return response
+
+
 def _created(thread: model.Thread) -> ReplayableResponse:
-    body = Thread.model_validate(thread).model_dump_json().encode()
+    body = _THREAD.one(thread)
     return ReplayableResponse(201, {"Location": f"/api/threads/{thread.id}"}, body)
 
 

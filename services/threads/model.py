@@ -1,8 +1,7 @@
 """What a thread is, and who may change it."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kernel.contracts import Actor
 from kernel.errors import Forbidden
@@ -14,8 +13,7 @@ EDITABLE = timedelta(hours=24)
 """For so long after the start, whoever started a thread may change its title."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(NamedTuple):
     """Something that people talk about.
 
     `version` counts changes of the thread itself. `post_count`, `posts_by_others` and

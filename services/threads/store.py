@@ -20,6 +20,10 @@ SCHEMA = "0003"
 THREAD_REMOVED = "removed"
 """NOTIFY channel; a thread has been removed. The payload is empty."""
 
+CHANGE_KINDS = frozenset({"list", "thread"})
+"""The kinds of tags that a trigger sends on the channel of changes: `thread/7` that changed, and
+`list` for any."""
+
 THREAD_COLUMNS = """
     id, title, created_by, created_at, edited_at, version, post_count, posts_by_others,
     last_post_at, locked, pinned
@@ -69,7 +73,7 @@ class ThreadStore:
                 encode(words),
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
-            thread = Thread(**row)
+            thread = Thread._make(row)
             await self._dictionary.add(connection, words)
             await write.finish(connection, created_by, now, thread)
         self._dictionary.committed(words)
@@ -81,7 +85,7 @@ class ThreadStore:
             f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = $1 AND removal IS NULL",  # noqa: S608
             thread,
         )
-        return None if row is None else Thread(**row)
+        return None if row is None else Thread._make(row)
 
     async def find_many(
         self, threads: Sequence[int], limit: int, after: str | None
@@ -122,7 +126,7 @@ class ThreadStore:
             *arguments,
         )
         sort_keys = _active_place if order == "active" else _id
-        return page([Thread(**row) for row in rows], limit, kind, sort_keys)
+        return page([Thread._make(row) for row in rows], limit, kind, sort_keys)
 
     async def edit(
         self,
@@ -139,7 +143,7 @@ class ThreadStore:
             row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
             if row is None:
                 return None
-            found = Thread(**row)
+            found = Thread._make(row)
             allow(found)
             if found.version != version:
                 raise Stale(f"The thread has version {found.version} by now. Read it again.")
@@ -157,7 +161,7 @@ class ThreadStore:
             await self._dictionary.add(connection, words)
         self._dictionary.committed(words)
         assert row is not None  # noqa: S101 - the row is locked
-        return Thread(**row)
+        return Thread._make(row)
 
     async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool:
         """Lock or pin the thread, or the opposite. False when there is no such thread."""
@@ -181,7 +185,7 @@ class ThreadStore:
             row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
             if row is None:
                 return False
-            allow(Thread(**row))
+            allow(Thread._make(row))
             await connection.execute(
                 """
                 WITH counted AS (UPDATE removals SET last = last + 1 RETURNING last)

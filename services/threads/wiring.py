@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Users
 from kernel.data.database import Database
 from kernel.data.notifications import NotificationListener
@@ -22,7 +23,7 @@ from services.threads import api
 from services.threads.search_store import SearchStore
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadSettings
-from services.threads.store import SCHEMA, THREAD_REMOVED, ThreadStore
+from services.threads.store import CHANGE_KINDS, SCHEMA, THREAD_REMOVED, ThreadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,14 @@ class Threads:
     """The threads context, open. `service` implements `kernel.contracts.Threads`."""
 
     service: ThreadService
+    changes: Changes
     check: Check
 
     def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
         """What a process serves. Other services can call it if it accepts service tokens."""
-        public = api.router(self.service, SessionCookie(settings.public_origin))
+        public = api.router(self.service, SessionCookie(settings.public_origin), self.changes)
         internal = api.internal_router(self.service, ServiceToken(tokens)) if tokens else None
-        return Context("threads", api.DESCRIPTION, self.check, public, internal)
+        return Context("threads", api.DESCRIPTION, self.check, self.changes, public, internal)
 
 
 @asynccontextmanager
@@ -50,10 +52,16 @@ async def open_threads(
         store, search = ThreadStore(database, dictionary), SearchStore(database, dictionary)
         removal = Broadcast()
         service = ThreadService(store, search, users, clock, settings.thread_interval, removal)
+        changes = Changes("threads", CHANGE_KINDS)
+        listener = NotificationListener(
+            url, {THREAD_REMOVED: removal.notify, CHANGES: changes.notify}
+        )
+        changes.follow(listener)
+        database.after_commit(listener.catch_up)
         async with running(
-            NotificationListener(url, THREAD_REMOVED, removal.notify).run(),
+            listener.run(),
             Indexer(database, dictionary, "threads", "title").run(),
             Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
             lifecycle.when_draining(removal.close),
         ):
-            yield Threads(service, partial(database.check_schema, SCHEMA))
+            yield Threads(service, changes, partial(database.check_schema, SCHEMA))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 
+from kernel.cache.changes import Changes
 from kernel.contracts import Actor
 from kernel.errors import (
     Banned,
@@ -21,15 +22,17 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.http.addresses import client_address
+from kernel.http.addresses import ClientAddresses
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.revalidation import entity_tag
+from kernel.http.encoder import RowEncoder, json_response
 from kernel.http.fields import Id, Prose, Words
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.problems import documented
+from kernel.http.response_cache import depends_on, shared
 from kernel.process.settings import Network
 from services.users import model, moderation_api
 from services.users.bodies import (
@@ -55,19 +58,25 @@ _BODY = (MalformedRequest, Forbidden, TooLarge, UnsupportedMediaType, Invalid, U
 IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
 
 
+_USER = RowEncoder(User, model.User._fields)
+
+
 def router(
     service: UserService,
     moderation: Moderation,
     cookie: SessionCookie,
     load_balancers: Sequence[Network],
+    changes: Changes,
 ) -> APIRouter:
     """The operations under `/api/users` and `/api/sessions`. `load_balancers` are the networks
-    whose word about clients' addresses is taken."""
+    whose word about clients' addresses is taken; `changes` are those of users."""
     routes = APIRouter(route_class=JsonRoute, tags=["users"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
 
+    addresses = ClientAddresses(load_balancers)
+
     async def client(request: Request) -> str:
-        return client_address(request.scope, load_balancers)
+        return addresses.of(request.scope)
 
     Address = Annotated[str, Depends(client)]  # noqa: N806
 
@@ -86,24 +95,27 @@ def router(
         return user
 
     @routes.get("/api/users", response_model=list[User], responses=_LIST)
+    @shared
     async def list_users(
         request: Request,
-        response: Response,
         limit: Limit = 20,
         after: After = None,
         id: Annotated[list[Id] | None, Query(max_length=LARGEST_PAGE)] = None,  # noqa: A002
         username: Annotated[Prose | None, Query(max_length=100)] = None,
-    ) -> Sequence[model.User]:
+    ) -> Response:
+        depends_on(request.scope, changes, "list")
         if username is not None:
             named = await service.named(username)
-            return [named] if named is not None and (id is None or named.id in id) else []
+            found = [named] if named is not None and (id is None or named.id in id) else []
+            return json_response(_USER.many(found))
         if id is not None:
             all_of_them = "limit" not in request.query_params
             page = await service.find_many(id, LARGEST_PAGE if all_of_them else limit, after)
         else:
             page = await service.list(limit, after)
+        response = json_response(_USER.many(page.items))
         link_next(request, response, page)
-        return page.items
+        return response
 
     @routes.get("/api/users/search", response_model=list[User], responses=_LIST)
     async def search_users(q: Words, limit: Limit = 20) -> Sequence[model.User]:
@@ -167,8 +179,10 @@ def router(
         raise Gone("Paths are written to logs. Send the token in the body, to the path before it.")
 
     @routes.get("/api/users/{id}", response_model=User, responses=documented(NotFound, Unavailable))
-    async def show_user(id: Id) -> model.User:  # noqa: A002 - the path's word
-        return await service.find(id)
+    @shared
+    async def show_user(id: Id, request: Request) -> Response:  # noqa: A002 - the path's word
+        depends_on(request.scope, changes, f"user/{id}")
+        return json_response(_USER.one(await service.find(id)))
 
     @routes.post(
         "/api/sessions",

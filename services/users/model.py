@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from kernel.contracts import Actor, Role
 from kernel.errors import Conflict, FieldError, Forbidden, Invalid
@@ -24,8 +24,7 @@ RESERVED_PREFIX = "deleted-"
 _RANKS: dict[Role, int] = {"member": 0, "moderator": 1, "admin": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """Somebody who has registered, or what is left of them."""
 
     id: int

@@ -128,7 +128,7 @@ class Passwords(Protocol):
 class UserService:
     """Implements `kernel.contracts.Users` in process.
 
-    `address` is where a request comes from, from `kernel.http.addresses.client_address`.
+    `address` is where a request comes from, from `kernel.http.addresses.ClientAddresses`.
     """
 
     def __init__(

@@ -27,6 +27,10 @@ from services.users.user_for_update import USABLE_LINK, UserForUpdate, select_us
 SCHEMA = "0004"
 """The migration that this code needs."""
 
+CHANGE_KINDS = frozenset({"list", "user"})
+"""The kinds of tags that a trigger sends on the channel of changes: `user/7` who changed, and
+`list` for any."""
+
 _USER = "id, username, name, bio, email, role, created_at"
 _LIST = "users"
 _LAST_CHARACTER = "\U0010ffff"
@@ -89,7 +93,7 @@ class UserStore:
         except asyncpg.UniqueViolationError:
             return None
         assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
-        return User(**row)
+        return User._make(row)
 
     @asynccontextmanager
     async def user_for_update(
@@ -104,7 +108,7 @@ class UserStore:
     async def find(self, user: int) -> User | None:
         """The user, or None."""
         row = await self._database.row(f"SELECT {_USER} FROM users WHERE id = $1", user)  # noqa: S608
-        return None if row is None else User(**row)
+        return None if row is None else User._make(row)
 
     async def find_many(self, users: Sequence[int], limit: int, after: str | None) -> Page[User]:
         """Those of these users that there are, by id. Raises `MalformedRequest` for a cursor that
@@ -117,7 +121,7 @@ class UserStore:
             _last(after),
             limit + 1,
         )
-        return page([User(**row) for row in rows], limit, _LIST, _id)
+        return page([User._make(row) for row in rows], limit, _LIST, _id)
 
     async def named(self, username: str) -> User | None:
         """The user of this name, whatever its case, or None."""
@@ -125,7 +129,7 @@ class UserStore:
             f"SELECT {_USER} FROM users WHERE lower(username) = lower($1)",  # noqa: S608
             username,
         )
-        return None if row is None else User(**row)
+        return None if row is None else User._make(row)
 
     async def search(self, beginning: str, limit: int) -> Sequence[User]:
         """People whose usernames or names begin so, whatever the case, by username."""
@@ -149,7 +153,7 @@ class UserStore:
             _last(after),
             limit + 1,
         )
-        return page([User(**row) for row in rows], limit, _LIST, _id)
+        return page([User._make(row) for row in rows], limit, _LIST, _id)
 
     async def password_of(self, username: str) -> tuple[User, str | None] | None:
         """The user of this name and the hash of their password, or None. Who has left has none."""
@@ -171,7 +175,7 @@ class UserStore:
             token_hash,
             now,
         )
-        return None if row is None else User(**row)
+        return None if row is None else User._make(row)
 
     async def use_session(self, token_hash: bytes, now: datetime) -> Caller | None:
         """Who holds the session, or None when it has ended. Its use is noted to the minute."""

@@ -1,6 +1,5 @@
 """A user whose row is locked, so that a decision about them and its effect are one transaction."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from kernel.contracts import Role
@@ -78,7 +77,7 @@ class UserForUpdate:
 
     async def edit(self, changes: ProfileChanges) -> User:
         """Change what they say about themselves; the user as they are then."""
-        user = replace(self.standing.user, **changes)
+        user = self.standing.user._replace(**changes)
         await self._connection.execute(
             "UPDATE users SET name = $2, bio = $3, email = $4 WHERE id = $1",
             self._id,
@@ -91,7 +90,7 @@ class UserForUpdate:
     async def set_role(self, role: Role) -> User:
         """Give them a role; the user as they are then."""
         await self._connection.execute("UPDATE users SET role = $2 WHERE id = $1", self._id, role)
-        return replace(self.standing.user, role=role)
+        return self.standing.user._replace(role=role)
 
     async def start_session(self, token_hash: bytes, user_agent: str | None) -> None:
         """Store a new session, and delete those that have ended."""

@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
+from kernel.cache.changes import CHANGES, Changes
 from kernel.data.database import Database
+from kernel.data.notifications import NotificationListener
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.process.background import running
 from kernel.process.clock import Clock, utc_now
 from kernel.process.lifecycle import Check
 from kernel.process.settings import ProcessSettings
@@ -17,7 +20,7 @@ from services.users.moderation import Moderation
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
 from services.users.settings import UserSettings
-from services.users.store import SCHEMA, UserStore
+from services.users.store import CHANGE_KINDS, SCHEMA, UserStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +29,24 @@ class Users:
 
     service: UserService
     moderation: Moderation
+    changes: Changes
     check: Check
 
     def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
         """What a process serves. Other services can call it if it accepts service tokens."""
         cookie = SessionCookie(settings.public_origin)
-        public = api.router(self.service, self.moderation, cookie, settings.trusted_networks)
+        public = api.router(
+            self.service, self.moderation, cookie, settings.trusted_networks, self.changes
+        )
         internal = api.internal_router(self.service, ServiceToken(tokens)) if tokens else None
-        return Context("users", api.DESCRIPTION, self.check, public, internal)
+        return Context("users", api.DESCRIPTION, self.check, self.changes, public, internal)
 
 
 @asynccontextmanager
 async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIterator[Users]:
     """The users context, until the block ends."""
-    async with Database.open(settings.users_database_url) as database:
+    url = settings.users_database_url
+    async with Database.open(url) as database:
         with closing(Passwords()) as passwords:
             store = UserStore(database)
             attempts = SignInAttempts(database, settings, clock)
@@ -47,4 +54,9 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
                 store, attempts, passwords, commonest_passwords(), clock, settings.for_registrations
             )
             moderation = Moderation(store, service, clock)
-            yield Users(service, moderation, partial(database.check_schema, SCHEMA))
+            changes = Changes("users", CHANGE_KINDS)
+            listener = NotificationListener(url, {CHANGES: changes.notify})
+            changes.follow(listener)
+            database.after_commit(listener.catch_up)
+            async with running(listener.run()):
+                yield Users(service, moderation, changes, partial(database.check_schema, SCHEMA))

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import Header, Request
 
 from kernel.errors import PreconditionRequired, Stale
-from kernel.http.conditional.revalidation import entity_tag
+from kernel.http.conditional.revalidation import entity_tag, without_encoding
 
 
 class IfMatch:
     """The `If-Match` field of a request (RFC 9110 section 13.1.1); None when it has none."""
 
     def __init__(self, field: str | None) -> None:
-        self._tags = None if field is None else [tag.strip() for tag in field.split(",")]
+        self._tags = None if field is None else [_plain(tag) for tag in field.split(",")]
 
     @classmethod
     async def of(
@@ -35,3 +35,8 @@ class IfMatch:
             raise PreconditionRequired("Send the ETag of what you have seen as If-Match.")
         if self._tags != ["*"] and entity_tag(representation) not in self._tags:
             raise Stale("Somebody changed it after you had read it. Read it again.")
+
+
+def _plain(tag: str) -> str:
+    # A change is made to the representation, whichever encoding of it a client has read.
+    return without_encoding(tag.strip())

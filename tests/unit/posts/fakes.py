@@ -1,7 +1,6 @@
 """Fakes of what the posts service takes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from kernel.data.idempotency import IdempotentWrite, ReplayableResponse, Replayed
@@ -78,7 +77,7 @@ class FakePostStore:
         if post not in self.posts:
             return None
         allow(self.posts[post])
-        self.posts[post] = replace(self.posts[post], text=text, html=rendered, edited_at=now)
+        self.posts[post] = self.posts[post]._replace(text=text, html=rendered, edited_at=now)
         return self.posts[post]
 
     async def remove(self, post: int, _now: datetime, allow: Callable[[Post], None]) -> bool:

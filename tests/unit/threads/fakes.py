@@ -1,7 +1,6 @@
 """A fake of what the threads service takes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -60,7 +59,7 @@ class FakeThreadStore:
         if thread not in self.threads:
             return None
         allow(self.threads[thread])
-        self.threads[thread] = replace(self.threads[thread], title=title, edited_at=now)
+        self.threads[thread] = self.threads[thread]._replace(title=title, edited_at=now)
         return self.threads[thread]
 
     async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool:
@@ -68,7 +67,7 @@ class FakeThreadStore:
             return False
         found = self.threads[thread]
         self.threads[thread] = (
-            replace(found, locked=value) if mark == "locked" else replace(found, pinned=value)
+            found._replace(locked=value) if mark == "locked" else found._replace(pinned=value)
         )
         return True
 

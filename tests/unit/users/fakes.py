@@ -74,10 +74,10 @@ class FakeLockedUser:
                 del self._store.callers[token]
 
     async def edit(self, changes: ProfileChanges) -> User:
-        return self._set(replace(self.standing, user=replace(self.standing.user, **changes)))
+        return self._set(replace(self.standing, user=self.standing.user._replace(**changes)))
 
     async def set_role(self, role: Role) -> User:
-        return self._set(replace(self.standing, user=replace(self.standing.user, role=role)))
+        return self._set(replace(self.standing, user=self.standing.user._replace(role=role)))
 
     async def start_session(self, token_hash: bytes, _user_agent: str | None) -> None:
         actor = Actor(self._id, self.standing.user.role)

@@ -8,6 +8,9 @@ from starlette.responses import PlainTextResponse
 
 from kernel.errors import Policy
 from kernel.http.address_limit import AddressLimit
+from kernel.http.request_middleware import RequestMiddleware
+from kernel.process.lifecycle import Lifecycle
+from kernel.process.telemetry import Telemetry
 
 TRUSTED = (ip_network("127.0.0.0/8"),)
 
@@ -17,9 +20,11 @@ class Limited:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        app = AddressLimit(
+        limit = AddressLimit(
             PlainTextResponse("Hello"), Policy("address", 2, 60), TRUSTED, lambda: self.now
         )
+        # The outermost layer puts the fields of the others on the response.
+        app = RequestMiddleware(limit, Telemetry("test"), Lifecycle(), None)
         self._transport = httpx.ASGITransport(app)
 
     async def ask(self, address: str = "192.0.2.1", path: str = "/api/posts") -> httpx.Response:

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from kernel.http.addresses import client_address
+from kernel.http.addresses import ClientAddresses
 
 BALANCER = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -13,7 +13,7 @@ def address(peer: str | None, *forwarded: str) -> str:
     """Of a request from this peer with these `X-Forwarded-For` fields."""
     headers = [(b"x-forwarded-for", field.encode()) for field in forwarded]
     client = None if peer is None else (peer, 1234)
-    return client_address({"type": "http", "client": client, "headers": headers}, BALANCER)
+    return ClientAddresses(BALANCER).of({"type": "http", "client": client, "headers": headers})
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from kernel.process import logs
 from kernel.process.tracing import Trace, begin, current_trace
+from tests.eventually import eventually_blocking
 
 
 @pytest.fixture
@@ -49,6 +51,52 @@ def test_a_json_line_is_one_object_with_its_request_and_trace(root: logging.Logg
     assert read["message"] == "it broke\nbadly: \ud800"
     assert (read["requestId"], read["traceId"]) == ("request-1", "Root=1-2-3")
     assert "ValueError: a\nb" in read["exception"]
+
+
+def test_lines_of_a_batch_are_written_in_order_before_the_block_ends(root: logging.Logger) -> None:
+    stream = io.StringIO()
+    with logs.batched("text", stream):
+        for number in range(100):
+            root.info("line %d", number)
+    assert stream.getvalue().splitlines() == [f"line {number}" for number in range(100)]
+
+
+def test_a_warning_is_written_without_waiting_for_a_batch(
+    root: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "BATCH_SECONDS", 3600.0)
+    stream = io.StringIO()
+    with logs.batched("text", stream):
+        root.info("before")
+        root.warning("urgent")
+        eventually_blocking(lambda: stream.getvalue() == "before\nWARNING urgent\n", within=10)
+
+
+class _Stuck(io.StringIO):
+    """A stream whose reader reads nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.released = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.entered.set()
+        self.released.wait(30)
+        return super().write(text)
+
+
+def test_lines_that_nobody_reads_are_dropped_and_counted(root: logging.Logger) -> None:
+    stream = _Stuck()
+    handler = logs.BatchingHandler(stream, most_waiting=30)
+    root.addHandler(handler)
+    root.warning("first")
+    assert stream.entered.wait(10)
+    for _ in range(5):
+        root.warning("0123456789")
+    stream.released.set()
+    handler.close()
+    assert stream.getvalue() == "first\n0123456789\n0123456789\n3 log lines dropped\n"
 
 
 @pytest.mark.parametrize("sent", ["a", "A-b_9", "x" * 64])

@@ -1,0 +1,1 @@
+"""Finished answers in memory: how many, for how long, and in which encodings."""

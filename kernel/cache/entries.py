@@ -1,0 +1,139 @@
+"""Finished answers by key, and which of them a change makes wrong."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from kernel.cache.changes import Changes
+from kernel.cache.encodings import Encoding
+
+Field = tuple[bytes, bytes]
+Key = tuple[str, bytes]
+"""A path without a trailing slash, and the query as it was sent."""
+
+_OVERHEAD: Final = 1500
+"""Bytes that an entry takes beside its bodies, more or less: fields, keys and tags."""
+
+_LARGEST_SHARE: Final = 8
+_PROTECTED_SHARE: Final = 0.8
+
+
+class Variant:
+    """An answer in one encoding: the fields and body of a 200, and the fields of a 304."""
+
+    __slots__ = ("body", "fields", "fields_of_304", "tag")
+
+    def __init__(self, tag: bytes, fields: list[Field], body: bytes) -> None:
+        self.tag = tag
+        self.body = body
+        self.fields = fields
+        self.fields_of_304 = [
+            field for field in fields if field[0] not in {b"content-type", b"content-length"}
+        ]
+
+
+class Entry:
+    """A finished answer, in each encoding that somebody has asked for. It depends on the `tags` of
+    a context, whose `changes` it needs to hear of; `route` is what the operation is counted as."""
+
+    __slots__ = ("changes", "key", "route", "size", "tags", "variants")
+
+    def __init__(
+        self, key: Key, route: object, changes: Changes, tags: frozenset[str], plain: Variant
+    ) -> None:
+        self.key = key
+        self.route = route
+        self.changes = changes
+        self.tags = tags
+        self.variants: dict[Encoding, Variant] = {"identity": plain}
+        self.size = _OVERHEAD + len(plain.body)
+
+
+class Entries:
+    """As many entries as fit into `capacity` bytes.
+
+    An entry that was asked for once more goes before all that were not: requests that nobody
+    repeats, however many, push out each other and no more than a fifth of the rest (a segmented
+    LRU).
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._new: OrderedDict[Key, Entry] = OrderedDict()
+        self._proven: OrderedDict[Key, Entry] = OrderedDict()
+        self._proven_size = 0
+        self._by_tag: dict[str, set[Key]] = {}
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._proven)
+
+    def __iter__(self) -> Iterator[Entry]:
+        yield from self._new.values()
+        yield from self._proven.values()
+
+    def get(self, key: Key) -> Entry | None:
+        """The entry, which now counts as the one used last."""
+        entry = self._proven.get(key)
+        if entry is not None:
+            self._proven.move_to_end(key)
+            return entry
+        entry = self._new.pop(key, None)
+        if entry is not None:
+            self._proven[key] = entry
+            self._proven_size += entry.size
+            while self._proven_size > self._capacity * _PROTECTED_SHARE and len(self._proven) > 1:
+                _, oldest = self._proven.popitem(last=False)
+                self._proven_size -= oldest.size
+                self._new[oldest.key] = oldest
+        return entry
+
+    def put(self, entry: Entry) -> None:
+        """Store the entry in place of one with its key, unless it is very large."""
+        self.drop(entry.key)
+        if entry.size > self._capacity // _LARGEST_SHARE:
+            return
+        self._new[entry.key] = entry
+        self.size += entry.size
+        for tag in entry.tags:
+            self._by_tag.setdefault(tag, set()).add(entry.key)
+        self._shrink()
+
+    def add_variant(self, entry: Entry, encoding: Encoding, variant: Variant) -> None:
+        """Keep the answer in another encoding, too, for as long as the entry is stored."""
+        entry.variants[encoding] = variant
+        grown = len(variant.body)
+        if self._new.get(entry.key) is entry:
+            self.size += grown
+        elif self._proven.get(entry.key) is entry:
+            self.size += grown
+            self._proven_size += grown
+        entry.size += grown
+        self._shrink()
+
+    def drop(self, key: Key) -> None:
+        """Forget the entry of this key, if there is one."""
+        entry = self._new.pop(key, None)
+        if entry is None:
+            entry = self._proven.pop(key, None)
+            if entry is None:
+                return
+            self._proven_size -= entry.size
+        self.size -= entry.size
+        for tag in entry.tags:
+            keys = self._by_tag[tag]
+            keys.discard(key)
+            if not keys:
+                del self._by_tag[tag]
+
+    def drop_tagged(self, tags: Iterable[str]) -> int:
+        """Forget every entry that depends on one of these; how many there were."""
+        keys = {key for tag in tags for key in self._by_tag.get(tag, ())}
+        for key in keys:
+            self.drop(key)
+        return len(keys)
+
+    def _shrink(self) -> None:
+        while self.size > self._capacity:
+            oldest = next(iter(self._new or self._proven))
+            self.drop(oldest)

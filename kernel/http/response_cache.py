@@ -1,0 +1,299 @@
+"""Conditional requests, and finished answers from memory (docs/decisions/response-cache.md)."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.cache.changes import Changes
+from kernel.cache.encodings import SMALLEST, Encoding, choose, compress
+from kernel.cache.entries import Entries, Entry, Field, Key, Variant
+from kernel.http.conditional.revalidation import encoded_tag, entity_tag, matches
+
+_DEPENDS: Final = "board.depends"
+_LARGEST_ON_THE_LOOP: Final = 16 * 1024
+"""Bytes that are compressed at once; more of them block the event loop for too long."""
+
+_VARY: Final = (b"vary", b"Accept-Encoding")
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def shared(endpoint: Endpoint) -> Endpoint:
+    """Marks an operation whose answers are the same for everybody. It calls `depends_on`."""
+    endpoint.shared = True  # type: ignore[attr-defined]  # the mark
+    return endpoint
+
+
+def depends_on(scope: Scope, changes: Changes, *tags: str) -> None:
+    """Say what the answer to this request depends on, so that it may be stored: all of it, and not
+    on who asks. For operations marked with `shared`."""
+    scope[_DEPENDS] = changes, frozenset(changes.tag(tag) for tag in tags)
+
+
+class _Fill:
+    """An answer that is being made. `changed` collects what has changed since its beginning; None
+    is anything. Others that ask for the same wait for `done`: the entry, or None."""
+
+    __slots__ = ("changed", "contexts", "done")
+
+    def __init__(self) -> None:
+        self.changed: set[str] = set()
+        self.contexts: set[str] = set()
+        self.done: asyncio.Future[Entry | None] | None = None
+
+    def is_right(self, changes: Changes, tags: frozenset[str]) -> bool:
+        """Whether the answer is still what the context would answer, as far as anybody knows."""
+        return (
+            changes.current
+            and changes.context not in self.contexts
+            and self.changed.isdisjoint(tags)
+        )
+
+
+class ResponseCache(Collector):
+    """Tags every 200 to a GET that is sent as one body, answers 304 to those who have it, and keeps
+    the shared ones for later.
+
+    `is_shared` says whether the operation of a path is marked. Nothing is served from memory, or
+    stored, while the changes of its context do not arrive. What is streamed passes untouched.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        changes: Sequence[Changes],
+        is_shared: Callable[[str], bool],
+        capacity: int,
+    ) -> None:
+        """`capacity` is in bytes; 0 stores nothing."""
+        self._app = app
+        self._is_shared = is_shared
+        self._entries = Entries(capacity)
+        self._capacity = capacity
+        self._fills: set[_Fill] = set()
+        self._joinable: dict[Key, _Fill] = {}
+        self._compressing: dict[tuple[int, Encoding], asyncio.Future[Variant]] = {}
+        self._counts = {"hit": 0, "joined": 0, "miss": 0}
+        self._dropped = 0
+        self._changes = changes
+        for each in changes:
+            each.subscribe(lambda tags, context=each.context: self._on_change(context, tags))  # type: ignore[misc]  # mypy does not see the type of the default
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        key: Key = (scope["path"], scope["query_string"])
+        entry = self._entries.get(key)
+        if entry is not None:
+            if entry.changes.current:
+                self._counts["hit"] += 1
+                await self._send(entry, scope, send)
+                return
+            self._entries.drop(key)
+        if not (self._capacity and self._is_shared(key[0])):
+            await self._tagged(scope, receive, send)
+            return
+        fill = self._joinable.get(key)
+        # While changes do not arrive, nobody knows that an answer was begun before one.
+        if fill is not None and all(each.current for each in self._changes):
+            entry = await self._join(fill)
+            if entry is not None:
+                self._counts["joined"] += 1
+                await self._send(entry, scope, send)
+                return
+        await self._fill(key, scope, receive, send)
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics, as prometheus_client asks for them."""
+        answers = CounterMetricFamily(
+            "board_cache_answers", "Shared answers, by where they came from.", labels=["from"]
+        )
+        for name, count in self._counts.items():
+            answers.add_metric([name], count)
+        yield answers
+        yield GaugeMetricFamily("board_cache_bytes", "Bytes stored.", self._entries.size)
+        yield GaugeMetricFamily("board_cache_entries", "Answers stored.", len(self._entries))
+        yield CounterMetricFamily(
+            "board_cache_dropped", "Answers dropped because of a change.", self._dropped
+        )
+
+    def _on_change(self, context: str, tags: frozenset[str] | None) -> None:
+        if tags is None:
+            gone = [entry.key for entry in self._entries if entry.changes.context == context]
+            for key in gone:
+                self._entries.drop(key)
+            self._dropped += len(gone)
+        else:
+            self._dropped += self._entries.drop_tagged(tags)
+        for fill in self._fills:
+            if tags is None:
+                fill.contexts.add(context)
+            else:
+                fill.changed |= tags
+        # Who asks from now on must not get an answer that was begun before the change, and which
+        # of them it concerns is not known before they are done.
+        self._joinable.clear()
+
+    async def _join(self, fill: _Fill) -> Entry | None:
+        if fill.done is None:
+            fill.done = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(fill.done)
+
+    async def _fill(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        self._counts["miss"] += 1
+        fill = _Fill()
+        self._fills.add(fill)
+        self._joinable[key] = fill
+        entry: Entry | None = None
+        try:
+            captured = _Captured(send)
+            await self._app(scope, receive, captured)
+            depends = scope.get(_DEPENDS)
+            if captured.start is None:
+                return
+            if depends is None or not _may_be_stored(captured.start["headers"]):
+                await _send_tagged(scope, captured.start, captured.body, send)
+                return
+            changes, tags = depends
+            plain = _plain(captured.start["headers"], captured.body)
+            entry = Entry(key, scope.get("route"), changes, tags, plain)
+            if fill.is_right(changes, tags):
+                self._entries.put(entry)
+        finally:
+            self._fills.discard(fill)
+            if self._joinable.get(key) is fill:
+                del self._joinable[key]
+            if fill.done is not None and not fill.done.done():
+                fill.done.set_result(entry)
+        await self._send(entry, scope, send)
+
+    async def _tagged(self, scope: Scope, receive: Receive, send: Send) -> None:
+        captured = _Captured(send)
+        await self._app(scope, receive, captured)
+        if captured.start is not None:
+            await _send_tagged(scope, captured.start, captured.body, send)
+
+    async def _send(self, entry: Entry, scope: Scope, send: Send) -> None:
+        scope["route"] = entry.route
+        if_none_match = accept_encoding = b""
+        for name, value in scope["headers"]:
+            # Several fields of one name mean the same as one with commas (RFC 9110 section 5.3).
+            if name == b"if-none-match":
+                if_none_match = if_none_match + b"," + value if if_none_match else value
+            elif name == b"accept-encoding":
+                accept_encoding = accept_encoding + b"," + value if accept_encoding else value
+        encoding: Encoding = "identity"
+        if accept_encoding and len(entry.variants["identity"].body) >= SMALLEST:
+            encoding = choose(accept_encoding)
+        variant = entry.variants.get(encoding)
+        if variant is None:
+            variant = await self._encode(entry, encoding)
+        if if_none_match and _has(if_none_match, variant):
+            await send(
+                {"type": "http.response.start", "status": 304, "headers": variant.fields_of_304}
+            )
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": variant.fields})
+        await send({"type": "http.response.body", "body": variant.body})
+
+    async def _encode(self, entry: Entry, encoding: Encoding) -> Variant:
+        plain = entry.variants["identity"]
+        if len(plain.body) <= _LARGEST_ON_THE_LOOP:
+            variant = _encoded(plain, encoding, compress(plain.body, encoding))
+            self._entries.add_variant(entry, encoding, variant)
+            return variant
+        place = id(entry), encoding
+        waiting = self._compressing.get(place)
+        if waiting is not None:
+            return await asyncio.shield(waiting)
+        waiting = self._compressing[place] = asyncio.ensure_future(
+            self._encode_in_a_thread(entry, encoding)
+        )
+        try:
+            return await asyncio.shield(waiting)
+        finally:
+            self._compressing.pop(place, None)
+
+    async def _encode_in_a_thread(self, entry: Entry, encoding: Encoding) -> Variant:
+        plain = entry.variants["identity"]
+        body = await asyncio.to_thread(compress, plain.body, encoding)
+        variant = _encoded(plain, encoding, body)
+        self._entries.add_variant(entry, encoding, variant)
+        return variant
+
+
+class _Captured:
+    """Takes a 200 that is sent as one body, and lets everything else through."""
+
+    __slots__ = ("_send", "_withheld", "body", "start")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._withheld: Message | None = None
+        self.start: Message | None = None
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if message["status"] == 200:
+                self._withheld = message
+                return
+        elif self._withheld is not None:
+            start, self._withheld = self._withheld, None
+            if not message.get("more_body", False):
+                self.start, self.body = start, message.get("body", b"")
+                return
+            await self._send(start)
+        await self._send(message)
+
+
+def _may_be_stored(fields: Sequence[Field]) -> bool:
+    return not any(name in {b"set-cookie", b"cache-control", b"vary"} for name, _ in fields)
+
+
+def _tag_of(fields: Sequence[Field], body: bytes) -> str:
+    # The next page is part of a list's representation: a page that has become followed by another
+    # is not the one that a client has.
+    link = next((value for name, value in fields if name == b"link"), b"")
+    return entity_tag(body + link)
+
+
+async def _send_tagged(scope: Scope, start: Message, body: bytes, send: Send) -> None:
+    fields: list[Field] = [*start["headers"]]
+    tag = _tag_of(fields, body).encode()
+    fields.append((b"etag", tag))
+    if not any(name == b"cache-control" for name, _ in fields):
+        fields.append((b"cache-control", b"no-cache"))
+    variant = Variant(tag, fields, body)
+    if_none_match = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
+    if if_none_match and _has(if_none_match, variant):
+        await send({**start, "status": 304, "headers": variant.fields_of_304})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send({**start, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _has(if_none_match: bytes, variant: Variant) -> bool:
+    return if_none_match == variant.tag or matches(
+        if_none_match.decode("latin-1"), variant.tag.decode()
+    )
+
+
+def _plain(fields: Sequence[Field], body: bytes) -> Variant:
+    tag = _tag_of(fields, body).encode()
+    return Variant(tag, [*fields, (b"etag", tag), (b"cache-control", b"no-cache"), _VARY], body)
+
+
+def _encoded(plain: Variant, encoding: Encoding, body: bytes) -> Variant:
+    tag = encoded_tag(plain.tag.decode(), encoding).encode()
+    changed = {b"etag": tag, b"content-length": str(len(body)).encode()}
+    fields = [(name, changed.get(name, value)) for name, value in plain.fields]
+    return Variant(tag, [*fields, (b"content-encoding", encoding.encode())], body)
