@@ -159,6 +159,7 @@ bench: $(VENV)/dev.txt ## Measure the gateway's speed (needs nginx and wrk) and 
 	@$(BIN)/python -m bench.gateway
 	@$(BIN)/python -m bench.capacity
 	@$(BIN)/python -m bench.contract
+	@$(BIN)/python -m bench.speed
 
 .PHONY: bench-docker
 bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory, image sizes (needs Docker)

@@ -225,7 +225,11 @@ async def _copy(
     began = time.monotonic()
     for index in indexes:
         await connection.execute(f"DROP INDEX {index['name']}")
+    # A trigger that notifies of changes would first collect all of the rows.
+    await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     await connection.copy_to_table(table, source=chunks(), columns=columns)
+    await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    await connection.execute("SELECT pg_notify('changes', '*')")
     copied = time.monotonic()
     for index in indexes:
         await connection.execute(index["definition"])

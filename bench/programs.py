@@ -73,13 +73,13 @@ def process(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
             process.wait()
 
 
-def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]", path: str = PATH) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
         try:
-            with urlopen(f"http://127.0.0.1:{port}{PATH}", timeout=1) as answer:
+            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=1) as answer:
                 if answer.status == 200:
                     return
         except (URLError, OSError):

@@ -13,7 +13,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
 from services.posts.model import Kind, NewPost, Post, Revision
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"

@@ -14,7 +14,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
 from services.threads.model import Order, Thread
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The migration that this code needs."""
 
 THREAD_REMOVED = "removed"

@@ -1,0 +1,183 @@
+"""How fast the monolith answers, in pairs with as little as can answer the same.
+
+    python -m bench.speed [--pairs 5] [--seconds 2] [--connections 32]
+
+Starts the monolith twice on the demo's data, with its cache and without, and `bench.peers`; sends
+each pair the same requests in turn with wrk, and prints the median of the ratios of requests for a
+second of the server's CPU time, and their range. CPU time, because the load generator and other
+programs share the machine. Limits, metrics and the log are on. A request that fails ends the run.
+
+Needs wrk and Linux. Everything is on 127.0.0.1 and ends with the run. Exit code: 0; 1 when a ratio
+is under its floor.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench.programs import cpu_seconds, process, wait_for
+from board.bootstrap import bootstrap
+from board.migrate import migrate
+from laptop import ports
+from laptop.postgres.throwaway import throwaway
+
+_CONTEXTS: Final = ("users", "threads", "posts")
+_ROUTES: Final = ("/api/threads", "/api/users/1", "/api/posts/in-thread/1")
+_PAGE: Final = "/api/posts?limit=50"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that answers on a port."""
+
+    pid: int
+    port: int
+
+    def url(self, path: str = "") -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Requests for each second of the server's CPU time, and of the clock."""
+
+    per_cpu_second: float
+    per_second: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is compared: `ours` with `theirs`; the ratio must be at least `floor`."""
+
+    name: str
+    ours: Server
+    path: str
+    theirs: Server
+    their_path: str
+    floor: float
+    tag: str | None = None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, and judge."""
+    parser = argparse.ArgumentParser(description="Measure how fast the monolith answers.")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--connections", type=int, default=32)
+    options = parser.parse_args(arguments)
+    if shutil.which("wrk") is None:
+        sys.stderr.write("bench.speed needs wrk\n")
+        return 2
+    slow = []
+    with contextlib.ExitStack() as stack:
+        for pair in _pairs(stack):
+            _measure(pair.ours, pair.path, 1, options.connections, pair.tag)
+            _measure(pair.theirs, pair.their_path, 1, options.connections, pair.tag)
+            ratios, rates = [], []
+            for _ in range(options.pairs):
+                theirs = _measure(
+                    pair.theirs, pair.their_path, options.seconds, options.connections, pair.tag
+                )
+                ours = _measure(
+                    pair.ours, pair.path, options.seconds, options.connections, pair.tag
+                )
+                ratios.append(ours.per_cpu_second / theirs.per_cpu_second)
+                rates.append(ours)
+            ratio = statistics.median(ratios)
+            cpu = statistics.median(1e6 / rate.per_cpu_second for rate in rates)
+            sys.stdout.write(
+                f"{pair.name:60} {ratio:5.2f} ({min(ratios):.2f} to {max(ratios):.2f}), at least"
+                f" {pair.floor:.2f}; {cpu:4.0f} us of CPU a request\n"
+            )
+            if ratio < pair.floor:
+                slow.append(pair.name)
+    for name in slow:
+        sys.stderr.write(f"bench.speed: {name}: the ratio is under its floor\n")
+    return 1 if slow else 0
+
+
+def _pairs(stack: contextlib.ExitStack) -> Sequence[Pair]:
+    server = stack.enter_context(throwaway())
+    urls = {context: server.url(context, context, secrets.token_hex()) for context in _CONTEXTS}
+    asyncio.run(bootstrap(server.admin_url, urls))
+    asyncio.run(migrate(urls))
+    os.environ.update(
+        {f"{context.upper()}_DATABASE_URL": url for context, url in urls.items()},
+        PUBLIC_ORIGIN="http://localhost",
+        DRAIN_SECONDS="0",
+        ADDRESS_LIMIT="1000000000",
+    )
+    subprocess.run([sys.executable, "-m", "board", "demo"], check=True, stdout=subprocess.DEVNULL)
+    cached = _start(stack, "-m", "monolith.main", "PORT")
+    os.environ["RESPONSE_CACHE_BYTES"] = "0"
+    plain = _start(stack, "-m", "monolith.main", "PORT")
+    peers = _start(stack, "-m", "bench.peers", "PORT", cached.url(), urls["posts"])
+    pairs = []
+    for path in _ROUTES:
+        bare = f"/bare{path}"
+        tag = _tag(cached.url(path))
+        pairs += [
+            Pair(f"{path}, cached : bare ASGI", cached, path, peers, bare, 0.75),
+            Pair(f"{path}, 304 : bare ASGI", cached, path, peers, bare, 0.85, tag),
+        ]
+    name = "50 posts, no cache : a FastAPI route with the query"
+    return [*pairs, Pair(name, plain, _PAGE, peers, "/query?limit=50", 0.85)]
+
+
+def _start(stack: contextlib.ExitStack, *command: str) -> Server:
+    [port] = ports.free(1)
+    os.environ["PORT"] = str(port)
+    arguments = [str(port) if part == "PORT" else part for part in command]
+    running = stack.enter_context(process([sys.executable, *arguments]))
+    if command[1] == "bench.peers":
+        wait_for(port, running, "/query")
+    else:
+        wait_for(port, running)
+    return Server(running.pid, port)
+
+
+def _tag(url: str) -> str:
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - http
+        tag: str = answer.headers["ETag"]
+        return tag
+
+
+def _measure(
+    server: Server, path: str, seconds: int, connections: int, tag: str | None
+) -> Measurement:
+    before = cpu_seconds(server.pid)
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [
+            *("wrk", "--threads", "1", "--connections", str(connections)),
+            *(("--header", f"If-None-Match: {tag}") if tag else ()),
+            *("--duration", f"{seconds}s", server.url(path)),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=seconds + 30,
+    )
+    used = cpu_seconds(server.pid) - before
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        raise RuntimeError(f"{path}: requests failed:\n{done.stdout}")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    count = re.search(r"(\d+) requests in", done.stdout)
+    if rate is None or count is None:
+        raise RuntimeError(f"wrk said something else:\n{done.stdout}")
+    return Measurement(int(count[1]) / used, float(rate[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
