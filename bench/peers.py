@@ -19,13 +19,11 @@ from fastapi import FastAPI, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kernel.process.serve import listening
+from services.posts.store import POST_COLUMNS, VISIBLE
 
-_QUERY = """
-    SELECT id, thread, author, text, html, reply_to, created_at, edited_at FROM posts
-    WHERE id < $1 AND removed_at IS NULL
-        AND NOT EXISTS (SELECT FROM removed_threads AS gone WHERE gone.thread = posts.thread)
-    ORDER BY id DESC LIMIT $2
-"""
+_QUERY = f"""
+    SELECT {POST_COLUMNS} FROM posts WHERE id < $1 AND {VISIBLE} ORDER BY id DESC LIMIT $2
+"""  # noqa: S608 - constants
 
 
 class Bare:

@@ -31,8 +31,8 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from laptop import ports
 from laptop.postgres.throwaway import throwaway
+from topology.contexts import CONTEXT_NAMES
 
-_CONTEXTS: Final = ("users", "threads", "posts")
 _ROUTES: Final = ("/api/threads", "/api/users/1", "/api/posts/in-thread/1")
 _PAGE: Final = "/api/posts?limit=50"
 
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _pairs(stack: contextlib.ExitStack) -> Sequence[Pair]:
     server = stack.enter_context(throwaway())
-    urls = {context: server.url(context, context, secrets.token_hex()) for context in _CONTEXTS}
+    urls = {context: server.url(context, context, secrets.token_hex()) for context in CONTEXT_NAMES}
     asyncio.run(bootstrap(server.admin_url, urls))
     asyncio.run(migrate(urls))
     os.environ.update(

@@ -11,10 +11,10 @@ from kernel.errors import Policy
 from kernel.http import documents, operations
 from kernel.http.address_limit import AddressLimit
 from kernel.http.auth import SameOrigin
+from kernel.http.conditional.response_cache import ResponseCache
 from kernel.http.input.bodies import DeclaredLength
 from kernel.http.paths import RequestNormalizer
 from kernel.http.request_middleware import RequestMiddleware
-from kernel.http.response_cache import ResponseCache
 from kernel.http.routes import RouteTable
 from kernel.process.lifecycle import Check, Lifecycle
 from kernel.process.settings import ProcessSettings

@@ -26,6 +26,7 @@ from kernel.errors import (
 )
 from kernel.http.auth import PERSONAL, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
+from kernel.http.conditional.response_cache import depends_on, shared
 from kernel.http.conditional.revalidation import entity_tag
 from kernel.http.encoder import RowEncoder, json_response
 from kernel.http.fields import Id, Markdown, RequestBody, Resource, Timestamp, Words
@@ -33,7 +34,6 @@ from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented
-from kernel.http.response_cache import depends_on, shared
 from services.posts import model
 from services.posts.event_stream import EventStream
 from services.posts.service import PostService

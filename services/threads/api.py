@@ -24,6 +24,7 @@ from kernel.errors import (
     UnsupportedMediaType,
 )
 from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.http.conditional.response_cache import depends_on, shared
 from kernel.http.encoder import RowEncoder, json_response
 from kernel.http.fields import Id, Line, RequestBody, Resource, Timestamp, Words
 from kernel.http.idempotency import Idempotent, to_response
@@ -31,7 +32,6 @@ from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.problems import documented
-from kernel.http.response_cache import depends_on, shared
 from services.threads import model
 from services.threads.service import ThreadService
 

@@ -25,6 +25,7 @@ from kernel.errors import (
 from kernel.http.addresses import ClientAddresses
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
+from kernel.http.conditional.response_cache import depends_on, shared
 from kernel.http.conditional.revalidation import entity_tag
 from kernel.http.encoder import RowEncoder, json_response
 from kernel.http.fields import Id, Prose, Words
@@ -32,7 +33,6 @@ from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.problems import documented
-from kernel.http.response_cache import depends_on, shared
 from kernel.process.settings import Network
 from services.users import model, moderation_api
 from services.users.bodies import (

@@ -15,9 +15,11 @@ PAGE: Final = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 COOKIE: Final = SessionCookie("http://board.example")
 NOTHING: Final = cast(Any, None)  # no operation is carried out
 DOCUMENTS: Final = [
-    documents.document("users", "", services.users.api.router(NOTHING, NOTHING, COOKIE, ())),
-    documents.document("threads", "", services.threads.api.router(NOTHING, COOKIE)),
-    documents.document("posts", "", services.posts.api.router(NOTHING, NOTHING, COOKIE)),
+    documents.document(
+        "users", "", services.users.api.router(NOTHING, NOTHING, COOKIE, (), NOTHING)
+    ),
+    documents.document("threads", "", services.threads.api.router(NOTHING, COOKIE, NOTHING)),
+    documents.document("posts", "", services.posts.api.router(NOTHING, NOTHING, COOKIE, NOTHING)),
 ]
 
 

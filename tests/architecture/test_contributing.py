@@ -13,6 +13,8 @@ NO_PART_OF_A_CONTEXT = {
     PAGE: "the lists themselves",
     "bench/dataset.py": "makes threads full of posts, whatever else there is",
     "bench/contract.py": "measures posts as they arrive in threads",
+    "bench/speed.py": "measures three routes",
+    "docs/decisions/response-cache.md": "counts what a notification holds",
     "deploy/checks/smoke.py": "registers, starts a thread and posts, whatever else there is",
     "docs/aws.md": "examples of commands",
     "docs/gateway-reference.md": "examples of commands and their output",

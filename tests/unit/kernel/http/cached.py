@@ -7,7 +7,7 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from kernel.cache.changes import Changes
-from kernel.http.response_cache import ResponseCache, depends_on
+from kernel.http.conditional.response_cache import ResponseCache, depends_on
 
 Body = Callable[[str], bytes]
 
