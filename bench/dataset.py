@@ -1,13 +1,13 @@
-"""Fills the board on this machine with as many posts as you like, in minutes.
+"""Fills the board on this machine with any number of generated posts, in minutes.
 
     python -m bench.dataset [--posts 1000000] [--threads N] [--users N] [--largest N]
 
 The board must be running (`make run`), and nobody should use it meanwhile: its indexes are dropped
-and built again. Nobody can sign in as the people that are made. By default there are 100 posts a
-thread and 1,000 a user, and the largest thread has a hundredth of all posts.
+and built again. Nobody can sign in as the generated users. By default, a thread has 100 posts and a
+user 1,000, and the largest thread has a hundredth of all posts.
 
-Texts are made of 5,000 words in a distribution as in natural languages (Zipf's), which the search
-index has as if they had been written; each thousandth post has a word of its own.
+Texts consist of 5,000 words with the distribution of natural languages (Zipf's law), and are
+indexed for the search like written ones. Each thousandth post contains a unique word.
 """
 
 import argparse
@@ -43,7 +43,7 @@ _SYLLABLES: Final = ("ba", "ke", "ri", "sol", "dun", "mi", "ta", "ven", "o", "lu
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much there will be; the largest thread has `largest` posts."""
+    """The numbers of generated rows; the largest thread has `largest` posts."""
 
     posts: int
     threads: int
@@ -52,19 +52,19 @@ class Sizes:
 
     @classmethod
     def of(cls, posts: int) -> "Sizes":
-        """The sizes that go with so many posts."""
+        """The default sizes for a number of posts."""
         return cls(posts, max(posts // 100, 2), max(posts // 1000, 2), max(posts // 100, 1))
 
 
 def vocabulary() -> list[str]:
-    """The words of the texts, the most frequent first."""
+    """The words of the texts, by descending frequency."""
     long = ("".join(parts) for parts in product(_SYLLABLES, repeat=4))
     short = ("".join(parts) for parts in product(_SYLLABLES, repeat=3))
     return list(islice(chain(short, long), VOCABULARY))
 
 
 async def fill(urls: Mapping[str, str], sizes: Sizes) -> None:
-    """Add that much to the databases at these URLs, which have been migrated."""
+    """Add the rows to the migrated databases at these URLs."""
     generator = random.Random(_SEED)  # noqa: S311 - the same texts each time
     words = vocabulary()
     weights = list(accumulate(1 / (rank + 1) for rank in range(len(words))))
@@ -186,7 +186,7 @@ async def _fill_posts(
 
 
 def _beginning(sizes: Sizes) -> datetime:
-    """When the first post was written, of one each second until now."""
+    """The time of the first post, if there is one per second until now."""
     return datetime.now(UTC) - timedelta(seconds=sizes.posts)
 
 
@@ -208,7 +208,7 @@ async def _copy(
     row: Callable[[int], str],
     number: int,
 ) -> None:
-    """Copy the rows into the table, without its indexes, which are built again after that."""
+    """Copy rows into the table. Its indexes are dropped first, and built again afterwards."""
     indexes = await connection.fetch(
         """
         SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
@@ -249,7 +249,7 @@ async def _add_words(connection: Connection, words: Sequence[str]) -> None:
 
 
 def main() -> int:
-    """The exit code: 2 when there is no board to fill."""
+    """Fill the board. Returns the exit code: 2 if no board runs."""
     parser = argparse.ArgumentParser(prog="dataset", description="Fill the board on this machine.")
     parser.add_argument("--posts", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int)

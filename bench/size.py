@@ -1,10 +1,11 @@
-"""How long pages and searches take on a large board.
+"""Measures pages and searches on a large board.
 
     python -m bench.size [--posts 1000000] [--rounds 20]
 
-Fills a PostgreSQL that is not durable (`bench.dataset`) and reads from it as the services do,
-without HTTP. A search's figures are of one page; it is followed to its end, and the number of pages
-until the first hit and to the end is printed, too. Five searches at once run while pages are read.
+Fills a PostgreSQL that is not durable (`bench.dataset`), and reads from it as the services do,
+without HTTP. The times of a search are for one page. Each search is also followed to its end, and
+the number of pages until the first hit and until the end is printed. Five searches run at the same
+time while pages are read.
 """
 
 import argparse
@@ -54,7 +55,7 @@ def _searches(sizes: Sizes) -> dict[str, str]:
 
 
 async def measure(sizes: Sizes, rounds: int) -> None:
-    """Fill, read, print."""
+    """Fill the databases, read from them, and print the times."""
     with throwaway() as server:
         urls = {name: server.url(name, name, f"{name}-secret") for name in CONTEXT_NAMES}
         await bootstrap(server.admin_url, urls)
@@ -144,7 +145,7 @@ def _ms(times: Sequence[float]) -> str:
 
 
 def main() -> int:
-    """The exit code, 0."""
+    """Measure and print everything. Returns the exit code, always 0."""
     parser = argparse.ArgumentParser(prog="size", description="Measure reads on a large board.")
     parser.add_argument("--posts", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)

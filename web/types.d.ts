@@ -144,7 +144,7 @@ declare namespace OpenApi {
 declare var trustedTypes:
   { createPolicy(name: string, rules: Page.TrustedTypesRules): Page.TrustedTypesRules } | undefined;
 
-/** What the page's modules hand to each other. */
+/** Values that the page's modules exchange. */
 declare namespace Page {
   type Value = string | number | boolean | null | undefined;
 
@@ -152,7 +152,7 @@ declare namespace Page {
     createHTML(html: string): string;
   }
 
-  /** What an element may contain; `null`, `undefined` and `false` add nothing. */
+  /** A child of an element; `null`, `undefined` and `false` add nothing. */
   type Child = Node | string | number | false | null | undefined | Child[];
 
   type Attribute =
@@ -235,7 +235,7 @@ declare namespace Page {
     traceId: string | null;
   }
 
-  /** What the device stores for the board, as `storage.js` implements it. */
+  /** The device's storage for the board, implemented in `storage.js`. */
   interface Storage {
     read<Stored>(name: string, otherwise: Stored): Stored;
     write(name: string, value: unknown): boolean;
@@ -252,21 +252,21 @@ declare namespace Page {
     replyTo: number | null;
     /** `waiting` for its turn, `offline` while the board is down, or `refused` with a problem. */
     state: "sending" | "waiting" | "offline" | "refused";
-    /** When it is sent again, in milliseconds. */
+    /** The time at which it is sent again, in milliseconds. */
     until?: number;
     problem?: import("./static/problem.js").Problem;
   }
 
-  /** What the router uses of a window. */
+  /** The part of a window that the router uses. */
   type Browser = Pick<Window, "addEventListener" | "document" | "history" | "location" | "scrollTo" | "scrollY">;
 
   interface StreamHandlers {
-    /** The stream is connected, and has said from where it goes on. */
+    /** The stream is connected, and has received its first id. */
     onOpen(): void;
     onEvent(kind: string, data: unknown): void;
-    /** The server cannot go on from the last event: read everything again. */
+    /** The server cannot resume after the last event: read everything again. */
     onReset(): void;
-    /** What the stream is about no longer exists. */
+    /** The stream's subject no longer exists. */
     onGone(): void;
   }
 
@@ -280,11 +280,11 @@ declare namespace Page {
     address: URL;
     /** Aborts when the visitor has left for good. */
     signal: AbortSignal;
-    /** Names the page; null is the board itself. */
+    /** Sets the page's title; null stands for the board itself. */
     title(text: string | null): void;
-    /** Whether the page is shown as it was when the visitor comes back. */
+    /** Whether the page is kept, to be shown unchanged when the visitor comes back. */
     keep: boolean;
-    /** Shows the page for an address at which nothing is. */
+    /** Shows the not-found page instead. */
     notFound(): void;
     /** Called when only the fragment of the address has changed. */
     hashchanged?(): unknown;
@@ -292,12 +292,12 @@ declare namespace Page {
     resumed?(): void;
   }
 
-  /** Returns an element at once, and fills it as answers arrive. `parts` are the groups of the route. */
+  /** Returns an element at once, and fills it as responses arrive. `parts` are the groups of the route. */
   type View = (visit: Visit, ...parts: string[]) => HTMLElement;
 
   type Route = [pattern: RegExp, load: () => View | Promise<View>];
 
-  /** What a post's element lets its reader do. */
+  /** The actions that a post's element offers its reader. */
   interface PostActions {
     reply?(post: Api.Post): void;
     quote?(post: Api.Post): void;

@@ -11,7 +11,7 @@ const cache = new Map();
 /** @type {Map<number, (thread: Api.Thread | null) => void>} */
 let wanted = new Map();
 
-/** The thread with an id, or null if there is none or it can't be found out. All that are wanted at the same
+/** The thread with an id, or null if there is none or the request fails. Threads that are needed at the same
  * moment are requested together.
  * @param {number} id
  * @returns {Promise<Api.Thread | null>} */

@@ -9,7 +9,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-describe("a moment", () => {
+describe("a formatted time", () => {
   const english = new DateFormat("en-GB");
 
   for (const [ago, written] of /** @type {[number, string][]} */ ([

@@ -16,12 +16,12 @@ describe("a draft", () => {
     draft = new DraftStore(storage, "thread:7");
   });
 
-  test("is there again at the next visit", () => {
+  test("is restored at the next visit", () => {
     draft.save({ text: "Half a th", replyTo: answered }, "");
     assert.deepEqual(new DraftStore(storage, "thread:7").read(), { text: "Half a th", replyTo: answered });
   });
 
-  test("belongs to one place to write", () => {
+  test("is separate for each place to write", () => {
     draft.save({ text: "Half a th", replyTo: null }, "");
     assert.equal(new DraftStore(storage, "thread:8").read(), null);
   });
@@ -33,14 +33,14 @@ describe("a draft", () => {
   });
 
   for (const text of ["", "  \n", "What was there"]) {
-    test(`is not stored while it says nothing new (${JSON.stringify(text)})`, () => {
+    test(`is not stored without a new text (${JSON.stringify(text)})`, () => {
       draft.save({ text: "Something", replyTo: null }, "What was there");
       draft.save({ text, replyTo: null }, "What was there");
       assert.equal(storage.values.size, 0);
     });
   }
 
-  test("is stored without a text while it answers a post", () => {
+  test("is stored without a text if it is a reply", () => {
     draft.save({ text: "", replyTo: answered }, "");
     assert.deepEqual(draft.read(), { text: "", replyTo: answered });
   });

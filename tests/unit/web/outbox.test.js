@@ -124,7 +124,7 @@ describe("outbox", () => {
     assert.equal(board.requests.length, 2);
   });
 
-  test("keeps trying while a 409 says that an earlier try is still carried out", async () => {
+  test("tries again while a 409 says that an earlier attempt is still in progress", async () => {
     board.fail(0).fail(409).fail(409);
     outbox.post(THREAD, "Twice?", null);
     await settled();
@@ -133,7 +133,7 @@ describe("outbox", () => {
     assert.deepEqual(outbox.of(THREAD), []);
   });
 
-  test("takes a 409 on the first try as a refusal", async () => {
+  test("treats a 409 to the first attempt as a refusal", async () => {
     board.fail(409);
     outbox.post(THREAD, "Locked", null);
     await settled();
@@ -152,7 +152,7 @@ describe("outbox", () => {
     assert.equal(board.requests.length, 2);
   });
 
-  test("forgets a post that is withdrawn", async () => {
+  test("forgets a post that the visitor discards", async () => {
     board.fail(422);
     outbox.post(THREAD, "Refused", null);
     await settled();
@@ -163,7 +163,7 @@ describe("outbox", () => {
     assert.deepEqual(storage.read("outbox", null), []);
   });
 
-  test("shows the pending posts of a thread only there", () => {
+  test("returns the pending posts of one thread only", () => {
     board.run(() => new Promise(() => {}));
     outbox.post(THREAD, "Here", null);
     assert.deepEqual(outbox.of(THREAD + 1), []);

@@ -19,7 +19,7 @@ function problem(status, headers, text) {
 }
 
 describe("a problem", () => {
-  test("has what the server says", () => {
+  test("has the members of the server's response", () => {
     const errors = [{ pointer: "/title", detail: "Too short." }];
     const headers = { "Content-Type": "application/problem+json", "X-Request-ID": "night-train-7" };
     const {
@@ -74,7 +74,7 @@ describe("a problem", () => {
     });
   }
 
-  test("is what a body that is not JSON becomes", () => {
+  test("is created from a body that is not JSON, too", () => {
     assert.throws(() => parse("<h1>Welcome to nginx!</h1>"), { status: 502, slug: "unavailable" });
   });
 });
@@ -98,7 +98,7 @@ describe("the delay before the next try", () => {
     );
   });
 
-  test("is what Retry-After says after a 429, or a second", () => {
+  test("is the value of Retry-After after a 429, or one second without it", () => {
     assert.equal(retryDelay(new Problem({ status: 429, slug: "x", retryAfter: 30 }), 5), 30);
     assert.equal(retryDelay(new Problem({ status: 429, slug: "x" }), 5), 1);
   });

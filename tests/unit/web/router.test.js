@@ -146,7 +146,7 @@ describe("router", () => {
     return last;
   }
 
-  test("shows the place of the address, quietly at first", () => {
+  test("shows the place of the address, at the start without announcing it", () => {
     assert.deepEqual(outlet, [latest().element]);
     assert.equal(latest().name, "home");
     assert.equal(browser.document.title, "home · The board");
@@ -158,12 +158,12 @@ describe("router", () => {
     assert.deepEqual([latest().name, latest().parts], ["thread", ["12"]]);
   });
 
-  test("shows that nothing is there at any other address", async () => {
+  test("shows the not-found page at any other address", async () => {
     await router.go("/nowhere");
     assert.equal(latest().name, "nothing");
   });
 
-  test("shows that nothing is there when a view says so", async () => {
+  test("shows the not-found page when a view asks for it", async () => {
     await router.go("/threads/12");
     latest().visit.notFound();
     await settled();
@@ -171,7 +171,7 @@ describe("router", () => {
     assert.equal(latest().name, "nothing");
   });
 
-  test("tells a screen reader where it is, and moves the focus to the heading and the page to its top", async () => {
+  test("announces the title, focuses the heading and scrolls to the top", async () => {
     await router.go("/threads/12");
     assert.deepEqual(announced, ["thread · The board"]);
     assert.equal(focused, 1);
@@ -222,7 +222,7 @@ describe("router", () => {
     assert.equal(browser.location.pathname, "/threads/12");
   });
 
-  test("shows a place anew when the visitor comes back to one that was not kept", async () => {
+  test("loads a place again when the visitor comes back to one that was not kept", async () => {
     await router.go("/threads/12");
     await browser.goBack();
     assert.deepEqual(
@@ -231,7 +231,7 @@ describe("router", () => {
     );
   });
 
-  test("shows a kept place as it was, where it was scrolled to", async () => {
+  test("shows a kept place unchanged, at its scroll position", async () => {
     keeps = true;
     await router.go("/threads/12");
     const { element, visit } = latest();
@@ -255,7 +255,7 @@ describe("router", () => {
     assert.deepEqual(ended, [undefined, "1"]);
   });
 
-  test("forgets every kept place when another user is looking", async () => {
+  test("discards every kept place when another user has signed in", async () => {
     keeps = true;
     await router.go("/threads/1");
     await router.go("/threads/2");

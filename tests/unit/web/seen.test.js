@@ -30,12 +30,12 @@ describe("seen posts", () => {
     assert.equal(seen.seenCount(1), 3);
   });
 
-  test("counts no fewer than none when posts were removed", () => {
+  test("returns at least zero when posts were removed", () => {
     seen.markSeen(1, 3);
     assert.equal(seen.unreadCount({ id: 1, postCount: 2, lastPostAt: AFTER }), 0);
   });
 
-  test("counts nothing as new that was there before the first visit", () => {
+  test("does not count posts from before the first visit as new", () => {
     assert.equal(seen.unreadCount({ id: 1, postCount: 5, lastPostAt: BEFORE }), 0);
   });
 
@@ -53,11 +53,11 @@ describe("seen posts", () => {
     assert.equal(seen.seenCount(1), 5);
   });
 
-  test("does not know a thread that was never opened", () => {
+  test("returns null for a thread that was never opened", () => {
     assert.equal(seen.seenCount(9), null);
   });
 
-  test("keeps the users of a device apart", () => {
+  test("is separate for each user of a device", () => {
     session.user = user(1);
     seen.markSeen(1, 5);
     session.user = user(2);

@@ -42,7 +42,7 @@ describe("session", () => {
     session.addEventListener("change", () => changes++);
   });
 
-  test("knows at the next visit who was signed in", async () => {
+  test("restores the user at the next visit", async () => {
     board.answer({ token: "t", expiresAt: "", user: user(1) });
     await session.signIn("user-1", "seven quiet herons");
     const next = new Session({ storage, ask: board.ask, cacheUser: () => {}, askToSignIn: async () => false });
@@ -64,12 +64,12 @@ describe("session", () => {
     assert.equal(changes, 2);
   });
 
-  test("asks nothing of the board while nobody is signed in", async () => {
+  test("sends no request while nobody is signed in", async () => {
     await session.refresh();
     assert.deepEqual(board.requests, []);
   });
 
-  test("knows that it has ended when the board says so", async () => {
+  test("ends when the board answers that it has ended", async () => {
     session.set(user(1));
     board.fail(401);
     await session.refresh();
@@ -83,7 +83,7 @@ describe("session", () => {
     assert.deepEqual(session.user, user(1));
   });
 
-  test("has ended on this device when signing out finds it ended", async () => {
+  test("ends on this device if it has already ended when signing out", async () => {
     session.set(user(1));
     board.fail(401);
     await session.signOut();
@@ -135,7 +135,7 @@ describe("session", () => {
     assert.equal(session.user, null);
   });
 
-  test("passes every other problem on", async () => {
+  test("raises every other problem", async () => {
     session.set(user(1));
     await assert.rejects(
       session.run(async () => fails(403)),
@@ -155,7 +155,7 @@ describe("session", () => {
     });
   }
 
-  test("lets nobody moderate who is not signed in", () => {
+  test("allows no moderation without a signed-in user", () => {
     assert.deepEqual([session.isModerator, session.isAdmin], [false, false]);
   });
 });

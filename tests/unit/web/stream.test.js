@@ -136,14 +136,14 @@ describe("following a stream", () => {
     return last;
   }
 
-  test("says that it is open once the server has said from where it goes on", async () => {
+  test("reports that it is open after the server's first id", async () => {
     await start();
     assert.deepEqual(calls, []);
     await connection().send("id: 3\n\n");
     assert.deepEqual(calls, [["open"]]);
   });
 
-  test("passes events on, in their order", async () => {
+  test("passes events to the handler in order", async () => {
     await start();
     await connection().send('event: post\nid: 4\ndata: {"id": 12}\n\nevent: remove\nid: 5\ndata: {"id": 11}\n\n');
     assert.deepEqual(calls, [
@@ -152,7 +152,7 @@ describe("following a stream", () => {
     ]);
   });
 
-  test("puts an event together that arrives in pieces, even within a character", async () => {
+  test("joins an event that arrives in pieces, even if a character is split", async () => {
     await start();
     for (const byte of new TextEncoder().encode('event: post\nid: 4\ndata: "é🦔"\n\n')) {
       await connection().send(new Uint8Array([byte]));
@@ -166,13 +166,13 @@ describe("following a stream", () => {
     assert.deepEqual(calls, []);
   });
 
-  test("begins with what happens from now on", async () => {
+  test("starts with events from now on", async () => {
     await start();
     assert.equal(connection().lastEventId, null);
   });
 
   for (const how of /** @type {const} */ (["end", "breakOff"])) {
-    test(`goes on after the last event when the connection has ended (${how})`, async () => {
+    test(`resumes after the last event when the connection has ended (${how})`, async () => {
       await start();
       await connection().send("event: post\nid: 4\ndata: {}\n\n");
       await connection()[how]();
@@ -181,7 +181,7 @@ describe("following a stream", () => {
     });
   }
 
-  test("goes on after the id with which the stream began when no event has come", async () => {
+  test("resumes after the stream's first id if there was no event", async () => {
     await start();
     await connection().send("id: 3\n\n");
     await connection().end();
@@ -203,7 +203,7 @@ describe("following a stream", () => {
     assert.equal(connections.length, 1);
   });
 
-  test("has everything read again when the server does not know the last event", async () => {
+  test("lets everything be read again when the server does not know the last event", async () => {
     await start();
     await connection().send("id: 3\n\n");
     failures = [problem(400)];
@@ -212,7 +212,7 @@ describe("following a stream", () => {
     assert.equal(connection().lastEventId, null);
   });
 
-  test("ends when what it is about is gone", async () => {
+  test("ends when its subject no longer exists", async () => {
     failures = [problem(404)];
     await start();
     await following;
@@ -228,7 +228,7 @@ describe("following a stream", () => {
     assert.equal(connections.length, 1);
   });
 
-  test("closes its connection after ten seconds in a hidden tab, and goes on where it was when it is shown", async () => {
+  test("closes its connection after ten seconds in a hidden tab, and resumes when the tab is shown", async () => {
     await start();
     await connection().send("id: 3\n\n");
     await page.show(true);

@@ -1,4 +1,4 @@
-// What a search finds: people by their names, threads by their titles, posts by what they say.
+// Search results: people by their names, threads by their titles, posts by their texts.
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
 import { get } from "../http.js";
@@ -81,7 +81,7 @@ function results(visit, words) {
   });
   threads.load();
   posts.load();
-  // Two lists that grow would chase each other down the page: the first grows when asked to.
+  // Only the second list grows as the visitor scrolls: if both did, its start could not be reached.
   threads.loadOnlyOnClick();
   return [
     found,
@@ -100,7 +100,8 @@ function results(visit, words) {
   ];
 }
 
-/** The people whose names begin so; none while that can't be found out, which threads and posts report.
+/** The users whose names start with these words; none if the request fails, which the lists of threads and
+ * posts report already.
  * @param {string} words
  * @param {AbortSignal} signal
  * @returns {Promise<Api.User[]>} */
