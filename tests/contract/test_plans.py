@@ -67,9 +67,9 @@ async def large(
     posts = request.config.getoption("--posts")
     await fill(urls, Sizes(posts, threads=posts, users=100, largest=posts // 2))
     async with (
-        Watched.open(urls["threads"]) as of_threads,
-        Watched.open(urls["posts"]) as of_posts,
-        Watched.open(urls["users"]) as of_users,
+        Watched.open(urls["threads"], command_timeout=600) as of_threads,
+        Watched.open(urls["posts"], command_timeout=600) as of_posts,
+        Watched.open(urls["users"], command_timeout=600) as of_users,
     ):
         assert isinstance(of_users, Watched)
         assert isinstance(of_threads, Watched)
