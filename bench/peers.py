@@ -59,7 +59,12 @@ class Bare:
                 status, headers, body = answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             status, headers, body = error.code, error.headers, b""
-        fields = [(n.lower().encode(), v.encode()) for n, v in headers.items() if n != "date"]
+        # The server adds the date itself; urllib has asked to close the connection.
+        fields = [
+            (name.lower().encode(), value.encode())
+            for name, value in headers.items()
+            if name.lower() not in {"date", "connection"}
+        ]
         return status, fields, body
 
 
