@@ -24,7 +24,7 @@ from services.users.model import (
 )
 from services.users.user_for_update import USABLE_LINK, UserForUpdate, select_user_for_update
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The migration that this code needs."""
 
 CHANGE_KINDS = frozenset({"list", "user"})
