@@ -16,6 +16,7 @@ NO_PART_OF_A_CONTEXT = {
     "bench/speed.py": "measures three routes",
     "docs/decisions/response-cache.md": "counts what a notification holds",
     "deploy/checks/smoke.py": "registers, starts a thread and posts, whatever else there is",
+    "docs/performance.md": "figures of today's operations",
     "docs/aws.md": "examples of commands",
     "docs/gateway-reference.md": "examples of commands and their output",
 }
