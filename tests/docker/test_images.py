@@ -27,20 +27,30 @@ def _folders(package: str) -> set[str]:
     return {str(path.parent) for path in files() if path.parts[0] == package}
 
 
+def _context(name: str) -> set[str]:
+    """A context's folders with code, without its migrations."""
+    folders = {
+        folder for folder in _folders("services") if f"{folder}/".startswith(f"services/{name}/")
+    }
+    return folders - {f"services/{name}/migrations"}
+
+
+_CONTEXTS = {folder for name in CONTEXT_NAMES for folder in _context(name)}
+
 CODE = {
     **{
-        context: {"containers", *_folders("kernel"), "services", f"services/{context}"}
+        context: {"containers", *_folders("kernel"), "services", *_context(context)}
         for context in CONTEXT_NAMES
     },
     "web": {"containers", *_folders("kernel"), *_folders("web")},
     "monolith": {
         *("containers", *_folders("kernel"), "monolith", *_folders("web"), "services"),
-        *(f"services/{context}" for context in CONTEXT_NAMES),
+        *_CONTEXTS,
     },
     "gateway": {"containers", *_folders("gateway"), "infra"},
     "board": {
         *("containers", *_folders("kernel"), "topology", *_folders("board"), "services"),
-        *(f"services/{context}" for context in CONTEXT_NAMES),
+        *_CONTEXTS,
         *(f"services/{context}/migrations" for context in CONTEXT_NAMES),
     },
 }
