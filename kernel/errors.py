@@ -122,7 +122,7 @@ class Conflict(Failure):
 
     status = 409
     slug = "conflict"
-    title = "In conflict with the board"
+    title = "Conflict with the current state"
 
 
 class Gone(Failure):
@@ -187,7 +187,7 @@ class PreconditionRequired(Failure):
 
     status = 428
     slug = "precondition-required"
-    title = "Say which version you have seen"
+    title = "If-Match is missing"
 
 
 class TooManyRequests(Failure):
@@ -195,7 +195,7 @@ class TooManyRequests(Failure):
 
     status = 429
     slug = "too-many-requests"
-    title = "Too fast"
+    title = "Too many requests"
 
     def __init__(self, detail: str, policy: Policy, retry_after: int) -> None:
         super().__init__(detail)
@@ -217,7 +217,7 @@ class InternalError(Failure):
 
     status = 500
     slug = "internal-error"
-    title = "Something broke on our side"
+    title = "Internal error"
 
 
 class Unavailable(Failure):

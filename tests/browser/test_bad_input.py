@@ -12,7 +12,7 @@ from tests.deployments import Board
 HOSTILE = """<script>window.hacked = 1</script>
 <img src=x onerror="window.hacked = 1">
 [click](javascript:window.hacked=1)
-![no picture](http://localhost:9/none.png)
+![no picture](http://pictures.invalid/none.png)
 """
 
 

@@ -258,7 +258,7 @@ export default {
     "Somebody else changed it after you had read it. Your change was rejected, so that theirs is not lost.",
   "problem:stale:do": "Read it again, repeat your change, and send it with the new version.",
   "problem:too-large": "The body is too large",
-  "problem:too-large:what": "A request’s body can have one mebibyte at most.",
+  "problem:too-large:what": "The request’s body is larger than this operation accepts.",
   "problem:too-large:do": "Send a smaller body.",
   "problem:unsupported-media-type": "The body must be JSON",
   "problem:unsupported-media-type:what": "The body’s Content-Type is not application/json in UTF-8.",
