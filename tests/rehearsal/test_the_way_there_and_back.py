@@ -164,7 +164,7 @@ LEFT_OUT = {
     "test_idempotency.py::test_a_key_is_1_to_64_visible_characters": (
         "the emulator answers 502 to a header that is not Latin-1, and an ALB passes it on"
     ),
-    "test_problems.py::test_an_unknown_method_answers_with_a_problem": (
+    "test_problems.py::test_unknown_method_returns_a_problem": (
         "the emulator writes a method in capital letters, and an ALB passes it on as it is"
     ),
     "test_fuzzing.py": _NOTHING_OF_AWS,
