@@ -97,7 +97,8 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         for page in aws.rds.get_paginator("describe_db_clusters").paginate()
         for cluster in page["DBClusters"]
         if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-data-")
-        and has_project_tag(project, cluster.get("TagList", []))
+        # One without tags counts, since this only tells what may cost money.
+        and (not cluster.get("TagList") or has_project_tag(project, cluster["TagList"]))
     ]
     databases = [
         instance

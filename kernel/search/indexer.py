@@ -7,7 +7,7 @@ import time
 from kernel.data.database import Database
 from kernel.errors import Unavailable
 from kernel.search.dictionary import Dictionary
-from kernel.search.words import cut, encode
+from kernel.search.words import encode, words_of
 
 log = logging.getLogger("board.search")
 
@@ -51,7 +51,7 @@ class Indexer:
             rows = await connection.fetch(self._select, _BATCH)
             if not rows:
                 return 0
-            words = [[word.text for word in cut(row["text"])] for row in rows]
+            words = [await words_of(row["text"]) for row in rows]
             every = [word for of_row in words for word in of_row]
             await connection.execute(
                 self._update,

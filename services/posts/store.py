@@ -10,7 +10,7 @@ from kernel.data.paging import LARGEST_PAGE, Cursor, Page, page
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
 from kernel.search.dictionary import Dictionary
-from kernel.search.words import cut, encode
+from kernel.search.words import encode, words_of
 from services.posts.model import Kind, NewPost, Post, Revision
 
 SCHEMA = "0005"
@@ -51,7 +51,7 @@ class PostStore:
     ) -> Post:
         """Store a new post. Raises `TooManyRequests`, `Invalid` for a reply to what is not in the
         thread, and what `write.begin` raises."""
-        words = [word.text for word in cut(new.text)]
+        words = await words_of(new.text)
         async with self._database.transaction() as connection:
             await write.begin(connection, new.user, now)
             await enforce_user_limit(connection, new.user, policy, now, _JUST_POSTED)
@@ -108,7 +108,7 @@ class PostStore:
     ) -> Post | None:
         """Change the text and store the old one, or None when there is no such post. `allow` raises
         unless this post, as it is, may be changed. Raises `TooManyRequests` for the actor."""
-        words = [word.text for word in cut(text)]
+        words = await words_of(text)
         async with self._database.transaction() as connection:
             found = await _lock(connection, post)
             if found is None:

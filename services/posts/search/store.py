@@ -1,5 +1,7 @@
 """Full-text search for posts in PostgreSQL."""
 
+import asyncio
+
 import asyncpg
 
 from kernel.data.database import Database
@@ -36,5 +38,6 @@ class SearchStore:
             positions = row.pop("positions")
             del row["size"]
             post = Post(**row)
-            found.append(Found(post, snippet(post.text, positions)))
+            # In a thread: thousands of characters of Chinese take 50 ms, and a page has many posts.
+            found.append(Found(post, await asyncio.to_thread(snippet, post.text, positions)))
         return Page(found, hits.next_cursor)

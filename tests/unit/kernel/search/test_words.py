@@ -1,5 +1,6 @@
 """Where text is cut into words, and in what form they are compared."""
 
+import asyncio
 import sys
 import unicodedata
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.search.folding import Kind, fold, kind
-from kernel.search.words import LONGEST_WORD, cut, encode
+from kernel.search.words import LONGEST_WORD, cut, encode, words_of
 
 
 def words(text: str) -> list[str]:
@@ -93,3 +94,20 @@ def test_encoded_words_are_letters_and_digits_of_ascii(texts: list[str]) -> None
 )  # fmt: skip
 def test_words_are_written_so_that_postgresql_reads_one_token(word: str, encoded: str) -> None:
     assert encode([word]) == encoded
+
+
+async def test_long_text_is_cut_without_blocking_the_event_loop() -> None:
+    text = "".join(chr(0x4E00 + index % 20_000) for index in range(32_000))
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(take_turns())
+    words = await words_of(text)
+    counting.cancel()
+    assert words == [word.text for word in cut(text)]
+    assert turns > 10
