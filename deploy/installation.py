@@ -157,7 +157,9 @@ class Installation:
             at = now + timedelta(**{_UNITS[after[-1]]: int(after[:-1])})
             services = tuple(part for part in stacks if part in SERVERS)
             self_pause.plan(self.aws, self_pause.Board(stacks, services), at)
-            self.say(f"It pauses itself at {at:%Y-%m-%d %H:%M} UTC; make resume-ecs begins anew")
+            self.say(
+                f"It pauses itself at {at:%Y-%m-%d %H:%M} UTC; make resume-ecs restarts the time"
+            )
 
     def cancel_pause(self) -> None:
         """Plan no pause any more."""

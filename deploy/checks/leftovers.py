@@ -4,8 +4,8 @@ The tagging API does not list Auto Scaling groups, IAM roles, DNS zones (outside
 resources without tags, and it lists resources for a while after they were deleted; so each resource
 that it lists is looked up in its own service.
 
-What may be somebody else's, because only its name or one tag is like the project's, is told apart
-from what the project has made: nobody here may delete it.
+What may belong to someone else, because only its name or one tag is like the project's, is listed
+apart from what the project has made: nobody here may delete it.
 """
 
 from collections.abc import Callable, Iterator
@@ -249,7 +249,7 @@ def families(aws: Aws, project: str) -> list[str]:
 
 
 def revisions(aws: Aws, family: str) -> list[str]:
-    """The ARNs of all revisions of a family, whoever has made them."""
+    """The ARNs of all revisions of a family, those of other people included."""
     return [
         arn
         for status in STATUSES

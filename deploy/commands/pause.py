@@ -51,7 +51,7 @@ def pause(installation: Installation) -> None:
 
 def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest) -> str:
     """Resume, and return the board's new origin: recreated load balancers have new names. May be
-    interrupted and repeated, and changes nothing on a board that is up but what is chosen anew."""
+    interrupted and repeated. A board that is up changes only in what was chosen differently."""
     installation.require_stack("routing")
     preflight.require_sensible(installation, current_deployment(installation))
     installation.start_database()

@@ -101,7 +101,7 @@ def test_the_calls_of_a_pause_are_planned_in_its_order(kind: str) -> None:
     # Tasks drain within StopTimeout and the deregistration delay; instances end within minutes.
     assert times["instances"] - times["users"] >= timedelta(minutes=5)
     assert times["network"] - times["instances"] >= timedelta(minutes=10)
-    assert said == ["It pauses itself at 2026-11-30 02:00 UTC; make resume-ecs begins anew"]
+    assert said == ["It pauses itself at 2026-11-30 02:00 UTC; make resume-ecs restarts the time"]
 
 
 def test_each_call_is_one_that_aws_has_and_changes_nothing_but_the_pause() -> None:
