@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from tests.browser.visitors import Visitor
 from tests.deployments import Board
+from tests.eventually import eventually
 
 
 async def make_admin(board: Board, username: str) -> None:
@@ -116,6 +117,15 @@ async def test_moderator_can_lock_pin_and_ban_and_the_banned_user_sees_the_reaso
     await visitor.page.get_by_label("Reason").fill("Shouting at night")
     await visitor.page.get_by_role("dialog").get_by_role("button", name="Ban").click()
     await expect(visitor.page.get_by_text("Trouble Maker is banned.")).to_be_visible()
+
+    # A service that knows a session goes on using it for up to two seconds.
+    async def posts_refuses_the_session() -> bool:
+        answer = await other.page.request.delete(
+            f"{board.public_origin}/api/posts/2147483647", headers={"Origin": board.public_origin}
+        )
+        return answer.status == 401
+
+    await eventually(posts_refuses_the_session, what="the end of the session in posts")
 
     # A ban ends every session; the user can sign in again, but not write.
     await other.write("LOUDER")
