@@ -15,10 +15,8 @@ times nginx's.
 
 import argparse
 import contextlib
-import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -27,7 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.programs import PATH, Proxy, cpu_seconds, gateway, process, wait_for
+from bench.programs import PATH, Proxy, gateway, process, wait_for
+from bench.wrk import run_wrk
 from laptop import ports
 
 _UPSTREAM: Final = """
@@ -128,25 +127,9 @@ def _report(what: str, results: Results) -> float:
 
 
 def _measure(proxy: Proxy, seconds: int, connections: int, arguments: Sequence[str]) -> Measurement:
-    before = cpu_seconds(proxy.pid)
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        [
-            *("wrk", "--threads", "1", "--connections", str(connections), *arguments),
-            *("--duration", f"{seconds}s", f"http://127.0.0.1:{proxy.port}{PATH}"),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=seconds + 30,
-    )
-    used = cpu_seconds(proxy.pid) - before
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise RuntimeError(f"{proxy.name} failed requests:\n{done.stdout}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    count = re.search(r"(\d+) requests in", done.stdout)
-    if rate is None or count is None:
-        raise RuntimeError(f"unexpected output of wrk:\n{done.stdout}")
-    return Measurement(float(rate[1]), used / int(count[1]) * 1e6)
+    url = f"http://127.0.0.1:{proxy.port}{PATH}"
+    found = run_wrk(proxy.pid, url, seconds, connections, arguments)
+    return Measurement(found.rate, found.cpu_per_request * 1e6)
 
 
 @contextmanager

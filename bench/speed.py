@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import statistics
@@ -26,7 +25,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.programs import cpu_seconds, process, wait_for
+from bench.programs import process, wait_for
+from bench.wrk import run_wrk
 from board.bootstrap import bootstrap
 from board.migrate import migrate
 from laptop import ports
@@ -157,26 +157,9 @@ def _tag(url: str) -> str:
 def _measure(
     server: Server, path: str, seconds: int, connections: int, tag: str | None
 ) -> Measurement:
-    before = cpu_seconds(server.pid)
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        [
-            *("wrk", "--threads", "1", "--connections", str(connections)),
-            *(("--header", f"If-None-Match: {tag}") if tag else ()),
-            *("--duration", f"{seconds}s", server.url(path)),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=seconds + 30,
-    )
-    used = cpu_seconds(server.pid) - before
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise RuntimeError(f"{path}: requests failed:\n{done.stdout}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    count = re.search(r"(\d+) requests in", done.stdout)
-    if rate is None or count is None:
-        raise RuntimeError(f"wrk said something else:\n{done.stdout}")
-    return Measurement(int(count[1]) / used, float(rate[1]))
+    header = ("--header", f"If-None-Match: {tag}") if tag else ()
+    found = run_wrk(server.pid, server.url(path), seconds, connections, header)
+    return Measurement(1 / found.cpu_per_request, found.rate)
 
 
 if __name__ == "__main__":
