@@ -11,7 +11,7 @@ MAX_STREAMS: Final = 128
 """How many requests a client may have under way on one connection."""
 _ENFORCED_STREAMS: Final = 2 * MAX_STREAMS
 """Where the library ends the connection. It does so rather than refuse the stream that is one too
-many, so that it is told another number than the client."""
+many, so it gets a higher limit than the client."""
 _MAX_HEADERS: Final = 64 * 1024
 _ENFORCED_HEADERS: Final = 4 * _MAX_HEADERS
 """Bytes, with 32 a field, at which the library ends the connection. A request over 64 KiB is
@@ -41,7 +41,7 @@ def server_connection() -> tuple[Connection, bytes]:
         ),
     )
     connection.initiate_connection(_settings(_ENFORCED_STREAMS))
-    # Sent by ourselves: the client is told another number of streams.
+    # Sent by ourselves, because the client gets a lower limit of streams.
     connection.data_to_send()
     payload = pack_settings_payload(_settings(MAX_STREAMS))
     connection.set_local_window_size(_CONNECTION_WINDOW)

@@ -47,7 +47,7 @@ class Identity:
 
 
 class Identities:
-    """Those of a file, and the key that the load balancer signs with, which is made anew."""
+    """Those of a file, and a new key for the load balancer to sign with."""
 
     def __init__(self, known: Mapping[str, Identity], load_balancer: str) -> None:
         self._known = known
