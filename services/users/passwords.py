@@ -1,9 +1,10 @@
 """Hashes passwords, and recognises common ones."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import TypeVar
 
 import argon2
 from zxcvbn import zxcvbn
@@ -12,7 +13,12 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 SHORTEST = 8
 LONGEST = 128
 
-_WEAK_REPEAT = 2  # of zxcvbn's scores from 0 to 4: below 10^8 guesses, for the part and how often
+_WEAK = 1  # of zxcvbn's scores from 0 to 4: below 10^6 guesses
+_WEAK_REPEAT = 2  # below 10^8 guesses, for the parts and how often they are repeated
+_FEWEST_PIECES = 5  # `abc123xyz789` has four
+_SHORTEST_SEQUENCE = 3
+_ABOUT_PATTERNS = ("Repeats", "Sequences", "Straight rows")  # what zxcvbn's warnings begin with
+_PATTERN = 'Repeats and sequences like "aaa" or "abc" are easy to guess, also one after another.'
 
 _THREADS = 2  # each hash holds 19 MiB while it runs
 
@@ -48,8 +54,9 @@ class Passwords:
         return await self._run(lambda: self._verify(password, kept))
 
     async def weakness(self, password: str, username: str) -> str | None:
-        """Why the password would be guessed soon, as a sentence: it consists of repeats, sequences
-        or rows of keys, or is among the first thousand that somebody would try. None if not."""
+        """Why the password would be guessed soon, as a sentence: it consists of a few repeats,
+        sequences or rows of keys, or is among the first million that somebody would try. None if
+        not."""
         return await self._run(lambda: _weakness(password, username))
 
     def close(self) -> None:
@@ -69,18 +76,37 @@ class Passwords:
 
 def _weakness(password: str, username: str) -> str | None:
     found = zxcvbn(password, user_inputs=[username], max_length=LONGEST)
-    parts = found["sequence"]
-    plain = all(_is_plain(part) for part in parts)
-    repeated = all(part["pattern"] == "repeat" or _is_plain(part) for part in parts)
-    if found["score"] > 0 and not plain and not (repeated and found["score"] <= _WEAK_REPEAT):
-        return None
     warning: str = found["feedback"]["warning"]
-    return warning or "This password is easy to guess."
+    if _pieces(password) < _FEWEST_PIECES:
+        return warning if warning.startswith(_ABOUT_PATTERNS) else _PATTERN
+    parts = found["sequence"]
+    repeated = all(part["pattern"] in {"repeat", "sequence", "spatial"} for part in parts)
+    if found["score"] <= (_WEAK_REPEAT if repeated else _WEAK):
+        return warning or "This password is easy to guess."
+    return None
 
 
-def _is_plain(part: Mapping[str, Any]) -> bool:
-    """Whether this part of a password is a repeated character, a sequence, or a row of keys."""
-    pattern = part["pattern"]
-    return pattern in {"sequence", "spatial"} or (
-        pattern == "repeat" and len(part["base_token"]) == 1
-    )
+def _pieces(password: str) -> int:
+    """How many pieces somebody has to remember of a password: runs of its letters and digits, which
+    may be interleaved, and each kind of punctuation and space, which may separate them."""
+    folded = password.casefold()
+    letters = [character for character in folded if character.isalpha()]
+    digits = [character for character in folded if character.isnumeric()]
+    both = [character for character in folded if character.isalnum()]
+    separators = {character for character in folded if not character.isalnum()}
+    return min(_runs(both), _runs(letters) + _runs(digits)) + len(separators)
+
+
+def _runs(characters: Sequence[str]) -> int:
+    """How many runs these characters are. A character that is repeated is one run, and so are three
+    or more characters that follow each other up or down, each repeated or not."""
+    codes = [ord(character) for character, _ in groupby(characters)]
+    runs = start = 0
+    while start < len(codes):
+        step = codes[start + 1] - codes[start] if start + 1 < len(codes) else 0
+        end = start + 1
+        while abs(step) == 1 and end < len(codes) and codes[end] - codes[end - 1] == step:
+            end += 1
+        start = end if end - start >= _SHORTEST_SEQUENCE else start + 1
+        runs += 1
+    return runs

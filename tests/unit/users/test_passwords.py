@@ -59,7 +59,15 @@ def test_a_password_is_the_same_whichever_keyboard_wrote_it() -> None:
     ("password", "why"),
     [
         ("aaaaaaaa", "Repeats"), ("abcabcabc", "Repeats"), ("        ", "Repeats"),
-        ("abcdefgh", "Sequences"), ("87654321", "This is similar"), ("a" * 128, "Repeats"),
+        ("abcdefgh", "Sequences"), ("87654321", "Repeats and sequences"), ("a" * 128, "Repeats"),
+        ("aaaabbbbcccc", "Repeats and"), ("aaaabbbbccccddddeeee", "Repeats and"),
+        ("aabbccddeeff", "Repeats and"), ("111122223333", "Repeats and"), ("aaaaaaaab", "Repeats"),
+        ("abcdefgh12345678", "Sequences"), ("abcd1234efgh5678", "Repeats and"),
+        ("Abcdefgh1234!", "Repeats and"), ("a1b2c3d4e5f6", "Repeats and"),
+        ("aaa bbb ccc ddd", "Repeats and"), ("a-b-c-d-e-f-g", "Repeats and"),
+        ("ababababcdcdcdcd", "Repeats"), ("qwertyuiop123456", "This is similar"),
+        ("qazwsxedcrfv", "This is a very common"), ("2026-11-30", "Dates"),
+        ("zxcvbnm1234567", "This is similar"),
     ],
 )  # fmt: skip
 async def test_weak_password_is_explained(passwords: Passwords, password: str, why: str) -> None:
@@ -70,7 +78,10 @@ async def test_weak_password_is_explained(passwords: Passwords, password: str, w
 
 @pytest.mark.parametrize(
     "password",
-    [PASSWORD, "Tr0ub4dor&3", "correct horse battery staple " * 4, "x7;Qp2!z", "é†𝄞 xyz!"],
-)
+    [
+        PASSWORD, "Tr0ub4dor&3", "correct horse battery staple " * 4, "x7;Qp2!z", "é†𝄞 xyz!",
+        "correcthorse", "12 apples, 34 pears", "Zz9!aBc4", "密码很安全的鸟儿", "🦊🐙🌵🎻🧊🥁🛶🧭",
+    ],
+)  # fmt: skip
 async def test_password_that_is_hard_to_guess_is_taken(passwords: Passwords, password: str) -> None:
     assert await passwords.weakness(password, "ines") is None
