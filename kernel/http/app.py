@@ -10,7 +10,7 @@ from kernel.cache.changes import Changes
 from kernel.errors import Policy
 from kernel.http import documents, operations
 from kernel.http.address_limit import AddressLimit
-from kernel.http.auth import SameOrigin
+from kernel.http.auth import FetchMetadata, SameOrigin
 from kernel.http.conditional.response_cache import ResponseCache
 from kernel.http.input.bodies import DeclaredLength
 from kernel.http.paths import RequestNormalizer
@@ -62,7 +62,7 @@ def create_app(
     same_origin = SameOrigin(normalized, settings.public_origin)
     policy = Policy("address", settings.address_limit, settings.address_window)
     limited = AddressLimit(same_origin, policy, settings.trusted_networks)
-    return RequestMiddleware(limited, telemetry, lifecycle, served_by)
+    return RequestMiddleware(FetchMetadata(limited), telemetry, lifecycle, served_by)
 
 
 def _document_router(context: str, body: bytes) -> APIRouter:

@@ -13,6 +13,7 @@ from kernel.errors import Forbidden, Unauthenticated
 from kernel.http import problems
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
+_OWN_SITE = frozenset({"same-origin", "none"})
 
 
 def bearer_token(authorization: str | None) -> str | None:
@@ -88,9 +89,42 @@ class SameOrigin:
     def _is_foreign(self, headers: Headers) -> bool:
         site = headers.get("sec-fetch-site")
         if site is not None:
-            return site not in {"same-origin", "none"}
+            return site not in _OWN_SITE
         origin = headers.get("origin")
         return origin is not None and origin.lower() != self._origin
+
+
+class FetchMetadata:
+    """Refuses what a browser requests for an element of a page, such as a picture, a frame or a
+    script, and what a script of another site makes it request. For the API only.
+
+    A page that shows a hundred pictures from addresses that redirect to the board would use up its
+    reader's allowance. So this is refused before the limit on addresses counts it. Browsers send
+    `Sec-Fetch-Dest` to https and to localhost, and no page can change it (W3C Fetch Metadata).
+    Nothing is refused without it, when somebody opens an address of the API, or with a token.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/api"):
+            for name, value in scope["headers"]:
+                if name == b"sec-fetch-dest" and value != b"document":
+                    if value != b"empty" or _is_from_foreign_script(scope):
+                        refusal = Forbidden("The API answers scripts of the board's own pages.")
+                        await problems.response(refusal, scope["path"])(scope, receive, send)
+                        return
+                    break
+        await self._app(scope, receive, send)
+
+
+def _is_from_foreign_script(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return (
+        headers.get("sec-fetch-site", "none") not in _OWN_SITE
+        and bearer_token(headers.get("authorization")) is None
+    )
 
 
 class ServiceToken:

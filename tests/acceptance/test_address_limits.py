@@ -55,3 +55,55 @@ async def test_address_limit_spares_other_addresses_and_health_checks(
         assert statuses == [200, 200, 200, 429]
         for _ in range(3):
             assert (await http.get(f"{url}/readyz")).status_code == 200
+
+
+EMBEDDED = [
+    {"Sec-Fetch-Dest": destination, "Sec-Fetch-Site": site}
+    for destination in ("image", "audio", "video", "script", "style", "font", "iframe", "object",
+                        "embed", "frame", "track", "manifest", "worker", "report", "")
+    for site in ("same-origin", "cross-site")
+]  # fmt: skip
+OF_ANOTHER_SITE = [
+    {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "")
+]
+
+
+@pytest.mark.parametrize("deployment", [monolith_in_loop, services_in_loop])
+async def test_what_a_page_embeds_does_not_use_up_its_readers_allowance(
+    databases: Databases, deployment: Any
+) -> None:
+    async with (
+        deployment(databases.urls, ONE_EACH) as origins,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        url = next(iter(origins.values()))
+        for headers in [*EMBEDDED, *OF_ANOTHER_SITE]:
+            for method in ("GET", "HEAD", "POST", "DELETE"):
+                refused = await http.request(method, f"{url}/api/users", headers=headers)
+                assert refused.status_code == 403, (method, headers)
+                assert "ratelimit" not in refused.headers
+        assert (await http.get(f"{url}/api/users")).status_code == 200
+        assert (await http.get(f"{url}/api/users")).status_code == 429
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Dest": "empty"},
+        {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "cross-site", "Authorization": "Bearer a"},
+    ],
+    ids=str,
+)
+async def test_scripts_of_the_board_and_opened_addresses_are_answered_and_counted(
+    databases: Databases, headers: dict[str, str]
+) -> None:
+    async with (
+        monolith_in_loop(databases.urls, ONE_EACH) as origins,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        url = origins["monolith"]
+        assert (await http.get(f"{url}/api/users", headers=headers)).status_code == 200
+        assert (await http.get(f"{url}/api/users", headers=headers)).status_code == 429
