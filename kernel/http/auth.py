@@ -1,7 +1,7 @@
 """Who sent a request: the session token, the same-origin rule, the service token."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -27,9 +27,15 @@ class SessionCookie:
 
     On https and on localhost it is `__Host-session`: `Secure`, and bound to the host that set it.
     Browsers refuse that on any other http host, where it is a plain `session`.
+
+    `authenticate` raises for a token that nobody has. Contexts with large bodies need it: see
+    `check`.
     """
 
-    def __init__(self, public_origin: str) -> None:
+    def __init__(
+        self, public_origin: str, authenticate: Callable[[str], Awaitable[object]] | None = None
+    ) -> None:
+        self.authenticate = authenticate
         origin = urlsplit(public_origin)
         host = origin.hostname or ""
         self._secure = (
@@ -62,6 +68,12 @@ class SessionCookie:
         if not token:
             raise Unauthenticated("Sign in, and send the session's token or cookie.")
         return token
+
+    async def check(self, request: Request) -> None:
+        """Raises what `authenticate` raises for the request's token: reading and parsing a large
+        body is work, which is not done for somebody who has made up a token."""
+        if self.authenticate is not None:
+            await self.authenticate(await self.token(request))
 
 
 class SameOrigin:

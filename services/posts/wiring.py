@@ -38,12 +38,13 @@ class Posts:
     service: PostService
     streams: Streams
     delivery: ActivityDelivery
+    users: Users
     changes: Changes
     check: Check
 
     def context(self, settings: ProcessSettings) -> Context:
         """What a process serves. No other context calls posts."""
-        cookie = SessionCookie(settings.public_origin)
+        cookie = SessionCookie(settings.public_origin, self.users.authenticate)
         public = api.router(self.service, self.streams, cookie, self.changes)
         return Context("posts", api.DESCRIPTION, self.check, self.changes, public)
 
@@ -89,4 +90,4 @@ async def open_posts(
                 lifecycle.when_draining(streams.close),
             ):
                 check = partial(database.check_schema, SCHEMA)
-                yield Posts(service, streams, delivery, changes, check)
+                yield Posts(service, streams, delivery, users, changes, check)

@@ -65,6 +65,21 @@ async def test_body_is_not_parsed_without_a_session(person: Person, path: str) -
 
 
 @pytest.mark.in_loop
+@pytest.mark.parametrize("path", ["/api/posts", "/api/posts/preview"])
+async def test_large_body_is_not_read_with_a_token_that_nobody_has(board: Board, path: str) -> None:
+    origin = board.origins.get("posts", board.origins.get("monolith"))
+    assert origin is not None
+    head = f"POST {path} HTTP/1.1\nContent-Type: application/json\nAuthorization: Bearer made-up"
+    declared = await send(origin, f"{head}\nContent-Length: 524288", within=5)
+    assert declared.status == 401
+    chunk = "4001\r\n" + "x" * 0x4001 + "\r\n"
+    chunked = await send(
+        origin, f"{head}\nTransfer-Encoding: chunked", body=chunk.encode(), within=5
+    )
+    assert chunked.status == 401
+
+
+@pytest.mark.in_loop
 @pytest.mark.parametrize("path", LARGEST)
 async def test_at_most_twenty_errors_are_listed_with_the_total(person: Person, path: str) -> None:
     count = min(LARGEST[path] // 12, 30_000)

@@ -12,8 +12,8 @@ from kernel.http.auth import SessionCookie
 from tests.repository import ROOT
 
 PAGE: Final = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-COOKIE: Final = SessionCookie("http://board.example")
 NOTHING: Final = cast(Any, None)  # no operation is carried out
+COOKIE: Final = SessionCookie("http://board.example", cast(Any, object))
 DOCUMENTS: Final = [
     documents.document(
         "users", "", services.users.api.router(NOTHING, NOTHING, COOKIE, (), NOTHING)

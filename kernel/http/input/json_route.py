@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
@@ -15,6 +15,9 @@ from kernel.http.auth import SessionCookie
 from kernel.http.fields import RequestBody
 from kernel.http.input.bodies import LARGEST_BODY, declared_length, too_large
 
+SMALL_BODY = RequestBody.largest_body
+"""Bytes of a body that are read and parsed without further ado."""
+
 _MOST_CONTAINERS = 10_000
 _MOST_QUOTES = 100_000
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
@@ -24,26 +27,31 @@ class JsonRoute(APIRoute):
     """An operation that takes JSON and nothing else. Use it as a router's `route_class`.
 
     It refuses query parameters that the operation does not have. Where the operation is for
-    somebody, it looks for their token before it reads the body; and it reads no more of a body than
-    the operation's `RequestBody` allows.
+    somebody, it looks for their token before it reads the body, and finds out whether the token is
+    anybody's before it reads more than 16 KiB. It reads no more of a body than the operation's
+    `RequestBody` allows.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, behind these checks."""
+        """FastAPI's handler, behind these checks. Raises `ValueError` for an operation with large
+        bodies whose `SessionCookie` cannot authenticate."""
         handle = super().get_route_handler()
         parameters = _query_parameters(self.dependant)
         takes_body = self.body_field is not None
         largest = _largest_body(self.endpoint)
-        find_token = _token_dependency(self.dependant)
+        cookie = _cookie(self.dependant)
+        is_large = takes_body and largest > SMALL_BODY
+        if cookie is not None and is_large and cookie.authenticate is None:
+            raise ValueError(f"{self.path} has large bodies: its cookie needs `authenticate`")
 
         async def handle_json(request: Request) -> Response:
             if request.scope["query_string"]:
                 _check_query(request, parameters)
             if not takes_body:
                 return await handle(request)
-            if find_token is not None:
-                await find_token(request)
-            body = await _read(request, largest)
+            if cookie is not None:
+                await cookie.token(request)
+            body = await _read(request, largest, cookie)
             if body:
                 _check_type(request)
             _check_encoding(body)
@@ -70,10 +78,11 @@ def _largest_body(endpoint: Callable[..., Any]) -> int:
     return max(sizes, default=LARGEST_BODY)
 
 
-def _token_dependency(dependant: Dependant) -> Callable[[Request], Awaitable[str]] | None:
+def _cookie(dependant: Dependant) -> SessionCookie | None:
     for dependency in dependant.dependencies:
         if getattr(dependency.call, "__func__", None) is SessionCookie.token:
-            return dependency.call
+            cookie: SessionCookie = dependency.call.__self__  # type: ignore[union-attr]  # a method
+            return cookie
     return None
 
 
@@ -85,14 +94,22 @@ def _check_query(request: Request, parameters: set[str]) -> None:
         )
 
 
-async def _read(request: Request, largest: int) -> bytes:
-    if declared_length(request.headers) > largest:
+async def _read(request: Request, largest: int, cookie: SessionCookie | None) -> bytes:
+    declared = declared_length(request.headers)
+    if declared > largest:
         raise too_large(largest)
+    unchecked = cookie
+    if unchecked is not None and declared > SMALL_BODY:
+        await unchecked.check(request)
+        unchecked = None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > largest:
             raise too_large(largest)
+        if unchecked is not None and len(body) > SMALL_BODY:
+            await unchecked.check(request)
+            unchecked = None
     return bytes(body)
 
 
@@ -116,7 +133,7 @@ def _check_type(request: Request) -> None:
 
 def _check_structure(body: bytes) -> None:
     # Parsing half a megabyte of empty lists holds the event loop up for as long as rendering would.
-    if len(body) <= RequestBody.largest_body:
+    if len(body) <= SMALL_BODY:
         return
     if body.count(b'"') - body.count(b'\\"') <= _MOST_QUOTES:
         structure = _STRING.sub(b"", body)

@@ -1,11 +1,15 @@
 """Tokens, cookies, and who may send what."""
 
+from typing import Annotated
+
 import pytest
-from fastapi import Response
+from fastapi import APIRouter, Depends, Response
 from starlette.requests import Request
 
 from kernel.errors import Forbidden, Unauthenticated
 from kernel.http.auth import ServiceToken, SessionCookie, bearer_token
+from kernel.http.fields import RequestBody
+from kernel.http.input.json_route import JsonRoute
 
 
 def request(**headers: str) -> Request:
@@ -93,3 +97,15 @@ async def test_two_service_tokens_are_accepted_while_one_replaces_the_other(toke
 async def test_any_other_service_token_is_forbidden(field: str | None) -> None:
     with pytest.raises(Forbidden):
         await ServiceToken(["the new secret"])(field)
+
+
+async def test_operation_with_large_bodies_needs_a_cookie_that_authenticates() -> None:
+    class Large(RequestBody):
+        largest_body = 64 * 1024
+
+    cookie = SessionCookie("http://board.example")
+    routes = APIRouter(route_class=JsonRoute)
+    with pytest.raises(ValueError, match="authenticate"):
+
+        @routes.post("/large")
+        async def write(body: Large, token: Annotated[str, Depends(cookie.token)]) -> None: ...
