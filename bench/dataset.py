@@ -28,6 +28,7 @@ from kernel.search.words import cut, encode
 from laptop import settings
 from laptop.errors import CannotRunError
 from laptop.grant_admin import database_urls_of
+from services.posts.model import MARKUP
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -158,11 +159,11 @@ async def _fill_posts(
         thread = 0 if n % every == 0 else 1 + n * 31 % max(sizes.threads - 1, 1)
         return "\t".join(
             (str(first + n), str(first_thread + thread), str(first_user + n % sizes.users), "f",
-             text, f"<p>{text}</p>", at, at, vector)
+             text, f"<p>{text}</p>", at, at, vector, str(MARKUP), at)
         )  # fmt: skip
 
     columns = ("id", "thread", "author", "by_starter", "text", "html", "created_at", "indexed_at",
-               "search")  # fmt: skip
+               "search", "markup", "rendered_at")  # fmt: skip
     await _copy(connection, "posts", columns, row, sizes.posts)
     await _add_words(connection, [*words, *(f"rare{n}" for n in range(0, sizes.posts, RARE))])
     await connection.execute(

@@ -10,6 +10,10 @@ from kernel.errors import Forbidden
 
 LONGEST_TEXT = 32_000
 
+MARKUP = 1
+"""The version of the rules by which Markdown becomes HTML. Raise it when the HTML of any text
+changes, with a migration that makes the index `posts_to_render` again for the new number."""
+
 Kind = Literal["post", "edit", "remove"]
 """What can happen to a post."""
 

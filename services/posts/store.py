@@ -11,9 +11,9 @@ from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
-from services.posts.model import Kind, NewPost, Post, Revision
+from services.posts.model import MARKUP, Kind, NewPost, Post, Revision
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"
@@ -61,11 +61,12 @@ class PostStore:
             row = await connection.fetchrow(
                 f"""
                 INSERT INTO posts (
-                    thread, author, by_starter, text, html, reply_to, created_at, search, indexed_at
+                    thread, author, by_starter, text, html, reply_to, created_at,
+                    search, indexed_at, markup, rendered_at
                 )
-                VALUES ($1, $2, $3, $4, $5, $6, $7, to_tsvector('english', $8), $7)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, to_tsvector('english', $8), $7, {MARKUP}, $7)
                 RETURNING {POST_COLUMNS}
-                """,  # noqa: S608 - the columns are the constant above
+                """,  # noqa: S608 - the constants are ours
                 new.thread,
                 new.user,
                 new.by_starter,
@@ -135,9 +136,10 @@ class PostStore:
             row = await connection.fetchrow(
                 f"""
                 UPDATE posts SET text = $2, html = $3, edited_at = $4,
-                    search = to_tsvector('english', $5), indexed_at = $4
+                    search = to_tsvector('english', $5), indexed_at = $4,
+                    markup = {MARKUP}, rendered_at = $4
                 WHERE id = $1 RETURNING {POST_COLUMNS}
-                """,  # noqa: S608 - the columns are the constant above
+                """,  # noqa: S608 - the constants are ours
                 post,
                 text,
                 rendered,

@@ -24,6 +24,7 @@ from services.posts.delivery import ActivityDelivery
 from services.posts.markup.pool import RenderPool
 from services.posts.removal_store import RemovalStore
 from services.posts.removals import RemovalFollower
+from services.posts.rerendering import Rerenderer
 from services.posts.search.store import SearchStore
 from services.posts.service import PostService
 from services.posts.settings import PostSettings
@@ -85,6 +86,7 @@ async def open_posts(
                 RemovalFollower(RemovalStore(database), threads).run(),
                 listener.run(),
                 streams.run(),
+                Rerenderer(database, pool.render).run(),
                 Indexer(database, dictionary, "posts", "text").run(),
                 Retention(database, settings.retention, clock).run(),
                 lifecycle.when_draining(streams.close),

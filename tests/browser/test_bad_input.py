@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
+from services.posts.model import MARKUP
 from tests.browser.visitors import Visitor
 from tests.deployments import Board
 
@@ -66,12 +67,14 @@ async def fill_thread(board: Board, thread: int, user: int, count: int) -> None:
         async with connection.transaction():
             await connection.execute(
                 """
-                INSERT INTO posts (thread, author, by_starter, text, html, created_at)
+                INSERT INTO posts (
+                    thread, author, by_starter, text, html, created_at, markup, rendered_at
+                )
                 SELECT $1, $2, true, 'Post ' || n,
-                    '<p>Post ' || n || ', ' || repeat('word ', n % 80) || '</p>', now()
+                    '<p>Post ' || n || ', ' || repeat('word ', n % 80) || '</p>', now(), $4, now()
                 FROM generate_series(1, $3) AS n
                 """,
-                thread, user, count,
+                thread, user, count, MARKUP,
             )  # fmt: skip
             await connection.execute(
                 "UPDATE thread_activity SET version = version + 1, post_count = post_count + $2 "

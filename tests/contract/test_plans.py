@@ -16,6 +16,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.indexer import SELECT_NOT_INDEXED
 from kernel.search.scan import Scan, Searched
 from services.posts.activity_store import ActivityStore
+from services.posts.rerendering import SELECT_TO_RENDER
 from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
@@ -171,6 +172,14 @@ async def test_rows_to_be_made_searchable_are_found_by_an_index(
     await database.rows(SELECT_NOT_INDEXED.format(table=context, column=column), 100)
     plan = await database.plan()
     assert f"Scan Backward using {context}_not_indexed" in plan, plan
+
+
+async def test_posts_to_be_rendered_again_are_found_by_an_index(large: dict[str, Watched]) -> None:
+    database = large["posts"]
+    assert await database.rows(SELECT_TO_RENDER, 50) == []
+    plan = await database.plan()
+    assert "Scan Backward using posts_to_render" in plan, plan
+    assert "Filter" not in plan, plan
 
 
 async def _plan(large: dict[str, Watched], read: Read) -> str:

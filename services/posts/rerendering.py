@@ -1,0 +1,96 @@
+"""Renders posts again whose HTML was made by other rules than today's."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from html import escape
+
+from kernel.data.database import Database
+from kernel.errors import Invalid, Unavailable
+from services.posts.model import MARKUP
+
+log = logging.getLogger("board.markup")
+
+_BATCH = 50
+_BATCH_SECONDS = 1.0
+_PAUSE = 60.0
+_NOBODY = 0  # whose turn it is among the users that have something rendered
+
+
+class Rerenderer:
+    """Keeps the HTML of all posts as the rules in force make it: docs/decisions/rendering-again.md.
+
+    No row is locked while texts are rendered. A post that has changed meanwhile, or that somebody
+    is changing, is left for the next batch. One process at a time does this.
+    """
+
+    def __init__(self, database: Database, render: Callable[[str, int], Awaitable[str]]) -> None:
+        self._database = database
+        self._render = render
+
+    async def run(self) -> None:
+        """Render until cancelled, at most half of the time."""
+        while True:
+            began = time.monotonic()
+            try:
+                done = await self.render_batch()
+            except Unavailable as down:
+                log.info("posts wait to be rendered again: %s", down.detail)
+                done = 0
+            except Exception:
+                log.exception("posts could not be rendered again")
+                done = 0
+            await asyncio.sleep(time.monotonic() - began if done else _PAUSE)
+
+    async def render_batch(self) -> int:
+        """Render the newest posts that need it, for about a second. Returns how many have been
+        stored. Raises `Unavailable`."""
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval(_LOCK):
+                return 0
+            rows = await connection.fetch(SELECT_TO_RENDER, _BATCH)
+            if not rows:
+                return 0
+            until = time.monotonic() + _BATCH_SECONDS
+            made = []
+            for row in rows:
+                made.append((row["id"], row["text"], await self._to_html(row["text"]), row["at"]))
+                if time.monotonic() > until:
+                    break
+            stored = await connection.fetch(_STORE, *map(list, zip(*made, strict=True)))
+        return len(stored)
+
+    async def _to_html(self, text: str) -> str | None:
+        """The HTML of a text; None if it is to stay as it is, because of a defect that is ours."""
+        try:
+            return await self._render(text, _NOBODY)
+        except Invalid:
+            # It could be posted once. What it says must not disappear.
+            return f"<pre>{escape(text, quote=False)}</pre>\n"
+        except RuntimeError:
+            log.exception("a post could not be rendered again")
+            return None
+
+
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('posts are rendered again', 0))"
+
+SELECT_TO_RENDER = f"""
+    SELECT id, text, coalesce(edited_at, created_at) AS at FROM posts
+    WHERE markup IS DISTINCT FROM {MARKUP}
+        OR rendered_at IS DISTINCT FROM coalesce(edited_at, created_at)
+    ORDER BY id DESC LIMIT $1
+"""  # noqa: S608 - a number of ours
+"""The statement that finds posts to render. The index `posts_to_render` has its condition."""
+
+_STORE = f"""
+    WITH free AS (
+        SELECT id FROM posts WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE posts SET html = coalesce(made.html, posts.html), markup = {MARKUP}, rendered_at = at
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+        AS made (post, text, html, at) JOIN free ON free.id = made.post
+    WHERE posts.id = made.post AND posts.text = made.text
+        AND coalesce(posts.edited_at, posts.created_at) = at
+    RETURNING true
+"""  # noqa: S608 - likewise
