@@ -48,7 +48,7 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"{command.command}: AWS says: {error}")
     except KeyboardInterrupt:
-        print(  # noqa: T201 - a command speaks to whoever runs it
+        print(  # noqa: T201 - output for the user
             "\nInterrupted. AWS finishes what it has started; the same command continues there.",
             file=sys.stderr,
         )
@@ -60,12 +60,12 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, what in _HELP.items():
         commands.add_parser(name, help=what, description=f"{what}.")
-    commands.choices["run"].add_argument("what", nargs="+", help="like: grant-admin NAME")
+    commands.choices["run"].add_argument("what", nargs="+", help="for example: grant-admin NAME")
     return parser.parse_args(arguments)
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command speaks to whoever runs it
+    print(text, flush=True)  # noqa: T201 - output for the user
 
 
 def _images(_: argparse.Namespace, chosen: Settings) -> None:
@@ -97,7 +97,9 @@ def _deploy(_: argparse.Namespace, chosen: Settings) -> None:
         origin = up.deploy(installation, account, _registry(installation), name, smoke.run)
     _say(f"The board is up: {origin}")
     if origin.startswith("http://"):
-        _say("It uses plain HTTP, which anybody on the way can read. CERTIFICATE_ARN=... adds TLS")
+        _say(
+            "It uses plain HTTP, which others on the network can read. CERTIFICATE_ARN=... adds TLS"
+        )
 
 
 def _status(_: argparse.Namespace, chosen: Settings) -> None:
@@ -162,7 +164,7 @@ def _destroy(_: argparse.Namespace, chosen: Settings) -> None:
         installation.lock.delete_table()
     left = leftovers(installation.aws, chosen.project)
     for line in left.unknown:
-        _say(f"Not touched, since it may be somebody else's or still needed: {line}")
+        _say(f"Left, because it may be somebody else's or still needed: {line}")
     if left.ours:
         raise CannotDeployError(
             "These resources are left:\n  " + "\n  ".join(left.ours) + "\nSome take a while to "
@@ -173,7 +175,7 @@ def _destroy(_: argparse.Namespace, chosen: Settings) -> None:
 
 _HELP = {
     "images": "Build every image for AMD64",
-    "push": "Build the images and push them, with a bill of materials each",
+    "push": "Build the images, push them, and write a bill of materials for each",
     "deploy": "Create or update everything, and run the smoke test",
     "status": "Show stacks, services, targets and costs",
     "logs": "Show the logs of the tasks (SERVICE=posts SINCE=1h FOLLOW=1)",
@@ -234,7 +236,8 @@ def _registry(installation: Installation) -> Registry:
             f"There are no images of {installation.settings.project} in "
             f"{installation.aws.region} yet: make push-ecr"
         )
-    # As an earlier command chose it, if this one does not: instances without IPv4 must be told.
+    # Instances without IPv4 pull images by a dual-stack name. An earlier command may have chosen
+    # it.
     over_ipv6 = installation.choices().get("NatMode") == "ipv6"
     host = stack.outputs["RegistryHostOverIpv6" if over_ipv6 else "RegistryHost"]
     return Ecr(installation.aws.ecr, host)
@@ -262,7 +265,7 @@ def _seconds(text: str) -> float:
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in units:
-        raise CannotDeployError(f"SINCE={text}: like 90s, 10m, 2h or 1d")
+        raise CannotDeployError(f"SINCE={text}: must be like 90s, 10m, 2h or 1d")
     return int(number) * units[unit]
 
 

@@ -1,5 +1,5 @@
 """The RDS instance of a board that has one: stopped while the board is paused. An Aurora cluster
-falls asleep by itself."""
+pauses by itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STARTS_WITHIN: Final = 20 * 60.0
 STARTS_AGAIN_AFTER: Final = timedelta(days=7)
-"""When AWS starts by itself what was stopped (Amazon RDS User Guide, Stopping a DB instance)."""
+"""When AWS starts a stopped instance by itself (Amazon RDS User Guide, Stopping a DB instance)."""
 
 
 def stop(aws: Aws, name: str, poller: Poller, now: datetime, say: Callable[[str], None]) -> None:
@@ -27,7 +27,7 @@ def stop(aws: Aws, name: str, poller: Poller, now: datetime, say: Callable[[str]
     again = found.get("AutomaticRestartTime") or now + STARTS_AGAIN_AFTER
     say(
         f"The database {name} is stopped. AWS starts it again by itself on {again:%d %B %Y}, and "
-        "bills it from then on: make pause-ecs stops it once more"
+        "bills it from then on; make pause-ecs stops it again"
     )
 
 
@@ -42,7 +42,7 @@ def start(aws: Aws, name: str, poller: Poller, say: Callable[[str], None]) -> No
 
 
 def _settled(aws: Aws, name: str, poller: Poller) -> DBInstanceTypeDef:
-    """The instance when it is neither starting nor stopping any more: then it takes no order."""
+    """The instance once it is available or stopped; in between, RDS rejects commands."""
     return _until(aws, name, poller, ("available", "stopped"))
 
 

@@ -23,12 +23,12 @@ FOUNDATION: Final = ("registry", "network", "data", "cluster", "routing", "opera
 """The layers below the services, in the order in which they are created."""
 
 ALL: Final = (*FOUNDATION, *SERVERS, "observability")
-"""Every stack, by what follows the project's name, in the order in which they are made."""
+"""The names of all stacks, without the project's name, in the order in which they are created."""
 
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 _OF_ONE_STACK: Final = frozenset({"Name", "Image", "Paused"})
-"""Parameters that say something else in each stack: no other stack's value is a default."""
+"""Parameters with a meaning of their own in each stack: other stacks' values are no defaults."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Installation:
         return f"{self.settings.project}-{part}"
 
     def find(self, part: str) -> Stack | None:
-        """The stack of this layer or service, or None. Raises `CannotDeployError` if there is one
-        of that name that is somebody else's."""
+        """The stack of this layer or service, or None. Raises `CannotDeployError` if the
+        stack with that name belongs to somebody else."""
         return self.stacks.find_own(self.stack_name(part))
 
     def existing_stacks(self) -> dict[str, Stack]:
@@ -76,8 +76,8 @@ class Installation:
         return found
 
     def chosen_before(self) -> dict[str, str]:
-        """What its stacks remember of earlier commands' choices: the parameters of all of them,
-        without those that differ from stack to stack."""
+        """Earlier commands' choices: the parameters of all stacks, without those that differ from
+        stack to stack."""
         return {
             name: value
             for stack in self.existing_stacks().values()
@@ -86,12 +86,12 @@ class Installation:
         }
 
     def choices(self) -> dict[str, str]:
-        """What is chosen: by this command, or else by an earlier one."""
+        """The choices of this command and, for the other parameters, of earlier ones."""
         return {**self.chosen_before(), **self.settings.parameters}
 
     def require_possible_changes(self) -> None:
-        """Raise `CannotDeployError`, before anything is changed, if this command chooses what the
-        existing stacks cannot become."""
+        """Raise `CannotDeployError` if this command's choices would change the existing stacks in a
+        way that is impossible or loses data."""
         changes.require_possible(
             self.chosen_before(), self.settings.parameters, paused=self.is_paused()
         )
@@ -99,10 +99,10 @@ class Installation:
     def ensure_stack(
         self, part: str, values: Mapping[str, str], watch: Callable[[], None] = lambda: None
     ) -> Stack:
-        """Create the stack, or update it to its template. A parameter's value is, in this order:
-        the user's setting, the one in `values`, an earlier stack's output of the same name, its
-        current one, the current one of another stack. Raises `CannotDeployError` for a change that
-        would clash or lose data."""
+        """Create the stack, or update it to its template. A parameter's value is the first
+        of these: the user's setting, the one in `values`, an earlier stack's output with that name,
+        the stack's current value, another stack's current value. Raises `CannotDeployError` for a
+        change that would fail or lose data."""
         layer = "service" if part in SERVERS else part
         template = templates.read(self.settings.templates, layer)
         before = self.find(part)
@@ -122,7 +122,7 @@ class Installation:
         return Services(self.aws, cluster, self.poller, self.say, self.capacity_reporter())
 
     def capacity_reporter(self) -> Callable[[], None]:
-        """A function that prints why no instance comes, while tasks wait for one."""
+        """A function that prints why no instance starts, while tasks wait for one."""
         cluster = self.find("cluster")
         group = cluster.outputs.get("AutoScalingGroup") if cluster is not None else None
         return capacity.reporter(self.aws, group, self.poller, self.say)
@@ -148,8 +148,8 @@ class Installation:
             instances.terminate(self.aws, name, group, self.poller, self.say)
 
     def plan_pause(self, now: datetime) -> None:
-        """Let the board pause itself after the time that was chosen, if one was, or else no more;
-        and say when."""
+        """Replace the planned pause: if PAUSE_AFTER is set, plan one, counted from `now` (UTC), and
+        say when."""
         stacks = self.existing_stacks()
         self_pause.cancel(self.aws, stacks["cluster"])
         after = stacks["cluster"].parameters.get("PauseAfter", "")
@@ -157,12 +157,10 @@ class Installation:
             at = now + timedelta(**{_UNITS[after[-1]]: int(after[:-1])})
             services = tuple(part for part in stacks if part in SERVERS)
             self_pause.plan(self.aws, self_pause.Board(stacks, services), at)
-            self.say(
-                f"It pauses itself at {at:%Y-%m-%d %H:%M} UTC; make resume-ecs restarts the time"
-            )
+            self.say(f"It pauses itself at {at:%Y-%m-%d %H:%M} UTC; make resume-ecs postpones it")
 
     def cancel_pause(self) -> None:
-        """Plan no pause any more."""
+        """Cancel the planned pause, if there is one."""
         cluster = self.find("cluster")
         if cluster is not None:
             self_pause.cancel(self.aws, cluster)

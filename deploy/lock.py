@@ -1,10 +1,9 @@
 """One command at a time: a command refuses to start while another one works on the same project.
 
-The lock is an item of a DynamoDB table of its own. Each change of it is one conditional write, so
-that of two commands that try at once exactly one succeeds. The holder renews the item while it
-works; the lease that a killed command leaves behind expires by itself. docs/decisions/aws-lock.md
-compares the alternatives.
-"""
+The lock is an item in a DynamoDB table of its own. Each change of it is one conditional write, so
+if two commands try at the same time, exactly one succeeds. The holder renews the item while it
+runs; the lease of a killed command expires by itself. docs/decisions/aws-lock.md compares the
+alternatives."""
 
 from __future__ import annotations
 
@@ -96,7 +95,8 @@ class Lock:
         """Take the lock. Raises `CannotDeployError` if another command holds it."""
         self._ensure_table()
         for _ in range(3):
-            # The token is one's own if a first attempt succeeded and its response was lost.
+            # It is already this command's token if an earlier attempt succeeded but its response
+            # was lost.
             if self._write("attribute_not_exists(#Token) OR #Token = :token", self._own_token):
                 return
             lease = self._read()
@@ -109,7 +109,7 @@ class Lock:
                     f"it now with: aws dynamodb delete-item --table-name {self.table} --key "
                     f'\'{{"{_KEY}": {{"S": "{self._project}"}}}}\''
                 )
-            # Refused if the holder has renewed it meanwhile, or another command took it over.
+            # Fails if the holder has renewed the lease meanwhile, or another command took it over.
             unchanged: Mapping[str, AttributeValueTypeDef] = {
                 ":token": {"S": lease.holder.token},
                 ":until": {"N": repr(lease.until)},
@@ -122,7 +122,7 @@ class Lock:
         )
 
     def release(self) -> None:
-        """Release the lock if it is still one's own."""
+        """Release the lock if this command still has it."""
         if not self._until:
             return
         self._until = 0.0
@@ -245,8 +245,8 @@ class Lock:
             self._require_ownership()
 
     def _require_ownership(self) -> None:
-        """Raise `CannotDeployError` unless the table has the project's tags: another of that name
-        is neither to be written into nor, at the end, to be deleted."""
+        """Raise `CannotDeployError` unless the table has the project's tags: somebody else's table
+        with that name must not be changed or deleted."""
         table = self._aws.dynamodb.describe_table(TableName=self.table)["Table"]
         found = self._aws.dynamodb.list_tags_of_resource(ResourceArn=table.get("TableArn", ""))
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}

@@ -1,9 +1,8 @@
-"""A board that pauses itself: one-time schedules in the account, which need no laptop.
+"""A board that pauses itself: one-time schedules in the account, which need no computer of ours.
 
-EventBridge Scheduler makes the calls of `pause` by itself, each at its time, since it does not wait
-for what a call has begun. The times leave room for what comes before; if it was not enough,
-`make pause-ecs` goes on from there.
-"""
+EventBridge Scheduler makes the same calls as `pause`, each at a fixed time, because it does not
+wait for the result of a call. The times leave enough room for the earlier calls; if one takes
+longer, `make pause-ecs` does the rest."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from deploy.aws import Aws
 from deploy.stacks.cloudformation import Stack
 
 TARGET: Final = "arn:aws:scheduler:::aws-sdk:"
-"""What universal targets of EventBridge Scheduler begin with; the service and the call follow."""
+"""The prefix of EventBridge Scheduler's universal targets; the service and the call follow."""
 
 INSTANCES_AFTER: Final = timedelta(minutes=6)
 ROUTING_AFTER: Final = timedelta(minutes=14)
@@ -25,7 +24,7 @@ DATABASE_AFTER: Final = timedelta(minutes=22)
 
 @dataclass(frozen=True)
 class Call:
-    """A call to AWS, how long after the beginning it is made, and under which name."""
+    """A call to AWS: the schedule's name, and how long after the pause begins it is made."""
 
     name: str
     after: timedelta
@@ -35,15 +34,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Board:
-    """What is paused: its stacks by their parts, and which of them are services."""
+    """The board to pause: its stacks by layer or service, and the names of its services."""
 
     stacks: Mapping[str, Stack]
     services: tuple[str, ...]
 
 
 def calls(board: Board) -> Iterator[Call]:
-    """What pauses the board, in order: tasks, instances, load balancers, NAT, and the database
-    where it is an instance."""
+    """The calls that pause the board, in order: tasks, instances, load balancers, NAT, and the
+    database if it is an RDS instance."""
     for name in reversed(board.services):
         yield Call(name, timedelta(), "cloudformation:updateStack", _paused(board.stacks[name]))
     group = board.stacks["cluster"].outputs["AutoScalingGroup"]
@@ -58,7 +57,7 @@ def calls(board: Board) -> Iterator[Call]:
 
 
 def _paused(stack: Stack) -> Mapping[str, Any]:
-    """The request that pauses a stack and leaves all else as it is."""
+    """The request that pauses a stack and changes nothing else."""
     return {
         "StackName": stack.name,
         "UsePreviousTemplate": True,
@@ -73,7 +72,7 @@ def _paused(stack: Stack) -> Mapping[str, Any]:
 
 
 def plan(aws: Aws, board: Board, at: datetime) -> None:
-    """Schedule the calls, beginning at that time, in place of those that were scheduled."""
+    """Schedule the calls, beginning at that time, and replace earlier schedules."""
     cancel(aws, board.stacks["cluster"])
     outputs = board.stacks["cluster"].outputs
     for call in calls(board):
@@ -94,7 +93,7 @@ def plan(aws: Aws, board: Board, at: datetime) -> None:
 
 
 def cancel(aws: Aws, cluster: Stack) -> None:
-    """Remove what is scheduled."""
+    """Delete all schedules."""
     group = cluster.outputs.get("PauseGroup")
     if group is not None:
         for name in _scheduled(aws, group):

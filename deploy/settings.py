@@ -9,7 +9,7 @@ from typing import Final
 from deploy.errors import CannotDeployError
 from topology.deployments import DEPLOYMENTS
 
-# The parameters of templates that have a setting of their own, because people ask for them often.
+# The parameters of templates that have a setting of their own, because they are used often.
 _PARAMETERS: Final = {
     "NAT_MODE": "NatMode",
     "INSTANCE_TYPE": "InstanceType",
@@ -24,7 +24,7 @@ _PARAMETERS: Final = {
     "PAUSE_AFTER": "PauseAfter",
 }
 _NONE: Final = "none"
-"""The value of a setting that takes it back: a certificate with its domain, a pause."""
+"""The value that removes a setting: a certificate with its domain, or a planned pause."""
 _MAY_BE_NONE: Final = ("CertificateArn", "DomainName")
 _PAUSE: Final = "PauseAfter"
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{1,20}")
@@ -68,8 +68,8 @@ def read(environment: Mapping[str, str]) -> Settings:
     revision = given.get("REVISION")
     if revision is not None and not _REVISION.fullmatch(revision):
         raise CannotDeployError(
-            f"REVISION={revision}: must be a commit's 12 to 40 hexadecimal digits, and after a "
-            "hyphen lower-case letters and digits where there is more to say"
+            f"REVISION={revision}: must be a commit's 12 to 40 hexadecimal digits, "
+            "optionally followed by a hyphen and lower-case letters and digits"
         )
     parameters = {
         parameter: given[name] for name, parameter in _PARAMETERS.items() if name in given
@@ -81,7 +81,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         parameters[name] = value
     for name in _MAY_BE_NONE:
         if parameters.get(name) == _NONE:
-            # Both go, since neither is without the other.
+            # A certificate and its domain are removed together.
             parameters |= dict.fromkeys(_MAY_BE_NONE, "")
     if parameters.get(_PAUSE) == _NONE:
         parameters[_PAUSE] = ""

@@ -1,1 +1,1 @@
-"""Questions about the account, asked before and after a command."""
+"""Checks of the account, the choices and the board, before and after a command."""

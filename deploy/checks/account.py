@@ -36,7 +36,7 @@ def identify(aws: Aws) -> Account:
     credentials are missing or invalid."""
     if not aws.region:
         raise CannotDeployError(
-            "No region is chosen: set AWS_REGION, like AWS_REGION=eu-west-1, or `aws configure`"
+            "No region is chosen: set AWS_REGION, like AWS_REGION=eu-west-1, or run `aws configure`"
         )
     try:
         found = aws.sts.get_caller_identity()
@@ -44,12 +44,12 @@ def identify(aws: Aws) -> Account:
         raise CannotDeployError("No region is chosen: set AWS_REGION") from error
     except NoCredentialsError as error:
         raise CannotDeployError(
-            "There are no AWS credentials: `aws configure sso` and `aws sso login`, or set "
+            "There are no AWS credentials: run `aws configure sso` and `aws sso login`, or set "
             "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         ) from error
     except EndpointConnectionError as error:
         raise CannotDeployError(
-            f"Nothing answers for the region {aws.region}: is that its name? ({error})"
+            f"AWS does not respond in the region {aws.region}: is the name right? ({error})"
         ) from error
     except ClientError as error:
         code = error.response["Error"].get("Code", "")

@@ -1,4 +1,4 @@
-"""Whether the account is on the Free plan, which may not have everything."""
+"""Whether the account is on the Free plan, which does not allow everything."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -9,17 +9,18 @@ from deploy.aws import Aws
 from deploy.errors import CannotDeployError
 
 SMALLEST: Final = ("db.t4g.micro", "db.t3.micro")
-"""The database instances that a Free plan may have; some accounts refuse one of them."""
+"""The database instances that the Free plan allows; some accounts lack one of them."""
 
 
 def is_free(aws: Aws, say: Callable[[str], None]) -> bool:
-    """Whether the account is on the Free plan; False, and said, where AWS does not tell."""
+    """Whether the account is on the Free plan. If AWS does not answer, says so and returns
+    False."""
     try:
         plan = aws.freetier.get_account_plan_state()
     except (ClientError, BotoCoreError) as error:
-        say(f"Whether this account is on the Free plan could not be found out: {error}")
+        say(f"Whether this account is on the Free plan is unknown: {error}")
         return False
-    # A paid plan's state says nothing more; a free plan that has ended may have nothing at all.
+    # Only the Free plan has a status; one that has expired allows nothing at all.
     if plan.get("accountPlanStatus") == "EXPIRED":
         raise CannotDeployError(
             "This account's Free plan has ended: upgrade it in the console, under Billing"
@@ -28,8 +29,8 @@ def is_free(aws: Aws, say: Callable[[str], None]) -> bool:
 
 
 def require_allowed(aws: Aws, effective: Mapping[str, str]) -> None:
-    """Raise `CannotDeployError`, naming all that an account on the Free plan may not have of this,
-    and what it may."""
+    """Raise `CannotDeployError` if the Free plan does not allow these parameters. It names all of
+    them, and what is allowed."""
     found = list(_not_allowed(aws, effective))
     if found:
         raise CannotDeployError(
@@ -40,19 +41,19 @@ def require_allowed(aws: Aws, effective: Mapping[str, str]) -> None:
 
 def _not_allowed(aws: Aws, effective: Mapping[str, str]) -> Iterator[str]:
     if effective["DatabaseKind"] != "instance":
-        yield "it may not create Aurora clusters: say DATABASE=instance"
+        yield "it does not allow Aurora clusters: use DATABASE=instance"
     elif effective["DatabaseClass"] not in SMALLEST:
         yield (
-            f"it may not have a database {effective['DatabaseClass']}: say PARAMETERS="
+            f"it does not allow a database {effective['DatabaseClass']}: use PARAMETERS="
             f"DatabaseClass={SMALLEST[0]}, or {SMALLEST[1]} if that is refused"
         )
     if effective["DatabaseKind"] == "instance" and effective["BackupDays"] != "1":
-        yield "it may keep backups for one day: say PARAMETERS=BackupDays=1"
+        yield "it allows backups for one day: use PARAMETERS=BackupDays=1"
     eligible = _eligible_types(aws)
     if eligible and effective["InstanceType"] not in eligible:
         yield (
-            f"it may not have instances {effective['InstanceType']}: say INSTANCE_TYPE=..., one of "
-            f"{', '.join(sorted(eligible))}"
+            f"it does not allow instances {effective['InstanceType']}: use INSTANCE_TYPE=..., "
+            f"one of {', '.join(sorted(eligible))}"
         )
 
 
@@ -67,8 +68,8 @@ def _eligible_types(aws: Aws) -> set[str]:
 
 
 def hint(message: str, database_class: str) -> str:
-    """What to do about RDS's refusal of a class, if that is what the message says: accounts on the
-    Free plan may have one of the two smallest, and which one differs."""
+    """What to do if the message is RDS's refusal of an instance class: an account on the Free plan
+    may have only one of the two smallest. Empty for other messages."""
     if "not available with free plan" not in message and "free plan" not in message.lower():
         return ""
     if database_class not in SMALLEST:

@@ -1,4 +1,4 @@
-"""What keeps AWS from deleting what a stack has made."""
+"""What prevents AWS from deleting a stack's resources."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ from deploy.aws import Aws
 
 
 def of_network(aws: Aws, vpc: str) -> Iterator[str]:
-    """What stands in the network, a line each: while any of it does, EC2 does not delete the
-    network. GuardDuty, for one, puts an endpoint into each network in which it watches instances
+    """The resources in the network, a line each: EC2 deletes only an empty network. GuardDuty, for
+    example, puts an endpoint into each network in which it watches instances
     (https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-agent-resource-clean-up.html)."""
     here = [{"Name": "vpc-id", "Values": [vpc]}]
     for page in aws.ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=here):  # type: ignore[arg-type] # a list of filters

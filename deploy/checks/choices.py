@@ -1,5 +1,5 @@
-"""What was chosen, held against itself before anything is created: each value against what its
-template allows, and those that AWS refuses together, or for which there is no room."""
+"""Checks the choices before anything is created: each value against its template, combinations that
+AWS would refuse, and whether instances and connections suffice."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -16,17 +16,17 @@ ROOM_MIB: Final[Mapping[str, int]] = {
     "t3a.small": 1670, "t3a.medium": 3570, "t3a.large": 7570,
     "m7i-flex.large": 7570, "m7i.large": 7570, "m7a.large": 7570,
 }  # fmt: skip
-"""The memory that an instance has for tasks, in MiB: a little less than what it registers, less
+"""The memory of an instance for tasks, in MiB: a little less than it registers, minus
 ECS_RESERVED_MEMORY."""
 
 CONNECTIONS: Final[Mapping[str, int]] = {
     "db.t4g.micro": 80, "db.t3.micro": 80, "db.t4g.small": 170, "db.t4g.medium": 370,
 }  # fmt: skip
-"""The connections that an RDS instance takes: max_connections as RDS computes it from the memory,
-less what it keeps for itself."""
+"""The connections that an RDS instance accepts: max_connections as RDS computes it from the memory,
+minus those that RDS reserves."""
 
 CONNECTIONS_OF_A_CONTEXT: Final = 6
-"""What a task opens at most for each context that it serves: its pool, and one that listens."""
+"""The most connections that a task opens for each context: its pool, and one for notifications."""
 
 DEFAULTS: Final[Choices] = {
     "NatMode": "one", "DesiredCount": "1", "MaxCount": "4", "MaxInstances": "3",
@@ -35,12 +35,12 @@ DEFAULTS: Final[Choices] = {
     "MaxCapacity": "4", "BackupDays": "7", "ListenerPort": "80", "CertificateArn": "",
     "DomainName": "",
 }  # fmt: skip
-"""The templates' defaults of what is looked at here."""
+"""The templates' defaults for the parameters that are checked here."""
 
 
 def derived(chosen: Choices, before: Choices, deployment: str) -> dict[str, str]:
-    """The values that follow from others where nobody has said them: more tasks at least raise how
-    many there are at most, and a small database lowers it."""
+    """Values that follow from others unless they are chosen: MaxCount is raised to DesiredCount,
+    and lowered if the database allows too few connections."""
     effective = {**DEFAULTS, **before, **chosen}
     found: dict[str, str] = {}
     if "MaxCount" not in chosen:
@@ -55,8 +55,8 @@ def derived(chosen: Choices, before: Choices, deployment: str) -> dict[str, str]
 
 
 def require_consistent(chosen: Choices, before: Choices, deployment: str) -> None:
-    """Raise `CannotDeployError`, naming all that is wrong with what was chosen beside what the
-    stacks have."""
+    """Raise `CannotDeployError`, with all problems, if the choices are inconsistent with each other
+    or with the existing stacks' parameters."""
     effective = {**DEFAULTS, **before, **derived(chosen, before, deployment), **chosen}
     found = list(problems(effective, deployment))
     if found:
@@ -64,15 +64,14 @@ def require_consistent(chosen: Choices, before: Choices, deployment: str) -> Non
 
 
 def problems(effective: Choices, deployment: str) -> Iterator[str]:
-    """What is wrong with values of parameters together, a line each."""
+    """The problems of a combination of values, a line each."""
     certificate, domain = effective["CertificateArn"], effective["DomainName"]
     if certificate and not domain:
         yield (
-            "CERTIFICATE_ARN needs DOMAIN_NAME beside it: a certificate is never for the load "
-            "balancer's own name"
+            "CERTIFICATE_ARN needs DOMAIN_NAME: no certificate is for the load balancer's own name"
         )
     if domain and not certificate:
-        yield "DOMAIN_NAME needs CERTIFICATE_ARN beside it: the board is known by it over HTTPS"
+        yield "DOMAIN_NAME needs CERTIFICATE_ARN: the domain is used with HTTPS only"
     if certificate and effective["ListenerPort"] == "443":
         yield "LISTENER_PORT=443 is the port of HTTPS: with a certificate, plain HTTP needs another"
     if float(effective["MinCapacity"]) > float(effective["MaxCapacity"]):
@@ -82,7 +81,7 @@ def problems(effective: Choices, deployment: str) -> Iterator[str]:
         )
     if 0 < int(effective["MaxCount"]) < int(effective["DesiredCount"]):
         yield (
-            f"COUNT={effective['DesiredCount']} is above MaxCount={effective['MaxCount']}: say "
+            f"COUNT={effective['DesiredCount']} is above MaxCount={effective['MaxCount']}: use "
             f"PARAMETERS=MaxCount={effective['DesiredCount']}, or more"
         )
     yield from _room(effective, deployment)
@@ -90,8 +89,8 @@ def problems(effective: Choices, deployment: str) -> Iterator[str]:
 
 
 def instances_needed(effective: Choices, deployment: str) -> int:
-    """How many instances the least number of tasks takes, and one task more: a deploy starts the
-    new one before the old one stops."""
+    """The number of instances for the minimum number of tasks and one more task, because a deploy
+    starts the new one before the old one stops."""
     on_one = ROOM_MIB[effective["InstanceType"]] // int(effective["Memory"])
     tasks = len(DEPLOYMENTS[deployment]) * int(effective["DesiredCount"]) + 1
     return -(-tasks // max(on_one, 1))
@@ -104,8 +103,8 @@ def _room(effective: Choices, deployment: str) -> Iterator[str]:
     if needed > int(effective["MaxInstances"]):
         kind, most = effective["InstanceType"], effective["MaxInstances"]
         yield (
-            f"COUNT={effective['DesiredCount']} takes {needed} instances {kind}, and there may be "
-            f"{most}: say MAX_INSTANCES={needed}, or choose a larger INSTANCE_TYPE"
+            f"COUNT={effective['DesiredCount']} needs {needed} instances {kind}, and only {most} "
+            f"are allowed: use MAX_INSTANCES={needed}, or a larger INSTANCE_TYPE"
         )
 
 
@@ -118,20 +117,20 @@ def _connections(effective: Choices, deployment: str) -> Iterator[str]:
         * (len(CONTEXT_NAMES) if server == MONOLITH else int(server in CONTEXT_NAMES))
         for server in DEPLOYMENTS[deployment]
     }
-    # A deploy replaces one service after the other: for a while, the tasks of one are twice there.
+    # A deploy replaces one service after another; meanwhile, twice as many of its tasks exist.
     needed = most * (sum(of_task.values()) + max(of_task.values()))
     has = CONNECTIONS[effective["DatabaseClass"]]
     if needed > has:
         yield (
             f"{most} tasks of each service may open {needed} connections, and a database "
-            f"{effective['DatabaseClass']} takes {has}: say PARAMETERS=MaxCount=... or COUNT=... "
-            "with less, or PARAMETERS=DatabaseClass=db.t4g.small"
+            f"{effective['DatabaseClass']} allows {has}: use a smaller PARAMETERS=MaxCount=... or "
+            "COUNT=..., or PARAMETERS=DatabaseClass=db.t4g.small"
         )
 
 
 def require_allowed(chosen: Choices, templates: Mapping[str, Template]) -> None:
     """Raise `CannotDeployError` for a value that a template would refuse, and for a parameter that
-    no template has: CloudFormation would say so half way, or never."""
+    no template has: CloudFormation would report it half-way, or not at all."""
     declared = {
         name: parameter
         for template in templates.values()

@@ -1,7 +1,7 @@
 """What costs money now, by the resources that exist.
 
 List prices in US dollars for us-east-1, November 2026, without taxes, traffic or free tiers; other
-regions cost up to half as much again. https://aws.amazon.com/pricing/ has today's.
+regions cost up to half as much again. https://aws.amazon.com/pricing/ has current ones.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         for gateway in page["NatGateways"]
         if gateway.get("State") in {"pending", "available"}
     ]
-    yield Cost("NAT gateways", len(gateways), 32.85 * len(gateways), "and 0.045 a GB")
+    yield Cost("NAT gateways", len(gateways), 32.85 * len(gateways), "and 0.045 per GB")
 
     balancers = [
         balancer
@@ -97,7 +97,7 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         for page in aws.rds.get_paginator("describe_db_clusters").paginate()
         for cluster in page["DBClusters"]
         if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-data-")
-        # One without tags counts, since this only tells what may cost money.
+        # One without tags counts as well: this list only shows what may cost money.
         and (not cluster.get("TagList") or has_project_tag(project, cluster["TagList"]))
     ]
     databases = [
@@ -116,10 +116,10 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         yield Cost(f"databases {of_class}", 1, _DATABASE_DISK + price, note)
     yield Cost(
         "Aurora clusters", len(clusters), None,
-        f"0.12 an hour for each unit while awake ({0.12 * _HOURS:.2f} a month), and 0.10 a GB",
+        f"0.12 per hour for each unit while awake ({0.12 * _HOURS:.2f} a month), and 0.10 per GB",
     )  # fmt: skip
 
-    # RDS keeps a password of its own for each.
+    # RDS stores the administrator's password of each as a secret.
     administrators = len(clusters) + len(databases)
     secrets = sum(
         secret.get("Name", "").startswith(f"{project}/")
@@ -139,16 +139,16 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         for page in aws.ecr.get_paginator("describe_repositories").paginate()
         for repository in page["repositories"]
     )
-    yield Cost("repositories of images", repositories, None, "0.10 a GB")
+    yield Cost("repositories of images", repositories, None, "0.10 per GB")
     groups = sum(
         len(page["logGroups"])
         for page in aws.logs.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix=f"/{project}/"
         )
     )
-    yield Cost("log groups", groups, None, "0.50 a GB that comes in, 0.03 a GB that is kept")
+    yield Cost("log groups", groups, None, "0.50 per GB written, 0.03 per GB stored")
 
 
 def total(found: list[Cost]) -> float:
-    """The monthly price of all that have a fixed price."""
+    """The monthly price of all resources with a fixed price."""
     return sum(cost.monthly or 0 for cost in found)

@@ -1,11 +1,12 @@
-"""What the owner of a domain has to do: nobody here may change it."""
+"""What the owner of a domain has to do: these commands do not change the domain."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 
 def record(routing: Mapping[str, str]) -> Iterator[str]:
-    """Where to point the domain, from the outputs of the routing stack: nothing without one."""
+    """Where to point the domain, from the outputs of the routing stack; nothing without a
+    domain."""
     origin = routing.get("PublicOrigin", "")
     if origin.startswith("https:") and "LoadBalancerDnsName" in routing:
         yield (

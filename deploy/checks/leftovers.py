@@ -4,8 +4,8 @@ The tagging API does not list Auto Scaling groups, IAM roles, DNS zones (outside
 resources without tags, and it lists resources for a while after they were deleted; so each resource
 that it lists is looked up in its own service.
 
-What may belong to someone else, because only its name or one tag is like the project's, is listed
-apart from what the project has made: nobody here may delete it.
+Resources that may belong to somebody else, because only the name or one tag matches, are listed
+separately, and never deleted.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from topology.routing import TARGET_GROUP_SUFFIXES
 
 @dataclass(frozen=True)
 class Found:
-    """A resource's name or ARN, and whether the project has made it for certain."""
+    """A resource's name or ARN, and whether it certainly belongs to the project."""
 
     name: str
     is_ours: bool = True
@@ -31,24 +31,24 @@ class Found:
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What the project has left behind, and what may be somebody else's, a line each."""
+    """The project's leftovers, and resources that may be somebody else's, a line each."""
 
     ours: list[str]
     unknown: list[str]
 
 
 Finder = Callable[[Aws, str], Iterator[Found]]
-"""Yields resources that are a project's, or may be."""
+"""Yields resources that belong to a project, or may do so."""
 
 STATUSES: Final[tuple[Literal["ACTIVE", "INACTIVE"], ...]] = ("ACTIVE", "INACTIVE")
-"""Those of task definitions that stay until somebody deletes them."""
+"""The statuses of task definitions that have not been deleted."""
 
 _GONE: Final = {"DELETE_COMPLETE"}
 
 
 def leftovers(aws: Aws, project: str) -> Leftovers:
-    """All that is left. What could not be looked up counts as the project's: nothing proves that it
-    was deleted."""
+    """Everything that is left. What could not be looked up counts as the project's, because nothing
+    proves that it was deleted."""
     ours: list[str] = []
     unknown: list[str] = []
     for what, finder in FINDERS.items():
@@ -148,7 +148,7 @@ def _target_groups(aws: Aws, project: str) -> Iterator[Found]:
 
 
 def _is_tagged_balancing(aws: Aws, project: str, arn: str) -> bool:
-    """Whether a load balancer or target group has the tag: `board` is a name that others choose."""
+    """Whether a load balancer or target group has the tag: others may use the name `board`, too."""
     found = aws.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
     return any(ownership.has_project_tag(project, one.get("Tags", [])) for one in found)
 
@@ -176,7 +176,7 @@ def _task_definitions(aws: Aws, project: str) -> Iterator[Found]:
 
 
 def _snapshots(aws: Aws, project: str) -> Iterator[Found]:
-    # Whether somebody still needs one, or has made it, nobody can tell here.
+    # Somebody may have taken it, or still need it.
     for snapshot in snapshots(aws, project):
         yield Found(snapshot, is_ours=False)
 
@@ -240,7 +240,7 @@ def _buckets(aws: Aws, project: str) -> Iterator[Found]:
 
 
 def families(aws: Aws, project: str) -> list[str]:
-    """The families of task definitions that have the names of the project's."""
+    """The existing families of task definitions with the project's names."""
     pages = aws.ecs.get_paginator("list_task_definition_families").paginate(
         familyPrefix=f"{project}-"
     )
@@ -257,20 +257,20 @@ def revisions(aws: Aws, family: str) -> list[str]:
             familyPrefix=family, status=status
         )
         for arn in page["taskDefinitionArns"]
-        # A prefix is what the call takes; the family's name must be all of it.
+        # The call matches prefixes; only this family counts.
         if arn.rpartition("/")[2].rpartition(":")[0] == family
     ]
 
 
 def is_own_revision(aws: Aws, project: str, arn: str) -> bool:
-    """Whether the revision has the project's tag, as those of its stacks do. Other people may
-    register revisions of a family, too."""
+    """Whether the revision has the project's tag, which its stacks set. Others may register
+    revisions of the same family."""
     found = aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
     return ownership.has_project_tag(project, found.get("tags", []))
 
 
 def snapshots(aws: Aws, project: str) -> list[str]:
-    """The snapshots with the tag of the project's database, which they have from it."""
+    """The snapshots with the project's tag, which RDS copies from the database."""
     found = [
         snapshot.get("DBClusterSnapshotIdentifier", "")
         for page in aws.rds.get_paginator("describe_db_cluster_snapshots").paginate(

@@ -1,5 +1,4 @@
-"""What the region offers: instance types in the zones that the network takes, and versions of the
-database."""
+"""What the region offers: instance types in the network's zones, and versions of the database."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -24,11 +23,11 @@ def require_instance_type(aws: Aws, kind: str, say: Callable[[str], None]) -> No
         say(f"Whether {aws.region} offers {kind} could not be looked up: {error}")
         return
     if len(zones) < 2:
-        raise CannotDeployError(f"{aws.region} has no two zones that this account may use")
+        raise CannotDeployError(f"{aws.region} does not have two zones that this account may use")
     lacking = [zone for zone in zones if kind not in offered[zone]]
     if lacking:
         both = set.intersection(*offered.values()) & ROOM_MIB.keys()
-        choice = f"say INSTANCE_TYPE=..., one of {', '.join(sorted(both))}" if both else (
+        choice = f"use INSTANCE_TYPE=..., one of {', '.join(sorted(both))}" if both else (
             "choose another region"
         )  # fmt: skip
         raise CannotDeployError(f"{' and '.join(lacking)} does not offer {kind}: {choice}")
@@ -56,9 +55,9 @@ def _types(aws: Aws, zone: str) -> set[str]:
 def engine_version(
     aws: Aws, effective: Mapping[str, str], chosen: str | None, say: Callable[[str], None]
 ) -> str:
-    """The version of the database to create: the chosen one, or else the newest of the default's
-    major version that can be ordered, since AWS retires minor versions. Raises `CannotDeployError`
-    for one that cannot be ordered, and names those that can."""
+    """The version of the database to create: the chosen one, or the default, or, if AWS has retired
+    that, the newest available one of the same major version. Raises `CannotDeployError` for a
+    version that is not available, and names those that are."""
     default = DEFAULTS["EngineVersion"]
     engine = _ENGINES[effective["DatabaseKind"]]
     kind = _SERVERLESS if engine != "postgres" else effective["DatabaseClass"]
@@ -75,14 +74,14 @@ def engine_version(
         same = [one for one in offered if _numbers(one)[0] == _numbers(default)[0]]
         if same:
             newest = max(same, key=_numbers)
-            say(f"{engine} {default} cannot be ordered any more: taking {newest}")
+            say(f"{engine} {default} is no longer available: using {newest}")
             return newest
     what = f"{engine} {chosen or default} as {kind}"
     usable = sorted((one for one in offered if _numbers(one)[0] >= 17), key=_numbers)
     raise CannotDeployError(
         f"{aws.region} does not offer {what}: "
         + (
-            f"say ENGINE_VERSION=..., one of {', '.join(usable)}"
+            f"use ENGINE_VERSION=..., one of {', '.join(usable)}"
             if usable
             else "choose another PARAMETERS=DatabaseClass=..., or another region"
         )

@@ -1,5 +1,5 @@
-"""What is the project's: known by the stack that it belongs to, by a tag, or by its exact name. A
-name that begins like the project's tells nothing: other people have such names, too."""
+"""Which resources belong to the project: those in its stacks, with its tags, or with exactly one of
+its names. A name that only begins with the project's may be somebody else's."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,9 +21,9 @@ def stack_names(project: str) -> frozenset[str]:
 
 
 def is_tagged(project: str, tags: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether these tags, in whichever spelling the service has, are a resource's that the project
-    has made: its own tag, which says no more than that somebody chose the same word, and beside it
-    that of one of its stacks, or of its Auto Scaling group."""
+    """Whether a resource with these tags belongs to the project: it has the project's tag, which
+    others may use as well, and the tag of one of its stacks or of its Auto Scaling group. Tags may
+    be spelled `Key` and `Value`, or `key` and `value`."""
     found = _values(tags)
     by_stack = found.get(_STACK) in stack_names(project)
     by_group = found.get(_GROUP, "").startswith(f"{project}-cluster-AutoScalingGroup-")
@@ -31,8 +31,8 @@ def is_tagged(project: str, tags: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def has_project_tag(project: str, tags: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether these tags name the project. Snapshots have their database's tags, but none of
-    CloudFormation's, and so have the revisions of task definitions."""
+    """Whether these tags include the project's. Snapshots and revisions of task definitions have
+    it, but none of CloudFormation's tags."""
     return _values(tags).get(TAG) == project
 
 
@@ -81,7 +81,7 @@ def dashboard_name(project: str, region: str | None) -> str:
 
 
 def is_bucket(project: str, region: str | None, name: str) -> bool:
-    """Whether the name is that of its bucket of requests in the region, of whichever account."""
+    """Whether the name is that of its bucket for access logs in the region, in any account."""
     return re.fullmatch(rf"{re.escape(f'{project}-{region}')}-\d{{12}}-requests", name) is not None
 
 
@@ -91,7 +91,7 @@ def family_names(project: str) -> frozenset[str]:
 
 
 def resources(aws: Aws, stack: str, kind: str) -> list[str]:
-    """What a stack calls its resources of a kind like `AWS::S3::Bucket`, by their physical ids."""
+    """The physical ids of a stack's resources of a type, such as `AWS::S3::Bucket`."""
     pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return [
         resource["PhysicalResourceId"]

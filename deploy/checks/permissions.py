@@ -56,17 +56,16 @@ REQUIRED_ACTIONS: Final[Mapping[str, str]] = {
         "secretsmanager:{region}:{account}:secret:{project}/users/database",
     "tag:GetResources": "*",
 }  # fmt: skip
-"""One action for each type of resource that a deploy creates, and what it creates, as an ARN
-without `arn:aws:`: a policy that allows these seldom forbids the others that the same resources
-need."""
+"""One action for each type of resource that a deploy creates, and the resource as an ARN without
+`arn:aws:`. A policy that allows these rarely lacks the other actions for the same resources."""
 
 _ASSUMED: Final = re.compile(r"arn:(aws[a-z-]*):sts::(\d+):assumed-role/([^/]+)/.*")
 
 
 def check(aws: Aws, account: Account, project: str, say: Callable[[str], None]) -> None:
-    """Raise `CannotDeployError`, naming all actions that the caller may not perform. What the
-    simulator cannot know is reported, and the deploy goes on: a condition whose value only the real
-    request has, and what an organization forbids to whom."""
+    """Raise `CannotDeployError`, naming all actions that the caller may not perform. Reports what
+    the simulator cannot know, and continues: conditions on values that only the real request has,
+    and an organization's policies."""
     if account.caller.endswith(":root"):
         return
     assumed = _ASSUMED.fullmatch(account.caller)
@@ -83,13 +82,13 @@ def check(aws: Aws, account: Account, project: str, say: Callable[[str], None]) 
     unknown = [name for name, answer in results if answer == _UNKNOWN]
     if unknown:
         say(
-            "The policy simulator cannot tell whether you may do this, and the deploy finds out: "
+            "The policy simulator does not know whether you may do this; the deploy will show: "
             f"{', '.join(unknown)}"
         )
     if denied:
         raise CannotDeployError(
             f"{account.caller} lacks permissions that a deploy needs: {', '.join(denied)}. "
-            "docs/aws.md has the policy"
+            "docs/aws.md has the policies"
         )
 
 
@@ -99,7 +98,7 @@ _ALLOWED, _UNKNOWN, _DENIED = "allowed", "unknown", "denied"
 def _simulated(
     aws: Aws, principal: str, account: Account, project: str
 ) -> Iterator[tuple[str, str]]:
-    """Each action with what the simulator says of it, for the resource that a deploy creates."""
+    """Each action with the simulator's verdict for the resource that a deploy creates."""
     partition = account.caller.split(":")[1]
     by_resource: dict[str, list[str]] = {}
     for action, resource in REQUIRED_ACTIONS.items():
@@ -122,7 +121,7 @@ def _simulated(
 
 
 def _context(aws: Aws, project: str) -> Mapping[str, str]:
-    """What a real request says of itself, for policies with conditions on it."""
+    """The context keys of a real request, for policies with conditions."""
     return {
         "aws:RequestedRegion": aws.region or "",
         "aws:RequestTag/Project": project,

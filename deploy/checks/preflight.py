@@ -1,4 +1,4 @@
-"""Everything that can be known to be in the way of a deploy, before anything is created."""
+"""Finds everything that would prevent a deploy, before anything is created."""
 
 from typing import Final
 
@@ -18,8 +18,8 @@ _LAYERS: Final = (*FOUNDATION, "service", "observability")
 
 
 def run(installation: Installation, account: Account, deployment: str) -> dict[str, str]:
-    """Raise `CannotDeployError`, with what to do, if the choices make no sense, or the account may
-    not have what they take. Returns the values that follow from them."""
+    """Raise `CannotDeployError`, with what to do, if the choices are invalid or the account does
+    not allow them. Returns the values of parameters that follow from the choices."""
     require_sensible(installation, deployment)
     aws, say, chosen = installation.aws, installation.say, installation.settings.parameters
     before = installation.chosen_before()
@@ -38,14 +38,13 @@ def run(installation: Installation, account: Account, deployment: str) -> dict[s
         version = offers.engine_version(aws, effective, chosen.get("EngineVersion"), say)
         values["EngineVersion"] = version
     if installation.find("network") is None:
-        # Last, since it is the first that changes something.
+        # Last, because the other checks change nothing.
         service_roles.ensure(aws, installation.poller, say)
     return values
 
 
 def require_sensible(installation: Installation, deployment: str) -> None:
-    """Raise `CannotDeployError` if what was chosen makes no sense, by itself or beside what there
-    is."""
+    """Raise `CannotDeployError` if the choices are invalid, alone or with the existing stacks."""
     chosen = installation.settings.parameters
     folder = installation.settings.templates
     choices.require_allowed(chosen, {layer: templates.read(folder, layer) for layer in _LAYERS})

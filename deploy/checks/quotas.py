@@ -47,7 +47,7 @@ def _egress_only_gateways(aws: Aws) -> int:
 
 
 def _nat_gateways(aws: Aws) -> int:
-    """How many there are in the zone that has the most: the quota is for each zone."""
+    """The most NAT gateways in any zone: the quota applies to each zone."""
     subnets = [
         gateway.get("SubnetId", "")
         for page in aws.ec2.get_paginator("describe_nat_gateways").paginate()
@@ -63,7 +63,7 @@ def _nat_gateways(aws: Aws) -> int:
 
 
 def _vcpus(aws: Aws) -> int:
-    """The virtual processors of running instances of the standard families, as EC2 counts them."""
+    """The vCPUs of running instances of the standard families, as EC2 counts them."""
     running: list[FilterTypeDef] = [
         {"Name": "instance-state-name", "Values": ["pending", "running"]}
     ]
@@ -78,7 +78,7 @@ def _vcpus(aws: Aws) -> int:
 
 _STANDARD: Final = frozenset("acdhimrtz")
 VCPUS_OF_AN_INSTANCE: Final = 2
-"""Of every type that cluster.yml allows."""
+"""The same for every type that cluster.yml allows."""
 
 _VPC: Final = Quota("vpc", "L-F678F1CE", "VPCs", 1, _vpcs)
 _EGRESS: Final = Quota(
@@ -94,7 +94,7 @@ def _quotas_for(nat_mode: str, instances: int) -> Iterator[Quota]:
     yield _EGRESS
     yield _BALANCERS
     yield Quota(
-        "ec2", "L-1216C47A", "virtual processors of standard instances",
+        "ec2", "L-1216C47A", "vCPUs of standard instances",
         instances * VCPUS_OF_AN_INSTANCE, _vcpus,
     )  # fmt: skip
     gateways = {"one": 1, "per-zone": 2}.get(nat_mode, 0)
@@ -104,9 +104,9 @@ def _quotas_for(nat_mode: str, instances: int) -> Iterator[Quota]:
 
 
 def check(aws: Aws, nat_mode: str, instances: int, say: Callable[[str], None]) -> None:
-    """Raise `CannotDeployError`, naming every quota that is too small for a first deploy with that
-    way out and so many instances. A quota that cannot be read is reported and does not stop the
-    deploy."""
+    """Raise `CannotDeployError`, naming every quota that is too small for a first deploy with this
+    NatMode and number of instances. A quota that cannot be read is reported, and the deploy
+    continues."""
     too_small = []
     for quota in _quotas_for(nat_mode, instances):
         try:

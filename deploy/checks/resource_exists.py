@@ -131,7 +131,7 @@ LOOKUPS: Final[Mapping[tuple[str, str], Lookup]] = {
         "ecs", "describe_tasks", "tasks", "tasks",
         source="arn", counts=_state_not_in("lastStatus", "stopped"), cluster=True,
     ),
-    # One that is being deleted stays so until no task uses it.
+    # A definition in deletion stays in that state until no task uses it.
     ("ecs", "task-definition"): Lookup(
         "ecs", "describe_task_definition", "taskDefinition", "taskDefinition",
         source="arn", listed=False, counts=_state_not_in("status", "delete_in_progress"),
@@ -192,7 +192,7 @@ LOOKUPS: Final[Mapping[tuple[str, str], Lookup]] = {
 
 
 def resource_exists(aws: Aws, arn: str) -> bool:
-    """Ask the service that the ARN belongs to. A resource of an unknown type counts as existing.
+    """Ask the ARN's service whether the resource exists. One of an unknown type counts as existing.
     Raises botocore's errors, except for the one that says that there is no such resource."""
     _, _, service, _, _, rest = arn.split(":", 5)
     kind, _, name = rest.replace(":", "/", 1).partition("/")

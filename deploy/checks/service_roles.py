@@ -1,5 +1,6 @@
-"""The roles that AWS's services act by in an account. AWS creates one at the first use of its
-service, and the first use may come too early for it: so they are created before."""
+"""The service-linked roles with which AWS's services act in an account. AWS creates a role at the
+first use of its service, but that use may fail because the role is too new: so they are created
+first."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -23,8 +24,8 @@ TIMEOUT: Final = 60.0
 
 
 def ensure(aws: Aws, poller: Poller, say: Callable[[str], None]) -> None:
-    """Create the roles that do not exist, and wait until IAM knows them. Where IAM does not tell,
-    or does not let us, say so and go on: AWS creates them itself, as a rule."""
+    """Create the missing roles, and wait until IAM knows them. If IAM refuses, say so and continue:
+    AWS usually creates them itself."""
     for service, role in ROLES.items():
         try:
             if _exists(aws, role):
@@ -32,10 +33,10 @@ def ensure(aws: Aws, poller: Poller, say: Callable[[str], None]) -> None:
             created = aws.iam.create_service_linked_role(AWSServiceName=service)["Role"]["RoleName"]
         except ClientError as error:
             if error.response["Error"].get("Code") != "InvalidInput":
-                say(f"The role of {service} could not be looked after: {error}")
-            # Invalid because another command has created it meanwhile.
+                say(f"The role of {service} could not be created: {error}")
+            # InvalidInput means that another command has created it meanwhile.
             continue
-        say(f"{created}: created, for {service}")
+        say(f"{created}: created for {service}")
         _await(aws, created, poller)
 
 

@@ -51,8 +51,8 @@ def run(
 
 
 def _server_name(name: str) -> Callable[[httpx.Request], None]:
-    """Names the origin's host in the TLS handshake, and expects its certificate, whichever address
-    it connects to: the load balancer answers for the domain before the domain's record exists."""
+    """Sends the origin's host in the TLS handshake, and verifies its certificate, whatever address
+    the client connects to: so the test works before the domain's DNS record exists."""
 
     def name_it(request: httpx.Request) -> None:
         request.extensions["sni_hostname"] = name
@@ -138,8 +138,8 @@ class _Client:
         return response.json() if response.content else None
 
     def _when_awake(self, method: str, path: str, body: object) -> httpx.Response:
-        """The response; one of 503 counts only if it stays so for as long as a database may take to
-        wake up, since nothing was done then."""
+        """The response. A 503 changes nothing, so the request is repeated while the database may be
+        waking up."""
         began, said = self._poller.now(), False
         while True:
             try:

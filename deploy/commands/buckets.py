@@ -1,4 +1,4 @@
-"""Buckets: AWS deletes none that has content."""
+"""Empties and deletes buckets: AWS deletes only empty ones."""
 
 from __future__ import annotations
 

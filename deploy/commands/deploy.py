@@ -32,7 +32,7 @@ def deploy(
     smoke_test: SmokeTest,
 ) -> str:
     """Deploy the revision, and return the board's origin. Raises `CannotDeployError` with the first
-    reason. What was done before the failure stays, the running tasks go on serving, and the same
+    reason. What was done before the failure stays, running tasks continue to serve, and the same
     command continues from there."""
     installation.require_not_paused()
     deployment = current_deployment(installation)
@@ -47,7 +47,7 @@ def deploy(
     network = installation.ensure_stack("network", up)
     _ensure_data(installation, up)
     installation.ensure_stack("cluster", {**up, "NatMode": network.parameters["NatMode"]})
-    # Traffic stays where it is until the services that it moves to exist.
+    # Traffic moves only after the services that it moves to exist.
     shares = (
         {} if installation.find("routing") else _shares(deployment) or dict.fromkeys(SHARES, "0")
     )
@@ -65,7 +65,7 @@ def deploy(
         routing = installation.ensure_stack("routing", shares)
     delete_services(installation, [name for name in SERVERS if name not in wanted])
     installation.ensure_stack("observability", {})
-    # Planned before the visit: a board that does not answer is billed, too.
+    # Before the smoke test: a board that does not respond costs money as well.
     installation.plan_pause(datetime.now(UTC))
     return verify(installation, routing.outputs, smoke_test)
 
@@ -82,9 +82,9 @@ def _ensure_data(installation: Installation, values: Mapping[str, str]) -> None:
 
 
 def ensure_routing(installation: Installation, values: Mapping[str, str]) -> Stack:
-    """Create or update the load balancers. A bucket of requests that is no longer wanted is emptied
-    first, after the load balancer has let go of it: CloudFormation deletes none with content, and
-    forgets it."""
+    """Create or update the load balancers. If access logs are turned off, empty their bucket first,
+    after the load balancer has stopped using it: CloudFormation does not delete a bucket with
+    content, and then no longer knows it."""
     before = installation.find("routing")
     wanted = installation.settings.parameters.get("AccessLogs")
     if before is None or wanted != "false" or before.parameters.get("AccessLogs") == "false":
@@ -97,15 +97,15 @@ def ensure_routing(installation: Installation, values: Mapping[str, str]) -> Sta
         buckets.empty(installation.aws, bucket, installation.say)
     after = installation.ensure_stack("routing", values)
     for bucket in found:
-        # What the load balancer delivered late, minutes after it was told to stop.
+        # The load balancer may deliver logs for some minutes after they were turned off.
         buckets.delete(installation.aws, bucket, installation.say)
     return after
 
 
 def verify(installation: Installation, routing: Mapping[str, str], smoke_test: SmokeTest) -> str:
     """Run the smoke test, print which process served each path, and return the origin in lower
-    case, as browsers send it. `routing` are the outputs of its stack. Under a domain, the test
-    connects to the load balancer, whose name the domain's record may not lead to yet."""
+    case, as browsers send it. `routing` are the outputs of its stack. With a domain, the test
+    connects to the load balancer's own name, because the domain's record may not exist yet."""
     origin, connect_to = routing["PublicOrigin"], installation.settings.connect_to
     for line in dns.record(routing):
         installation.say(line)
@@ -126,7 +126,7 @@ def ensure_services(
 ) -> None:
     """Create or update the services one by one, each after those that it calls. A service without
     an entry in `images` keeps its image. Raises `CannotDeployError` with the first reason why a
-    task does not run; the services before that one are then new, and it and the rest unchanged."""
+    task does not run; the services before that one are then updated, the others unchanged."""
     services = installation.services()
     for name in names:
         its_values = {**values, "Name": name, "Paused": "false"}
@@ -145,14 +145,13 @@ def ensure_services(
 
 
 def delete_services(installation: Installation, names: Sequence[str]) -> None:
-    """Delete the stacks of services that get no more requests."""
+    """Delete the stacks of services that no longer get requests."""
     for name in reversed(names):
         installation.stacks.delete(installation.stack_name(name))
 
 
 def run_command(installation: Installation, command: Sequence[str]) -> TaskFailure:
-    """Run a command of the board as a task. Raises
-    `CannotDeployError` if it fails."""
+    """Run a command of the board as a task. Raises `CannotDeployError` if it fails."""
     outputs = installation.outputs()
     definition = "BootstrapTaskArn" if command[0] == "bootstrap" else "MigrateTaskArn"
     return one_off_task.run(
@@ -173,8 +172,8 @@ def deployed(installation: Installation) -> list[str]:
 
 
 def current_deployment(installation: Installation) -> str:
-    """The deployment that is chosen, or else the one that exists; microservices at first. Raises
-    `CannotDeployError` if what exists is none."""
+    """The chosen deployment, or else the existing one, or else microservices. Raises
+    `CannotDeployError` if the existing services are not those of any deployment."""
     if installation.settings.deployment is not None:
         return installation.settings.deployment
     there = set(deployed(installation))
@@ -183,7 +182,7 @@ def current_deployment(installation: Installation) -> str:
             return name
     if there:
         raise CannotDeployError(
-            f"The services {', '.join(sorted(there))} exist, which is none of "
+            f"The services {', '.join(sorted(there))} exist, which are those of none of "
             f"{', '.join(DEPLOYMENTS)}: an earlier deploy was interrupted. Choose one of them with "
             "DEPLOYMENT=..."
         )
@@ -191,6 +190,6 @@ def current_deployment(installation: Installation) -> str:
 
 
 def _shares(deployment: str) -> dict[str, str]:
-    """The shares with which a deployment begins; for `strangler` the shares do not change."""
+    """The shares that a deployment sets; `strangler` leaves them as they are."""
     share = {"microservices": "100", "monolith": "0"}.get(deployment)
     return {} if share is None else dict.fromkeys(SHARES, share)

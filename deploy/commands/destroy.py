@@ -24,7 +24,7 @@ def require_confirmation(installation: Installation, ask: Callable[[str], str] |
     if installation.settings.confirm is not None:
         answer = installation.settings.confirm
     elif ask is None:
-        raise CannotDeployError(f"There is no terminal to ask for confirmation: say CONFIRM={name}")
+        raise CannotDeployError(f"There is no terminal to ask for confirmation: set CONFIRM={name}")
     else:
         kept = "except for a final snapshot" if installation.settings.keep_snapshot else "for good"
         stacks = [stack.name for stack in installation.existing_stacks().values()]
@@ -33,14 +33,14 @@ def require_confirmation(installation: Installation, ask: Callable[[str], str] |
             f"{', '.join(stacks) or 'what is left of it'}"
             f", with all its data ({kept}), images and logs."
         )
-        answer = ask(f"Type {name} to go on: ")
+        answer = ask(f"Type {name} to continue: ")
     if answer.strip() != name:
         raise CannotDeployError(f"{answer.strip()!r} is not {name}: nothing was deleted")
 
 
 @dataclass(frozen=True)
 class _Database:
-    """The databases of the data stack, and the snapshots of them that there were before."""
+    """The databases of the data stack, and their snapshots from before the deletion."""
 
     clusters: tuple[str, ...]
     instances: tuple[str, ...]
@@ -48,10 +48,10 @@ class _Database:
 
 
 def destroy(installation: Installation) -> None:
-    """Delete everything that the project has made, which is what its stacks say; what only has a
-    name like it stays. May be interrupted and repeated. Raises `CannotDeployError` with the first
-    reason if something cannot be deleted."""
-    # Before anything is deleted, since a stack of somebody else's ends it.
+    """Delete everything that the project's stacks contain; a resource that only has a similar name
+    stays. May be interrupted and repeated. Raises `CannotDeployError` with the first reason if
+    something cannot be deleted."""
+    # Fails before anything is deleted if a stack is somebody else's.
     installation.existing_stacks()
     installation.cancel_pause()
     for part in ("observability", *reversed(SERVERS), "operator"):
@@ -84,7 +84,7 @@ def _delete_network(installation: Installation) -> None:
         if not held:
             raise
         raise CannotDeployError(
-            f"{error}. What is still in the network, and not the board's: {'; '.join(held)}"
+            f"{error}. The network still contains resources of others: {'; '.join(held)}"
         ) from error
 
 
@@ -106,7 +106,7 @@ def _empty_repositories(installation: Installation) -> None:
                 for image in page["imageIds"]
             ]
         except installation.aws.ecr.exceptions.RepositoryNotFoundException:
-            # An earlier run has deleted it, and then been interrupted.
+            # An earlier, interrupted run has deleted it.
             continue
         for chunk in _chunks(images, 100):
             installation.aws.ecr.batch_delete_image(repositoryName=name, imageIds=chunk)
@@ -158,8 +158,8 @@ def _snapshots_of(installation: Installation, database: _Database) -> list[str]:
 
 
 def _delete_final_snapshots(installation: Installation, database: _Database) -> None:
-    """Delete the snapshots that CloudFormation has made of the databases when it deleted them, and
-    no other: those that there were before, somebody has made or kept."""
+    """Delete only the snapshots that CloudFormation took when it deleted the databases. Older ones
+    were taken or kept by somebody."""
     if installation.settings.keep_snapshot:
         return
     aws = installation.aws

@@ -1,11 +1,10 @@
 """`make pause-ecs` and `make resume-ecs`: the data stays, and nearly nothing is billed.
 
-Pausing deletes in an order in which nothing loses what it still needs: tasks, which drain and log;
-instances, which report their end to ECS; load balancers; and the NAT gateways last. Resuming is the
-reverse, since a service cannot be created before its target groups have a listener. An Aurora
-cluster is never stopped: it goes to sleep by itself ten minutes after the last connection. An RDS
-instance is, last of all, and started first.
-"""
+Pausing deletes things before what they depend on: tasks, which drain and log; instances, which
+deregister from ECS; load balancers; and the NAT gateways last. Resuming is the reverse, because a
+service cannot be created before its target groups have a listener. An Aurora cluster is never
+stopped: it pauses by itself ten minutes after the last connection has closed. An RDS instance is
+stopped last and started first."""
 
 from datetime import UTC, datetime
 
@@ -41,7 +40,7 @@ def pause(installation: Installation) -> None:
     installation.ensure_stack("network", {"Paused": "true"})
     instance = installation.database_instance()
     if instance is None:
-        installation.say("The database goes to sleep by itself.")
+        installation.say("The database pauses by itself.")
     else:
         now = datetime.now(UTC)
         database.stop(installation.aws, instance, installation.poller, now, installation.say)
@@ -51,12 +50,12 @@ def pause(installation: Installation) -> None:
 
 def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest) -> str:
     """Resume, and return the board's new origin: recreated load balancers have new names. May be
-    interrupted and repeated. A board that is up changes only in what was chosen differently."""
+    interrupted and repeated. A running board changes only where the choices differ."""
     installation.require_stack("routing")
     preflight.require_sensible(installation, current_deployment(installation))
     installation.start_database()
     network = installation.ensure_stack("network", {"Paused": "false"})
-    # Instances must know of the way out that they have now, and images have another name for it.
+    # NAT_MODE may have changed: it configures instances, and the registry's name in images.
     installation.ensure_stack("cluster", {"NatMode": network.parameters["NatMode"]})
     routing = ensure_routing(installation, {"Paused": "false"})
     operator = _image(installation, registry, "operator", "board")
@@ -64,7 +63,7 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
         installation.ensure_stack("operator", {"Image": operator})
     names = deployed(installation)
     images = {name: _image(installation, registry, name, name) for name in names}
-    # Each gets the new address and keeps its revision.
+    # Each service gets the new address and keeps its revision.
     ensure_services(
         installation, names, {name: image for name, image in images.items() if image}, {}
     )
@@ -74,8 +73,8 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
 
 
 def _image(installation: Installation, registry: Registry, part: str, stage: str) -> str | None:
-    """The image of a stack under the name by which its instances reach the registry now; None where
-    it has none, or one by its digest."""
+    """The image of a stack, with the registry's name that its instances can reach now; None if the
+    stack has no image, or one with a digest."""
     stack = installation.find(part)
     image = stack.parameters.get("Image", "") if stack is not None else ""
     _, colon, revision = image.rpartition(":")

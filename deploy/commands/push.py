@@ -1,4 +1,4 @@
-"""Images into the registry, each once."""
+"""Pushes images to the registry, each only once."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,13 +15,13 @@ def absent(
     stages: Sequence[str],
     say: Callable[[str], None],
 ) -> list[str]:
-    """The stages of which the registry has no image at this revision. What it has is left as it
-    is, since a tag never comes to mean another image."""
+    """The stages for which the registry has no image at this revision. An existing image is never
+    replaced: a tag always means the same image."""
     found = []
     for stage in stages:
         name = f"{project}/{stage}"
         if registry.has(name, revision):
-            say(f"{registry.repository(name)}:{revision}: is there already")
+            say(f"{registry.repository(name)}:{revision}: exists already")
         else:
             found.append(stage)
     return found
@@ -35,8 +35,8 @@ def push(
     images: Sequence[Image],
     say: Callable[[str], None],
 ) -> None:
-    """Push the images as this revision of the project. Raises `CannotDeployError`, for an image of
-    another architecture too."""
+    """Push the images as this revision of the project. Raises `CannotDeployError`, also for an
+    image of another architecture."""
     for image in images:
         reference = f"{registry.repository(f'{project}/{image.stage}')}:{revision}"
         require_amd64(docker, image.tag)
@@ -53,5 +53,5 @@ def require_images(registry: Registry, project: str, revision: str, stages: Sequ
     if missing:
         raise CannotDeployError(
             f"The registry has no image of {', '.join(missing)} at revision {revision}: "
-            "make push-ecr, or name a revision that is there with REVISION=..."
+            "make push-ecr, or choose an existing revision with REVISION=..."
         )

@@ -41,13 +41,13 @@ def report(installation: Installation) -> str:
 
 
 def cost_table(found: list[Cost]) -> str:
-    """What is billed, and what that comes to in a month."""
+    """The resources that are billed, and their total price for a month."""
     rows = [
         (str(cost.count), cost.what, "" if cost.monthly is None else f"{cost.monthly:8.2f}",
          cost.note)
         for cost in found
     ]  # fmt: skip
-    rows.append(("", "in all, about", f"{total(found):8.2f}", "without what depends on use"))
+    rows.append(("", "total, about", f"{total(found):8.2f}", "without what depends on use"))
     return table(("", "what costs money", "USD/month", ""), rows)
 
 
@@ -115,8 +115,8 @@ def _shares(routing: Stack) -> str:
 def recent_lines(
     installation: Installation, service: str | None, since: int
 ) -> Iterator[tuple[int, str]]:
-    """What the project's tasks have logged since then (in milliseconds since 1970), oldest first:
-    when, and the line with its task before it. One service's, or everybody's."""
+    """The log lines of the project's tasks, or of one service's, since a time in milliseconds since
+    1970, oldest first: the time of each, and the line with its task before it."""
     name = installation.settings.project
     prefix = f"/{name}/{service}" if service else f"/{name}/"
     found: list[tuple[int, str]] = []
@@ -132,8 +132,8 @@ def recent_lines(
                         line = f"{log.rpartition('/')[2]}/{task} {event.get('message', '')}"
                         found.append((event.get("timestamp", 0), line.rstrip()))
             except ClientError as error:
-                # A group may go away while it is read.
+                # A group may be deleted while it is read.
                 if error.response["Error"].get("Code") != "ResourceNotFoundException":
                     raise
-    # Within a millisecond they stay in the order in which they came.
+    # The sort is stable: lines of the same millisecond stay in their order.
     yield from sorted(found, key=lambda one: one[0])

@@ -1,5 +1,5 @@
-"""Why no instance comes: tasks wait in PROVISIONING without a reason, and the reasons are in the
-Auto Scaling group's activities."""
+"""Why no instance starts: ECS reports no reason for tasks that stay in PROVISIONING, but the Auto
+Scaling group's activities do."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,8 +17,8 @@ _FAILED: Final = {"Failed", "Cancelled"}
 def reporter(
     aws: Aws, group: str | None, poller: Poller, say: Callable[[str], None]
 ) -> Callable[[], None]:
-    """A function that prints, at each call but not more often than every ten seconds, the scaling
-    activities of the group that have failed since the last one; each reason once."""
+    """A function that prints the reasons of failed scaling activities of the group, each once. It
+    asks AWS at most every ten seconds, however often it is called."""
     seen: set[str] = set()
     said: set[str] = set()
     looked_at: float | None = None
@@ -37,10 +37,10 @@ def reporter(
             reason = f"could not be looked up: {error}"
             if reason not in said:
                 said.add(reason)
-                say(f"Why no instance comes {reason}")
+                say(f"Why no instance starts {reason}")
             return
         if newest is None:
-            # What failed long before this command says nothing of it.
+            # Failures from long before this command are irrelevant.
             newest = max((one["StartTime"] for one in activities), default=None)
             if newest is not None:
                 newest -= timedelta(minutes=10)

@@ -15,8 +15,8 @@ def terminate(
     aws: Aws, cluster: str, group: str, poller: Poller, say: Callable[[str], None]
 ) -> None:
     """Scale the Auto Scaling group `group` to zero, and wait until the cluster has no instance
-    left. Managed scaling would take a quarter of an hour for that. Either may be gone already,
-    after a deletion of their stack that failed."""
+    left. Managed scaling would take a quarter of an hour for that. The group or the cluster may be
+    missing, if deleting their stack has failed half-way."""
     say("Instances: terminating them ...")
     if _instances(aws, group) is not None:
         aws.autoscaling.update_auto_scaling_group(
@@ -27,7 +27,8 @@ def terminate(
         running = _instances(aws, group)
         registered = _registered(aws, cluster)
         for instance in registered:
-            # Without its agent nobody drains it, and its termination waits for that for two days.
+            # Without its agent it is never drained, and its termination would wait for that for two
+            # days.
             if not running or not _is_connected(aws, cluster, instance):
                 aws.ecs.deregister_container_instance(
                     cluster=cluster, containerInstance=instance, force=True

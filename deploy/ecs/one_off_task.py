@@ -32,8 +32,8 @@ def run(
 ) -> TaskFailure:
     """Run the command to its end, and return the stopped task with its last log lines. Raises
     `CannotDeployError` with the reason if the command fails or never starts. The task uses the
-    capacity provider `provider`: a task with a launch type would never start an instance. `report`
-    is called while it is waited for, to print why no instance comes."""
+    capacity provider `provider`: a task with a launch type would never start an instance. While
+    waiting, it calls `report`, which prints why no instance starts."""
     what = f"`board {' '.join(command)}`"
     started = aws.ecs.run_task(
         cluster=cluster,

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     )
 
 STEADY_TIMEOUT: Final = 20 * 60.0
-"""Seconds until a service is steady: an instance starts, the image is pulled, checks pass."""
+"""Seconds: an instance starts, the image is pulled, and checks pass before a service is steady."""
 
 MAX_FAILED_TASKS: Final = 3
-"""So many failed tasks end the wait for a service; ECS's own circuit breaker counts alike."""
+"""The number of failed tasks that ends the wait for a service; ECS's circuit breaker has the
+same."""
 
 STOP_TIMEOUT: Final = 10 * 60.0
 
@@ -40,7 +41,7 @@ class Services:
         say: Callable[[str], None],
         report: Callable[[], None] = lambda: None,
     ) -> None:
-        """`report` is called while a service is waited for, to print why no instance comes."""
+        """`report` is called while waiting for a service, to print why no instance starts."""
         self._report = report
         self._aws = aws
         self._cluster = cluster
@@ -53,8 +54,8 @@ class Services:
         return next((service for service in found if service.get("status") == "ACTIVE"), None)
 
     def failure_reporter(self, name: str) -> Callable[[], None]:
-        """A function that reports, at each call, what has gone wrong since the last one: tasks that
-        have failed, what ECS says that it cannot do, and why no instance comes."""
+        """A function that reports, at each call, what has failed since the last one: failed tasks,
+        ECS's warnings, and why no instance starts."""
         known = set(self.failed(name))
         heard = {event.get("id") for event in self._events(name)}
 

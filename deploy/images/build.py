@@ -28,8 +28,8 @@ def local_tag(stage: str, revision: str) -> str:
 def build(
     docker: Docker, stages: Sequence[str], revision: str, say: Callable[[str], None]
 ) -> list[Image]:
-    """Build the stages for `PLATFORM`, whatever this machine's is, and check the result. One
-    platform without attestations makes an image, not an index of several. Raises
+    """Build the stages for `PLATFORM`, whatever this machine's platform is, and check the result.
+    Without attestations, the result is a plain image and not an index. Raises
     `CannotDeployError`."""
     wanted = [Image(stage, local_tag(stage, revision)) for stage in stages]
     if not wanted:
@@ -74,8 +74,8 @@ def require_amd64(docker: Docker, tag: str) -> None:
     if found != PLATFORM:
         raise CannotDeployError(
             f"{tag} is {found}, and is not pushed: the instances of infra/cluster.yml have AMD64 "
-            "processors (the types t3, t3a, m7i, m7a), where it would end with `exec format "
-            f"error`. `make images` builds it for {PLATFORM}; an ARM laptop does that under "
-            "emulation, which Docker Desktop has; elsewhere add it with: "
+            "processors (the types t3, t3a, m7i, m7a), where it would fail with `exec format "
+            f"error`. `make images` builds it for {PLATFORM}. An ARM laptop needs emulation for "
+            "that, which Docker Desktop has; elsewhere, install it with: "
             "docker run --privileged --rm tonistiigi/binfmt --install amd64"
         )

@@ -48,7 +48,7 @@ class Ecr:
             raise CannotDeployError(f"docker login {self._host}: {result.error.strip()}")
 
     def repository(self, name: str) -> str:
-        """The repository's name behind the registry's host."""
+        """The repository's name, prefixed by the registry's host."""
         return f"{self._host}/{name}"
 
     def has(self, name: str, tag: str) -> bool:
@@ -64,12 +64,12 @@ class Ecr:
 
 
 class PlainRegistry:
-    """A registry without accounts, by the protocol that all of them speak:
+    """A registry without accounts that implements the distribution specification:
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md."""
 
     def __init__(self, host: str) -> None:
-        """`host` is its name or address, with the port. TLS is left out for this machine alone, as
-        `docker push` does."""
+        """`host` is its name or address, with the port. Only a registry on this machine is used
+        without TLS, as `docker push` does."""
         self._host = host
         name = host.rpartition(":")[0] if ":" in host else host
         local = name == "localhost" or name.startswith("127.")
@@ -81,7 +81,7 @@ class PlainRegistry:
         self._ask("GET", "/v2/")
 
     def repository(self, name: str) -> str:
-        """The repository's name behind the registry's host."""
+        """The repository's name, prefixed by the registry's host."""
         return f"{self._host}/{name}"
 
     def has(self, name: str, tag: str) -> bool:

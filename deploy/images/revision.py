@@ -19,8 +19,8 @@ def of(root: Path, *, allow_dirty: bool) -> str:
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         raise CannotDeployError(
             f"Files differ from the commit {commit}: {', '.join(files[:3])}{more}. Commit them, so "
-            "that anybody can tell what runs; or say ALLOW_DIRTY=1, and the images are named "
-            "after what is here"
+            "that the images' revision identifies the code; or use ALLOW_DIRTY=1, which adds a "
+            "digest of the changes to the revision"
         )
     digest = hashlib.sha256(_git(root, "diff", "HEAD", "--binary").encode())
     for name in sorted(_git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")):
@@ -42,11 +42,10 @@ def _git(root: Path, *arguments: str) -> str:
         )
     except FileNotFoundError:
         raise CannotDeployError(
-            "There is no git to say which revision this is: name it, with REVISION=..."
+            "git is not installed, so the revision is unknown: set REVISION=..."
         ) from None
     if done.returncode != 0:
         raise CannotDeployError(
-            "git cannot say which revision this is; name it, with REVISION=... (it says: "
-            f"{done.stderr.strip()})"
+            f"git cannot determine the revision: set REVISION=... ({done.stderr.strip()})"
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""A software bill of materials beside each image: every Debian and Python package in it.
+"""A software bill of materials for each image: every Debian and Python package in it.
 
 The format is CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/.
 """
@@ -18,7 +18,7 @@ from deploy.errors import CannotDeployError
 from deploy.images.build import Image
 from deploy.images.docker import Docker
 
-# Asked in the image itself, of its own Python and its own dpkg.
+# Runs in the image, with its own Python and dpkg.
 _ASK: Final = """
 import importlib.metadata, json
 found = [["pypi", d.metadata["Name"], d.version, {}] for d in importlib.metadata.distributions()]
@@ -51,10 +51,10 @@ def packages(docker: Docker, tag: str) -> list[Package]:
     run = ["run", "--rm", "--network=none", "--entrypoint=python", tag, "-c", _ASK]
     result = docker(run, None)
     if result.status != 0:
-        raise CannotDeployError(f"{tag} does not tell what is in it: {result.error.strip()}")
+        raise CannotDeployError(f"The packages in {tag} cannot be listed: {result.error.strip()}")
     found = [Package(*each) for each in json.loads(result.output)]
     if not found:
-        raise CannotDeployError(f"{tag} tells of no package at all")
+        raise CannotDeployError(f"{tag} lists no packages at all")
     return found
 
 

@@ -1,5 +1,5 @@
-"""Changes of a live board that AWS refuses half way, or that cost its data: refused before anything
-is changed, with what to do instead."""
+"""Refuses changes of a running board that AWS would reject half-way or that would lose its data,
+before anything is changed, and says what to do instead."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REFUSALS: Final = (
     Refusal(
         "NatMode",
         lambda _before, _after, paused: not paused,
-        "Instances that lose their way out while they run cannot tell ECS that they stop, which "
+        "Running instances that can no longer reach ECS cannot deregister, and their replacement "
         "takes up to two days: make pause-ecs, then make resume-ecs NAT_MODE={after}",
     ),
     Refusal(
@@ -46,26 +46,26 @@ REFUSALS: Final = (
     Refusal(
         "SnapshotIdentifier",
         lambda _before, _after, _paused: True,
-        "It belongs to the database for ever, and another value replaces the database by that "
-        "snapshot: restore it into another PROJECT, or make destroy-ecs first",
+        "It belongs to the database permanently, and another value would replace the database: "
+        "restore that snapshot into another PROJECT, or make destroy-ecs first",
     ),
     Refusal(
         "EngineVersion",
         lambda before, after, _paused: _major(before) != _major(after) or _is_older(before, after),
-        "RDS changes to a newer version of the same major version only; for another, follow "
-        "`Upgrading` in its user guide, on a copy first",
+        "RDS changes to a newer version of the same major version only. For another, follow "
+        "`Upgrading` in RDS's user guide, on a copy first",
     ),
     Refusal(
         "VpcCidr",
         lambda _before, _after, _paused: True,
-        "It would replace the network under everything that stands in it: choose another PROJECT "
+        "It would replace the network and everything in it: choose another PROJECT "
         "for it, or make destroy-ecs first",
     ),
 )
 
 
 def refused(before: Parameters, after: Parameters, *, paused: bool) -> Iterator[str]:
-    """What cannot be changed so, of a stack's parameters before and after."""
+    """Why parameters cannot change from these values to those, one sentence for each."""
     for refusal in REFUSALS:
         old, new = before.get(refusal.parameter), after.get(refusal.parameter)
         if old is None or new is None or old == new or not refusal.applies(old, new, paused):
@@ -75,7 +75,7 @@ def refused(before: Parameters, after: Parameters, *, paused: bool) -> Iterator[
 
 
 def require_possible(before: Parameters, after: Parameters, *, paused: bool) -> None:
-    """Raise `CannotDeployError` for parameters that cannot become these."""
+    """Raise `CannotDeployError` if a parameter cannot change to its new value."""
     found = list(refused(before, after, paused=paused))
     if found:
         raise CannotDeployError("; ".join(found))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
 TIMEOUT: Final = 45 * 60.0
-"""Seconds for one stack; CloudFormation itself would wait for a service for hours."""
+"""Seconds for one stack; CloudFormation itself would wait hours for a service."""
 
 _MUST_BE_RECREATED: Final = {
     "ROLLBACK_COMPLETE",
@@ -124,7 +124,7 @@ class Stacks:
         return after
 
     def delete(self, name: str, watch: Callable[[], None] = lambda: None) -> None:
-        """Delete the stack, if it exists, and wait for the end of that. Raises
+        """Delete the stack, if it exists, and wait until it is deleted. Raises
         `StackFailedError`."""
         stack = self.find(name)
         if stack is not None and stack.in_progress and not stack.state.startswith("DELETE"):
@@ -143,8 +143,8 @@ class Stacks:
         self._say(f"{stack.name}: deleted")
 
     def _settled(self, name: str, *, delete_failed: bool = True) -> Stack | None:
-        """The stack after any operation in progress, and out of states in which it cannot be
-        updated; None if it does not exist."""
+        """Wait for an operation in progress, and repair states in which the stack cannot be
+        updated. Returns the stack, or None if it does not exist."""
         stack = self.find(name)
         if stack is not None and stack.in_progress:
             self._say(f"{name}: {stack.state} since an earlier run; waiting for it to end")

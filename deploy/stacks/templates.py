@@ -16,8 +16,8 @@ MAX_BYTES: Final = 51_200
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter that a template declares, and what its value may be: one of `allowed`, all of it
-    like `pattern`, a number from `least` to `most`; None is no limit."""
+    """A parameter that a template declares. Its value must be one of `allowed`, match `pattern` as
+    a whole, and be a number from `least` to `most`; None is no limit."""
 
     name: str
     allowed: tuple[str, ...] | None = None
@@ -30,7 +30,7 @@ class Parameter:
         if self.allowed is not None and value not in self.allowed:
             yield f"{self.name}={value}: must be one of {', '.join(self.allowed)}"
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
-            yield f"{self.name}={value}: must be like {self.pattern}"
+            yield f"{self.name}={value}: must match {self.pattern}"
         if self.least is not None or self.most is not None:
             try:
                 number = float(value)

@@ -50,7 +50,7 @@ def test_images_are_pushed_once_each_with_a_bill_of_materials(aws: Stage) -> Non
 
 def test_existing_images_are_not_pushed_again(aws: Stage) -> None:
     said = aws.make("push-ecr")
-    assert said.count("is there already") == len(DEPLOYED_IMAGES)
+    assert said.count("exists already") == len(DEPLOYED_IMAGES)
     assert "pushing" not in said
     assert "Building" not in said
 
@@ -287,7 +287,7 @@ def test_resume_restores_the_board_with_its_data_under_a_new_address(aws: Stage)
 
 
 def test_destroy_requires_confirmation(aws: Stage) -> None:
-    assert f"say CONFIRM={PROJECT}" in aws.make("destroy-ecs", fails=True)
+    assert f"set CONFIRM={PROJECT}" in aws.make("destroy-ecs", fails=True)
     assert "nothing was deleted" in aws.make("destroy-ecs", fails=True, CONFIRM="board")
     assert aws.get("/api/threads").status_code == httpx.codes.OK
 
@@ -301,7 +301,7 @@ def test_interrupted_destroy_finishes_and_leaves_nothing_but_look_alikes(aws: St
     assert "which ended without releasing it" in said
     assert f"Nothing is left of {PROJECT}" in said
     assert not aws.tasks()
-    assert re.search(rf"^Not touched, .*/{PROJECT}/of-marketing$", said, re.MULTILINE)
+    assert re.search(rf"^Left, because .*/{PROJECT}/of-marketing$", said, re.MULTILINE)
     assert _look_alikes_left(aws) == theirs
     _remove_look_alikes(aws)
     assert region_is_empty(aws.aws) == []

@@ -32,7 +32,7 @@ def test_identifies_account_and_caller() -> None:
     ("answer", "said"),
     [
         (NoCredentialsError(), "There are no AWS credentials"),
-        (EndpointConnectionError(endpoint_url="x"), "Nothing answers for the region eu-west-1"),
+        (EndpointConnectionError(endpoint_url="x"), "AWS does not respond in the region eu-west-1"),
         (refusal("ExpiredToken", "expired"), "have expired"),
         (refusal("InvalidClientTokenId", "invalid"), "region may not be enabled"),
         (refusal("SignatureDoesNotMatch", "no match"), "secret access key"),
@@ -98,7 +98,7 @@ def test_names_all_denied_actions_at_once() -> None:
 def test_what_the_simulator_cannot_know_is_said_and_stops_nobody(why: Any) -> None:
     iam = Iam(ec2_CreateVpc={"EvalDecision": "implicitDeny", **why})
     [said] = _check(iam)
-    assert "cannot tell" in said
+    assert "does not know" in said
     assert "ec2:CreateVpc" in said
 
 
@@ -163,7 +163,7 @@ def test_names_every_insufficient_quota_with_its_code() -> None:
     with pytest.raises(CannotDeployError) as refused:
         quotas.check(_account(5, 5, 4), "one", 1, print)
     for expected in ("VPCs: 5 of 5", "vpc/L-F678F1CE", "Elastic IP", "ec2/L-1216C47A",
-                     "processors of standard instances: 4 of 5", "vpc/L-FE5A380F"):  # fmt: skip
+                     "vCPUs of standard instances: 4 of 5", "vpc/L-FE5A380F"):  # fmt: skip
         assert expected in str(refused.value)
 
 

@@ -54,7 +54,7 @@ def test_the_defaults_are_the_templates() -> None:
         ({"DesiredCount": "5", "MaxInstances": "9"}, "COUNT=5 is above MaxCount=4"),
         (
             {"DesiredCount": "4", "MaxInstances": "2"},
-            "COUNT=4 takes 3 instances t3.small, and there may be 2: say MAX_INSTANCES=3",
+            "COUNT=4 needs 3 instances t3.small, and only 2 are allowed: use MAX_INSTANCES=3",
         ),
         ({"DatabaseKind": "instance"}, "may open 96 connections, and a database db.t4g.micro"),
     ],
@@ -122,7 +122,7 @@ def test_every_type_and_class_that_may_be_chosen_is_known() -> None:
         ({"InstanceType": "t9.huge"}, "InstanceType=t9.huge: must be one of t3.small"),
         ({"DesiredCount": "21"}, "DesiredCount=21: must be 20 or less"),
         ({"DesiredCount": "many"}, "DesiredCount=many: must be a number"),
-        ({"CertificateArn": "mine"}, "CertificateArn=mine: must be like"),
+        ({"CertificateArn": "mine"}, "CertificateArn=mine: must match"),
         ({"MinCapacity": "0.7"}, "MinCapacity=0.7: must be one of 0, 0.5"),
         ({"Accesslogs": "true"}, "no template has a parameter Accesslogs"),
     ],

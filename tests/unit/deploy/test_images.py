@@ -101,7 +101,7 @@ def test_existing_image_is_neither_built_nor_pushed_again() -> None:
     wanted = absent(shelf, "board", REVISION, ["users"], said.append)
     push(engine, shelf, "board", REVISION, build(engine, wanted, REVISION, print), print)
     assert engine.asked == []
-    assert said == [f"registry.example/board/users:{REVISION}: is there already"]
+    assert said == [f"registry.example/board/users:{REVISION}: exists already"]
 
 
 def test_names_all_missing_images_at_once() -> None:

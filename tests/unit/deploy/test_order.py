@@ -222,7 +222,7 @@ def test_destroy_requires_the_project_name(answer: str) -> None:
 
 
 def test_destroy_without_a_terminal_requires_the_setting() -> None:
-    with pytest.raises(CannotDeployError, match="say CONFIRM=board"):
+    with pytest.raises(CannotDeployError, match="set CONFIRM=board"):
         down.require_confirmation(cast(Any, Scene()), None)
     with pytest.raises(CannotDeployError, match="nothing was deleted"):
         down.require_confirmation(cast(Any, Scene(confirm="another")), None)

@@ -101,7 +101,7 @@ def test_the_calls_of_a_pause_are_planned_in_its_order(kind: str) -> None:
     # Tasks drain within StopTimeout and the deregistration delay; instances end within minutes.
     assert times["instances"] - times["users"] >= timedelta(minutes=5)
     assert times["network"] - times["instances"] >= timedelta(minutes=10)
-    assert said == ["It pauses itself at 2026-11-30 02:00 UTC; make resume-ecs restarts the time"]
+    assert said == ["It pauses itself at 2026-11-30 02:00 UTC; make resume-ecs postpones it"]
 
 
 def test_each_call_is_one_that_aws_has_and_changes_nothing_but_the_pause() -> None:
@@ -157,5 +157,5 @@ def test_a_pause_is_chosen_and_taken_back() -> None:
     cluster = {"cluster": templates.read(INFRA, "cluster")}
     for chosen in ("4h", "45m", "2d", ""):
         choices.require_allowed({"PauseAfter": chosen}, cluster)
-    with pytest.raises(CannotDeployError, match="PauseAfter=soon: must be like"):
+    with pytest.raises(CannotDeployError, match="PauseAfter=soon: must match"):
         choices.require_allowed({"PauseAfter": "soon"}, cluster)
