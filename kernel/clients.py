@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from kernel.contracts import Activity, Actor, Removals, ThreadRef
 from kernel.errors import Banned, Failure, NotFound, Unauthenticated, Unavailable
 from kernel.http import problems
-from kernel.process.tracing import current_trace
+from kernel.process.tracing import InnerCall, current_trace
 
 log = logging.getLogger("board.clients")
 
@@ -90,6 +90,8 @@ class ServiceClient:
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
         if trace is not None:
             headers |= trace.headers()
+        response = None
+        started = time.perf_counter()
         try:
             # httpx bounds each read, not the whole: a byte a second would hold us for ever.
             async with asyncio.timeout(seconds):
@@ -102,12 +104,25 @@ class ServiceClient:
                 )
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"The {self._name} service does not answer.") from error
+        finally:
+            if trace is not None and trace.calls is not None:
+                seconds = time.perf_counter() - started
+                trace.record(self._inner_call(method, path, response, seconds))
         if not response.is_success:
             raise self._failure(response)
         try:
             return result.validate_json(response.content)
         except ValidationError as error:
             raise Unavailable(f"The {self._name} service answers what nobody can read.") from error
+
+    def _inner_call(
+        self, method: str, path: str, response: httpx.Response | None, seconds: float
+    ) -> InnerCall:
+        path = path.partition("?")[0]
+        if response is None:
+            return InnerCall(self._name, method, path, 0, seconds)
+        callee = response.headers.get("x-served-by", self._name)
+        return InnerCall(callee, method, path, response.status_code, seconds)
 
     def _failure(self, response: httpx.Response) -> Failure:
         failure = problems.read(response.status_code, response.content)

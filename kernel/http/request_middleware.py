@@ -1,6 +1,7 @@
 """The outermost layer of every process: what all of its answers have in common."""
 
 import logging
+import re
 import time
 from typing import Final
 
@@ -13,7 +14,7 @@ from kernel.http.response_fields import Field, collect_fields
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.logs import redact
 from kernel.process.telemetry import Telemetry
-from kernel.process.tracing import Trace, begin, current_trace
+from kernel.process.tracing import InnerCall, Trace, begin, current_trace
 
 log = logging.getLogger("board.request")
 
@@ -32,9 +33,16 @@ _JSON: Final = (b"content-type", b"application/json")
 _JSON_IN_UTF_8: Final = (b"content-type", b"application/json; charset=utf-8")
 
 
+# Another service sent the first part. A quoted string has no quotes, backslashes or controls.
+_NOT_QUOTABLE: Final = re.compile(r"[^ !#-\[\]-~]")
+
+
 class RequestMiddleware:
     """Gives each request an id, and adds to each response the id, security headers, a log line and
-    metrics. An exception nobody expected becomes a 500 problem and a stack trace in the log."""
+    metrics. An exception nobody expected becomes a 500 problem and a stack trace in the log.
+
+    With `served_by`, responses also name this process, and the calls to other services that were
+    made before the response began: one `call` of Server-Timing for each, in milliseconds."""
 
     def __init__(
         self, app: ASGIApp, telemetry: Telemetry, lifecycle: Lifecycle, served_by: str | None
@@ -48,7 +56,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trace = _trace(scope["headers"])
+        trace = _trace(scope["headers"], [] if self._always else None)
         token = current_trace.set(trace)
         method, path = scope["method"], scope["path"]
         logged_path = redact(path)
@@ -85,6 +93,8 @@ class RequestMiddleware:
         complete = [_JSON_IN_UTF_8 if field == _JSON else field for field in fields]
         complete.append((b"x-request-id", trace.request_id.encode()))
         complete += self._always
+        if trace.calls:
+            complete.append((b"server-timing", _server_timing(trace.calls)))
         for field in (*collected, *_DEFAULTS):
             if field[0] not in names:
                 complete.append(field)
@@ -94,11 +104,21 @@ class RequestMiddleware:
         return complete
 
 
-def _trace(headers: list[Field]) -> Trace:
+def _server_timing(calls: list[InnerCall]) -> bytes:
+    """The value of a Server-Timing field (W3C Server Timing), with a metric for each call."""
+    metrics = []
+    for call in calls:
+        described = f"{call.callee} {call.method} {call.path} {call.status or 'no-answer'}"
+        safe = _NOT_QUOTABLE.sub("_", described)
+        metrics.append(f'call;dur={call.seconds * 1000:.1f};desc="{safe}"')
+    return ", ".join(metrics).encode("ascii")
+
+
+def _trace(headers: list[Field], calls: list[InnerCall] | None) -> Trace:
     request_id = trace_id = None
     for name, value in headers:
         if name == b"x-request-id":
             request_id = request_id or value.decode("latin-1")
         elif name == b"x-amzn-trace-id":
             trace_id = trace_id or value.decode("latin-1")
-    return begin(request_id, trace_id)
+    return begin(request_id, trace_id, calls)

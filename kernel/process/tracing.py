@@ -4,16 +4,39 @@ import re
 import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
+
+MAX_CALLS: Final = 16
+"""How many calls to other services one request records at most."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
+class InnerCall:
+    """A call to another service. `callee` is the process that answered, such as `users/users-1`, or
+    the service's name if none did; `status` is 0 then. The path has no query."""
+
+    callee: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
-    """`request_id` is ours or the caller's; `trace_id` is the load balancer's `X-Amzn-Trace-Id`."""
+    """`request_id` is ours or the caller's; `trace_id` is the load balancer's `X-Amzn-Trace-Id`.
+    `calls` are the calls to other services so far, or None if nobody will look at them."""
 
     request_id: str
     trace_id: str | None
+    calls: list[InnerCall] | None = None
+
+    def record(self, call: InnerCall) -> None:
+        """Add a call, if calls are recorded and there is space for one more."""
+        if self.calls is not None and len(self.calls) < MAX_CALLS:
+            self.calls.append(call)
 
     def headers(self) -> dict[str, str]:
         """The header fields by which a call to another service belongs to this request."""
@@ -27,9 +50,11 @@ current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=No
 """The request being served, or None outside of one."""
 
 
-def begin(request_id: str | None, trace_id: str | None) -> Trace:
+def begin(
+    request_id: str | None, trace_id: str | None, calls: list[InnerCall] | None = None
+) -> Trace:
     """The trace of a request that came with these header fields. An id that is not 1 to 64 of
     `[A-Za-z0-9_-]` is replaced, so that it can be written into a log as it is."""
     if request_id is None or not _REQUEST_ID.fullmatch(request_id):
         request_id = secrets.token_hex(8)
-    return Trace(request_id, trace_id)
+    return Trace(request_id, trace_id, calls)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conventions import Conventions
 from tests.deployments import Board
+from tests.people import Person
 from tests.problems import pointers, slug
 from tests.raw import send
 
@@ -164,3 +165,15 @@ async def test_unknown_method_returns_a_problem(board: Board, method: str) -> No
         )  # fmt: skip
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["x-request-id"] == problem["requestId"]
+
+
+async def test_response_names_the_calls_that_it_took(person: Person) -> None:
+    thread = await person.start_thread()
+    response = await person.http.post(
+        "/api/posts", json={"thread": thread["id"], "text": "Which service asks which?"}
+    )
+    calls = re.findall(r'desc="(\w+)/\S+ (\S+ \S+) 200"', response.headers.get("server-timing", ""))
+    if response.headers["x-served-by"].startswith("monolith/"):
+        assert calls == []
+    else:
+        assert ("threads", f"GET /internal/threads/{thread['id']}") in calls

@@ -257,3 +257,20 @@ async def test_a_token_that_nobody_holds_is_not_remembered(callee: Callee) -> No
         with pytest.raises(Unauthenticated):
             await users.authenticate("a token")
         assert await users.authenticate("a token") == Actor(7, "member")
+
+
+async def test_each_try_of_a_call_is_recorded_in_the_trace(callee: Callee) -> None:
+    callee.responses = [hang_up, answer(200, b"7")]
+    trace = Trace("request-1", None, [])
+    restore = current_trace.set(trace)
+    try:
+        async with asking(callee) as client:
+            await client.call("GET", "/internal/x?after=1", NUMBER, idempotent=True)
+    finally:
+        current_trace.reset(restore)
+    assert trace.calls is not None
+    assert [(call.callee, call.method, call.path, call.status) for call in trace.calls] == [
+        ("users", "GET", "/internal/x", 0),
+        ("users", "GET", "/internal/x", 200),
+    ]
+    assert all(call.seconds > 0 for call in trace.calls)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kernel.process.tracing import Trace, begin
+from kernel.process.tracing import MAX_CALLS, InnerCall, Trace, begin
 
 
 @pytest.mark.parametrize("given", ["7", "A-z_0", "x" * 64])
@@ -22,3 +22,17 @@ def test_an_id_that_could_not_stand_in_a_log_is_replaced(given: str | None) -> N
 def test_a_call_to_another_service_carries_both_ids() -> None:
     assert Trace("7", "Root=1-2").headers() == {"X-Request-ID": "7", "X-Amzn-Trace-Id": "Root=1-2"}
     assert Trace("7", None).headers() == {"X-Request-ID": "7"}
+
+
+def test_calls_are_recorded_up_to_a_bound() -> None:
+    trace = begin("7", None, [])
+    for _ in range(MAX_CALLS + 1):
+        trace.record(InnerCall("users", "GET", "/internal/users/1", 200, 0.001))
+    assert trace.calls is not None
+    assert len(trace.calls) == MAX_CALLS
+
+
+def test_calls_are_not_recorded_unless_asked_for() -> None:
+    trace = begin("7", None)
+    trace.record(InnerCall("users", "GET", "/internal/users/1", 200, 0.001))
+    assert trace.calls is None
