@@ -19,11 +19,12 @@ from services.threads.wiring import open_threads
 from services.users.settings import UserSettings
 from services.users.wiring import open_users
 from web import pages
+from web.settings import PageSettings
 from web.site import build
 
 
-class Settings(ProcessSettings, UserSettings, ThreadSettings, PostSettings):
-    """The settings of this process: those of every context."""
+class Settings(ProcessSettings, UserSettings, ThreadSettings, PostSettings, PageSettings):
+    """The settings of this process: those of every context and of the page."""
 
 
 @asynccontextmanager
@@ -40,7 +41,7 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         site = build()
         served_by = f"monolith/{settings.instance}" if settings.show_instance else None
         extra = _load_balancer_operations()
-        extra.include_router(pages.router(site, served_by))
+        extra.include_router(pages.router(site, served_by, settings.shares_file))
         app = create_app("monolith", contexts, settings, lifecycle, extra)
         yield pages.NotFoundPage(app, site)
 

@@ -11,10 +11,11 @@ from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import run
 from kernel.process.settings import ProcessSettings, load
 from web import pages
+from web.settings import PageSettings
 from web.site import build
 
 
-class Settings(ProcessSettings):
+class Settings(ProcessSettings, PageSettings):
     """The settings of this process."""
 
 
@@ -23,7 +24,8 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     """Build the application."""
     site = build()
     served_by = f"web/{settings.instance}" if settings.show_instance else None
-    app = create_app("web", [], settings, lifecycle, pages.router(site, served_by))
+    routes = pages.router(site, served_by, settings.shares_file)
+    app = create_app("web", [], settings, lifecycle, routes)
     yield pages.NotFoundPage(app, site)
 
 

@@ -1,5 +1,9 @@
 """Serves the page over HTTP: its documents, its files, and its 404."""
 
+import asyncio
+import json
+from pathlib import Path
+
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kernel.errors import FAILURES, NoSuchPath
 from kernel.http.fields import Id
 from kernel.http.problems import TYPE_PREFIX
+from web.shares import read_shares
 from web.site import PREFIX, File, Site
 
 _FOREVER = "public, max-age=31536000, immutable"  # RFC 8246: not revalidated on a reload either
@@ -23,11 +28,12 @@ _PLACES = (
 _PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}")
 
 
-def router(site: Site, served_by: str | None) -> APIRouter:
+def router(site: Site, served_by: str | None, shares_file: Path | None) -> APIRouter:
     """The routes of the page's documents and files.
 
     `served_by` is the name of this process, for the Server-Timing field: the only field of its own
-    document that a page can read.
+    document that a page can read. Only where it is given, `/shares.json` has what `shares_file`
+    says: the percentage of each service's requests that the load balancer sends to the service.
     """
     routes = APIRouter(include_in_schema=False)
 
@@ -54,6 +60,14 @@ def router(site: Site, served_by: str | None) -> APIRouter:
         routes.get(place)(show_one)
     for slug in FAILURES:
         routes.get(TYPE_PREFIX + slug)(show)
+
+    if served_by is not None:
+
+        @routes.get("/shares.json")
+        async def shares() -> Response:
+            found = await asyncio.to_thread(read_shares, shares_file)
+            headers = {"Cache-Control": "no-store"}
+            return Response(json.dumps(found), media_type="application/json", headers=headers)
 
     @routes.get(PREFIX + "{name:path}")
     async def file(name: str, request: Request) -> Response:

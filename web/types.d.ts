@@ -183,6 +183,7 @@ declare namespace Page {
     | "tabindex"
     | "text-anchor"
     | "title"
+    | "transform"
     | "type"
     | "viewBox"
     | "width"
@@ -223,17 +224,52 @@ declare namespace Page {
     next: string | null;
   }
 
-  /** A request that has been answered, or failed with status 0. `at` and `ms` are in milliseconds. */
+  type Open = (path: string, options: { headers?: Record<string, string>; signal: AbortSignal }) => Promise<Response>;
+
+  /** A call from the service that answered to another one. `callee` is the process that answered the call, such as
+   * `users/users-1`, or the service's name if none did; `status` is 0 then. */
+  interface InnerCall {
+    callee: string;
+    operation: string;
+    status: number;
+    ms: number;
+  }
+
+  /** A request of this page. `status` is null while there is no response, and 0 if there was none; `ms` are the
+   * milliseconds until the response began. `servedBy` is `cache` for a file that this device had. */
   interface LoggedRequest {
     at: number;
     method: string;
     path: string;
-    status: number;
-    ms: number;
+    open: boolean;
+    status: number | null;
+    ms: number | null;
     servedBy: string | null;
     requestId: string | null;
     traceId: string | null;
+    calls: InnerCall[];
   }
+
+  /** The requests to one context, and how many of them each instance answered. */
+  interface ContextTraffic {
+    context: string;
+    count: number;
+    instances: { instance: string; count: number }[];
+  }
+
+  /** The calls from one instance to an operation of another. */
+  interface CallTraffic {
+    caller: string;
+    callee: string;
+    operation: string;
+    count: number;
+    failed: number;
+    meanMs: number;
+    longestMs: number;
+  }
+
+  /** The percentage of each service's requests that the load balancer sends to the service itself. */
+  type Shares = Record<string, number>;
 
   /** The device's storage for the board, implemented in `storage.js`. */
   interface Storage {

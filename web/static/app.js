@@ -3,10 +3,11 @@ import { keepTimesCurrent } from "./dates.js";
 import { h, icon } from "./dom.js";
 import { probeWhenOffline } from "./http.js";
 import { navigate, setRouter } from "./navigation.js";
-import { noticeArea, showProblem } from "./notices.js";
-import { recordFiles } from "./request-log.js";
+import { noticeArea, showMessage, showProblem } from "./notices.js";
+import { recordFiles, requestLog } from "./request-log.js";
 import { Router } from "./router.js";
-import { outbox, session } from "./state.js";
+import { outbox, panelSwitch, session } from "./state.js";
+import { readForTab, writeForTab } from "./storage.js";
 import { t } from "./text.js";
 import { avatar } from "./users.js";
 import * as thread from "./views/thread.js";
@@ -60,6 +61,7 @@ function start() {
     if (session.user?.id !== userId && !isWriting()) router.reload();
     userId = session.user?.id;
   });
+  showPanelWhenOn();
   router.start();
   session.refresh().then(() => outbox.resume());
   keepTimesCurrent();
@@ -159,22 +161,38 @@ function drawMenu(menu) {
 }
 
 function footer() {
-  const button = h("button", { type: "button", "aria-expanded": "false", onclick: toggle }, t("architecture"));
-  /** @type {{panel: HTMLElement, close: () => void} | null} */
-  let open = null;
-  async function toggle() {
-    if (open) return open.close();
-    const { architecturePanel } = await import("./architecture.js");
-    open = architecturePanel(() => {
-      open = null;
-      button.setAttribute("aria-expanded", "false");
-      document.body.classList.remove("with-panel");
+  return h("footer", { class: "bottom-line" }, h("div", { class: "bar" }, h("a", { href: "/docs" }, t("api"))));
+}
+
+/** Show the panel while it is switched on. Its requests survive a reload, as long as the tab is open. */
+function showPanelWhenOn() {
+  const wanted = panelSwitch.obey(new URL(location.href));
+  if (wanted !== null) history.replaceState(history.state, "", wanted);
+  if (panelSwitch.on) requestLog.restore(readForTab("requests", []));
+  addEventListener("pagehide", () => writeForTab("requests", panelSwitch.on ? requestLog.requests : null));
+  /** @type {{remove: () => void} | null} */
+  let shown = null;
+  const update = async () => {
+    if (!panelSwitch.on) {
+      shown?.remove();
+      shown = null;
+      return;
+    }
+    const { architecturePanel } = await import("./architecture/panel.js");
+    const { readShares } = await import("./architecture/shares.js");
+    if (shown || !panelSwitch.on) return;
+    const made = architecturePanel({
+      closed: () => {
+        panelSwitch.turn(false);
+        showMessage(t("architecture-off"));
+      },
+      readShares,
     });
-    button.setAttribute("aria-expanded", "true");
-    document.body.classList.add("with-panel");
-    document.body.append(open.panel);
-  }
-  return h("footer", { class: "bottom-line" }, h("div", { class: "bar" }, button, h("a", { href: "/docs" }, t("api"))));
+    shown = made;
+    document.body.append(made.panel);
+  };
+  panelSwitch.addEventListener("change", update);
+  return update();
 }
 
 start();

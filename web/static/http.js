@@ -1,6 +1,6 @@
 // Requests to the board's API: their retries, and whether the board can be reached.
 import { isDown, parse, Problem, problemOf, retryDelay, unreachable } from "./problem.js";
-import { recordRequest } from "./request-log.js";
+import { callsOf, requestLog } from "./request-log.js";
 
 /** Which contexts did not answer their latest request. Dispatches `change` when the board has become
  * reachable or unreachable, `limited` with the seconds for which a request waits because there were too
@@ -51,14 +51,14 @@ export async function ask(method, path, { body, headers = {}, signal, keepalive 
   /** @type {Record<string, string>} */
   const sent = { Accept: "application/json", ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
-  const response = await send(method, path, {
+  const { response, logged } = await send(method, path, {
     method,
     headers: sent,
     signal,
     keepalive,
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  const text = await textOf(path, response, signal);
+  const text = await textOf(path, response, signal).finally(() => requestLog.end(logged));
   if (!response.ok) throw problemOf(response, text);
   return { status: response.status, headers: response.headers, data: text ? parse(text) : null };
 }
@@ -86,12 +86,16 @@ export async function getPage(path, options) {
   return { items: data, next: next?.[1] ?? null };
 }
 
-/** Open a response that is read as a stream. Raises what `ask` raises.
+/** Open a response that is read as a stream until `signal` aborts. Raises what `ask` raises.
  * @param {string} path
- * @param {Page.RequestOptions} [options] */
-export async function open(path, { headers = {}, signal } = {}) {
-  const response = await send("GET", path, { headers, signal });
-  if (!response.ok) throw problemOf(response, await textOf(path, response, signal));
+ * @param {{headers?: Record<string, string>, signal: AbortSignal}} options */
+export async function open(path, { headers = {}, signal }) {
+  const { response, logged } = await send("GET", path, { headers, signal });
+  if (!response.ok) {
+    throw problemOf(response, await textOf(path, response, signal).finally(() => requestLog.end(logged)));
+  }
+  if (signal.aborted) requestLog.end(logged);
+  else signal.addEventListener("abort", () => requestLog.end(logged));
   return response;
 }
 
@@ -134,32 +138,33 @@ export function pause(seconds, signal) {
   });
 }
 
-/** @param {string} method
+/** The response, and its entry in the log, which the caller ends.
+ * @param {string} method
  * @param {string} path
  * @param {RequestInit} init */
 async function send(method, path, init) {
   const began = performance.now();
-  const about = { at: Date.now(), method, path };
+  const logged = requestLog.start(method, path);
   let response;
   try {
     response = await fetch(path, init);
   } catch (error) {
+    requestLog.end(logged);
     if (init.signal?.aborted) throw error;
-    const ms = performance.now() - began;
-    recordRequest({ ...about, status: 0, ms, servedBy: null, requestId: null, traceId: null });
+    requestLog.change(logged, { status: 0, ms: performance.now() - began });
     connectivity.record(path, false);
     throw unreachable();
   }
-  recordRequest({
-    ...about,
+  requestLog.change(logged, {
     status: response.status,
     ms: performance.now() - began,
     servedBy: response.headers.get("X-Served-By"),
     requestId: response.headers.get("X-Request-ID"),
     traceId: response.headers.get("X-Amzn-Trace-Id"),
+    calls: callsOf(response.headers.get("Server-Timing")),
   });
   connectivity.record(path, !isDown(response.status));
-  return response;
+  return { response, logged };
 }
 
 /** @param {string} path

@@ -1,4 +1,5 @@
 // The state that all parts of the page share: the session, the pending posts, the seen posts.
+import { PanelSwitch } from "./architecture/switch.js";
 import { ask, pause } from "./http.js";
 import { Outbox } from "./outbox.js";
 import { SeenPosts } from "./seen.js";
@@ -16,3 +17,5 @@ export const session = new Session({
 export const outbox = new Outbox({ session, storage, ask, pause });
 
 export const seen = new SeenPosts({ session, storage });
+
+export const panelSwitch = new PanelSwitch({ storage });

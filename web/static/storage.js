@@ -29,6 +29,32 @@ export function write(name, value) {
   }
 }
 
+/** The value that this tab stores under a name until it is closed, or `otherwise`.
+ * @template Stored
+ * @param {string} name
+ * @param {Stored} otherwise
+ * @returns {Stored} */
+export function readForTab(name, otherwise) {
+  try {
+    return JSON.parse(sessionStorage.getItem(PREFIX + name) ?? "null") ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Store a value until this tab is closed; `null` removes it. Returns whether this succeeded.
+ * @param {string} name
+ * @param {unknown} value */
+export function writeForTab(name, value) {
+  try {
+    if (value === null) sessionStorage.removeItem(PREFIX + name);
+    else sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Call `changed` when another tab stores something under this name.
  * @param {string} name
  * @param {() => void} changed */

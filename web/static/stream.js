@@ -14,7 +14,7 @@ const HIDDEN_FOR = 10_000;
  * @param {string} path
  * @param {Page.StreamHandlers} handlers
  * @param {AbortSignal} signal
- * @param {{open: (path: string, options: Page.RequestOptions) => Promise<Response>, pause: Page.Pause,
+ * @param {{open: Page.Open, pause: Page.Pause,
  *   page?: Page.Visibility}} parts */
 export async function follow(path, handlers, signal, { open, pause, page = document }) {
   /** @type {string | null} */

@@ -7,7 +7,7 @@ import { navigate } from "../navigation.js";
 import { describeProblem, showMessage, showProblem } from "../notices.js";
 import { Problem } from "../problem.js";
 import { page } from "../router.js";
-import { session } from "../state.js";
+import { panelSwitch, session } from "../state.js";
 import { t } from "../text.js";
 
 /** @param {Page.Visit} visit */
@@ -15,7 +15,7 @@ export function show(visit) {
   visit.title(t("settings"));
   const profile = section(t("profile"));
   const sessions = section(t("sessions"), t("sessions-hint"));
-  const element = page(t("settings"), profile, passwordSection(), sessions, leaveSection());
+  const element = page(t("settings"), profile, passwordSection(), sessions, panelSection(), leaveSection());
   const load = async () => {
     if (!(await session.run(() => retryWhileDown(() => fill(profile, sessions, visit.signal), visit.signal)))) {
       if (!visit.signal.aborted) navigate("/", { replace: true });
@@ -141,6 +141,16 @@ function sessionRow(own) {
     }
   }
   return row;
+}
+
+function panelSection() {
+  const part = section(t("architecture"), t("architecture-hint"));
+  const box = h("input", { type: "checkbox", id: "architecture-switch" });
+  box.addEventListener("change", () => panelSwitch.turn(box.checked));
+  box.checked = panelSwitch.on;
+  panelSwitch.addEventListener("change", () => (box.checked = panelSwitch.on));
+  part.lastElementChild?.replaceWith(h("p", {}, h("label", { class: "choice" }, box, " ", t("architecture-switch"))));
+  return part;
 }
 
 function leaveSection() {
