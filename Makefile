@@ -15,7 +15,7 @@ NODE := $(VENV)/lint-javascript
 JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS has an environment of its own, too.
 EMULATOR := $(VENV)/rehearsal
-CODE := topology kernel services web monolith gateway board laptop containers deploy bench tests
+CODE := topology workflow kernel services web monolith gateway board laptop containers deploy bench tests
 
 .PHONY: help
 help: ## List these commands
@@ -30,7 +30,7 @@ grant-admin: $(VENV)/run.txt ## Make a user of the running board an admin (NAME=
 	@$(BIN)/python -m laptop.grant_admin "$${NAME:-}"
 
 .PHONY: test
-test: $(VENV)/dev.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
+test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
 	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
 	@# because the slowest come first.
 	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)

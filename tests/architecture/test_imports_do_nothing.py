@@ -16,6 +16,7 @@ PACKAGES = (
     "containers",
     "deploy",
     "topology",
+    "workflow",
 )
 
 

@@ -1,0 +1,31 @@
+"""JSON values, and the failures of evaluating them."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+class StateFailed(Exception):
+    """A state failed. `error` is a name as in `ErrorEquals`, for example `States.Timeout`."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error = error
+        self.cause = cause
+
+
+def is_number(value: Json) -> bool:
+    """Whether JSON calls it a number: Python calls a boolean one, too."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def timestamp(text: Json) -> datetime | None:
+    """The moment that an RFC 3339 timestamp names, or None if it is none."""
+    if not isinstance(text, str) or "T" not in text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
