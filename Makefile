@@ -15,7 +15,7 @@ NODE := $(VENV)/lint-javascript
 JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS has an environment of its own, too.
 EMULATOR := $(VENV)/rehearsal
-CODE := topology workflow kernel services web monolith gateway board laptop containers deploy bench tests
+CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout bench tests
 
 .PHONY: help
 help: ## List these commands
@@ -28,6 +28,22 @@ run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monol
 .PHONY: grant-admin
 grant-admin: $(VENV)/run.txt ## Make a user of the running board an admin (NAME=somebody)
 	@$(BIN)/python -m laptop.grant_admin "$${NAME:-}"
+
+.PHONY: shift
+shift: $(VENV)/run.txt ## Move traffic of the running board to a service (CONTEXT=posts, SHARE=10, ON=aws)
+	@exec $(BIN)/python -m rollout shift
+
+.PHONY: shares
+shares: $(VENV)/run.txt ## Show which share of its requests each service of the running board gets
+	@exec $(BIN)/python -m rollout shares
+
+.PHONY: start
+start: $(VENV)/run.txt ## Start a service, or the monolith, of the running board (CONTEXT=posts)
+	@exec $(BIN)/python -m rollout start
+
+.PHONY: stop
+stop: $(VENV)/run.txt ## Stop a service, or the monolith, that gets no requests (CONTEXT=posts)
+	@exec $(BIN)/python -m rollout stop
 
 .PHONY: test
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
@@ -126,9 +142,13 @@ logs-ecs: $(VENV)/deploy.txt ## Show the logs of the tasks (SERVICE=posts, SINCE
 run-ecs: $(VENV)/deploy.txt ## Run an operator's command on ECS (COMMAND="grant-admin NAME", COMMAND=demo)
 	@exec $(BIN)/python -m deploy run $(COMMAND)
 
-.PHONY: shift
-shift: $(VENV)/deploy.txt ## Move traffic between the monolith and a service (CONTEXT=posts, SHARE=10)
+.PHONY: shift-ecs
+shift-ecs: $(VENV)/deploy.txt ## What shift does on AWS (CONTEXT=posts, SHARE=10)
 	@exec $(BIN)/python -m deploy shift
+
+.PHONY: shares-ecs
+shares-ecs: $(VENV)/deploy.txt ## What shares does on AWS
+	@exec $(BIN)/python -m deploy shares
 
 .PHONY: pause-ecs
 pause-ecs: $(VENV)/deploy.txt ## Remove nearly everything that costs money; the data stays

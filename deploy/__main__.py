@@ -147,6 +147,13 @@ def _shift(_: argparse.Namespace, chosen: Settings) -> None:
         shift.shift(installation, context, share)
 
 
+def _shares(_: argparse.Namespace, chosen: Settings) -> None:
+    installation, _account = _installation(chosen)
+    _say(status.shares(installation.require_stack("routing")))
+    for line in shift.rules(installation):
+        _say(f"  {line}")
+
+
 def _run(command: argparse.Namespace, chosen: Settings) -> None:
     installation, _account = _installation(chosen)
     with installation.lock.held(_say):
@@ -182,6 +189,7 @@ _HELP = {
     "pause": "Delete nearly everything that costs money; the data stays",
     "resume": "Create again what a pause deleted",
     "shift": "Move a context's traffic (CONTEXT=posts SHARE=10)",
+    "shares": "Show how much of each context's traffic its service gets",
     "run": "Run a command of the board as a task",
     "destroy": "Delete everything, and check that nothing is left",
 }
@@ -194,6 +202,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Settings], None]] = {
     "pause": _pause,
     "resume": _resume,
     "shift": _shift,
+    "shares": _shares,
     "run": _run,
     "destroy": _destroy,
 }

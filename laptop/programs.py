@@ -11,10 +11,10 @@ from laptop.processes.process import Program
 from laptop.settings import Settings
 from topology.contexts import BY_NAME, CONTEXTS, tokens_known_by
 from topology.deployments import (
-    DEPLOYMENTS,
     GATEWAY,
     OPERATOR,
     OPERATOR_COMMANDS,
+    SERVERS,
     SERVICES,
     databases_of,
     module,
@@ -50,48 +50,41 @@ class Server:
     port: int
 
 
-def names(settings: Settings) -> list[str]:
-    """The names of all processes of a run, in the order in which the log assigns colours."""
-    return [OPERATOR, *server_names(settings), GATEWAY, *OPERATOR_COMMANDS]
+NAMES: Final = (OPERATOR, *SERVERS, GATEWAY, *OPERATOR_COMMANDS)
+"""The names of all processes of a run, in the order in which the log assigns colours. Servers that
+a deployment does not start may be started later."""
 
 
-def servers(
+def server(
+    name: str,
     settings: Settings,
     database_urls: Mapping[str, str],
     credentials: Credentials,
     ports: Mapping[str, int],
     environment: Mapping[str, str],
-) -> list[Server]:
-    """The processes behind the gateway. `ports` has a port for each of `server_names(settings)`.
+) -> Server:
+    """The process of a server behind the gateway. `ports` has a port for each of SERVERS.
 
-    Each process gets the URLs of the databases that it owns and of the services that it calls, and
-    no others. `environment` is the environment of the run.
+    It gets the URLs of the databases that it owns and of the services that it calls, and no others.
+    `environment` is the environment of the run.
     """
-    found: list[Server] = []
-    for name in server_names(settings):
-        variables = {
-            "LOG_FORMAT": "text",
-            "SHOW_INSTANCE": "1",
-            "DRAIN_SECONDS": "0",
-            # All clients are on this machine and share one address.
-            "ADDRESS_LIMIT": "1000000",
-            "PUBLIC_ORIGIN": f"http://localhost:{settings.port}",
-        }
-        variables |= inherited(environment)
-        variables |= {"HOST": "127.0.0.1", "PORT": str(ports[name]), "INSTANCE": f"{name}-1"}
-        variables |= _database_variables(databases_of(name), database_urls)
-        for known in tokens_known_by(name):
-            variables[BY_NAME[known].service_token.upper()] = credentials.service_token(known)
-        for called in BY_NAME[name].calls if name in BY_NAME else ():
-            url = f"http://127.0.0.1:{ports[called]}"
-            variables[BY_NAME[called].service_url.upper()] = url
-        found.append(Server(_python(name, (module(name),), variables), ports[name]))
-    return found
-
-
-def server_names(settings: Settings) -> list[str]:
-    """The names of the processes behind the gateway, each of which needs a port."""
-    return [*DEPLOYMENTS[settings.deployment]]
+    variables = {
+        "LOG_FORMAT": "text",
+        "SHOW_INSTANCE": "1",
+        "DRAIN_SECONDS": "0",
+        # All clients are on this machine and share one address.
+        "ADDRESS_LIMIT": "1000000",
+        "PUBLIC_ORIGIN": f"http://localhost:{settings.port}",
+    }
+    variables |= inherited(environment)
+    variables |= {"HOST": "127.0.0.1", "PORT": str(ports[name]), "INSTANCE": f"{name}-1"}
+    variables |= _database_variables(databases_of(name), database_urls)
+    for known in tokens_known_by(name):
+        variables[BY_NAME[known].service_token.upper()] = credentials.service_token(known)
+    for called in BY_NAME[name].calls if name in BY_NAME else ():
+        url = f"http://127.0.0.1:{ports[called]}"
+        variables[BY_NAME[called].service_url.upper()] = url
+    return Server(_python(name, (module(name),), variables), ports[name])
 
 
 def board_command(
@@ -111,18 +104,34 @@ def board_command(
     return _python(name, (OPERATOR, name), variables)
 
 
-def gateway(settings: Settings, ports: Mapping[str, int], environment: Mapping[str, str]) -> Server:
-    """The gateway on the public port, in front of the processes on `ports`."""
+def gateway(
+    settings: Settings,
+    ports: Mapping[str, int],
+    shares: Mapping[str, int],
+    admin_socket: Path,
+    environment: Mapping[str, str],
+) -> Server:
+    """The gateway on the public port, in front of the servers on `ports`.
+
+    `shares` has the percentage of its requests that each service gets. The gateway takes commands
+    at `admin_socket`.
+    """
     parameters = {**STAND_INS, "ListenerPort": str(settings.port)}
-    parameters |= {share_parameter(name): str(settings.shares[name]) for name in SERVICES}
+    parameters |= {share_parameter(name): str(shares[name]) for name in SERVICES}
     arguments = [GATEWAY, "--template", "infra/routing.yml"]
     for parameter, value in parameters.items():
         arguments += ["--parameter", f"{parameter}={value}"]
     for name, port in ports.items():
-        arguments += ["--target", f"{target_group(name)}=http://127.0.0.1:{port}"]
+        arguments += ["--target", f"{target_group(name)}={target_url(port)}"]
+    arguments += ["--admin-socket", str(admin_socket)]
     arguments += ["--drain-seconds", str(GATEWAY_DRAIN_SECONDS)]
     arguments += ["--access-log", "-", "--access-log-format", "short"]
     return Server(_python(GATEWAY, tuple(arguments), inherited(environment)), settings.port)
+
+
+def target_url(port: int) -> str:
+    """The URL under which the gateway registers the server on that port."""
+    return f"http://127.0.0.1:{port}"
 
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:

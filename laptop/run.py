@@ -2,25 +2,31 @@
 
 import asyncio
 import signal
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from laptop import credentials, ports, probe, programs
+from laptop.control import CONTROL, GATEWAY_SOCKET, RUN_SOCKET
 from laptop.data_folder import make_data_folder
 from laptop.errors import CannotRunError
+from laptop.json_socket import CommandServer
 from laptop.log import MergedLog
+from laptop.operations import SERVICE_PATIENCE, Operations, Running
+from laptop.postgres import socket_folder
 from laptop.postgres.server import PostgresServer
 from laptop.postgres.supervised import SupervisedDatabase
 from laptop.processes.process import run_once
 from laptop.processes.supervised import SupervisedProcess
 from laptop.programs import Server
 from laptop.settings import Settings
+from laptop.traffic import Traffic
 from topology.contexts import CONTEXT_NAMES, CONTEXTS
+from topology.deployments import DEPLOYMENTS, SERVERS
 
 _START_SECONDS = 60.0
-_SERVICE_PATIENCE = 12.0
 _GATEWAY_PATIENCE = programs.GATEWAY_DRAIN_SECONDS + 2.0
 
 
@@ -68,7 +74,7 @@ class Board:
         self._environment = environment
         self._log = log
         self._database: SupervisedDatabase | None = None
-        self._services: list[SupervisedProcess] = []
+        self._running: dict[str, Running] = {}
         self._gateway: SupervisedProcess | None = None
         self._began = time.monotonic()
 
@@ -90,10 +96,10 @@ class Board:
                 draining = stopping.create_task(self._gateway.stop(_GATEWAY_PATIENCE))
                 # The gateway waits for open event streams, which end only when the services stop.
                 await asyncio.wait([draining], timeout=1.0)
-            if self._services:
+            if self._running:
                 self._log.say("board", "stopping the services")
-            for service in self._services:
-                stopping.create_task(service.stop(_SERVICE_PATIENCE))
+            for running in self._running.values():
+                stopping.create_task(running.process.stop(SERVICE_PATIENCE))
         if self._database is not None:
             self._log.say("board", "stopping PostgreSQL")
             await self._database.stop()
@@ -101,37 +107,65 @@ class Board:
     def kill(self) -> None:
         """Kill every process except PostgreSQL, which stops quickly in any case."""
         self._log.say("board", "killing all processes")
-        for process in (self._gateway, *self._services):
-            if process is not None:
-                process.kill()
+        if self._gateway is not None:
+            self._gateway.kill()
+        for running in self._running.values():
+            running.process.kill()
 
     async def _start(self, supervisors: asyncio.TaskGroup) -> None:
         settings = self._settings
         ports.check_free(settings.port)
         urls, secrets, admin_url = await self._start_database(supervisors)
-        names = programs.server_names(settings)
-        free = dict(zip(names, ports.free(len(names), but=settings.port), strict=True))
-        servers = programs.servers(settings, urls, secrets, free, self._environment)
+        sockets = socket_folder.choose(
+            settings.data_folder, None, Path(tempfile.gettempdir()), CONTROL
+        )
+        free = dict(zip(SERVERS, ports.free(len(SERVERS), but=settings.port), strict=True))
+
+        def server(name: str) -> Server:
+            return programs.server(name, settings, urls, secrets, free, self._environment)
+
+        def gateway(shares: Mapping[str, int]) -> Server:
+            targets = {name: free[name] for name in self._running}
+            return programs.gateway(
+                settings, targets, shares, sockets / GATEWAY_SOCKET, self._environment
+            )
+
         # The services load while the databases are prepared: each takes about a second.
+        names = DEPLOYMENTS[settings.deployment]
         self._log.say("board", f"starting {', '.join(names)}")
-        for server in servers:
-            self._services.append(self._launch(server, supervisors))
+        for name in names:
+            made = server(name)
+            self._running[name] = Running(made, self._launch(made, supervisors))
         if admin_url is not None:
             await self._board("bootstrap", urls, admin_url)
         await self._board("migrate", urls)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._board("demo", urls))
-            for server in servers:
+            for running in self._running.values():
                 # Only now: before the migrations, each check makes a service log that it is not
                 # ready.
-                group.create_task(self._until_ok(server, "/readyz"))
-        gateway = programs.gateway(settings, free, self._environment)
-        self._gateway = self._launch(gateway, supervisors)
+                group.create_task(self._until_ok(running.server, "/readyz"))
+        public = gateway(settings.shares)
+        launched = self._gateway = self._launch(public, supervisors)
         async with asyncio.TaskGroup() as group:
             for path in ("/", *(f"{context.public_prefixes[0]}?limit=1" for context in CONTEXTS)):
-                group.create_task(self._until_ok(gateway, path))
-        for process in (*self._services, self._gateway):
+                group.create_task(self._until_ok(public, path))
+        for process in (*(running.process for running in self._running.values()), launched):
             process.establish()
+
+        def after_restart(shares: Mapping[str, int]) -> None:
+            launched.program = gateway(shares).program
+
+        operations = Operations(
+            self._running,
+            server,
+            Traffic(sockets / GATEWAY_SOCKET),
+            supervisors,
+            self._log,
+            after_restart,
+        )
+        control = CommandServer(sockets / RUN_SOCKET, operations.run)
+        supervisors.create_task(control.serve())
 
     async def _start_database(
         self, supervisors: asyncio.TaskGroup

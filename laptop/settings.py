@@ -7,7 +7,7 @@ from pathlib import Path
 
 from laptop.errors import CannotRunError
 from topology.contexts import CONTEXTS
-from topology.deployments import DEPLOYMENTS, SERVICES
+from topology.deployments import DEPLOYMENTS, MONOLITH, SERVICES
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,20 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     return Settings(
         deployment=deployment,
         port=_number("PORT", setting(parsed.port, "PORT", "8080"), 1, 65_535),
-        data_folder=Path(setting(parsed.data_dir, "DATA_DIR", ".data")).absolute(),
+        data_folder=_data_folder(parsed.data_dir, environment),
         shares=_shares(deployment, environment),
         database_urls=_database_urls(environment),
         admin_database_url=environment.get("ADMIN_DATABASE_URL") or None,
     )
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """The folder with the data of a run in this environment."""
+    return _data_folder(None, environment)
+
+
+def _data_folder(flag: str | None, environment: Mapping[str, str]) -> Path:
+    return Path(flag or environment.get("DATA_DIR") or ".data").absolute()
 
 
 def _deployment(value: str) -> str:
@@ -64,14 +73,19 @@ def _deployment(value: str) -> str:
 
 
 def _shares(deployment: str, environment: Mapping[str, str]) -> dict[str, int]:
-    if deployment == "microservices":
-        return dict.fromkeys(SERVICES, 100)
-    if deployment == "monolith":
-        return dict.fromkeys(SERVICES, 0)
+    servers = DEPLOYMENTS[deployment]
     shares: dict[str, int] = {}
     for service in SERVICES:
         variable = f"{service.upper()}_SHARE"
-        shares[service] = _number(variable, environment.get(variable) or "50", 0, 100)
+        default = 50 if {service, MONOLITH} <= {*servers} else 100 * (service in servers)
+        share = _number(variable, environment.get(variable) or str(default), 0, 100)
+        if (share > 0 and service not in servers) or (share < 100 and MONOLITH not in servers):
+            raise CannotRunError(
+                f"{variable}={share}: DEPLOYMENT={deployment} starts with {default} % for "
+                f"{service}; start with DEPLOYMENT=strangler, or change the share of a running "
+                f"board: make shift CONTEXT={service} SHARE={share}"
+            )
+        shares[service] = share
     return shares
 
 

@@ -27,7 +27,7 @@ def report(installation: Installation) -> str:
     if "cluster" in there:
         parts.append(_services(installation, there))
     if "routing" in there:
-        parts += [_targets(installation, there["routing"]), _shares(there["routing"])]
+        parts += [_targets(installation, there["routing"]), shares(there["routing"])]
     parts.append(cost_table(costs(installation.aws, installation.settings.project)))
     at = self_pause.begins(installation.aws, there["cluster"]) if "cluster" in there else None
     if at is not None:
@@ -103,7 +103,7 @@ def _targets(installation: Installation, routing: Stack) -> str:
     return table(("target group", "target", "health", ""), rows) if rows else ""
 
 
-def _shares(routing: Stack) -> str:
+def shares(routing: Stack) -> str:
     rows = [
         (name.removesuffix("Share").lower(), f"{routing.parameters[name]} %")
         for name in SHARES

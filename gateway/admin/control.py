@@ -8,6 +8,7 @@ from typing import Final
 from gateway.admin.explain import describe
 from gateway.gateway import Gateway
 from gateway.routing.reload import RefusedReloadError, RefusedWeightsError, with_weights
+from gateway.routing.rules import Action, Forward
 from gateway.routing.settings import Routing
 from gateway.targets.discovery import Resolve, parse_endpoint, resolve
 from gateway.targets.registrations import Registrations
@@ -50,7 +51,8 @@ class Control:
         return {name: describe_target_health(found) for name, found in self._gateway.groups.items()}
 
     def rules(self) -> Json:
-        """Each listener's rules in the order in which they are tried."""
+        """Each listener's rules in the order in which they are tried; those that forward have the
+        weights of their target groups."""
         return [
             {
                 "Listener": listener.settings.logical_id,
@@ -62,6 +64,7 @@ class Control:
                         "LogicalId": rule.logical_id or listener.settings.logical_id,
                         "Conditions": [str(condition) for condition in rule.conditions],
                         "Action": describe(rule.action),
+                        **_weights(rule.action),
                     }
                     for rule in listener.settings.rules
                 ],
@@ -166,6 +169,12 @@ class Control:
 
 
 _POLL_SECONDS: Final = 0.02
+
+
+def _weights(action: Action) -> Mapping[str, object]:
+    if not isinstance(action, Forward):
+        return {}
+    return {"Weights": {group.target_group: group.weight for group in action.groups}}
 
 
 def describe_target_health(group: TargetGroup) -> Mapping[str, object]:

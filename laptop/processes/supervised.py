@@ -32,7 +32,10 @@ class RestartBudget:
 
 
 class SupervisedProcess:
-    """A process that is restarted whenever it ends, until it is stopped."""
+    """A process that is restarted whenever it ends, until it is stopped.
+
+    A restart runs what `program` is by then.
+    """
 
     def __init__(
         self,

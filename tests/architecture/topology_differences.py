@@ -181,8 +181,7 @@ def templates(folder: Path, file: str = "infra") -> list[str]:
     if found:
         return found
     # A share of its own for each service, so that one in another's place is seen.
-    allowed_shares = template("routing", folder)["Parameters"][SHARES[0]]["AllowedValues"]
-    shares = dict(zip(SHARES, allowed_shares, strict=False))
+    shares = {name: str(share) for share, name in enumerate(SHARES)}
     deployment = Deployment(folder, **shares)
     found += _routing(deployment, shares, f"{file}/routing.yml")
     found += _names(deployment, file)

@@ -180,7 +180,7 @@ LEFT_OUT = {
 def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
     aws.make("deploy-ecs", DEPLOYMENT="strangler")
     assert _state(aws, "monolith") == "CREATE_COMPLETE"
-    said = aws.make("shift", CONTEXT="posts", SHARE="50")
+    said = aws.make("shift", ON="aws", CONTEXT="posts", SHARE="50")
     assert "posts: from 100 % to 50 %" in said
     # The emulator's rules have no weights. What one does that has those of the stack:
     eventually_blocking(
@@ -194,7 +194,7 @@ def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
     assert set(servers) == {"posts", "monolith"}
     assert 20 < servers.count("posts") < 80
     assert aws.get("/api/threads").headers["x-served-by"].startswith("threads/")
-    aws.make("shift", CONTEXT="posts", SHARE="100")
+    aws.make("shift", ON="aws", CONTEXT="posts", SHARE="100")
 
 
 async def test_two_tasks_of_each_service_share_the_requests(aws: Stage) -> None:
@@ -267,7 +267,7 @@ async def test_pause_stops_everything_and_lists_what_is_still_billed(aws: Stage)
     assert "Aurora clusters" in said
     assert "load balancers" not in said.partition("What is still billed:")[2]
     assert "is paused" in aws.make("deploy-ecs", fails=True)
-    assert "is paused" in aws.make("shift", fails=True, CONTEXT="posts", SHARE="10")
+    assert "is paused" in aws.make("shift", ON="aws", fails=True, CONTEXT="posts", SHARE="10")
     assert "It is paused: make resume-ecs" in aws.make("status-ecs")
 
 

@@ -1,11 +1,15 @@
 """The command line and the environment of each process of a run."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
 from laptop import programs, settings
 from laptop.credentials import Credentials
+from laptop.programs import Server
 from laptop.settings import Settings
-from topology.deployments import DEPLOYMENTS
+from topology.deployments import DEPLOYMENTS, SERVERS
 
 CREDENTIALS = Credentials.generate()
 URLS = {
@@ -21,8 +25,23 @@ def asked(deployment: str, **environment: str) -> Settings:
 
 
 def told(deployment: str, **environment: str) -> dict[str, dict[str, str]]:
-    servers = programs.servers(asked(deployment), URLS, CREDENTIALS, PORTS, environment)
-    return {server.program.name: {**server.program.environment} for server in servers}
+    return {
+        server.program.name: {**server.program.environment}
+        for server in servers(deployment, environment)
+    }
+
+
+def servers(deployment: str, environment: Mapping[str, str]) -> list[Server]:
+    run = asked(deployment)
+    return [
+        programs.server(name, run, URLS, CREDENTIALS, PORTS, environment)
+        for name in DEPLOYMENTS[deployment]
+    ]
+
+
+def gateway(deployment: str, ports: Mapping[str, int]) -> Server:
+    run = asked(deployment)
+    return programs.gateway(run, ports, run.shares, Path("/sockets/gateway"), {})
 
 
 SECRET_OR_ADDRESS = ("_DATABASE_URL", "_SERVICE_TOKEN", "_URL")
@@ -84,12 +103,11 @@ def test_secrets_and_postgres_variables_are_not_inherited() -> None:
 
 def test_no_secret_is_on_a_command_line() -> None:
     values = {*CREDENTIALS.by_name.values()} | {*URLS.values()}
-    servers = programs.servers(asked("strangler"), URLS, CREDENTIALS, PORTS, {})
     steps = [
         programs.board_command("bootstrap", URLS, {}, admin_url="postgresql://admin"),
-        programs.gateway(asked("strangler"), PORTS, {}).program,
+        gateway("strangler", PORTS).program,
     ]
-    for program in [*(server.program for server in servers), *steps]:
+    for program in [*(server.program for server in servers("strangler", {})), *steps]:
         assert not values & {*program.command}
         assert "postgresql" not in " ".join(program.command)
 
@@ -120,9 +138,9 @@ def test_only_bootstrap_knows_the_superuser() -> None:
 def test_gateway_gets_the_shares_and_the_targets(
     deployment: str, shares: set[str], groups: list[str]
 ) -> None:
-    request = asked(deployment)
-    ports = {name: PORTS[name] for name in programs.server_names(request)}
-    command = [*programs.gateway(request, ports, {}).program.command]
+    ports = {name: PORTS[name] for name in DEPLOYMENTS[deployment]}
+    command = [*gateway(deployment, ports).program.command]
+    assert command[command.index("--admin-socket") + 1] == "/sockets/gateway"
     words = dict(
         command[at + 1].split("=", 1)
         for at, word in enumerate(command)
@@ -135,6 +153,4 @@ def test_gateway_gets_the_shares_and_the_targets(
 
 
 def test_every_process_has_a_name_in_the_log() -> None:
-    for deployment in DEPLOYMENTS:
-        names = programs.names(asked(deployment))
-        assert {*programs.server_names(asked(deployment)), "gateway", "board"} <= {*names}
+    assert {*SERVERS, "gateway", "board"} <= {*programs.NAMES}

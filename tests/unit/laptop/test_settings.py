@@ -7,6 +7,7 @@ import pytest
 
 from laptop import settings
 from laptop.errors import CannotRunError
+from topology.deployments import DEPLOYMENTS, SERVICES
 
 URLS = {
     "USERS_DATABASE_URL": "postgresql://u",
@@ -19,7 +20,7 @@ def test_defaults_are_microservices_port_8080_and_a_local_data_folder() -> None:
     read = settings.read([], {"PORT": "", "DEPLOYMENT": ""})
     assert (read.deployment, read.port) == ("microservices", 8080)
     assert read.data_folder == Path.cwd() / ".data"
-    assert read.shares == {"users": 100, "threads": 100, "posts": 100, "web": 100}
+    assert read.shares == dict.fromkeys(SERVICES, 100)
     assert read.database_urls == {}
 
 
@@ -31,11 +32,28 @@ def test_the_command_line_wins_over_the_environment() -> None:
 
 
 def test_monolith_has_no_shares_and_the_strangler_reads_them() -> None:
-    shares = {"USERS_SHARE": "100", "POSTS_SHARE": "0"}
-    monolith = settings.read([], shares | {"DEPLOYMENT": "monolith"})
-    assert monolith.shares == {"users": 0, "threads": 0, "posts": 0, "web": 0}
-    strangler = settings.read([], shares | {"DEPLOYMENT": "strangler"})
-    assert strangler.shares == {"users": 100, "threads": 50, "posts": 0, "web": 50}
+    monolith = settings.read([], {"DEPLOYMENT": "monolith"})
+    assert monolith.shares == dict.fromkeys(SERVICES, 0)
+    shares = {"DEPLOYMENT": "strangler", "USERS_SHARE": "37", "POSTS_SHARE": "0"}
+    strangler = settings.read([], shares)
+    assert strangler.shares == dict.fromkeys(SERVICES, 50) | {"users": 37, "posts": 0}
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+@pytest.mark.parametrize("share", ["101", "-1", "ten", "1.5", "²"])
+def test_share_that_is_no_percentage_is_rejected_in_every_deployment(
+    deployment: str, share: str
+) -> None:
+    with pytest.raises(CannotRunError, match=r"WEB_SHARE=.*a whole number from 0 to 100"):
+        settings.read([], {"DEPLOYMENT": deployment, "WEB_SHARE": share})
+
+
+@pytest.mark.parametrize(
+    ("deployment", "share"), [("microservices", "20"), ("microservices", "0"), ("monolith", "1")]
+)
+def test_share_of_a_server_that_does_not_start_is_rejected(deployment: str, share: str) -> None:
+    with pytest.raises(CannotRunError, match=f"POSTS_SHARE={share}: DEPLOYMENT={deployment}"):
+        settings.read([], {"DEPLOYMENT": deployment, "POSTS_SHARE": share})
 
 
 @pytest.mark.parametrize(

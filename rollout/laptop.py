@@ -1,0 +1,40 @@
+"""The board that `make run` runs on this machine."""
+
+from laptop.control import RunningBoard
+from laptop.errors import RefusedOperationError
+from rollout.board import State
+from rollout.errors import CannotRollOutError
+
+
+class LaptopBoard:
+    """A board whose run takes commands at its control socket."""
+
+    place = "on this laptop (make run)"
+
+    def __init__(self, board: RunningBoard) -> None:
+        self._board = board
+
+    def state(self) -> State:
+        """The shares, and what runs."""
+        return self._send("state")
+
+    def shift(self, service: str, share: int, *, force: bool) -> State:
+        """Change the weights at the gateway; the next request follows them."""
+        return self._send("shift", context=service, share=share, force=force)
+
+    def start(self, server: str) -> State:
+        """Start the process, and register it at the gateway once it is ready."""
+        return self._send("start", context=server)
+
+    def stop(self, server: str) -> State:
+        """Deregister the process at the gateway, let it finish its requests, and end it."""
+        return self._send("stop", context=server)
+
+    def _send(self, command: str, **arguments: object) -> State:
+        try:
+            result = self._board.send(command, **arguments)
+        except RefusedOperationError as refused:
+            raise CannotRollOutError(str(refused)) from refused
+        except (OSError, ValueError) as error:
+            raise CannotRollOutError(f"the board stopped, or did not answer: {error}") from error
+        return State(result["shares"], result["health"])

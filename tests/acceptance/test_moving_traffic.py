@@ -1,0 +1,153 @@
+"""`make start`, `shift` and `stop` on a board that runs, while requests arrive."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import httpx
+import pytest
+
+from tests.deployments import ROOT, Run, processes
+from tests.eventually import eventually
+from topology.contexts import CONTEXTS
+from topology.deployments import MONOLITH, SERVICES
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:  # type: ignore[misc]  # a generator
+    """The monolith, which grows in these tests."""
+    with processes(MONOLITH) as running:
+        yield running
+
+
+def rollout(run: Run, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+    } | {"DATA_DIR": str(run.log.parent / "data"), "ON": "laptop", **variables}
+    return subprocess.run(
+        [sys.executable, "-m", "rollout", command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def carried_out(run: Run, command: str, **variables: str) -> str:
+    done = rollout(run, command, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refused(run: Run, command: str, **variables: str) -> str:
+    done = rollout(run, command, **variables)
+    assert done.returncode == 1, done.stdout
+    return done.stderr
+
+
+@asynccontextmanager
+async def requests(run: Run) -> AsyncIterator[Counter[str]]:
+    """Requests to every context, some in a second; counts the servers of the responses."""
+    seen: Counter[str] = Counter()
+    paths = ["/", *(f"{prefix}?limit=1" for one in CONTEXTS for prefix in one.public_prefixes[:1])]
+    stop = asyncio.Event()
+
+    async def send() -> None:
+        async with httpx.AsyncClient(base_url=run.board.url, timeout=15, trust_env=False) as http:
+            while not stop.is_set():
+                for path in paths:
+                    response = await http.get(path)
+                    good = response.status_code == 200
+                    by = response.headers.get("X-Served-By", "?").partition("/")[0]
+                    seen[by if good else f"{path}: {response.status_code}"] += 1
+                # Slow enough to leave the processors to those that start.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), 0.2)
+
+    sending = asyncio.create_task(send())
+    try:
+        yield seen
+    finally:
+        stop.set()
+        await sending
+
+
+@pytest.mark.timeout(180)
+async def test_board_grows_from_a_monolith_into_services_and_back(run: Run) -> None:
+    """Every command is carried out while requests arrive, and none of them fails."""
+    async with requests(run) as seen:
+        for service in SERVICES:
+            await asyncio.to_thread(carried_out, run, "start", CONTEXT=service)
+        for service in SERVICES:
+            await asyncio.to_thread(carried_out, run, "shift", CONTEXT=service, SHARE="37")
+            await asyncio.to_thread(carried_out, run, "shift", CONTEXT=service, SHARE="100")
+        await asyncio.to_thread(carried_out, run, "stop", CONTEXT=MONOLITH)
+        seen.clear()
+
+        async def all_seen() -> bool:
+            return {*SERVICES} <= {*seen}
+
+        await eventually(all_seen)
+        assert {*seen} == {*SERVICES}
+        await asyncio.to_thread(carried_out, run, "start", CONTEXT=MONOLITH)
+        for service in SERVICES:
+            await asyncio.to_thread(carried_out, run, "shift", CONTEXT=service, SHARE="0")
+        for service in reversed(SERVICES):
+            await asyncio.to_thread(carried_out, run, "stop", CONTEXT=service)
+    assert {*seen} == {*SERVICES, MONOLITH}
+
+
+async def test_the_first_request_follows_a_shift(run: Run) -> None:
+    carried_out(run, "start", CONTEXT="web")
+    began = time.monotonic()
+    carried_out(run, "shift", CONTEXT="web", SHARE="100")
+    async with httpx.AsyncClient(base_url=run.board.url, timeout=15, trust_env=False) as http:
+        assert (await http.get("/")).headers["X-Served-By"].startswith("web/")
+        print(f"until the first request followed: {time.monotonic() - began:.2f} s")  # noqa: T201
+        carried_out(run, "shift", CONTEXT="web", SHARE="0")
+        assert (await http.get("/")).headers["X-Served-By"].startswith("monolith/")
+    carried_out(run, "stop", CONTEXT="web")
+
+
+def test_what_cannot_be_done_is_refused_and_changes_nothing(run: Run) -> None:
+    before = carried_out(run, "shares")
+    service = SERVICES[0]
+    for share in ("101", "-1", "ten"):
+        assert f"SHARE={share}: it must be a whole number" in refused(
+            run, "shift", CONTEXT=service, SHARE=share
+        )
+    assert f"{service} does not run" in refused(run, "shift", CONTEXT=service, SHARE="10")
+    assert f"{service} is not running" in refused(run, "stop", CONTEXT=service)
+    assert "monolith still gets 100 %" in refused(run, "stop", CONTEXT=MONOLITH)
+    assert "monolith is running already" in refused(run, "start", CONTEXT=MONOLITH)
+    assert carried_out(run, "shares") == before
+
+
+def test_share_is_moved_to_a_service_that_does_not_run_if_that_is_forced(run: Run) -> None:
+    carried_out(run, "shift", CONTEXT="web", SHARE="100", FORCE="1")
+    assert httpx.get(f"{run.board.url}/", trust_env=False).status_code == 503
+    carried_out(run, "shift", CONTEXT="web", SHARE="0")
+    assert httpx.get(f"{run.board.url}/", trust_env=False).status_code == 200
+
+
+def test_command_during_another_is_refused(run: Run) -> None:
+    environment = {**os.environ, "DATA_DIR": str(run.log.parent / "data"), "ON": "laptop"}
+    starting = subprocess.Popen(
+        [sys.executable, "-m", "rollout", "start"],
+        cwd=ROOT, env=environment | {"CONTEXT": "web"}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        sentence = ""
+        while starting.poll() is None and "is not finished yet" not in sentence:
+            sentence = rollout(run, "shift", CONTEXT=SERVICES[0], SHARE="0").stderr
+        assert "make start CONTEXT=web is not finished yet" in sentence
+    finally:
+        assert starting.wait(60) == 0
+    carried_out(run, "stop", CONTEXT="web")
