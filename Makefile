@@ -45,6 +45,10 @@ start: $(VENV)/run.txt ## Start a service, or the monolith, of the running board
 stop: $(VENV)/run.txt ## Stop a service, or the monolith, that gets no requests (CONTEXT=posts)
 	@exec $(BIN)/python -m rollout stop
 
+.PHONY: traffic
+traffic: $(VENV)/run.txt ## Send reading requests to the board on this machine (RATE=20, SECONDS=60, PORT)
+	@exec $(BIN)/python -m laptop.class_traffic
+
 .PHONY: test
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
 	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,

@@ -12,8 +12,10 @@ from laptop.settings import Settings
 from topology.contexts import BY_NAME, CONTEXTS, tokens_known_by
 from topology.deployments import (
     GATEWAY,
+    MONOLITH,
     OPERATOR,
     OPERATOR_COMMANDS,
+    PAGE,
     SERVERS,
     SERVICES,
     databases_of,
@@ -61,12 +63,14 @@ def server(
     database_urls: Mapping[str, str],
     credentials: Credentials,
     ports: Mapping[str, int],
+    shares_file: Path,
     environment: Mapping[str, str],
 ) -> Server:
     """The process of a server behind the gateway. `ports` has a port for each of SERVERS.
 
     It gets the URLs of the databases that it owns and of the services that it calls, and no others.
-    `environment` is the environment of the run.
+    A server of the page shows the shares in `shares_file`. `environment` is the environment of the
+    run.
     """
     variables = {
         "LOG_FORMAT": "text",
@@ -84,6 +88,8 @@ def server(
     for called in BY_NAME[name].calls if name in BY_NAME else ():
         url = f"http://127.0.0.1:{ports[called]}"
         variables[BY_NAME[called].service_url.upper()] = url
+    if name in (PAGE, MONOLITH):
+        variables["SHARES_FILE"] = str(shares_file)
     return Server(_python(name, (module(name),), variables), ports[name])
 
 

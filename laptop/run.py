@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from laptop import credentials, ports, probe, programs
-from laptop.control import CONTROL, GATEWAY_SOCKET, RUN_SOCKET
+from laptop.control import CONTROL, GATEWAY_SOCKET, RUN_SOCKET, SHARES_FILE, write_shares
 from laptop.data_folder import make_data_folder
 from laptop.errors import CannotRunError
 from laptop.json_socket import CommandServer
@@ -122,7 +122,10 @@ class Board:
         free = dict(zip(SERVERS, ports.free(len(SERVERS), but=settings.port), strict=True))
 
         def server(name: str) -> Server:
-            return programs.server(name, settings, urls, secrets, free, self._environment)
+            shares_file = sockets / SHARES_FILE
+            return programs.server(
+                name, settings, urls, secrets, free, shares_file, self._environment
+            )
 
         def gateway(shares: Mapping[str, int]) -> Server:
             targets = {name: free[name] for name in self._running}
@@ -130,6 +133,7 @@ class Board:
                 settings, targets, shares, sockets / GATEWAY_SOCKET, self._environment
             )
 
+        write_shares(sockets, settings.shares)
         # The services load while the databases are prepared: each takes about a second.
         names = DEPLOYMENTS[settings.deployment]
         self._log.say("board", f"starting {', '.join(names)}")
@@ -153,8 +157,9 @@ class Board:
         for process in (*(running.process for running in self._running.values()), launched):
             process.establish()
 
-        def after_restart(shares: Mapping[str, int]) -> None:
-            launched.program = gateway(shares).program
+        def changed(shares: Mapping[str, int]) -> None:
+            launched.program = gateway(shares).program  # for when it restarts
+            write_shares(sockets, shares)
 
         operations = Operations(
             self._running,
@@ -162,7 +167,7 @@ class Board:
             Traffic(sockets / GATEWAY_SOCKET),
             supervisors,
             self._log,
-            after_restart,
+            changed,
         )
         control = CommandServer(sockets / RUN_SOCKET, operations.run)
         supervisors.create_task(control.serve())

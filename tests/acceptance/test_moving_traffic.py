@@ -110,9 +110,11 @@ async def test_the_first_request_follows_a_shift(run: Run) -> None:
     carried_out(run, "shift", CONTEXT="web", SHARE="100")
     async with httpx.AsyncClient(base_url=run.board.url, timeout=15, trust_env=False) as http:
         assert (await http.get("/")).headers["X-Served-By"].startswith("web/")
+        assert (await http.get("/shares.json")).json()["web"] == 100
         print(f"until the first request followed: {time.monotonic() - began:.2f} s")  # noqa: T201
         carried_out(run, "shift", CONTEXT="web", SHARE="0")
         assert (await http.get("/")).headers["X-Served-By"].startswith("monolith/")
+        assert (await http.get("/shares.json")).json()["web"] == 0
     carried_out(run, "stop", CONTEXT="web")
 
 

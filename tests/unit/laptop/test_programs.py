@@ -34,7 +34,7 @@ def told(deployment: str, **environment: str) -> dict[str, dict[str, str]]:
 def servers(deployment: str, environment: Mapping[str, str]) -> list[Server]:
     run = asked(deployment)
     return [
-        programs.server(name, run, URLS, CREDENTIALS, PORTS, environment)
+        programs.server(name, run, URLS, CREDENTIALS, PORTS, SHARES, environment)
         for name in DEPLOYMENTS[deployment]
     ]
 
@@ -44,6 +44,7 @@ def gateway(deployment: str, ports: Mapping[str, int]) -> Server:
     return programs.gateway(run, ports, run.shares, Path("/sockets/gateway"), {})
 
 
+SHARES = Path("/sockets/shares.json")
 SECRET_OR_ADDRESS = ("_DATABASE_URL", "_SERVICE_TOKEN", "_URL")
 
 
@@ -154,3 +155,13 @@ def test_gateway_gets_the_shares_and_the_targets(
 
 def test_every_process_has_a_name_in_the_log() -> None:
     assert {*SERVERS, "gateway", "board"} <= {*programs.NAMES}
+
+
+@pytest.mark.parametrize("deployment", ["monolith", "microservices"])
+def test_only_servers_of_the_page_know_the_file_of_shares(deployment: str) -> None:
+    knowing = {
+        server.program.name
+        for server in servers(deployment, {})
+        if server.program.environment.get("SHARES_FILE") == str(SHARES)
+    }
+    assert knowing == {"monolith" if deployment == "monolith" else "web"}
