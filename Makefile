@@ -47,7 +47,7 @@ stop: $(VENV)/run.txt ## Stop a service, or the monolith, that gets no requests 
 
 .PHONY: traffic
 traffic: $(VENV)/run.txt ## Send reading requests to the board on this machine (RATE=20, SECONDS=60, PORT)
-	@exec $(BIN)/python -m laptop.class_traffic
+	@exec $(BIN)/python -m rollout.traffic
 
 .PHONY: test
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)

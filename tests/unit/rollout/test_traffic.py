@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine
 import httpx
 import pytest
 
-from laptop import class_traffic
-from laptop.class_traffic import MAX_OPEN, MAX_RATE, Plan, Seen
-from laptop.errors import CannotRunError
+from rollout import traffic
+from rollout.errors import CannotRollOutError
+from rollout.traffic import MAX_OPEN, MAX_RATE, Plan, Seen
 from tests.eventually import eventually
 
 Respond = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
@@ -20,7 +20,7 @@ async def play(
     lines = [] if lines is None else lines
     transport = httpx.MockTransport(respond)
     async with httpx.AsyncClient(base_url="http://board.example", transport=transport) as http:
-        return await class_traffic.run(plan, http, lines.append), lines
+        return await traffic.run(plan, http, lines.append), lines
 
 
 async def answer(request: httpx.Request) -> httpx.Response:
@@ -34,7 +34,7 @@ async def test_each_second_has_a_line_and_each_server_its_number() -> None:
     assert seen.servers == {"monolith": 60, "posts": 20}
     assert len(lines) == 2
     assert "0 failed" in lines[0]
-    assert class_traffic.summary(seen).startswith("In all: 80 sent, 0 failed, median ")
+    assert traffic.summary(seen).startswith("In all: 80 sent, 0 failed, median ")
 
 
 async def test_requests_are_sent_on_time_while_none_is_answered() -> None:
@@ -90,19 +90,19 @@ async def test_errors_are_counted_by_reason() -> None:
 
     seen, _ = await play(Plan(rate=40, seconds=1, port=8080), respond)
     assert seen.failures == {"ConnectError": 10, "503": 10}
-    assert class_traffic.summary(seen).endswith("Failed: ConnectError (10), 503 (10)")
+    assert traffic.summary(seen).endswith("Failed: ConnectError (10), 503 (10)")
 
 
 async def test_absent_board_is_reported() -> None:
     async def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    with pytest.raises(CannotRunError, match="no board answers on port 8080: make run"):
+    with pytest.raises(CannotRollOutError, match="no board answers on port 8080: make run"):
         await play(Plan(rate=1, seconds=1, port=8080), refuse)
 
 
 def test_settings_have_defaults() -> None:
-    assert class_traffic.read({"RATE": ""}) == Plan(rate=20, seconds=60, port=8080)
+    assert traffic.read({"RATE": ""}) == Plan(rate=20, seconds=60, port=8080)
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,7 @@ def test_settings_have_defaults() -> None:
     [("RATE", "0"), ("RATE", "201"), ("RATE", "ten"), ("SECONDS", "-1"), ("PORT", "65536")],
 )
 def test_invalid_setting_is_rejected(name: str, value: str) -> None:
-    with pytest.raises(CannotRunError, match=f"{name}={value}: it must be a whole number from 1"):
-        class_traffic.read({name: value})
+    with pytest.raises(
+        CannotRollOutError, match=f"{name}={value}: it must be a whole number from 1"
+    ):
+        traffic.read({name: value})

@@ -19,7 +19,7 @@ from typing import Final
 
 import httpx
 
-from laptop.errors import CannotRunError
+from rollout.errors import CannotRollOutError
 from topology.contexts import CONTEXTS
 
 MAX_RATE: Final = 200
@@ -60,13 +60,13 @@ class Seen:
 
 
 def read(environment: Mapping[str, str]) -> Plan:
-    """Read RATE, SECONDS and PORT; an empty variable counts as unset. Raises CannotRunError."""
+    """Read RATE, SECONDS and PORT; an empty variable counts as unset. Raises CannotRollOutError."""
 
     def number(name: str, default: int, most: int) -> int:
         value = environment.get(name) or str(default)
         if value.isascii() and value.isdigit() and 1 <= int(value) <= most:
             return int(value)
-        raise CannotRunError(f"{name}={value}: it must be a whole number from 1 to {most}")
+        raise CannotRollOutError(f"{name}={value}: it must be a whole number from 1 to {most}")
 
     return Plan(
         number("RATE", 20, MAX_RATE),
@@ -88,11 +88,11 @@ async def client(port: int) -> AsyncIterator[httpx.AsyncClient]:
 
 async def run(plan: Plan, http: httpx.AsyncClient, say: Callable[[str], None]) -> Seen:
     """Send the requests, and say a line each second. Returns everything that was met; less if it is
-    cancelled. Raises CannotRunError if no board answers at first."""
+    cancelled. Raises CannotRollOutError if no board answers at first."""
     try:
         await http.get(_PATHS[1])
     except httpx.HTTPError as error:
-        raise CannotRunError(f"no board answers on port {plan.port}: make run") from error
+        raise CannotRollOutError(f"no board answers on port {plan.port}: make run") from error
     total, second = Seen(), Seen()
     open_requests: set[asyncio.Task[None]] = set()
     began = time.perf_counter()
@@ -183,7 +183,7 @@ def main() -> int:
     """Run. Returns 0, and 1 if no board answers or a setting is invalid."""
     try:
         asyncio.run(_main(read(os.environ)))
-    except CannotRunError as refused:
+    except CannotRollOutError as refused:
         sys.stderr.write(f"make traffic: {refused}\n")
         return 1
     except KeyboardInterrupt:
