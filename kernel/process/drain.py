@@ -1,7 +1,7 @@
 """How long a process that was asked to stop goes on serving."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,10 +20,16 @@ class Drain:
     could not receive requests, so the silence is measured again from then.
     """
 
-    def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
-        """`now` is a clock in seconds that never goes back."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`now` is a clock in seconds that never goes back; `sleep` waits that many seconds."""
         self._app = app
         self._now = now
+        self._sleep = sleep
         self._last_request = now()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,7 +47,7 @@ class Drain:
                 if left <= 0:
                     return
             due = self._now() + left
-            await asyncio.sleep(left)
+            await self._sleep(left)
             if self._now() > due + _STALLED:
                 self._last_request = self._now()
 

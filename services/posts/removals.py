@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from kernel.contracts import Removals, Threads
@@ -30,9 +31,16 @@ class RemovalFollower:
     The position is stored with the removals, so a process that was down misses none; several
     processes may follow at once."""
 
-    def __init__(self, store: Store, threads: Threads) -> None:
+    def __init__(
+        self,
+        store: Store,
+        threads: Threads,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`sleep` waits that many seconds."""
         self._store = store
         self._threads = threads
+        self._sleep = sleep
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -40,13 +48,13 @@ class RemovalFollower:
             try:
                 if not await self.follow(_PATIENCE):
                     # A threads service that is stopping does not let anybody wait.
-                    await asyncio.sleep(_BREATH)
+                    await self._sleep(_BREATH)
             except Unavailable as down:
                 log.debug("removals wait: %s", down.detail)
-                await asyncio.sleep(_PAUSE)
+                await self._sleep(_PAUSE)
             except Exception:
                 log.exception("removals could not be applied")
-                await asyncio.sleep(_PAUSE)
+                await self._sleep(_PAUSE)
 
     async def follow(self, patience: float) -> bool:
         """Apply the next removals, waiting for one at most `patience` seconds. Returns whether

@@ -48,11 +48,22 @@ async def test_removals_are_taken_over_to_the_last_one() -> None:
     assert store.position == 5
 
 
-async def test_a_threads_service_that_does_not_let_wait_is_not_asked_without_pause() -> None:
+async def test_requests_for_removals_pause_when_threads_does_not_wait() -> None:
     store, threads = FakeStore(), Threads()
-    async with running(RemovalFollower(store, threads).run()):
-        await asyncio.sleep(0.5)
-    assert 1 <= threads.calls <= 5
+    calls_before_each_pause: list[int] = []
+
+    async def sleep(seconds: float) -> None:
+        assert seconds > 0
+        calls_before_each_pause.append(threads.calls)
+        await asyncio.sleep(0)
+
+    async with running(RemovalFollower(store, threads, sleep).run()):
+
+        async def paused_often() -> bool:
+            return len(calls_before_each_pause) >= 5
+
+        await eventually(paused_often)
+    assert calls_before_each_pause[:5] == [1, 2, 3, 4, 5]
 
 
 async def test_an_outage_of_threads_loses_nothing() -> None:
