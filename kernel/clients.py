@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -12,8 +12,16 @@ import httpx
 from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
-from kernel.contracts import Activity, Actor, Removals, ThreadRef
-from kernel.errors import Banned, Failure, NotFound, Unauthenticated, Unavailable
+from kernel.contracts import (
+    Activity,
+    Actor,
+    KeyedAct,
+    Moderator,
+    Removals,
+    ReportedPost,
+    ThreadRef,
+)
+from kernel.errors import Banned, Conflict, Failure, NotFound, Unauthenticated, Unavailable
 from kernel.http import problems
 from kernel.process.tracing import InnerCall, current_trace
 
@@ -31,6 +39,9 @@ PAUSE = 0.1
 CACHED_SECONDS = 2
 """Seconds for which the holder of a session token is cached. A ban or a sign-out applies everywhere
 after them."""
+
+CONTRACT_FAILURES = (Unauthenticated, Banned, NotFound)
+"""The failures that the contracts name, but for those that an operation names beside them."""
 
 Result = TypeVar("Result")
 
@@ -63,14 +74,16 @@ class ServiceClient:
         body: bytes | None = None,
         idempotent: bool,
         patience: float = 0,
+        failures: Collection[type[Failure]] = CONTRACT_FAILURES,
     ) -> Result:
-        """The result of one call, read as `result` describes it. Raises the failure that the
-        service's problem document names, and `Unavailable` when the response cannot be understood
-        or does not arrive. The service may take `patience` seconds longer than usual."""
+        """The result of one call, read as `result` describes it. Raises the one of `failures` that
+        the service's problem document names, and `Unavailable` when the response cannot be
+        understood or does not arrive. The service may take `patience` seconds longer than usual."""
         attempts = ATTEMPTS if idempotent else 1
         for attempt in range(1, attempts + 1):
             try:
-                return await self._try(method, path, result, body, ATTEMPT_TIMEOUT + patience)
+                response = await self._try(method, path, body, ATTEMPT_TIMEOUT + patience)
+                return self._read(response, result, failures)
             except Unavailable as down:
                 if attempt == attempts:
                     raise
@@ -79,13 +92,8 @@ class ServiceClient:
         raise AssertionError("unreachable")
 
     async def _try(
-        self,
-        method: str,
-        path: str,
-        result: TypeAdapter[Result],
-        body: bytes | None,
-        seconds: float,
-    ) -> Result:
+        self, method: str, path: str, body: bytes | None, seconds: float
+    ) -> httpx.Response:
         trace = current_trace.get()
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
         if trace is not None:
@@ -102,14 +110,22 @@ class ServiceClient:
                     headers=headers,
                     timeout=httpx.Timeout(seconds, connect=1.0),
                 )
+            return response
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"The {self._name} service does not answer.") from error
         finally:
             if trace is not None and trace.calls is not None:
                 seconds = time.perf_counter() - started
                 trace.record(self._inner_call(method, path, response, seconds))
+
+    def _read(
+        self,
+        response: httpx.Response,
+        result: TypeAdapter[Result],
+        failures: Collection[type[Failure]],
+    ) -> Result:
         if not response.is_success:
-            raise self._failure(response)
+            raise self._failure(response, failures)
         try:
             return result.validate_json(response.content)
         except ValidationError as error:
@@ -124,9 +140,9 @@ class ServiceClient:
         callee = response.headers.get("x-served-by", self._name)
         return InnerCall(callee, method, path, response.status_code, seconds)
 
-    def _failure(self, response: httpx.Response) -> Failure:
+    def _failure(self, response: httpx.Response, failures: Collection[type[Failure]]) -> Failure:
         failure = problems.read(response.status_code, response.content)
-        if failure is not None and type(failure) in _CONTRACT_FAILURES:
+        if failure is not None and type(failure) in failures:
             return failure
         # Whatever else it is, a wrong service token or path or an older version, it says nothing
         # about the resource.
@@ -134,15 +150,15 @@ class ServiceClient:
         return Unavailable(f"The {self._name} service cannot answer.")
 
 
-_CONTRACT_FAILURES = (Unauthenticated, Banned, NotFound)
-"""The failures that the contracts name."""
-
 _ACTOR = TypeAdapter(Actor)
 _THREAD = TypeAdapter(ThreadRef)
 _NOTHING = TypeAdapter(None)
 _REMOVALS = TypeAdapter(Removals)
 _ACTIVITIES = TypeAdapter(Sequence[Activity])
 _TOKEN = TypeAdapter(str)
+_MODERATORS = TypeAdapter(Sequence[Moderator])
+_REPORTED_POST = TypeAdapter(ReportedPost)
+_ACT = TypeAdapter(KeyedAct)
 
 
 class HttpUsers:
@@ -189,3 +205,55 @@ class HttpThreads:
         """See `kernel.contracts.Threads`."""
         path = f"/internal/threads/removed?after={after}&patience={patience:g}"
         return await self._service.call("GET", path, _REMOVALS, idempotent=True, patience=patience)
+
+
+class HttpUserModeration:
+    """`kernel.contracts.UserModeration` over HTTP."""
+
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
+
+    async def moderators(self) -> Sequence[Moderator]:
+        """See `kernel.contracts.UserModeration`."""
+        path = "/internal/users/moderators"
+        return await self._service.call("GET", path, _MODERATORS, idempotent=True)
+
+    async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
+        """See `kernel.contracts.UserModeration`."""
+        await _carry_out(self._service, f"/internal/users/{user}/ban", moderator, reason, key)
+
+
+class HttpThreadModeration:
+    """`kernel.contracts.ThreadModeration` over HTTP."""
+
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
+
+    async def lock_thread(self, thread: int, moderator: int, reason: str, key: str) -> None:
+        """See `kernel.contracts.ThreadModeration`."""
+        await _carry_out(self._service, f"/internal/threads/{thread}/lock", moderator, reason, key)
+
+
+class HttpPosts:
+    """`kernel.contracts.Posts` over HTTP."""
+
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
+
+    async def post_for_case(self, post: int) -> ReportedPost:
+        """See `kernel.contracts.Posts`."""
+        path = f"/internal/posts/{post}"
+        return await self._service.call("GET", path, _REPORTED_POST, idempotent=True)
+
+    async def remove_post(self, post: int, moderator: int, reason: str, key: str) -> None:
+        """See `kernel.contracts.Posts`."""
+        await _carry_out(self._service, f"/internal/posts/{post}/removal", moderator, reason, key)
+
+
+async def _carry_out(
+    service: ServiceClient, path: str, moderator: int, reason: str, key: str
+) -> None:
+    # Idempotent by its key.
+    body = _ACT.dump_json(KeyedAct(moderator, reason, key))
+    failures = (*CONTRACT_FAILURES, Conflict)
+    await service.call("PUT", path, _NOTHING, body=body, idempotent=True, failures=failures)

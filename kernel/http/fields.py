@@ -118,6 +118,9 @@ Line = Annotated[
 ]
 """One line, trimmed and in Unicode's form NFC, in which there is something to read."""
 
+Reason = Annotated[Line, Field(min_length=1, max_length=500, examples=["Advertising"])]
+"""Why a moderator does something to a user, who reads it."""
+
 
 Words = Annotated[
     str,

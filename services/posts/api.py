@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import Field
 
 from kernel.cache.changes import Changes
+from kernel.contracts import KeyedAct, ReportedPost
 from kernel.data.database import LARGEST_ID
 from kernel.data.idempotency import ReplayableResponse
 from kernel.data.paging import Page
@@ -24,18 +24,23 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.http.auth import PERSONAL, SessionCookie
+from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.response_cache import depends_on, shared
 from kernel.http.conditional.revalidation import entity_tag
 from kernel.http.encoder import RowEncoder, json_response
-from kernel.http.fields import Id, Markdown, RequestBody, Resource, Timestamp, Words
+from kernel.http.fields import Id, Words
 from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.input.json_route import JsonRoute
+from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented
-from services.posts import model
+from kernel.moderation.api import router as log_router
+from kernel.moderation.log import ModerationLog
+from services.posts import model, moderation_api
+from services.posts.bodies import Draft, FoundPost, NewPost, Post, PostChanges, Preview, Revision
 from services.posts.event_stream import EventStream
+from services.posts.moderation import Moderation
 from services.posts.service import PostService
 from services.posts.stream import Streams
 
@@ -46,14 +51,7 @@ _LIST_OF = documented(MalformedRequest, NotFound, Invalid, Unavailable)
 _WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
 _BODY = (*_WHO, MalformedRequest, NotFound, TooLarge, UnsupportedMediaType, Invalid)
 
-_LARGEST_BODY = 512 * 1024  # 32,000 characters, all of them escaped
-
 IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
-
-Text = Annotated[
-    Markdown,
-    Field(min_length=1, max_length=model.LONGEST_TEXT, examples=["Is the water *warm* enough?"]),
-]
 
 _STREAM = documented(MalformedRequest, NotFound, Invalid, Unavailable) | {
     200: {"description": "`post`, `edit` and `remove` as they happen.",
@@ -61,68 +59,16 @@ _STREAM = documented(MalformedRequest, NotFound, Invalid, Unavailable) | {
 }  # fmt: skip
 
 
-class Post(Resource):
-    """A post. `text` is the Markdown that was written, `html` the sanitised HTML made of it."""
-
-    id: Id
-    thread: Id
-    user: Id
-    text: str
-    html: str
-    reply_to: Id | None
-    created_at: Timestamp
-    edited_at: Timestamp | None
-
-
-class FoundPost(Post):
-    """A post that was searched for. `snippet` is HTML: a piece of the text, with what was found in
-    `<mark>`."""
-
-    snippet: str
-
-
-class Revision(Resource):
-    """What a post said once."""
-
-    number: int
-    text: str
-    created_at: Timestamp
-
-
-class NewPost(RequestBody):
-    """What it takes to post. `replyTo` is a post of the same thread."""
-
-    largest_body = _LARGEST_BODY
-    thread: Id
-    text: Text
-    reply_to: Id | None = None
-
-
-class PostChanges(RequestBody):
-    """A new text."""
-
-    largest_body = _LARGEST_BODY
-    text: Text
-
-
-class Draft(RequestBody):
-    """Text that may become a post."""
-
-    largest_body = _LARGEST_BODY
-    text: Text
-
-
-class Preview(Resource):
-    """The HTML that a post with this text would have."""
-
-    html: str
-
-
 _POST = RowEncoder(Post, model.Post._fields)
 
 
 def router(
-    service: PostService, streams: Streams, cookie: SessionCookie, changes: Changes
+    service: PostService,
+    moderation: Moderation,
+    log: ModerationLog,
+    streams: Streams,
+    cookie: SessionCookie,
+    changes: Changes,
 ) -> APIRouter:
     """The operations under `/api/posts`. `changes` are those of posts."""
     routes = APIRouter(route_class=JsonRoute, tags=["posts"])
@@ -233,14 +179,27 @@ def router(
         link_next(request, response, page)
         return page.items
 
-    @routes.delete(
-        "/api/posts/{id}",
-        status_code=204,
-        response_class=Response,
-        responses=documented(*_WHO, NotFound),
+    routes.include_router(moderation_api.router(moderation, cookie))
+    routes.include_router(log_router("posts", log, cookie))
+    return routes
+
+
+def internal_router(moderation: Moderation, service_token: ServiceToken) -> APIRouter:
+    """What other services call: `kernel.contracts.Posts` over HTTP."""
+    routes = APIRouter(
+        prefix="/internal/posts",
+        route_class=JsonRoute,
+        include_in_schema=False,
+        dependencies=[Depends(refuse_forwarded), Depends(service_token)],
     )
-    async def remove_post(id: Id, token: Token) -> None:  # noqa: A002
-        await service.remove(token, id)
+
+    @routes.get("/{id}")
+    async def post_for_case(id: Id) -> ReportedPost:  # noqa: A002 - the path's word
+        return await moderation.post_for_case(id)
+
+    @routes.put("/{id}/removal")
+    async def remove_post(id: Id, act: KeyedAct) -> None:  # noqa: A002
+        await moderation.remove_post(id, act.moderator, act.reason, act.key)
 
     return routes
 

@@ -9,8 +9,9 @@ from kernel.contracts import Threads, Users
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
 from kernel.errors import Conflict, NotFound, Policy, TooManyRequests
+from kernel.moderation.log import Act
 from kernel.process.clock import Clock
-from services.posts.model import Found, NewPost, Post, Revision
+from services.posts.model import Decide, Found, NewPost, Post, Revision
 
 Result = TypeVar("Result")
 
@@ -34,8 +35,8 @@ class Limits(Protocol):
 
 class Store(Protocol):
     """What `PostService` needs of its store; `services.posts.store.PostStore` has it in PostgreSQL.
-    A method that changes a post returns None or False when there is no such post, and raises what
-    `allow` raises for the post as it is."""
+    `edit` returns None when there is no such post, raises what `decide` raises for the post as it
+    is, and records the act that it returns."""
 
     async def check_replay(
         self, write: IdempotentWrite[Post], user: int, now: datetime
@@ -53,7 +54,7 @@ class Store(Protocol):
         rendered: str,
         now: datetime,
         policy: Policy,
-        allow: Callable[[Post], None],
+        decide: Decide,
     ) -> Post | None: ...
 
     async def check_may_post(self, user: int, now: datetime, policy: Policy) -> None: ...
@@ -61,8 +62,6 @@ class Store(Protocol):
     async def check_may_edit(self, user: int, now: datetime, policy: Policy) -> None: ...
 
     async def count_preview(self, user: int, now: datetime, policy: Policy) -> None: ...
-
-    async def remove(self, post: int, now: datetime, allow: Callable[[Post], None]) -> bool: ...
 
     async def find(self, post: int) -> Post | None: ...
 
@@ -152,31 +151,22 @@ class PostService:
         actor = await self._users.authenticate(token)
         now, policy = self._clock(), self._limits.for_edits
 
-        def allow(found: Post) -> None:
+        def decide(found: Post) -> Act | None:
             found.check_editable(actor)
             check_unchanged(found)
+            return found.act("edit-post", actor.id)
 
         found = await self.find(post)
-        allow(found)
+        decide(found)
         if found.text == text:
             return found
         await self._store.check_may_edit(actor.id, now, policy)
         html = await self._render(text, actor.id)
-        edited = await self._store.edit(post, actor.id, text, html, now, policy, allow)
+        edited = await self._store.edit(post, actor.id, text, html, now, policy, decide)
         if edited is None:
             raise NotFound(_NO_POST)
         self._changed()
         return edited
-
-    async def remove(self, token: str, post: int) -> None:
-        """Remove the post. Raises `Forbidden` unless it is theirs or they moderate; `NotFound`."""
-        actor = await self._users.authenticate(token)
-        removed = await self._store.remove(
-            post, self._clock(), lambda found: found.check_editable(actor)
-        )
-        if not removed:
-            raise NotFound(_NO_POST)
-        self._changed()
 
     async def revisions(
         self, token: str, post: int, limit: int, after: str | None

@@ -1,6 +1,5 @@
 """Posts in PostgreSQL."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from kernel.data import allowance
@@ -9,11 +8,12 @@ from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import LARGEST_PAGE, Cursor, Page, page
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
+from kernel.moderation.log import record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
-from services.posts.model import MARKUP, Kind, NewPost, Post, Revision
+from services.posts.model import MARKUP, Decide, Kind, NewPost, Post, Revision
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"
@@ -23,7 +23,10 @@ CHANGE_KINDS = frozenset({"author", "authors", "newest", "thread"})
 """The kinds of tags that triggers send on the channel of changes: `thread/7` and `author/3` whose
 posts changed, `newest` for any post, and `authors` for posts of any author that disappeared."""
 
-POST_COLUMNS = 'id, thread, author AS "user", text, html, reply_to, created_at, edited_at'
+POST_COLUMNS = """
+    id, thread, author AS "user", text, html, reply_to, created_at, edited_at,
+    CASE WHEN edited_by_at = edited_at THEN edited_by END AS edited_by
+"""
 """The columns of `services.posts.model.Post`."""
 
 VISIBLE = """
@@ -78,7 +81,7 @@ class PostStore:
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
             post = Post._make(row)
-            await _record_event(connection, post, version, "post")
+            await record_event(connection, post, version, "post")
             await self._dictionary.add(connection, words)
             await write.finish(connection, new.user, now, post)
         self._dictionary.committed(words)
@@ -105,18 +108,21 @@ class PostStore:
         rendered: str,
         now: datetime,
         policy: Policy,
-        allow: Callable[[Post], None],
+        decide: Decide,
     ) -> Post | None:
-        """Change the text and store the old one, or None when there is no such post. `allow` raises
-        unless this post, as it is, may be changed. Raises `TooManyRequests` for the actor."""
+        """Change the text and store the old one, or None when there is no such post. Raises what
+        `decide` raises, records the act that it returns, and raises `TooManyRequests` for the
+        actor."""
         words = await words_of(text)
         async with self._database.transaction() as connection:
             found = await _lock(connection, post)
             if found is None:
                 return None
-            allow(found)
+            act = decide(found)
             if found.text == text:
                 return found
+            if act is not None:
+                await record(connection, act, now)
             await allowance.spend(connection, str(actor), policy, now, _EDITED_MUCH)
             version = await connection.fetchval(
                 """
@@ -126,16 +132,18 @@ class PostStore:
             )
             await connection.execute(
                 """
-                INSERT INTO revisions (post, number, text, created_at)
-                SELECT $1, coalesce(max(number), 0) + 1, $2, $3 FROM revisions WHERE post = $1
+                INSERT INTO revisions (post, number, text, created_at, edited_by)
+                SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $4 FROM revisions WHERE post = $1
                 """,
                 post,
                 found.text,
                 found.edited_at or found.created_at,
+                found.edited_by,
             )
             row = await connection.fetchrow(
                 f"""
                 UPDATE posts SET text = $2, html = $3, edited_at = $4,
+                    edited_by = $6, edited_by_at = $4,
                     search = to_tsvector('english', $5), indexed_at = $4,
                     markup = {MARKUP}, rendered_at = $4
                 WHERE id = $1 RETURNING {POST_COLUMNS}
@@ -145,43 +153,14 @@ class PostStore:
                 rendered,
                 now,
                 encode(words),
+                None if actor == found.user else actor,
             )
             assert row is not None  # noqa: S101 - the row is locked
             edited = Post._make(row)
-            await _record_event(connection, edited, version, "edit")
+            await record_event(connection, edited, version, "edit")
             await self._dictionary.add(connection, words)
         self._dictionary.committed(words)
         return edited
-
-    async def remove(self, post: int, now: datetime, allow: Callable[[Post], None]) -> bool:
-        """Remove the post. False when there is no such post. `allow` raises unless this post may be
-        removed."""
-        async with self._database.transaction() as connection:
-            found = await _lock(connection, post)
-            if found is None:
-                return False
-            allow(found)
-            by_starter = await connection.fetchval(
-                "UPDATE posts SET removed_at = $2 WHERE id = $1 RETURNING by_starter", post, now
-            )
-            version = await connection.fetchval(
-                """
-                UPDATE thread_activity SET
-                    version = version + 1,
-                    post_count = post_count - 1,
-                    posts_by_others = posts_by_others - $2,
-                    last_post_at = (
-                        SELECT created_at FROM posts
-                        WHERE thread = $1 AND removed_at IS NULL
-                        ORDER BY id DESC LIMIT 1
-                    )
-                WHERE thread = $1 RETURNING version
-                """,
-                found.thread,
-                0 if by_starter else 1,
-            )
-            await _record_event(connection, found, version, "remove")
-        return True
 
     async def find(self, post: int) -> Post | None:
         """The post, or None."""
@@ -196,18 +175,19 @@ class PostStore:
         kind = f"revisions-of-{post}"
         rows = await self._database.rows(
             """
-            SELECT number, text, created_at
+            SELECT number, text, created_at, edited_by
             FROM (
                 SELECT *, sum(size) OVER (ORDER BY number) - size AS before
                 FROM (
                     SELECT *, octet_length(text) AS size
                     FROM (
-                        SELECT number, text, created_at FROM revisions WHERE post = $1
+                        SELECT number, text, created_at, edited_by FROM revisions WHERE post = $1
                         UNION ALL
                         SELECT (
                             SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE post = $1
                         ), text,
-                            coalesce(edited_at, created_at)
+                            coalesce(edited_at, created_at),
+                            CASE WHEN edited_by_at = edited_at THEN edited_by END
                         FROM posts WHERE id = $1
                     ) AS said
                     WHERE number > $2::bigint ORDER BY number LIMIT $3
@@ -327,7 +307,8 @@ async def _check_reply(connection: Connection, thread: int, reply_to: int) -> No
         raise Invalid(FieldError("/replyTo", "There is no such post in this thread."))
 
 
-async def _record_event(connection: Connection, post: Post, version: int, kind: Kind) -> None:
+async def record_event(connection: Connection, post: Post, version: int, kind: Kind) -> None:
+    """Store that something happened to a post, and notify those who watch its thread."""
     await connection.execute(
         """
         WITH happened AS (

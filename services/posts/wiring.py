@@ -1,6 +1,6 @@
 """Opens the posts context of a process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,8 @@ from kernel.data.database import Database
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import Retention
 from kernel.http.app import Context
-from kernel.http.auth import SessionCookie
+from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.moderation.log import ModerationLog
 from kernel.process.background import running
 from kernel.process.clock import Clock, utc_now
 from kernel.process.lifecycle import Check, Lifecycle
@@ -19,35 +20,43 @@ from kernel.process.settings import ProcessSettings
 from kernel.search.dictionary import Dictionary
 from kernel.search.indexer import Indexer
 from services.posts import api
-from services.posts.activity_store import ActivityStore
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup.pool import RenderPool
-from services.posts.removal_store import RemovalStore
+from services.posts.moderation import Moderation
 from services.posts.removals import RemovalFollower
 from services.posts.rerendering import Rerenderer
 from services.posts.search.store import SearchStore
 from services.posts.service import PostService
 from services.posts.settings import PostSettings
 from services.posts.store import CHANGE_KINDS, SCHEMA, THREAD_CHANGED, PostStore
+from services.posts.stores.activity import ActivityStore
+from services.posts.stores.moderation import ABOUT, ModerationStore
+from services.posts.stores.removals import RemovalStore
 from services.posts.stream import Streams
 
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    """The posts context, open. `delivery` sends the activity of threads to the threads context."""
+    """The posts context, open. `moderation` implements `kernel.contracts.Posts`;
+    `delivery` sends the activity of threads to the threads context."""
 
     service: PostService
+    moderation: Moderation
+    log: ModerationLog
     streams: Streams
     delivery: ActivityDelivery
     users: Users
     changes: Changes
     check: Check
 
-    def context(self, settings: ProcessSettings) -> Context:
-        """What a process serves. No other context calls posts."""
+    def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
+        """What a process serves. Other services can call it if it accepts service tokens."""
         cookie = SessionCookie(settings.public_origin, self.users.authenticate)
-        public = api.router(self.service, self.streams, cookie, self.changes)
-        return Context("posts", api.DESCRIPTION, self.check, self.changes, public)
+        public = api.router(
+            self.service, self.moderation, self.log, self.streams, cookie, self.changes
+        )
+        internal = api.internal_router(self.moderation, ServiceToken(tokens)) if tokens else None
+        return Context("posts", api.DESCRIPTION, self.check, self.changes, public, internal)
 
 
 @asynccontextmanager
@@ -81,6 +90,7 @@ async def open_posts(
             service = PostService(
                 store, search, users, threads, pool.render, clock, settings, delivery.wake
             )
+            moderation = Moderation(ModerationStore(database), users, clock, delivery.wake)
             async with running(
                 delivery.run(),
                 RemovalFollower(RemovalStore(database), threads).run(),
@@ -92,4 +102,5 @@ async def open_posts(
                 lifecycle.when_draining(streams.close),
             ):
                 check = partial(database.check_schema, SCHEMA)
-                yield Posts(service, streams, delivery, users, changes, check)
+                log = ModerationLog(database, users, ABOUT)
+                yield Posts(service, moderation, log, streams, delivery, users, changes, check)

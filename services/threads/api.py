@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from kernel.cache.changes import Changes
-from kernel.contracts import Activity, Removals, ThreadRef
+from kernel.contracts import Activity, KeyedAct, Removals, ThreadRef
 from kernel.data.database import LARGEST_ID
 from kernel.data.idempotency import ReplayableResponse
 from kernel.data.paging import Page
@@ -32,7 +32,10 @@ from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.problems import documented
-from services.threads import model
+from kernel.moderation.api import router as log_router
+from kernel.moderation.log import ModerationLog
+from services.threads import model, moderation_api
+from services.threads.moderation import Moderation
 from services.threads.service import ThreadService
 
 DESCRIPTION = "What is talked about, and how lively."
@@ -77,7 +80,13 @@ class ThreadChanges(RequestBody):
 _THREAD = RowEncoder(Thread, model.Thread._fields)
 
 
-def router(service: ThreadService, cookie: SessionCookie, changes: Changes) -> APIRouter:
+def router(
+    service: ThreadService,
+    moderation: Moderation,
+    log: ModerationLog,
+    cookie: SessionCookie,
+    changes: Changes,
+) -> APIRouter:
     """The operations under `/api/threads`. `changes` are those of threads."""
     routes = APIRouter(route_class=JsonRoute, tags=["threads"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
@@ -140,30 +149,8 @@ def router(service: ThreadService, cookie: SessionCookie, changes: Changes) -> A
     async def remove_thread(id: Id, token: Token) -> None:  # noqa: A002
         await service.remove(token, id)
 
-    @routes.put(
-        "/api/threads/{id}/lock", status_code=204, response_class=Response, responses=_CHANGE
-    )
-    async def lock_thread(id: Id, token: Token) -> None:  # noqa: A002
-        await service.lock(token, id, True)
-
-    @routes.delete(
-        "/api/threads/{id}/lock", status_code=204, response_class=Response, responses=_CHANGE
-    )
-    async def unlock_thread(id: Id, token: Token) -> None:  # noqa: A002
-        await service.lock(token, id, False)
-
-    @routes.put(
-        "/api/threads/{id}/pin", status_code=204, response_class=Response, responses=_CHANGE
-    )
-    async def pin_thread(id: Id, token: Token) -> None:  # noqa: A002
-        await service.pin(token, id, True)
-
-    @routes.delete(
-        "/api/threads/{id}/pin", status_code=204, response_class=Response, responses=_CHANGE
-    )
-    async def unpin_thread(id: Id, token: Token) -> None:  # noqa: A002
-        await service.pin(token, id, False)
-
+    routes.include_router(moderation_api.router(moderation, cookie))
+    routes.include_router(log_router("threads", log, cookie))
     return routes
 
 
@@ -178,8 +165,10 @@ def _created(thread: model.Thread) -> ReplayableResponse:
     return ReplayableResponse(201, {"Location": f"/api/threads/{thread.id}"}, body)
 
 
-def internal_router(service: ThreadService, service_token: ServiceToken) -> APIRouter:
-    """What other services call: `kernel.contracts.Threads` over HTTP."""
+def internal_router(
+    service: ThreadService, moderation: Moderation, service_token: ServiceToken
+) -> APIRouter:
+    """What other services call: `kernel.contracts.Threads` and `ThreadModeration` over HTTP."""
     routes = APIRouter(
         prefix="/internal/threads",
         route_class=JsonRoute,
@@ -200,5 +189,9 @@ def internal_router(service: ThreadService, service_token: ServiceToken) -> APIR
     @routes.get("/{id}")
     async def find(id: Id) -> ThreadRef:  # noqa: A002 - the path's word
         return await service.find(id)
+
+    @routes.put("/{id}/lock")
+    async def lock_thread(id: Id, act: KeyedAct) -> None:  # noqa: A002
+        await moderation.lock_thread(id, act.moderator, act.reason, act.key)
 
     return routes

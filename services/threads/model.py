@@ -1,13 +1,18 @@
 """What a thread is, and who may change it."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from kernel.contracts import Actor
 from kernel.errors import Forbidden
+from kernel.moderation.log import Act
 
 Order = Literal["active", "new"]
 """How a list of threads is sorted: by last activity, with pinned threads first, or by start."""
+
+Mark = Literal["locked", "pinned"]
+"""What moderators set on a thread."""
 
 EDITABLE = timedelta(hours=24)
 """For so long after the start, whoever started a thread may change its title."""
@@ -37,6 +42,12 @@ class Thread(NamedTuple):
         """What the list of threads is ordered by."""
         return self.last_post_at or self.created_at
 
+    def act(
+        self, name: str, moderator: int, reason: str | None = None, key: str | None = None
+    ) -> Act:
+        """The act of a moderator on this thread."""
+        return Act(name, moderator, self.id, self.created_by, reason, key)
+
     def check_editable(self, actor: Actor, now: datetime) -> None:
         """Raises `Forbidden` unless the actor may change the title."""
         if actor.moderates:
@@ -54,3 +65,8 @@ class Thread(NamedTuple):
             raise Forbidden("Only who started a thread may remove it.")
         if self.posts_by_others:
             raise Forbidden("Others have posted in this thread. Ask a moderator to remove it.")
+
+
+Decide: TypeAlias = Callable[[Thread], Act | None]
+"""Decides about a change to a thread as it is in the transaction of the change: raises unless it is
+allowed, and returns the act of moderation that it is, if it is one."""

@@ -1,16 +1,17 @@
 """What people can do with threads: find, start, change and remove them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from kernel.contracts import Activity, Removals, ThreadRef, Users
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
-from kernel.errors import Forbidden, NotFound, Policy
+from kernel.errors import NotFound, Policy
+from kernel.moderation.log import Act
 from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock
-from services.threads.model import Order, Thread
+from services.threads.model import Decide, Order, Thread
 
 LONGEST_PATIENCE = 30.0
 """Seconds for which `removed` waits at most."""
@@ -19,7 +20,7 @@ LONGEST_PATIENCE = 30.0
 class Store(Protocol):
     """What `ThreadService` needs of its store; `services.threads.store.ThreadStore` has it in
     PostgreSQL. A method that changes a thread returns None or False when there is no such thread,
-    and raises what `allow` raises for the thread as it is."""
+    raises what `decide` raises for the thread as it is, and records the act that it returns."""
 
     async def add(
         self,
@@ -46,12 +47,10 @@ class Store(Protocol):
         title: str,
         version: int,
         now: datetime,
-        allow: Callable[[Thread], None],
+        decide: Decide,
     ) -> Thread | None: ...
 
-    async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool: ...
-
-    async def remove(self, thread: int, allow: Callable[[Thread], None]) -> bool: ...
+    async def remove(self, thread: int, now: datetime, decide: Decide) -> bool: ...
 
     async def removed(self, after: int) -> Removals: ...
 
@@ -120,27 +119,23 @@ class ThreadService:
         `NotFound`, and `Stale` when the thread has another version."""
         actor = await self._users.authenticate(token)
         now = self._clock()
-        return _found(
-            await self._store.edit(
-                thread, title, version, now, lambda found: found.check_editable(actor, now)
-            )
-        )
+
+        def decide(found: Thread) -> Act | None:
+            found.check_editable(actor, now)
+            return None if actor.id == found.created_by else found.act("rename-thread", actor.id)
+
+        return _found(await self._store.edit(thread, title, version, now, decide))
 
     async def remove(self, token: str, thread: int) -> None:
         """Remove the thread. Raises `Forbidden` unless it is theirs and theirs alone, or they
         moderate; `NotFound`."""
         actor = await self._users.authenticate(token)
-        _found(await self._store.remove(thread, lambda found: found.check_removable(actor)))
 
-    async def lock(self, token: str, thread: int, locked: bool) -> None:
-        """Take no more posts, or take them again. For moderators."""
-        await self._check_moderates(token)
-        _found(await self._store.mark(thread, "locked", locked))
+        def decide(found: Thread) -> Act | None:
+            found.check_removable(actor)
+            return None if actor.id == found.created_by else found.act("remove-thread", actor.id)
 
-    async def pin(self, token: str, thread: int, pinned: bool) -> None:
-        """Show first, or no longer. For moderators."""
-        await self._check_moderates(token)
-        _found(await self._store.mark(thread, "pinned", pinned))
+        _found(await self._store.remove(thread, self._clock(), decide))
 
     async def find(self, thread: int) -> ThreadRef:
         """See `kernel.contracts.Threads`."""
@@ -159,11 +154,6 @@ class ThreadService:
             await waiter.wait(min(patience, LONGEST_PATIENCE))
             removals = await self._store.removed(after)
         return removals
-
-    async def _check_moderates(self, token: str) -> None:
-        actor = await self._users.authenticate(token)
-        if not actor.moderates:
-            raise Forbidden("This is for moderators.")
 
 
 Found = TypeVar("Found")

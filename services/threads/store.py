@@ -1,8 +1,7 @@
 """Threads in PostgreSQL."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from kernel.contracts import Activity, Removals
 from kernel.data.database import LARGEST_ID, Database
@@ -10,11 +9,12 @@ from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
 from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import MalformedRequest, Policy, Stale
+from kernel.moderation.log import record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
-from services.threads.model import Order, Thread
+from services.threads.model import Decide, Mark, Order, Thread
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The migration that this code needs."""
 
 THREAD_REMOVED = "removed"
@@ -30,6 +30,9 @@ THREAD_COLUMNS = """
 """
 """The columns of `services.threads.model.Thread`."""
 
+ABOUT = "(SELECT title FROM threads WHERE threads.id = target)"
+"""What a row of the moderation log is about: the title of the thread."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _REMOVALS_AT_ONCE = 1000
@@ -37,7 +40,8 @@ _REMOVALS_AT_ONCE = 1000
 
 class ThreadStore:
     """Every statement about threads. Raises `Unavailable` when the database is down, and
-    `MalformedRequest` for a cursor that is none of ours. A removed thread is not there."""
+    `MalformedRequest` for a cursor that is none of ours. A removed thread is not there. A method
+    with `decide` raises what that raises, and records the act that it returns."""
 
     def __init__(self, database: Database, dictionary: Dictionary) -> None:
         self._database = database
@@ -134,19 +138,21 @@ class ThreadStore:
         title: str,
         version: int,
         now: datetime,
-        allow: Callable[[Thread], None],
+        decide: Decide,
     ) -> Thread | None:
-        """Change the title, or None when there is no such thread. `allow` raises unless this thread
-        may be changed; raises `Stale` unless `version` is its version."""
+        """Change the title, or None when there is no such thread. Raises `Stale` unless it has this
+        version."""
         words = [word.text for word in cut(title)]
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
             if row is None:
                 return None
             found = Thread._make(row)
-            allow(found)
+            act = decide(found)
             if found.version != version:
                 raise Stale(f"The thread has version {found.version} by now. Read it again.")
+            if act is not None:
+                await record(connection, act, now)
             row = await connection.fetchrow(
                 f"""
                 UPDATE threads SET title = $2, edited_at = $3, version = version + 1,
@@ -163,29 +169,38 @@ class ThreadStore:
         assert row is not None  # noqa: S101 - the row is locked
         return Thread._make(row)
 
-    async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool:
-        """Lock or pin the thread, or the opposite. False when there is no such thread."""
-        async with self._database.transaction() as connection:
-            if await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread) is None:
-                return False
-            await connection.execute(
-                f"""
-                UPDATE threads SET {mark} = $2, version = version + 1
-                WHERE id = $1 AND {mark} <> $2
-                """,  # noqa: S608 - one of two column names
-                thread,
-                value,
-            )
-        return True
-
-    async def remove(self, thread: int, allow: Callable[[Thread], None]) -> bool:
-        """Remove the thread, and notify. False when there is no such thread. `allow` raises unless
-        this thread may be removed."""
+    async def mark(
+        self, thread: int, mark: Mark, value: bool, now: datetime, decide: Decide
+    ) -> bool:
+        """Lock or pin the thread, or the opposite. False when there is no such thread. An act
+        without a key that changes nothing is not recorded; one whose key has been recorded changes
+        nothing."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
             if row is None:
                 return False
-            allow(Thread._make(row))
+            found = Thread._make(row)
+            act = decide(found)
+            changes = (found.locked if mark == "locked" else found.pinned) is not value
+            if act is not None and (changes or act.key is not None):
+                changes = await record(connection, act, now) and changes
+            if changes:
+                await connection.execute(
+                    f"UPDATE threads SET {mark} = $2, version = version + 1 WHERE id = $1",  # noqa: S608 - one of two column names
+                    thread,
+                    value,
+                )
+        return True
+
+    async def remove(self, thread: int, now: datetime, decide: Decide) -> bool:
+        """Remove the thread, and notify. False when there is no such thread."""
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
+            if row is None:
+                return False
+            act = decide(Thread._make(row))
+            if act is not None:
+                await record(connection, act, now)
             await connection.execute(
                 """
                 WITH counted AS (UPDATE removals SET last = last + 1 RETURNING last)

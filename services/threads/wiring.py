@@ -12,6 +12,7 @@ from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.moderation.log import ModerationLog
 from kernel.process.background import running
 from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock, utc_now
@@ -20,24 +21,33 @@ from kernel.process.settings import ProcessSettings
 from kernel.search.dictionary import Dictionary
 from kernel.search.indexer import Indexer
 from services.threads import api
+from services.threads.moderation import Moderation
 from services.threads.search_store import SearchStore
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadSettings
-from services.threads.store import CHANGE_KINDS, SCHEMA, THREAD_REMOVED, ThreadStore
+from services.threads.store import ABOUT, CHANGE_KINDS, SCHEMA, THREAD_REMOVED, ThreadStore
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """The threads context, open. `service` implements `kernel.contracts.Threads`."""
+    """The threads context, open. `service` implements `kernel.contracts.Threads`, `moderation`
+    `kernel.contracts.ThreadModeration`."""
 
     service: ThreadService
+    moderation: Moderation
+    log: ModerationLog
     changes: Changes
     check: Check
 
     def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
         """What a process serves. Other services can call it if it accepts service tokens."""
-        public = api.router(self.service, SessionCookie(settings.public_origin), self.changes)
-        internal = api.internal_router(self.service, ServiceToken(tokens)) if tokens else None
+        cookie = SessionCookie(settings.public_origin)
+        public = api.router(self.service, self.moderation, self.log, cookie, self.changes)
+        internal = (
+            api.internal_router(self.service, self.moderation, ServiceToken(tokens))
+            if tokens
+            else None
+        )
         return Context("threads", api.DESCRIPTION, self.check, self.changes, public, internal)
 
 
@@ -52,6 +62,8 @@ async def open_threads(
         store, search = ThreadStore(database, dictionary), SearchStore(database, dictionary)
         removal = Broadcast()
         service = ThreadService(store, search, users, clock, settings.thread_interval, removal)
+        moderation = Moderation(store, users, clock)
+        log = ModerationLog(database, users, ABOUT)
         changes = Changes("threads", CHANGE_KINDS)
         listener = NotificationListener(
             url, {THREAD_REMOVED: removal.notify, CHANGES: changes.notify}
@@ -64,4 +76,5 @@ async def open_threads(
             Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
             lifecycle.when_draining(removal.close),
         ):
-            yield Threads(service, changes, partial(database.check_schema, SCHEMA))
+            check = partial(database.check_schema, SCHEMA)
+            yield Threads(service, moderation, log, changes, check)

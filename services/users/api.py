@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 
 from kernel.cache.changes import Changes
-from kernel.contracts import Actor
+from kernel.contracts import Actor, KeyedAct, Moderator
 from kernel.errors import (
     Banned,
     Conflict,
@@ -33,6 +33,8 @@ from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
 from kernel.http.paging import LARGEST_PAGE, After, Limit, link_next
 from kernel.http.problems import documented
+from kernel.moderation.api import router as log_router
+from kernel.moderation.log import ModerationLog
 from kernel.process.settings import Network
 from services.users import model, moderation_api
 from services.users.bodies import (
@@ -64,6 +66,7 @@ _USER = RowEncoder(User, model.User._fields)
 def router(
     service: UserService,
     moderation: Moderation,
+    log: ModerationLog,
     cookie: SessionCookie,
     load_balancers: Sequence[Network],
     changes: Changes,
@@ -241,11 +244,14 @@ def router(
         await service.end_session(token, id)
 
     routes.include_router(moderation_api.router(moderation, cookie))
+    routes.include_router(log_router("users", log, cookie))
     return routes
 
 
-def internal_router(service: UserService, service_token: ServiceToken) -> APIRouter:
-    """What other services call: `kernel.contracts.Users` over HTTP."""
+def internal_router(
+    service: UserService, moderation: Moderation, service_token: ServiceToken
+) -> APIRouter:
+    """What other services call: `kernel.contracts.Users` and `UserModeration` over HTTP."""
     routes = APIRouter(
         prefix="/internal/users",
         route_class=JsonRoute,
@@ -256,6 +262,14 @@ def internal_router(service: UserService, service_token: ServiceToken) -> APIRou
     @routes.post("/authenticate")
     async def authenticate(token: Annotated[str, Body()]) -> Actor:
         return await service.authenticate(token)
+
+    @routes.get("/moderators")
+    async def moderators() -> Sequence[Moderator]:
+        return await moderation.moderators()
+
+    @routes.put("/{id}/ban")
+    async def ban_user(id: Id, act: KeyedAct) -> None:  # noqa: A002 - the path's word
+        await moderation.ban_user(id, act.moderator, act.reason, act.key)
 
     return routes
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kernel.contracts import Role
-from kernel.http.fields import Id, Line, Moment, Prose, RequestBody, Resource, Timestamp
+from kernel.http.fields import Id, Line, Moment, Prose, Reason, RequestBody, Resource, Timestamp
 from services.users.model import ProfileChanges
 from services.users.passwords import LONGEST, SHORTEST
 
@@ -123,7 +123,7 @@ class RoleChange(RequestBody):
 class NewBan(RequestBody):
     """The reason, which the banned user reads, and the end, or none until the ban is lifted."""
 
-    reason: Annotated[Line, Field(min_length=1, max_length=500, examples=["Advertising"])]
+    reason: Reason
     until: Moment | None = None
 
 

@@ -1,12 +1,13 @@
 """Moderators' and admins' actions on other users: roles, bans, and links for a new password."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
-from kernel.contracts import Actor, Role, Users
-from kernel.errors import FieldError, Forbidden, Invalid, NotFound
+from kernel.contracts import Actor, Moderator, Role, Users
+from kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from kernel.moderation.log import Act
 from kernel.process.clock import Clock
 from services.users import tokens
 from services.users.model import RESET_LIFETIME, Ban, ResetLink, Standing, User
@@ -24,6 +25,8 @@ class LockedUser(Protocol):
 
     async def lift_ban(self) -> None: ...
 
+    async def record(self, act: Act) -> bool: ...
+
     async def store_reset_link(self, link: ResetLink, token_hash: bytes, admin: int) -> None: ...
 
 
@@ -34,10 +37,15 @@ class Store(Protocol):
         self, user: int, now: datetime, *, lock_admins: bool = False
     ) -> AbstractAsyncContextManager[LockedUser | None]: ...
 
+    async def find(self, user: int) -> User | None: ...
+
+    async def moderators(self, now: datetime) -> Sequence[Moderator]: ...
+
 
 class Moderation:
-    """The rules for actions on other users. Every method raises `Unauthenticated`, `Banned`,
-    `Forbidden` if the caller may not do this, `NotFound`, and `Conflict` for a deleted user."""
+    """The rules for actions on other users. Implements `kernel.contracts.UserModeration` in
+    process. Every method with a token raises `Unauthenticated`, `Banned`, `Forbidden` if the caller
+    may not do this, `NotFound`, and `Conflict` for a deleted user."""
 
     def __init__(self, store: Store, users: Users, clock: Clock) -> None:
         self._store = store
@@ -47,9 +55,11 @@ class Moderation:
     async def set_role(self, token: str, user: int, role: Role) -> User:
         """Change a user's role, for admins. Raises `Conflict` if no admin would be left, or if a
         banned user would be promoted."""
-        await self._check_admin(token)
+        admin = await self._check_admin(token)
         async with self._user_for_update(user, lock_admins=True) as locked:
             locked.standing.check_may_become(role)
+            if locked.standing.user.role != role:
+                await locked.record(Act(f"make-{role}", admin.id, user, user))
             return await locked.set_role(role)
 
     async def ban(self, token: str, user: int, ban: Ban) -> None:
@@ -60,6 +70,7 @@ class Moderation:
             locked.standing.check_bannable(actor)
             if ban.until is not None and ban.until <= self._clock():
                 raise Invalid(FieldError("/until", "The end of a ban must be in the future."))
+            await locked.record(Act("ban-user", actor.id, user, user, ban.reason))
             await locked.ban(ban, actor.id)
 
     async def lift_ban(self, token: str, user: int) -> None:
@@ -67,6 +78,8 @@ class Moderation:
         actor = await self._check_moderates(token)
         async with self._user_for_update(user) as locked:
             locked.standing.check_bannable(actor)
+            if locked.standing.ban is not None:
+                await locked.record(Act("lift-ban", actor.id, user, user))
             await locked.lift_ban()
 
     async def issue_reset(self, token: str, user: int) -> ResetLink:
@@ -76,8 +89,27 @@ class Moderation:
         link = ResetLink(tokens.new(), self._clock() + RESET_LIFETIME)
         async with self._user_for_update(user) as locked:
             locked.standing.check_is_here()
+            await locked.record(Act("issue-reset-link", admin.id, user, user))
             await locked.store_reset_link(link, tokens.hashed(link.token), admin.id)
         return link
+
+    async def moderators(self) -> Sequence[Moderator]:
+        """See `kernel.contracts.UserModeration`."""
+        return await self._store.moderators(self._clock())
+
+    async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
+        """See `kernel.contracts.UserModeration`."""
+        found = await self._store.find(moderator)
+        if found is None:
+            raise Conflict("There is no such moderator.")
+        async with self._user_for_update(user) as locked:
+            if not await locked.record(Act("ban-user", moderator, user, user, reason, key)):
+                return
+            try:
+                locked.standing.check_bannable(Actor(found.id, found.role))
+            except Forbidden as error:
+                raise Conflict(error.detail) from error
+            await locked.ban(Ban(reason, None), moderator)
 
     @asynccontextmanager
     async def _user_for_update(

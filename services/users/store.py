@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from kernel.contracts import Actor
+from kernel.contracts import Actor, Moderator
 from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.paging import Cursor, Page, page
@@ -24,12 +24,15 @@ from services.users.model import (
 )
 from services.users.user_for_update import USABLE_LINK, UserForUpdate, select_user_for_update
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The migration that this code needs."""
 
 CHANGE_KINDS = frozenset({"list", "user"})
 """The kinds of tags that a trigger sends on the channel of changes: `user/7` who changed, and
 `list` for any."""
+
+ABOUT = "(SELECT username FROM users WHERE users.id = target)"
+"""What a row of the moderation log is about: the username."""
 
 _USER = "id, username, name, bio, email, role, created_at"
 _LIST = "users"
@@ -59,6 +62,20 @@ class UserStore:
         """The moderators and the admins."""
         rows = await self._database.rows(f"SELECT {_USER} FROM users WHERE role <> 'member'")  # noqa: S608
         return [User(**row) for row in rows]
+
+    async def moderators(self, now: datetime) -> Sequence[Moderator]:
+        """The moderators and admins who are not banned, by id."""
+        rows = await self._database.rows(
+            """
+            SELECT id, username, name, role FROM users
+            WHERE role <> 'member' AND NOT EXISTS (
+                SELECT FROM bans WHERE bans.user_id = users.id AND (until IS NULL OR until > $1)
+            )
+            ORDER BY id
+            """,
+            now,
+        )
+        return [Moderator(**row) for row in rows]
 
     async def check_may_register(self, address: str, now: datetime, policy: Policy) -> None:
         """Raises `TooManyRequests` when `add` would."""

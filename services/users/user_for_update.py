@@ -4,6 +4,7 @@ from datetime import datetime
 
 from kernel.contracts import Role
 from kernel.data.database import Connection
+from kernel.moderation.log import Act, record
 from services.users.attempts import name_key
 from services.users.model import (
     SESSION_IDLE,
@@ -173,6 +174,10 @@ class UserForUpdate:
         """Let them take part again."""
         await self._connection.execute("DELETE FROM bans WHERE user_id = $1", self._id)
 
+    async def record(self, act: Act) -> bool:
+        """Write this act into the moderation log. False if an act with its key is there already."""
+        return await record(self._connection, act, self._now)
+
     async def leave(self) -> None:
         """Delete their personal data. The row stays, so that what they wrote keeps an author, and a
         hash of the username, so that nobody takes it."""
@@ -187,6 +192,9 @@ class UserForUpdate:
                 f"DELETE FROM {table} WHERE user_id = $1",  # noqa: S608 - the names just above
                 self._id,
             )
+        await self._connection.execute(
+            "UPDATE moderation_log SET reason = NULL WHERE user_id = $1", self._id
+        )
         # After the failed sign-ins, as a sign-in takes the two: neither waits for the other.
         await self._connection.execute("DELETE FROM known_addresses WHERE name = $1", name)
         await self._connection.execute(

@@ -10,6 +10,7 @@ from kernel.data.database import Database
 from kernel.data.notifications import NotificationListener
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
+from kernel.moderation.log import ModerationLog
 from kernel.process.background import running
 from kernel.process.clock import Clock, utc_now
 from kernel.process.lifecycle import Check
@@ -20,15 +21,17 @@ from services.users.moderation import Moderation
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
 from services.users.settings import UserSettings
-from services.users.store import CHANGE_KINDS, SCHEMA, UserStore
+from services.users.store import ABOUT, CHANGE_KINDS, SCHEMA, UserStore
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The users context, open. `service` implements `kernel.contracts.Users`."""
+    """The users context, open. `service` implements `kernel.contracts.Users`, `moderation`
+    `kernel.contracts.UserModeration`."""
 
     service: UserService
     moderation: Moderation
+    log: ModerationLog
     changes: Changes
     check: Check
 
@@ -36,9 +39,18 @@ class Users:
         """What a process serves. Other services can call it if it accepts service tokens."""
         cookie = SessionCookie(settings.public_origin)
         public = api.router(
-            self.service, self.moderation, cookie, settings.trusted_networks, self.changes
+            self.service,
+            self.moderation,
+            self.log,
+            cookie,
+            settings.trusted_networks,
+            self.changes,
         )
-        internal = api.internal_router(self.service, ServiceToken(tokens)) if tokens else None
+        internal = (
+            api.internal_router(self.service, self.moderation, ServiceToken(tokens))
+            if tokens
+            else None
+        )
         return Context("users", api.DESCRIPTION, self.check, self.changes, public, internal)
 
 
@@ -54,9 +66,11 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
                 store, attempts, passwords, commonest_passwords(), clock, settings.for_registrations
             )
             moderation = Moderation(store, service, clock)
+            log = ModerationLog(database, service, ABOUT)
             changes = Changes("users", CHANGE_KINDS)
             listener = NotificationListener(url, {CHANGES: changes.notify})
             changes.follow(listener)
             database.after_commit(listener.catch_up)
             async with running(listener.run()):
-                yield Users(service, moderation, changes, partial(database.check_schema, SCHEMA))
+                check = partial(database.check_schema, SCHEMA)
+                yield Users(service, moderation, log, changes, check)

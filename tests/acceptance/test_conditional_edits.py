@@ -39,7 +39,10 @@ async def test_author_and_moderators_can_edit_a_post(person: Person, editor: Per
     edited = response.json()
     assert response.status_code == 200, response.text
     html = "<p>Now <em>this</em></p>\n"
-    changes = {"text": "Now *this*", "html": html, "editedAt": edited["editedAt"]}
+    by = None if editor.id == person.id else editor.id
+    changes = {
+        "text": "Now *this*", "html": html, "editedAt": edited["editedAt"], "editedBy": by,
+    }  # fmt: skip
     assert edited == post | changes
     assert edited["editedAt"] >= post["createdAt"]
     shown = await person.http.get(f"/api/posts/{post['id']}")
@@ -101,13 +104,14 @@ async def test_earlier_versions_of_a_post_are_listed_oldest_first(
     person: Person, editor: Person
 ) -> None:
     post = await person.write((await person.start_thread())["id"], "One")
-    edits = [(await _edit(person, post, text, "*")).json() for text in ("Two", "Three")]
+    edits = [(await _edit(editor, post, text, "*")).json() for text in ("Two", "Three")]
+    by = None if editor.id == person.id else editor.id
     path = f"/api/posts/{post['id']}/revisions"
     revisions = (await editor.http.get(path)).json()
     assert revisions == [
-        {"number": 1, "text": "One", "createdAt": post["createdAt"]},
-        {"number": 2, "text": "Two", "createdAt": edits[0]["editedAt"]},
-        {"number": 3, "text": "Three", "createdAt": edits[1]["editedAt"]},
+        {"number": 1, "text": "One", "createdAt": post["createdAt"], "editedBy": None},
+        {"number": 2, "text": "Two", "createdAt": edits[0]["editedAt"], "editedBy": by},
+        {"number": 3, "text": "Three", "createdAt": edits[1]["editedAt"], "editedBy": by},
     ]
     pages = [page async for page in every_page(editor.http, f"{path}?limit=2")]
     assert [[r["number"] for r in page] for page in pages] == [[1, 2], [3]]

@@ -34,6 +34,7 @@ async def test_new_post_returns_201_with_the_post_and_its_location(person: Perso
         "html": "<p>Is the water <em>warm</em>?</p>\n",
         "replyTo": None,
         "editedAt": None,
+        "editedBy": None,
     }
 
 

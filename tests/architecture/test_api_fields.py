@@ -16,10 +16,14 @@ NOTHING: Final = cast(Any, None)  # no operation is carried out
 COOKIE: Final = SessionCookie("http://board.example", cast(Any, object))
 DOCUMENTS: Final = [
     documents.document(
-        "users", "", services.users.api.router(NOTHING, NOTHING, COOKIE, (), NOTHING)
+        "users", "", services.users.api.router(NOTHING, NOTHING, NOTHING, COOKIE, (), NOTHING)
     ),
-    documents.document("threads", "", services.threads.api.router(NOTHING, COOKIE, NOTHING)),
-    documents.document("posts", "", services.posts.api.router(NOTHING, NOTHING, COOKIE, NOTHING)),
+    documents.document(
+        "threads", "", services.threads.api.router(NOTHING, NOTHING, NOTHING, COOKIE, NOTHING)
+    ),
+    documents.document(
+        "posts", "", services.posts.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING)
+    ),
 ]
 
 

@@ -15,10 +15,10 @@ from kernel.search.blocks import cover
 from kernel.search.dictionary import Dictionary
 from kernel.search.indexer import SELECT_NOT_INDEXED
 from kernel.search.scan import Scan, Searched
-from services.posts.activity_store import ActivityStore
 from services.posts.rerendering import SELECT_TO_RENDER
 from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
+from services.posts.stores.activity import ActivityStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
 from services.threads.store import ThreadStore
 from services.users.store import UserStore

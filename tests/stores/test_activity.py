@@ -8,9 +8,10 @@ from kernel.data.database import Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import Policy
 from kernel.search.dictionary import Dictionary
-from services.posts.activity_store import ActivityStore
 from services.posts.model import NewPost, Post
 from services.posts.store import PostStore
+from services.posts.stores.activity import ActivityStore
+from services.posts.stores.moderation import ModerationStore
 from services.threads.store import ThreadStore
 from tests.unit.fakes import NOON
 
@@ -26,6 +27,7 @@ class Thread:
     def __init__(self, database: Database) -> None:
         self.id = next(_threads)
         self.posts = PostStore(database, Dictionary())
+        self.moderation = ModerationStore(database)
         self.store = ActivityStore(database)
         self._database = database
 
@@ -36,7 +38,11 @@ class Thread:
 
     async def remove(self, post: Post) -> None:
         """Remove a post."""
-        assert await self.posts.remove(post.id, NOON, lambda _: None)
+        assert await self.moderation.remove(post.id, post.user, None, NOON, lambda _: None)
+
+    async def restore(self, post: Post) -> None:
+        """Restore a post."""
+        assert await self.moderation.restore(post.id, NOON, lambda _: None)
 
     async def undelivered(self) -> Activity | None:
         """The thread's activity, if threads has not acknowledged it."""
@@ -65,13 +71,24 @@ async def test_posts_and_posts_by_others_are_counted_up_and_down(posts_database:
     assert await thread.undelivered() == thread.activity(5, 1, 1)
     await thread.remove(others[1])
     assert await thread.undelivered() == thread.activity(6, 0, 0)
+    await thread.restore(others[0])
+    assert await thread.undelivered() == thread.activity(7, 1, 1)
+    await thread.restore(own)
+    assert await thread.undelivered() == thread.activity(8, 2, 1)
+
+
+async def test_visible_post_is_not_restored_again(posts_database: Database) -> None:
+    thread = Thread(posts_database)
+    post = await thread.write(OTHER)
+    await thread.restore(post)
+    assert await thread.undelivered() == thread.activity(1, 1, 1)
 
 
 async def test_removed_post_is_not_removed_again(posts_database: Database) -> None:
     thread = Thread(posts_database)
     post = await thread.write(OTHER)
     await thread.remove(post)
-    assert not await thread.posts.remove(post.id, NOON, lambda _: None)
+    await thread.remove(post)
     assert await thread.undelivered() == thread.activity(2, 0, 0)
 
 

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from board.grant_admin import grant_admin
-from kernel.data.idempotency import IdempotentRequest, ReplayableResponse
+from kernel.data.idempotency import IdempotentRequest, IdempotentWrite, ReplayableResponse
 from kernel.errors import Unauthenticated
 from kernel.process.lifecycle import Lifecycle
 from services.posts.settings import PostSettings
@@ -50,6 +50,16 @@ MAY_NAME = {
     "users.users.id": "the row of somebody who has left is what their posts point to",
     "users.users.username": "`deleted-` and the id, which nobody else can have",
     "users.bans.banned_by": "who has banned somebody else",
+    "users.moderation_log.moderator": "what they did to others as an admin",
+    "users.moderation_log.target": "what admins did to them, without the reasons",
+    "users.moderation_log.user_id": "likewise",
+    "threads.moderation_log.moderator": "what they did to others' threads as an admin",
+    "threads.moderation_log.user_id": "what moderators did to their threads",
+    "posts.moderation_log.moderator": "what they did to others' posts as an admin",
+    "posts.moderation_log.user_id": "what moderators did to their posts",
+    "posts.posts.removed_by": "which posts they removed",
+    "posts.posts.edited_by": "which posts of others they edited",
+    "posts.revisions.edited_by": "likewise",
     "threads.threads.created_by": "what they started stays, by a deleted user",
     "threads.last_done.user_id": "until the interval between threads has passed",
     "threads.idempotency_keys.user_id": "for 24 hours, so that a late repetition is recognized",
@@ -69,7 +79,7 @@ WITHOUT_PEOPLE = {
     "users.alembic_version", "users.allowances", "users.former_usernames",
     "threads.alembic_version", "threads.removals",
     "posts.alembic_version", "posts.removals", "posts.removed_threads", "posts.thread_activity",
-    "posts.thread_events", "posts.revisions", "threads.words", "posts.words",
+    "posts.thread_events", "threads.words", "posts.words",
 }  # fmt: skip
 """The tables in which no person leaves anything of their own but what they have published."""
 
@@ -194,6 +204,19 @@ async def live(board: Board) -> str:
     await moderation.issue_reset(token, other)
     await store_old_record(board.urls["users"])
     await moderation.ban(token, other, Ban("Sold pans.", None))
+    others = await service.sign_in("marit", "nine loud otters", "192.0.2.1", None)
+    started = await board.threads.service.start(
+        others.token, "Brioche", IdempotentWrite.without_key()
+    )
+    answer = await board.posts.service.write(
+        others.token, started.id, "Is it done?", None, IdempotentWrite.without_key()
+    )
+    for text in ("Is it raw?", "Is it burnt?"):
+        await board.posts.service.edit(token, answer.id, text, lambda _: None)
+    await board.posts.moderation.remove_as_moderator(token, answer.id, "Off topic.")
+    await board.posts.moderation.remove_as_moderator(others.token, post.id, "Off topic.")
+    await board.threads.moderation.pin(token, started.id)
+    await board.threads.moderation.lock(others.token, thread.id, "Off topic.")
     admins = await service.sign_in("marit", "nine loud otters", "192.0.2.1", None)
     await moderation.set_role(admins.token, ID, "member")
     await moderation.ban(admins.token, ID, Ban(REASON, None))

@@ -9,8 +9,8 @@ from kernel.data.database import Connection, Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import Policy
 from kernel.search.dictionary import Dictionary
-from services.posts.removal_store import RemovalStore
 from services.posts.store import PostStore
+from services.posts.stores.removals import RemovalStore
 from services.threads.store import ThreadStore
 from tests.databases import Databases
 from tests.eventually import eventually
@@ -43,9 +43,11 @@ async def test_removal_that_commits_late_is_not_missed(databases: Databases) -> 
             for _ in range(2)
         ]
         slow = SlowToCommit(database)
-        late = asyncio.create_task(ThreadStore(slow, Dictionary()).remove(first.id, lambda _: None))
+        late = asyncio.create_task(
+            ThreadStore(slow, Dictionary()).remove(first.id, NOON, lambda _: None)
+        )
         await slow.written.wait()
-        prompt = asyncio.create_task(store.remove(second.id, lambda _: None))
+        prompt = asyncio.create_task(store.remove(second.id, NOON, lambda _: None))
 
         async def decided() -> bool:
             waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND "

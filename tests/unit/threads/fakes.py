@@ -1,14 +1,14 @@
 """A fake of what the threads service takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 from kernel.contracts import Activity, Removals
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
 from kernel.errors import Policy
-from services.threads.model import Order, Thread
+from kernel.moderation.log import Act
+from services.threads.model import Decide, Mark, Order, Thread
 
 
 class FakeThreadStore:
@@ -19,6 +19,7 @@ class FakeThreadStore:
         self.removals: list[int] = []
         self.recorded: list[Activity] = []
         self.policies: list[Policy] = []
+        self.acts: list[Act] = []
 
     async def add(
         self,
@@ -54,27 +55,39 @@ class FakeThreadStore:
         title: str,
         _version: int,
         now: datetime,
-        allow: Callable[[Thread], None],
+        decide: Decide,
     ) -> Thread | None:
         if thread not in self.threads:
             return None
-        allow(self.threads[thread])
+        self._record(decide(self.threads[thread]))
         self.threads[thread] = self.threads[thread]._replace(title=title, edited_at=now)
         return self.threads[thread]
 
-    async def mark(self, thread: int, mark: Literal["locked", "pinned"], value: bool) -> bool:
+    async def mark(
+        self, thread: int, mark: Mark, value: bool, _now: datetime, decide: Decide
+    ) -> bool:
         if thread not in self.threads:
             return False
         found = self.threads[thread]
-        self.threads[thread] = (
-            found._replace(locked=value) if mark == "locked" else found._replace(pinned=value)
-        )
+        changed = found._replace(locked=value) if mark == "locked" else found._replace(pinned=value)
+        act = decide(found)
+        keyed = act is not None and act.key is not None
+        if (changed != found or keyed) and self._record(act):
+            self.threads[thread] = changed
         return True
 
-    async def remove(self, thread: int, allow: Callable[[Thread], None]) -> bool:
+    def _record(self, act: Act | None) -> bool:
+        if act is None:
+            return True
+        if act.key is not None and act.key in {other.key for other in self.acts}:
+            return False
+        self.acts.append(act)
+        return True
+
+    async def remove(self, thread: int, _now: datetime, decide: Decide) -> bool:
         if thread not in self.threads:
             return False
-        allow(self.threads[thread])
+        self._record(decide(self.threads[thread]))
         del self.threads[thread]
         self.removals.append(thread)
         return True

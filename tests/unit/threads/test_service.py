@@ -8,8 +8,10 @@ import pytest
 from kernel.contracts import Actor, Removals, ThreadRef
 from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import Failure, Forbidden, NotFound, Unauthenticated
+from kernel.moderation.log import Act
 from kernel.process.broadcast import Broadcast
 from services.threads.model import EDITABLE, Thread
+from services.threads.moderation import Moderation
 from services.threads.service import ThreadService
 from tests.unit.fakes import NOON, FakeUsers, noon
 from tests.unit.threads.fakes import FakeSearch, FakeThreadStore
@@ -28,6 +30,7 @@ class Threads:
         self.service = ThreadService(
             self.store, FakeSearch(self.store), users, noon, 15, self.removal
         )
+        self.moderation = Moderation(self.store, users, noon)
 
 
 async def test_started_thread_belongs_to_who_started_it_and_counts_for_the_limit() -> None:
@@ -45,15 +48,16 @@ async def test_starting_a_thread_requires_a_session() -> None:
     assert threads.store.threads == {}
 
 
-Change = Callable[[ThreadService, str], Awaitable[object]]
+Change = Callable[[Threads, str], Awaitable[object]]
 
 FOR_MODERATORS: dict[str, Change] = {
-    "lock": lambda service, token: service.lock(token, BREAD.id, True),
-    "pin": lambda service, token: service.pin(token, BREAD.id, True),
+    "lock-thread": lambda threads, token: threads.moderation.lock(token, BREAD.id, "Enough."),
+    "pin-thread": lambda threads, token: threads.moderation.pin(token, BREAD.id),
+    "remove-thread": lambda threads, token: threads.moderation.remove(token, BREAD.id, "Enough."),
 }
 FOR_STARTERS: dict[str, Change] = {
-    "edit": lambda service, token: service.edit(token, BREAD.id, "Brioche", 1),
-    "remove": lambda service, token: service.remove(token, BREAD.id),
+    "edit": lambda threads, token: threads.service.edit(token, BREAD.id, "Brioche", 1),
+    "remove": lambda threads, token: threads.service.remove(token, BREAD.id),
 }
 CHANGES = FOR_MODERATORS | FOR_STARTERS
 
@@ -61,7 +65,7 @@ CHANGES = FOR_MODERATORS | FOR_STARTERS
 @pytest.mark.parametrize("name", CHANGES)
 async def test_moderators_may_change_any_thread(name: str) -> None:
     threads = Threads(BREAD)
-    await CHANGES[name](threads.service, "moderator")
+    await CHANGES[name](threads, "moderator")
     assert threads.store.threads != {BREAD.id: BREAD}
 
 
@@ -78,14 +82,15 @@ async def test_refused_change_leaves_the_thread_as_it_was(
 ) -> None:
     threads = Threads(BREAD)
     with pytest.raises(failure):
-        await CHANGES[name](threads.service, token)
+        await CHANGES[name](threads, token)
     assert threads.store.threads == {BREAD.id: BREAD}
+    assert threads.store.acts == []
 
 
 @pytest.mark.parametrize("name", CHANGES)
 async def test_change_of_a_missing_thread_is_not_found(name: str) -> None:
     with pytest.raises(NotFound):
-        await CHANGES[name](Threads().service, "moderator")
+        await CHANGES[name](Threads(), "moderator")
 
 
 async def test_title_is_editable_for_a_day_by_the_clock() -> None:
@@ -95,9 +100,42 @@ async def test_title_is_editable_for_a_day_by_the_clock() -> None:
 
 
 async def test_other_contexts_see_who_started_a_thread_and_whether_it_is_locked() -> None:
-    service = Threads(BREAD).service
-    await service.lock("moderator", BREAD.id, True)
-    assert await service.find(BREAD.id) == ThreadRef(BREAD.id, INES.id, True)
+    threads = Threads(BREAD)
+    await threads.moderation.lock("moderator", BREAD.id, None)
+    assert await threads.service.find(BREAD.id) == ThreadRef(BREAD.id, INES.id, True)
+
+
+@pytest.mark.parametrize("name", FOR_MODERATORS)
+async def test_act_of_a_moderator_is_recorded_once(name: str) -> None:
+    threads = Threads(BREAD)
+    await FOR_MODERATORS[name](threads, "moderator")
+    if name != "remove-thread":
+        await FOR_MODERATORS[name](threads, "moderator")
+    reason = None if name == "pin-thread" else "Enough."
+    assert threads.store.acts == [Act(name, MODERATOR.id, BREAD.id, INES.id, reason)]
+
+
+@pytest.mark.parametrize(("name", "act"), [("edit", "rename-thread"), ("remove", "remove-thread")])
+async def test_change_is_an_act_only_on_the_thread_of_another(name: str, act: str) -> None:
+    for token, recorded in (("ines", []), ("moderator", [act])):
+        threads = Threads(BREAD)
+        await FOR_STARTERS[name](threads, token)
+        assert [each.name for each in threads.store.acts] == recorded
+
+
+async def test_act_of_a_case_is_carried_out_once() -> None:
+    threads = Threads(BREAD)
+    await threads.moderation.lock_thread(BREAD.id, MODERATOR.id, "Enough.", "case-1")
+    assert threads.store.threads[BREAD.id].locked
+    await threads.moderation.unlock("moderator", BREAD.id)
+    await threads.moderation.lock_thread(BREAD.id, MODERATOR.id, "Enough.", "case-1")
+    assert not threads.store.threads[BREAD.id].locked
+    assert [act.name for act in threads.store.acts] == ["lock-thread", "unlock-thread"]
+
+
+async def test_act_of_a_case_on_a_missing_thread_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        await Threads().moderation.lock_thread(BREAD.id, MODERATOR.id, "Enough.", "case-1")
 
 
 async def test_known_removals_are_returned_without_waiting() -> None:

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from kernel.contracts import Actor, Role
+from kernel.contracts import Actor, Moderator, Role
 from kernel.data.paging import Page
 from kernel.errors import Policy, TooManyRequests
+from kernel.moderation.log import Act
 from services.users.model import (
     Ban,
     Caller,
@@ -104,6 +105,12 @@ class FakeLockedUser:
     async def lift_ban(self) -> None:
         self._set(replace(self.standing, ban=None))
 
+    async def record(self, act: Act) -> bool:
+        if act.key is not None and act.key in {other.key for other in self._store.acts}:
+            return False
+        self._store.acts.append(act)
+        return True
+
     async def leave(self) -> None:
         del self._store.standings[self._id]
         self._end_sessions()
@@ -118,6 +125,7 @@ class FakeUserStore:
         self.callers: dict[bytes, Caller] = {}
         self.links: dict[bytes, int] = {}
         self.cleared: list[int] = []
+        self.acts: list[Act] = []
         self.closed = False
 
     def _users(self) -> list[User]:
@@ -125,6 +133,14 @@ class FakeUserStore:
 
     async def staff(self) -> Sequence[User]:
         return [user for user in self._users() if user.role != "member"]
+
+    async def moderators(self, now: datetime) -> Sequence[Moderator]:
+        return [
+            Moderator(each.user.id, each.user.username, each.user.name, each.user.role)
+            for each in self.standings.values()
+            if each.user.role != "member"
+            and (each.ban is None or (each.ban.until is not None and each.ban.until <= now))
+        ]
 
     async def check_may_register(self, _address: str, _now: datetime, policy: Policy) -> None:
         if self.closed:

@@ -8,6 +8,7 @@ import pytest
 
 from kernel.contracts import Actor, Role
 from kernel.errors import Conflict, Failure, Forbidden, Invalid, NotFound
+from kernel.moderation.log import Act
 from services.users import tokens
 from services.users.model import Ban, Standing, User
 from services.users.moderation import Moderation
@@ -64,7 +65,7 @@ async def test_decision_needs_a_higher_role(name: str, token: str, user: int) ->
     before = dict(store.standings)
     with pytest.raises(Forbidden):
         await DECISIONS[name](moderation, token, user)
-    assert (store.standings, store.links) == (before, {})
+    assert (store.standings, store.links, store.acts) == (before, {}, [])
 
 
 @pytest.mark.parametrize("name", ["ban", "lift"])
@@ -129,3 +130,60 @@ async def test_reset_link_is_stored_as_a_hash_for_its_user() -> None:
     link = await moderation.issue_reset("admin", 9)
     assert store.links == {tokens.hashed(link.token): 9}
     assert link.expires_at == NOON + timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [
+        ("role", Act("make-moderator", 3, 9, 9)),
+        ("ban", Act("ban-user", 3, 9, 9, "Sold kettles.")),
+        ("link", Act("issue-reset-link", 3, 9, 9)),
+    ],
+)
+async def test_decision_is_recorded(name: str, act: Act) -> None:
+    moderation, store = moderating(standing(9, "member"))
+    await DECISIONS[name](moderation, "admin", 9)
+    assert store.acts == [act]
+
+
+async def test_decision_that_changes_nothing_is_not_recorded() -> None:
+    moderation, store = moderating(standing(9, "member"))
+    await moderation.lift_ban("moderator", 9)
+    await moderation.set_role("admin", 9, "member")
+    assert store.acts == []
+
+
+async def test_lifted_ban_is_recorded() -> None:
+    moderation, store = moderating(replace(standing(9, "member"), ban=KETTLES))
+    await moderation.lift_ban("moderator", 9)
+    assert store.acts == [Act("lift-ban", 2, 9, 9)]
+
+
+async def test_moderators_are_listed_without_those_who_are_banned() -> None:
+    moderation, _ = moderating(replace(standing(9, "moderator"), ban=KETTLES))
+    assert [each.id for each in await moderation.moderators()] == [2, 3]
+
+
+async def test_ban_of_a_case_is_carried_out_once() -> None:
+    moderation, store = moderating(standing(9, "member"))
+    bans: list[Ban | None] = []
+    for _ in range(2):
+        await moderation.ban_user(9, 2, "Sold kettles.", "case-1")
+        bans.append(store.standings[9].ban)
+        store.standings[9] = replace(store.standings[9], ban=None)
+    assert bans == [KETTLES, None]
+    assert [act.key for act in store.acts] == ["case-1"]
+
+
+@pytest.mark.parametrize(("user", "moderator"), [(3, 2), (2, 2), (9, 1), (9, 999)])
+async def test_ban_of_a_case_needs_a_moderator_of_a_higher_role(user: int, moderator: int) -> None:
+    moderation, store = moderating(standing(9, "member"))
+    with pytest.raises(Conflict):
+        await moderation.ban_user(user, moderator, "Sold kettles.", "case-1")
+    assert store.standings[user].ban is None
+
+
+async def test_ban_of_a_case_about_a_missing_user_is_not_found() -> None:
+    moderation, _ = moderating()
+    with pytest.raises(NotFound):
+        await moderation.ban_user(999, 2, "Sold kettles.", "case-1")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from kernel.http.encoder import RowEncoder
 from kernel.http.fields import Resource
-from services.posts import api as posts_api
+from services.posts import bodies as posts_bodies
 from services.posts.model import Post
 from services.threads import api as threads_api
 from services.threads.model import Thread
@@ -22,7 +22,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])
 TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)  # noqa: DTZ001 - the strategy adds the zone
 
-POSTS = st.builds(Post, IDS, IDS, IDS, TEXTS, TEXTS, st.none() | IDS, TIMES, st.none() | TIMES)
+POSTS = st.builds(
+    Post, IDS, IDS, IDS, TEXTS, TEXTS, st.none() | IDS, TIMES, st.none() | TIMES, st.none() | IDS
+)
 THREADS = st.builds(
     Thread, IDS, TEXTS, IDS, TIMES, st.none() | TIMES, IDS, IDS, IDS, st.none() | TIMES,
     st.booleans(), st.booleans(),
@@ -33,7 +35,7 @@ USERS = st.builds(
 )  # fmt: skip
 
 ROWS = st.one_of(
-    st.tuples(st.just(posts_api.Post), st.lists(POSTS, max_size=3)),
+    st.tuples(st.just(posts_bodies.Post), st.lists(POSTS, max_size=3)),
     st.tuples(st.just(threads_api.Thread), st.lists(THREADS, max_size=3)),
     st.tuples(st.just(bodies.User), st.lists(USERS, max_size=3)),
     st.tuples(st.just(bodies.Me), st.lists(USERS, max_size=3)),

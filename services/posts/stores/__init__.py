@@ -1,0 +1,1 @@
+"""What the posts context stores besides posts themselves."""
