@@ -146,6 +146,10 @@ logs-ecs: $(VENV)/deploy.txt ## Show the logs of the tasks (SERVICE=posts, SINCE
 run-ecs: $(VENV)/deploy.txt ## Run an operator's command on ECS (COMMAND="grant-admin NAME", COMMAND=demo)
 	@exec $(BIN)/python -m deploy run $(COMMAND)
 
+.PHONY: outside-address
+outside-address: $(VENV)/deploy.txt ## Show which addresses the internet sees when an instance on AWS connects to it
+	@exec $(BIN)/python -m deploy run outside-address $(ADDRESS_SERVICE)
+
 .PHONY: shift-ecs
 shift-ecs: $(VENV)/deploy.txt ## What shift does on AWS (CONTEXT=posts, SHARE=10)
 	@exec $(BIN)/python -m deploy shift

@@ -31,10 +31,16 @@ def main() -> None:
         step.add_argument("then", nargs="*", type=_step, help="commands to run afterwards")
     grant = commands.add_parser("grant-admin", help="make a user an admin")
     grant.add_argument("name", help="their username")
+    outside = commands.add_parser(
+        "outside-address", help="show which addresses the internet sees, over IPv4 and IPv6"
+    )
+    outside.add_argument("service", nargs="?", default=None, help="the URL of an address service")
     arguments = parser.parse_args()
     logs.configure("text")
     if arguments.command == "grant-admin":
         work = _grant_admin(arguments.name)
+    elif arguments.command == "outside-address":
+        work = _show_outside_addresses(arguments.service)
     else:
         work = _carry_out([arguments.command, *arguments.then])
     try:
@@ -83,6 +89,13 @@ async def _grant_admin(name: str) -> None:
     url = load(UserDatabase).users_database_url
     await wait_until_awake(url, load(Waking).database_wakes_within)
     await grant_admin(url, name)
+
+
+async def _show_outside_addresses(service: str | None) -> None:
+    from board.outside_address import SERVICE, outside_addresses
+
+    for line in await outside_addresses(service or SERVICE):
+        print(line)  # noqa: T201 - what the command is for
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

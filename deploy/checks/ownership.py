@@ -43,9 +43,12 @@ def _values(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
+_OPERATOR_TASKS: Final = ("bootstrap", "migrate", "outside-address")
+
+
 def role_names(project: str, region: str | None) -> frozenset[str]:
     """The names of its roles in the region."""
-    names = (*(f"{server}-start" for server in SERVERS), "bootstrap-start", "migrate-start")
+    names = tuple(f"{task}-start" for task in (*SERVERS, *_OPERATOR_TASKS))
     return frozenset(f"{project}-{region}-{name}" for name in (*names, "instance", "pause"))
 
 
@@ -87,7 +90,7 @@ def is_bucket(project: str, region: str | None, name: str) -> bool:
 
 def family_names(project: str) -> frozenset[str]:
     """The families of its task definitions."""
-    return frozenset(f"{project}-{name}" for name in (*SERVERS, "bootstrap", "migrate"))
+    return frozenset(f"{project}-{name}" for name in (*SERVERS, *_OPERATOR_TASKS))
 
 
 def resources(aws: Aws, stack: str, kind: str) -> list[str]:

@@ -153,7 +153,8 @@ def delete_services(installation: Installation, names: Sequence[str]) -> None:
 def run_command(installation: Installation, command: Sequence[str]) -> TaskFailure:
     """Run a command of the board as a task. Raises `CannotDeployError` if it fails."""
     outputs = installation.outputs()
-    definition = "BootstrapTaskArn" if command[0] == "bootstrap" else "MigrateTaskArn"
+    own = {"bootstrap": "BootstrapTaskArn", "outside-address": "OutsideAddressTaskArn"}
+    definition = own.get(command[0], "MigrateTaskArn")
     return one_off_task.run(
         installation.aws,
         outputs["Cluster"],

@@ -107,7 +107,7 @@ def test_roles_are_for_the_service_that_takes_them(deployment: Deployment) -> No
 
 def test_task_has_no_permissions_of_its_own(deployment: Deployment) -> None:
     tasks = list(deployment.of_kind("ECS::TaskDefinition"))
-    assert len(tasks) == len(SERVICES) + 2
+    assert len(tasks) == len(SERVICES) + 3
     assert not [task.name for task in tasks if "TaskRoleArn" in task.properties]
 
 
@@ -142,6 +142,7 @@ def test_service_gets_its_own_secrets_and_the_tokens_of_those_that_it_calls(
     [
         ("BootstrapTask", {ADMIN, *DATABASES.values()}),
         ("MigrateTask", set(DATABASES.values())),
+        ("OutsideAddressTask", set()),
     ],
 )
 def test_only_bootstrap_gets_the_administrator_password(

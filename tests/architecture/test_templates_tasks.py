@@ -129,7 +129,23 @@ def test_bootstrap_and_migrate_are_commands_that_the_image_has(deployment: Deplo
         assert command in _STEPS
 
 
-IMAGES = [f"{name}.Task" for name in SERVICES] + ["operator.BootstrapTask", "operator.MigrateTask"]
+def test_outside_address_is_a_command_without_secrets_in_the_instances_network(
+    deployment: Deployment,
+) -> None:
+    task = deployment.resource("operator.OutsideAddressTask")
+    container = _container(deployment, "operator.OutsideAddressTask")
+    # Behind Docker's bridge a task has no IPv6, and would show less than the instance has.
+    assert task["NetworkMode"] == "host"
+    assert container["Command"] == ["outside-address"]
+    assert "Secrets" not in container
+    assert "PortMappings" not in container
+
+
+IMAGES = [f"{name}.Task" for name in SERVICES] + [
+    "operator.BootstrapTask",
+    "operator.MigrateTask",
+    "operator.OutsideAddressTask",
+]
 
 
 @pytest.mark.parametrize("task", IMAGES)
