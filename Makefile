@@ -45,6 +45,10 @@ start: $(VENV)/run.txt ## Start a service, or the monolith, of the running board
 stop: $(VENV)/run.txt ## Stop a service, or the monolith, that gets no requests (CONTEXT=posts)
 	@exec $(BIN)/python -m rollout stop
 
+.PHONY: break
+break: $(VENV)/run.txt ## Break a server of the running board, or mend it (CONTEXT=posts, HOW=kill, freeze, slow or mend)
+	@exec $(BIN)/python -m rollout.breaking
+
 .PHONY: traffic
 traffic: $(VENV)/run.txt ## Send reading requests to the board on this machine (RATE=20, SECONDS=60, PORT)
 	@exec $(BIN)/python -m rollout.traffic

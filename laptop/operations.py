@@ -1,4 +1,4 @@
-"""What can be done with a running board: start and stop servers, move traffic between them."""
+"""What can be done with a running board: start, stop and break its servers, move its traffic."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 from laptop import probe
 from laptop.errors import CannotRunError, RefusedOperationError
 from laptop.log import MergedLog
+from laptop.processes.faults import FAULTS, Faults
 from laptop.processes.supervised import SupervisedProcess
 from laptop.programs import Server, target_url
 from laptop.traffic import Traffic
@@ -26,6 +27,12 @@ class Running:
 
     server: Server
     process: SupervisedProcess
+    faults: Faults
+
+    @classmethod
+    def of(cls, server: Server, process: SupervisedProcess) -> "Running":
+        """A process in which nothing is broken."""
+        return cls(server, process, Faults(process))
 
 
 class Operations:
@@ -70,6 +77,8 @@ class Operations:
                 await self.stop(_server(context))
             elif command == "shift":
                 await self.shift(_service(context), _share(share), force=bool(request.get("force")))
+            elif command == "break":
+                self.break_(_server(context), request.get("how"))
             else:
                 raise RefusedOperationError(f"There is no command {command!r}")
             self._on_change(await self._traffic.shares())
@@ -125,11 +134,19 @@ class Operations:
             raise RefusedOperationError(refused)
         await self._traffic.set_share(service, share)
 
+    def break_(self, name: str, how: object) -> None:
+        """Apply one of FAULTS to a server's process."""
+        if how not in FAULTS:
+            raise RefusedOperationError(f"HOW={how}: it must be one of {', '.join(FAULTS)}")
+        if name not in self._running:
+            raise RefusedOperationError(f"{name} is not running")
+        self._running[name].faults.apply(str(how))
+
     async def _start(self, name: str) -> None:
         server = self._make(name)
         process = SupervisedProcess(server.program, self._log)
         process.start()
-        self._running[name] = Running(server, process)
+        self._running[name] = Running.of(server, process)
         supervising = asyncio.create_task(process.supervise())
         try:
             failure = await _until_ready(server, supervising)
@@ -145,6 +162,7 @@ class Operations:
 
     async def _stop(self, name: str) -> None:
         running = self._running[name]
+        running.faults.apply("mend")
         await self._traffic.drain(name, target_url(running.server.port), seconds=_DRAIN_SECONDS)
         await running.process.stop(SERVICE_PATIENCE)
         del self._running[name]

@@ -99,6 +99,7 @@ class Board:
             if self._running:
                 self._log.say("board", "stopping the services")
             for running in self._running.values():
+                running.faults.apply("mend")
                 stopping.create_task(running.process.stop(SERVICE_PATIENCE))
         if self._database is not None:
             self._log.say("board", "stopping PostgreSQL")
@@ -139,7 +140,7 @@ class Board:
         self._log.say("board", f"starting {', '.join(names)}")
         for name in names:
             made = server(name)
-            self._running[name] = Running(made, self._launch(made, supervisors))
+            self._running[name] = Running.of(made, self._launch(made, supervisors))
         if admin_url is not None:
             await self._board("bootstrap", urls, admin_url)
         await self._board("migrate", urls)

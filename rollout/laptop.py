@@ -30,6 +30,10 @@ class LaptopBoard:
         """Deregister the process at the gateway, let it finish its requests, and end it."""
         return self._send("stop", context=server)
 
+    def break_(self, server: str, how: str) -> State:
+        """Break its process: one of `laptop.processes.faults.FAULTS`."""
+        return self._send("break", context=server, how=how)
+
     def _send(self, command: str, **arguments: object) -> State:
         try:
             result = self._board.send(command, **arguments)

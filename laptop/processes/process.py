@@ -82,6 +82,14 @@ class Process:
         """Send SIGKILL."""
         self._signal(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Send SIGSTOP: it does nothing until `thaw()`, and its connections stay open."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Send SIGCONT: it continues after `freeze()`."""
+        self._signal(signal.SIGCONT)
+
     def _signal(self, number: signal.Signals) -> None:
         with self._reaping:
             if self._popen.returncode is None:

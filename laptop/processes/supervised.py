@@ -96,6 +96,21 @@ class SupervisedProcess:
         if self._process is not None:
             await self._process.stop(patience)
 
+    def crash(self) -> None:
+        """Send SIGKILL; the process is restarted, as after any unexpected end."""
+        if self._process is not None:
+            self._process.kill()
+
+    def freeze(self) -> None:
+        """Stop the process in the middle of what it does, until `thaw()`."""
+        if self._process is not None:
+            self._process.freeze()
+
+    def thaw(self) -> None:
+        """Let the process continue."""
+        if self._process is not None:
+            self._process.thaw()
+
     def kill(self) -> None:
         """Send SIGKILL, and do not restart the process. A `stop()` in progress then returns."""
         self._stopping.set()
