@@ -49,6 +49,10 @@ stop: $(VENV)/run.txt ## Stop a service, or the monolith, that gets no requests 
 break: $(VENV)/run.txt ## Break a server of the running board, or mend it (CONTEXT=posts, HOW=kill, freeze, slow or mend)
 	@exec $(BIN)/python -m rollout.breaking
 
+.PHONY: price
+price: $(VENV)/run.txt ## Measure what a post costs on the running board: time, calls between services (PORT)
+	@exec $(BIN)/python -m rollout.price
+
 .PHONY: traffic
 traffic: $(VENV)/run.txt ## Send reading requests to the board on this machine (RATE=20, SECONDS=60, PORT)
 	@exec $(BIN)/python -m rollout.traffic

@@ -5,10 +5,10 @@ from typing import Final, Protocol
 
 FAULTS: Final = ("kill", "freeze", "slow", "mend")
 """`kill` ends the process, and it is restarted. `freeze` stops it until `mend`: it has its
-connections, and answers nothing. `slow` lets it work a quarter of the time, until `mend`."""
+connections, and answers nothing. `slow` lets it work a fifth of the time, until `mend`."""
 
-STOPPED_SECONDS: Final = 0.15
-WORKING_SECONDS: Final = 0.05
+STOPPED_SECONDS: Final = 0.23
+WORKING_SECONDS: Final = 0.06
 
 
 class Breakable(Protocol):
