@@ -13,6 +13,7 @@ NO_PART_OF_A_CONTEXT = {
     PAGE: "the lists themselves",
     "bench/dataset.py": "makes threads full of posts, whatever else there is",
     "bench/contract.py": "measures posts as they arrive in threads",
+    "rollout/price.py": "writes posts into a thread, whatever else there is",
     "bench/speed.py": "measures three routes",
     "docs/decisions/response-cache.md": "counts what a notification holds",
     "deploy/checks/smoke.py": "registers, starts a thread and posts, whatever else there is",
