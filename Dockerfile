@@ -91,6 +91,17 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash .
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "services.posts.main"]
 
+FROM service-requirements AS cases
+COPY containers/rds-ca.pem containers/
+COPY kernel/ kernel/
+COPY services/__init__.py services/
+COPY services/cases/*.py services/cases/
+LABEL org.opencontainers.image.title="board/cases" \
+      org.opencontainers.image.description="The board's cases service"
+RUN python -m compileall -q --invalidation-mode unchecked-hash .
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "services.cases.main"]
+
 FROM service-requirements AS web
 COPY kernel/ kernel/
 COPY web/ web/
@@ -112,6 +123,7 @@ COPY services/threads/*.py services/threads/
 COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
 COPY services/posts/search/ services/posts/search/
+COPY services/cases/*.py services/cases/
 COPY web/ web/
 COPY monolith/ monolith/
 LABEL org.opencontainers.image.title="board/monolith" \
@@ -151,7 +163,7 @@ COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
 # New volumes copy the owner and the mode of these folders.
 RUN install --directory --mode=0700 --owner=10001 --group=10001 /secrets \
     /secrets/all /secrets/postgres /secrets/bootstrap /secrets/databases \
-    /secrets/users /secrets/threads /secrets/posts
+    /secrets/users /secrets/threads /secrets/posts /secrets/cases
 LABEL org.opencontainers.image.title="board/board" \
       org.opencontainers.image.description="The board's commands for operators"
 # Its commands serve no requests.

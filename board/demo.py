@@ -11,6 +11,8 @@ from kernel.contracts import Actor
 from kernel.data.idempotency import IdempotentWrite
 from kernel.process.clock import to_milliseconds
 from kernel.process.lifecycle import Lifecycle
+from services.cases.settings import CaseSettings
+from services.cases.wiring import open_cases
 from services.posts.settings import PostSettings
 from services.posts.wiring import open_posts
 from services.threads.settings import ThreadSettings
@@ -23,7 +25,7 @@ _CONTENT = Path(__file__).with_name("demo.toml")
 _ORIGIN = "http://localhost"  # any origin works: only pictures need it, and the content has none
 
 
-class Settings(UserSettings, ThreadSettings, PostSettings):
+class Settings(UserSettings, ThreadSettings, PostSettings, CaseSettings):
     """The settings of every context. The intervals between two posts or threads do not apply."""
 
 
@@ -51,6 +53,15 @@ async def fill(settings: Settings, now: datetime) -> None:
         open_users(settings, lambda: moment) as users,
         open_threads(settings, lifecycle, people, lambda: moment) as threads,
         open_posts(settings, lifecycle, people, threads.service, _ORIGIN, lambda: moment) as posts,
+        open_cases(
+            settings,
+            lifecycle,
+            people,
+            users.moderation,
+            threads.moderation,
+            posts.moderation,
+            lambda: moment,
+        ),
     ):
         if (await users.service.list(1, None)).items:
             print("The board has users already: no demo data.")  # noqa: T201

@@ -1,10 +1,12 @@
 """The passwords and tokens of one data folder: generated once, and stored in one private file."""
 
+import fcntl
 import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -49,39 +51,51 @@ class Credentials:
 
 
 def load_or_create(folder: Path) -> Credentials:
-    """Load the credentials of `folder`; if it has none, generate and store them first.
+    """Load the credentials of `folder`; if it has none, generate and store them first. Those of a
+    context that is newer than the file are added to it.
 
-    Stored credentials never change. Only the owner can read the file, and it is created
+    Stored credentials never change. Only the owner can read the file, and it is replaced
     atomically: if two processes create it at the same time, both return what the first one stored.
 
     Raises:
-        CannotRunError: the file cannot be read, or is incomplete.
+        CannotRunError: the file cannot be read, or lacks the administrator's password, which only
+            a new database could get.
     """
     path = folder / FILE_NAME
-    if not path.exists():
-        _create(path)
-    return _load(path)
+    with _locked(folder):
+        stored = _load(path) if path.exists() else dict(Credentials.generate().by_name)
+        if ADMIN_PASSWORD not in stored:
+            raise CannotRunError(
+                f"{path} lacks {ADMIN_PASSWORD}: restore it, or remove {path.parent}"
+            )
+        complete = {**Credentials.generate().by_name, **stored}
+        if not path.exists() or complete != stored:
+            _store(path, complete)
+    return Credentials({name: complete[name] for name in SECRETS})
 
 
-def _create(path: Path) -> None:
-    text = json.dumps(dict(Credentials.generate().by_name), indent=2) + "\n"
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _store(path: Path, values: Mapping[str, str]) -> None:
     # mkstemp creates the file with mode 0600.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # Unlike a rename, a link never replaces a file that another process has just created.
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-    finally:
-        Path(temporary).unlink()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump(values, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(path)
 
 
-def _load(path: Path) -> Credentials:
+def _load(path: Path) -> dict[str, str]:
     try:
         content = json.loads(path.read_text(encoding="ascii"))
     except OSError as error:
@@ -94,11 +108,9 @@ def _load(path: Path) -> Credentials:
         raise CannotRunError(
             f"{path} is damaged (not a JSON object): restore it, or remove {path.parent}"
         )
-    missing = [
-        name for name in SECRETS if not isinstance(content.get(name), str) or not content[name]
-    ]
-    if missing:
+    wrong = [name for name, value in content.items() if not (isinstance(value, str) and value)]
+    if wrong:
         raise CannotRunError(
-            f"{path} lacks {', '.join(missing)}: restore it, or remove {path.parent}"
+            f"{path} is damaged ({', '.join(wrong)}): restore it, or remove {path.parent}"
         )
-    return Credentials({name: content[name] for name in SECRETS})
+    return content

@@ -12,6 +12,8 @@ from kernel.http.app import create_app
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import run
 from kernel.process.settings import ProcessSettings, load
+from services.cases.settings import CaseSettings
+from services.cases.wiring import open_cases
 from services.posts.settings import PostSettings
 from services.posts.wiring import open_posts
 from services.threads.settings import ThreadSettings
@@ -23,7 +25,7 @@ from web.settings import PageSettings
 from web.site import build
 
 
-class Settings(ProcessSettings, UserSettings, ThreadSettings, PostSettings, PageSettings):
+class Settings(ProcessSettings, UserSettings, ThreadSettings, PostSettings, CaseSettings, PageSettings):
     """The settings of this process: those of every context and of the page."""
 
 
@@ -36,8 +38,16 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         open_posts(
             settings, lifecycle, users.service, threads.service, settings.public_origin
         ) as posts,
+        open_cases(
+            settings,
+            lifecycle,
+            users.service,
+            users.moderation,
+            threads.moderation,
+            posts.moderation,
+        ) as cases,
     ):
-        contexts = [opened.context(settings) for opened in (users, threads, posts)]
+        contexts = [opened.context(settings) for opened in (users, threads, posts, cases)]
         site = build()
         served_by = f"monolith/{settings.instance}" if settings.show_instance else None
         extra = _load_balancer_operations()

@@ -62,7 +62,7 @@ class Conventions:
         assert "default-src 'none'" in headers["content-security-policy"], what
         assert headers["cache-control"] in {"no-cache", "private, no-store", "no-store"}, what
         assert re.fullmatch(
-            r"(monolith|users|threads|posts|web)/[\w.-]+", headers["x-served-by"]
+            r"(monolith|users|threads|posts|cases|web)/[\w.-]+", headers["x-served-by"]
         ), what
         assert response.status_code != 500, f"{what}: {response.text}"
         if response.request.method == "HEAD" or response.status_code == 304:

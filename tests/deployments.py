@@ -23,6 +23,7 @@ import httpx
 from starlette.types import ASGIApp
 
 import monolith.main
+import services.cases.main
 import services.posts.main
 import services.threads.main
 import services.users.main
@@ -43,6 +44,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORIGIN = "http://board.example"
 USERS_TOKEN = "the users service's token"
 THREADS_TOKEN = "the threads service's token"
+POSTS_TOKEN = "the posts service's token"
 
 _ANY_NUMBER = 10_000_000  # all tests come from one address
 
@@ -55,14 +57,15 @@ class Limits:
     """The board's limits; by default none applies. Intervals are in seconds; `address_limit` is the
     number of requests that an address may send in a minute, `preview_limit` the number of previews
     of a user in a minute, `edit_limit` the number of edits of a user in a day, and
-    `registration_limit` the number of registrations from an address in an hour; 0 means no
-    limit."""
+    `registration_limit` the number of registrations from an address in an hour, `report_limit` the
+    number of reports of a user in a day; 0 means no limit."""
 
     thread_interval: int = 0
     post_interval: int = 0
     preview_limit: int = 0
     edit_limit: int = 0
     registration_limit: int = 0
+    report_limit: int = 0
     address_limit: int = _ANY_NUMBER
 
 
@@ -104,12 +107,14 @@ async def monolith_in_loop(
         users_database_url=databases["users"],
         threads_database_url=databases["threads"],
         posts_database_url=databases["posts"],
+        cases_database_url=databases["cases"],
         thread_interval=limits.thread_interval,
         post_interval=limits.post_interval,
         preview_limit=limits.preview_limit,
         edit_limit=limits.edit_limit,
         sign_in_address_failures=_ANY_NUMBER,
         registration_limit=limits.registration_limit,
+        report_limit=limits.report_limit,
     )
     async with serving(monolith.main.application, settings) as url:
         yield {"monolith": url}
@@ -119,15 +124,16 @@ async def monolith_in_loop(
 async def services_in_loop(
     databases: Mapping[str, str], limits: Limits = NO_LIMITS
 ) -> AsyncIterator[Mapping[str, str]]:
-    """Serve the page and the three services, which call each other over HTTP. Yields the URLs of
+    """Serve the page and the services, which call each other over HTTP. Yields the URLs of
     the processes by name."""
     async with AsyncExitStack() as stack:
         opened = stack.enter_async_context
         users = await opened(users_service(databases["users"], limits=limits))
         threads = await opened(threads_service(databases["threads"], users, limits))
         posts = await opened(posts_service(databases["posts"], users, threads, limits))
+        cases = await opened(cases_service(databases["cases"], users, threads, posts, limits))
         page = await opened(web_service())
-        yield {"users": users, "threads": threads, "posts": posts, "web": page}
+        yield {"users": users, "threads": threads, "posts": posts, "cases": cases, "web": page}
 
 
 def users_service(
@@ -171,6 +177,7 @@ def posts_service(
     settings = services.posts.main.Settings(
         **_of_a_process("posts-1", limits),
         posts_database_url=database,
+        posts_service_token=POSTS_TOKEN,
         users_url=users,
         users_service_token=users_token,
         threads_url=threads,
@@ -180,6 +187,24 @@ def posts_service(
         edit_limit=limits.edit_limit,
     )
     return serving(services.posts.main.application, settings)
+
+
+def cases_service(
+    database: str, users: str, threads: str, posts: str, limits: Limits = NO_LIMITS
+) -> AbstractAsyncContextManager[str]:
+    """Serve the cases service, which calls the others at the given URLs. Yields its URL."""
+    settings = services.cases.main.Settings(
+        **_of_a_process("cases-1", limits),
+        cases_database_url=database,
+        users_url=users,
+        users_service_token=USERS_TOKEN,
+        threads_url=threads,
+        threads_service_token=THREADS_TOKEN,
+        posts_url=posts,
+        posts_service_token=POSTS_TOKEN,
+        report_limit=limits.report_limit,
+    )
+    return serving(services.cases.main.application, settings)
 
 
 def web_service() -> AbstractAsyncContextManager[str]:
@@ -255,6 +280,7 @@ def processes(deployment: str) -> Iterator[Run]:
             "PREVIEW_LIMIT": "0",
             "EDIT_LIMIT": "0",
             "REGISTRATION_LIMIT": "0",
+            "REPORT_LIMIT": "0",
             "SIGN_IN_ADDRESS_FAILURES": str(_ANY_NUMBER),
         }
         with log.open("w") as output:

@@ -49,6 +49,7 @@ CONTEXTS: Final = (
     Context("users", public_prefixes=("/api/users", "/api/sessions")),
     Context("threads", public_prefixes=("/api/threads",), calls=("users",)),
     Context("posts", public_prefixes=("/api/posts",), calls=("users", "threads")),
+    Context("cases", public_prefixes=("/api/cases",), calls=("users", "threads", "posts")),
 )
 
 CONTEXT_NAMES: Final = tuple(context.name for context in CONTEXTS)

@@ -30,7 +30,7 @@ CONNECTIONS_OF_A_CONTEXT: Final = 6
 
 DEFAULTS: Final[Choices] = {
     "NatMode": "one", "DesiredCount": "1", "MaxCount": "4", "MaxInstances": "3",
-    "InstanceType": "t3.small", "Memory": "256", "DatabaseKind": "aurora",
+    "InstanceType": "t3.small", "Memory": "224", "DatabaseKind": "aurora",
     "DatabaseClass": "db.t4g.micro", "EngineVersion": "17.7", "MinCapacity": "0",
     "MaxCapacity": "4", "BackupDays": "7", "ListenerPort": "80", "CertificateArn": "",
     "DomainName": "",

@@ -33,11 +33,11 @@ def run(
     say: Say,
     check: Callable[[], None],
 ) -> dict[str, str]:
-    """Register, sign in, start a thread, write a post, read it back, and find the thread in the
-    list; then delete all of it. Returns which process served each path, as far as the responses
-    say. Raises `CannotDeployError` with the request that failed. `connect_to` is a host and port to
-    connect to instead of the origin's. `check` is called repeatedly until the board responds, and
-    raises if waiting longer is useless."""
+    """Register, sign in, start a thread, write a post, read it back, find the thread in the list,
+    and list cases; then delete all of it. Returns which process served each path, as far as the
+    responses say. Raises `CannotDeployError` with the request that failed. `connect_to` is a host
+    and port to connect to instead of the origin's. `check` is called repeatedly until the board
+    responds, and raises if waiting longer is useless."""
     parts = urlsplit(origin)
     base = f"{parts.scheme}://{connect_to}" if connect_to else origin
     with httpx.Client(
@@ -91,7 +91,8 @@ def _problem_with(http: httpx.Client, path: str) -> str | None:
         response = http.get(path)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}"
-    if response.status_code == httpx.codes.OK:
+    # 401 is the response of a context that shows nothing to those who are not signed in.
+    if response.status_code in {httpx.codes.OK, httpx.codes.UNAUTHORIZED}:
         return None
     return f"{response.status_code} {' '.join(response.text[:200].split())}"
 
@@ -120,6 +121,7 @@ class _Client:
         self._require("<em>Is</em>" in found[0]["html"], "the post is not what was written")
         newest = self._ask("GET", "/api/threads?order=new&limit=100")
         self._require(title in [one["title"] for one in newest], "the list lacks the new thread")
+        self._ask("GET", "/api/cases")
         page = self._http.get("/")
         self._require(page.status_code == httpx.codes.OK, f"GET / returned {page.status_code}")
         self._note("/", page)

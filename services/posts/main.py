@@ -18,6 +18,7 @@ from services.posts.wiring import open_posts
 class Settings(ProcessSettings, PostSettings):
     """The settings of this process: its own context's, and where it finds the contexts it calls."""
 
+    posts_service_token: ServiceTokens
     users_url: HttpUrl
     users_service_token: ServiceTokens
     threads_url: HttpUrl
@@ -35,7 +36,8 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
             ServiceClient(http, "threads", settings.threads_url, settings.threads_service_token[0])
         )
         async with open_posts(settings, lifecycle, users, threads, settings.public_origin) as posts:
-            yield create_app("posts", [posts.context(settings)], settings, lifecycle)
+            context = posts.context(settings, settings.posts_service_token)
+            yield create_app("posts", [context], settings, lifecycle)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+import services.cases.api
 import services.posts.api
 import services.threads.api
 import services.users.api
@@ -24,6 +25,7 @@ DOCUMENTS: Final = [
     documents.document(
         "posts", "", services.posts.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING)
     ),
+    documents.document("cases", "", services.cases.api.router(NOTHING, COOKIE)),
 ]
 
 

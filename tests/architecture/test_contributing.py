@@ -11,15 +11,7 @@ from topology.contexts import BY_NAME, CALLED, CONTEXT_NAMES
 PAGE = "CONTRIBUTING.md"
 NO_PART_OF_A_CONTEXT = {
     PAGE: "the lists themselves",
-    "bench/dataset.py": "makes threads full of posts, whatever else there is",
-    "bench/contract.py": "measures posts as they arrive in threads",
-    "rollout/price.py": "writes posts into a thread, whatever else there is",
-    "bench/speed.py": "measures three routes",
-    "docs/decisions/response-cache.md": "counts what a notification holds",
     "deploy/checks/smoke.py": "registers, starts a thread and posts, whatever else there is",
-    "docs/performance.md": "figures of today's operations",
-    "docs/aws.md": "examples of commands",
-    "docs/gateway-reference.md": "examples of commands and their output",
 }
 """Files that name every context since they are about all of them, and why a new one leaves them as
 they are."""

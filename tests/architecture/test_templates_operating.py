@@ -60,7 +60,7 @@ def test_every_connection_that_tasks_may_open_fits_into_the_database(
     deployment: Deployment,
 ) -> None:
     size: int = inspect.signature(Database.open).parameters["size"].default
-    listeners = {"users": 0, "threads": 1, "posts": 1}
+    listeners = dict.fromkeys(CONTEXT_NAMES, 1)
     tasks = {
         name: int(deployment.resource(f"{name}.Scaling")["MaxCapacity"])
         for name in (*CONTEXT_NAMES, "monolith")

@@ -38,7 +38,8 @@ TOKENS = {name: f"data.{name.capitalize()}ServiceSecret" for name in CALLED}
 KNOWS = {
     "users": {DATABASES["users"], TOKENS["users"]},
     "threads": {DATABASES["threads"], TOKENS["threads"], TOKENS["users"]},
-    "posts": {DATABASES["posts"], TOKENS["threads"], TOKENS["users"]},
+    "posts": {DATABASES["posts"], *TOKENS.values()},
+    "cases": {DATABASES["cases"], *TOKENS.values()},
     "web": set(),
     "monolith": set(DATABASES.values()),
 }

@@ -19,6 +19,7 @@ from tests.cloudformation import (
     template,
 )
 from tests.unit.gateway.fake_request import FakeRequest
+from topology.contexts import CALLED, CONTEXTS
 from topology.routing import SHARES, STAND_INS
 
 ALLOWED = tuple(str(share) for share in range(101))
@@ -46,8 +47,12 @@ PATHS = (
     "/api/posts",
     "/api/posts/in-thread/1",
     "/api/postscript",
+    "/api/cases",
+    "/api/cases/1/decision",
+    "/api/casestudy",
     "/internal/users/authenticate",
     "/internal/threads/1",
+    "/internal/posts/1",
     "/internal/usersx",
     "/internal",
     "/readyz",
@@ -115,10 +120,10 @@ def _gateway(
 @pytest.mark.parametrize(
     "shares",
     [
-        ("100", "100", "100", "100"),
-        ("0", "0", "0", "0"),
-        ("50", "25", "1", "99"),
-        ("10", "0", "95", "5"),
+        ("100", "100", "100", "100", "100"),
+        ("0", "0", "0", "0", "0"),
+        ("50", "25", "1", "75", "99"),
+        ("10", "0", "95", "90", "5"),
     ],
 )
 @pytest.mark.parametrize("https", [{}, HTTPS])
@@ -147,6 +152,7 @@ def test_the_gateway_decides_between_services_what_the_template_says() -> None:
         ("/api/sessions", "Users"),
         ("/api/threads", "Threads"),
         ("/api/posts/1", "Posts"),
+        ("/api/cases", "Cases"),
         ("/", "Web"),
         ("/api/usersettings", "Web"),
         ("/nothing", "Web"),
@@ -214,7 +220,7 @@ def test_every_target_group_checks_health_alike() -> None:
         {name: value for name, value in group.properties.items() if name != "Name"}
         for group in Deployment().of_kind("ElasticLoadBalancingV2::TargetGroup")
     ]
-    assert len(groups) == len(SERVICES) + 2
+    assert len(groups) == len(SERVICES) + len(CALLED)
     assert all(group == groups[0] for group in groups)
 
 
@@ -223,7 +229,7 @@ def test_internal_names_lead_to_their_services() -> None:
     called = set(
         re.findall(r'"(/internal/[a-z]+/[a-z{]+)', (ROOT / "kernel" / "clients.py").read_text())
     )
-    assert len(called) >= 3
+    assert {path.split("/")[2] for path in called} == set(CALLED)
     for path in called:
         context = path.split("/")[2]
         assert _read(deployment, "InternalListener", path.replace("{", "1")) == {
@@ -259,7 +265,8 @@ def test_with_a_certificate_plain_http_only_redirects() -> None:
         "StatusCode": "HTTP_301",
     }
     assert not list(_rules(deployment, listeners["8080"]))
-    assert len(list(_rules(deployment, listeners[443]))) == 5
+    prefixes = [prefix for context in CONTEXTS for prefix in context.public_prefixes]
+    assert len(list(_rules(deployment, listeners[443]))) == len(prefixes) + 1
 
 
 def test_without_a_certificate_there_is_one_listener() -> None:

@@ -32,7 +32,7 @@ async def test_a_monolith_that_works_passes_and_is_left_as_it_was(monolith: Boar
 
 
 async def test_services_that_work_pass_and_are_left_as_they_were(services: Board) -> None:
-    assert await _contexts_that_answered(services) == {"users", "threads", "posts", "web"}
+    assert await _contexts_that_answered(services) == {"users", "threads", "posts", "cases", "web"}
 
 
 async def _contexts_that_answered(board: Board) -> set[str]:

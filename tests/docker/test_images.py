@@ -60,6 +60,7 @@ ABSENT = {
     "users": {"alembic", "sqlalchemy", "nh3", "markdown_it", "yaml"},
     "threads": {"alembic", "sqlalchemy", "nh3", "argon2", "yaml"},
     "posts": {"alembic", "sqlalchemy", "argon2", "yaml"},
+    "cases": {"alembic", "sqlalchemy", "nh3", "argon2", "yaml"},
     "web": {"alembic", "sqlalchemy", "argon2", "nh3", "yaml"},
     "monolith": {"alembic", "sqlalchemy", "yaml"},
     "gateway": {"fastapi", "pydantic", "asyncpg", "alembic", "httpx"},

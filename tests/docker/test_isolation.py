@@ -12,10 +12,13 @@ from topology.deployments import GATEWAY, SERVICES
 
 pytestmark = pytest.mark.timeout(600)
 
+TOKENS = {"posts_service_token", "threads_service_token", "users_service_token"}
+
 SECRETS_OF = {
     "users": {"users_database_url", "users_service_token"},
     "threads": {"threads_database_url", "threads_service_token", "users_service_token"},
-    "posts": {"posts_database_url", "threads_service_token", "users_service_token"},
+    "posts": {"posts_database_url", *TOKENS},
+    "cases": {"cases_database_url", *TOKENS},
     "web": set[str](),
     "gateway": set[str](),
 }

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.timeout(600)
 
 FIRST, SECOND, BROKEN = VERSIONS
 LEAST_REQUESTS = 5000
+TOKENS = {"POSTS_SERVICE_TOKEN", "THREADS_SERVICE_TOKEN", "USERS_SERVICE_TOKEN"}
 
 
 def test_images_are_pushed_once_each_with_a_bill_of_materials(aws: Stage) -> None:
@@ -118,7 +119,8 @@ def test_each_task_knows_its_own_secrets_and_no_other(aws: Stage) -> None:
     assert known == {
         "users": {"USERS_DATABASE_PASSWORD", "USERS_SERVICE_TOKEN"},
         "threads": {"THREADS_DATABASE_PASSWORD", "THREADS_SERVICE_TOKEN", "USERS_SERVICE_TOKEN"},
-        "posts": {"POSTS_DATABASE_PASSWORD", "THREADS_SERVICE_TOKEN", "USERS_SERVICE_TOKEN"},
+        "posts": {"POSTS_DATABASE_PASSWORD", *TOKENS},
+        "cases": {"CASES_DATABASE_PASSWORD", *TOKENS},
         "web": set(),
     }
 

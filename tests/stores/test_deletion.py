@@ -16,6 +16,8 @@ from board.grant_admin import grant_admin
 from kernel.data.idempotency import IdempotentRequest, IdempotentWrite, ReplayableResponse
 from kernel.errors import Unauthenticated
 from kernel.process.lifecycle import Lifecycle
+from services.cases.settings import CaseSettings
+from services.cases.wiring import Cases, open_cases
 from services.posts.settings import PostSettings
 from services.posts.wiring import Posts, open_posts
 from services.threads.settings import ThreadSettings
@@ -80,6 +82,8 @@ WITHOUT_PEOPLE = {
     "threads.alembic_version", "threads.removals",
     "posts.alembic_version", "posts.removals", "posts.removed_threads", "posts.thread_activity",
     "posts.thread_events", "threads.words", "posts.words",
+    "cases.alembic_version", "cases.cases", "cases.reports", "cases.decisions", "cases.history",
+    "cases.allowances", "cases.idempotency_keys",
 }  # fmt: skip
 """The tables in which no person leaves anything of their own but what they have published."""
 
@@ -92,6 +96,7 @@ class Board:
     users: Users
     threads: Threads
     posts: Posts
+    cases: Cases
 
     async def register(self, new: NewUser) -> int:
         """Somebody new: their id."""
@@ -113,14 +118,24 @@ async def running_board(databases: Databases) -> AsyncIterator[Board]:
     user_settings = UserSettings(users_database_url=urls["users"])
     thread_settings = ThreadSettings(threads_database_url=urls["threads"])
     post_settings = PostSettings(posts_database_url=urls["posts"], render_processes=1)
+    case_settings = CaseSettings(cases_database_url=urls["cases"])
     async with (
         open_users(user_settings, noon) as users,
         open_threads(thread_settings, Lifecycle(), users.service, noon) as threads,
         open_posts(
             post_settings, Lifecycle(), users.service, threads.service, "http://board.example", noon
         ) as posts,
+        open_cases(
+            case_settings,
+            Lifecycle(),
+            users.service,
+            users.moderation,
+            threads.moderation,
+            posts.moderation,
+            noon,
+        ) as cases,
     ):
-        yield Board(urls, users, threads, posts)
+        yield Board(urls, users, threads, posts, cases)
 
 
 async def cells(urls: Mapping[str, str]) -> Mapping[str, list[str]]:

@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+import services.cases.store
 import services.posts.store
 import services.threads.store
 import services.users.store
@@ -22,6 +23,7 @@ SCHEMAS: Mapping[str, str] = {
     "users": services.users.store.SCHEMA,
     "threads": services.threads.store.SCHEMA,
     "posts": services.posts.store.SCHEMA,
+    "cases": services.cases.store.SCHEMA,
 }
 
 

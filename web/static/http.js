@@ -182,5 +182,5 @@ async function textOf(path, response, signal) {
 
 /** @param {string} path */
 function contextOf(path) {
-  return /^\/api\/(threads|posts)\b/.exec(path)?.[1] ?? "users";
+  return /^\/api\/(threads|posts|cases)\b/.exec(path)?.[1] ?? "users";
 }

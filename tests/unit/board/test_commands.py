@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
+import services.cases.store
 import services.posts.store
 import services.threads.store
 import services.users.store
@@ -25,6 +26,7 @@ SCHEMAS = {
     "users": services.users.store.SCHEMA,
     "threads": services.threads.store.SCHEMA,
     "posts": services.posts.store.SCHEMA,
+    "cases": services.cases.store.SCHEMA,
 }
 
 

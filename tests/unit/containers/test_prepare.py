@@ -11,6 +11,7 @@ from containers.prepare import prepare
 from topology.contexts import CONTEXT_NAMES
 from topology.secrets import SECRETS
 
+TOKENS = {"posts_service_token", "threads_service_token", "users_service_token"}
 CONSUMERS = ("postgres", "bootstrap", "databases", *CONTEXT_NAMES)
 
 
@@ -58,8 +59,9 @@ def test_preparing_again_changes_nothing(volumes: Path) -> None:
         ("postgres", {"admin_password"}),
         ("users", {"users_database_url", "users_service_token"}),
         ("threads", {"threads_database_url", "threads_service_token", "users_service_token"}),
-        ("posts", {"posts_database_url", "threads_service_token", "users_service_token"}),
-        ("databases", {"users_database_url", "threads_database_url", "posts_database_url"}),
+        ("posts", {"posts_database_url", *TOKENS}),
+        ("cases", {"cases_database_url", *TOKENS}),
+        ("databases", {f"{context}_database_url" for context in CONTEXT_NAMES}),
     ],
 )
 def test_consumer_gets_only_its_own_secrets(volumes: Path, consumer: str, names: set[str]) -> None:

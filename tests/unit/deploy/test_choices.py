@@ -56,7 +56,7 @@ def test_the_defaults_are_the_templates() -> None:
             {"DesiredCount": "4", "MaxInstances": "2"},
             "COUNT=4 needs 3 instances t3.small, and only 2 are allowed: use MAX_INSTANCES=3",
         ),
-        ({"DatabaseKind": "instance"}, "may open 96 connections, and a database db.t4g.micro"),
+        ({"DatabaseKind": "instance"}, "may open 120 connections, and a database db.t4g.micro"),
     ],
 )
 def test_choices_that_aws_refuses_together_are_named(chosen: dict[str, str], said: str) -> None:
@@ -98,7 +98,7 @@ def test_more_tasks_at_least_are_more_at_most() -> None:
 
 def test_a_small_database_lowers_how_many_tasks_there_are_at_most() -> None:
     chosen = {"DatabaseKind": "instance"}
-    assert choices.derived(chosen, {}, "microservices") == {"MaxCount": "3"}
+    assert choices.derived(chosen, {}, "microservices") == {"MaxCount": "2"}
     assert choices.derived(chosen, {}, "strangler") == {"MaxCount": "1"}
     for deployment in DEPLOYMENTS:
         choices.require_consistent(chosen, {}, deployment)

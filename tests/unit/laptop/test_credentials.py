@@ -10,6 +10,7 @@ import pytest
 from laptop import credentials
 from laptop.credentials import Credentials, load_or_create
 from laptop.errors import CannotRunError
+from topology.secrets import SECRETS
 
 
 def test_credentials_are_generated_once(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_secrets_are_long_and_unique(tmp_path: Path) -> None:
         *load_or_create(tmp_path).by_name.values(),
         *load_or_create(tmp_path / "other").by_name.values(),
     ]
-    assert len({*secrets}) == len(secrets) == 12
+    assert len({*secrets}) == len(secrets) == 2 * len(SECRETS)
     assert all(len(secret) >= 43 for secret in secrets)
 
 
@@ -50,12 +51,30 @@ def test_damaged_file_is_rejected_with_its_path_and_kept(tmp_path: Path, text: s
     assert path.read_text() == text
 
 
-def test_missing_secret_is_rejected_by_name(tmp_path: Path) -> None:
+def test_missing_admin_password_is_rejected_by_name(tmp_path: Path) -> None:
     content = dict(load_or_create(tmp_path).by_name)
-    del content["posts_password"]
+    del content["admin_password"]
     (tmp_path / credentials.FILE_NAME).write_text(json.dumps(content))
-    with pytest.raises(CannotRunError, match="lacks posts_password"):
+    with pytest.raises(CannotRunError, match="lacks admin_password"):
         load_or_create(tmp_path)
+
+
+def test_empty_secret_is_rejected_by_name(tmp_path: Path) -> None:
+    content = {**load_or_create(tmp_path).by_name, "posts_password": ""}
+    (tmp_path / credentials.FILE_NAME).write_text(json.dumps(content))
+    with pytest.raises(CannotRunError, match=r"damaged \(posts_password\)"):
+        load_or_create(tmp_path)
+
+
+def test_secrets_of_a_new_context_are_added_once_and_the_others_stay(tmp_path: Path) -> None:
+    content = dict(load_or_create(tmp_path).by_name)
+    before = {name: value for name, value in content.items() if not name.startswith("posts_")}
+    (tmp_path / credentials.FILE_NAME).write_text(json.dumps(before))
+    with ThreadPoolExecutor(8) as pool:
+        found = [*pool.map(load_or_create, [tmp_path] * 32)]
+    assert before.items() < found[0].by_name.items()
+    assert {*found[0].by_name} == {*content}
+    assert all(one == found[0] for one in found)
 
 
 def test_representation_has_no_secret() -> None:

@@ -11,13 +11,17 @@ from laptop.programs import Server
 from laptop.settings import Settings
 from topology.deployments import DEPLOYMENTS, SERVERS
 
+NAMES = ("Users", "Threads", "Posts", "Cases", "Web")
 CREDENTIALS = Credentials.generate()
 URLS = {
     "users": "postgresql://users",
     "threads": "postgresql://threads",
     "posts": "postgresql://posts",
+    "cases": "postgresql://cases",
 }
-PORTS = {"users": 1001, "threads": 1002, "posts": 1003, "web": 1004, "monolith": 1005}
+PORTS = {
+    "users": 1001, "threads": 1002, "posts": 1003, "cases": 1004, "web": 1005, "monolith": 1006,
+}  # fmt: skip
 
 
 def asked(deployment: str, **environment: str) -> Settings:
@@ -60,9 +64,15 @@ def test_each_process_knows_its_own_database_and_the_services_it_calls() -> None
         *("USERS_URL", "USERS_SERVICE_TOKEN"),
     }
     assert knows(services["posts"]) == {
-        "POSTS_DATABASE_URL",
+        *("POSTS_DATABASE_URL", "POSTS_SERVICE_TOKEN"),
         *("USERS_URL", "USERS_SERVICE_TOKEN"),
         *("THREADS_URL", "THREADS_SERVICE_TOKEN"),
+    }
+    assert knows(services["cases"]) == {
+        "CASES_DATABASE_URL",
+        *("USERS_URL", "USERS_SERVICE_TOKEN"),
+        *("THREADS_URL", "THREADS_SERVICE_TOKEN"),
+        *("POSTS_URL", "POSTS_SERVICE_TOKEN"),
     }
     assert services["posts"]["THREADS_URL"] == "http://127.0.0.1:1002"
     assert services["posts"]["USERS_SERVICE_TOKEN"] == CREDENTIALS.service_token("users")
@@ -73,11 +83,12 @@ def test_the_monolith_knows_all_databases_and_needs_no_token() -> None:
         "USERS_DATABASE_URL",
         "THREADS_DATABASE_URL",
         "POSTS_DATABASE_URL",
+        "CASES_DATABASE_URL",
     }
 
 
 def test_the_strangler_runs_both() -> None:
-    assert [*told("strangler")] == ["users", "threads", "posts", "web", "monolith"]
+    assert [*told("strangler")] == ["users", "threads", "posts", "cases", "web", "monolith"]
 
 
 def test_process_ignores_the_runs_host_port_and_instance() -> None:
@@ -126,13 +137,13 @@ def test_only_bootstrap_knows_the_superuser() -> None:
         (
             "microservices",
             {"100"},
-            ["UsersTargets", "ThreadsTargets", "PostsTargets", "WebTargets"],
+            [f"{name}Targets" for name in NAMES],
         ),
         ("monolith", {"0"}, ["MonolithTargets"]),
         (
             "strangler",
             {"50"},
-            ["UsersTargets", "ThreadsTargets", "PostsTargets", "WebTargets", "MonolithTargets"],
+            [*(f"{name}Targets" for name in NAMES), "MonolithTargets"],
         ),
     ],
 )
@@ -148,7 +159,7 @@ def test_gateway_gets_the_shares_and_the_targets(
         if word in ("--parameter", "--target")
     )
     assert words["ListenerPort"] == "8080"
-    assert {words[f"{name}Share"] for name in ("Users", "Threads", "Posts", "Web")} == shares
+    assert {words[f"{name}Share"] for name in NAMES} == shares
     assert [name for name in words if name.endswith("Targets")] == groups
     assert words[groups[-1]] == f"http://127.0.0.1:{ports[[*ports][-1]]}"
 

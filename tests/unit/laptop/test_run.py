@@ -21,6 +21,9 @@ from laptop import ports
 from laptop.run import embedded
 from tests.eventually import eventually_blocking
 from topology.contexts import CONTEXT_NAMES
+from topology.deployments import SERVICES
+
+SERVICE_NAMES = {f"{name}-1" for name in SERVICES}
 
 SERVER = """
 import os, signal, socket, time
@@ -93,8 +96,8 @@ class Runner:
     ) -> subprocess.Popen[bytes]:
         """Start a run with database URLs, which the stand-ins never open."""
         urls = {
-            f"{name}_DATABASE_URL": f"postgresql://{name.lower()}:x@db.example.com/{name.lower()}"
-            for name in ("USERS", "THREADS", "POSTS")
+            f"{name.upper()}_DATABASE_URL": f"postgresql://{name}:x@db.example.com/{name}"
+            for name in CONTEXT_NAMES
         }
         return self.start(output=output, **urls, **environment)
 
@@ -185,13 +188,13 @@ def test_a_run_starts_serves_and_stops_in_order(runner: Runner, is_running: IsRu
     assert runner.board_commands() == ["bootstrap", "migrate", "demo"]
     running = [*runner.started().values(), runner.postgres()]
     assert "creating a PostgreSQL cluster" in runner.text()
-    assert len(running) == 6
+    assert len(running) == len(SERVICES) + 2  # the gateway and PostgreSQL
     assert all(is_running(one) for one in running)
 
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
     assert runner.stopped()[0] == "gateway"
-    assert {*runner.stopped()} == {"gateway", "users-1", "threads-1", "posts-1", "web-1"}
+    assert {*runner.stopped()} == {"gateway", *SERVICE_NAMES}
     assert runner.text().endswith("stopped\n")
     assert not any(is_running(one) for one in running)
 
@@ -215,8 +218,7 @@ def test_the_monolith_runs_alone_behind_the_gateway(runner: Runner) -> None:
 def test_the_strangler_runs_both_deployments(runner: Runner) -> None:
     runner.start_without_postgres(DEPLOYMENT="strangler")
     until_up(runner)
-    services = {"users-1", "threads-1", "posts-1", "web-1"}
-    assert {*runner.started()} == {"gateway", "monolith-1", *services}
+    assert {*runner.started()} == {"gateway", "monolith-1", *SERVICE_NAMES}
 
 
 def test_no_postgresql_is_started_if_database_urls_are_set(runner: Runner) -> None:

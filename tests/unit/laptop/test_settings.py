@@ -13,6 +13,7 @@ URLS = {
     "USERS_DATABASE_URL": "postgresql://u",
     "THREADS_DATABASE_URL": "postgresql://t",
     "POSTS_DATABASE_URL": "postgresql://p",
+    "CASES_DATABASE_URL": "postgresql://c",
 }
 
 

@@ -1,7 +1,7 @@
 // What the logged requests say about the architecture: who answered, and which service asked which.
 
 /** The contexts, and the page, which is a service as well. Others are added when a request reaches them. */
-export const CONTEXTS = ["page", "users", "threads", "posts"];
+export const CONTEXTS = ["page", "users", "threads", "posts", "cases"];
 
 /** Whether a request was for one of the page's files.
  * @param {Page.LoggedRequest} request */

@@ -6,7 +6,7 @@ import { Problem } from "../problem.js";
 import { page } from "../router.js";
 import { t } from "../text.js";
 
-const CONTEXTS = ["users", "threads", "posts"];
+const CONTEXTS = ["users", "threads", "posts", "cases"];
 const LIMITS = /** @type {const} */ (["minLength", "maxLength", "minimum", "maximum", "pattern"]);
 
 /** @param {Page.Visit} visit */

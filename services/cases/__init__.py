@@ -1,0 +1,1 @@
+"""The cases context: reports of posts, collected into cases that moderators decide."""
