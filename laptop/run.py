@@ -153,7 +153,7 @@ class Board:
         public = gateway(settings.shares)
         launched = self._gateway = self._launch(public, supervisors)
         async with asyncio.TaskGroup() as group:
-            for path in ("/", *(f"{context.public_prefixes[0]}?limit=1" for context in CONTEXTS)):
+            for path in ("/", *(context.open_path for context in CONTEXTS)):
                 group.create_task(self._until_ok(public, path))
         for process in (*(running.process for running in self._running.values()), launched):
             process.establish()

@@ -25,7 +25,9 @@ from web.settings import PageSettings
 from web.site import build
 
 
-class Settings(ProcessSettings, UserSettings, ThreadSettings, PostSettings, CaseSettings, PageSettings):
+class Settings(
+    ProcessSettings, UserSettings, ThreadSettings, PostSettings, CaseSettings, PageSettings
+):
     """The settings of this process: those of every context and of the page."""
 
 

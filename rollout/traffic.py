@@ -29,7 +29,7 @@ MAX_OPEN: Final = 400
 """Requests that wait for a response at the same time, at most. More are not sent: they failed."""
 
 _TIMEOUT: Final = 10.0
-_PATHS: Final = ("/", *(f"{context.public_prefixes[0]}?limit=10" for context in CONTEXTS))
+_PATHS: Final = ("/", *(context.open_path for context in CONTEXTS))
 
 
 @dataclass(frozen=True)

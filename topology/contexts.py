@@ -12,12 +12,21 @@ class Context:
     `name` is also the name of its package in services/, its database, its database role, its image
     and its host in Compose. `public_prefixes` are the paths on which it serves clients, each with
     everything below it. `calls` names the contexts whose internal interface (`/internal/NAME/...`)
-    it calls; a context calls only contexts that are declared before it.
+    it calls; a context calls only contexts that are declared before it. A `personal` context shows
+    nothing but its API document to those who are not signed in.
     """
 
     name: str
     public_prefixes: tuple[str, ...]
     calls: tuple[str, ...] = ()
+    personal: bool = False
+
+    @property
+    def open_path(self) -> str:
+        """A path that it serves to everybody: a list, or else its API document."""
+        if self.personal:
+            return f"/api/{self.name}/openapi.json"
+        return f"{self.public_prefixes[0]}?limit=1"
 
     @property
     def internal_prefix(self) -> str:
@@ -49,7 +58,12 @@ CONTEXTS: Final = (
     Context("users", public_prefixes=("/api/users", "/api/sessions")),
     Context("threads", public_prefixes=("/api/threads",), calls=("users",)),
     Context("posts", public_prefixes=("/api/posts",), calls=("users", "threads")),
-    Context("cases", public_prefixes=("/api/cases",), calls=("users", "threads", "posts")),
+    Context(
+        "cases",
+        public_prefixes=("/api/cases",),
+        calls=("users", "threads", "posts"),
+        personal=True,
+    ),
 )
 
 CONTEXT_NAMES: Final = tuple(context.name for context in CONTEXTS)

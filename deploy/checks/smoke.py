@@ -18,7 +18,7 @@ WAKES_WITHIN: Final = 90.0
 """Seconds that a database may take to wake up."""
 
 _PAUSE: Final = 2.0
-PATHS: Final = (*(context.public_prefixes[0] for context in CONTEXTS), "/")
+PATHS: Final = (*(context.open_path for context in CONTEXTS), "/")
 """A path of each service."""
 
 Say = Callable[[str], None]
@@ -91,8 +91,7 @@ def _problem_with(http: httpx.Client, path: str) -> str | None:
         response = http.get(path)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}"
-    # 401 is the response of a context that shows nothing to those who are not signed in.
-    if response.status_code in {httpx.codes.OK, httpx.codes.UNAUTHORIZED}:
+    if response.status_code == httpx.codes.OK:
         return None
     return f"{response.status_code} {' '.join(response.text[:200].split())}"
 

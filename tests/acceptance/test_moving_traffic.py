@@ -56,7 +56,7 @@ def refused(run: Run, command: str, **variables: str) -> str:
 async def requests(run: Run) -> AsyncIterator[Counter[str]]:
     """Requests to every context, some in a second; counts the servers of the responses."""
     seen: Counter[str] = Counter()
-    paths = ["/", *(f"{prefix}?limit=1" for one in CONTEXTS for prefix in one.public_prefixes[:1])]
+    paths = ["/", *(context.open_path for context in CONTEXTS)]
     stop = asyncio.Event()
 
     async def send() -> None:

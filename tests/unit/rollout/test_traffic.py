@@ -31,7 +31,7 @@ async def answer(request: httpx.Request) -> httpx.Response:
 async def test_each_second_has_a_line_and_each_server_its_number() -> None:
     seen, lines = await play(Plan(rate=40, seconds=2, port=8080), answer)
     assert (seen.sent, sum(seen.failures.values()), len(seen.milliseconds)) == (80, 0, 80)
-    assert seen.servers == {"monolith": 60, "posts": 20}
+    assert seen.servers == {"monolith": 64, "posts": 16}
     assert len(lines) == 2
     assert "0 failed" in lines[0]
     assert traffic.summary(seen).startswith("In all: 80 sent, 0 failed, median ")
@@ -89,8 +89,8 @@ async def test_errors_are_counted_by_reason() -> None:
         return httpx.Response(503 if request.url.path == "/api/users" else 200)
 
     seen, _ = await play(Plan(rate=40, seconds=1, port=8080), respond)
-    assert seen.failures == {"ConnectError": 10, "503": 10}
-    assert traffic.summary(seen).endswith("Failed: ConnectError (10), 503 (10)")
+    assert seen.failures == {"ConnectError": 8, "503": 8}
+    assert traffic.summary(seen).endswith("Failed: ConnectError (8), 503 (8)")
 
 
 async def test_absent_board_is_reported() -> None:
