@@ -148,4 +148,4 @@ def test_what_never_answers_is_told_with_its_last_word() -> None:
         pytest.raises(CannotDeployError, match=f"not within {RESPONSE_TIMEOUT / 60:.0f} min.*502"),
     ):
         _visit(url, said)
-    assert said == ["http://board.example/api/users: not yet (502 [])"]
+    assert said == ["http://board.example/api/users?limit=1: not yet (502 [])"]
