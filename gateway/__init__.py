@@ -1,4 +1,4 @@
-"""A local Application Load Balancer: it routes by the CloudFormation template that is deployed.
+"""A local Application Load Balancer: it routes as the deployed CloudFormation template says.
 
-It knows nothing of what it stands in front of, and imports nothing of it.
+It is independent of the application behind it, and imports none of its code.
 """

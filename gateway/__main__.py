@@ -1,4 +1,4 @@
-"""``python -m gateway``, and ``alb`` where the gateway is installed by itself."""
+"""``python -m gateway``, or ``alb`` if the gateway is installed as a package."""
 
 import sys
 
@@ -6,7 +6,7 @@ from gateway.main import main
 
 
 def command() -> int:
-    """Runs ``alb``; its exit code."""
+    """Runs ``alb`` and returns its exit code."""
     return main(sys.argv[1:], "alb")
 
 

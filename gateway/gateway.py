@@ -59,12 +59,12 @@ class Gateway:
 
     @property
     def plane(self) -> DataPlane:
-        """What its connections share."""
+        """What all connections share."""
         return self._plane
 
     @property
     def listeners(self) -> list[Listener]:
-        """In the template's order."""
+        """The listeners, in the template's order."""
         return [acceptor.listener for acceptor in self.acceptors]
 
     @property
@@ -83,7 +83,7 @@ class Gateway:
 
     @property
     def open_clients(self) -> int:
-        """How many clients are connected."""
+        """The number of connected clients."""
         return len(self._plane.clients)
 
     async def first_checks(self) -> None:
@@ -92,10 +92,9 @@ class Gateway:
             await registrations.checks.first_results()
 
     def apply(self, routing: Routing) -> None:
-        """Applies new routing at once, to every request from now on.
+        """Applies new routing to all future requests; requests in flight finish with the old one.
 
-        Requests that are under way finish where they are. Raises RefusedReloadError, and then
-        nothing has changed.
+        Raises RefusedReloadError, and then nothing has changed.
         """
         plane = self._plane
         check_reload([listener.settings for listener in self.listeners], routing)
@@ -128,8 +127,8 @@ class Gateway:
         self._plane.spawn(self._registrations.pop(name).close())
 
     async def drain(self, seconds: float = 30) -> bool:
-        """Accepts no more connections and lets the requests in flight finish, for at most
-        ``seconds``. Whether they all did. ``close`` has still to be called."""
+        """Accepts no more connections and waits at most ``seconds`` for requests in flight. Returns
+        whether all have finished. Call ``close`` afterwards."""
         self._stop_listening()
         return await self._plane.drain(seconds)
 
@@ -161,18 +160,17 @@ async def start_gateway(
     identities: Identities | None = None,
     resolve_name: Resolve = resolve,
 ) -> Gateway:
-    """Starts to listen.
+    """Starts a gateway and its listeners.
 
-    ``targets`` are URLs (``http://host:port``, or ``lambda+http://host:port`` for a function's
-    emulator) by the logical id of their target group. ``ports``
-    override the template's, by the listener's logical id; 0 takes a free one, and ``port`` is for
-    every listener that is not among them. ``timeouts`` override the template's too.
+    ``targets`` maps the logical id of a target group to its URLs (``http://host:port``, or
+    ``lambda+http://host:port`` for a function's emulator). ``ports`` replaces the template's ports,
+    by the listener's logical id; 0 is any free port. ``port`` applies to all other listeners.
+    ``timeouts`` replaces the template's.
 
-    ``identities`` are who requests are from, for a template that was read with some.
-    ``certificates`` are the files of the HTTPS listeners' certificates, by what the template calls
-    those. Raises UnknownTargetGroupError, UnknownListenerError, InvalidTargetError,
-    CertificateError, and ListenError when a port cannot be had.
-    """
+    ``identities`` are the users that requests come from, for rules that require sign-in.
+    ``certificates`` maps the template's names of certificates to their files. Raises
+    UnknownTargetGroupError, UnknownListenerError, InvalidTargetError, CertificateError, and
+    ListenError if a port cannot be opened."""
     for name in targets:
         if name not in routing.target_groups:
             raise UnknownTargetGroupError(name, routing.target_groups)

@@ -41,16 +41,16 @@ _log: Final = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str], program: str) -> int:
-    """Runs the gateway, or one of the commands about it (``gateway.admin.commands``); ``program``
-    is what was typed before them.
+    """Runs the gateway, or one of its commands (``gateway.admin.commands``). ``program`` is the
+    name of the program for help texts.
 
-    The exit code: 0 after a signal stopped it, 2 when it cannot run.
+    Returns the exit code: 0 after a signal stopped the gateway, 2 if it cannot run.
     """
     if arguments and arguments[0] in COMMANDS:
         return run_command(arguments, program)
     if arguments and arguments[0] == "run":
         arguments = arguments[1:]
-    # Until there is somebody to hear it, a hangup would end the process: it has to wait.
+    # A SIGHUP would end the process until there is a handler: block it until then.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     options = read_options(arguments, program)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str], program: str) -> int:
 
 
 def _load(options: argparse.Namespace) -> Routing:
-    """The templates' routing, whose warnings are logged."""
+    """Reads the templates' routing and logs their warnings."""
     loaded = load_templates(options)
     for line in loaded.warnings:
         _log.warning("warning: %s", line)
@@ -92,7 +92,7 @@ def _targets(options: argparse.Namespace, routing: Routing) -> Mapping[str, Sequ
 
 
 def _complete_names(options: argparse.Namespace, routing: Routing) -> None:
-    """Puts the full names of listeners into the options. Raises UnknownNameError."""
+    """Replaces names of listeners in the options by full names. Raises UnknownNameError."""
     listeners = [listener.logical_id for listener in routing.listeners]
     options.listen = [
         (full_name(name, listeners, "listener"), port) for name, port in options.listen
@@ -100,7 +100,8 @@ def _complete_names(options: argparse.Namespace, routing: Routing) -> None:
 
 
 def _identities(options: argparse.Namespace, routing: Routing) -> Identities | None:
-    """Who requests are from. Raises IdentityFileError and OSError."""
+    """The users that requests come from, if there is a file of them. Raises IdentityFileError and
+    OSError."""
     if options.identity is None:
         return None
     return read_identities(options.identity, routing.load_balancer.logical_id)
@@ -140,7 +141,7 @@ async def _run(
             access_log=access_log,
             metrics=metrics,
             identities=identities,
-            # Trace ids are names, not secrets: seeded from the system, and cheap to draw.
+            # Trace ids are not secret: a fast generator, seeded by the system, is enough.
             random=Random(os.urandom(32)),  # noqa: S311
         )
     except (
@@ -152,7 +153,7 @@ async def _run(
         return _refuse(f"gateway: {error}")
     except OSError as error:
         return _refuse(f"gateway: {error}")
-    # Requests make no reference cycles, and looking for some every 700 objects takes its time.
+    # Requests create no reference cycles, and searching for cycles every 700 objects is slow.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     control = Control(gateway, lambda: _load(options))

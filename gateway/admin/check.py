@@ -1,4 +1,4 @@
-"""``check``: what is in the way of running templates, and what to type to run them."""
+"""``check``: why templates cannot be run, and the options that they need."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -17,7 +17,7 @@ _HEADINGS: Final = {
 
 
 def refusals(problems: tuple[Problem, ...]) -> Iterator[str]:
-    """The problems for people, by who refuses what."""
+    """The problems as lines, grouped by their cause."""
     for cause, heading in _HEADINGS.items():
         found = [problem for problem in problems if problem.cause is cause]
         if found:
@@ -26,7 +26,7 @@ def refusals(problems: tuple[Problem, ...]) -> Iterator[str]:
 
 
 def summary(loaded: LoadedTemplates) -> Iterator[str]:
-    """What would run, and the options that it still needs."""
+    """What would run, and the options that are still missing."""
     yield from (f"warning: {line}" for line in loaded.warnings)
     routing = loaded.routing
     yield f"{routing.load_balancer.logical_id} can be run"
@@ -45,7 +45,7 @@ def summary(loaded: LoadedTemplates) -> Iterator[str]:
 
 
 def needed_groups(routing: Routing) -> list[str]:
-    """The target groups that may get requests, by their names in order."""
+    """The sorted names of target groups that may get requests."""
     return sorted(
         {
             group.target_group

@@ -1,4 +1,4 @@
-"""``alb COMMAND``: what is asked of templates, and operations on a running gateway."""
+"""``alb COMMAND``: checks of templates, and operations on a running gateway."""
 
 import argparse
 import ipaddress
@@ -19,20 +19,20 @@ from gateway.template.names import full_name
 from gateway.template.reader import RefusedTemplateError
 
 TEMPLATE_COMMANDS: Final[Mapping[str, str]] = {
-    "check": "what is refused of the templates, by AWS and by the gateway, and what to type",
-    "explain": "which rule a request gets, and why",
+    "check": "what AWS would refuse, what the gateway cannot run, and the options that are missing",
+    "explain": "which rule applies to a request, and why",
 }
-"""The commands that read templates and need no running gateway, and what each one does."""
+"""The commands that read templates and need no running gateway, with their descriptions."""
 OPERATIONS: Final[Mapping[str, str]] = {
     "health": "the targets' health, in the shape of describe-target-health",
     "rules": "each listener's rules, in the order in which they are tried",
     "weights": "changes a rule's weights, until the next reload",
     "register": "registers a target",
     "deregister": "begins to drain a target",
-    "drain": "deregisters a target, and waits until no request is on it",
-    "reload": "reads the template again; when it is refused, the old routing stays",
+    "drain": "deregisters a target, and waits until it has no more requests",
+    "reload": "reads the templates again; if they are refused, the old routing stays",
 }
-"""The commands that ask a running gateway, and what each one does."""
+"""The commands for a running gateway, with their descriptions."""
 COMMANDS: Final = {**TEMPLATE_COMMANDS, **OPERATIONS}
 _DONE: Final = 0
 _REFUSED: Final = 1
@@ -41,10 +41,11 @@ _ANSWER_SECONDS: Final = 30.0
 
 
 def run_command(arguments: Sequence[str], program: str = "alb") -> int:
-    """Runs one of COMMANDS and prints its result; ``program`` is what was typed before it.
+    """Runs one of COMMANDS and prints its result. ``program`` is the name of the program for help
+    texts.
 
-    The exit code: 0 when it was done, 1 when it was refused, 2 when there is nobody to ask or
-    nothing to read.
+    Returns the exit code: 0 for success, 1 if the command was refused, 2 if no gateway runs or a
+    template cannot be read.
     """
     options = _parser(program).parse_args(arguments)
     if options.command == "explain":
@@ -73,7 +74,8 @@ def run_command(arguments: Sequence[str], program: str = "alb") -> int:
 
 
 def _send(path: Path, request: Mapping[str, object], seconds: float) -> dict[str, list[str]]:
-    """The answer of the gateway at the socket. Raises OSError and ValueError."""
+    """Sends a request to the gateway at the socket and returns its answer. Raises OSError and
+    ValueError."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(seconds)
         connection.connect(os.fspath(path))
@@ -83,7 +85,7 @@ def _send(path: Path, request: Mapping[str, object], seconds: float) -> dict[str
             received += data
     answer = json.loads(received)
     if not isinstance(answer, dict) or not answer.keys() & {"result", "problems"}:
-        raise ValueError("this is no gateway")
+        raise ValueError("this is not a gateway")
     return answer
 
 
@@ -111,7 +113,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
         made.add_argument(
             "target",
             metavar="http://HOST:PORT",
-            help="a name stands for every address that it has now",
+            help="a host name means every address that it has now",
         )
         if name == "drain":
             made.add_argument("--seconds", type=float, default=30.0, help="how long to wait")

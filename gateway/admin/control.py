@@ -1,4 +1,4 @@
-"""What an operator may ask of a running gateway."""
+"""The operations on a running gateway."""
 
 import asyncio
 import logging
@@ -30,9 +30,9 @@ class RefusedCommandError(Exception):
 
 
 class Control:
-    """The operations. ``load`` reads the template again: it raises what ``load_routing`` does.
+    """The operations. ``load`` reads the templates again, and raises what ``load_routing`` raises.
 
-    A target is written as in ``--target``. A name stands for the addresses that it has now.
+    A target is written as in ``--target``. A host name means the addresses that it has now.
     """
 
     def __init__(
@@ -44,15 +44,15 @@ class Control:
         self._reloading = asyncio.Lock()
 
     def health(self, group: str | None = None) -> Json:
-        """The targets' health, as ``describe-target-health`` of the AWS command line has it: of
-        one group, or of each by its logical id."""
+        """The targets' health in the format of ``aws elbv2 describe-target-health``: for one group,
+        or for each by its logical id."""
         if group is not None:
             return describe_target_health(self._registrations(group).group)
         return {name: describe_target_health(found) for name, found in self._gateway.groups.items()}
 
     def rules(self) -> Json:
-        """Each listener's rules in the order in which they are tried; those that forward have the
-        weights of their target groups."""
+        """Each listener's rules in the order in which they are tried, with the weights of target
+        groups."""
         return [
             {
                 "Listener": listener.settings.logical_id,
@@ -73,8 +73,8 @@ class Control:
         ]
 
     def weights(self, rule: str, weights: Mapping[str, int]) -> Json:
-        """Changes the weights of a rule (by logical id; a listener's is that of its default rule)
-        until the next reload. Raises RefusedCommandError."""
+        """Changes a rule's weights until the next reload. ``rule`` is its logical id, or that of a
+        listener for its default rule. Raises RefusedCommandError."""
         for listener in self._gateway.listeners:
             try:
                 settings = with_weights(listener.settings, rule, weights)
@@ -100,9 +100,9 @@ class Control:
         return describe_target_health(registrations.group)
 
     async def drain(self, group: str, url: str, seconds: float) -> Json:
-        """Deregisters a target and waits until no request is on it, for at most ``seconds``.
+        """Deregisters a target and waits at most ``seconds`` until it has no more requests.
 
-        Raises RefusedCommandError, also when the time was not enough: then it goes on draining.
+        Raises RefusedCommandError, also if the time was not enough: the target continues to drain.
         """
         targets = await self._deregister(self._registrations(group), url)
         labels = ", ".join(target.label for target in targets)
@@ -116,8 +116,8 @@ class Control:
         return {"Drained": labels}
 
     async def reload(self) -> Json:
-        """Reads the template again and applies it. Raises RefusedCommandError, and then the
-        old routing stays."""
+        """Reads the templates again and applies them. Raises RefusedCommandError, and then the old
+        routing stays."""
         async with self._reloading:
             try:
                 routing = await asyncio.to_thread(self._load)
@@ -148,7 +148,7 @@ class Control:
         return [registrations.deregister(address) for address in found]
 
     async def _addresses(self, registrations: Registrations, url: str) -> list[Address]:
-        """What ``url`` stands for; at least one."""
+        """The addresses of ``url``, at least one."""
         try:
             endpoint = parse_endpoint(
                 url, function=registrations.group.settings.function is not None

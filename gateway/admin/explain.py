@@ -1,4 +1,4 @@
-"""``python -m gateway explain``: which rule a request gets, and why not the earlier ones."""
+"""``python -m gateway explain``: which rule applies to a request, and why earlier ones do not."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gateway.template.resources.collection import Place
 
 @dataclass(frozen=True, slots=True)
 class ImaginedRequest:
-    """A request that nobody sent. ``headers`` are in order, names as written."""
+    """A hypothetical request. ``headers`` are in order, with names as written."""
 
     method: bytes
     target: bytes
@@ -40,8 +40,8 @@ class ImaginedRequest:
 def explain(
     listener: ListenerSettings, request: ImaginedRequest, places: Mapping[str, Place]
 ) -> Iterator[str]:
-    """Lines for people: each rule up to the one that applies, then what it does. ``places`` are
-    where the rules stand, by their names."""
+    """Explains in lines of text: each rule up to the one that applies, then what it does.
+    ``places`` are the rules' places in the templates, by their names."""
     yield (
         f"{request.method.decode('latin-1')} {request.target.decode('latin-1')} "
         f"at {listener.logical_id} ({listener.protocol} {listener.port})"
@@ -81,7 +81,7 @@ def _does(listener: ListenerSettings, rule: Rule, request: ImaginedRequest) -> I
 
 
 def describe(action: Action) -> str:
-    """What an action does, whatever the request."""
+    """What an action does, independent of the request."""
     if isinstance(action, FixedResponse):
         return f"fixed-response {action.status} ({action.content_type})"
     if isinstance(action, Redirect):

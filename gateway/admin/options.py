@@ -10,8 +10,8 @@ from gateway.net.tls import CertificateFiles
 
 
 def read_options(arguments: Sequence[str], program: str) -> argparse.Namespace:
-    """The options, each with its type. Exits with 2, and a line, for what makes no sense.
-    ``program`` is what was typed before them."""
+    """Parses the options. Prints a line and exits with 2 for an invalid one. ``program`` is the
+    name of the program for help texts."""
     parser = argparse.ArgumentParser(
         prog=program,
         description="A local Application Load Balancer that routes by a CloudFormation template.",
@@ -43,7 +43,7 @@ def read_options(arguments: Sequence[str], program: str) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="ARN=CERTIFICATE.pem,KEY.pem",
-        help="the files of an HTTPS listener's certificate, by what its CertificateArn says "
+        help="the files of an HTTPS listener's certificate; ARN is its CertificateArn "
         "(an ARN, or the logical id of a resource); may be repeated",
     )
     parser.add_argument("--bind", default="127.0.0.1", help="the address to listen on")
@@ -57,19 +57,22 @@ def read_options(arguments: Sequence[str], program: str) -> argparse.Namespace:
         "--metrics-port",
         type=_port,
         metavar="PORT",
-        help="where GET /metrics answers, in the Prometheus format; 0 takes a free port",
+        help="the port of GET /metrics, in the Prometheus format; 0 takes a free port",
     )
     parser.add_argument(
         "--identity-keys-port",
         type=_port,
         default=0,
         metavar="PORT",
-        help="where GET /KEY-ID answers with the key that signs identities; 0 takes a free port",
+        help="the port of GET /KEY-ID, which returns the key of identities; 0 takes a free port",
     )
     parser.add_argument("--access-log", default="off", metavar="PATH|-|off")
     parser.add_argument("--access-log-format", choices=("alb", "short"), default="alb")
     parser.add_argument(
-        "--drain-seconds", type=_seconds, default=30.0, help="how long a stop waits for requests"
+        "--drain-seconds",
+        type=_seconds,
+        default=30.0,
+        help="how long a stop waits for requests in flight",
     )
     return parser.parse_args(arguments)
 

@@ -1,7 +1,7 @@
 """The admin interface: a Unix socket that only its owner can open.
 
-A port on loopback would be open to every web page that a browser on this machine shows. One
-request a connection: a line of JSON, and a line of JSON back.
+Every web page in a browser on this machine could reach a port on loopback. A connection has one
+request and one response, each a line of JSON.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _MAX_DRAIN_SECONDS: Final = 3600
 
 
 class AdminSocketError(Exception):
-    """The socket cannot be made."""
+    """The socket cannot be created."""
 
 
 class AdminServer:
@@ -61,7 +61,8 @@ class AdminServer:
             writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
             await writer.drain()
         except (OSError, ValueError, TimeoutError):
-            # Too long, too slow, or gone: nobody is waiting for an answer.
+            # The request is too long or too slow, or the client has gone: nobody waits for an
+            # answer.
             pass
         finally:
             writer.close()
@@ -127,7 +128,7 @@ def _seconds(request: Mapping[str, object]) -> float:
 
 
 def _bind(path: Path) -> socket.socket:
-    """A listening socket that only its owner can connect to, from its first moment on."""
+    """A listening socket that only its owner can ever connect to."""
     _remove_stale(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
@@ -144,7 +145,8 @@ def _bind(path: Path) -> socket.socket:
 
 
 def _remove_stale(path: Path) -> None:
-    """What a gateway that was killed left behind."""
+    """Removes the socket of a gateway that was killed. Raises AdminSocketError for anything
+    else."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -152,7 +154,7 @@ def _remove_stale(path: Path) -> None:
     except OSError as error:
         raise AdminSocketError(f"{path}: {error.strerror or error}") from error
     if not stat.S_ISSOCK(mode):
-        raise AdminSocketError(f"{path} is there already, and is no socket")
+        raise AdminSocketError(f"{path} exists already, and is not a socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(os.fspath(path))
@@ -161,4 +163,4 @@ def _remove_stale(path: Path) -> None:
         except OSError as error:
             raise AdminSocketError(f"{path}: {error.strerror or error}") from error
         else:
-            raise AdminSocketError(f"{path} belongs to another gateway that is running")
+            raise AdminSocketError(f"{path} belongs to another running gateway")

@@ -1,4 +1,4 @@
-"""The options that say which templates make the load balancer."""
+"""The options for the templates of the load balancer."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from gateway.template.reader import LoadedTemplates, load
 
 
 def add_template_options(parser: argparse.ArgumentParser) -> None:
-    """Adds them to a command."""
+    """Adds these options to a command."""
     parser.add_argument(
         "--template",
         action="append",
@@ -68,7 +68,7 @@ def add_template_options(parser: argparse.ArgumentParser) -> None:
 
 
 def load_templates(options: argparse.Namespace) -> LoadedTemplates:
-    """What the templates say. Raises what ``gateway.template.reader.load`` does, and
+    """Reads the templates. Raises what ``gateway.template.reader.load`` raises, and
     NoTemplatesError."""
     choices = Choices(
         parameters=dict(options.parameter),

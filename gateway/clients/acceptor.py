@@ -19,24 +19,24 @@ class Acceptor:
     ) -> None:
         self.listener = listener
         self.accepted = 0
-        """How many connections of clients there were so far."""
+        """The number of client connections so far."""
         self._plane = plane
         self._context = context
         self._server: asyncio.Server | None = None
 
     @property
     def failed_handshakes(self) -> int:
-        """How many clients could not agree on TLS so far."""
+        """The number of failed TLS handshakes so far."""
         return self._context.failed_handshakes if self._context is not None else 0
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
-        """Those that are listened on."""
+        """The listening sockets."""
         return self._server.sockets if self._server is not None else ()
 
     async def start(self, loop: asyncio.AbstractEventLoop, bind: str) -> None:
-        """Opens the listener's port, and writes the real one to it: 0 takes a free one. Raises
-        OSError."""
+        """Opens the listener's port, and stores the actual one in the listener: 0 is any free port.
+        Raises OSError."""
         self._server = await loop.create_server(
             self._accept,
             bind,
@@ -48,7 +48,7 @@ class Acceptor:
         self.listener.port = self.sockets[0].getsockname()[1]
 
     def close(self) -> None:
-        """Accepts no more; the connections that are open stay. May be called again."""
+        """Accepts no more connections; open ones stay. May be called again."""
         if self._server is not None:
             self._server.close()
 

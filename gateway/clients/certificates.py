@@ -16,7 +16,8 @@ _VERSIONS: Final = {
 def server_contexts(
     routing: Routing, files: Mapping[str, CertificateFiles]
 ) -> dict[str, ServerContext]:
-    """By the listener's logical id. ``files`` are by the certificate's name in the template.
+    """The contexts by the listener's logical id. ``files`` maps names of certificates in the
+    template to their files.
 
     Raises CertificateError.
     """

@@ -1,4 +1,4 @@
-"""The connections of clients."""
+"""Connections of HTTP/1 clients."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from gateway.proxy.peer import Peer
 
 _HIGHEST_LINE_END: Final = 0x0D
 _READ: Final = 64 * 1024
-"""What is parsed at once, so that little is held of a client that sends many requests at once."""
+"""The most bytes that are parsed at once, which bounds the memory for pipelined requests."""
 
 
 class ClientConnection(asyncio.Protocol):
-    """One client: reads its requests and has them answered one after the other, in order."""
+    """One client: reads its requests, which are answered one after the other, in order."""
 
     __slots__ = (
         "_advancing",
@@ -59,9 +59,9 @@ class ClientConnection(asyncio.Protocol):
         self._paused = False
         self._closing = False
         self._lingers = False
-        """The last answer is written, and the client may still send."""
+        """Whether the last answer is written and the client may still send."""
         self._lingering_until: float | None = None
-        """None as long as there are bytes of the answer that the client has not taken."""
+        """None while bytes of the answer are still unsent."""
         self._unsent = 0
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self.active = plane.watch.now
@@ -117,7 +117,7 @@ class ClientConnection(asyncio.Protocol):
         if exchange is not None and exchange.request.websocket:
             self._reader.resume()
         if self._plane.draining and self.idle:
-            # The answer had begun before there was a reason to say that it is the last.
+            # The answer's head was sent before it was known to be the last.
             self.close()
         elif not self._advancing and (self._reader.requests or self._unparsed or self._paused):
             self._advance()
@@ -146,7 +146,7 @@ class ClientConnection(asyncio.Protocol):
     def close(self) -> None:
         """Ends the connection once what was written is sent."""
         self._closing = True
-        # A second time would make asyncio's TLS forget what it is the transport of.
+        # Closing twice would make asyncio's TLS transport lose its protocol.
         if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
@@ -176,7 +176,7 @@ class ClientConnection(asyncio.Protocol):
         if exchange is not None:
             unsent += exchange.unsent_to_target
         if unsent != self._unsent:
-            # Somebody reads, if slowly.
+            # The client reads, if slowly.
             self._unsent = unsent
             self.active = now
             return
@@ -192,7 +192,7 @@ class ClientConnection(asyncio.Protocol):
             self.close()
 
     def _has_lingered(self, transport: asyncio.Transport, now: float) -> bool:
-        """Ends a connection whose last answer is sent: not before, however slowly it is read."""
+        """Ends the connection once its last answer is sent, however slowly the client reads."""
         if transport.get_write_buffer_size():
             self._lingering_until = None
             return False
@@ -230,7 +230,7 @@ class ClientConnection(asyncio.Protocol):
             return
         if exchange is None and not self._unparsed and len(data) <= _READ:
             if data[0] > _HIGHEST_LINE_END or data.strip(b"\r\n"):
-                # Empty lines before a request are nothing.
+                # Empty lines before a request are ignored.
                 self.active = self._plane.watch.now
             self._reader.feed(data)
         else:
@@ -241,7 +241,7 @@ class ClientConnection(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """True keeps the connection open for what is still to be written."""
+        """Returns True to keep the connection open for what is still to be written."""
         if self._exchange is not None:
             self._exchange.client_gone(reads=True)
         self.close()
@@ -275,14 +275,14 @@ class ClientConnection(asyncio.Protocol):
             self._advance()
 
     def _advance(self) -> None:
-        """Does all that can be done with what was received, then reads on or waits."""
+        """Processes as much as possible of what was received, then reads on or waits."""
         self._advancing = True
         reader = self._reader
         while not self._closing:
             exchange = self._exchange
             if exchange is None:
                 if self.write_paused:
-                    # Answers to a client that does not read them must not pile up.
+                    # Answers that the client does not read must not accumulate.
                     break
                 if reader.requests:
                     request = reader.requests.popleft()
@@ -293,7 +293,7 @@ class ClientConnection(asyncio.Protocol):
                         and self._exchange is exchange
                         and not (self._unparsed or reader.requests or self._paused)
                     ):
-                        # All that was sent is on its way: there is nothing to decide here.
+                        # All requests so far are being answered: there is nothing to do here.
                         self._advancing = False
                         return
                     continue
@@ -337,16 +337,16 @@ class ClientConnection(asyncio.Protocol):
     # Ending
 
     def _refuse_silent_client(self) -> None:
-        """408 for a head that never came to its end."""
+        """Answers an incomplete head with 408."""
         self._exchange = Exchange(self._plane, self, self._reader.abandon(408))
         self._exchange.start()
 
     def _close_after_answer(self) -> None:
-        """Closes so that the answer arrives.
+        """Closes in such a way that the answer arrives.
 
-        Closing a socket with unread bytes resets the connection, and the reset may overtake the
-        answer. So while the client may still be sending, only our half is closed, and what comes
-        is read and dropped for a while (RFC 9112, section 9.6).
+        Closing a socket with unread bytes resets the connection, and the reset may destroy the
+        answer. So while the client may still be sending, only the gateway's half is closed, and
+        what arrives is dropped for a while (RFC 9112, section 9.6).
         """
         self._closing = True
         transport = self._transport
@@ -360,8 +360,8 @@ class ClientConnection(asyncio.Protocol):
         if transport.can_write_eof():
             transport.write_eof()
         elif not transport.get_write_buffer_size():
-            # TLS has no half-closed connections here, and its close gives a client only some time
-            # to read what is unsent.
+            # TLS connections cannot be half-closed here, and closing one gives the client little
+            # time to read what is unsent.
             transport.close()
             return
         self._lingers = True

@@ -1,8 +1,8 @@
-"""Clients that speak HTTP/2 (RFC 9113); targets never do.
+"""Clients that speak HTTP/2 (RFC 9113); targets get HTTP/1.1.
 
-Each stream is an exchange of its own, and a request of HTTP/1.1 to the target. Limits: "HTTP/2" in
+Each stream is an exchange of its own, and an HTTP/1.1 request to the target. Limits: "HTTP/2" in
 "Listeners for your Application Load Balancers" and "How Elastic Load Balancing works" of the AWS
-guides: 128 streams at once, no server push, GOAWAY after 10,000 requests.
+guides: 128 concurrent streams, no server push, GOAWAY after 10,000 requests.
 """
 
 import asyncio
@@ -30,18 +30,18 @@ from gateway.proxy.listener import Listener
 from gateway.proxy.peer import Peer
 
 _MAX_WASTED_STREAMS: Final = 200
-"""Streams that a client may have opened in vain before it has to leave, when they are most of its
-streams: opening them to give them up, or to have them reset, is an attack (CVE-2023-44487 and
+"""How many streams a client may waste before it is disconnected, if they are most of its streams.
+Opening streams only to cancel them, or to have them reset, is an attack (CVE-2023-44487 and
 CVE-2025-8671)."""
 _UNSENT: Final = 64 * 1024
-"""Bytes that wait for a client to read them, from which on it gets no more and is not read."""
+"""From this many unsent bytes on, the client gets no more, and nothing is read from it."""
 _FINAL_PING: Final = b"goodbye!"
 _CLIENTS_FAULTS: Final = frozenset(ErrorCode) - {
     ErrorCode.NO_ERROR,
     ErrorCode.REFUSED_STREAM,
     ErrorCode.INTERNAL_ERROR,
 }
-"""Codes of streams that were reset for what their client sent."""
+"""Codes of streams that were reset because of what their client sent."""
 
 
 class Http2Connection(asyncio.Protocol):
@@ -54,12 +54,12 @@ class Http2Connection(asyncio.Protocol):
         self.listener = listener
         self.active = plane.watch.now
         self.paused = False
-        """Whether the client takes no more for now."""
+        """Whether the client's buffers are full."""
         self.streams: dict[int, Http2Stream] = {}
-        """Those that are not over."""
+        """The unfinished streams."""
         self.h2, self._first = server_connection()
         self._unsettled: set[Http2Stream] = set()
-        """Those whose answer was added to, or is not sent as far as it is known."""
+        """The streams with answer bytes that are, or may be, unsent."""
         self._age_limit = plane.watch.now + plane.timeouts.client_keep_alive
         self._requests = 0
         self._wasted_streams = 0
@@ -71,7 +71,7 @@ class Http2Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._handling = False
         self._reset_by_client = 0
-        """The stream that the client has just reset."""
+        """The number of the stream that the client has just reset."""
         self._answered = False
         self._reader = Http2Requests()
 
@@ -94,22 +94,22 @@ class Http2Connection(asyncio.Protocol):
         finally:
             self._handling = False
         if self._answered:
-            # Not before all that came together has begun: after GOAWAY it would be refused.
+            # Only after all requests of this read have begun: after GOAWAY they would be refused.
             self._answered = False
             self._go_away_if_due()
 
     def answering(self, stream: Http2Stream) -> None:
-        """A stream's answer was added to."""
+        """Called when a stream's answer has more bytes."""
         self._unsettled.add(stream)
 
     def stream_done(self, stream: Http2Stream) -> None:
-        """A stream's exchange and its answer are over."""
+        """Called when a stream's exchange and its answer are finished."""
         self.streams.pop(stream.number, None)
         self.active = self.plane.watch.now
         self._answered = True
 
     def refuse(self, number: int, code: ErrorCode) -> None:
-        """Resets a stream for what its client did; a target that works for it is dropped."""
+        """Resets a stream because of what its client did, and closes its target's connection."""
         self.h2.reset_stream(number, code)
         stream = self.streams.pop(number, None)
         if stream is not None:
@@ -119,11 +119,11 @@ class Http2Connection(asyncio.Protocol):
 
     @property
     def idle(self) -> bool:
-        """Without a stream."""
+        """Whether it has no streams."""
         return not self.streams
 
     def close(self) -> None:
-        """Ends the connection once the client has what was written."""
+        """Ends the connection once the client has received what was written."""
         self._go_away()
         self._end_if_over(self.plane.watch.now)
 
@@ -138,7 +138,7 @@ class Http2Connection(asyncio.Protocol):
         if transport is None:
             return
         if self._closed_at is not None:
-            # TLS waits for the client to agree.
+            # TLS waits for the client's close_notify.
             if now - self._closed_at >= self.plane.timeouts.linger:
                 transport.abort()
             return
@@ -192,7 +192,7 @@ class Http2Connection(asyncio.Protocol):
             self._break_off(go_away_frame(self._last_stream, ErrorCode.ENHANCE_YOUR_CALM))
 
     def eof_received(self) -> None:
-        """TLS knows no half-closed connection."""
+        """TLS has no half-closed connections."""
         self._end_streams()
         self._close()
 
@@ -203,8 +203,8 @@ class Http2Connection(asyncio.Protocol):
         self.plane.client_lost(self)
 
     def pause_writing(self) -> None:
-        """What is read has to be answered, be it only a PING: a client that does not
-        read is not read either."""
+        """Stops reading from a client that does not read: whatever it sends, even a PING, would
+        need an answer."""
         self.paused = True
         if self._transport is not None and self._closed_at is None:
             self._transport.pause_reading()
@@ -262,7 +262,7 @@ class Http2Connection(asyncio.Protocol):
         if stream is not None:
             stream.body(data)
         elif data:
-            # The stream is over; its bytes still count for the connection's window.
+            # The stream is finished; its bytes still count for the connection's window.
             self.h2.acknowledge_received_data(len(data), number)
         if event.end_stream:
             self._body_complete(number)
@@ -277,7 +277,7 @@ class Http2Connection(asyncio.Protocol):
         if number == self._reset_by_client:
             self._reset_by_client = 0
         elif event.error_code in _CLIENTS_FAULTS:
-            # By the library, for what the client sent, or by us.
+            # Reset by the library, because of what the client sent, or by the gateway.
             self._wasted_streams += 1
         stream = self.streams.get(number)
         if stream is not None:
@@ -285,7 +285,7 @@ class Http2Connection(asyncio.Protocol):
             stream.closed()
 
     def _connection_closed(self, event: ConnectionClosed) -> None:
-        """Frames contradicted each other, or the client has gone away and has all its answers."""
+        """Frames were contradictory, or the client has sent GOAWAY and has all its answers."""
         if event.error_code:
             self._end_streams()
             self._write(self.h2.data_to_send())
@@ -306,21 +306,21 @@ class Http2Connection(asyncio.Protocol):
     # Ending
 
     def _break_off(self, last: bytes) -> None:
-        """Ends the connection for what its client did, with these ``last`` bytes."""
+        """Ends the connection because of what its client did, after sending ``last``."""
         self._end_streams()
         self._going_away = True
         self._write(last)
         self._close()
 
     def _go_away(self) -> None:
-        """No more requests; those that have begun are answered."""
+        """Sends GOAWAY: no more requests; those that have begun are answered."""
         if not self._going_away:
             self._going_away = True
             self.flush()
             self._write(go_away_frame(self._last_stream, ErrorCode.NO_ERROR))
 
     def _go_away_if_due(self) -> None:
-        """After an answer rather than before it: not every client takes what follows a GOAWAY."""
+        """Sends GOAWAY after an answer, not before: some clients ignore what follows it."""
         now, timeouts = self.plane.watch.now, self.plane.timeouts
         if (
             self.plane.draining
@@ -330,12 +330,12 @@ class Http2Connection(asyncio.Protocol):
             self._go_away()
 
     def _end_if_over(self, now: float) -> None:
-        """After GOAWAY and the last answer it is the client that ends the connection; when it does
-        not, it gets a PING, whose acknowledgement shows that it has them.
+        """After GOAWAY and the last answer, the client should end the connection. If it does not,
+        it gets a PING, whose acknowledgement shows that it has received the answers.
 
-        Closing at once would lose what the client has not read yet when it still sends something,
-        be it a window update: the system answers that with a reset. So would a PING at once, for
-        clients that fail at a PING after GOAWAY.
+        Closing at once could lose unread answers: if the client still sends anything, even a window
+        update, the operating system responds with a reset. A PING at once would fail with clients
+        that cannot handle a PING after GOAWAY.
         """
         if not self._going_away or self.streams or self._final_ping_sent:
             return
@@ -348,7 +348,7 @@ class Http2Connection(asyncio.Protocol):
         if self._transport is not None and self._closed_at is None:
             self._closed_at = self.plane.watch.now
             if not self._transport.is_closing():
-                # A second time would make asyncio's forget what it is the transport of.
+                # Closing twice would make asyncio's TLS transport lose its protocol.
                 self._transport.close()
 
     def _end_streams(self) -> None:

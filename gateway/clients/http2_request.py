@@ -1,4 +1,4 @@
-"""From the header fields of HTTP/2 to a request."""
+"""Converts HTTP/2 header fields to a request."""
 
 import re
 from collections.abc import Iterable
@@ -16,23 +16,23 @@ _TARGET: Final = re.compile(rb"[!-~\x80-\xff]+")
 
 
 class Http2Requests:
-    """Reads them for one connection. ``source`` is the client's IP address."""
+    """Reads requests of one connection. ``source`` is the client's IP address."""
 
     def __init__(self) -> None:
-        # How long a request is, frames say: there is nothing to be desynchronised about.
+        # Frames determine the length of a request, so there is no desynchronisation.
         self._heads = HeadReader(DesyncMode.MONITOR)
         self.source = ""
 
     def read(self, fields: Iterable[tuple[bytes, bytes]], *, ended: bool) -> Request | None:
-        """The request; None when it is malformed (RFC 9113, 8.1.1, 8.2 and 8.3). Most of what is
-        malformed does not come here: the library resets the stream.
+        """The request; None if it is malformed (RFC 9113, 8.1.1, 8.2 and 8.3). For most malformed
+        requests, the library has already reset the stream.
 
-        Fields whose names are not of letters, digits and hyphens are dropped: "Elastic Load
+        Fields whose names do not consist of letters, digits and hyphens are dropped: "Elastic Load
         Balancing requires that message header names contain only alphanumeric characters and
-        hyphens", says AWS of the attribute ``routing.http2.enabled``, and not what becomes of
-        others. So is what a target may take for a framing header that it is not.
+        hyphens", says AWS about the attribute ``routing.http2.enabled``, but not what happens to
+        others. Fields that a target may mistake for framing headers are dropped as well.
 
-        ``ended``: no body follows.
+        ``ended`` says that no body follows.
         """
         pseudo: dict[bytes, bytes] = {}
         lines: list[bytes] = []
@@ -67,7 +67,7 @@ class Http2Requests:
         head = b"".join((method, b" ", target, b" HTTP/1.1\r\n", *lines, b"\r\n"))
         request = self._heads.read(head)
         if ended and request.content_length:
-            # The target would wait for that many bytes, and take them from the next request.
+            # The target would wait for that many bytes, and read them from the next request.
             return None
         return self._finish(request, ended=ended)
 
@@ -83,7 +83,7 @@ class Http2Requests:
 
 
 def _without_default(authority: bytes) -> bytes:
-    """The same authority in one form; HTTP/2 is spoken over TLS only."""
+    """The authority in lower case, without TLS's default port."""
     return authority.lower().removesuffix(_DEFAULT_PORT)
 
 

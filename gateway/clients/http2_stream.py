@@ -21,23 +21,24 @@ class StreamConnection(Protocol):
     listener: Listener
     peer: Peer
     paused: bool
-    """Whether the client takes no more for now."""
+    """Whether the client's buffers are full."""
 
     @property
     def h2(self) -> Connection:
-        """The connection's frames."""
+        """The connection's protocol state."""
 
     def flush(self) -> None:
         """Sends what is ready to be sent."""
 
     def answering(self, stream: "Http2Stream") -> None:
-        """A stream's answer was added to: once that was sent, ``settle`` is to be called."""
+        """Called when a stream's answer has more bytes. The connection calls ``settle`` after
+        sending."""
 
     def stream_done(self, stream: "Http2Stream") -> None:
-        """A stream's exchange and its answer are over."""
+        """Called when a stream's exchange and its answer are finished."""
 
     def refuse(self, number: int, code: ErrorCode) -> None:
-        """Resets a stream for what its client did; a target that works for it is dropped."""
+        """Resets a stream because of what its client did, and closes its target's connection."""
 
 
 class Http2Stream:
@@ -55,14 +56,14 @@ class Http2Stream:
         """Bytes of the request's body so far."""
         self._unacknowledged = 0
         self._queued = 0
-        """Bytes of the answer that wait for the client's window."""
+        """Bytes of the answer that the client's window does not allow yet."""
         self._ended = False
-        """The answer is complete, if not yet sent."""
+        """Whether the answer is complete; it may be partly unsent."""
         self._closed = False
         self._exchange: Exchange | None = Exchange(connection.plane, self, request)
 
     def start(self) -> None:
-        """Has the request answered."""
+        """Starts the exchange."""
         if self._exchange is not None:
             self._exchange.start()
 
@@ -86,8 +87,8 @@ class Http2Stream:
         """The end of the request."""
         length = self._request.content_length
         if length is not None and length != self._received:
-            # RFC 9113, section 8.1.1: malformed. The target waits for what its head announced, and
-            # would take it from the next request.
+            # RFC 9113, section 8.1.1: malformed. The target still waits for the announced bytes,
+            # and would read them from the next request.
             self._connection.refuse(self.number, ErrorCode.PROTOCOL_ERROR)
             return
         self._request.complete = True
@@ -95,7 +96,8 @@ class Http2Stream:
             self._exchange.request_progress()
 
     def closed(self) -> None:
-        """No frame can be sent or come any more: all was sent, or the stream was reset."""
+        """Called when no more frames can be sent or received: all was sent, or the stream was
+        reset."""
         complete = self._ended and not self._closed and self._request.complete
         self._close()
         self._connection.stream_done(self)
@@ -103,7 +105,7 @@ class Http2Stream:
             self.gone()
 
     def gone(self) -> None:
-        """The client gave the stream up, or left."""
+        """Called when the client has cancelled the stream or disconnected."""
         self._close()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -119,19 +121,19 @@ class Http2Stream:
             self.cut_off(reset=True)
 
     def settle(self) -> bool:
-        """After something was sent: whether that was all of the answer so far."""
+        """Called after sending. Returns whether all of the answer so far was sent."""
         queued = 0 if self._closed else self._connection.h2.queued_body_size(self.number)
         if queued < self._queued:
             self.touch()
         self._queued = queued
         if not queued and self._ended and not self._closed and not self._request.complete:
-            # RFC 9113, section 8.1: the rest of the request is of no interest.
+            # RFC 9113, section 8.1: the rest of the request is not needed.
             self._connection.h2.reset_stream(self.number, ErrorCode.NO_ERROR)
         self.update_exchange()
         return not queued
 
     def update_exchange(self) -> None:
-        """Whether the client takes more may have changed."""
+        """Called when the client's buffers may have become full or free."""
         paused = self._connection.paused or self._queued > 0
         if paused is self.write_paused:
             return
@@ -143,31 +145,31 @@ class Http2Stream:
                 self._exchange.client_resumed()
 
     def _close(self) -> None:
-        """Nothing more is sent.
+        """Marks the stream as finished.
 
-        Also when that failed: the client has reset the stream in what was just received, and the
-        connection is about to say so.
+        Also after a failed send: the client has reset the stream in what was just received, and the
+        connection is about to handle that.
         """
         self._closed = True
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """Opens the client's window again: the stream's, and, when the stream is over, that of
-        the connection still."""
+        """Opens the client's windows again: the stream's and the connection's, or only the
+        connection's if the stream is finished."""
         size, self._unacknowledged = self._unacknowledged, 0
         if not size:
             return
         try:
             self._connection.h2.acknowledge_received_data(size, self.number)
         except NGH2Error:
-            return  # The connection is over.
+            return  # The connection has ended.
         self._connection.flush()
 
-    # For the exchange: see gateway.proxy.exchange.Client.
+    # For the exchange (gateway.proxy.exchange.Client).
 
     @property
     def last_answer(self) -> bool:
-        """Never: the connection sends GOAWAY itself."""
+        """Always False: the connection sends GOAWAY itself."""
         return False
 
     def send_continue(self) -> None:
@@ -186,7 +188,7 @@ class Http2Stream:
         chunked: bool,  # noqa: ARG002 - frames say where a body ends
         end: bool,
     ) -> int:
-        """Sends a piece of the answer. Sizes are those of HTTP/1.1."""
+        """Sends a piece of the answer. Returns its size in HTTP/1.1."""
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         size = len(body)
         if head is not None:
@@ -212,19 +214,19 @@ class Http2Stream:
         return size
 
     def begin_tunnel(self) -> bytes:
-        """WebSocket over HTTP/2 is not offered, so that no exchange asks for this."""
+        """Never called, because WebSocket over HTTP/2 is not offered."""
         raise NotImplementedError
 
     def write(self, data: bytes) -> None:
-        """Likewise."""
+        """Never called either."""
         raise NotImplementedError
 
     def touch(self) -> None:
-        """A byte moved: the idle timeout starts again."""
+        """Restarts the idle timeout, because a byte has moved."""
         self._active = self._connection.plane.watch.now
 
     def update_reading(self) -> None:
-        """More of the request may be taken now, or no more."""
+        """Called when ``wants_request_bytes`` may have changed."""
         exchange = self._exchange
         if exchange is None:
             return
@@ -234,7 +236,7 @@ class Http2Stream:
             self._acknowledge()
 
     def exchange_done(self, *, keep_alive: bool) -> None:  # noqa: ARG002 - of one request only
-        """The answer is complete."""
+        """Called when the answer is complete."""
         self._exchange = None
         self._acknowledge()
 
@@ -249,7 +251,7 @@ class Http2Stream:
 
 _CONTINUE: Final = ((b":status", b"100"),)
 _IN_TURNS: Final = Priority(incremental=True)
-"""Each stream a frame, so that one large answer does not take the whole of a small window."""
+"""Streams take turns, a frame each, so one large answer does not use up a small window."""
 
 
 def _fields(lines: Sequence[bytes]) -> list[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""The peer of a connection that was accepted."""
+"""The peer of an accepted connection."""
 
 import asyncio
 
@@ -13,8 +13,8 @@ from gateway.targets.target import Address
 def peer_of(
     transport: asyncio.Transport, plane: DataPlane, listener: Listener, *, http2: bool
 ) -> Peer | None:
-    """The client on ``transport``, whose TLS handshake is complete; None when it has left
-    already."""
+    """The client on ``transport``, whose TLS handshake is complete; None if it has already
+    disconnected."""
     peername = transport.get_extra_info("peername")
     if peername is None:
         return None

@@ -12,7 +12,7 @@ from gateway.routing.settings import ListenerSettings, Routing
 
 
 class ListenError(OSError):
-    """A port cannot be had."""
+    """A port cannot be opened."""
 
     def __init__(self, error: OSError, bind: str, port: int) -> None:
         super().__init__(error.errno, str(error))
@@ -39,8 +39,8 @@ class UnknownListenerError(ValueError):
 def wanted_ports(
     routing: Routing, port: int | None, ports: Mapping[str, int]
 ) -> list[tuple[ListenerSettings, int]]:
-    """The port to open for each listener: the one in ``ports`` by its logical id, else ``port``,
-    else the template's. Raises UnknownListenerError."""
+    """The port for each listener: the one in ``ports`` for its logical id, else ``port``, else the
+    template's. Raises UnknownListenerError."""
     known = {settings.logical_id: settings for settings in routing.listeners}
     for name in ports:
         if name not in known:

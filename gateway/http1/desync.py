@@ -1,9 +1,9 @@
 """Desync mitigation: how dangerous a request's head is, and what each mode does about it.
 
-Two programs that disagree about where a request ends can be made to take one client's bytes for
-another's request. Classes, reasons and modes: "Desync mitigation mode" and "Classification
-reasons" of the AWS guide for Application Load Balancers, and the library that it names as the one
-which classifies (github.com/aws/http-desync-guardian).
+If two programs disagree about where a request ends, one client's bytes can become another client's
+request. Classes, reasons and modes: "Desync mitigation mode" and "Classification
+reasons" of the AWS guide for Application Load Balancers, and the library that classifies
+according to that guide (github.com/aws/http-desync-guardian).
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from enum import IntEnum, StrEnum
 
 
 class Tier(IntEnum):
-    """How far a request is from the standard; the log has these names."""
+    """How far a request deviates from the standard; the log contains these names."""
 
     Compliant = 0
     Acceptable = 1
-    """Not as the standard has it, but of no known danger."""
+    """Deviates from the standard, without a known danger."""
     Ambiguous = 2
-    """Other programs may read it in another way."""
+    """Other programs may interpret it differently."""
     Severe = 3
-    """It has no sound reading, or is made to have two."""
+    """It has no valid interpretation, or was crafted to have two."""
 
 
 class DesyncMode(StrEnum):
@@ -35,9 +35,9 @@ class Verdict(IntEnum):
 
     ALLOW = 0
     ALLOW_AND_CLOSE = 1
-    """It is answered as usual; then the client's and the target's connection end."""
+    """It is answered as usual; then the connections with client and target are closed."""
     REFUSE = 2
-    """400, and the client's connection ends."""
+    """400, and the client's connection is closed."""
 
 
 class DesyncReason(StrEnum):
@@ -70,7 +70,7 @@ class DesyncReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A request's tier, and the first reason for one as high as that."""
+    """A request's tier, and the first reason for that tier."""
 
     tier: Tier
     reason: DesyncReason

@@ -1,4 +1,4 @@
-"""Headers that are for one connection only, and are never passed on."""
+"""Headers that apply to one connection only, and are never forwarded."""
 
 from typing import Final
 

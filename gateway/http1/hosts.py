@@ -2,6 +2,6 @@
 
 
 def without_port(host: bytes) -> bytes:
-    """The host in ``host``, which may end in a colon and a port, be that empty."""
+    """``host`` without the colon and port at its end, if there are any. The port may be empty."""
     name, colon, port = host.rpartition(b":")
     return name if colon and (port.isdigit() or not port) else host

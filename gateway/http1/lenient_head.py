@@ -1,7 +1,7 @@
-"""Heads of requests that are not plainly well-formed: what they say, and how dangerous they are.
+"""Reads heads of requests that are not plainly well-formed, and classifies how dangerous they are.
 
-What is classified as what: see ``gateway.http1.desync``. Whatever the class, the gateway settles
-on one reading of where the body ends, and the target is sent that one only.
+``gateway.http1.desync`` has the classes. Whatever the class, the gateway decides on one
+interpretation of where the body ends, and sends only that to the target.
 """
 
 import re
@@ -28,7 +28,7 @@ _BLANKS: Final = b" \t"
 def read_leniently(head: bytes) -> Request:
     """The request in ``head``, which ends with the first empty line, with its ``finding``.
 
-    ``refusal`` is set when there is no reading that a target could be sent, in any mode.
+    ``refusal`` is set if no interpretation could be sent to a target, in any mode.
     """
     return _Reading(head).request
 
@@ -37,9 +37,9 @@ class _Reading:
     def __init__(self, head: bytes) -> None:
         self.request = Request()
         self._lengths: list[bytes] = []
-        """The values of Content-Length, or of what looks like it."""
+        """The values of Content-Length, or of a header that resembles it."""
         self._codings: list[bytes] = []
-        """Likewise of Transfer-Encoding."""
+        """The same for Transfer-Encoding."""
         self._own_lengths: list[bytes] = []
         self._own_codings: list[bytes] = []
         self._chunked = 0
@@ -60,7 +60,7 @@ class _Reading:
 
     def _lines(self, head: bytes) -> list[bytes]:
         lines = head.split(b"\n")
-        # What follows the last line feed, and the empty line.
+        # Drop what follows the last line feed, and the empty line.
         del lines[-1]
         if any(line[-1:] != b"\r" for line in lines):
             self._found(Tier.Acceptable, DesyncReason.BARE_LINE_FEED)
@@ -72,7 +72,7 @@ class _Reading:
     def _request_line(self, line: bytes) -> None:
         request = self.request
         request.method, _, rest = line.partition(b" ")
-        # The version is the last word, with all that follows it but other words.
+        # The version is the last word, with any blanks after it.
         blank = rest.rfind(b" ", 0, len(rest.rstrip(_NOT_IN_TOKENS)))
         request.target, self._version = rest[: max(blank, 0)], rest[blank + 1 :]
         if blank < 0:
@@ -94,7 +94,7 @@ class _Reading:
             request.version = "HTTP/0.9"
         self._is_later_http = bool(found) and not self._version.startswith((b"HTTP/0", b"HTTP/1"))
         if self._minor is None and not request.refusal:
-            # HTTP/0.9, or an HTTP/2 that nobody agreed on (AWS: "HTTP 505").
+            # HTTP/0.9, or HTTP/2 without negotiation (AWS: "HTTP 505").
             request.refuse(505 if found or not version else 400)
 
     def _check_line(self) -> None:
@@ -122,7 +122,7 @@ class _Reading:
 
     def _headers(self, lines: list[bytes]) -> None:
         continued = b""
-        """The header that a continuation line belongs to, as the classes see it."""
+        """The header that a continuation line belongs to, for classification."""
         passed_on = False
         received = self.request.lines
         for written in lines:
@@ -145,8 +145,8 @@ class _Reading:
             if not folded:
                 passed_on = len(received) > before
                 continue
-            # A continuation goes where the header goes that it continues: were it a line of its
-            # own and that header dropped, it would continue another one.
+            # A continuation stays with its header: as a line of its own it would continue another
+            # header if its own one is dropped.
             continuation = b"".join(received[before:])
             del received[before:]
             if passed_on:
@@ -159,7 +159,7 @@ class _Reading:
         elif (not _TOKEN.fullmatch(name) and not continues) or _CONTROL.search(line):
             self._found(Tier.Acceptable, DesyncReason.NON_COMPLIANT_HEADER)
         if not name.strip(_BLANKS):
-            # There is nothing to pass on.
+            # There is nothing to forward.
             self._found(Tier.Ambiguous, DesyncReason.EMPTY_HEADER)
             return
         if self._is_framing(name, value.strip(_BLANKS)):
@@ -184,7 +184,7 @@ class _Reading:
         return True
 
     def _classify_framing(self, name: bytes, value: bytes) -> bytes:
-        """Returns the framing header that ``name`` may be taken for; empty for none."""
+        """Returns the framing header that ``name`` may be mistaken for; empty if none."""
         looks_like = framing_lookalike(name)
         if looks_like and name.lower() != looks_like:
             self._found(Tier.Ambiguous, DesyncReason.SUSPICIOUS_HEADER)
@@ -266,7 +266,7 @@ class _Reading:
 
 
 def _number(value: bytes) -> int | None:
-    """A Content-Length; None when it is no number of 64 bits."""
+    """The number in a Content-Length; None if it is not a number of 64 bits."""
     if not value.isdigit() or len(value) > _MAX_DIGITS or int(value) >= 2**64:
         return None
     return int(value)

@@ -1,4 +1,4 @@
-"""Request targets as the rules see them: what is matched, and how a glob matches it."""
+"""Normalises request targets for rules, and compiles globs."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -16,9 +16,9 @@ def normalise(target: bytes) -> bytes:
 
     The query and a fragment are cut off; percent-encoded unreserved characters are decoded, other
     percent-encodings get upper-case digits, and dot segments are resolved (RFC 3986, sections
-    6.2.2.1 to 6.2.2.3). Repeated slashes stay. AWS says that rules see a normalised path but not
-    what that means, so this is the one place to change; the target itself always gets the path
-    as the client wrote it.
+    6.2.2.1 to 6.2.2.3). Repeated slashes stay. AWS says that rules see a normalised path, but not
+    what that means, so this is the only place to change. The target always gets the path as the
+    client wrote it.
     """
     if b"?" in target or b"#" in target:
         found = _PATH.match(target)
@@ -54,19 +54,19 @@ def _without_dot_segments(path: bytes) -> bytes:
 
 
 def query_of(target: bytes) -> bytes:
-    """What stands between the first question mark and a fragment; empty without a query."""
+    """The query, between the first question mark and a fragment; empty without a query."""
     return target.partition(b"#")[0].partition(b"?")[2]
 
 
 def compile_globs(
     patterns: Sequence[str], *, ignore_case: bool = False, escapes: bool = False
 ) -> Callable[[bytes], re.Match[bytes] | None]:
-    """A function that returns a match for the texts that one of the patterns matches as a whole.
+    """A function that returns a match if one of the patterns matches the whole text.
 
     ``*`` matches any run of characters, slashes too, ``?`` exactly one, and anything else itself;
-    with ``escapes`` a backslash before one of them takes its meaning away. The time it takes
-    grows with patterns times text at most, whatever the text: each run between two stars is
-    looked for once, at its first place, and never again (an atomic group).
+    with ``escapes`` a backslash before one of them makes it literal. The time is at most
+    proportional to patterns times text: each part between two stars is only tried at the first
+    place where it occurs (an atomic group).
     """
     expression = "|".join(_expression(_tokens(pattern, escapes)) for pattern in patterns)
     flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)

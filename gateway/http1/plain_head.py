@@ -1,6 +1,7 @@
-"""Heads of responses that are plainly well-formed, quickly.
+"""A fast path for response heads that are plainly well-formed.
 
-Targets mostly repeat their headers: what a line means is computed once, strictly, and remembered.
+Targets mostly repeat their headers, so the meaning of a line is computed once, strictly, and
+remembered.
 """
 
 import re
@@ -16,21 +17,21 @@ _LINE: Final = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)\r\n"
 )
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
-"""18 digits are a number of 64 bits, whatever they are."""
+"""18 digits always fit into 64 bits."""
 _MAX_HEAD: Final = 16 * 1024
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _NOT_PASSED_ON: Final = frozenset({b"date", b"keep-alive"})
-"""The gateway has a date of its own, and how long a target keeps a connection is its own affair."""
+"""The gateway sends its own Date, and Keep-Alive concerns only the target's connection."""
 
 _NOT_PLAIN: Final = -1
 _DROPPED: Final = 0
 _PASSED_ON: Final = 1
 _LENGTH_OF_NOTHING: Final = 2
-"""``Content-Length: 0``; that of a longer body is as much greater."""
+"""The meaning of ``Content-Length: 0``; a longer body's length is added to it."""
 
 
 class PlainHeads:
-    """Reads them for one connection."""
+    """Reads response heads of one connection."""
 
     __slots__ = ("_meanings",)
 
@@ -41,9 +42,8 @@ class PlainHeads:
         """Fills in ``response`` from the head that ``data`` begins with, and returns where its body
         begins.
 
-        0, and nothing is filled in, when somebody else has to read this: the head is not complete,
-        the response has no Content-Length, no body, or more than one reading.
-        """
+        Returns 0 and fills in nothing if the slow reader has to read the head: it is incomplete,
+        has no Content-Length, no body, or is not plainly well-formed."""
         end = data.find(b"\r\n\r\n", 0, _MAX_HEAD) + 2
         if end < 2:
             return 0
@@ -68,7 +68,7 @@ class PlainHeads:
 
 
 def _status(line: bytes) -> int:
-    """The status; 0 when it is none, or one that has no body or is not the last."""
+    """The status; 0 if it is invalid, informational, or one without a body."""
     found = _STATUS_LINE.fullmatch(line)
     status = int(found[1]) if found else 0
     return 0 if status in _WITHOUT_BODY else status

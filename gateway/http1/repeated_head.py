@@ -1,7 +1,7 @@
-"""The next request of a client whose headers are, byte for byte, those of its previous one.
+"""A fast path for requests with the same headers, byte for byte, as the client's previous one.
 
-Most clients say the same again and again: who they are, what they accept, which session is theirs.
-What those bytes mean was found once, strictly, and need not be found again.
+Most clients send the same headers in each request: User-Agent, Accept, the session's cookie. They
+are parsed once, strictly, and need not be parsed again.
 """
 
 import re
@@ -25,8 +25,8 @@ class RepeatedHead:
         self._headers = b""
 
     def remember(self, request: Request) -> None:
-        """Takes the headers of ``request`` as those to compare with, when they mean the same
-        whatever the request line says."""
+        """Remembers the headers of ``request``, if their meaning does not depend on the request
+        line."""
         if (
             request.finding is None
             and not request.refusal
@@ -41,7 +41,8 @@ class RepeatedHead:
             self._headers = request.head[request.head.index(b"\n") + 1 :]
 
     def read(self, data: bytes) -> Request | None:
-        """The request in ``data``; None unless it is exactly a head with the same headers."""
+        """The request in ``data``; None unless ``data`` is exactly one head with the same
+        headers."""
         known = self._request
         if known is None or not data.endswith(self._headers):
             return None

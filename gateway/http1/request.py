@@ -8,8 +8,8 @@ from gateway.http1.paths import normalise
 
 
 class Request:
-    """Headers are in ``lines``, each ending in CRLF, in their order and with their case, but for
-    those that the gateway itself decides on."""
+    """``lines`` are the headers, each ending in CRLF, in their order and case, except those that
+    the gateway sets itself."""
 
     __slots__ = (
         "_path",
@@ -49,7 +49,7 @@ class Request:
 
     def __init__(self) -> None:
         self.head = b""
-        """Request line and headers, to the empty line."""
+        """Request line and headers, up to and including the empty line."""
         self.method = b""
         self.target = b""
         """As the client wrote it; in origin form once the head is complete."""
@@ -59,28 +59,28 @@ class Request:
         self.keep_alive = False
         self.head_complete = False
         self.complete = False
-        """The whole body was received."""
+        """Whether the whole body was received."""
         self.refusal = 0
-        """The status to answer with instead of routing; 0 when the request is fine."""
+        """The status to answer with instead of routing; 0 for a valid request."""
         self.finding: Finding | None = None
-        """Why this is no plainly well-formed request; None when it is one."""
+        """Why this is not a plainly well-formed request; None if it is one."""
         self.unusual = False
-        """Something in it has more than one reading, or may have: it has to be classified."""
+        """Whether it may have more than one interpretation, and has to be classified."""
         self.close_after = False
-        """The target's connection must not be used again, because the target may disagree about
-        where this request ends."""
+        """Whether the target's connection must not be used again, because the target may disagree
+        about where this request ends."""
         self.invalid_names = False
-        """There are header names of other characters than letters, digits and hyphens."""
+        """Whether header names have characters other than letters, digits and hyphens."""
 
         self.source = ""
         """The IP address of the client."""
         self.port_in_template = (b"", b"")
-        """The end of a host that names the listener's port, and what stands for it with the port
-        that the template has."""
+        """The end of a host with the actual port, like ``:8080``, and its replacement with the
+        template's port."""
         self.host: bytes | None = None
         self.authority: bytes | None = None
-        """The host of a request target in absolute form, which wins over ``host`` (RFC 9112,
-        section 3.2.2)."""
+        """The host of a request target in absolute form, which has priority over ``host`` (RFC
+        9112, section 3.2.2)."""
         self.content_length: int | None = None
         self.chunked = False
         self.forwarded_for: bytes | None = None
@@ -89,21 +89,21 @@ class Request:
         self.connection: bytes | None = None
         self.upgrade: bytes | None = None
         self.websocket = False
-        """The client asks to go on with WebSocket (RFC 6455)."""
+        """Whether the client requests WebSocket (RFC 6455)."""
         self.expects_continue = False
 
         self.sent_host: bytes | None = None
-        """What a transform made of the host; None: nothing."""
+        """The host that a transform has set, or None."""
         self.sent_target: bytes | None = None
-        """Likewise of the request target."""
+        """The request target that a transform has set, or None."""
 
         self.head_size = 0
         self.body_size = 0
         self._path = b""
         self.lines: list[bytes] = []
-        """Each is one header, with the lines that continue it."""
+        """Each is one header with its continuation lines."""
         self.body: list[bytes] = []
-        """Body bytes that were received and not yet taken by the exchange."""
+        """Body bytes that the exchange has not taken yet."""
 
     @property
     def path(self) -> bytes:
@@ -114,20 +114,20 @@ class Request:
 
     @property
     def has_body(self) -> bool:
-        """Whether a body follows the head, be it empty."""
+        """Whether a body follows the head, even an empty one."""
         return self.chunked or bool(self.content_length)
 
     @property
     def routing_host(self) -> bytes:
-        """The host that rules see: without its port."""
+        """The host for rules, without its port."""
         return without_port(self.authority if self.authority is not None else self.host or b"")
 
     @property
     def host_with_port(self) -> bytes:
-        """The host that the rules' regular expressions see: with the port that the client wrote.
+        """The host for regular expressions in rules, with the port that the client wrote.
 
-        The listener's port is the template's here, wherever the gateway listens; one that clients
-        do not write is left out.
+        The actual port of the listener is replaced by the template's, and left out if clients
+        would not write that.
         """
         host = self.authority if self.authority is not None else self.host or b""
         real, in_template = self.port_in_template
@@ -141,5 +141,5 @@ class Request:
                 yield value.strip(b" \t\r")
 
     def refuse(self, status: int) -> None:
-        """Makes the first reason the answer."""
+        """Sets the status of the refusal, unless there already is one."""
         self.refusal = self.refusal or status

@@ -4,7 +4,7 @@ import re
 from typing import Final, Protocol
 
 MAX_LINE: Final = 4 * 1024
-"""For a chunk's size with its extensions, and for all that is not body between two chunks."""
+"""The limit for a chunk's size line with its extensions."""
 MAX_TRAILERS: Final = 64 * 1024
 
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?\r\n")
@@ -22,14 +22,14 @@ class Body(Protocol):
     complete: bool
 
     def take(self, data: bytes, start: int, parts: list[bytes]) -> int:
-        """Adds to ``parts`` what of ``data`` from ``start`` on belongs to the body.
+        """Adds the bytes of ``data`` from ``start`` on that belong to the body to ``parts``.
 
-        Returns the position of the first byte that does not. Raises MalformedBodyError.
+        Returns the position of the first byte after them. Raises MalformedBodyError.
         """
 
 
 class SizedBody:
-    """``Content-Length`` bytes, of which there is at least one."""
+    """A body of ``Content-Length`` bytes, at least one."""
 
     __slots__ = ("_left", "complete")
 
@@ -50,15 +50,15 @@ class SizedBody:
 class ChunkedBody:
     """Chunks until the last one and its trailers, which are dropped (RFC 9110, 6.5.1 allows it).
 
-    Nothing here is lenient: a line feed without its carriage return is refused, because others
-    may count the bytes differently.
+    It is strict: a line feed without a carriage return is refused, because other programs may
+    count the bytes differently.
     """
 
     __slots__ = ("_left", "_line", "_trailers", "complete")
 
     def __init__(self) -> None:
         self._left = 0
-        """Bytes of the current chunk that are still to come, its CRLF included; 0 before a line."""
+        """Missing bytes of the current chunk, including its CRLF; 0 before a size line."""
         self._line = b""
         self._trailers = -1
         """Bytes of trailers so far; -1 before the last chunk."""

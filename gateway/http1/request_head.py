@@ -1,8 +1,7 @@
-"""From a head's bytes to a request that is fit to be routed, or that says why it is not.
+"""Reads a request's head and checks whether the request can be routed.
 
 Limits: "Quotas for your Application Load Balancers": request line 16K, header 16K, headers 64K.
-Which status a limit has: AWS lists headers that are too large under 400, and a URL or query that
-is too large under 414.
+AWS lists headers that are too large under 400, and a URL or query that is too large under 414.
 """
 
 from typing import Final
@@ -19,7 +18,7 @@ MAX_HEADERS: Final = 64 * 1024
 MAX_FORWARDED_ADDRESSES: Final = 30
 
 _EXEMPT: Final = b"cookie:"
-"""A Cookie header may be as long as all headers together."""
+"""Only the limit for all headers together applies to a Cookie header."""
 
 
 class HeadReader:
@@ -58,7 +57,7 @@ class HeadReader:
         return request
 
     def refused(self, head: bytes, status: int) -> Request:
-        """A request that never was one, for the log and the answer."""
+        """A request that could not be read, for the log and the answer."""
         request = Request()
         request.head_size = len(head)
         request.source = self._source
@@ -66,7 +65,7 @@ class HeadReader:
         return request
 
     def no_request(self, head: bytes) -> Request:
-        """The answer to what does not begin as a request does."""
+        """A refused request, for bytes that do not begin like one."""
         request = self.refused(head, 400)
         request.finding = Finding(Tier.Severe, DesyncReason.BAD_METHOD)
         return request
@@ -96,7 +95,7 @@ def _check_sizes(request: Request) -> None:
 
 
 def _complete(request: Request) -> None:
-    """Checks the head as a whole, and fills in what follows from several of its parts."""
+    """Checks the head as a whole, and sets the attributes that depend on several headers."""
     request.head_complete = True
     request.keep_alive = not request.http10
     if request.connection is not None:
@@ -108,7 +107,7 @@ def _complete(request: Request) -> None:
     if request.method == b"TRACE":
         request.refuse(405)
     elif request.method == b"CONNECT":
-        # What follows a CONNECT is not for us to read.
+        # What follows a CONNECT is not HTTP.
         request.close_after = True
         request.refuse(405)
     if request.forwarded_for is not None:
@@ -120,11 +119,11 @@ def _complete(request: Request) -> None:
 
 
 _END_OF_CONNECTION: Final = frozenset({400, 414, 501, 505})
-"""After these it is not known, or not trusted, where the next request begins."""
+"""After these it is unknown or uncertain where the next request begins."""
 
 
 def _read_connection(request: Request, connection: bytes) -> None:
-    """RFC 9110, section 7.6.1: the headers that it names end here too."""
+    """Removes the headers that Connection names (RFC 9110, section 7.6.1)."""
     names = {name.strip().lower() for name in connection.split(b",")}
     if b"close" in names:
         request.keep_alive = False

@@ -1,4 +1,4 @@
-"""What each of a request's headers means to the gateway."""
+"""The meaning of each request header for the gateway."""
 
 import re
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from gateway.http1.request import Request
 from gateway.net.bounded_memo import BoundedMemo
 
 Header = Callable[[Request, bytes, bytes], None]
-"""Takes a header's name and value into a request."""
+"""Stores a header's name and value in a request."""
 
 _VALID_NAME: Final = re.compile(rb"[-A-Za-z0-9]+")
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
-"""18 digits are a number of 64 bits, whatever they are."""
+"""18 digits always fit into 64 bits."""
 _NOT_ALPHANUMERIC: Final = re.compile(rb"[^0-9a-z]")
 
 
 def framing_lookalike(name: bytes) -> bytes:
-    """The framing header that ``name`` may be taken for, in lower case; empty for none.
+    """The framing header that ``name`` may be mistaken for, in lower case; empty if none.
 
     ``Transfer_Encoding``, ``Content-Length`` with a blank, or with a letter that becomes an ASCII
     one when it is folded to upper case.
@@ -42,7 +42,7 @@ def _meaning(name: bytes) -> Header | None:
 
 
 meaning: Final = BoundedMemo(_meaning, most=4096, longest=64).__getitem__
-"""What takes a header of that name, which is a token; None: it is passed on as it is."""
+"""The function for a header with that name (a token); None if it is forwarded unchanged."""
 
 
 def has_valid_name(line: bytes) -> bool:
@@ -58,7 +58,7 @@ def _invalid_name(request: Request, name: bytes, value: bytes) -> None:
 
 
 def _host(request: Request, _name: bytes, value: bytes) -> None:
-    # Several: the first counts (AWS: "Host conditions"), and the target gets only that one.
+    # Of several, the first counts (AWS: "Host conditions"), and the target gets only that one.
     if request.host is None:
         request.host = value
 

@@ -1,4 +1,4 @@
-"""From a client's bytes to requests, without acting on them."""
+"""Converts a client's bytes to requests, without acting on them."""
 
 import re
 from collections import deque
@@ -16,10 +16,11 @@ _MAX_HEAD: Final = MAX_REQUEST_LINE + MAX_HEADERS
 
 
 class RequestReader:
-    """The requests of one connection. After ``feed`` they stand in ``requests``, heads complete.
+    """Reads the requests of one connection. After ``feed``, ``requests`` has those with a complete
+    head.
 
-    The last of them may still be receiving its body: then it is ``incoming`` too. After a request
-    that ends the connection nothing more is read.
+    If the last one's body is incomplete, it is also ``incoming``. After a request that ends the
+    connection nothing more is read.
     """
 
     __slots__ = (
@@ -48,45 +49,45 @@ class RequestReader:
         self._partial = b""
         self._ended = False
         self._rest: bytes | None = None
-        """What came after a request for WebSocket; None unless the answer to one is awaited."""
+        """The bytes after a WebSocket request; None unless such a request awaits its answer."""
 
     @property
     def in_head(self) -> bool:
-        """Whether a head has begun and is not complete."""
+        """Whether a head is incomplete."""
         return bool(self._partial)
 
     @property
     def expects_more(self) -> bool:
-        """Whether the client is in the middle of a request, or may be."""
+        """Whether a request is, or may be, incomplete."""
         return bool(self._partial) or self.incoming is not None or self._ended
 
     def abandon(self, status: int) -> Request:
-        """The request that a head was to become, with the status to answer it with."""
+        """Gives up an incomplete head. Returns a request with the status to answer with."""
         head, self._partial = self._partial, b""
         self._ended = True
         return self._heads.refused(head, status)
 
     def beyond_http(self) -> bytes:
-        """The answer was 101: returns what the client sent after its request."""
+        """Call this after a 101: returns what the client has sent after its request."""
         rest, self._rest = self._rest or b"", None
         self._ended = True
         return rest
 
     def resume(self) -> None:
-        """The answer was another than 101: what followed is the next request."""
+        """Call this after an answer other than 101: reads what followed as the next request."""
         rest, self._rest = self._rest, None
         if rest:
             self.feed(rest)
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes, of which there are at most some 64 KiB."""
+        """Reads the next bytes, at most about 64 KiB."""
         if self._rest is not None:
             self._rest += data
             return
         start = 0
         size = len(data)
         if self._body is None and not self._partial and not self._ended:
-            # The commonest by far: one request without body, and nothing else.
+            # By far the most common case: one request without a body, and nothing else.
             request = self._repeated.read(data)
             if request is not None:
                 self.requests.append(request)
@@ -115,7 +116,7 @@ class RequestReader:
                 found = _EMPTY_LINES.match(data, start)
                 skipped = found.end() if found else start
                 if skipped > start:
-                    # RFC 9112, section 2.2: empty lines before a request are to be ignored.
+                    # RFC 9112, section 2.2: empty lines before a request are ignored.
                     start = searched = skipped
                     continue
             start = self._feed_head(data, start, searched)
@@ -151,7 +152,7 @@ class RequestReader:
             request.complete = True
             self._ended = not request.keep_alive
             if request.websocket:
-                # What follows may turn out not to be HTTP.
+                # What follows may not be HTTP.
                 self._rest = b""
         return request
 

@@ -2,8 +2,8 @@
 
 
 class Response:
-    """``lines`` are its end-to-end headers, each ending in CRLF, in their order and with their
-    case, without Date, which is the gateway's own."""
+    """``lines`` are its end-to-end headers, each ending in CRLF, in their order and case, without
+    Date, which the gateway sets."""
 
     __slots__ = (
         "body",
@@ -24,19 +24,19 @@ class Response:
     def __init__(self) -> None:
         self.status = 0
         self.status_line = b""
-        """With its CRLF."""
+        """Including its CRLF."""
         self.head_complete = False
         self.complete = False
         self.keep_alive = False
-        """The target lets the connection be used again."""
+        """Whether the target allows the connection to be used again."""
         self.has_content_length = False
         self.content_length = 0
         self.chunked = False
         self.until_close = False
-        """The end of the body is the end of the connection."""
+        """Whether the body ends with the connection."""
         self.connection: bytes | None = None
         self.upgrade = b""
         """The protocol that the target switches to."""
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
-        """Body bytes that were received and not yet taken by the exchange."""
+        """Body bytes that the exchange has not taken yet."""

@@ -1,4 +1,4 @@
-"""From a target's bytes to responses, without acting on them."""
+"""Converts a target's bytes to responses, without acting on them."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,11 +14,11 @@ MAX_HEADERS: Final = 32 * 1024
 
 
 class MalformedResponseError(Exception):
-    """The target did not answer in HTTP/1, or in a way that has two readings."""
+    """The response is not HTTP/1, or is ambiguous."""
 
 
 class ResponseReader:
-    """The responses of one connection, one at a time.
+    """Reads the responses of one connection, one at a time.
 
     ``start`` describes the request; then ``feed`` fills in ``response``. Informational (1xx)
     responses are skipped. After any failure the connection must not be used again.
@@ -46,21 +46,22 @@ class ResponseReader:
         self._plain = PlainHeads()
         self._untouched = True
         self._left = 0
-        """Bytes that are still to come of a body that the parser does not see."""
+        """Missing bytes of a body that the parser does not see."""
         self._head_request = False
         self._skipping = False
         self._surplus = False
         self._upgrade = False
         self.beyond = b""
-        """After a 101 what came with it and is not HTTP any more."""
+        """After a 101: the bytes that arrived with it and are not HTTP."""
         self._parser = httptools.HttpResponseParser(self)
 
     def start(self, *, head_request: bool, upgrade: bool = False) -> None:
-        """A request was sent; ``head_request`` when it was HEAD, whose response has no body;
-        ``upgrade`` when the response may be 101."""
+        """Call this when a request was sent. ``head_request``: it was HEAD, whose response has no
+        body. ``upgrade``: the response may be 101."""
         self._upgrade = upgrade
         if self._head_request:
-            # The parser has no way to expect no body after HEAD: it still waits for the body.
+            # The parser cannot be told that a response to HEAD has no body, and still waits for
+            # one.
             self._parser = httptools.HttpResponseParser(self)
         self.response = Response()
         self._untouched = True
@@ -68,7 +69,7 @@ class ResponseReader:
         self._head_request = head_request
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes. Raises MalformedResponseError."""
+        """Reads the next bytes. Raises MalformedResponseError."""
         if self._left:
             self._take_body(data, 0)
             return
@@ -124,31 +125,32 @@ class ResponseReader:
         if self._surplus:
             self.response.keep_alive = False
         if self._overhead > MAX_HEADERS:
-            # The parser holds on to a header until its end, and chunk framing has no limit in it.
+            # The parser buffers a header until its end, and does not limit chunk framing.
             raise MalformedResponseError("headers or chunk framing over 32K")
 
     def end_of_stream(self) -> bool:
-        """The connection was closed in order: whether that completes the response."""
+        """Call this at an orderly end of the connection. Returns whether it completes the
+        response."""
         response = self.response
         if response.until_close and not response.complete:
             response.complete = True
         return response.complete
 
-    # What follows is called by the parser.
+    # The parser calls the following methods.
 
     def on_message_begin(self) -> None:
-        """A first byte."""
+        """Called at the first byte."""
         if self.response.complete:
             self._surplus = True
         self._skipping = False
 
     def on_status(self, reason: bytes) -> None:
-        """A piece of the reason phrase."""
+        """Called with a piece of the reason phrase."""
         if not self.response.head_complete:
             self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which is dropped."""
+        """Called with a header, or with a trailer, which is dropped."""
         response = self.response
         if response.head_complete:
             return
@@ -159,7 +161,7 @@ class ResponseReader:
             special(response, name, value)
 
     def on_headers_complete(self) -> None:
-        """The end of a head."""
+        """Called at the end of a head."""
         response = self.response
         if response.complete:
             return
@@ -201,12 +203,12 @@ class ResponseReader:
         self._overhead = 0
 
     def on_chunk_header(self) -> None:
-        """A chunk begins."""
+        """Called when a chunk begins."""
         if self.response.complete:
             self._surplus = True
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body, without chunk framing."""
+        """Called with a piece of the body, without chunk framing."""
         if self.response.complete:
             self._surplus = True
             return
@@ -214,7 +216,7 @@ class ResponseReader:
         self._overhead = 0
 
     def on_message_complete(self) -> None:
-        """The end of a response."""
+        """Called at the end of a response."""
         self._overhead = 0
         if self._skipping:
             self._skipping = False
@@ -225,7 +227,7 @@ class ResponseReader:
 def _drop_nominated(response: Response) -> None:
     """Removes the headers that Connection names (RFC 9110, section 7.6.1)."""
     names = {name.strip().lower() for name in (response.connection or b"").split(b",")}
-    # Framing is not for the target to have removed.
+    # The target cannot have framing headers removed.
     names -= {b"close", b"keep-alive", b"upgrade", b"content-length", b""}
     if names:
         _drop_named(response, names)
@@ -238,7 +240,7 @@ def _drop_named(response: Response, names: set[bytes]) -> None:
 
 
 _PLAIN: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
-"""Values of Connection that name no header; the parser looks at them itself."""
+"""Values of Connection that name no header; the parser handles them."""
 
 _Special = Callable[[Response, bytes, bytes], None]
 

@@ -1,1 +1,1 @@
-"""Time, TLS and other parts that know nothing of HTTP."""
+"""Time, TLS and other parts without HTTP."""

@@ -1,4 +1,4 @@
-"""Which version of HTTP a client of an HTTPS listener speaks."""
+"""Negotiates the version of HTTP with clients of an HTTPS listener."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import cast
 
 
 class Negotiation(asyncio.Protocol):
-    """Hands a connection, once its TLS handshake is done, to who speaks the version agreed on."""
+    """Passes a connection to the negotiated protocol once its TLS handshake is complete."""
 
     def __init__(self, by_protocol: Callable[[str | None], asyncio.Protocol]) -> None:
         self._by_protocol = by_protocol

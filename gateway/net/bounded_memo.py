@@ -1,4 +1,4 @@
-"""Results of a function that is called with the same arguments again and again."""
+"""Remembers results of a function that is often called with the same arguments."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,12 +8,12 @@ Value = TypeVar("Value")
 
 
 class BoundedMemo(dict[Key, Value]):
-    """What ``compute`` returns, by its argument; ``[]`` calls it for what is not there.
+    """Maps arguments of ``compute`` to its results; ``[]`` calls it for a missing one.
 
-    At most ``most`` results are stored, and none for an argument longer than ``longest``, so that
-    no client can fill the memory with ever new ones. A full memo is emptied: what is used often is
-    soon back. Unlike ``functools.lru_cache`` it bounds the size of a key, and a hit is a look-up
-    in a dict.
+    It stores at most ``most`` results, and none for an argument longer than ``longest``, so clients
+    cannot fill the memory with different arguments. A full memo is emptied, and frequent arguments
+    are soon stored again. Unlike ``functools.lru_cache`` it bounds the size of a key, and a hit is
+    a lookup in a dict.
     """
 
     __slots__ = ("_compute", "_longest", "_most")

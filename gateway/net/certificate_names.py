@@ -1,4 +1,4 @@
-"""The names that a certificate is for."""
+"""Reads the names in a certificate."""
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -6,7 +6,7 @@ from cryptography.x509.oid import NameOID
 
 def names_of(pem: bytes) -> frozenset[str]:
     """The DNS names of the first certificate in ``pem``, in lower case: those of its extension, or
-    else its common name. Raises ValueError for what is no certificate."""
+    else its common name. Raises ValueError if it is not a certificate."""
     certificate = x509.load_pem_x509_certificates(pem)[0]
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)

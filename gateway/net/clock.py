@@ -1,4 +1,4 @@
-"""The time, as an argument."""
+"""The time, as a dependency that is passed as an argument."""
 
 import time
 from typing import Protocol
@@ -8,10 +8,10 @@ class Clock(Protocol):
     """Two readings of the time, both in seconds."""
 
     def wall(self) -> float:
-        """Since 1970, for people and headers; it may jump."""
+        """Seconds since 1970, for logs and headers; it may jump."""
 
     def monotonic(self) -> float:
-        """Since some moment, for durations; it never goes back."""
+        """Seconds since an arbitrary moment, for durations; it never goes back."""
 
 
 class SystemClock:

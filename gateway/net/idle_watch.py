@@ -1,20 +1,20 @@
-"""One timer for every timeout: a timer of its own for each request would cost more than routing."""
+"""One timer for all timeouts: a timer for each request would cost more than routing it."""
 
 import asyncio
 from typing import Protocol
 
 
 class Watched(Protocol):
-    """Something that may have been idle for too long."""
+    """An object with timeouts."""
 
     def check(self, now: float) -> None:
-        """Called every tick, with the loop's time in seconds."""
+        """Called at every tick, with the loop's time in seconds."""
 
 
 class IdleWatch:
-    """Looks at everything in ``watched`` every ``tick`` seconds.
+    """Calls ``check`` of everything in ``watched`` every ``tick`` seconds.
 
-    ``now`` is the loop's time at the last tick: exact enough for timeouts, and free to read.
+    ``now`` is the loop's time at the last tick: exact enough for timeouts, and fast to read.
     """
 
     __slots__ = ("_handle", "_loop", "_tick_seconds", "now", "watched")
@@ -27,11 +27,11 @@ class IdleWatch:
         self.watched: set[Watched] = set()
 
     def start(self) -> None:
-        """Begins to tick."""
+        """Starts the timer."""
         self._handle = self._loop.call_later(self._tick_seconds, self._tick)
 
     def stop(self) -> None:
-        """Ticks no more."""
+        """Stops the timer."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

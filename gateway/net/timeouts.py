@@ -1,32 +1,32 @@
-"""How long anything may take, and how often it may happen."""
+"""Timeouts and intervals."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds where no other unit is named. ``idle`` and ``client_keep_alive`` come from the
+    """In seconds, except ``client_requests``. ``idle`` and ``client_keep_alive`` come from the
     template.
 
     Defaults: "Elastic Load Balancing connection timeouts" and "HTTP 504" of the AWS guide.
     """
 
     idle: float = 60
-    """How long an exchange may go without a byte, and how long a client's or a target's connection
-    is kept for the next request."""
+    """How long an exchange may last without a byte, and how long an idle connection with a client
+    or target stays open."""
     client_keep_alive: float = 3600
-    """The age of a client's connection from which its next answer is the last."""
+    """The age of a client's connection after which its next answer is the last."""
     client_requests: int = 10_000
-    """How many requests a client's connection of HTTP/2 may bring before it gets a GOAWAY."""
+    """How many requests a client may send on an HTTP/2 connection before it gets GOAWAY."""
     head: float = 60
-    """How long a request's head may take in all, however slowly its bytes come. AWS documents no
-    such limit; without one a client that sends a byte now and then holds on for ever."""
+    """How long receiving a request's head may take in all. AWS documents no such limit; without
+    one, a client that sends a byte from time to time could stay connected forever."""
     connect: float = 10
-    """For a target to accept a connection."""
+    """How long connecting to a target may take."""
     linger: float = 5
-    """How long a client may go on sending after the answer that closed its connection, and how
-    long one of HTTP/2 has to agree to the end of its connection."""
+    """How long a client may continue to send after the answer that closes its connection, and how
+    long an HTTP/2 client has to close the connection after GOAWAY."""
     look_up: float = 1
-    """How often the names of targets are looked up again."""
+    """The interval in which host names of targets are resolved."""
     tick: float = 0.25
-    """How often all of these are looked at: the error that each may have."""
+    """The interval in which timeouts are checked, which is also their precision."""

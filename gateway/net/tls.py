@@ -1,4 +1,4 @@
-"""TLS towards clients."""
+"""TLS with clients."""
 
 import ssl
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from typing import Final
 from gateway.net.certificate_names import names_of, wildcard_for
 
 HTTP2: Final = "h2"
-"""Its name in ALPN (RFC 7301)."""
+"""HTTP/2's name in ALPN (RFC 7301)."""
 _HTTP1: Final = "http/1.1"
 HANDSHAKE_SECONDS: Final = 10.0
-"""For a client to complete the handshake; AWS documents no figure for it."""
+"""How long a handshake may take; AWS documents no limit."""
 
 
 class CertificateError(ValueError):
-    """A listener's certificate was not given, or cannot be used."""
+    """A listener's certificate is missing or invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +29,28 @@ class CertificateFiles:
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """What was agreed with one client, in OpenSSL's names."""
+    """The negotiated parameters of one connection, with OpenSSL's names."""
 
     cipher: str
     protocol: str
     server_name: str
-    """The host that the client named (SNI); empty when it named none."""
+    """The host that the client sent (SNI), or empty."""
     certificate: str
-    """How the template calls the certificate that the client was shown; ``session-reused`` when a
-    resumed session needed none."""
+    """The template's name of the certificate that was sent; ``session-reused`` if a resumed session
+    needed none."""
 
 
 class ServerContext(ssl.SSLContext):
-    """What an HTTPS listener speaks, and how often a client could not agree to it.
+    """An HTTPS listener's context, which also counts failed handshakes.
 
-    One context has one certificate: ``others`` are those with the listener's other certificates,
-    and in each of them ``first`` is the context that has them.
+    A context has one certificate. ``others`` are the contexts with the listener's other
+    certificates; in each of them, ``first`` is the context that lists them.
     """
 
     certificate: str = ""
-    """How the template calls the certificate."""
+    """The template's name of the certificate."""
     names: frozenset[str] = frozenset()
-    """The names that the certificate is for."""
+    """The host names in the certificate."""
     others: tuple["ServerContext", ...] = ()
     first: "ServerContext | None" = None
     failed_handshakes: int = 0
@@ -61,8 +61,8 @@ class ServerContext(ssl.SSLContext):
             context.set_alpn_protocols([HTTP2, _HTTP1] if http2 else [_HTTP1])
 
     def for_name(self, name: str) -> "ServerContext":
-        """The context whose certificate is for that name, or else for its wildcard; this one when
-        there is none."""
+        """The context whose certificate has that name, or else its wildcard; this one if there is
+        none."""
         name = name.lower()
         for wanted in (name, wildcard_for(name)):
             for context in (self, *self.others):
@@ -93,10 +93,10 @@ def server_context(
     *,
     http2: bool,
 ) -> ServerContext:
-    """The context of an HTTPS listener with these certificates, by what the template calls them.
+    """The context of an HTTPS listener with these certificates, by the template's names.
 
-    The first is for clients that name no server, or one that none of them is for. ``versions`` are
-    the lowest and the highest. Raises CertificateError.
+    The first is for clients that send no server name, or one that no certificate has. ``versions``
+    are the lowest and the highest. Raises CertificateError.
     """
     first, *others = (_one(name, files, versions, ciphers) for name, files in certificates.items())
     first.others = tuple(others)
@@ -135,8 +135,8 @@ _CERTIFICATE: Final = "gateway_certificate"
 def _choose(
     connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, context: ssl.SSLContext
 ) -> None:
-    """Chooses the certificate by the name that the client asks for, and remembers both: OpenSSL
-    does not offer the name later."""
+    """Chooses the certificate by the client's server name, and stores both: OpenSSL does not
+    provide the name later."""
     setattr(connection, _NAME, name or "")
     if name and isinstance(context, ServerContext):
         chosen = context.for_name(name)
@@ -146,8 +146,8 @@ def _choose(
 
 
 def facts(connection: ssl.SSLObject, certificate: str) -> TlsFacts:
-    """What was agreed on ``connection``, whose handshake is complete. ``certificate`` is the one
-    for clients that name no server."""
+    """The negotiated parameters of ``connection``, whose handshake is complete. ``certificate`` is
+    the default one."""
     cipher = connection.cipher()
     shown = getattr(connection, _CERTIFICATE, certificate)
     return TlsFacts(

@@ -1,4 +1,4 @@
-"""The access log: one line a request, formatted in batches and written by a thread.
+"""The access log: one line per request, formatted in batches and written by a thread.
 
 Fields: "Access logs for your Application Load Balancer" of the AWS guide.
 """
@@ -16,33 +16,33 @@ from gateway.proxy.record import ExchangeRecord
 from gateway.targets.target import Target
 
 Format = Callable[[ExchangeRecord], str]
-"""From an exchange's record to its line, without the line's end."""
+"""Converts an exchange's record to a line, without a line break."""
 
 _FORMAT_AT_ONCE: Final = 32
-"""More is slower: what is kept for later has left the processor's caches by then."""
+"""Records. More is slower, because older records are no longer in the processor's caches."""
 _WRITE_AT_ONCE: Final = 1024
-"""Lines. Fewer are slower: the writing thread asks for the interpreter's lock when it wakes."""
+"""Lines. Fewer is slower, because the writing thread needs the GIL whenever it wakes."""
 _SECONDS: Final = 1.0
 _MAX_USER_AGENT: Final = 8 * 1024
 _SHORTEST_SECRET: Final = 32
 _SECRET: Final = re.compile(rf"(?<=/)[A-Za-z0-9_-]{{{_SHORTEST_SECRET},}}(?=[/?]|$)")
 _NEITHER: Final = '"-" "-"'
 _PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte != 0x22)
-"""What may stand in a line as it is."""
+"""The bytes that need no escaping."""
 _MILLISECONDS: Final = [f"{number / 1000:.3f}" for number in range(1000)]
-"""Most times are among these, and a look into a table takes a fraction of a number's formatting."""
+"""Most times are among these, and a lookup is much faster than formatting a number."""
 
 
 class Sink(Protocol):
-    """Where lines go."""
+    """The destination of lines."""
 
     def write(self, data: bytes) -> None:
-        """Takes whole lines. It does not block."""
+        """Writes complete lines without blocking."""
 
 
 class AccessLog:
-    """Formats exchanges a few at a time, and hands their lines to ``sink`` once a second, or
-    sooner when they are many."""
+    """Formats records in batches, and passes the lines to ``sink`` once a second, or earlier if
+    there are many."""
 
     def __init__(self, line: Format, sink: Sink) -> None:
         self._line = line
@@ -52,7 +52,7 @@ class AccessLog:
         self._flushed_at = 0.0
 
     def record(self, record: ExchangeRecord) -> None:
-        """Notes a finished record."""
+        """Adds a finished record."""
         self._pending.append(record)
         if len(self._pending) >= _FORMAT_AT_ONCE:
             self._format()
@@ -66,7 +66,7 @@ class AccessLog:
             self.flush()
 
     def flush(self) -> None:
-        """Hands over everything that is pending."""
+        """Passes all pending lines to the sink."""
         self._format()
         if self._lines:
             self._write()
@@ -85,7 +85,7 @@ class NoAccessLog:
     """``--access-log off``."""
 
     def record(self, record: ExchangeRecord) -> None:
-        """Forgets it."""
+        """Does nothing."""
 
     def check(self, now: float) -> None:
         """There is nothing to flush."""
@@ -95,7 +95,7 @@ class NoAccessLog:
 
 
 def short_line(record: ExchangeRecord) -> str:
-    """For people: method, path, status, milliseconds, target group, target, rule."""
+    """A short, readable line: method, path, status, milliseconds, target group, target, rule."""
     request = record.request
     milliseconds = (record.finished - record.started) * 1000
     rule = record.rule_priority
@@ -110,9 +110,9 @@ def short_line(record: ExchangeRecord) -> str:
 class AlbFormat:
     """The 33 fields of an ALB's own log.
 
-    Names that mean nothing on a laptop are stable and made up: they are derived from the
-    template's logical ids. Sizes of requests count their headers as written with single spaces,
-    and bodies without chunk framing.
+    Names that do not exist on a laptop are made up, but stable: they are derived from the
+    template's logical ids. Sizes of requests count headers with single spaces, and bodies without
+    chunk framing.
     """
 
     def __init__(self, load_balancer: str) -> None:
@@ -123,7 +123,7 @@ class AlbFormat:
         self._second_text = ""
 
     def __call__(self, record: ExchangeRecord) -> str:
-        """The line of one record."""
+        """The line for one record."""
         request, peer, selection = record.request, record.peer, record.selection
         tls = peer.tls
         target = _label(record.target) if record.dispatched else "-"
@@ -152,7 +152,7 @@ class AlbFormat:
         )
 
     def _request_line(self, record: ExchangeRecord) -> str:
-        """``METHOD proto://host:port/uri HTTP/x.y``; the client's own port is not in it."""
+        """``METHOD proto://host:port/uri HTTP/x.y``, without the port that the client wrote."""
         request = record.request
         host = request.authority or request.host or b"localhost"
         shown = self._hosts[host]
@@ -183,7 +183,7 @@ class AlbFormat:
 
 
 def _times(record: ExchangeRecord) -> str:
-    """Until the request was sent, until the answer began, and until it ended, in seconds."""
+    """The seconds until the request was sent, until the answer began, and until it ended."""
     dispatched, answered = record.dispatched, record.answered
     if not dispatched:
         return "-1 -1 -1"
@@ -215,9 +215,9 @@ def _certificate(tls: TlsFacts) -> str:
 
 
 def _transformed(record: ExchangeRecord) -> str:
-    """Host, path and query as a rule's transforms made them, and whether that worked.
+    """Host, path and query after a rule's transforms, and whether they succeeded.
 
-    AWS documents the fields but not the words of the last one: these are ours.
+    AWS documents the fields but not the values of the last one, so these are our own.
     """
     if record.transform_failed:
         return '"-" "-" "failed"'
@@ -228,7 +228,7 @@ def _transformed(record: ExchangeRecord) -> str:
 
 
 def _label(target: Target | None) -> str:
-    """A function has no address, and its emulator's is nobody's business."""
+    """The target's address; ``-`` for a function, which has none on AWS."""
     return "-" if target is None or target.function is not None else target.label
 
 
@@ -237,19 +237,19 @@ def _made_up_id(name: str) -> str:
 
 
 def text(value: bytes) -> str:
-    """What a client sent, as it stands in the log: whatever that was, the line stays one line, and
-    a field between double quotes one field."""
+    """Escapes what a client sent, so that it cannot end the line or its field between double
+    quotes."""
     if not value.translate(None, _PLAIN):
         return value.decode("ascii")
     return "".join(chr(c) if c in _PLAIN else f"\\x{c:02X}" for c in value)
 
 
 def target_text(value: bytes) -> str:
-    """A request target as it stands in the log. A segment of the path that looks like a secret does
-    not: an ALB would write it down, and applications should not put any there."""
+    """Escapes a request target for the log, and replaces path segments that look like secrets. An
+    ALB would log them, and applications should not put secrets there."""
     shown = text(value)
     return shown if len(shown) <= _SHORTEST_SECRET else _SECRET.sub("***", shown)
 
 
 repeated_text: Final = BoundedMemo(text, most=256, longest=1024).__getitem__
-"""The same, for what many requests have in common."""
+"""The same, remembered, for values that many requests have in common."""

@@ -1,11 +1,11 @@
-"""The key that signs identities, under the path that AWS documents for it."""
+"""Serves the public key of signed identities, under the path that AWS documents."""
 
 from gateway.observe.page_server import Page, PageServer
 from gateway.proxy.identities import Identities
 
 
 def key_server(identities: Identities) -> PageServer:
-    """A server of ``GET /KEY-ID``."""
+    """A server for ``GET /KEY-ID``."""
 
     def find(path: str) -> Page | None:
         key = identities.public_key(path.removeprefix("/"))

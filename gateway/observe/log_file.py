@@ -1,4 +1,4 @@
-"""Writing a log without ever waiting for it."""
+"""Writes a log without blocking the event loop."""
 
 import os
 import threading
@@ -11,8 +11,8 @@ _MAX_PENDING: Final = 8 * 1024 * 1024
 class LogFile:
     """A file descriptor that a thread writes to.
 
-    When the reader of a pipe, or the disk, is slower than the traffic, at most 8 MiB wait; what
-    does not fit is dropped, and a line says how many lines were.
+    If the reader of a pipe, or the disk, is slower than the traffic, at most 8 MiB are buffered.
+    Lines beyond that are dropped, and a line says how many.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -26,7 +26,7 @@ class LogFile:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Takes whole lines."""
+        """Buffers complete lines for writing."""
         with self._changed:
             if self._size + len(data) > _MAX_PENDING:
                 self._dropped += data.count(b"\n")
@@ -58,7 +58,7 @@ class LogFile:
             try:
                 _write_all(self._descriptor, data)
             except OSError:
-                # Nobody reads any more (a closed pipe), or the disk is full: traffic goes on.
+                # The pipe is closed or the disk is full: serving requests is more important.
                 continue
 
 

@@ -1,7 +1,7 @@
-"""Metrics under CloudWatch's names, in the Prometheus text format.
+"""Metrics with CloudWatch's names, in the Prometheus text format.
 
 Names and meanings: "CloudWatch metrics for your Application Load Balancer" of the AWS guide.
-CloudWatch shows sums per minute; here counters only ever grow, as Prometheus has it.
+CloudWatch shows sums per minute; these are counters that only grow, as usual with Prometheus.
 """
 
 from collections import Counter
@@ -23,20 +23,20 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class Metrics:
-    """Counts finished exchanges. Health checks are none of them.
+    """Counts finished exchanges; health checks are not exchanges.
 
-    What was counted of a target group that is gone is not shown, and not forgotten: should it come
-    back, its counters must not have fallen.
+    Counters of a removed target group are hidden but not deleted: if the group comes back, they
+    must not have decreased.
     """
 
     def __init__(self, load_balancer: LoadBalancerSettings) -> None:
         self._load_balancer: Labels = (("LoadBalancer", load_balancer.logical_id),)
         self._counts: Counter[tuple[str, str]] = Counter()
-        """By name and target group; without target group it is the load balancer's own."""
+        """By metric and target group; the group is empty for the load balancer's own metrics."""
         self._times: dict[str, _Times] = {}
 
     def record(self, record: ExchangeRecord) -> None:
-        """Takes in a finished record."""
+        """Counts a finished exchange."""
         counts = self._counts
         request, status = record.request, record.status
         group = record.target_group
@@ -85,7 +85,7 @@ class Metrics:
                 self._record_new_session(selection.sticky.group)
 
     def _record_new_session(self, group: TargetGroup) -> None:
-        """Sessions are those with a target: a client may come back to its target group alone."""
+        """Counts a new session with a target; returning only to a target group is not one."""
         stickiness = group.settings.stickiness
         if stickiness is None:
             return
@@ -94,7 +94,7 @@ class Metrics:
             self._counts["AppCookieNonStickinessCount", ""] += 1
 
     def render(self, plane: DataPlane, acceptors: Sequence[Acceptor]) -> str:
-        """Everything, for a scrape."""
+        """All metrics as text."""
         return "".join(f"{line}\n" for line in self._lines(plane, acceptors))
 
     def _lines(self, plane: DataPlane, acceptors: Sequence[Acceptor]) -> Iterator[str]:
@@ -152,7 +152,8 @@ class Metrics:
 
 
 class _Times:
-    """How long targets took, in seconds: a count for each bucket, and one for what is over."""
+    """A histogram of response times in seconds: a count for each bucket, and one for longer
+    times."""
 
     __slots__ = ("counts", "sum")
 
@@ -171,9 +172,9 @@ class _Times:
 
 _SWITCHING_PROTOCOLS: Final = 101
 _FIRST_COUNTED: Final = 300
-"""Of the load balancer's own answers: those to which it says 2xx have no metric."""
+"""The lowest status of the load balancer's own answers that has a metric: 2xx have none."""
 _SINGLE: Final = frozenset({500, 502, 503, 504})
-"""The statuses that have a metric of their own."""
+"""The statuses with a metric of their own."""
 
 
 def _in_state(group: TargetGroup, state: TargetState) -> int:
@@ -205,7 +206,7 @@ _GROUP_GAUGES: Final = {
 
 
 def _per_target(group: TargetGroup, requests: int) -> float:
-    """Per healthy target; per registered one while none is healthy."""
+    """Requests per healthy target, or per registered target if none is healthy."""
     return requests / (_healthy(group) or len(group.registered) or 1)
 
 

@@ -1,4 +1,4 @@
-"""A small server of pages beside the load balancer, on a port of its own."""
+"""A small server for metrics and keys, on a port of its own."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,15 +11,15 @@ _READ_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a GET is answered with."""
+    """The response to a GET."""
 
     content_type: str
     text: str
 
 
 class PageServer:
-    """Answers each connection once, with what ``find`` returns for its path; ``hint`` is the text
-    of the answer when that is None."""
+    """Answers one request per connection with what ``find`` returns for its path. If that is None,
+    the answer is a 404 with the text ``hint``."""
 
     def __init__(self, find: Callable[[str], Page | None], hint: str) -> None:
         self._find = find
@@ -27,10 +27,10 @@ class PageServer:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
-        """The port that is listened on."""
+        """The port on which it listens."""
 
     async def start(self, bind: str, port: int) -> None:
-        """Begins to listen; 0 takes a free port. Raises OSError."""
+        """Starts to listen; port 0 is any free port. Raises OSError."""
         self._server = await asyncio.start_server(self._connected, bind, port, limit=_MAX_HEAD)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -52,7 +52,8 @@ class PageServer:
                 writer.write(self._answer(head))
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
-            # Too long, too slow, or gone: nobody is waiting for an answer.
+            # The request is too long or too slow, or the client has gone: nobody waits for an
+            # answer.
             pass
         finally:
             writer.close()

@@ -6,10 +6,10 @@ from gateway.proxy.record import ExchangeRecord
 
 
 class Recorder(Protocol):
-    """Takes the records of finished exchanges."""
+    """Receives the records of finished exchanges."""
 
     def record(self, record: ExchangeRecord) -> None:
-        """Takes one. It does not block."""
+        """Receives one record. Must not block."""
 
 
 class Recorders:
@@ -19,6 +19,6 @@ class Recorders:
         self._recorders = recorders
 
     def record(self, record: ExchangeRecord) -> None:
-        """Takes one. It does not block."""
+        """Receives one record. Must not block."""
         for recorder in self._recorders:
             recorder.record(record)

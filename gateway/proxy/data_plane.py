@@ -22,10 +22,10 @@ _ABORT_SECONDS: Final = 1.0
 
 
 class AccessLog(Protocol):
-    """Takes the records of finished exchanges."""
+    """Receives the records of finished exchanges."""
 
     def record(self, record: ExchangeRecord) -> None:
-        """Takes one. It does not block."""
+        """Receives one record. Must not block."""
 
 
 class ConnectedClient(Protocol):
@@ -33,17 +33,17 @@ class ConnectedClient(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Between two requests."""
+        """Whether it has no request in flight."""
 
     def close(self) -> None:
-        """Ends the connection once what was written is sent."""
+        """Ends the connection once everything written is sent."""
 
     def abort(self) -> None:
         """Ends the connection at once."""
 
 
 class DataPlane:
-    """Target groups, timeouts, and the connections that are open."""
+    """Target groups, timeouts, and open connections."""
 
     def __init__(
         self,
@@ -68,18 +68,18 @@ class DataPlane:
         self.access_log = access_log
         self.watch = watch
         self.identities = identities
-        """None: no rule asks who a request is from."""
+        """None if no rule requires sign-in."""
         self.date = DateHeader(clock)
         self.draining = False
         self.connected = 0
-        """How many connections to targets there were so far, those of health checks apart."""
+        """The number of connections to targets so far, without those of health checks."""
         self.clients: set[ConnectedClient] = set()
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty: asyncio.Event | None = None
 
     async def connect(self, target: Target) -> PooledConnection:
-        """A new connection. Raises OSError."""
+        """Opens a new connection. Raises OSError."""
         if target.function is not None:
             return FunctionConnection(target, target.function)
 
@@ -95,7 +95,7 @@ class DataPlane:
 
     @property
     def connections(self) -> int:
-        """How many there are with clients and targets."""
+        """The number of connections with clients and targets."""
         return len(self.clients) + sum(
             len(target.connections)
             for group in self.groups.values()
@@ -103,22 +103,22 @@ class DataPlane:
         )
 
     def spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
-        """Runs ``work`` beside everything else."""
+        """Runs ``work`` as a task."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
     def client_lost(self, client: ConnectedClient) -> None:
-        """A client's connection is closed."""
+        """Called when a client's connection is closed."""
         self.clients.discard(client)
         if self._empty is not None and not self.clients:
             self._empty.set()
 
     async def drain(self, seconds: float) -> bool:
-        """Lets the requests in flight finish and closes the connections of clients.
+        """Waits for requests in flight and closes the connections of clients.
 
-        The answers say ``Connection: close``. False when ``seconds`` were not enough.
+        The answers say ``Connection: close``. Returns False if ``seconds`` were not enough.
         """
         self.draining = True
         self._empty = asyncio.Event()
@@ -149,8 +149,8 @@ class DataPlane:
             task.cancel()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        # An aborted transport is gone in the loop's next rounds; one over TLS may take longer, and
-        # the end of the process must not depend on it.
+        # An aborted transport is closed within the loop's next rounds; with TLS it may take longer,
+        # and the process must not wait for it.
         deadline = self._loop.time() + _ABORT_SECONDS
         while self._loop.time() < deadline and (  # noqa: ASYNC110 - nothing says when
             self.clients or any(target.connections for target in targets)

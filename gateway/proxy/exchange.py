@@ -26,7 +26,7 @@ from gateway.targets.target import PooledConnection, Target
 
 _SWITCHING_PROTOCOLS: Final = 101
 _ENDING: Final = frozenset({400, 408})
-"""After these the client's connection ends."""
+"""Statuses after which the client's connection is closed."""
 
 
 class Client(Protocol):
@@ -35,11 +35,11 @@ class Client(Protocol):
     listener: Listener
     peer: Peer
     write_paused: bool
-    """Whether the client takes no more for now."""
+    """Whether the client's buffers are full."""
 
     @property
     def last_answer(self) -> bool:
-        """Whether this connection's next answer is its last (age, or the gateway drains)."""
+        """Whether this connection's next answer is its last one, because of its age or a drain."""
 
     def send_continue(self) -> None:
         """Sends 100 Continue."""
@@ -47,27 +47,27 @@ class Client(Protocol):
     def send(
         self, head: ResponseHead | None, parts: Sequence[bytes], *, chunked: bool, end: bool
     ) -> int:
-        """Sends a piece of the answer: its ``head`` first, the last with ``end``.
+        """Sends a piece of the answer: the first one with ``head``, the last one with ``end``.
 
-        ``chunked`` bodies get chunk framing where the client's version has such a thing. Returns
-        the bytes that this takes on the wire.
+        ``chunked`` bodies get chunk framing if the client's version has it. Returns the number of
+        bytes sent.
         """
 
     def begin_tunnel(self) -> bytes:
-        """From now on bytes go to ``tunnel_from_client``; returns those that came too early."""
+        """Sends all further bytes to ``tunnel_from_client``. Returns those already received."""
 
     def write(self, data: bytes) -> None:
         """Sends bytes that are not HTTP, through a tunnel."""
 
     def touch(self) -> None:
-        """A byte moved: the idle timeout starts again."""
+        """Restarts the idle timeout, because a byte has moved."""
 
     def update_reading(self) -> None:
-        """``wants_request_bytes`` may have changed."""
+        """Called when ``wants_request_bytes`` may have changed."""
 
     def exchange_done(self, *, keep_alive: bool) -> None:
-        """The answer is complete, or as complete as it gets; without ``keep_alive`` it is the
-        last one, and the connection ends after it."""
+        """Called when the answer has ended. Without ``keep_alive`` it is the last one, and the
+        connection is closed after it."""
 
     def cut_off(self, *, reset: bool) -> None:
         """Ends the connection in the middle of an answer."""
@@ -76,8 +76,8 @@ class Client(Protocol):
 class Exchange:
     """Forwards one request, or answers it; its ``record`` is for the access log and the metrics.
 
-    Request and response stream independently; a connection goes back into the target's pool only
-    when both are complete. Nothing is ever sent a second time.
+    Request and response stream independently; a connection returns to the target's pool only if
+    both are complete. Requests are never retried.
     """
 
     __slots__ = (
@@ -107,7 +107,7 @@ class Exchange:
         clock = plane.clock
         self._record = ExchangeRecord(request, peer, listener.port, clock.wall(), clock.monotonic())
         self._tunnel = False
-        """The connections have left HTTP."""
+        """Whether both connections have switched to another protocol."""
         self._connection: PooledConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._target_paused = False
@@ -122,20 +122,20 @@ class Exchange:
 
     @property
     def wants_request_bytes(self) -> bool:
-        """Whether more of the request can be taken now."""
+        """Whether more of the request can be accepted now."""
         return not self._target_paused and self._connecting is None
 
     # From the client's connection.
 
     def start(self) -> None:
-        """Decides, once the request's head is complete."""
+        """Called once the request's head is complete: applies the rule."""
         request = self.request
         if request.refusal:
             self._reply_with(request.refusal)
             return
         plane, record = self._plane, self._record
         if request.expects_continue and request.has_body and not request.http10:
-            # Whatever the rule is (AWS: "immediately").
+            # Independent of the rule (AWS: "immediately").
             self._client.send_continue()
             record.sent += len(local_replies.CONTINUE)
         rule = self.listener.rules.match(request)
@@ -158,7 +158,7 @@ class Exchange:
             self._redirect(action)
 
     def request_progress(self) -> None:
-        """More of the request's body was received, or its end."""
+        """Called when more of the request's body was received, or its end."""
         if self.request.refusal:
             self._drop_target()
             self._fail_with(self.request.refusal)
@@ -171,7 +171,8 @@ class Exchange:
             connection.write(data)
 
     def client_gone(self, *, reads: bool) -> None:
-        """The client closed its connection, or, when it still ``reads``, its sending half."""
+        """Called when the client has closed its connection, or, if it still ``reads``, only its
+        sending half."""
         self._drop_target()
         if not self._record.status:
             if reads and not self.request.complete:
@@ -181,24 +182,24 @@ class Exchange:
         self._finish(keep_alive=False)
 
     def client_paused(self) -> None:
-        """The client takes no more of the answer for now."""
+        """Called when the client's buffers are full."""
         if self._connection is not None:
             self._connection.pause_reading()
 
     def client_resumed(self) -> None:
-        """It takes more again."""
+        """Called when the client's buffers have space again."""
         if self._connection is not None:
             self._connection.resume_reading()
 
     def expire(self) -> None:
-        """No byte has moved for the idle timeout."""
+        """Called when no byte has moved for the idle timeout."""
         waiting_for_client = not self.request.complete and self.wants_request_bytes
         self._drop_target()
         self._fail_with(408 if waiting_for_client else 504)
 
     @property
     def unsent_to_target(self) -> int:
-        """Bytes that wait for the target to take them."""
+        """The number of bytes that the target has not taken yet."""
         return self._connection.unsent if self._connection is not None else 0
 
     def _redirect(self, action: Redirect) -> None:
@@ -211,7 +212,7 @@ class Exchange:
         self._reply(local_replies.redirect(action.status, location, self._plane.date.line()))
 
     def _sign_in(self, sign_in: SignIn) -> bool:
-        """Whether the request may go on, with headers that say who it is from."""
+        """Sets the headers about the request's user. Returns False if the request was answered."""
         plane, record, request = self._plane, self._record, self.request
         assert plane.identities is not None  # noqa: S101 - else the template was refused
         record.action = "authenticate"
@@ -234,7 +235,8 @@ class Exchange:
         return True
 
     def _transform(self, rule: Rule) -> bool:
-        """Whether the request can be sent as the rule's transforms rewrite it."""
+        """Applies the rule's transforms. Returns False if they failed and the request was
+        answered."""
         request = self.request
         try:
             request.sent_host = rule.transforms.rewritten_host(request.routing_host)
@@ -395,8 +397,8 @@ class Exchange:
             and status != 204
             and status != 304
         )
-        # Whether the rest of the request comes before the answer's end is not known yet, and what
-        # the head says of the connection must hold.
+        # It is not known yet whether the rest of the request arrives before the answer's end, but
+        # what the head says about the connection must be true.
         self._keep_alive = (self._sized or self._chunked) and self._may_keep_alive()
         lines.append(self._plane.date.line())
         return ResponseHead(
@@ -409,7 +411,7 @@ class Exchange:
         )
 
     def _begin_tunnel(self, connection: PooledConnection, head: ResponseHead | None) -> None:
-        """The target answered 101: from here on bytes are passed on, whatever they are."""
+        """Called when the target has answered 101: from now on all bytes are forwarded unread."""
         self._tunnel = connection.tunnel = True
         self._record.sent += self._client.send(head, (), chunked=False, end=False)
         early = self._client.begin_tunnel()
@@ -419,7 +421,7 @@ class Exchange:
             self.tunnelled(connection.reader.beyond)
 
     def tunnel_from_client(self, data: bytes) -> None:
-        """Bytes of a client that are not HTTP."""
+        """Forwards bytes from the client through the tunnel."""
         self.request.body_size += len(data)
         if self._connection is not None:
             self._connection.write(data)
@@ -434,7 +436,7 @@ class Exchange:
         return request.complete and request.keep_alive and not self._client.last_answer
 
     def _fail_with(self, status: int) -> None:
-        """Answers with ``status``, or, when another answer has begun, breaks that off."""
+        """Answers with ``status``, or aborts the answer if one has begun."""
         if not self._record.status:
             self._reply_with(status)
             return
@@ -442,7 +444,8 @@ class Exchange:
             self._client.cut_off(reset=False)
             self._finish(keep_alive=False)
             return
-        # A length or chunks show that something is missing; without them only a reset does.
+        # With a length or chunks, the client sees that bytes are missing; otherwise only a reset
+        # shows it.
         self._client.cut_off(reset=not (self._chunked or self._sized))
         self._finish(keep_alive=False)
 

@@ -1,4 +1,4 @@
-"""The heads that the gateway writes: towards the target, and back to the client.
+"""Writes the heads of requests to targets and of responses to clients.
 
 Sources: "HTTP headers and Application Load Balancers", "Request tracing for your Application Load
 Balancer" and "How Elastic Load Balancing works" of the AWS documentation; RFC 9110 and RFC 9112.
@@ -19,10 +19,10 @@ _DEFAULT_PORTS: Final = (80, 443)
 
 
 def host_line(host: bytes, listener_port: int) -> bytes | None:
-    """The Host header for the target; None when ``host`` is none.
+    """The Host header for the target; None if ``host`` is not a valid host.
 
-    Lower case; on a default port without a port, else with the listener's, whatever the client
-    wrote.
+    In lower case, and with the listener's port unless that is the protocol's default, whatever the
+    client wrote.
     """
     found = _HOST.fullmatch(host)
     if found is None:
@@ -36,8 +36,8 @@ def host_line(host: bytes, listener_port: int) -> bytes | None:
 class ForwardedHeaders:
     """X-Forwarded-For, -Proto and -Port, and the headers about TLS, for one client's requests.
 
-    In the mode ``append`` an IPv6 address is bare when alone and in brackets when appended to
-    others; with ``forwarded_for_port`` it is always in brackets, and the port follows.
+    In the mode ``append``, an IPv6 address is in brackets only if it is appended to others; with
+    ``forwarded_for_port`` it is always in brackets, followed by the port.
     """
 
     __slots__ = ("_constant", "_mode", "_own", "_peer")
@@ -88,8 +88,8 @@ class ForwardedHeaders:
 def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
     """The value of X-Amzn-Trace-Id for the target.
 
-    A request without one gets a Root; one with a Root keeps it and gets this hop as Self. A value
-    over 7 KB is replaced. ``now`` is the wall clock.
+    A request without one gets a Root. A Root is kept, and this hop is added as Self. A value over
+    7 KB is replaced. ``now`` is the wall clock.
     """
     own = b"1-%08x-%024x" % (int(now) & 0xFFFFFFFF, random.getrandbits(96))
     if not received or len(received) > _MAX_TRACE_ID:
@@ -107,7 +107,7 @@ def trace_id(received: bytes | None, now: float, random: Random) -> bytes:
 
 
 def request_head(request: Request, forwarded: bytes, host: bytes, trace: bytes) -> bytes:
-    """What the target gets before the body. It is always HTTP/1.1, and asks to be kept alive."""
+    """The request's head for the target: always HTTP/1.1, on a connection that stays open."""
     if request.chunked:
         end = b"Transfer-Encoding: chunked\r\n\r\n"
     elif request.websocket:
@@ -134,11 +134,11 @@ def request_head(request: Request, forwarded: bytes, host: bytes, trace: bytes) 
 
 
 class ResponseHead:
-    """The head of an answer on its way to the client, whatever version that speaks.
+    """The head of an answer to a client, for any version of HTTP.
 
-    ``status_line`` is that of HTTP/1.1. It and ``lines`` end in CRLF and say nothing about the
-    connection. ``chunked``: the length is not
-    known in advance. ``upgrade``: the connection switches to WebSocket.
+    ``status_line`` is that of HTTP/1.1. It and ``lines`` end in CRLF and contain nothing about the
+    connection. ``chunked`` means that the length is not known in advance, ``upgrade`` that the
+    connection switches to WebSocket.
     """
 
     __slots__ = ("chunked", "keep_alive", "lines", "status", "status_line", "upgrade")
@@ -162,7 +162,7 @@ class ResponseHead:
 
 
 def http1_head(head: ResponseHead, body: Sequence[bytes] = ()) -> bytes:
-    """The head in HTTP/1.1, and what of the body goes with it."""
+    """The head in HTTP/1.1, followed by ``body``."""
     if head.upgrade:
         end = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     else:

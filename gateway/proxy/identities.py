@@ -1,4 +1,4 @@
-"""Who requests are from, as a file says, and the headers that tell the target.
+"""Reads the users that requests come from, and sets the headers that identify them to targets.
 
 Headers and key: "Authenticate users using an Application Load Balancer" of the AWS guide.
 """
@@ -19,8 +19,8 @@ from gateway.http1.request import Request
 from gateway.routing.sign_in import SignIn
 
 CHOICE: Final = b"x-local-identity"
-"""The header by which a request says whose it is: a name in the file, or ``nobody``. It is not
-passed on."""
+"""The header in which a request names its user: a name in the file, or ``nobody``. It is not
+forwarded."""
 NOBODY: Final = "nobody"
 _TOKEN_SECONDS: Final = 120
 _OWN: Final = frozenset(
@@ -31,23 +31,23 @@ _COORDINATE_BYTES: Final = 32
 
 
 class IdentityFileError(ValueError):
-    """The file does not say who there is."""
+    """The file is not a valid list of users."""
 
 
 class UnknownIdentityError(ValueError):
-    """A request is from somebody whom the file does not name."""
+    """A request names a user who is not in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who is signed in. ``claims`` have a ``sub``."""
+    """A signed-in user. ``claims`` include ``sub``."""
 
     claims: Mapping[str, object]
     access_token: str
 
 
 class Identities:
-    """Those of a file, and a new key for the load balancer to sign with."""
+    """The users of a file, and a new signing key of the load balancer."""
 
     def __init__(self, known: Mapping[str, Identity], load_balancer: str) -> None:
         self._known = known
@@ -57,7 +57,7 @@ class Identities:
         self.key_id = str(uuid.uuid4())
 
     def of(self, request: Request) -> Identity | None:
-        """Who the request is from: the first in the file unless it says so; None: nobody.
+        """The user that the request names, or the first in the file; None for ``nobody``.
 
         Raises UnknownIdentityError.
         """
@@ -72,7 +72,7 @@ class Identities:
     def apply(
         self, request: Request, sign_in: SignIn, identity: Identity | None, now: float
     ) -> None:
-        """Replaces the request's headers about its sender; ``now`` is the wall clock."""
+        """Replaces the request's headers about its user; ``now`` is the wall clock."""
         request.lines = [line for line in request.lines if _canonical(line) not in _OWN]
         if identity is None:
             return
@@ -84,7 +84,7 @@ class Identities:
             request.lines.append(f"{name}: {value}\r\n".encode())
 
     def public_key(self, key_id: str) -> str | None:
-        """The public key of that id, in PEM."""
+        """The public key with that id, in PEM, or None."""
         if key_id != self.key_id:
             return None
         return (
@@ -115,8 +115,8 @@ class Identities:
 
 def read_identities(path: Path, load_balancer: str) -> Identities:
     """Reads a file like ``{"ada": {"claims": {"sub": "1", "email": "a@b.example"}}}``: names, each
-    with claims, of which ``sub`` is needed, and perhaps an ``access_token``. The first is who
-    requests are from.
+    with claims including ``sub``, and optionally an ``access_token``. Requests come from the first
+    one by default.
 
     Raises IdentityFileError, and OSError.
     """
@@ -144,7 +144,7 @@ def _identity(path: Path, name: str, entry: object) -> Identity:
 
 
 def _canonical(line: bytes) -> bytes:
-    """A header's name as a target may take it that has no hyphens in names."""
+    """A header's name in lower case with ``_`` for ``-``, as some targets read it."""
     return line.partition(b":")[0].strip().lower().replace(b"_", b"-")
 
 
@@ -153,5 +153,5 @@ def _json(value: Mapping[str, object]) -> bytes:
 
 
 def _base64(data: bytes) -> str:
-    """With its padding, as the load balancer writes it."""
+    """Base64 with padding, as an ALB writes it."""
     return base64.urlsafe_b64encode(data).decode()

@@ -11,12 +11,12 @@ _DEFAULT_PORTS: Final = {"HTTP": 80, "HTTPS": 443}
 
 
 class Listener:
-    """A listener's settings, which may be replaced while it runs, and its real port."""
+    """A listener's settings, which may be replaced while it runs, and its actual port."""
 
     def __init__(self, settings: ListenerSettings, port: int) -> None:
         self._port = port
         self._evaluated = 0
-        # The port may still change: a free one is known once the socket is bound.
+        # The port may still change: a free one is known only once the socket is bound.
         self._host_lines: BoundedMemo[bytes, bytes | None] = BoundedMemo(
             lambda host: host_line(host, self.port), most=256, longest=256
         )
@@ -24,7 +24,7 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port that is listened on; 0 until a free one was taken."""
+        """The port on which it listens; 0 until a free one is bound."""
         return self._port
 
     @port.setter
@@ -34,19 +34,19 @@ class Listener:
 
     @property
     def rule_evaluations(self) -> int:
-        """How many rules were looked at so far, in all the settings that there were."""
+        """The number of rules evaluated so far, with all settings so far."""
         return self._evaluated + self._settings.rules.evaluations
 
     @property
     def settings(self) -> ListenerSettings:
-        """What holds for the next request."""
+        """The settings for the next request."""
         return self._settings
 
     @settings.setter
     def settings(self, settings: ListenerSettings) -> None:
         rules = self._settings.rules
         self._evaluated += rules.evaluations
-        # They may come back.
+        # The same settings may come back.
         rules.evaluations = 0
         self._use(settings)
 
@@ -58,7 +58,7 @@ class Listener:
             b":%d" % self._port,
             b"" if settings.port == default else b":%d" % settings.port,
         )
-        """``Request.port_in_template`` of the requests that come here."""
+        """``Request.port_in_template`` of this listener's requests."""
         self._inserted = [
             f"{name}: {value}\r\n".encode("latin-1") for name, value in settings.response_headers
         ]
@@ -67,7 +67,7 @@ class Listener:
             self._replaced.add(b"server")
 
     def response_lines(self, lines: list[bytes]) -> list[bytes]:
-        """A response's headers with those that the listener sets, or removes, on every one."""
+        """A response's headers after the listener's own were set or removed."""
         if not self._replaced:
             return lines
         replaced = self._replaced
@@ -75,10 +75,10 @@ class Listener:
         return passed_on + self._inserted
 
     def host_line(self, request: Request, preserve: bool) -> bytes | None:
-        """The Host header for the target; None when the request's is invalid.
+        """The Host header for the target; None if the request's is invalid.
 
         ``preserve`` is the attribute ``routing.http.preserve_host_header.enabled``. An HTTP/1.0
-        request may come without a host: then it is the load balancer's own name.
+        request without a host gets the load balancer's own name.
         """
         if preserve and request.sent_host is None:
             written = [b"Host: %b\r\n" % value for value in request.header_values(b"host")]

@@ -1,8 +1,7 @@
-"""What the load balancer itself answers, byte for byte as an ALB does.
+"""The load balancer's own answers, byte for byte as those of an ALB.
 
-The bodies follow one model that fits every answer of an ALB whose length is known; the titles of
-401, 405, 408, 414, 500, 501, 504 and 505 are derived from it rather than seen.
-"""
+The bodies follow one pattern, which fits every answer of an ALB whose length is known; the titles
+of 401, 405, 408, 414, 500, 501, 504 and 505 are derived from it and were not observed."""
 
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -32,7 +31,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class DateHeader:
-    """The ``Date`` header, formatted once a second at most."""
+    """The ``Date`` header, formatted at most once a second."""
 
     __slots__ = ("_clock", "_line", "_second")
 
@@ -52,7 +51,7 @@ class DateHeader:
 
 @dataclass(frozen=True, slots=True)
 class LocalReply:
-    """An answer of the load balancer's own. ``status_line`` and ``lines`` end in CRLF."""
+    """An answer of the load balancer itself. ``status_line`` and ``lines`` end in CRLF."""
 
     status: int
     status_line: bytes
@@ -63,7 +62,7 @@ class LocalReply:
 def status_reply(status: int, date: bytes) -> LocalReply:
     """The answer with ``status``. Statuses without a known text (463) have an empty body.
 
-    The space after a status without reason phrase belongs there (RFC 9112, section 4).
+    The space after a status without a reason phrase is required (RFC 9112, section 4).
     """
     title = _TITLES.get(status)
     if title is None:
@@ -72,8 +71,8 @@ def status_reply(status: int, date: bytes) -> LocalReply:
 
 
 def redirect(status: int, location: bytes, date: bytes) -> LocalReply:
-    """The answer of a redirect action; ``status`` is 301 or 302, whose status line differs from
-    its body's title."""
+    """The answer of a redirect action. ``status`` is 301, or 302, whose status line differs from
+    the title in its body."""
     line = {301: "301 Moved Permanently", 302: "302 Moved Temporarily"}[status]
     body = _page({301: line, 302: "302 Found"}[status])
     reply = _assemble(line, date, "text/html", body)

@@ -27,5 +27,5 @@ class Peer:
         """``TID_`` and 128 random bits, for logs."""
         self.forwarded = forwarded
         self.tls = tls
-        """None: the client came to an HTTP listener."""
+        """None for a client of an HTTP listener."""
         self.http2 = http2

@@ -1,4 +1,4 @@
-"""What the access log and the metrics read of one exchange."""
+"""The facts about an exchange for the access log and the metrics."""
 
 from gateway.http1.request import Request
 from gateway.proxy.peer import Peer
@@ -9,10 +9,10 @@ _SWITCHING_PROTOCOLS = 101
 
 
 class ExchangeRecord:
-    """One exchange, as far as it got; complete once it is passed to a recorder.
+    """The facts about one exchange; complete once the record is passed to a recorder.
 
-    Times are in seconds: ``created`` of the wall clock, the others of the clock's monotonic
-    reading, and 0 for what did not happen.
+    Times are in seconds: ``created`` by the wall clock, the others by the monotonic clock; 0 for
+    what did not happen.
     """
 
     __slots__ = (
@@ -51,10 +51,10 @@ class ExchangeRecord:
         """When the head of the target's response was complete."""
         self.finished = 0.0
         self.rule_priority: int | None = None
-        """None: no rule was looked for."""
+        """None if no rule was evaluated."""
         self.action = ""
-        """``forward``, ``fixed-response`` or ``redirect``, perhaps after ``authenticate``; empty
-        when no action was taken."""
+        """``forward``, ``fixed-response`` or ``redirect``, after ``authenticate`` if there was one;
+        empty if no action was taken."""
         self.target_group = ""
         self.selection: Selection | None = None
         self.target: Target | None = None
@@ -63,11 +63,11 @@ class ExchangeRecord:
         self.trace = b""
         """The value of X-Amzn-Trace-Id."""
         self.status = 0
-        """Of the response to the client; 460 when the client left before one began."""
+        """The status of the response to the client; 460 if the client disconnected before it."""
         self.target_status = 0
-        """Of the target's response; 0 without one."""
+        """The status of the target's response; 0 without one."""
         self.sent = 0
-        """Bytes written to the client, as HTTP/1.1 has them."""
+        """Bytes written to the client, counted as in HTTP/1.1."""
 
     @property
     def kind(self) -> str:

@@ -1,1 +1,1 @@
-"""The rules, as pure values and functions."""
+"""Rules and settings: values and functions without I/O."""

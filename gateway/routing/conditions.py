@@ -1,6 +1,6 @@
-"""The conditions of a rule. Each one's values are alternatives.
+"""The conditions of a rule. A condition holds if any of its values matches.
 
-What may be compared with what, and whether case counts: "Condition types for listener rules" of
+What is compared, and whether case matters: "Condition types for listener rules" of
 the AWS guide.
 """
 
@@ -17,7 +17,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class RuleInput(Protocol):
-    """What a rule may ask of a request."""
+    """The attributes of a request that rules use."""
 
     @property
     def path(self) -> bytes:
@@ -37,7 +37,7 @@ class RuleInput(Protocol):
 
     @property
     def host_with_port(self) -> bytes:
-        """Likewise, with the port if the client wrote one."""
+        """The same, with the port if the client wrote one."""
 
     @property
     def source(self) -> str:
@@ -54,17 +54,17 @@ class Condition(Protocol):
         """Whether one of the condition's values matches."""
 
     def __str__(self) -> str:
-        """Field and values, for people."""
+        """Field and values, for ``explain``."""
 
     def seen(self, request: RuleInput) -> str:
-        """What of the request was compared, for people."""
+        """The part of the request that is compared, for ``explain``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Alternatives for one text: globs, or regular expressions.
+    """Alternative globs or regular expressions for one text.
 
-    The regular expressions have to have been found valid by ``compile_pattern``.
+    Regular expressions must be valid for ``compile_pattern``.
     """
 
     written: tuple[str, ...]
@@ -76,13 +76,13 @@ class Values:
 
 
 def globs(values: Sequence[str], *, ignore_case: bool = False, escapes: bool = False) -> Values:
-    """Each value is a glob for the whole text."""
+    """Values that are globs for the whole text."""
     matches = compile_globs(values, ignore_case=ignore_case, escapes=escapes)
     return Values(tuple(values), False, matches)
 
 
 def regular_expressions(values: Sequence[str], *, ignore_case: bool = False) -> Values:
-    """Each value is a regular expression that matches somewhere in the text."""
+    """Values that are regular expressions, which may match anywhere in the text."""
     searches = [compile_pattern(value, ignore_case=ignore_case) for value in values]
 
     def matches(text: bytes) -> bool:
@@ -92,7 +92,7 @@ def regular_expressions(values: Sequence[str], *, ignore_case: bool = False) -> 
 
 
 class PathPattern:
-    """``path-pattern``: the path without its query; case counts."""
+    """``path-pattern``: the path without its query, case-sensitive."""
 
     __slots__ = ("_values", "matches")
 
@@ -113,10 +113,10 @@ class PathPattern:
 
 @dataclass(frozen=True, slots=True)
 class HostHeader:
-    """``host-header``: the host; case does not count.
+    """``host-header``: the host, case-insensitive.
 
-    Globs see it without its port, regular expressions with the port that the client wrote: that is
-    reported of an ALB, which AWS does not document.
+    Globs see it without its port, regular expressions with the port that the client wrote: this was
+    reported of an ALB, and AWS does not document it.
     """
 
     values: Values
@@ -136,7 +136,7 @@ class HostHeader:
 
 @dataclass(frozen=True, slots=True)
 class HttpHeader:
-    """``http-header``: one of the values of one header; case counts in neither."""
+    """``http-header``: one of the values of one header; name and value are case-insensitive."""
 
     name: str
     values: Values
@@ -155,7 +155,7 @@ class HttpHeader:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequestMethod:
-    """``http-request-method``: the method as it is; case counts, and there are no wildcards."""
+    """``http-request-method``: the exact method, case-sensitive and without wildcards."""
 
     methods: tuple[str, ...]
 
@@ -171,13 +171,13 @@ class HttpRequestMethod:
 
 @dataclass(frozen=True, slots=True)
 class QueryParameter:
-    """A key and a value of ``query-string``; without ``key`` any key will do."""
+    """A key and a value of ``query-string``; without ``key`` any key matches."""
 
     key: Values | None
     value: Values
 
     def matches(self, key: bytes, value: bytes) -> bool:
-        """Whether this is such a pair."""
+        """Whether the pair matches."""
         return (self.key is None or bool(self.key.matches(key))) and bool(self.value.matches(value))
 
     def __str__(self) -> str:
@@ -186,9 +186,9 @@ class QueryParameter:
 
 @dataclass(frozen=True, slots=True)
 class QueryString:
-    """``query-string``: one of the query's pairs, as written; case does not count.
+    """``query-string``: one of the query's pairs, as written, case-insensitive.
 
-    Pairs are compared without percent-decoding: AWS does not say.
+    Pairs are compared without percent-decoding; AWS does not document it.
     """
 
     parameters: tuple[QueryParameter, ...]
@@ -213,7 +213,7 @@ class QueryString:
 
 @dataclass(frozen=True, slots=True)
 class SourceIp:
-    """``source-ip``: the address of the TCP peer; X-Forwarded-For is never looked at."""
+    """``source-ip``: the address of the TCP peer, never X-Forwarded-For."""
 
     networks: tuple[Network, ...]
 
@@ -229,7 +229,7 @@ class SourceIp:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """An IPv4 client of a socket for both families has an address of that one."""
+    """The address, as IPv4 if it is IPv4-mapped: dual-stack sockets report IPv4 clients so."""
     address = ipaddress.ip_address(text)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address

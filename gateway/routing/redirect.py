@@ -1,4 +1,4 @@
-"""The redirect action: where it leads.
+"""The redirect action and its Location.
 
 Source: "Redirect actions" of the AWS guide and RedirectActionConfig of the API reference.
 """
@@ -19,8 +19,8 @@ _KEYWORD: Final = re.compile(r"#\{(protocol|host|port|path|query)\}")
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Each part is text in which ``#{...}`` stands for a part of the request's URL; the defaults
-    keep the request's own. ``status`` is 301 or 302."""
+    """The parts of the new URL, in which ``#{...}`` stands for a part of the request's URL; the
+    defaults change nothing. ``status`` is 301 or 302."""
 
     status: int
     protocol: str = "#{protocol}"
@@ -32,9 +32,8 @@ class Redirect:
     def location(self, request: RuleInput, protocol: str, port: int) -> bytes:
         """The Location header's value for a request to a listener of that protocol and port.
 
-        The port is always written. The path is the request's own, as the client wrote it, but for
-        blanks and controls, which are percent-encoded: a header must not end in the middle.
-        """
+        The port is always included. The path is as the client wrote it, except that blanks and
+        control characters are percent-encoded, because they could end the header."""
         target = request.target.partition(b"#")[0]
         parts = {
             "protocol": protocol.lower().encode(),

@@ -1,4 +1,4 @@
-"""Regular expressions of rules: RE2, whose time grows with the text only, whatever the pattern.
+"""Regular expressions of rules, with RE2: its time is proportional to the text for any pattern.
 
 What AWS does not support (lookaround, back references, possessive quantifiers, atomic groups,
 recursion, Unicode classes) is refused: "Rule condition types" and "Transforms for listener rules"
@@ -18,7 +18,7 @@ class Found(Protocol):
     """A match."""
 
     def span(self, group: int = 0) -> tuple[int, int]:
-        """Where the group matched; (-1, -1) when it took no part."""
+        """Where the group matched; (-1, -1) if it did not."""
 
     def groups(self) -> tuple[bytes | None, ...]:
         """What each group matched."""
@@ -53,8 +53,8 @@ def compile_pattern(pattern: str, *, ignore_case: bool = False) -> Search:
 
 
 def substitute(pattern: Search, replacement: str, text: bytes) -> bytes | None:
-    """``text`` with the first match replaced, ``$1`` to ``$9`` being what the groups matched; None
-    without a match."""
+    """``text`` with the first match replaced; ``$1`` to ``$9`` stand for what the groups matched.
+    None without a match."""
     found = pattern(text)
     if found is None:
         return None

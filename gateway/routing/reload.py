@@ -1,4 +1,4 @@
-"""New routing for a running gateway: all of it or nothing."""
+"""Checks whether new routing can be applied to a running gateway, all or nothing."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from gateway.routing.settings import ListenerSettings, Routing
 
 
 class RefusedReloadError(Exception):
-    """The routing cannot be taken over while the gateway runs; ``lines`` say why."""
+    """The routing cannot be applied while the gateway runs; ``lines`` say why."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("\n".join(lines))
@@ -20,7 +20,7 @@ class RefusedWeightsError(ValueError):
 
 
 def check_reload(current: Sequence[ListenerSettings], routing: Routing) -> None:
-    """Raises RefusedReloadError when ``routing`` needs other sockets than are open."""
+    """Raises RefusedReloadError if ``routing`` needs other sockets than the open ones."""
     running = {settings.logical_id: settings for settings in current}
     wanted = {settings.logical_id: settings for settings in routing.listeners}
     lines = [f"listener {name} is new: restart the gateway" for name in wanted.keys() - running]
@@ -37,10 +37,10 @@ def check_reload(current: Sequence[ListenerSettings], routing: Routing) -> None:
 def with_weights(
     listener: ListenerSettings, name: str, weights: Mapping[str, int]
 ) -> ListenerSettings | None:
-    """The listener with other weights in the forward action of the rule of that logical id, or of
-    its default rule when ``name`` is the listener's. None when it has no such rule.
+    """The listener with other weights in the forward action of the rule with the logical id
+    ``name``, or of its default rule if ``name`` is the listener's. None if it has no such rule.
 
-    Raises RefusedWeightsError when that rule does not forward to each of the groups.
+    Raises RefusedWeightsError if that rule does not forward to each of the groups.
     """
     changed: list[Rule] = []
     found = False

@@ -1,4 +1,4 @@
-"""Which action a request gets: pure, a request in, an action out."""
+"""Finds the rule for a request. Pure functions, without I/O."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ class WeightedGroup:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Sends the request to one of its target groups; each one's share is its weight of the sum.
+    """Forwards to one of the target groups; a group's share is its weight divided by the sum.
 
-    ``stickiness`` is for how many seconds a client stays with the group that it got; None: not.
+    ``stickiness`` is for how many seconds a client stays with its target group; None is off.
     """
 
     groups: tuple[WeightedGroup, ...]
@@ -44,13 +44,13 @@ class Forward:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The logical ids of the groups that have a weight."""
+        """The logical ids of the groups whose weight is not 0."""
         return self._names
 
     def choose(self, random: Random) -> str | None:
-        """The logical id of one target group; None when every weight is 0.
+        """The logical id of one target group; None if every weight is 0.
 
-        The weights do not look at health: a group without a healthy target keeps its share.
+        Health does not matter: a group without a healthy target keeps its share.
         """
         names = self._names
         if len(names) == 1:
@@ -78,7 +78,7 @@ Action = Forward | FixedResponse | Redirect
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An action for requests that every condition holds for. The default rule has priority 0.
+    """An action for requests for which all conditions hold. The default rule has priority 0.
 
     ``logical_id`` is the rule's name in the template; empty for the default rule.
     """
@@ -89,11 +89,12 @@ class Rule:
     transforms: Transforms = NO_TRANSFORMS
     logical_id: str = ""
     sign_in: SignIn | None = None
-    """What comes before the action."""
+    """The sign-in before the action, if any."""
 
 
 class Rules:
-    """A listener's rules: the first one by priority whose conditions all hold, else the default."""
+    """A listener's rules. The first by priority whose conditions all hold applies, or the default
+    rule."""
 
     __slots__ = ("_by_path", "_by_target", "_default", "_rules", "evaluations")
 
@@ -105,18 +106,18 @@ class Rules:
         self._by_path = all(
             isinstance(condition, PathPattern) for rule in rules for condition in rule.conditions
         )
-        """Requests for the same target get the same rule."""
+        """Whether the rule depends only on the request target."""
         self._by_target = BoundedMemo(
             self._first_for_target, most=_KNOWN_TARGETS, longest=_MAX_KNOWN_TARGET
         )
         self.evaluations = 0
-        """How many rules were looked at so far; the default rule is not counted."""
+        """The number of rules evaluated so far, without the default rule."""
 
     def __iter__(self) -> Iterator[Rule]:
         return iter((*self._rules, self._default))
 
     def match(self, request: RuleInput) -> Rule:
-        """The rule for the request; the default rule when no other one applies."""
+        """The rule for the request; the default rule if no other one applies."""
         if self._by_path:
             rule, looked_at = self._by_target[request.target]
         else:
@@ -134,7 +135,7 @@ class Rules:
         return self._default, len(self._rules)
 
     def _first_for_target(self, target: bytes) -> tuple[Rule, int]:
-        """The same as ``_first``, when all conditions are of the path."""
+        """The same as ``_first`` if all conditions are about the path."""
         path = normalise(target)
         for position, rule in enumerate(self._rules, 1):
             for condition in rule.conditions:

@@ -1,4 +1,4 @@
-"""What a template says about routing, as values: checked, complete, and free of CloudFormation."""
+"""A template's routing settings as checked, complete values, independent of CloudFormation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gateway.routing.rules import Rules
 
 
 class Algorithm(StrEnum):
-    """Who of a group's targets is next: the attribute ``load_balancing.algorithm.type``."""
+    """How a group's next target is chosen: the attribute ``load_balancing.algorithm.type``."""
 
     ROUND_ROBIN = "round_robin"
     LEAST_OUTSTANDING_REQUESTS = "least_outstanding_requests"
@@ -30,21 +30,21 @@ class HealthCheckSettings:
 
     path: str
     port: int | None
-    """None: the port that the target gets its traffic on (``traffic-port``)."""
+    """None is the target's own port (``traffic-port``)."""
     interval: float
     timeout: float
     healthy_threshold: int
     unhealthy_threshold: int
     matcher: frozenset[int]
     enabled: bool = True
-    """Only functions may go without: then they are healthy at once."""
+    """Only for functions it may be False; they are then healthy at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stickiness:
     """How long a session stays with its target, in seconds.
 
-    ``app_cookie`` is the name of the application's own cookie; None: the load balancer's.
+    ``app_cookie`` is the name of the application's cookie; None means the load balancer's.
     """
 
     duration: int
@@ -53,7 +53,7 @@ class Stickiness:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """What is particular to a target group whose targets are Lambda functions.
+    """The settings of a target group whose targets are Lambda functions.
 
     ``multi_value``: the attribute ``lambda.multi_value_headers.enabled``.
     """
@@ -72,12 +72,12 @@ class TargetGroupSettings:
     deregistration_delay: float
     algorithm: Algorithm = Algorithm.ROUND_ROBIN
     slow_start: float = 0
-    """Seconds in which a new target's share grows to a whole one; 0 is at once."""
+    """Seconds in which a new target's share grows to the full share; 0 is off."""
     stickiness: Stickiness | None = None
     minimum_healthy_count: int = 1
-    """With fewer healthy targets, requests go to the unhealthy ones too."""
+    """With fewer healthy targets, requests also go to unhealthy ones."""
     minimum_healthy_percentage: int | None = None
-    """Likewise, in percent of the registered targets; None is off."""
+    """The same, in percent of the registered targets; None is off."""
     function: FunctionSettings | None = None
     """Set when the targets are Lambda functions."""
 
@@ -86,7 +86,7 @@ class TargetGroupSettings:
 class LoadBalancerSettings:
     """The load balancer's own attributes. Times are in seconds.
 
-    What each one means: "Edit attributes for your Application Load Balancer" of the AWS guide.
+    Source: "Edit attributes for your Application Load Balancer" of the AWS guide.
     """
 
     logical_id: str
@@ -102,7 +102,8 @@ class LoadBalancerSettings:
 
 
 class TlsVersion(StrEnum):
-    """Earlier versions are never spoken, whatever the policy allows: OpenSSL no longer does."""
+    """Earlier versions are not supported, whatever the policy allows, because OpenSSL lacks
+    them."""
 
     TLS_1_2 = "TLSv1.2"
     TLS_1_3 = "TLSv1.3"
@@ -116,16 +117,17 @@ class ListenerSettings:
     port: int
     rules: Rules
     certificates: tuple[str, ...] = ()
-    """What CertificateArn says: an ARN, or the logical id of the certificate's resource. An HTTPS
-    listener has one at least, the first one being its default, an HTTP listener none."""
+    """The values of CertificateArn: an ARN, or the logical id of the certificate's resource. An
+    HTTPS listener has at least one, of which the first is the default; an HTTP listener has
+    none."""
     tls_versions: tuple[TlsVersion, TlsVersion] = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3)
-    """The least and the most."""
+    """The lowest and the highest."""
     ciphers: tuple[str, ...] = ()
-    """Those of TLS 1.2, in OpenSSL's names and in order of preference."""
+    """The ciphers of TLS 1.2, with OpenSSL's names, in order of preference."""
     response_headers: tuple[tuple[str, str], ...] = ()
-    """Headers that every response gets, whatever the target sent under that name."""
+    """Headers of every response; they replace the target's."""
     server_header: bool = True
-    """Whether the load balancer's own answers say ``Server: awselb/2.0``."""
+    """Whether the load balancer's own answers have ``Server: awselb/2.0``."""
 
     @property
     def protocol(self) -> str:
@@ -135,7 +137,7 @@ class ListenerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The load balancer of a template, with everything that it needs."""
+    """A load balancer with its listeners, rules and target groups."""
 
     load_balancer: LoadBalancerSettings
     listeners: tuple[ListenerSettings, ...]

@@ -1,4 +1,4 @@
-"""Actions that want to know who a request is from, before another action."""
+"""Authenticate actions, which come before another action."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 
 class OnUnauthenticated(StrEnum):
-    """What becomes of a request of nobody: ``OnUnauthenticatedRequest``."""
+    """What happens to an unauthenticated request: ``OnUnauthenticatedRequest``."""
 
     DENY = "deny"
     ALLOW = "allow"
@@ -26,7 +26,7 @@ class SignIn:
     """More parameters for the identity provider."""
 
     def location(self, host: str, state: str) -> str:
-        """Where a client signs in; it comes back to ``host``."""
+        """The URL at which a client signs in, to be redirected back to ``host``."""
         query = {
             "client_id": self.client_id,
             "redirect_uri": f"https://{host}/oauth2/idpresponse",

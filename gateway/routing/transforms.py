@@ -1,4 +1,4 @@
-"""Rewriting the request for the target, after a rule has matched.
+"""Rewrites a request for the target, after a rule has matched.
 
 Source: "Transforms for listener rules" of the AWS guide.
 """
@@ -20,7 +20,7 @@ class TransformFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """The first match of ``pattern`` is replaced; ``written`` is the pattern's text."""
+    """Replaces the first match of ``pattern``; ``written`` is the pattern's text."""
 
     written: str
     pattern: Search
@@ -38,7 +38,7 @@ class Transforms:
         return self.host is not None or self.url is not None
 
     def rewritten_host(self, host: bytes) -> bytes | None:
-        """The host for the target; None when it stays. Raises TransformFailedError."""
+        """The new host for the target; None for no change. Raises TransformFailedError."""
         if self.host is None:
             return None
         rewritten = substitute(self.host.pattern, self.host.replacement, host)
@@ -47,7 +47,8 @@ class Transforms:
         return rewritten
 
     def rewritten_target(self, target: bytes) -> bytes | None:
-        """Path and query for the target; None when they stay. Raises TransformFailedError."""
+        """The new path and query for the target; None for no change. Raises
+        TransformFailedError."""
         if self.url is None:
             return None
         rewritten = substitute(self.url.pattern, self.url.replacement, target)

@@ -9,7 +9,7 @@ from gateway.targets.target import Target, TargetUser
 
 
 class TargetConnection(asyncio.Protocol):
-    """One connection to a target. It works for one request at a time, or waits in the pool."""
+    """One connection to a target. It serves one request at a time, or waits in the pool."""
 
     __slots__ = (
         "_idle_timeout",
@@ -28,7 +28,7 @@ class TargetConnection(asyncio.Protocol):
         self.reader = ResponseReader()
         self.user: TargetUser | None = None
         self.tunnel = False
-        """The connection has left HTTP."""
+        """Whether the connection has switched to another protocol."""
         self.active = watch.now
         self._idle_timeout = idle_timeout
         self._paused = False
@@ -36,10 +36,10 @@ class TargetConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def join(self) -> None:
-        """Counts among the target's connections from now on. Raises OSError when it is lost.
+        """Adds the connection to those of its target. Raises OSError if it is already lost.
 
-        Not before: uvloop does not report the loss of a connection to a caller that cancelled
-        connecting.
+        This is not done earlier because uvloop does not report a lost connection to a caller that
+        cancelled connecting.
         """
         if self._transport is None:
             raise ConnectionResetError(f"{self.target.address} ended the connection at once")
@@ -48,16 +48,16 @@ class TargetConnection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether a request may be sent, as far as is known on this side."""
+        """Whether a request may be sent, as far as this side knows."""
         return self._transport is not None and not self._transport.is_closing()
 
     @property
     def unsent(self) -> int:
-        """Bytes that the target has not taken yet."""
+        """The number of bytes that the target has not taken yet."""
         return self._transport.get_write_buffer_size() if self._transport else 0
 
     def begin(self, user: TargetUser, *, head_request: bool, upgrade: bool = False) -> None:
-        """Starts to work for ``user`` (``gateway.targets.target.PooledConnection``)."""
+        """Begins a request for ``user``, which receives the response."""
         self.user = user
         self.reader.start(head_request=head_request, upgrade=upgrade)
 
@@ -67,7 +67,7 @@ class TargetConnection(asyncio.Protocol):
             self._transport.write(data)
 
     def release(self) -> None:
-        """Goes into the pool: request and response are complete, and the target agrees."""
+        """Returns to the pool. Request and response are complete, and the target allows reuse."""
         self.user = None
         self.active = self._watch.now
         if self._paused:
@@ -79,29 +79,29 @@ class TargetConnection(asyncio.Protocol):
             self.target.put_back(self)
 
     def close(self) -> None:
-        """Ends the connection, whatever is on it, without notifying its user."""
+        """Closes the connection without notifying its user."""
         self.user = None
         self.abort()
 
     def abort(self) -> None:
-        """Ends the connection and notifies its user that the target failed."""
+        """Closes the connection and notifies its user that the target failed."""
         if self._transport is not None:
             self._transport.abort()
 
     def pause_reading(self) -> None:
-        """Takes no more of the response for now, so that the target has to wait."""
+        """Stops reading the response, so that the target has to wait."""
         if not self._paused and self.usable and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Takes more again."""
+        """Continues to read the response."""
         if self._paused and self.usable and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
 
     def check(self, now: float) -> None:
-        """Closes a connection that waited in the pool for too long."""
+        """Closes the connection if it has waited in the pool for too long."""
         if self.user is None and now - self.active >= self._idle_timeout:
             self.abort()
 
@@ -114,7 +114,7 @@ class TargetConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         user = self.user
         if user is None:
-            # No request was sent: whatever this is, the next client must not get it.
+            # Data without a request: the next client must not get it.
             self.abort()
             return
         if self.tunnel:
@@ -129,13 +129,13 @@ class TargetConnection(asyncio.Protocol):
         user.response_progress()
 
     def eof_received(self) -> bool:
-        """The connection is closed after this."""
+        """Returns False, which closes the connection."""
         self._end(in_order=True)
         self.abort()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
-        """A target that ends the connection in order has called ``eof_received`` before."""
+        """At an orderly end of the connection, ``eof_received`` was called before."""
         self._end(in_order=False)
         self.target.connections.discard(self)
         self._watch.watched.discard(self)

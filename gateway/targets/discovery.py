@@ -1,4 +1,4 @@
-"""From ``--target`` to registered targets: names are resolved again and again."""
+"""Registers the targets of ``--target``, and resolves host names repeatedly."""
 
 import asyncio
 import ipaddress
@@ -22,19 +22,19 @@ _NAME: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}")
 
 
 class InvalidTargetError(ValueError):
-    """A target's URL is not what its group needs."""
+    """A target's URL is invalid for its group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What ``--target`` says: an IP address or a name, and a port."""
+    """The value of ``--target``: an IP address or a host name, and a port."""
 
     host: str
     port: int
 
     @property
     def is_address(self) -> bool:
-        """Whether nothing is to be resolved."""
+        """Whether it is an IP address, which need not be resolved."""
         try:
             ipaddress.ip_address(self.host)
         except ValueError:
@@ -61,25 +61,26 @@ def parse_endpoint(url: str, *, function: bool = False) -> Endpoint:
 
 
 def _check_name(url: str, name: str) -> None:
-    """Refuses what no look-up would take (RFC 1123, section 2.1; RFC 3490)."""
+    """Raises InvalidTargetError for a name that DNS cannot have (RFC 1123, section 2.1; RFC
+    3490)."""
     try:
         fits = _NAME.fullmatch(name.encode("idna"))
     except UnicodeError:
         fits = None
     if not fits:
         raise InvalidTargetError(
-            f"{url!r}: {name!r} is no host name, which has parts of 1 to 63 letters, digits, "
+            f"{url!r}: {name!r} is not a host name, which has parts of 1 to 63 letters, digits, "
             "hyphens and underscores, and 253 characters in all"
         )
 
 
 Resolve = Callable[[str, int, bool], Awaitable[set[Address]]]
-"""(name, port, IPv6 rather than IPv4) -> addresses. Empty when there is no such name; raises
-OSError when that could not be found out."""
+"""Resolves (name, port, whether IPv6) to addresses: none if the name does not exist. Raises OSError
+if the resolver fails."""
 
 
 async def resolve(name: str, port: int, ipv6: bool) -> set[Address]:
-    """Asks the system. See Resolve."""
+    """Resolves a name with the system's resolver (``Resolve``)."""
     family = socket.AF_INET6 if ipv6 else socket.AF_INET
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
@@ -93,10 +94,10 @@ async def resolve(name: str, port: int, ipv6: bool) -> set[Address]:
 
 
 class Discovery:
-    """Keeps a group's registrations in step with what its endpoints resolve to.
+    """Updates a group's registrations whenever its endpoints resolve to other addresses.
 
-    Every address behind a name is a target. When a name cannot be looked up at all, its targets
-    stay: that is the name server's failure, not theirs.
+    Every address of a name is a target. If the resolver fails, the targets stay, because the
+    failure is not theirs.
     """
 
     def __init__(
@@ -115,8 +116,8 @@ class Discovery:
         self._failing: set[Endpoint] = set()
 
     async def start(self) -> None:
-        """Registers what is known, and keeps looking. Names are looked up once before this
-        returns, for one interval at most."""
+        """Registers IP addresses, and starts to resolve names repeatedly. Waits for the first
+        result of each name, at most one interval."""
         names = []
         for endpoint in self._endpoints:
             if endpoint.is_address:
@@ -130,7 +131,7 @@ class Discovery:
         self._tasks.extend(asyncio.create_task(self._follow(endpoint)) for endpoint in names)
 
     async def close(self) -> None:
-        """Looks up no more names; registered targets stay registered."""
+        """Stops resolving names; registered targets stay registered."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

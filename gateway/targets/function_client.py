@@ -12,10 +12,10 @@ _READ: Final = 65536
 
 
 async def invoke(host: str, port: int, event: bytes) -> bytes:
-    """The function's answer to an event.
+    """Invokes the function with an event and returns its answer.
 
-    Raises OSError when the emulator cannot be reached, and InvalidAnswerError for an answer that is
-    larger than a load balancer takes, or none.
+    Raises OSError if the emulator cannot be reached, and InvalidAnswerError for an answer that is
+    too large for a load balancer, or is not HTTP.
     """
     name = f"[{host}]" if ":" in host else host
     reader, writer = await asyncio.open_connection(host, port)
@@ -33,7 +33,7 @@ async def invoke(host: str, port: int, event: bytes) -> bytes:
             try:
                 answer.feed(data)
             except httptools.HttpParserError as error:
-                raise InvalidAnswerError(f"the emulator's answer is no HTTP: {error}") from error
+                raise InvalidAnswerError(f"the emulator's answer is not HTTP: {error}") from error
             if answer.size > MAX_BODY:
                 raise InvalidAnswerError("the answer has more than 1 MB")
         if not answer.complete or answer.status != 200:
@@ -52,7 +52,7 @@ class _Answer:
         self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes. Raises httptools.HttpParserError."""
+        """Parses the next bytes. Raises httptools.HttpParserError."""
         self._parser.feed_data(data)
 
     def on_headers_complete(self) -> None:

@@ -1,4 +1,4 @@
-"""A function as a target: takes a request in HTTP/1.1, and answers in it."""
+"""A Lambda function as a target: accepts a request in HTTP/1.1 and responds in HTTP/1.1."""
 
 import asyncio
 import logging
@@ -23,10 +23,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class FunctionConnection:
-    """Serves one request by one invocation; see ``PooledConnection``.
+    """A ``PooledConnection`` that serves one request with one invocation.
 
-    The request is invoked with once it is complete. An emulator runs one invocation at a time, so
-    they wait for one another.
+    The function is invoked once the request is complete. An emulator runs one invocation at a
+    time, so invocations wait for each other.
     """
 
     tunnel = False
@@ -48,7 +48,8 @@ class FunctionConnection:
         target.connections.add(self)
 
     def begin(self, user: TargetUser, *, head_request: bool, upgrade: bool = False) -> None:
-        """Starts to work for ``user``. Functions do not speak WebSocket: then the target fails."""
+        """Begins a request for ``user``. A WebSocket request fails, as functions do not support
+        it."""
         self._user = user
         self._head_request = head_request
         self.reader.start(head_request=head_request)
@@ -56,7 +57,7 @@ class FunctionConnection:
             self._work = asyncio.create_task(self._fail())
 
     def write(self, data: bytes) -> None:
-        """Takes a piece of the request."""
+        """Receives a piece of the request."""
         if self._user is None or self._work is not None:
             return
         self._parser.feed_data(data)
@@ -64,28 +65,28 @@ class FunctionConnection:
             self._work = asyncio.create_task(self._refuse())
 
     def release(self) -> None:
-        """Ends the connection: there is nothing to be used again."""
+        """Closes the connection, which cannot be used again."""
         self.close()
 
     def close(self) -> None:
-        """Ends the connection without notifying its user."""
+        """Closes the connection without notifying its user."""
         self._user = None
         if self._work is not None and self._work is not asyncio.current_task():
             self._work.cancel()
         self._target.connections.discard(self)
 
     def abort(self) -> None:
-        """Ends the connection and notifies its user that the target failed."""
+        """Closes the connection and notifies its user that the target failed."""
         user = self._user
         self.close()
         if user is not None:
             user.target_failed()
 
     def pause_reading(self) -> None:
-        """Nothing to pause: an answer is small, and complete when it is there."""
+        """Does nothing: an answer is small and arrives as a whole."""
 
     def resume_reading(self) -> None:
-        """See pause_reading."""
+        """Does nothing, because reading never pauses."""
 
     # Called by the parser.
 

@@ -1,4 +1,4 @@
-"""What a Lambda function is sent for a request, and the response that its answer stands for.
+"""Converts requests to events for Lambda functions, and their answers to responses.
 
 Source: "Use Lambda functions as targets of an Application Load Balancer" of the AWS guide.
 """
@@ -15,7 +15,7 @@ from gateway.http1.hop_by_hop import HOP_BY_HOP
 from gateway.routing.settings import FunctionSettings
 
 MAX_BODY: Final = 1024 * 1024
-"""Of a request (413) and of a function's answer (502), in bytes."""
+"""The most bytes of a request (else 413) and of a function's answer (else 502)."""
 _TEXT: Final = re.compile(r"text/.*|application/(?:json|javascript|xml)")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\uffff]*")
@@ -26,13 +26,13 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class InvalidAnswerError(ValueError):
-    """A function's answer is none that the load balancer takes."""
+    """A function's answer is not valid for a load balancer."""
 
 
 def event(
     settings: FunctionSettings, method: str, target: str, headers: Headers, body: bytes
 ) -> bytes:
-    """The event for one request, as JSON. The query's parameters stay encoded."""
+    """The event for one request, as JSON. Query parameters stay percent-encoded."""
     path, _, query = target.partition("?")
     parts = (part.partition("=") for part in query.split("&"))
     pairs = [(name, value) for name, _, value in parts if name]
@@ -70,7 +70,7 @@ def status_of(answer: bytes) -> int:
 
 
 def response(settings: FunctionSettings, answer: bytes, *, head_request: bool) -> bytes:
-    """The response that the answer stands for, in HTTP/1.1. Raises InvalidAnswerError."""
+    """Converts the answer to a response in HTTP/1.1. Raises InvalidAnswerError."""
     parsed = _parsed(answer)
     status = _status(parsed)
     body = _body(parsed)
@@ -115,7 +115,7 @@ def _parsed(answer: bytes) -> Mapping[str, object]:
     except (ValueError, RecursionError) as error:
         raise InvalidAnswerError(f"the answer is not JSON: {error}") from error
     if not isinstance(parsed, dict):
-        raise InvalidAnswerError("the answer is no JSON object")
+        raise InvalidAnswerError("the answer is not a JSON object")
     return parsed
 
 
@@ -124,7 +124,7 @@ def _status(answer: Mapping[str, object]) -> int:
     if isinstance(status, str) and re.fullmatch(r"\d{3}", status):
         status = int(status)
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        raise InvalidAnswerError(f"statusCode is no status: {status!r}")
+        raise InvalidAnswerError(f"statusCode is not a status: {status!r}")
     return status
 
 
@@ -137,7 +137,7 @@ def _reason(answer: Mapping[str, object], status: int) -> str:
             return ""
     found = _DESCRIPTION.fullmatch(description) if isinstance(description, str) else None
     if found is None or int(found[1]) != status:
-        raise InvalidAnswerError(f"statusDescription is none of {status}: {description!r}")
+        raise InvalidAnswerError(f"statusDescription is not one of {status}: {description!r}")
     return found[2] or ""
 
 
@@ -145,14 +145,14 @@ def _headers(settings: FunctionSettings, answer: Mapping[str, object]) -> Iterab
     name = "multiValueHeaders" if settings.multi_value else "headers"
     given = answer.get(name) or {}
     if not isinstance(given, dict):
-        raise InvalidAnswerError(f"{name} is no object")
+        raise InvalidAnswerError(f"{name} is not an object")
     for header, value in given.items():
         values = value if settings.multi_value else [value]
         if not isinstance(values, list) or not _TOKEN.fullmatch(header):
-            raise InvalidAnswerError(f"{name}: {header!r} is no header")
+            raise InvalidAnswerError(f"{name}: {header!r} is not a header")
         for each in values:
             if not isinstance(each, str) or not _VALUE.fullmatch(each):
-                raise InvalidAnswerError(f"{name}: the value of {header} is no text")
+                raise InvalidAnswerError(f"{name}: the value of {header} is not a text")
             if header.lower().encode() not in _OWN:
                 yield header, each
 
@@ -163,7 +163,7 @@ def _body(answer: Mapping[str, object]) -> bytes:
         return b""
     encoded = answer.get("isBase64Encoded", False)
     if not isinstance(body, str) or not isinstance(encoded, bool):
-        raise InvalidAnswerError("body is no text, or isBase64Encoded no boolean")
+        raise InvalidAnswerError("body is not a text, or isBase64Encoded is not a boolean")
     try:
         return base64.b64decode(body, validate=True) if encoded else body.encode()
     except (binascii.Error, UnicodeEncodeError) as error:

@@ -21,7 +21,7 @@ _DEFAULT_PORT: Final = 80
 
 
 def check_request(settings: HealthCheckSettings, address: Address) -> bytes:
-    """The bytes of one check, as captured from an ALB; Host has no port when it is 80."""
+    """The bytes of one check, as captured from an ALB. Host has no port if it is 80."""
     host = f"[{address.host}]" if ":" in address.host else address.host
     if address.port != _DEFAULT_PORT:
         host = f"{host}:{address.port}"
@@ -32,7 +32,7 @@ def check_request(settings: HealthCheckSettings, address: Address) -> bytes:
 
 
 async def check(settings: HealthCheckSettings, address: Address) -> CheckResult:
-    """Checks once, over a connection of its own. Never raises."""
+    """Checks a target once, over a new connection. Never raises."""
     if settings.port is not None:
         address = Address(address.host, settings.port)
     try:
@@ -51,7 +51,7 @@ async def check(settings: HealthCheckSettings, address: Address) -> CheckResult:
 async def check_function(
     settings: HealthCheckSettings, target: Target, function: FunctionSettings
 ) -> CheckResult:
-    """Checks a function once, by an event. Never raises."""
+    """Checks a function once, with an event. Never raises."""
     made = health_check_event(function, settings.path)
     try:
         async with asyncio.timeout(settings.timeout), target.invocations:
@@ -85,7 +85,7 @@ async def _status(settings: HealthCheckSettings, address: Address) -> int | None
             try:
                 status_reader.feed(data)
             except httptools.HttpParserError:
-                # What follows the head is of no interest, be it malformed.
+                # What follows the head does not matter, even if it is malformed.
                 return status_reader.status
             if status_reader.status is not None:
                 return status_reader.status
@@ -102,7 +102,7 @@ class _StatusReader:
         self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes. Raises httptools.HttpParserError."""
+        """Parses the next bytes. Raises httptools.HttpParserError."""
         self._parser.feed_data(data)
 
     def on_headers_complete(self) -> None:
@@ -113,10 +113,10 @@ class _StatusReader:
 
 
 class HealthChecks:
-    """Checks the targets of one group: each at once when it is registered, then every interval.
+    """Checks the targets of one group: each immediately after registration, then every interval.
 
-    Every check is a task of its own, so that none waits for another, nor for its own target's
-    last one.
+    Every check is a task of its own, so no check waits for another one, not even for the previous
+    one of the same target.
     """
 
     def __init__(self, group: TargetGroup) -> None:
@@ -126,22 +126,22 @@ class HealthChecks:
         self._checked: dict[Target, asyncio.Event] = {}
 
     def start(self, target: Target) -> None:
-        """Begins to check ``target``."""
+        """Starts to check ``target``."""
         self._checked[target] = asyncio.Event()
         self._schedules[target] = asyncio.create_task(self._run(target))
 
     def stop(self, target: Target) -> None:
-        """Checks it no more."""
+        """Stops checking ``target``."""
         self._schedules.pop(target).cancel()
         self._checked.pop(target).set()
 
     async def first_results(self) -> None:
-        """Returns once every present target has had one result, whatever it was."""
+        """Returns once every registered target has had a result, whatever it was."""
         for event in tuple(self._checked.values()):
             await event.wait()
 
     async def close(self) -> None:
-        """Stops everything."""
+        """Stops all checks."""
         tasks = [*self._schedules.values(), *self._checks]
         for task in tasks:
             task.cancel()

@@ -1,5 +1,5 @@
-"""Which targets are registered in a group: those that names resolve to, and those that an
-operator registered."""
+"""The registered targets of a group: those that names resolve to, and those that an operator has
+registered."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -10,12 +10,12 @@ from gateway.targets.target_group import TargetGroup
 
 
 class UnknownTargetError(LookupError):
-    """No such target is registered."""
+    """The target is not registered."""
 
 
 class Registrations:
-    """One group's. A target that leaves is drained for the deregistration delay and then
-    forgotten; what an operator registered or deregistered by hand, no look-up undoes."""
+    """The registrations of one group. A deregistered target is drained for the deregistration delay
+    and then removed. What an operator registers or deregisters has priority over discovery."""
 
     def __init__(self, group: TargetGroup, checks: HealthChecks) -> None:
         self.group = group
@@ -27,18 +27,18 @@ class Registrations:
         self._on_empty: Callable[[], None] | None = None
 
     def found(self, source: Hashable, addresses: set[Address]) -> None:
-        """All that ``source`` leads to now."""
+        """Sets the addresses that ``source`` now resolves to."""
         self._found[source] = addresses
         self._reconcile()
 
     def register(self, address: Address) -> None:
-        """Registers a target by hand; nothing happens when it is registered already."""
+        """Registers a target on an operator's behalf, unless it is already registered."""
         self._withheld.discard(address)
         self._manual.add(address)
         self._reconcile()
 
     def deregister(self, address: Address) -> Target:
-        """Drains a target. Raises UnknownTargetError."""
+        """Deregisters and drains a target. Raises UnknownTargetError."""
         [*targets] = (t for t in self.group.registered if t.address == address)
         if not targets:
             raise UnknownTargetError(f"{address} is not registered in {self.group.name}")
@@ -48,7 +48,7 @@ class Registrations:
         return targets[0]
 
     def retire(self, on_empty: Callable[[], None]) -> None:
-        """Drains every target; ``on_empty`` is called once the last of them is forgotten."""
+        """Drains every target. Calls ``on_empty`` once the last one is removed."""
         self._on_empty = on_empty
         self._found.clear()
         self._manual.clear()
@@ -56,7 +56,7 @@ class Registrations:
         self._notify_when_empty()
 
     def return_to_service(self) -> None:
-        """The group stays after all; targets that drain go on draining."""
+        """Undoes ``retire``; draining targets continue to drain."""
         self._on_empty = None
 
     async def close(self) -> None:

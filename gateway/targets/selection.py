@@ -1,4 +1,4 @@
-"""From a forward action to one target, sticky sessions included."""
+"""Selects the target for a forward action, including sticky sessions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _GROUP_PURPOSE = "target group"
 
 
 class CookieSource(Protocol):
-    """The request, as far as cookies go."""
+    """A request's headers, for reading cookies."""
 
     def header_values(self, name: bytes) -> Iterable[bytes]:
         """The values of every header of that name (in lower case), in order."""
@@ -32,29 +32,29 @@ class CookieSource(Protocol):
 
 @dataclass(slots=True)
 class Selection:
-    """The target for a request. ``target`` is None when the group has none to offer."""
+    """The target for a request. ``target`` is None if the group has none available."""
 
     target_group: str
     target: Target | None
     sticky: "StickySelection | None" = None
     failed_open: bool = False
-    """Whether unhealthy targets were to be chosen from."""
+    """Whether unhealthy targets were included in the selection."""
     error_reason: str = ""
-    """The access log's error_reason; empty when nothing was wrong."""
+    """The access log's error_reason, or empty."""
 
 
 @dataclass(slots=True)
 class StickySelection:
-    """The cookies that the response sets, so that the client comes back to the same target."""
+    """The cookies for the response, with which the client returns to the same target."""
 
     seal: Seal
     group_sealed_for: int | None
     group: TargetGroup
     target: Target
     returned: bool
-    """Whether the client came back to a target that it had before."""
+    """Whether the client returned to its previous target."""
     in_session: bool
-    """Whether the client came with a session that is not over, be its target still there or not."""
+    """Whether the client's session has not expired, even if its target no longer exists."""
 
     def set_cookie_lines(self, response_lines: Iterable[bytes]) -> list[bytes]:
         """Header lines to add to the target's response."""
@@ -74,7 +74,7 @@ class StickySelection:
 
 
 class Selector:
-    """Chooses target groups and targets. ``groups`` may change while it is used."""
+    """Selects target groups and targets. ``groups`` may change meanwhile."""
 
     def __init__(self, groups: Mapping[str, TargetGroup], seal: Seal, random: Random) -> None:
         self._groups = groups

@@ -1,9 +1,8 @@
-"""Sticky sessions: the cookies that bring a client back to its target or target group.
+"""Sticky sessions: the cookies with which a client returns to its target or target group.
 
 Names, attributes and durations: "Sticky sessions for your Application Load Balancer" of the AWS
-guide. A cookie's value is encrypted, as AWS's is, with a key that only this process has: one from
-another process is as good as none.
-"""
+guide. A cookie's value is encrypted, as on AWS, with a key that only this process has; a cookie
+from another process is ignored."""
 
 import base64
 import os
@@ -17,29 +16,29 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gateway.net.clock import Clock
 
 _BROWSER_SECONDS: Final = 7 * 86400
-"""The cookie's own lifetime, whatever the session's duration; that one is inside the value."""
+"""The lifetime of the cookie. The duration of the session is inside the encrypted value."""
 _NONCE_SIZE: Final = 12
 _EXPIRY_SIZE: Final = 8
 _MAX_VALUE: Final = 512
 _APPLICATION_SHARDS: Final = 4
 
 LOAD_BALANCER_COOKIES: Final = (b"AWSALBCORS", b"AWSALB")
-"""The first one wins when both come."""
+"""The first one has priority if both are sent."""
 TARGET_GROUP_COOKIES: Final = (b"AWSALBTGCORS", b"AWSALBTG")
 APPLICATION_COOKIE: Final = b"AWSALBAPP-0"
 
 
 class InvalidCookieError(ValueError):
-    """Not a value that this process sealed for this purpose."""
+    """The value was not sealed by this process for this purpose."""
 
 
 class Seal:
-    """Makes and reads cookie values; ``secret`` is 32 random bytes.
+    """Seals and opens cookie values; ``secret`` is 32 random bytes.
 
-    A value is AES-256-GCM's: a random nonce, then the time when it expires and the content,
-    encrypted, then the tag. What the value is for is the associated data, so that it is good for
-    nothing else. Random nonces are safe for 2^32 values of one key (NIST SP 800-38D, section 8.3),
-    and a key ends with its process.
+    A value is encrypted with AES-256-GCM: a random nonce, then the encrypted time of expiry and
+    content, then the tag. The purpose of the value is the associated data, so a value is not valid
+    for another purpose. Random nonces are safe for 2^32 values of one key (NIST SP 800-38D, section
+    8.3), and a key is used by one process only.
     """
 
     def __init__(self, secret: bytes, clock: Clock) -> None:
@@ -47,14 +46,14 @@ class Seal:
         self._clock = clock
 
     def seal(self, purpose: str, value: str, seconds: int) -> bytes:
-        """``value``, good for so many seconds from now."""
+        """Encrypts ``value``, which is valid for that many seconds."""
         expires = int(self._clock.wall()) + seconds
         nonce = os.urandom(_NONCE_SIZE)
         content = expires.to_bytes(_EXPIRY_SIZE, "big") + value.encode()
         return base64.b64encode(nonce + self._cipher.encrypt(nonce, content, purpose.encode()))
 
     def open(self, purpose: str, cookie: bytes) -> str | None:
-        """What was sealed; None when its time is over. Raises InvalidCookieError."""
+        """Decrypts a value; None if it has expired. Raises InvalidCookieError."""
         if len(cookie) > _MAX_VALUE:
             raise InvalidCookieError
         try:
@@ -62,19 +61,19 @@ class Seal:
             nonce, sealed = received[:_NONCE_SIZE], received[_NONCE_SIZE:]
             content = self._cipher.decrypt(nonce, sealed, purpose.encode())
         except (ValueError, InvalidTag) as error:
-            # A ValueError is also what a nonce that is cut short raises.
+            # A truncated nonce raises ValueError.
             raise InvalidCookieError from error
         if int.from_bytes(content[:_EXPIRY_SIZE], "big") <= self._clock.wall():
             return None
         return content[_EXPIRY_SIZE:].decode()
 
     def expires(self) -> bytes:
-        """The attribute that every cookie has."""
+        """The ``Expires`` attribute of every cookie."""
         return formatdate(int(self._clock.wall()) + _BROWSER_SECONDS, usegmt=True).encode()
 
 
 def cookie_value(headers: Iterable[bytes], name: bytes) -> bytes | None:
-    """The value of the first cookie of that name in these Cookie headers (RFC 6265, 4.2.1)."""
+    """The value of the first cookie with that name in these Cookie headers (RFC 6265, 4.2.1)."""
     for header in headers:
         for pair in header.split(b";"):
             key, equals, value = pair.strip().partition(b"=")
@@ -93,7 +92,7 @@ def sets_cookie(lines: Iterable[bytes], name: bytes) -> bool:
 
 
 def cookie_pair(names: tuple[bytes, bytes], value: bytes, expires: bytes) -> list[bytes]:
-    """The header lines that set a cookie and its twin for requests from other sites."""
+    """The header lines that set a cookie and its copy for cross-site requests."""
     cors, plain = names
     return [
         b"Set-Cookie: %b=%b; Expires=%b; Path=/\r\n" % (plain, value, expires),
@@ -103,7 +102,7 @@ def cookie_pair(names: tuple[bytes, bytes], value: bytes, expires: bytes) -> lis
 
 
 def application_cookies(value: bytes | None, expires: bytes) -> list[bytes]:
-    """The header lines for AWSALBAPP, of which ours never fills more than the first."""
+    """The header lines for AWSALBAPP-0 to -3; only the first ever has a value here."""
     values = [value or b"_remove_", *[b"_remove_"] * (_APPLICATION_SHARDS - 1)]
     return [
         b"Set-Cookie: AWSALBAPP-%d=%b; Expires=%b; Path=/\r\n" % (shard, content, expires)

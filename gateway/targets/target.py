@@ -32,7 +32,7 @@ class HealthReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
-    """Where a target listens: an IP address, and a port."""
+    """A target's IP address and port."""
 
     host: str
     port: int
@@ -43,7 +43,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The outcome of one health check; ``description`` is for people."""
+    """The result of one health check, with a readable ``description``."""
 
     passed: bool
     reason: HealthReason = HealthReason.NONE
@@ -51,26 +51,26 @@ class CheckResult:
 
 
 class TargetUser(Protocol):
-    """What a connection works for: one exchange at a time."""
+    """The exchange that a connection serves."""
 
     def response_progress(self) -> None:
-        """The reader's response has more in it, or is complete."""
+        """Called when more of the response was read, or its end."""
 
     def tunnelled(self, data: bytes) -> None:
-        """After a 101: bytes that are not HTTP."""
+        """Called with bytes of another protocol after a 101."""
 
     def target_failed(self) -> None:
-        """The connection is gone, or what came over it is no response; it is already closed."""
+        """Called when the connection was lost or the response was invalid; it is already closed."""
 
     def target_refused(self, status: int) -> None:
-        """The target cannot take the request, which is answered with ``status``; the connection is
-        already closed."""
+        """Called when the target cannot accept the request, which is answered with ``status``; the
+        connection is already closed."""
 
     def target_paused(self) -> None:
-        """The target takes no more of the request for now."""
+        """Called when the target's buffers are full."""
 
     def target_resumed(self) -> None:
-        """It takes more again."""
+        """Called when the target's buffers have space again."""
 
 
 class PooledConnection(Protocol):
@@ -78,42 +78,42 @@ class PooledConnection(Protocol):
 
     reader: ResponseReader
     tunnel: bool
-    """The connection has left HTTP."""
+    """Whether the connection has switched to another protocol."""
 
     @property
     def usable(self) -> bool:
-        """Whether a request may be sent, as far as is known on this side."""
+        """Whether a request may be sent, as far as this side knows."""
 
     @property
     def unsent(self) -> int:
-        """Bytes that the target has not taken yet."""
+        """The number of bytes that the target has not taken yet."""
 
     def begin(self, user: TargetUser, *, head_request: bool, upgrade: bool = False) -> None:
-        """Starts to work for ``user``. ``head_request`` and ``upgrade``: see
-        ``ResponseReader.start``."""
+        """Begins a request for ``user``, which receives the response. ``head_request``: it is HEAD,
+        whose response has no body. ``upgrade``: the response may be 101."""
 
     def write(self, data: bytes) -> None:
         """Sends a piece of the request."""
 
     def release(self) -> None:
-        """Returns to the pool: request and response are complete, and the target agrees."""
+        """Returns to the pool. Request and response are complete, and the target allows reuse."""
 
     def close(self) -> None:
-        """Ends the connection without notifying its user."""
+        """Closes the connection without notifying its user."""
 
     def abort(self) -> None:
-        """Ends the connection and notifies its user that the target failed."""
+        """Closes the connection and notifies its user that the target failed."""
 
     def pause_reading(self) -> None:
-        """Takes no more of the response for now, so that the target has to wait."""
+        """Stops reading the response, so that the target has to wait."""
 
     def resume_reading(self) -> None:
-        """Takes more again."""
+        """Continues to read the response."""
 
 
 @dataclass(slots=True, eq=False)
 class Target:
-    """One registered address, with its connections: most recently used last in ``idle``."""
+    """A registered address with its connections; the most recently used one is last in ``idle``."""
 
     address: Address
     state: TargetState = TargetState.INITIAL
@@ -122,17 +122,17 @@ class Target:
     passed_in_a_row: int = 0
     failed_in_a_row: int = 0
     outstanding: int = 0
-    """Requests that were sent to it and are not over."""
+    """The number of requests in flight."""
     slow_since: float | None = None
-    """When its slow start began, in the clock's monotonic seconds; None when it is in none."""
+    """When its slow start began, by the monotonic clock; None outside slow start."""
     credit: float = 0
-    """In slow start: the part of a request that it is owed."""
+    """In slow start: its accumulated share, as a fraction of a request."""
     idle: list[PooledConnection] = field(default_factory=list)
     connections: set[PooledConnection] = field(default_factory=set)
     function: FunctionSettings | None = None
-    """Set when the address is that of a function's emulator."""
+    """Set if the address is that of a function's emulator."""
     invocations: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while the function runs."""
+    """Locked while the function runs."""
     label: str = field(init=False)
     """The address, for logs."""
 
@@ -140,7 +140,7 @@ class Target:
         self.label = str(self.address)
 
     def take(self) -> PooledConnection | None:
-        """The idle connection that was used last; None when there is none."""
+        """Removes and returns the most recently used idle connection; None if there is none."""
         while self.idle:
             connection = self.idle.pop()
             if connection.usable:
@@ -148,18 +148,18 @@ class Target:
         return None
 
     def put_back(self, connection: PooledConnection) -> None:
-        """Keeps a connection for the next request, unless the target is draining."""
+        """Adds a connection to the idle ones, or closes it if the target is draining."""
         if self.state is TargetState.DRAINING:
             connection.close()
         else:
             self.idle.append(connection)
 
     def close_idle(self) -> None:
-        """Closes the connections that no request is on."""
+        """Closes the idle connections."""
         while self.idle:
             self.idle.pop().close()
 
     def abort(self) -> None:
-        """Ends every connection; a request on one of them fails."""
+        """Closes every connection; requests on them fail."""
         for connection in tuple(self.connections):
             connection.abort()

@@ -1,4 +1,4 @@
-"""Target groups: which targets are registered, in which health, and which gets the next request."""
+"""Target groups: the registered targets, their health, and which gets the next request."""
 
 import logging
 from collections.abc import Callable
@@ -14,12 +14,11 @@ _log: Final = logging.getLogger(__name__)
 class TargetGroup:
     """The targets of one group.
 
-    ``choose`` goes by the group's algorithm over the healthy targets. When those are fewer than
-    the group's thresholds ask for, it goes over the unhealthy ones too: with the thresholds'
-    defaults that is when none is healthy, and the group fails open. A target that has not passed
-    its first check gets nothing. Source: "Target group health" and "Routing algorithms" of the
-    AWS guide. ``now`` reads monotonic seconds.
-    """
+    ``choose`` applies the group's algorithm to the healthy targets. If there are fewer of them than
+    the group's thresholds require, it includes unhealthy ones; with the default thresholds, that is
+    when none is healthy (fail-open). A target gets no requests before its first passed check.
+    Source: "Target group health" and "Routing algorithms" of the AWS guide. ``now`` reads monotonic
+    seconds."""
 
     def __init__(
         self, settings: TargetGroupSettings, now: Callable[[], float], random: Random
@@ -27,7 +26,7 @@ class TargetGroup:
         self.settings = settings
         self.name = settings.logical_id
         self.fails_open = False
-        """Whether unhealthy targets get requests for now."""
+        """Whether unhealthy targets currently get requests."""
         self._now = now
         self._random = random
         self._registered: dict[Address, Target] = {}
@@ -43,14 +42,14 @@ class TargetGroup:
 
     @property
     def draining(self) -> tuple[Target, ...]:
-        """Targets that only finish what they have."""
+        """Deregistered targets that finish their requests."""
         return tuple(self._draining)
 
     def choose(self, preferred: str | None = None) -> Target | None:
-        """The target for the next request; None when the group has no target to offer.
+        """The target for the next request; None if no target may get requests.
 
-        ``preferred`` is the label of the target that the client's session is with: it wins as
-        long as it may get requests.
+        ``preferred`` is the label of the target of the client's session: it has priority if it may
+        get requests.
         """
         eligible = self._eligible
         if preferred is not None:
@@ -80,7 +79,7 @@ class TargetGroup:
         return self._eligible[position]
 
     def _next_in_slow_start(self) -> Target:
-        """In turn, but a target in slow start takes only its share of its turns."""
+        """Round robin, but a target in slow start skips some of its turns."""
         now = self._now()
         for _ in self._eligible:
             target = self._next_in_turn()
@@ -108,7 +107,7 @@ class TargetGroup:
         self._refresh()
 
     def register(self, address: Address) -> Target:
-        """Adds a target, which gets requests once a health check has passed."""
+        """Adds a target, which gets requests after its first passed health check."""
         target = Target(address, function=self.settings.function)
         self._registered[address] = target
         self._refresh()
@@ -128,15 +127,15 @@ class TargetGroup:
         return target
 
     def forget(self, target: Target) -> None:
-        """Ends the draining: what is still in flight on the target fails with 502."""
+        """Removes a draining target; its requests in flight fail with 502."""
         self._draining.discard(target)
         target.abort()
         self._log_change(target, "deregistered")
 
     def record(self, target: Target, result: CheckResult) -> None:
-        """Takes in the result of a health check.
+        """Processes the result of a health check.
 
-        One passing check makes a new target healthy; later the thresholds count.
+        One passed check makes a new target healthy; afterwards the thresholds apply.
         """
         if target.state is TargetState.DRAINING:
             return
@@ -167,8 +166,8 @@ class TargetGroup:
         self._log_change(target, f"{state}: {result.reason}" if result.reason else str(state))
 
     def _start_of_slow_start(self) -> float | None:
-        """For a target that has just become healthy. There is no slow start for it when no other
-        target could take what it does not get."""
+        """When slow start begins for a target that has just become healthy. None if no other target
+        could take the rest of its share."""
         if self.settings.slow_start and any(t.slow_since is None for t in self._healthy()):
             return self._now()
         return None

@@ -1,1 +1,1 @@
-"""From a CloudFormation template to the gateway's settings."""
+"""Reads CloudFormation templates and returns the gateway's settings."""

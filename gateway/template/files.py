@@ -1,4 +1,4 @@
-"""Which files the command line means by its templates."""
+"""Finds the template files that the command line names."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,15 +14,15 @@ _PEEK: Final = 1_100_000
 
 
 class NoTemplatesError(ValueError):
-    """A folder has no templates in it, or more than anybody means."""
+    """A folder has no templates, or implausibly many."""
 
 
 def sources(arguments: Iterable[str]) -> list[Source]:
-    """The templates that ``[NAME=]FILE`` and ``FOLDER`` stand for.
+    """The templates for the arguments ``[NAME=]FILE`` and ``FOLDER``.
 
-    Without NAME a template is called what its file is, without suffix; in a folder, what its path
-    in there is. Of a folder's files those are taken that end as templates do and have a section
-    ``Resources``. Raises NoTemplatesError; a file that is not there is found out later.
+    Without NAME, a template has the name of its file without suffix or, in a folder, of its path
+    below that folder. In a folder, only files with a template's suffix and a section ``Resources``
+    are templates. Raises NoTemplatesError; a missing file is detected later.
     """
     found: list[Source] = []
     for argument in arguments:
@@ -59,5 +59,5 @@ def _in_folder(folder: Path, prefix: str) -> Iterator[Source]:
 
 
 def _name(path: str) -> str:
-    """A template's name, in which a dot would begin the name of a resource."""
+    """A template's name; dots are replaced, because they separate it from a resource's name."""
     return re.sub(r"[./=]", "-", _SUFFIX.sub("", path))

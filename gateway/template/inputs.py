@@ -1,4 +1,4 @@
-"""What the templates do not say themselves: which they are, and the values that they are given."""
+"""The inputs from the command line: the templates, and the values that they need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,34 +7,34 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A template file. ``name`` is what the command line and messages call its stack.
+    """A template file. ``name`` is its stack's name on the command line and in messages.
 
-    ``text`` is its content when that is at hand already.
+    ``text`` is its content, if it has already been read.
     """
 
     name: str
     path: Path
     text: str | None = None
     named: bool = False
-    """Whether ``name`` was said, and not taken from the file's name."""
+    """Whether ``name`` was given explicitly, and not derived from the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What was said about the templates. A name of a parameter, resource or stack may be written
-    with its template's before it (``Service.ListenerArn``), and has to be where that is unclear."""
+    """The options about templates. Names of parameters, resources and stacks may be qualified by
+    their template's name (``Service.ListenerArn``), and must be if they are ambiguous."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Values of parameters, the pseudo parameters (``AWS::Region``) among them."""
+    """Values of parameters, including pseudo parameters (``AWS::Region``)."""
     ties: Mapping[str, str] = field(default_factory=dict)
-    """The resource that a parameter, an import (``import:NAME``), a stored value (``ssm:NAME``) or
-    an ARN stands for."""
+    """The resources for parameters, imports (``import:NAME``), stored values (``ssm:NAME``) and
+    ARNs."""
     known: Mapping[str, str] = field(default_factory=dict)
-    """Texts that only AWS knows: of dynamic references (``ssm:/app/secret``), imports
+    """Values that only AWS knows: of dynamic references (``ssm:/app/secret``), imports
     (``import:NAME``) and resources (``Bucket.Arn``)."""
     load_balancer: str | None = None
-    """Which load balancer to run; None: the one that is internet-facing."""
+    """The load balancer to run; None for the internet-facing one."""
     identities: bool = False
-    """Whether it is known who requests are from, so that actions may ask."""
+    """Whether there is a file of users, so that authenticate actions can be run."""
     health_check_ports: Mapping[str, int | None] = field(default_factory=dict)
-    """By target group, instead of the template's HealthCheckPort; None: that of the traffic."""
+    """By target group, instead of the template's HealthCheckPort; None is the traffic port."""

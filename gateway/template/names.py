@@ -1,16 +1,16 @@
-"""What resources are called on the command line."""
+"""Resolves names of resources on the command line."""
 
 from collections.abc import Iterable
 
 
 class UnknownNameError(ValueError):
-    """No resource has that name, or several could be meant."""
+    """No resource has that name, or it is ambiguous."""
 
 
 def full_name(name: str, known: Iterable[str], kind: str) -> str:
-    """The qualified name that is meant: ``name`` itself, or the only one that ends with it.
+    """The qualified name for ``name``: itself, or the only one that ends with it.
 
-    Raises UnknownNameError, which says what ``kind`` of resource there is.
+    Raises UnknownNameError, which lists the existing resources of that ``kind``.
     """
     names = list(known)
     if name in names:

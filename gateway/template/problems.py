@@ -1,4 +1,4 @@
-"""Everything that is in the way of running a template, and what is only worth knowing."""
+"""The reasons why a template cannot be run, and warnings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from gateway.template.syntax.nodes import Cause
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason why a template is refused. ``subject`` is the resource, parameter or section that
-    it is about; empty for the template as a whole."""
+    """One reason why a template is refused. ``subject`` is the resource, parameter or section
+    concerned; empty for the whole template."""
 
     path: str
     line: int
@@ -23,8 +23,7 @@ class Problem:
 
 
 class RefusedTemplateError(Exception):
-    """The templates cannot be run; ``problems`` are all that is in the way, ``lines`` the same
-    for people."""
+    """The templates cannot be run. ``problems`` has all reasons, ``lines`` the same as text."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -41,11 +40,11 @@ class Problems:
         self._warnings: dict[str, None] = {}
 
     def add(self, line: int, subject: str, text: str, cause: Cause = Cause.AWS) -> None:
-        """Notes a problem of the resource, parameter or section ``subject``."""
+        """Adds a problem of the resource, parameter or section ``subject``."""
         self._found[Problem(self._path, line, subject, text, cause)] = None
 
     def warn(self, line: int, subject: str, text: str) -> None:
-        """Notes what is no problem, but may surprise."""
+        """Adds a warning: something that is allowed, but may be surprising."""
         self._warnings[str(Problem(self._path, line, subject, text))] = None
 
     def __bool__(self) -> bool:
@@ -58,5 +57,5 @@ class Problems:
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings as lines, in the order in which they were noted."""
+        """The warnings as lines, in the order in which they were added."""
         return list(self._warnings)

@@ -1,13 +1,13 @@
-"""From CloudFormation templates to the routing that they describe, or to all that is wrong.
+"""Reads the routing that CloudFormation templates describe, or reports all their problems.
 
-Of the templates' resources only load balancers, listeners, their rules, certificates and target
-groups are routing; the others are not looked at, but for nested stacks and for what is referred
-to. In those nothing is skipped silently: a property is implemented, or it has no meaning on a
-laptop and is listed with the reason, or it is refused.
+Load balancers, listeners, rules, certificates and target groups are routing resources. Other
+resources are ignored, except nested stacks and those that are referred to. In a routing resource,
+nothing is skipped silently: a property is implemented, or is listed with the reason why it has no
+effect on a laptop, or is refused.
 
-Of several load balancers one is run, the internet-facing one or the one that is asked for; what
-belongs to the others is checked likewise and then left out. Network and gateway load balancers are
-left out with all that belongs to them.
+If there are several load balancers, one is run: the internet-facing one, or the chosen one. The
+others' resources are checked in the same way and then left out. Network and gateway load balancers
+are left out with all their resources.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ __all__ = ["LoadedTemplates", "RefusedTemplateError", "load", "load_routing", "r
 
 @dataclass(frozen=True, slots=True)
 class LoadedTemplates:
-    """What templates describe, where each resource of it stands, and what may surprise."""
+    """The routing that templates describe, the place of each of its resources, and warnings."""
 
     routing: Routing
     places: Mapping[str, Place]
@@ -34,7 +34,7 @@ class LoadedTemplates:
 
 
 def load(sources: Sequence[Source], choices: Choices) -> LoadedTemplates:
-    """The load balancer that the templates describe together.
+    """Reads the load balancer that the templates describe together.
 
     Raises RefusedTemplateError, and OSError for a file that cannot be read.
     """
@@ -53,10 +53,10 @@ def load(sources: Sequence[Source], choices: Choices) -> LoadedTemplates:
 def load_routing(
     path: Path, parameters: Mapping[str, str], load_balancer: str | None = None
 ) -> Routing:
-    """The routing that the one template at ``path`` describes, given its parameters' values.
+    """Reads the routing of the single template at ``path`` with these values of parameters.
 
-    ``load_balancer`` is the logical id of the one to run; None: the one that is internet-facing.
-    Raises what ``load`` does.
+    ``load_balancer`` is the logical id of the one to run; None for the internet-facing one.
+    Raises what ``load`` raises.
     """
     return load([Source(path.stem, path)], Choices(parameters, load_balancer=load_balancer)).routing
 
@@ -64,6 +64,6 @@ def load_routing(
 def read_routing(
     text: str, parameters: Mapping[str, str], path: str, load_balancer: str | None = None
 ) -> Routing:
-    """Like load_routing, for a template's text; ``path`` is what messages call it."""
+    """Like load_routing, for a template's text; ``path`` is its name in messages."""
     source = Source(Path(path).stem, Path(path), text)
     return load([source], Choices(parameters, load_balancer=load_balancer)).routing

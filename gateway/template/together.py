@@ -1,4 +1,4 @@
-"""The load balancer that the resources of all stacks make together."""
+"""Builds one load balancer from the resources of all stacks."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -41,10 +41,9 @@ _OTHER_TYPES: Final = ("network", "gateway")
 def read_together(
     deployment: Deployment, choices: Choices
 ) -> tuple[Routing | None, Mapping[str, Place]]:
-    """The routing of the load balancer to run, and where each resource stands.
+    """The routing of the load balancer to run, and the place of each resource.
 
-    What is wrong is noted in the deployment's problems; without a load balancer to run there is no
-    routing.
+    Problems are added to the deployment's; without a load balancer to run, the routing is None.
     """
     collection = Collection()
     if not deployment.is_readable:
@@ -61,7 +60,7 @@ def read_together(
 
 
 def _check_names(deployment: Deployment, choices: Choices, collection: Collection) -> None:
-    """Notes parameters that no template has, and ties that lead nowhere."""
+    """Reports parameters that no template has, and ties to resources that do not exist."""
     known = {
         key
         for stack in deployment.roots
@@ -96,7 +95,7 @@ class _Reader:
         self._choices = choices
 
     def read(self) -> Routing | None:
-        """The routing; None when there is no load balancer to run."""
+        """The routing; None if there is no load balancer to run."""
         left_out = self._leave_out_other_types()
         load_balancer_id = self._the_load_balancer(left_out)
         rules: dict[str, list[Rule]] = {}
@@ -176,13 +175,13 @@ class _Reader:
         return found
 
     def _certificates(self) -> Mapping[str, tuple[str, ...]]:
-        """What each listener has of certificates in resources of their own."""
+        """Each listener's certificates that are resources of their own."""
         found: dict[str, tuple[str, ...]] = {}
         for name in self._collection.of(LISTENER_CERTIFICATE):
             properties = self._properties[name]
             listener = refers_to(properties, "ListenerArn", LISTENER, self._kinds) or ""
             if listener and self._protocol_of(listener) != "HTTPS":
-                properties.problem(properties.line, f"{listener} is no HTTPS listener")
+                properties.problem(properties.line, f"{listener} is not an HTTPS listener")
             found[listener] = found.get(listener, ()) + read_certificates(properties)
             properties.close()
         return found
@@ -192,7 +191,8 @@ class _Reader:
         return (properties.text("Protocol") or "" if properties else "").upper()
 
     def _leave_out_other_types(self) -> list[str]:
-        """Forgets network and gateway load balancers and what belongs to them; their names."""
+        """Removes network and gateway load balancers with their resources, and returns their
+        names."""
         others = [
             name
             for name in self._collection.of(LOAD_BALANCER)

@@ -1,1 +1,1 @@
-"""What a template's functions, parameters and conditions evaluate to."""
+"""Evaluates a template's functions, parameters and conditions."""

@@ -15,15 +15,15 @@ _REFERENCE: Final = re.compile(r"\{\{resolve:([^{}]*)\}\}")
 
 
 def is_open(text: str) -> bool:
-    """Whether the text ends within a dynamic reference."""
+    """Whether the text ends inside a dynamic reference."""
     begin = text.rfind(_OPEN)
     return begin >= 0 and "}}" not in text[begin:]
 
 
 def with_references(text: Text, surroundings: Surroundings) -> Value:
-    """The text with every dynamic reference in it replaced by what it stands for.
+    """The text with every dynamic reference in it replaced by its value.
 
-    Raises TemplateError for one that has no value: it is never taken literally.
+    Raises TemplateError for one without a value: it is never used as literal text.
     """
     if _OPEN not in text.value:
         return text

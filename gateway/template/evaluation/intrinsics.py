@@ -1,6 +1,6 @@
 """CloudFormation's intrinsic functions, as far as routing needs them.
 
-A reference to another resource stays symbolic: it has no ARN on a laptop.
+A reference to a resource stays symbolic, because resources have no ARNs on a laptop.
 Source: "Intrinsic function reference" of the AWS CloudFormation user guide.
 """
 
@@ -36,9 +36,8 @@ class Evaluation:
     """Evaluates nodes of one template.
 
     ``extended`` says whether the template has the transform ``AWS::LanguageExtensions``. Every
-    method raises TemplateError for what it cannot evaluate. A value may be evaluated again, and
-    stays what it is.
-    """
+    method raises TemplateError for what it cannot evaluate. Evaluating a value again does not
+    change it."""
 
     def __init__(
         self,
@@ -92,8 +91,8 @@ class Evaluation:
         return Fields(entries, node.line)
 
     def outline(self, node: TemplateNode) -> Value:
-        """The node evaluated as far as its own kind goes: what is within lists and mappings may
-        still have functions, so that only what is read of them has to be known."""
+        """The node evaluated only at its top level: elements of lists and mappings may still
+        contain functions, so only the elements that are read must have a value."""
         self._work.step(node.line)
         if isinstance(node, Call):
             if node.function == "Fn::If":
@@ -109,7 +108,7 @@ class Evaluation:
         return self.expanded(node) if isinstance(node, Fields) else node
 
     def expanded(self, fields: Fields) -> Fields:
-        """The mapping with what its loops stand for in their places."""
+        """The mapping with its loops expanded."""
         if not has_loops(fields):
             return fields
         if not self._extended:
@@ -119,7 +118,7 @@ class Evaluation:
         return expanded(fields, self.value, self._work)
 
     def text(self, node: TemplateNode) -> Text:
-        """The node's value, which has to be text."""
+        """The node's value, which must be text."""
         value = self.value(node)
         if isinstance(value, Reference):
             return Text(self._text_of(value), value.line)
@@ -166,7 +165,7 @@ class Evaluation:
                 raise TemplateError(node.line, f"{node.function} takes 2 to 10 conditions")
             results = [self._holds(part) for part in parts]
             return all(results) if node.function == "Fn::And" else any(results)
-        raise TemplateError(node.line, f"{node.function} is no function of a condition")
+        raise TemplateError(node.line, f"{node.function} is not a function for conditions")
 
     def _call(self, call: Call) -> Value:
         if call.function.startswith(LOOP):
@@ -214,7 +213,8 @@ class Evaluation:
         return value
 
     def _name(self, node: TemplateNode) -> str:
-        """A name in ``Ref`` or ``Fn::GetAtt``; the language extensions let it be evaluated."""
+        """A name in ``Ref`` or ``Fn::GetAtt``, which may be an expression with the language
+        extensions."""
         return self.text(node).value if self._extended else _plain(node)
 
     def _if(self, call: Call) -> Value:
@@ -354,8 +354,8 @@ class Evaluation:
         return self._referred(name, line)
 
     def _concatenated(self, pieces: Iterable[TemplateNode], line: int) -> str:
-        """The pieces' texts. Within a dynamic reference, which only names something, a resource
-        stands for its own name."""
+        """The pieces' texts, concatenated. Inside a dynamic reference, which only names something,
+        a resource is represented by its name."""
         texts: list[str] = []
         characters = 0
         for piece in pieces:
@@ -380,8 +380,8 @@ class Evaluation:
 
 
 def _same(left: Text, right: Text) -> bool:
-    """Whether texts are equal. A boolean of YAML equals the word for it as well: whether a value
-    that a parameter is given at deployment has become one is not documented."""
+    """Whether texts are equal. A YAML boolean also equals the word as written, because AWS does not
+    document whether parameters' values are converted to booleans."""
     words = {left.value, left.written} & {right.value, right.written}
     return bool(words - {None})
 

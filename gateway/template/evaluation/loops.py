@@ -32,7 +32,7 @@ def has_loops(fields: Fields) -> bool:
 def expanded(
     fields: Fields, evaluate: Callable[[TemplateNode], Value], work: Work, depth: int = 0
 ) -> Fields:
-    """The mapping with what its loops stand for in their places. Raises TemplateError."""
+    """The mapping with its loops expanded. Raises TemplateError."""
     entries: dict[str, Field] = {}
     for name, field in fields.entries.items():
         if name.startswith(LOOP):
@@ -102,7 +102,7 @@ def _text(text: str, values: Mapping[str, str]) -> str:
         value = values.get(found[1])
         if value is None:
             return found[0]
-        # &{...} is for names, which are letters and digits.
+        # &{...} is for names, which have only letters and digits.
         return re.sub(r"[^A-Za-z0-9]", "", value) if found[0][0] == "&" else value
 
     return _IDENTIFIER.sub(replace, text)

@@ -34,10 +34,9 @@ def parameter_value(declaration: Fields, given: str | None) -> ParameterValue:
     Raises TemplateError for a missing value, a value that the declaration does not allow, and a
     declaration that we do not implement.
 
-    CloudFormation looks up an ``AWS::SSM::Parameter::Value<...>`` by the name that it is given.
-    Here ``given`` is what is found there. The declaration's limits are for the name, so they are
-    not checked.
-    """
+    CloudFormation looks up the value of an ``AWS::SSM::Parameter::Value<...>`` by a given name.
+    Here ``given`` is the value itself. The declaration's limits apply to the name, so they are not
+    checked."""
     for name, field in declaration.entries.items():
         if name not in _FIELDS:
             raise TemplateError(field.line, f"a parameter has no {name}")
@@ -60,8 +59,8 @@ def parameter_value(declaration: Fields, given: str | None) -> ParameterValue:
 
 
 def stored_name(declaration: Fields) -> str | None:
-    """Where the value of an ``AWS::SSM::Parameter::Value<...>`` is stored, by its default; None
-    for a parameter of another type, or without default."""
+    """The default of an ``AWS::SSM::Parameter::Value<...>``, which is the name of the stored value;
+    None for a parameter of another type, or without a default."""
     kind, default = _text(declaration, "Type"), _text(declaration, "Default")
     if kind is None or default is None or not _STORED.fullmatch(kind.value):
         return None
@@ -111,12 +110,14 @@ def _check_pattern(declaration: Fields, pattern: Text, value: str) -> None:
     try:
         expression = re2.compile(pattern.value, options)
     except re2.error:
-        # Lookaround, say. RE2 takes time in proportion to the value, and re would for some
-        # patterns never come to an end.
+        # For example lookaround. RE2's time is proportional to the value; re would not finish for
+        # some patterns.
         try:
             re.compile(pattern.value)
         except re.error as error:
-            raise TemplateError(pattern.line, f"AllowedPattern is no pattern: {error}") from error
+            raise TemplateError(
+                pattern.line, f"AllowedPattern is not a regular expression: {error}"
+            ) from error
         return
     if not expression.fullmatch(value):
         raise TemplateError(declaration.line, f"{value!r} does not match {pattern.value!r}")

@@ -1,4 +1,4 @@
-"""What the evaluation of one template asks of everything around it."""
+"""What the evaluation of a template needs from its stack, other templates and the command line."""
 
 from typing import Protocol
 
@@ -6,25 +6,26 @@ from gateway.template.syntax.nodes import Value
 
 
 class Surroundings(Protocol):
-    """The other templates, and what was said on the command line.
+    """The template's stack, other templates, and the command line.
 
-    Every method raises TemplateError, with ``line``, for what is not known.
+    Every method with ``line`` raises TemplateError for a value that is not known.
     """
 
     def parameter(self, name: str, line: int) -> Value | None:
-        """The value of the template's own parameter; None when it has none of that name."""
+        """The value of the template's parameter; None if it has no such parameter."""
 
     def pseudo_parameter(self, name: str) -> str | None:
-        """The value of ``AWS::Region``, say; None when there is no such name."""
+        """The value of a pseudo parameter, such as ``AWS::Region``; None if there is no such
+        one."""
 
     def resource(self, logical_id: str, attribute: str | None, line: int) -> Value | None:
-        """``Ref`` or ``Fn::GetAtt`` of the template's own resource; None when it has none."""
+        """``Ref`` or ``Fn::GetAtt`` of the template's resource; None if it has no such resource."""
 
     def imported(self, name: str, line: int) -> Value:
-        """What ``Fn::ImportValue`` of that name is."""
+        """The value of ``Fn::ImportValue`` with that name."""
 
     def looked_up(self, reference: str, line: int) -> Value:
-        """What the dynamic reference ``ssm:/app/name``, say, stands for."""
+        """The value of a dynamic reference, such as ``ssm:/app/name``."""
 
     def known(self, what: str) -> str | None:
-        """The text that was said for something that only AWS knows; None when none was."""
+        """The given text for a value that only AWS knows, or None."""

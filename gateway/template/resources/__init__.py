@@ -1,1 +1,1 @@
-"""A reader for each kind of CloudFormation resource."""
+"""Readers for the types of CloudFormation resources."""

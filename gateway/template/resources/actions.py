@@ -1,4 +1,4 @@
-"""The actions of rules and listeners, from their resources.
+"""Reads the actions of rules and listeners.
 
 Limits: Action and its parts in the Elastic Load Balancing API reference, version 2015-12-01.
 """
@@ -33,14 +33,14 @@ _KEYWORDS: Final = {
     "Path": ("host", "port", "path"),
     "Query": ("protocol", "host", "port", "path", "query"),
 }
-"""Which parts of the request's URL each part of a redirect may be made of."""
+"""The parts of the request's URL that each part of a redirect may contain."""
 
 
 def read_actions(
     properties: Properties, name: str, kinds: Kinds, protocol: str, *, identities: bool
 ) -> tuple[SignIn | None, Action]:
-    """The action in property ``name`` of a listener of that protocol, or of its rule, and the one
-    before it that asks who a request is from, if any. ``identities``: that is known."""
+    """The action in property ``name`` of a listener with that protocol, or of its rule, and the
+    authenticate action before it, if any. ``identities``: whether there is a file of users."""
     actions = properties.sections(name)
     for entry in actions:
         kind = entry.text("Type")
@@ -103,7 +103,7 @@ def _forward(action: Properties, kinds: Kinds) -> Forward:
         if [group.target_group for group in groups] != [alone]:
             action.problem(
                 action.line_of("TargetGroupArn"),
-                "TargetGroupArn beside ForwardConfig is the one target group that is in it",
+                "TargetGroupArn together with ForwardConfig must be its only target group",
             )
     stickiness = _group_stickiness(config)
     config.close()
@@ -188,7 +188,8 @@ def _fixed_response(action: Properties) -> FixedResponse:
     content_type = config.text("ContentType") or "text/plain"
     if content_type not in _CONTENT_TYPES:
         config.problem(
-            config.line_of("ContentType"), f"ContentType {content_type!r} is none that AWS allows"
+            config.line_of("ContentType"),
+            f"ContentType {content_type!r} is not one that AWS allows",
         )
     body = config.text("MessageBody") or ""
     if len(body) > 1024:

@@ -1,8 +1,7 @@
 """The ``Key``/``Value`` attributes of load balancers, listeners and target groups.
 
-An attribute that is not implemented is accepted at its default, because then it says nothing, and
-refused at any other value. Defaults: the Elastic Load Balancing API, version 2015-12-01.
-"""
+An attribute that is not implemented is accepted only with its default value, which has no effect.
+Defaults: the Elastic Load Balancing API, version 2015-12-01."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from gateway.template.resources.properties import Properties
 class Number:
     """An implemented attribute: a whole number within these bounds, and its default.
 
-    ``instead`` is a word that may stand for "none": ``off``, or 0 out of bounds.
+    ``instead`` is a value that means "none": ``off``, or 0 outside the bounds.
     """
 
     least: int
@@ -27,14 +26,14 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An implemented attribute: one of these, the first by default."""
+    """An implemented attribute: one of these values; the first is the default."""
 
     choices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An implemented attribute: a text that the pattern matches as a whole; empty by default."""
+    """An implemented attribute: a text that matches the pattern as a whole; empty by default."""
 
     pattern: str
     meaning: str
@@ -42,14 +41,14 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class AtDefault:
-    """Not implemented: only this value is accepted."""
+    """An attribute that is not implemented: only this value is accepted."""
 
     default: str
 
 
 @dataclass(frozen=True, slots=True)
 class Meaningless:
-    """Has no effect on a laptop, for this reason; any value is accepted."""
+    """An attribute without effect on a laptop, with the reason; any value is accepted."""
 
     reason: str
 
@@ -128,7 +127,7 @@ TARGET_GROUP: Final[Mapping[str, AttributeRule]] = {
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Number(
         1, 100, None, instead="off"
     ),
-    # No name in DNS points at the gateway: these two are only compared with those above.
+    # The gateway has no DNS name: these two are only compared with those above.
     "target_group_health.dns_failover.minimum_healthy_targets.count": Number(
         1, 1000, None, instead="off"
     ),
@@ -145,7 +144,7 @@ FUNCTION_TARGET_GROUP: Final[Mapping[str, AttributeRule]] = {
 
 
 class Attributes:
-    """The implemented attributes of one resource, defaults filled in."""
+    """The implemented attributes of one resource, with defaults."""
 
     def __init__(self, known: Mapping[str, AttributeRule]) -> None:
         self._known = known
@@ -153,16 +152,16 @@ class Attributes:
         self._lines: dict[str, int] = {}
 
     def take(self, key: str, value: str, line: int) -> None:
-        """Sets a checked value, written on that line."""
+        """Sets a checked value from that line."""
         self._values[key] = value
         self._lines[key] = line
 
     def line_of(self, key: str) -> int | None:
-        """Where the attribute is written; None when it is not."""
+        """The line of the attribute; None if it is absent."""
         return self._lines.get(key)
 
     def optional_number(self, key: str) -> int | None:
-        """A Number attribute; None for the word that stands for none."""
+        """A Number attribute; None for the value that means none."""
         rule = self._known[key]
         assert isinstance(rule, Number), key  # noqa: S101 - which attributes there are is fixed
         value = self._values.get(key)
@@ -198,7 +197,7 @@ def read_attributes(owner: Properties, name: str, known: Mapping[str, AttributeR
             entry.not_here(entry.line_of("Key"), f"attribute {key!r} is not implemented")
             entry.skip("Value")
         elif isinstance(rule, Meaningless):
-            # A bucket's name, say, which only AWS knows.
+            # For example a bucket's name, which only AWS knows.
             entry.skip("Value")
         else:
             _read_value(entry, key, rule, read)
@@ -213,7 +212,8 @@ def _read_value(entry: Properties, key: str, rule: AttributeRule, read: Attribut
     value = found.value if found else ""
     problem = _problem(key, rule, value)
     if problem is not None and found is not None and found.written is not None:
-        # "off" without quotes is a boolean of YAML 1.1, and a word where there is no boolean.
+        # "off" without quotes is a boolean of YAML 1.1, but a word here unless a boolean is
+        # allowed.
         value = found.written
         problem = _problem(key, rule, value)
     if problem is None:

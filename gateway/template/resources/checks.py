@@ -1,4 +1,4 @@
-"""What AWS refuses of resources that are each fine by themselves.
+"""Checks combinations of resources that are each valid alone, but that AWS refuses together.
 
 Limits: "Quotas for your Application Load Balancers" and the API reference of version 2015-12-01.
 """
@@ -23,8 +23,8 @@ def check_together(
     load_balancers: Mapping[str, Sequence[ListenerSettings]],
     groups: Mapping[str, TargetGroupSettings],
 ) -> None:
-    """Notes every problem that there is between load balancers, their listeners, the rules of
-    those, and target groups. Listeners whose load balancer could not be read are under ""."""
+    """Reports every problem between load balancers, listeners, rules and target groups. Listeners
+    whose load balancer could not be read have the key ""."""
     for load_balancer, listeners in load_balancers.items():
         if load_balancer:
             _check_quotas(resources, load_balancer, listeners)
@@ -66,7 +66,7 @@ def _check_families(
     listeners: Sequence[ListenerSettings],
     groups: Mapping[str, TargetGroupSettings],
 ) -> None:
-    """Only a load balancer that has IPv6 addresses reaches targets by them."""
+    """Only a load balancer with IPv6 addresses reaches targets over IPv6."""
     if resources[load_balancer].text("IpAddressType", "ipv4") != "ipv4":
         return
     for group in set(groups_of(listeners)):

@@ -1,4 +1,4 @@
-"""The resources of all stacks that are routing."""
+"""The routing resources of all stacks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _MODULE: Final = "::MODULE"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a resource stands."""
+    """The file and line of a resource."""
 
     path: str
     line: int
@@ -42,16 +42,16 @@ class Collection:
         self.places: dict[str, Place] = {}
 
     def of(self, kind: str) -> list[str]:
-        """The names of the resources of a kind, template by template, in their order."""
+        """The names of the resources of a kind, in the order of templates and resources."""
         return [name for name, its in self.kinds.items() if its == kind]
 
     def leave_out(self, name: str) -> None:
-        """Forgets a resource."""
+        """Removes a resource."""
         del self.kinds[name], self.properties[name]
 
     @staticmethod
     def concerns(stack: Stack) -> bool:
-        """Whether the stack has a routing resource, whatever its condition."""
+        """Whether the stack has a routing resource, regardless of conditions."""
         return any((stack.kind(name) or "").startswith(FAMILY) for name in stack.resources)
 
     def add(self, stack: Stack, ties: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The conditions of a rule, from its resource.
+"""Reads the conditions of a rule.
 
 What each field allows: "Condition types for listener rules" and "Quotas for your Application Load
 Balancers" of the AWS guide, and RuleCondition of the API reference, version 2015-12-01.
@@ -46,14 +46,14 @@ _AT_MOST_ONCE: Final = frozenset(
 
 @dataclass(slots=True)
 class _Count:
-    """What a rule's limits are about."""
+    """Counts what a rule's limits apply to."""
 
     values: int = 0
     wildcards: int = 0
 
 
 def read_conditions(rule: Properties) -> tuple[Condition, ...]:
-    """The conditions in property ``Conditions``, of which a rule has one at least."""
+    """The conditions in property ``Conditions``; a rule has at least one."""
     sections = rule.sections("Conditions")
     line = rule.line_of("Conditions")
     if not sections:
@@ -189,7 +189,7 @@ def _query_glob(text: str) -> Values:
 
 
 def _wildcards(text: str) -> int:
-    """How many there are, without those behind a backslash."""
+    """The number of wildcards, without those after a backslash."""
     return len(re.findall(r"[*?]", re.sub(r"\\.", "", text)))
 
 
@@ -218,12 +218,12 @@ def _values_or_expressions(
     *,
     ignore_case: bool,
 ) -> Values | None:
-    """The values of a condition that may have them in its configuration or beside it."""
+    """The values of a condition, from its configuration or from ``Values`` beside it."""
     config = section.section(config_name)
     if config is None:
         return _checked_values(section, count, allowed, what, meaning, ignore_case)
     if section.has("Values") or section.has("RegexValues"):
-        section.problem(section.line, f"Values stands in {config_name} or beside it")
+        section.problem(section.line, f"Values must be in {config_name} or beside it")
     values = _checked_values(config, count, allowed, what, meaning, ignore_case)
     config.close()
     return values
@@ -289,4 +289,4 @@ _READERS: Final[Mapping[str, Callable[[Properties, _Count], Condition | None]]] 
 }
 
 CONDITION_FIELDS: Final = frozenset(_READERS)
-"""What a condition's ``Field`` may be; each has a row in docs/gateway-reference.md."""
+"""The values of a condition's ``Field``; each has a row in docs/gateway-reference.md."""

@@ -1,4 +1,4 @@
-"""The resources that are routing, and references from one to another."""
+"""The types of routing resources, and references between them."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,11 +20,11 @@ NAMED_MEANINGLESS: Final = {
     "Name": "nothing refers to it on a laptop",
     "Tags": "nobody is billed",
 }
-"""Properties of several kinds without a meaning here, each with the reason."""
+"""Properties of several kinds that have no effect here, with the reasons."""
 
 
 def refers_to(properties: Properties, name: str, kind: str, kinds: Kinds) -> str | None:
-    """The resource that property ``name`` refers to, which has to be of the given kind."""
+    """The resource that property ``name`` refers to, which must be of the given kind."""
     value = properties.reference(name)
     if value is None:
         return None
@@ -33,16 +33,16 @@ def refers_to(properties: Properties, name: str, kind: str, kinds: Kinds) -> str
         known = [resource for resource, its in kinds.items() if its == kind]
         properties.problem(
             line,
-            f"{name}: {value.value!r} is none of these templates' resources: "
+            f"{name}: {value.value!r} is not a resource of these templates: "
             f"--tie {properties.origin(name) or value.value}={'|'.join(known) or 'RESOURCE'}",
             Cause.UNKNOWN,
         )
         return None
     if kinds.get(value.resource) != kind:
-        properties.problem(line, f"{name}: {value.resource} is no {kind} here")
+        properties.problem(line, f"{name}: {value.resource} is not a {kind} here")
         return None
-    # Ref returns the ARN, and so does the attribute of that name.
+    # Ref and the attribute with this name return the ARN.
     if value.attribute not in (None, f"{kind}Arn"):
-        properties.problem(line, f"{name}: {value} is no ARN of a {kind}")
+        properties.problem(line, f"{name}: {value} is not an ARN of a {kind}")
         return None
     return value.resource

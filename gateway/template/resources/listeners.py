@@ -1,4 +1,4 @@
-"""Listeners and the load balancer, from their resources.
+"""Reads listeners and the load balancer.
 
 Attributes and defaults: the Elastic Load Balancing API reference of version 2015-12-01. TLS
 versions of a policy: "Security policies for your Application Load Balancer" of the AWS guide.
@@ -31,9 +31,9 @@ _LOAD_BALANCER_MEANINGLESS: Final = {
 
 
 def read_load_balancer(logical_id: str, properties: Properties) -> LoadBalancerSettings:
-    """The AWS::ElasticLoadBalancingV2::LoadBalancer."""
+    """Reads an AWS::ElasticLoadBalancingV2::LoadBalancer."""
     properties.only("Type", "application")
-    # --bind says which addresses are listened on; it is for what target groups may be.
+    # --bind sets the addresses to listen on; this only limits what target groups may be.
     properties.only("IpAddressType", "ipv4", "dualstack", "dualstack-without-public-ipv4")
     read = attributes.read_attributes(
         properties, "LoadBalancerAttributes", attributes.LOAD_BALANCER
@@ -62,9 +62,8 @@ def read_listener(
     *,
     identities: bool,
 ) -> ListenerSettings:
-    """One AWS::ElasticLoadBalancingV2::Listener, which ``rules`` and ``more_certificates`` belong
-    to; the load balancer that it belongs to has been read. ``identities``: it is known who requests
-    are from."""
+    """Reads an AWS::ElasticLoadBalancingV2::Listener with its ``rules`` and ``more_certificates``;
+    its load balancer has been read. ``identities``: whether there is a file of users."""
     protocol = properties.only("Protocol", "HTTP", "HTTPS").upper()
     if not properties.has("Port") and not properties.failed("Port"):
         properties.problem(properties.line, "Port is needed")
@@ -98,7 +97,7 @@ def read_listener(
 
 
 def read_certificates(properties: Properties) -> tuple[str, ...]:
-    """What property ``Certificates`` calls each certificate: an ARN, or a resource's name."""
+    """The certificates in property ``Certificates``, by ARN or by resource name."""
     certificates: list[str] = []
     for section in properties.sections("Certificates"):
         certificates.append(section.name_of("CertificateArn") or "-")

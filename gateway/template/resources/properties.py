@@ -1,4 +1,4 @@
-"""Reading a resource's properties so that nothing in it goes unread."""
+"""Reads a resource's properties, and reports those that were not read."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,9 +27,9 @@ _INTEGER: Final = re.compile(r"\d{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose properties are read: the resource ``subject`` of a stack.
+    """The resource whose properties are read: ``subject`` in a stack.
 
-    ``ties`` are the resources that literal ARNs stand for.
+    ``ties`` maps literal ARNs to resources.
     """
 
     subject: str
@@ -40,8 +40,8 @@ class Owner:
 class Properties:
     """A resource's properties, or a mapping within them.
 
-    The reading methods note a problem and return the default when a value is not what it has to be.
-    ``close`` notes every name that was not read.
+    The reading methods report a problem and return the default if a value is invalid. ``close``
+    reports every name that was not read.
     """
 
     def __init__(self, fields: Fields, owner: Owner) -> None:
@@ -49,31 +49,31 @@ class Properties:
         self._owner = owner
         self._read: set[str] = set()
         self._failed: set[str] = set()
-        """Of those read, what could not be evaluated: the problem is noted."""
+        """The properties that were read but could not be evaluated; the problem is reported."""
 
     @property
     def line(self) -> int:
-        """Where the mapping begins."""
+        """The line on which the mapping begins."""
         return self._fields.line
 
     def problem(self, line: int, text: str, cause: Cause = Cause.AWS) -> None:
-        """Notes a problem of this resource."""
+        """Reports a problem of this resource."""
         self._owner.stack.template.problems.add(line, self._owner.subject, text, cause)
 
     def not_here(self, line: int, text: str) -> None:
-        """Notes what AWS accepts and the gateway cannot run."""
+        """Reports something that AWS accepts but the gateway cannot run."""
         self.problem(line, text, Cause.HERE)
 
     def names(self) -> tuple[str, ...]:
-        """What is written, read or not."""
+        """The names of all properties, read or not."""
         return tuple(self._fields.entries)
 
     def has(self, name: str) -> bool:
-        """Whether the property is written, and not as ``AWS::NoValue``."""
+        """Whether the property is present and not ``AWS::NoValue``."""
         return self._value(name) is not None
 
     def line_of(self, name: str) -> int:
-        """The line of the named property, or of the mapping when it is absent."""
+        """The line of the named property, or of the mapping if it is absent."""
         field = self._fields.entries.get(name)
         return field.line if field else self._fields.line
 
@@ -83,7 +83,7 @@ class Properties:
         return default if found is None else found.value
 
     def written(self, name: str) -> Text | None:
-        """The property as text, with how it is written; None when it is absent."""
+        """The property as a text node; None if it is absent."""
         value = self._value(name)
         if value is None:
             return None
@@ -95,11 +95,11 @@ class Properties:
         return value
 
     def failed(self, name: str) -> bool:
-        """Whether the property was read and could not be evaluated, which is noted."""
+        """Whether the property was read but could not be evaluated; the problem is reported."""
         return name in self._failed
 
     def skip(self, name: str) -> None:
-        """Marks a property as read that has no meaning here."""
+        """Marks a property without effect here as read."""
         self._read.add(name)
 
     def integer(self, name: str, least: int, most: int, default: int) -> int:
@@ -115,7 +115,7 @@ class Properties:
         return int(value)
 
     def only(self, name: str, *implemented: str) -> str:
-        """The property, which may be absent (then it is the first one) or one of these."""
+        """The property, which must be one of these values; the first is the default."""
         value = self.written(name)
         if value is None:
             return implemented[0]
@@ -128,7 +128,7 @@ class Properties:
         return implemented[0]
 
     def reference(self, name: str) -> Reference | Text | None:
-        """The property as a reference to a resource, or as text when it is that."""
+        """The property as a reference to a resource, or as text."""
         value = self._value(name)
         if isinstance(value, Text):
             tied = self._owner.ties.get(value.value)
@@ -142,7 +142,7 @@ class Properties:
         return None
 
     def resource(self, name: str) -> str | None:
-        """The resource that the property refers to; None, without a problem, for anything else."""
+        """The resource that the property refers to; None for anything else, which is no problem."""
         field = self._fields.entries.get(name)
         try:
             value = self._owner.stack.resolved(field.value) if field else None
@@ -153,7 +153,7 @@ class Properties:
         return value.resource if isinstance(value, Reference) else None
 
     def origin(self, name: str) -> str | None:
-        """The parameter or import that the property is, as ``--tie`` names it; None for others."""
+        """The name for ``--tie`` if the property is a parameter or an import, else None."""
         field = self._fields.entries.get(name)
         node = field.value if field else None
         if not isinstance(node, Call) or not isinstance(node.argument, Text):
@@ -174,7 +174,7 @@ class Properties:
         return None
 
     def texts(self, name: str) -> tuple[Text, ...] | None:
-        """The property as a list of texts; None when it is absent."""
+        """The property as a list of texts; None if it is absent."""
         value = self._value(name)
         if value is None:
             return None
@@ -194,7 +194,7 @@ class Properties:
         return tuple(found)
 
     def section(self, name: str) -> "Properties | None":
-        """The property as a mapping; None when it is absent."""
+        """The property as a mapping; None if it is absent."""
         value = self._value(name)
         if value is None:
             return None
@@ -204,7 +204,7 @@ class Properties:
         return self._within(value)
 
     def sections(self, name: str) -> tuple["Properties", ...]:
-        """The property as a list of mappings; empty when it is absent."""
+        """The property as a list of mappings; empty if it is absent."""
         value = self._value(name)
         if value is None:
             return ()
@@ -220,7 +220,7 @@ class Properties:
         return tuple(found)
 
     def close(self, meaningless: Mapping[str, str] | None = None) -> None:
-        """Refuses every property that nobody read and that is not ``meaningless`` here."""
+        """Reports every property that was not read and is not ``meaningless`` here."""
         for name, field in self._fields.entries.items():
             if name not in self._read and name not in (meaningless or {}) and self._is_there(field):
                 self.not_here(field.line, f"property {name} is not implemented")

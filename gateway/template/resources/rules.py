@@ -1,4 +1,4 @@
-"""Rules, from their resources.
+"""Reads rules.
 
 Limits: "Quotas for your Application Load Balancers" and the API reference of version 2015-12-01.
 """
@@ -14,8 +14,8 @@ from gateway.template.resources.transforms import read_transforms
 def read_rule(
     logical_id: str, properties: Properties, kinds: Kinds, protocol: str, *, identities: bool
 ) -> Rule:
-    """One AWS::ElasticLoadBalancingV2::ListenerRule of a listener of that protocol. ``identities``:
-    it is known who requests are from."""
+    """Reads an AWS::ElasticLoadBalancingV2::ListenerRule of a listener with that protocol.
+    ``identities``: whether there is a file of users."""
     refers_to(properties, "ListenerArn", LISTENER, kinds)
     if not properties.has("Priority") and not properties.failed("Priority"):
         properties.problem(properties.line, "Priority is needed")

@@ -1,4 +1,4 @@
-"""The actions ``authenticate-oidc`` and ``authenticate-cognito``, from their resources.
+"""Reads the actions ``authenticate-oidc`` and ``authenticate-cognito``.
 
 Properties and defaults: AuthenticateOidcActionConfig and AuthenticateCognitoActionConfig in the
 Elastic Load Balancing API reference, version 2015-12-01.
@@ -23,7 +23,7 @@ _POOL: Final = re.compile(r"arn:[^:]*:cognito-idp:([^:]*):[^:]*:userpool/(.+)")
 
 
 def read_sign_in(action: Properties, protocol: str) -> SignIn | None:
-    """The action, of a rule or listener of that protocol."""
+    """Reads the action, of a rule or listener with that protocol."""
     kind = action.text("Type")
     if protocol != "HTTPS":
         action.problem(action.line_of("Type"), f"an {protocol} listener has no {kind} action")
@@ -56,7 +56,7 @@ def read_sign_in(action: Properties, protocol: str) -> SignIn | None:
 
 
 def _cognito(config: Properties) -> tuple[str, str]:
-    """The issuer and where clients sign in, of a user pool that may be a resource."""
+    """The issuer and the sign-in URL of a user pool, which may be a resource."""
     arn = config.name_of("UserPoolArn") or ""
     pool = _POOL.fullmatch(arn)
     region, name = pool.groups() if pool else ("us-east-1", arn)

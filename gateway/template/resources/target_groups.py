@@ -1,4 +1,4 @@
-"""Target groups and their health checks, from their resources.
+"""Reads target groups and their health checks.
 
 Ranges and defaults: the Elastic Load Balancing API reference of version 2015-12-01.
 """
@@ -41,14 +41,14 @@ _CODES: Final = re.compile(r"(\d{3})(?:-(\d{3}))?")
 
 
 def is_for_others(properties: Properties) -> bool:
-    """Whether only a network or a gateway load balancer can forward to the target group."""
+    """Whether the target group is for network or gateway load balancers only."""
     return (properties.text("Protocol") or "").upper() in _OTHER_PROTOCOLS or properties.text(
         "TargetType"
     ) == "alb"
 
 
 def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSettings:
-    """One AWS::ElasticLoadBalancingV2::TargetGroup."""
+    """Reads an AWS::ElasticLoadBalancingV2::TargetGroup."""
     if properties.text("TargetType") == "lambda":
         return _function_group(logical_id, properties)
     if is_for_others(properties):
@@ -59,7 +59,7 @@ def read_target_group(logical_id: str, properties: Properties) -> TargetGroupSet
     else:
         properties.only("Protocol", "HTTP")
     properties.only("ProtocolVersion", "HTTP1")
-    # --target says what the targets are; here it is for what goes together.
+    # --target sets the targets; the type is only needed to check combinations.
     kind = properties.only("TargetType", "instance", "ip")
     family = properties.only("IpAddressType", "ipv4", "ipv6")
     if family == "ipv6" and kind != "ip":
@@ -124,7 +124,7 @@ def _stickiness(read: Attributes) -> Stickiness | None:
 
 
 def _check_together(properties: Properties, settings: TargetGroupSettings) -> None:
-    """What each attribute allows and AWS refuses in combination."""
+    """Reports combinations of attributes that AWS refuses."""
     line = properties.line_of("TargetGroupAttributes")
     algorithm = settings.algorithm
     if settings.slow_start and algorithm is not Algorithm.ROUND_ROBIN:
@@ -136,7 +136,7 @@ def _check_together(properties: Properties, settings: TargetGroupSettings) -> No
 
 
 def _check_failover(properties: Properties, read: Attributes) -> None:
-    """DNS stops naming a group before, or when, requests go to its unhealthy targets."""
+    """DNS failover must happen before, or when, requests go to unhealthy targets."""
     for unit in ("count", "percentage"):
         failover = read.optional_number(f"{_DNS_FAILOVER}.{unit}")
         routing = read.optional_number(f"{_UNHEALTHY_ROUTING}.{unit}")
@@ -151,7 +151,7 @@ def _check_failover(properties: Properties, read: Attributes) -> None:
 def _health_check(
     properties: Properties, interval: int, timeout: int, unhealthy: int
 ) -> HealthCheckSettings:
-    """The checks of a group for which these are the defaults."""
+    """The health checks of a group, with these defaults."""
     path = properties.text("HealthCheckPath") or "/"
     if not re.fullmatch(r"/[!-~]{0,1023}", path):
         properties.problem(

@@ -1,4 +1,4 @@
-"""Which versions and ciphers of TLS a listener's ``SslPolicy`` allows.
+"""The versions and ciphers of TLS that a listener's ``SslPolicy`` allows.
 
 Source: the tables of "Security policies for your Application Load Balancer" of the AWS guide.
 """
@@ -13,10 +13,10 @@ DEFAULT_POLICY: Final = "ELBSecurityPolicy-2016-08"
 
 @dataclass(frozen=True, slots=True)
 class TlsPolicy:
-    """``versions`` are the least and the most; ``ciphers`` are those of TLS 1.2, in OpenSSL's names
-    and in order of preference.
+    """``versions`` are the lowest and the highest; ``ciphers`` are those of TLS 1.2, with OpenSSL's
+    names, in order of preference.
 
-    TLS 1.0 and 1.1 are left out, and DES-CBC3-SHA, which OpenSSL no longer has.
+    TLS 1.0, TLS 1.1 and DES-CBC3-SHA are left out, because OpenSSL no longer has them.
     """
 
     versions: tuple[TlsVersion, TlsVersion]
@@ -92,4 +92,4 @@ POLICIES: Final = {
     )
     for name in names
 }
-"""By the policy's name. Those for RFC 9151 are not among them."""
+"""The policies by name, without those for RFC 9151."""

@@ -1,4 +1,4 @@
-"""The transforms of a rule, from its resource.
+"""Reads the transforms of a rule.
 
 Limits: RewriteConfig of the Elastic Load Balancing API reference, version 2015-12-01.
 """

@@ -1,1 +1,1 @@
-"""The stacks that templates make: parameters, exports, nested stacks, and who refers to whom."""
+"""The stacks of templates: parameters, exports, nested stacks, and references between them."""

@@ -1,4 +1,4 @@
-"""All stacks together: what each one exports, imports and nests."""
+"""All stacks together, with their exports, imports and nested stacks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,14 +25,15 @@ from gateway.template.syntax.nodes import (
 )
 
 _MOST_STACKS: Final = 200
-"""A chain of nested stacks may double at each link."""
+"""A limit, because the number of nested stacks can double at each level."""
 
 
 class Deployment:
     """The stacks of some templates.
 
-    A template that another one nests is that stack's; every other one is a stack of its own. With
-    one such stack its name is empty, and the names of its resources are their logical ids.
+    A template that another one nests belongs to the nested stack; every other one is a stack of its
+    own. If there is only one such stack, its name is empty, and its resources' names are their
+    logical ids.
     """
 
     def __init__(self, sources: Sequence[Source], choices: Choices) -> None:
@@ -46,29 +47,29 @@ class Deployment:
         self._exports: Exports | None = None
         self._stored: StoredValues | None = None
         self._names: dict[Stack, str] = {}
-        """What the command line calls each stack that is not nested."""
+        """The command line's name of each stack that is not nested."""
         self.roots = self._roots()
 
     @property
     def problems(self) -> list[Problem]:
-        """What is wrong with the templates, each template's in its order."""
+        """The problems of all templates, in the templates' order."""
         return [each for template in self._templates.values() for each in template.problems.found]
 
     @property
     def is_readable(self) -> bool:
-        """Whether every template is one."""
+        """Whether every template could be parsed."""
         return all(template.is_readable for template in self._templates.values())
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is worth knowing about the templates, as lines."""
+        """The warnings about the templates, as lines."""
         return tuple(
             line for template in self._templates.values() for line in template.problems.warnings
         )
 
     @property
     def first(self) -> ParsedTemplate:
-        """The template that problems of all of them together are put down to."""
+        """The template to which problems of all templates together are attributed."""
         return next(iter(self._templates.values()))
 
     def stacks(self) -> Iterator[Stack]:
@@ -93,20 +94,21 @@ class Deployment:
                     )
 
     def imported(self, name: str, line: int) -> Value:
-        """See Surroundings."""
+        """The value of ``Fn::ImportValue``. Raises TemplateError, with ``line``."""
         said = self._said(f"import:{name}", line)
         return self.check_exports().value(name, line) if said is None else said
 
     def check_exports(self) -> Exports:
-        """What the stacks export. Two exports of one name are noted as a problem."""
+        """The exports of all stacks. Two exports with one name are reported as a problem."""
         if self._exports is None:
-            # While names are evaluated nothing is exported yet: they do not import one another.
+            # Names of exports are evaluated before any export exists, so they cannot import each
+            # other.
             self._exports = Exports(())
             self._exports = Exports(self.stacks())
         return self._exports
 
     def looked_up(self, reference: str, line: int) -> Value:
-        """See Surroundings."""
+        """The value of a dynamic reference. Raises TemplateError, with ``line``."""
         service, _, name = reference.partition(":")
         keys = [reference, reference.rstrip(":")]
         if service in ("ssm", "ssm-secure"):
@@ -131,18 +133,18 @@ class Deployment:
         )
 
     def known(self, what: str) -> str | None:
-        """See Surroundings."""
+        """The value that ``--resolve`` sets for ``what``, or None."""
         return self._choices.known.get(what)
 
     def nested(self, parent: Stack, logical_id: str) -> Stack | None:
-        """See OtherStacks."""
+        """The nested stack of a resource; None if its template is missing."""
         name = parent.qualified(logical_id)
         if name not in self._nested:
             self._nested[name] = self._nest(parent, logical_id, name)
         return self._nested[name]
 
     def source_name(self, root: Stack) -> str:
-        """What the command line calls a stack that is not nested."""
+        """The command line's name of a stack that is not nested."""
         return self._names[root]
 
     def _parsed(self, source: Source) -> ParsedTemplate:
@@ -156,7 +158,7 @@ class Deployment:
             path for template in [*self._templates.values()] for path in self._nests(template)
         }
         roots = [source for source in self._sources if source.path.resolve() not in nested]
-        # Templates that nest one another in a circle are all nested, and one has to begin.
+        # If templates nest each other in a circle, all are nested, and one must be the root.
         roots = roots or list(self._sources[:1])
         alone = len(roots) == 1
         made: list[Stack] = []
@@ -180,7 +182,7 @@ class Deployment:
         return made
 
     def _nests(self, template: ParsedTemplate) -> Iterator[Path]:
-        """The files of the stacks that a template nests, whatever their conditions."""
+        """The files of the stacks that a template nests, regardless of conditions."""
         resources = template.section("Resources")
         for logical_id, field in resources.entries.items() if resources else ():
             if not isinstance(field.value, Fields):
@@ -194,8 +196,8 @@ class Deployment:
     def _file(
         self, template: ParsedTemplate, logical_id: str, resource: Fields, stack: Stack | None
     ) -> Path | None:
-        """The template of a nested stack, as a file; ``stack`` is the one that nests it, if it is
-        known already."""
+        """The template file of a nested stack; ``stack`` is the one that nests it, if already
+        known."""
         given = [its.path for its in self._templates.values()]
         nodes = [
             entry(resource, "Metadata", "aws:asset:path"),
@@ -260,7 +262,7 @@ class Deployment:
         )
 
     def _argument(self, name: str) -> Argument:
-        """How the parameters of a stack that is not nested are given."""
+        """A function that returns the given values of parameters for a stack that is not nested."""
 
         def argument(parameter: str) -> Value | None:
             for key in (f"{name}.{parameter}", parameter):
@@ -275,7 +277,7 @@ class Deployment:
         return argument
 
     def _pseudo(self, name: str) -> Mapping[str, str]:
-        """The pseudo parameters that were given a value for the template of that name."""
+        """The given values of pseudo parameters for the template with that name."""
         given = self._choices.parameters
         common = {key: text for key, text in given.items() if key.startswith("AWS::")}
         own = {

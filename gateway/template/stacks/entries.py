@@ -1,11 +1,10 @@
-"""Reading two levels into a mapping."""
+"""Reads entries two levels deep in a mapping."""
 
 from gateway.template.syntax.nodes import Fields, TemplateNode
 
 
 def entry(fields: Fields, section: str, name: str) -> TemplateNode | None:
-    """What is written under ``name`` in a section of a resource or an output; None when nothing
-    is."""
+    """The entry ``name`` in a section of a resource or an output; None if it is absent."""
     field = fields.entries.get(section)
     if field is None or not isinstance(field.value, Fields):
         return None

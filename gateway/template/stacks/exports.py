@@ -1,4 +1,4 @@
-"""What stacks export for others to import."""
+"""The exports of stacks."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from gateway.template.syntax.nodes import Cause, Fields, TemplateError, Value, m
 
 
 class Exports:
-    """The exports of some stacks, by name. Two of one name are noted as a problem."""
+    """The exports of some stacks, by name. Two with one name are reported as a problem."""
 
     def __init__(self, stacks: Iterable[Stack]) -> None:
         self._found: dict[str, tuple[Stack, str]] = {}
@@ -19,7 +19,7 @@ class Exports:
                     self._add(stack, output, field.value)
 
     def value(self, name: str, line: int) -> Value:
-        """What is exported under that name. Raises TemplateError, with ``line``."""
+        """The value of the export with that name. Raises TemplateError, with ``line``."""
         found = self._found.get(name)
         if found is None:
             unknown = "".join(

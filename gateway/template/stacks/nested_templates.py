@@ -1,4 +1,4 @@
-"""Where the template of a nested stack is: AWS has a URL, and here are files."""
+"""Finds the file of a nested stack's template, for which the parent template has a URL."""
 
 import re
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ _SCHEME: Final = re.compile(r"[a-z][a-z0-9]*://[^/]*")
 
 
 def literal_end(node: TemplateNode) -> str:
-    """The last text that is written in a URL whatever its parameters are: the file's name, and
-    often folders before it. Empty when there is none."""
+    """The constant end of a URL, independent of parameters: the file's name, and often folders
+    before it. Empty if there is none."""
     if isinstance(node, Text):
         return _PLACEHOLDER.split(node.value)[-1]
     if isinstance(node, Call):
@@ -30,10 +30,11 @@ def literal_end(node: TemplateNode) -> str:
 
 
 def find(location: str, parent: Path, given: Iterable[Path]) -> Path | None:
-    """The file that a URL or a path, written in the template ``parent``, stands for.
+    """The file for a URL or a path in the template ``parent``.
 
-    That is the one at this path beside ``parent``, or else the one whose path has the longest end
-    in common with the URL: beside ``parent``, or among those given. None when there is none.
+    That is the file at this path relative to ``parent``, or else the file beside ``parent`` or
+    among the given ones whose path has the longest end in common with the URL. None if there is
+    none.
     """
     given = list(given)
     path = _SCHEME.sub("", location.partition("?")[0]).strip()

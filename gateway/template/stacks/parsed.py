@@ -1,4 +1,4 @@
-"""A template file that has been read."""
+"""A parsed template file."""
 
 import re
 from collections.abc import Iterator
@@ -43,14 +43,14 @@ _HARMLESS: Final = re.compile(
     rf"{_SERVERLESS}|{_LANGUAGE}|AWS::CodeDeployBlueGreen"
     r"|AWS::SecretsManager-\d{4}-\d\d-\d\d|AWS::ServiceCatalog"
 )
-"""The transforms that leave load balancers, listeners, rules and target groups as they are."""
+"""The transforms that do not change load balancers, listeners, rules and target groups."""
 
 
 class ParsedTemplate:
-    """One template file. What is wrong with it goes into ``problems``; of one that cannot be read
-    (``is_readable``) nothing else is known.
+    """One template file. Its errors are in ``problems``; if it cannot be read (``is_readable``),
+    nothing else is valid.
 
-    ``serverless`` and ``extended`` say whether it has the transforms of the Serverless Application
+    ``serverless`` and ``extended`` say whether it uses the transforms of the Serverless Application
     Model and of the language extensions.
     """
 
@@ -68,7 +68,7 @@ class ParsedTemplate:
             self.problems.warn(line, "", f"{name!r} is given twice: the last counts")
 
     def section(self, name: str) -> Fields | None:
-        """A section of the template; None when there is none."""
+        """A section of the template; None if it is absent."""
         field = self.fields.entries.get(name)
         if field is None:
             return None

@@ -1,4 +1,4 @@
-"""``AWS::Region`` and the other parameters that a template has without declaring them."""
+"""``AWS::Region`` and the other parameters that every template has."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,7 +15,7 @@ NAMES: Final = (
 
 
 def pseudo_parameters(stack_name: str, given: Mapping[str, str]) -> Mapping[str, str]:
-    """Their values on a laptop: stable, recognisably made up, and replaced by those given."""
+    """The values of pseudo parameters: stable and recognisably made up, unless given."""
     region = given.get("AWS::Region", "us-east-1")
     account = given.get("AWS::AccountId", "000000000000")
     in_china = region.startswith("cn-")

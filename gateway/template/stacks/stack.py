@@ -1,4 +1,4 @@
-"""One stack: a template with its parameters' values, among other stacks."""
+"""One stack: a template with its parameters' values."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
@@ -28,32 +28,32 @@ _OUTPUTS: Final = "Outputs."
 
 
 class OtherStacks(Protocol):
-    """What a stack asks of the deployment that it is in."""
+    """What a stack needs from its deployment."""
 
     work: Work
 
     def imported(self, name: str, line: int) -> Value:
-        """See Surroundings."""
+        """The value of ``Fn::ImportValue``. Raises TemplateError, with ``line``."""
 
     def looked_up(self, reference: str, line: int) -> Value:
-        """See Surroundings."""
+        """The value of a dynamic reference. Raises TemplateError, with ``line``."""
 
     def known(self, what: str) -> str | None:
-        """See Surroundings."""
+        """The value that ``--resolve`` sets for ``what``, or None."""
 
     def nested(self, parent: "Stack", logical_id: str) -> "Stack | None":
-        """The nested stack of that resource; None when its template is not at hand."""
+        """The nested stack of a resource; None if its template is missing."""
 
 
 Argument = Callable[[str], Value | None]
-"""The value that a parameter is given; None for its default. Raises TemplateError."""
+"""Returns the given value of a parameter; None for its default. Raises TemplateError."""
 
 
 class Stack:
-    """One template with its parameters' values; the ``Surroundings`` of its evaluation.
+    """One template with its parameters' values; it is the ``Surroundings`` of its evaluation.
 
-    ``name`` stands before the logical ids of its resources, and makes them different from those of
-    other stacks; it is empty for a stack that is alone. ``pseudo`` are its pseudo parameters.
+    ``name`` qualifies the logical ids of its resources, so that they differ from those of other
+    stacks; it is empty if there is only one stack. ``pseudo`` are its pseudo parameters.
     """
 
     def __init__(
@@ -95,18 +95,18 @@ class Stack:
         return self._declared
 
     def qualified(self, logical_id: str) -> str:
-        """What a resource is called among the resources of all stacks."""
+        """The name of a resource among the resources of all stacks."""
         return f"{self.name}.{logical_id}" if self.name else logical_id
 
     @property
     def resources(self) -> Mapping[str, Field]:
-        """The template's resources, whatever their conditions, by logical id."""
+        """The template's resources by logical id, regardless of conditions."""
         if self._resources is None:
             self._resources = self._section("Resources")
         return self._resources
 
     def kind(self, logical_id: str) -> str | None:
-        """The type of a resource; None when there is none of that name, or without type."""
+        """The type of a resource; None if there is no such resource, or it has no type."""
         field = self.resources.get(logical_id)
         kind = (
             field.value.entries.get("Type") if field and isinstance(field.value, Fields) else None
@@ -114,13 +114,12 @@ class Stack:
         return kind.value.value if kind and isinstance(kind.value, Text) else None
 
     def resolved(self, node: TemplateNode) -> Value:
-        """The outline of a property, with what its dynamic reference stands for. Raises
-        TemplateError."""
+        """The outline of a property, with its dynamic references resolved. Raises TemplateError."""
         value = self.evaluation.outline(node)
         return with_references(value, self) if isinstance(value, Text) else value
 
     def resolved_text(self, node: TemplateNode) -> Text:
-        """Likewise, for a property that has to be text."""
+        """The same, for a property that must be text."""
         return self.evaluation.text(self.resolved(node))
 
     def is_there(self, resource: Fields) -> bool:
@@ -132,18 +131,18 @@ class Stack:
         return self.evaluation.condition(name, condition.line)
 
     def check_parameters(self) -> None:
-        """Notes each parameter that has no value, or one that is not allowed."""
+        """Reports each parameter without a value or with one that is not allowed."""
         for name, field in self._declared.items():
             try:
                 self._parameter(name)
             except TemplateError as error:
                 if error.cause is not Cause.UNKNOWN or self._is_missing(name, field):
                     self.template.problems.add(error.line, name, error.text, error.cause)
-                    # Only the parameter is complained of, and not its uses.
+                    # Report only the parameter, not its uses.
                     self._parameters[name] = Text("", error.line)
 
     def parameter(self, name: str, line: int) -> Value | None:
-        """See Surroundings."""
+        """The value of a parameter; None if there is no such parameter. Raises TemplateError."""
         if name not in self._declared:
             return None
         try:
@@ -152,11 +151,11 @@ class Stack:
             raise TemplateError(line, f"parameter {name}: {error.text}", error.cause) from error
 
     def pseudo_parameter(self, name: str) -> str | None:
-        """See Surroundings."""
+        """The value of a pseudo parameter; None if there is no such one."""
         return self.pseudo.get(name)
 
     def resource(self, logical_id: str, attribute: str | None, line: int) -> Value | None:
-        """See Surroundings."""
+        """``Ref`` or ``Fn::GetAtt`` of a resource; None if there is no such resource."""
         kind = self.kind(logical_id)
         if kind is None and logical_id not in self.resources and not self._is_made(logical_id):
             return None
@@ -165,15 +164,15 @@ class Stack:
         return Reference(self.qualified(logical_id), attribute, line)
 
     def imported(self, name: str, line: int) -> Value:
-        """See Surroundings."""
+        """The value of ``Fn::ImportValue``. Raises TemplateError, with ``line``."""
         return self._others.imported(name, line)
 
     def looked_up(self, reference: str, line: int) -> Value:
-        """See Surroundings."""
+        """The value of a dynamic reference. Raises TemplateError, with ``line``."""
         return self._others.looked_up(reference, line)
 
     def known(self, what: str) -> str | None:
-        """See Surroundings."""
+        """The value that ``--resolve`` sets for ``what``, or None."""
         return self._others.known(what)
 
     def output(self, name: str) -> Value:
@@ -192,15 +191,16 @@ class Stack:
 
     @property
     def outputs(self) -> Mapping[str, Field]:
-        """The template's outputs, whatever their conditions."""
+        """The template's outputs, regardless of conditions."""
         if self._outputs is None:
             self._outputs = self._section("Outputs")
         return self._outputs
 
     def argument_in(self, nested: Mapping[str, Field], name: str) -> Value | None:
-        """The value that this stack gives a parameter of a nested one; None when it gives none.
+        """The value that this stack passes to a parameter of a nested stack; None if it passes
+        none.
 
-        Raises TemplateError, whose text says where in this template.
+        Raises TemplateError, whose text names the place in this template.
         """
         field = nested.get(name)
         if field is None:
@@ -212,7 +212,7 @@ class Stack:
         return None if isinstance(value, Nothing) else value
 
     def elsewhere(self, error: TemplateError, line: int) -> TemplateError:
-        """The failure of this template as the failure of a line in another one."""
+        """An error of this template, attributed to a line of another template."""
         return TemplateError(line, f"{error.text} ({self.path}:{error.line})", error.cause)
 
     def _output_of(self, logical_id: str, name: str, line: int) -> Value:
@@ -268,7 +268,7 @@ class Stack:
         return Items(tuple(Text(element, field.line) for element in found), field.line)
 
     def _is_missing(self, name: str, field: Field) -> bool:
-        """Whether the parameter itself lacks a value, and not only something that it is made of."""
+        """Whether the parameter itself lacks a value, not only one that it is derived from."""
         if isinstance(field.value, Fields) and "Default" in field.value.entries:
             return False
         try:
@@ -287,15 +287,16 @@ class Stack:
             self._evaluating.pop()
 
     def _is_made(self, logical_id: str) -> bool:
-        """Whether the Serverless transform may make a resource of that name: ``FunctionRole``."""
+        """Whether the Serverless transform may create a resource with that name, like
+        ``FunctionRole``."""
         return self.template.serverless and any(
             logical_id.startswith(name) and (self.kind(name) or "").startswith(_SERVERLESS)
             for name in self.resources
         )
 
     def of_kind(self, kinds: frozenset[str]) -> Iterator[tuple[str, Fields]]:
-        """The resources of these types whose conditions hold, by logical id; what cannot be
-        decided is left out."""
+        """The resources of these types whose conditions hold, by logical id, without those whose
+        condition cannot be evaluated."""
         for logical_id, field in self.resources.items():
             if self.kind(logical_id) in kinds and isinstance(field.value, Fields):
                 try:

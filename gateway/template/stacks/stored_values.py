@@ -1,4 +1,4 @@
-"""Values in the Systems Manager's parameter store that templates put there themselves."""
+"""Values in Systems Manager's parameter store that the templates themselves create."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,7 +11,7 @@ _KINDS: Final = frozenset({"AWS::SSM::Parameter"})
 
 
 class StoredValues:
-    """The parameters of the resources of type ``AWS::SSM::Parameter``, by their names."""
+    """The values of the resources ``AWS::SSM::Parameter``, by their names."""
 
     def __init__(self, stacks: Iterable[Stack]) -> None:
         self._found: dict[str, tuple[Stack, TemplateNode]] = {}
@@ -27,8 +27,8 @@ class StoredValues:
                     continue
 
     def value(self, name: str, line: int) -> Value | None:
-        """What is stored under that name; None when no template puts it there. Raises
-        TemplateError, with ``line``."""
+        """The value stored under that name; None if no template creates it. Raises TemplateError,
+        with ``line``."""
         found = self._found.get(name)
         if found is None:
             return None

@@ -25,7 +25,7 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
 def parse_json(text: str) -> TemplateNode:
-    """What is written in ``text``. Raises TemplateError, with the line."""
+    """Parses ``text``. Raises TemplateError, with the line."""
     reader = _Reader(text)
     node = reader.value()
     if reader.next_mark():
@@ -41,17 +41,17 @@ class _Reader:
         self._scalars = json.JSONDecoder(parse_constant=_no_constant)
 
     def next_mark(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """The next character that is not white space; empty at the end."""
         found = _SPACE.match(self._text, self._at)
         self._move_to(found.end() if found else self._at)
         return self._text[self._at : self._at + 1]
 
     def error(self, problem: str) -> TemplateError:
-        """What is wrong in the line that has been come to."""
+        """An error in the current line."""
         return TemplateError(self._line, f"not JSON: {problem}")
 
     def value(self) -> TemplateNode:
-        """The value that begins next."""
+        """Reads the next value."""
         mark, line = self.next_mark(), self._line
         if mark == "{":
             return mapping(self._between("}", self._entry), line)
@@ -77,7 +77,7 @@ class _Reader:
         return name, Field(self.value(), line)
 
     def _between(self, end: str, read: Callable[[], T]) -> Iterator[T]:
-        """What stands between an opening mark, which comes next, and ``end``."""
+        """Reads the elements between the next character, an opening mark, and ``end``."""
         self._move_to(self._at + 1)
         if self.next_mark() == end:
             self._move_to(self._at + 1)
@@ -108,4 +108,4 @@ class _Reader:
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no value")
+    raise ValueError(f"{name} is not a value")

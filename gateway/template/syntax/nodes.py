@@ -1,4 +1,4 @@
-"""A CloudFormation template as a tree that remembers on which line everything stands."""
+"""A CloudFormation template as a tree whose nodes know their lines."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ class Cause(StrEnum):
 
 
 class TemplateError(Exception):
-    """What one place of a template says wrong, or what cannot be run. ``line`` counts from 1."""
+    """An error at one place of a template, or something that cannot be run. ``line`` counts from
+    1."""
 
     def __init__(self, line: int, text: str, cause: Cause = Cause.AWS) -> None:
         super().__init__(text)
@@ -25,10 +26,10 @@ class TemplateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A scalar. Numbers and booleans are texts, and read as what they are where it matters.
+    """A scalar. Numbers and booleans are texts, and converted where their type matters.
 
-    ``written`` is how a number or a boolean without quotes stands in the template. The value of a
-    boolean of YAML 1.1, ``yes`` say, is ``true`` or ``false``.
+    ``written`` is a number or boolean without quotes as it is in the template. The value of a
+    boolean of YAML 1.1, such as ``yes``, is ``true`` or ``false``.
     """
 
     value: str
@@ -54,10 +55,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A mapping, in the order in which it is written.
+    """A mapping, in the template's order.
 
-    ``repeated`` are the names that are written more than once, each with the line of the last,
-    which is the one that counts (as CloudFormation has it).
+    ``repeated`` are the names that occur more than once, with the line of the last occurrence,
+    which counts, as in CloudFormation.
     """
 
     entries: Mapping[str, Field]
@@ -76,9 +77,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """``Ref`` of a resource, or with ``attribute`` its ``Fn::GetAtt``: evaluated, and without a
-    value, because only AWS knows it. ``resource`` is a qualified name (``gateway.template.stack``).
-    """
+    """An evaluated ``Ref`` of a resource, or with ``attribute`` its ``Fn::GetAtt``. It has no
+    value, because only AWS knows it. ``resource`` is a qualified name."""
 
     resource: str
     attribute: str | None
@@ -90,31 +90,31 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """``AWS::NoValue``, evaluated: as if the property or list element were not there."""
+    """An evaluated ``AWS::NoValue``: the property or list element counts as absent."""
 
     line: int
 
 
 TemplateNode = Text | Items | Fields | Call | Reference | Nothing
 Value = Text | Items | Fields | Reference | Nothing
-"""What evaluation makes of a node."""
+"""The result of evaluating a node."""
 
 
 def scalar(value: str, line: int) -> Text:
-    """A scalar. Raises TemplateError for what is not Unicode text.
+    """A scalar. Raises TemplateError for text that is not valid Unicode.
 
-    Escapes may write a character as two surrogates, as JSON does (RFC 8259, section 7).
+    A character may be escaped as two surrogates, as in JSON (RFC 8259, section 7).
     """
     if value.isascii():
         return Text(value, line)
     try:
         return Text(value.encode("utf-16", "surrogatepass").decode("utf-16"), line)
     except UnicodeDecodeError as error:
-        raise TemplateError(line, "half of a surrogate pair is no character") from error
+        raise TemplateError(line, "half of a surrogate pair is not a character") from error
 
 
 def mapping(entries: Iterable[tuple[str, Field]], line: int) -> Fields | Call:
-    """A mapping, or the function that it is."""
+    """A mapping, or the function call that it represents."""
     found: dict[str, Field] = {}
     repeated: list[tuple[str, int]] = []
     for name, field in entries:
@@ -129,7 +129,7 @@ def mapping(entries: Iterable[tuple[str, Field]], line: int) -> Fields | Call:
 
 
 def repeated_names(node: TemplateNode) -> Iterator[tuple[str, int]]:
-    """Every name in ``node`` that is written more than once, with the line of the last."""
+    """Every name in ``node`` that occurs more than once, with the line of the last occurrence."""
     if isinstance(node, Call):
         yield from repeated_names(node.argument)
     elif isinstance(node, Items):
@@ -142,12 +142,13 @@ def repeated_names(node: TemplateNode) -> Iterator[tuple[str, int]]:
 
 
 def null(line: int) -> TemplateError:
-    """The failure of a template that says null."""
+    """The error for a null in a template."""
     return TemplateError(line, "null has no meaning in a template")
 
 
 def moved(value: Value, line: int) -> Value:
-    """The value as if it stood in that line: what comes from elsewhere has the lines of there."""
+    """The value with all its nodes moved to that line; a value from another place has the lines of
+    that place."""
     if isinstance(value, Text):
         return Text(value.value, line, value.written)
     if isinstance(value, Reference):

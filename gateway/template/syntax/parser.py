@@ -1,4 +1,4 @@
-"""The template in a text, whichever of its two languages that is in."""
+"""Parses a template in JSON or YAML."""
 
 from typing import Final
 
@@ -12,15 +12,15 @@ MOST_BYTES: Final = 1_048_576
 
 
 def too_large() -> TemplateError:
-    """The failure of a template with more than MOST_BYTES."""
+    """The error for a template with more than MOST_BYTES."""
     return TemplateError(1, "a template has at most 1 MB: AWS refuses it")
 
 
 def parse(text: str) -> Fields:
-    """The template in ``text``: JSON when it begins with a brace, else YAML.
+    """Parses a template: as JSON if it begins with a brace, else as YAML.
 
-    Raises TemplateError, with the line, for text that is neither, or is no template, or is larger
-    than CloudFormation takes.
+    Raises TemplateError, with the line, for text that is neither, is not a template, or is larger
+    than CloudFormation accepts.
     """
     if len(text) > MOST_BYTES:
         raise too_large()

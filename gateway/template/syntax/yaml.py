@@ -25,7 +25,7 @@ _BOOLEAN: Final = "tag:yaml.org,2002:bool"
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses what CloudFormation refuses although YAML has it: aliases."""
+    """Refuses aliases, which YAML allows but CloudFormation does not."""
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def parse_yaml(text: str) -> TemplateNode:
-    """What is written in ``text``. Raises TemplateError, with the line."""
+    """Parses ``text``. Raises TemplateError, with the line."""
     try:
         loader = _Loader(text)
         try:
@@ -68,7 +68,7 @@ def _convert_plain(node: Node, line: int) -> TemplateNode:
         if node.tag == _BOOLEAN:
             meaning = yaml.SafeLoader.bool_values.get(node.value.lower())
             if meaning is None:
-                raise TemplateError(line, f"not YAML: {node.value!r} is no boolean")
+                raise TemplateError(line, f"not YAML: {node.value!r} is not a boolean")
             return Text("true" if meaning else "false", line, node.value)
         if node.tag in _NUMBERS:
             return Text(node.value, line, node.value)

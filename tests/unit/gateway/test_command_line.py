@@ -116,7 +116,7 @@ def test_a_taken_port_is_one_clear_line(template: Path) -> None:
     [
         (("--target", "Wub=http://a"), "there is no target group 'Wub', only Web"),
         (("--target", "Web=ftp://a"), "'ftp://a' is not http://HOST:PORT"),
-        (("--target", f"Web=http://{'a' * 64}:80"), "is no host name"),
+        (("--target", f"Web=http://{'a' * 64}:80"), "is not a host name"),
         (("--target", "Web"), "'Web' is not NAME=VALUE"),
         (("--parameter", "Nonsense=1"), "there is no such parameter"),
         (("--identity", "/no/such/file"), "No such file"),

@@ -337,7 +337,7 @@ async def test_a_socket_that_was_left_behind_is_replaced_and_a_living_one_is_not
     path = tmp_path / "admin.sock"
     first = AdminServer(running.control, path)
     await first.start()
-    with pytest.raises(AdminSocketError, match="belongs to another gateway"):
+    with pytest.raises(AdminSocketError, match="belongs to another running gateway"):
         await AdminServer(running.control, path).start()
     left_behind = path.with_name("left.sock")
     path.rename(left_behind)
@@ -347,6 +347,6 @@ async def test_a_socket_that_was_left_behind_is_replaced_and_a_living_one_is_not
     assert "result" in await send_line(left_behind, b'{"command": "rules"}')
     await second.close()
     path.write_text("precious")
-    with pytest.raises(AdminSocketError, match="is no socket"):
+    with pytest.raises(AdminSocketError, match="is not a socket"):
         await AdminServer(running.control, path).start()
     assert path.read_text() == "precious"

@@ -204,7 +204,7 @@ def test_a_regular_expression_takes_no_time_that_a_client_could_choose() -> None
         ),
         (
             "{Field: path-pattern, Values: [/a], PathPatternConfig: {Values: [/b]}}",
-            "Values stands in PathPatternConfig or beside it",
+            "Values must be in PathPatternConfig or beside it",
         ),
         (
             "{Field: path-pattern, PathPatternConfig: {Values: [/b], RegexValues: [b]}}",

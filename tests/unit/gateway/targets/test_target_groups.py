@@ -331,7 +331,7 @@ def test_a_target_is_a_plain_http_url(url: str) -> None:
     ["a" * 64, f"web.{'a' * 64}.example", "a..b", ".".join(["abcd"] * 51), "a b", "a\0b", "ä" * 64],
 )
 def test_a_target_whose_name_no_look_up_takes_is_refused(name: str) -> None:
-    with pytest.raises(InvalidTargetError, match="is no host name"):
+    with pytest.raises(InvalidTargetError, match="is not a host name"):
         parse_endpoint(f"http://{name}:80")
 
 

@@ -180,8 +180,8 @@ def test_the_problems_of_all_templates_are_told_at_once() -> None:
         ("{Value: !Ref Front,", "{Value: !Ref Fron,", "no parameter or resource 'Fron' (clus"),
         ("{Name: front}", "{Name: frond}", "no template here exports 'front'"),
         ("{Name: front}", "{Name: !Ref Front}", "name of the export at cluster.yml:11 is not"),
-        ("!Ref Front,", "!Ref Balancer,", "Rule: ListenerArn: cluster.Balancer is no Listener"),
-        ("!Ref Front,", "!GetAtt Front.Port,", "cluster.Front.Port is no ARN of a Listener"),
+        ("!Ref Front,", "!Ref Balancer,", "Rule: ListenerArn: cluster.Balancer is not a Listener"),
+        ("!Ref Front,", "!GetAtt Front.Port,", "cluster.Front.Port is not an ARN of a Listener"),
     ],
 )
 def test_what_is_wrong_in_one_template_is_told_where_it_is_wrong(

@@ -56,7 +56,7 @@ def test_a_reference_to_a_resource_may_be_written_in_every_way(reference: str) -
     wrong = reference.replace("TargetGroupArn", "TargetGroupName")
     if wrong != reference:
         [line] = refused(TEMPLATE.replace("TargetGroupArn: !Ref Web", f"TargetGroupArn: {wrong}"))
-        assert "Web.TargetGroupName is no ARN of a TargetGroup" in line
+        assert "Web.TargetGroupName is not an ARN of a TargetGroup" in line
 
 
 def test_a_parameter_given_wins_over_its_default() -> None:
@@ -128,16 +128,24 @@ def test_other_resources_are_not_looked_at() -> None:
             "t.yml:16: Front: Port is a number from 1 to 65535, not '70000'",
         ),
         ("Port: 8080", "Port: !GetAZs ''", "t.yml:16: Front: Fn::GetAZs is not implemented here"),
-        ("TargetGroupArn: !Ref Web", "TargetGroupArn: !Ref Front", "Front is no TargetGroup here"),
+        (
+            "TargetGroupArn: !Ref Web",
+            "TargetGroupArn: !Ref Front",
+            "Front is not a TargetGroup here",
+        ),
         ("TargetGroupArn: !Ref Web", "TargetGroupArn: !Ref Wub", "no parameter or resource 'Wub'"),
-        ("ListenerArn: !Ref Front", "ListenerArn: !Ref Web", "Web is no Listener here"),
+        ("ListenerArn: !Ref Front", "ListenerArn: !Ref Web", "Web is not a Listener here"),
         ("Priority: 7", "Priority: 0", "Priority is a number from 1 to 50000, not '0'"),
         ("Values: [/fixed]", "Values: [a, b, c, d, e, f]", "at most 5 condition values, not 6"),
         ("Values: [/fixed]", "Values: ['*a*b*c', '????']", "at most 6 wildcards, not 7"),
         ("Values: [/fixed]", "Values: ['/a b']", "path pattern '/a b'"),
         ("StatusCode: '200'", "StatusCode: '301'", "StatusCode is 2xx, 4xx or 5xx, not '301'"),
         ("MessageBody: fixed", f"MessageBody: {'x' * 1025}", "at most 1024 characters"),
-        ("ContentType: text/plain", "ContentType: text/xml", "'text/xml' is none that AWS allows"),
+        (
+            "ContentType: text/plain",
+            "ContentType: text/xml",
+            "'text/xml' is not one that AWS allows",
+        ),
         (
             "HealthCheckPath: /health",
             "TargetGroupAttributes: "

@@ -60,7 +60,7 @@ def test_a_text_in_json_is_read_as_json_writes_it(written: str, value: str) -> N
 def test_two_surrogates_are_one_character_in_yaml_too() -> None:
     assert body(r'"\ud83d\ude00"') == "😀"
     [line] = refused(with_body(r'"\ud83d"'))
-    assert "half of a surrogate pair is no character" in line
+    assert "half of a surrogate pair is not a character" in line
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_two_surrogates_are_one_character_in_yaml_too() -> None:
         ('{"Ref" "x"}', "not JSON: a colon follows the name 'Ref'"),
         ("{Ref: x}", "not JSON: a name stands in double quotes"),
         ("[1,]", "not JSON: Expecting value"),
-        ("NaN", "not JSON: NaN is no value"),
-        (r'"\ud83d"', "half of a surrogate pair is no character"),
+        ("NaN", "not JSON: NaN is not a value"),
+        (r'"\ud83d"', "half of a surrogate pair is not a character"),
         ("null", "null has no meaning in a template"),
     ],
 )
@@ -138,4 +138,4 @@ def test_a_target_group_beside_a_forward_config_is_the_same_one() -> None:
     web = TEMPLATE[TEMPLATE.index("  Web:") : TEMPLATE.index("  Front:")]
     text = TEMPLATE.replace("  Front:\n", web.replace("Web:", "Api:") + "  Front:\n")
     [line] = refused(text.replace(plain, both.replace("OUTER", "!Ref Api")))
-    assert "TargetGroupArn beside ForwardConfig is the one target group that is in it" in line
+    assert "TargetGroupArn together with ForwardConfig must be its only target group" in line
