@@ -15,7 +15,7 @@ NODE := $(VENV)/lint-javascript
 JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS has an environment of its own, too.
 EMULATOR := $(VENV)/rehearsal
-CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout bench tests
+CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout strangle bench tests
 
 .PHONY: help
 help: ## List these commands
@@ -56,6 +56,10 @@ price: $(VENV)/run.txt ## Measure what a post costs on the running board: time, 
 .PHONY: traffic
 traffic: $(VENV)/run.txt ## Send reading requests to the board on this machine (RATE=20, SECONDS=60, PORT)
 	@exec $(BIN)/python -m rollout.traffic
+
+.PHONY: strangle
+strangle: $(VENV)/play.txt ## Play the migration from the monolith to the services, under load (RATE, PAUSE, STEP=1)
+	@exec $(BIN)/python -m strangle
 
 .PHONY: test
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
@@ -205,7 +209,7 @@ bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory,
 lock: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 lock: $(VENV)/lock.txt $(NODE)/lint-javascript.txt ## Pin the newest dependencies, with hashes, into requirements/ and package-lock.json
 	@npm install --save-dev typescript@latest prettier@latest oxlint@latest @types/node@24
-	@for group in dev run service users posts monolith board gateway deploy lint-images lint-javascript lint-templates rehearsal lock; do \
+	@for group in dev run service users posts monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
 	    $$([[ $$group =~ ^(dev|lint-images|lint-javascript|lint-templates|rehearsal|lock)$$ ]] || echo --constraints requirements/dev.txt) \

@@ -292,7 +292,7 @@ def processes(deployment: str) -> Iterator[Run]:
             try:
                 _wait_for(f": {origin}", log, process)
                 url = f"http://127.0.0.1:{port}"
-                databases = _databases_of_a_run(folder / "data")
+                databases = databases_of_a_run(folder / "data")
                 board = Board(url, origin, _conventions_of_a_run(url), databases)
                 yield Run(board, process, log)
             finally:
@@ -321,7 +321,7 @@ def _conventions_of_a_run(url: str) -> Conventions:
         return Conventions([http.get(path).json() for path in DOCUMENTS])
 
 
-def _databases_of_a_run(data_folder: Path) -> Mapping[str, str]:
+def databases_of_a_run(data_folder: Path) -> Mapping[str, str]:
     secrets = credentials.load_or_create(data_folder)
     socket_folder = (data_folder / "postgres" / "postmaster.pid").read_text().splitlines()[4]
     passwords = {context: secrets.password(context) for context in CONTEXT_NAMES}

@@ -1,0 +1,82 @@
+"""`make strangle`, as `python -m strangle`: plays the migration, and writes the report."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import ExitStack
+
+from strangle import settings, terminal
+from strangle.audit import sentences
+from strangle.board import running_monolith
+from strangle.client import RequestFailedError
+from strangle.errors import CannotPlayError
+from strangle.play import Play, Result
+from strangle.report import write
+from strangle.settings import Settings
+from strangle.steps import Step, migration
+from strangle.terminal import Terminal
+
+
+def main() -> int:
+    """Play. Returns 0 if the audit passed, 1 if it did not, 2 for invalid settings, and 130 after
+    Ctrl-C, if what had been acknowledged until then is there."""
+    try:
+        chosen = settings.read(os.environ)
+    except CannotPlayError as error:
+        sys.stderr.write(f"make strangle: {error}\n")
+        return 2
+    try:
+        result = asyncio.run(_play(chosen))
+    except (CannotPlayError, RequestFailedError) as error:
+        sys.stderr.write(f"make strangle: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        # Only before the signal handlers are installed, when nothing runs yet.
+        return 130
+    if result is None:
+        return 130
+    for sentence in sentences(result.checks):
+        sys.stdout.write(f"{sentence}\n")
+    for line in terminal.summary(result):
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"The report: {write(result, chosen.report)}\n")
+    if not result.passed:
+        return 1
+    return 130 if result.interrupted else 0
+
+
+async def _play(chosen: Settings) -> Result | None:
+    """Play on a board of its own. Returns None if Ctrl-C came before the load began."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    starting = asyncio.create_task(_on_board(chosen, stop))
+    return await starting
+
+
+async def _on_board(chosen: Settings, stop: asyncio.Event) -> Result | None:
+    sys.stdout.write(f"Starting the monolith in {chosen.data_folder} ...\n")
+    async with running_monolith(chosen.data_folder, chosen.port) as board:
+        if stop.is_set():
+            return None
+        steps = migration()
+        shown = Terminal(len(steps), f"http://localhost:{board.port}")
+
+        async def between(step: Step) -> None:
+            if chosen.step:
+                await shown.enter(step, stop)
+            else:
+                await asyncio.sleep(chosen.pause)
+
+        play = Play(board, steps, rate=chosen.rate, streams=chosen.streams, between=between)
+        with ExitStack() as stack:
+            stack.enter_context(shown.live())
+            showing = asyncio.create_task(shown.follow(play))
+            stack.callback(showing.cancel)
+            return await play.run(stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

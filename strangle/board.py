@@ -1,0 +1,129 @@
+"""The board of a play: `make run` in a folder of its own, whose log goes to a file."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from laptop import control, ports
+from laptop.control import RunningBoard
+from laptop.data_folder import make_data_folder
+from laptop.errors import RefusedOperationError
+from laptop.processes import die_with_parent
+from strangle.errors import CannotPlayError
+from topology.deployments import MONOLITH
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_START_SECONDS: Final = 120.0
+_STOP_SECONDS: Final = 60.0
+_POLL: Final = 0.1
+# A play sends in a minute what a visitor sends in a year.
+_NO_LIMITS: Final[Mapping[str, str]] = {
+    "THREAD_INTERVAL": "0",
+    "POST_INTERVAL": "0",
+    "EDIT_LIMIT": "0",
+    "REGISTRATION_LIMIT": "0",
+    "SIGN_IN_ADDRESS_FAILURES": "10000000",
+    "ADDRESS_LIMIT": "100000000",
+}
+
+
+class PlayedBoard:
+    """A board that runs, on `port`, with its data in `data_folder`."""
+
+    def __init__(self, running: RunningBoard, port: int, data_folder: Path) -> None:
+        self._running = running
+        self.port = port
+        self.data_folder = data_folder
+
+    async def start(self, server: str) -> None:
+        """Start a server, and those that it calls, unless it runs. Raises CannotPlayError."""
+        if server not in await self.running():
+            await self._send("start", context=server)
+
+    async def stop(self, server: str) -> None:
+        """Stop a server that gets no requests. Raises CannotPlayError."""
+        await self._send("stop", context=server)
+
+    async def shift(self, service: str, share: int, *, force: bool = False) -> None:
+        """Send a service that percentage of its requests. Raises CannotPlayError."""
+        await self._send("shift", context=service, share=share, force=force)
+
+    async def running(self) -> Sequence[str]:
+        """The servers that run. Raises CannotPlayError."""
+        running: Sequence[str] = (await self._send("state"))["running"]
+        return running
+
+    async def grant_admin(self, name: str) -> None:
+        """Make a user an admin, as `make grant-admin` does. Raises CannotPlayError."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "laptop.grant_admin", name),
+            cwd=ROOT,
+            env={**os.environ, "DATA_DIR": str(self.data_folder)},
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        if await process.wait() != 0:
+            raise CannotPlayError(f"{name} could not be made an admin")
+
+    async def _send(self, command: str, **arguments: object) -> Mapping[str, Any]:
+        try:
+            return await asyncio.to_thread(self._running.send, command, **arguments)
+        except RefusedOperationError as refused:
+            raise CannotPlayError(str(refused)) from refused
+        except (OSError, ValueError) as error:
+            raise CannotPlayError(f"the board does not answer: {error}") from error
+
+
+@asynccontextmanager
+async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[PlayedBoard]:
+    """Run the monolith until the block ends, and stop whatever it has grown into.
+
+    The data stays. The log is `data_folder/log`. With `port` 0, the gateway has a free port.
+    Raises CannotPlayError if it does not start.
+    """
+    make_data_folder(data_folder)
+    port = port or ports.free(1)[0]
+    log = data_folder / "log"
+    environment = {
+        **os.environ,
+        **_NO_LIMITS,
+        "DEPLOYMENT": MONOLITH,
+        "DATA_DIR": str(data_folder),
+        "PORT": str(port),
+    }
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *die_with_parent.command(
+                [sys.executable, "-m", "laptop"], death_signal=signal.SIGTERM
+            ),
+            cwd=ROOT, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=output,
+            stderr=output,
+            # Ctrl-C reaches the play only, which stops the board after its audit.
+            start_new_session=True,
+        )  # fmt: skip
+    ended = asyncio.create_task(process.wait())
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            while (running := control.find(data_folder)) is None:
+                if ended.done():
+                    raise CannotPlayError(f"the board did not start: {_last_lines(log)}")
+                await asyncio.sleep(_POLL)
+        yield PlayedBoard(running, port, data_folder)
+    except TimeoutError as error:
+        raise CannotPlayError(f"the board did not start: {_last_lines(log)}") from error
+    finally:
+        if not ended.done():
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(asyncio.shield(ended), _STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await ended
+
+
+def _last_lines(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-5:])

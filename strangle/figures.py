@@ -1,0 +1,64 @@
+"""What the records of a play amount to: who answered, how fast, in which second."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from strangle.history import Sample
+from strangle.play import DURING, Mark, Result
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The smallest of the values that `part` of them do not exceed (nearest rank); 0 of none."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+
+
+def latencies(samples: Iterable[Sample]) -> list[float]:
+    """Milliseconds from when each request was due until its response was complete."""
+    return [1000 * (sample.ended - sample.due) for sample in samples]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Percentiles in milliseconds, and the number of requests."""
+
+    requests: int
+    p50: float
+    p95: float
+    p99: float
+
+    @classmethod
+    def of(cls, samples: Iterable[Sample]) -> "Latency":
+        """The percentiles of some requests."""
+        found = latencies(samples)
+        return cls(len(found), *(percentile(found, part) for part in (0.5, 0.95, 0.99)))
+
+
+def is_during(mark: Mark, sample: Sample) -> bool:
+    """Whether a request was due while a step was being carried out, or directly afterwards."""
+    return mark.began <= sample.due <= mark.done + DURING
+
+
+def during(result: Result) -> Latency:
+    """Of all requests during steps."""
+    samples = result.history.samples
+    return Latency.of(s for s in samples if any(is_during(m, s) for m in result.marks))
+
+
+def between(result: Result) -> Latency:
+    """Of all requests between steps."""
+    samples = result.history.samples
+    return Latency.of(s for s in samples if not any(is_during(m, s) for m in result.marks))
+
+
+def answered(samples: Iterable[Sample], began: float) -> dict[str, dict[int, Counter[str]]]:
+    """How many requests each server answered, by whose requests they were and by second."""
+    found: dict[str, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for sample in samples:
+        who = "failed" if sample.problem else sample.server or "gateway"
+        found[sample.service][int(sample.ended - began)][who] += 1
+    return found

@@ -1,0 +1,156 @@
+"""One play: load on a board, steps one after another, then the audit."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from strangle.audit import Auditor, Check
+from strangle.board import PlayedBoard
+from strangle.client import Client
+from strangle.history import History
+from strangle.steps import Step
+from strangle.streams import StreamClient
+from strangle.visitors import Visitors
+
+DURING = 1.0
+"""Seconds after the end of a step's action that still count as the step."""
+_DRAIN_SECONDS = 20.0
+
+Between = Callable[[Step], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """When a step began, and when its action had been done; seconds on the samples' clock."""
+
+    step: Step
+    began: float
+    done: float
+
+
+@dataclass
+class Result:
+    """A play: its records, when the load ran, its steps, and the audit, which is empty if the board
+    could no longer be asked. `interrupted` says that it ended before its last step."""
+
+    history: History
+    began: float
+    ended: float = 0.0
+    marks: list[Mark] = field(default_factory=list)
+    checks: tuple[Check, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything that must be true is."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+
+class Play:
+    """Plays steps on a board that runs, under a steady load.
+
+    `result` can be read while it runs, to show what happens.
+    """
+
+    def __init__(
+        self,
+        board: PlayedBoard,
+        steps: Sequence[Step],
+        *,
+        rate: float,
+        streams: int,
+        between: Between,
+        seed: int = 1,
+    ) -> None:
+        """`rate` is the number of requests that arrive in a second; `between` returns when it is
+        time for the next step, and is called after each."""
+        self._board = board
+        self._steps = steps
+        self._rate = rate
+        self._streams = streams
+        self._between = between
+        self._random = random.Random(seed)  # noqa: S311 - a load, not a secret
+        self._defect: BaseException | None = None
+        self._requests: set[asyncio.Task[None]] = set()
+        self.result = Result(History(), time.monotonic())
+        self.current: Step | None = None
+
+    async def run(self, stop: asyncio.Event) -> Result:
+        """Play until the last step, or until `stop` is set; then end the load and audit.
+
+        Raises CannotPlayError if a step is refused, and RequestFailedError if the board does not
+        answer the audit.
+        """
+        history = self.result.history
+        client = Client(self._board.port)
+        visitors = Visitors(client, history, self._random)
+        await visitors.arrive(self._board.grant_admin)
+        threads = [*visitors.growing, visitors.moderated]
+        following = [
+            StreamClient(self._board.port, threads[number % len(threads)], history)
+            for number in range(self._streams)
+        ]
+        streams = [asyncio.create_task(one.run()) for one in following]
+        try:
+            for one in following:
+                await asyncio.wait_for(one.opened.wait(), 30.0)
+            await self._play(visitors, stop)
+            assert visitors.moderator is not None  # noqa: S101 - they have arrived
+            auditor = Auditor(client, history, visitors.moderator.token)
+            self.result.checks = await auditor.run()
+        finally:
+            for task in streams:
+                task.cancel()
+            await asyncio.gather(*streams, return_exceptions=True)
+            client.close()
+        return self.result
+
+    async def _play(self, visitors: Visitors, stop: asyncio.Event) -> None:
+        self.result.began = time.monotonic()
+        load = asyncio.create_task(self._arrivals(visitors))
+        playing = asyncio.create_task(self._play_steps())
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({load, playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if load.done():
+                load.result()
+            self.result.interrupted = not playing.done()
+            if playing.done():
+                playing.result()
+        finally:
+            for task in (load, playing, stopped):
+                task.cancel()
+            await asyncio.gather(load, playing, stopped, return_exceptions=True)
+            if self._requests:
+                await asyncio.wait(self._requests, timeout=_DRAIN_SECONDS)
+            self.result.ended = time.monotonic()
+        if self._defect is not None:
+            raise self._defect
+
+    async def _play_steps(self) -> None:
+        for step in self._steps:
+            self.current = step
+            began = time.monotonic()
+            await step.run(self._board)
+            self.result.marks.append(Mark(step, began, time.monotonic()))
+            await self._between(step)
+
+    async def _arrivals(self, visitors: Visitors) -> None:
+        """Requests arrive at random times that do not depend on the responses: whoever waits for a
+        slow server to send the next one measures that server as faster than it is."""
+        due = time.monotonic()
+        while True:
+            due += self._random.expovariate(self._rate)
+            wait = due - time.monotonic()
+            # Behind schedule, it still lets the responses in between.
+            await asyncio.sleep(max(wait, 0.0))
+            task = asyncio.create_task(visitors.act(due))
+            self._requests.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._requests.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._defect = error
