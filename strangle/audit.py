@@ -146,9 +146,9 @@ class Auditor:
         """Compare the threads' counts, as soon as they are right or the bound is over."""
         wanted = Counter(post["thread"] for post in stored)
         problems: list[str] = []
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._settle
         for thread in sorted(self._threads()):
-            loop = asyncio.get_running_loop()
-            deadline = loop.time() + self._settle
             while (
                 shown := (await self._get(f"/api/threads/{thread}")).json()["postCount"]
             ) != wanted[thread]:

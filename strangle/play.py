@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from strangle.audit import Auditor, Check
 from strangle.board import PlayedBoard
 from strangle.client import Client
+from strangle.errors import CannotPlayError
 from strangle.history import History
 from strangle.steps import Step
 from strangle.streams import StreamClient
@@ -33,7 +34,8 @@ class Mark:
 @dataclass
 class Result:
     """A play: its records, when the load ran, its steps, and the audit, which is empty if the board
-    could no longer be asked. `interrupted` says that it ended before its last step."""
+    could no longer be asked. `interrupted` says that it ended before its last step, `refused` which
+    step the board refused, and why."""
 
     history: History
     began: float
@@ -41,6 +43,7 @@ class Result:
     marks: list[Mark] = field(default_factory=list)
     checks: tuple[Check, ...] = ()
     interrupted: bool = False
+    refused: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -80,8 +83,8 @@ class Play:
     async def run(self, stop: asyncio.Event) -> Result:
         """Play until the last step, or until `stop` is set; then end the load and audit.
 
-        Raises CannotPlayError if a step is refused, and RequestFailedError if the board does not
-        answer the audit.
+        A step that is refused ends the play, too, and its audit fails. Raises CannotPlayError if
+        the visitors cannot sign in, and RequestFailedError if the board does not answer the audit.
         """
         history = self.result.history
         client = Client(self._board.port)
@@ -99,7 +102,7 @@ class Play:
             await self._play(visitors, stop)
             assert visitors.moderator is not None  # noqa: S101 - they have arrived
             auditor = Auditor(client, history, visitors.moderator.token)
-            self.result.checks = await auditor.run()
+            self.result.checks = (_steps_check(self.result), *await auditor.run())
         finally:
             for task in streams:
                 task.cancel()
@@ -118,7 +121,7 @@ class Play:
                 load.result()
             self.result.interrupted = not playing.done()
             if playing.done():
-                playing.result()
+                self._note_refusal(playing)
         finally:
             for task in (load, playing, stopped):
                 task.cancel()
@@ -128,6 +131,13 @@ class Play:
             self.result.ended = time.monotonic()
         if self._defect is not None:
             raise self._defect
+
+    def _note_refusal(self, playing: asyncio.Task[None]) -> None:
+        try:
+            playing.result()
+        except CannotPlayError as refused:
+            step = self.current.name if self.current is not None else "the first step"
+            self.result.refused = f"{step}: {refused}"
 
     async def _play_steps(self) -> None:
         for step in self._steps:
@@ -154,3 +164,8 @@ class Play:
         self._requests.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._defect = error
+
+
+def _steps_check(result: Result) -> Check:
+    problems = () if result.refused is None else (result.refused,)
+    return Check("every step was carried out", f"{len(result.marks)} steps", problems)

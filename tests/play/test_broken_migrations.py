@@ -74,6 +74,12 @@ async def test_sound_migration_passes(board: PlayedBoard) -> None:
     assert failures(checks) == set(), checks
 
 
+async def test_step_that_the_board_refuses_is_noticed(board: PlayedBoard) -> None:
+    checks = await played(board, shift(PAGE, 50), shift(PAGE, 0))
+    assert failures(checks) == {"every step was carried out"}
+    assert "web does not run" in checks["every step was carried out"].problems[0]
+
+
 async def test_rule_before_the_target_is_healthy_is_noticed(board: PlayedBoard) -> None:
     assert PAGE not in await board.running()
     checks = await played(board, shift(PAGE, 50, force=True), shift(PAGE, 0))
