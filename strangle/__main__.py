@@ -6,16 +6,16 @@ import signal
 import sys
 from contextlib import ExitStack
 
-from strangle import settings, terminal
+from strangle import settings
 from strangle.audit import sentences
 from strangle.board import running_monolith
-from strangle.client import RequestFailedError
 from strangle.errors import CannotPlayError
 from strangle.play import Play, Result
-from strangle.report import write
 from strangle.settings import Settings
+from strangle.show import terminal
+from strangle.show.report import write
+from strangle.show.terminal import Terminal
 from strangle.steps import Step, migration
-from strangle.terminal import Terminal
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
         return 2
     try:
         result = asyncio.run(_play(chosen))
-    except (CannotPlayError, RequestFailedError) as error:
+    except CannotPlayError as error:
         sys.stderr.write(f"make strangle: {error}\n")
         return 1
     except KeyboardInterrupt:

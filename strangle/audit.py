@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from strangle.client import Client, RequestFailedError, Response
 from strangle.history import GONE, History, Observation, Stream
+from strangle.load.client import Client, RequestFailedError, Response
 
 BOUND: Final = 2.0
 """Seconds for which an instance may answer with what another has replaced; the decisions on the
@@ -48,8 +48,8 @@ class Auditor:
         self._history = history
         self._token = token
 
-    async def run(self) -> tuple[Check, ...]:
-        """All checks, each of which passes or lists its problems. The load must have ended.
+    async def stored(self) -> tuple[Check, ...]:
+        """The checks of what the board has now. The load must have ended.
 
         Raises RequestFailedError if the board does not answer.
         """
@@ -59,7 +59,6 @@ class Auditor:
         history = self._history
         written = len(history.posts) + len(history.threads)
         return (
-            failed_requests(history),
             Check(
                 "no acknowledged write is lost",
                 f"{written} posts and threads, {len(history.removed)} removals",
@@ -70,7 +69,6 @@ class Auditor:
                 f"{len(stored)} posts, {len(history.repeated)} requests sent twice",
                 tuple(doubled),
             ),
-            stale_reads(history),
             Check(
                 "every post is counted",
                 f"{len(self._threads())} threads",

@@ -6,14 +6,15 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from strangle.audit import Auditor, Check
+from strangle.audit import Auditor, Check, failed_requests, stale_reads
 from strangle.board import PlayedBoard
-from strangle.client import Client
 from strangle.errors import CannotPlayError
 from strangle.history import History
+from strangle.load.client import Client, RequestFailedError
+from strangle.load.recorder import Recorder
+from strangle.load.streams import StreamClient
+from strangle.load.visitors import Visitors
 from strangle.steps import Step
-from strangle.streams import StreamClient
-from strangle.visitors import Visitors
 
 DURING = 1.0
 """Seconds after the end of a step's action that still count as the step."""
@@ -83,12 +84,12 @@ class Play:
     async def run(self, stop: asyncio.Event) -> Result:
         """Play until the last step, or until `stop` is set; then end the load and audit.
 
-        A step that is refused ends the play, too, and its audit fails. Raises CannotPlayError if
-        the visitors cannot sign in, and RequestFailedError if the board does not answer the audit.
+        A step that is refused ends the play, too, and its audit fails; likewise if the board does
+        not answer the audit. Raises CannotPlayError if the visitors cannot sign in.
         """
         history = self.result.history
         client = Client(self._board.port)
-        visitors = Visitors(client, history, self._random)
+        visitors = Visitors(Recorder(client, history), self._random)
         await visitors.arrive(self._board.grant_admin)
         threads = [*visitors.growing, visitors.moderated]
         following = [
@@ -102,7 +103,12 @@ class Play:
             await self._play(visitors, stop)
             assert visitors.moderator is not None  # noqa: S101 - they have arrived
             auditor = Auditor(client, history, visitors.moderator.token)
-            self.result.checks = (_steps_check(self.result), *await auditor.run())
+            self.result.checks = (
+                _steps_check(self.result),
+                failed_requests(history),
+                stale_reads(history),
+                *await _stored_checks(auditor),
+            )
         finally:
             for task in streams:
                 task.cancel()
@@ -164,6 +170,13 @@ class Play:
         self._requests.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._defect = error
+
+
+async def _stored_checks(auditor: Auditor) -> tuple[Check, ...]:
+    try:
+        return await auditor.stored()
+    except RequestFailedError as error:
+        return (Check("the board answers after the play", "several requests", (str(error),)),)
 
 
 def _steps_check(result: Result) -> Check:

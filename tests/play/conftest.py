@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from strangle.board import PlayedBoard, running_monolith
+from strangle.load.client import Client
+from tests.eventually import eventually
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +21,20 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-async def board(folder: Path) -> AsyncIterator[PlayedBoard]:
+async def started(folder: Path) -> AsyncIterator[PlayedBoard]:
     """The monolith, which plays extend."""
     async with running_monolith(folder / "data", 0) as running:
         yield running
+
+
+@pytest.fixture
+async def board(started: PlayedBoard) -> PlayedBoard:
+    """The board, which answers again, whatever an earlier play did to it."""
+    client = Client(started.port)
+
+    async def answers() -> bool:
+        return (await client.send("GET", "/api/threads")).status == 200
+
+    await eventually(answers, within=30, what="the monolith answers")
+    client.close()
+    return started

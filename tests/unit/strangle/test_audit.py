@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from strangle.audit import Auditor, Check, failed_requests, sentences, stale_reads, stream_problems
-from strangle.client import Response
 from strangle.history import GONE, History, Stream, WrittenPost
+from strangle.load.client import Response
 from tests.unit.strangle.histories import sample, seen
 
 
@@ -120,7 +120,7 @@ async def audited(
 ) -> dict[str, Check]:
     counts = {7: len(posts) if count is None else count}
     auditor = Auditor(FakeClient(posts, counts), history, "token", settle=0.3)  # type: ignore[arg-type]  # a fake
-    return {check.name: check for check in await auditor.run()}
+    return {check.name: check for check in await auditor.stored()}
 
 
 def written(*posts: tuple[int, str]) -> History:

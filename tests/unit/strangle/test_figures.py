@@ -2,7 +2,7 @@
 
 import pytest
 
-from strangle.figures import answered, between, during, percentile
+from strangle.show.figures import answered, between, during, percentile
 from tests.unit.strangle.histories import result, sample
 
 

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from strangle.audit import Check
-from strangle.report import html, write
+from strangle.show.report import html, write
 from tests.unit.strangle.histories import result, sample
 from topology.deployments import SERVICES
 

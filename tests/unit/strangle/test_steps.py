@@ -1,7 +1,7 @@
 """The migration has every context, whichever there are, and ends without the monolith."""
 
+from strangle.load.recorder import service_of
 from strangle.steps import SHARES, migration
-from strangle.visitors import service_of
 from topology.contexts import CONTEXTS
 from topology.deployments import SERVICES
 

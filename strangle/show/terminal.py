@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from strangle.figures import Latency, between, during
 from strangle.play import Play, Result
+from strangle.show.figures import Latency, between, during
 from strangle.steps import Step
 from topology.deployments import MONOLITH, SERVICES
 

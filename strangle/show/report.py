@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from strangle.audit import Check
-from strangle.chart import Axis, areas, bars, lines
-from strangle.figures import Latency, answered, between, during, is_during, latencies, percentile
 from strangle.play import Result
+from strangle.show.chart import Axis, areas, bars, lines
+from strangle.show.figures import (
+    Latency,
+    answered,
+    between,
+    during,
+    is_during,
+    latencies,
+    percentile,
+)
 from topology.deployments import MONOLITH, SERVICES
 
 _WINDOW: Final = 2
@@ -36,7 +44,7 @@ svg { display: block; width: 100%; height: auto; }
 table { border-collapse: collapse; font-size: .875rem; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem .35rem 0; text-align: left;
   vertical-align: top; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code { font-size: .85em; overflow-wrap: anywhere; } .bad { color: var(--failed); }
 .wide { overflow-x: auto; }
 """
@@ -128,8 +136,9 @@ def _latency_table(result: Result) -> str:
         for name, one in (("between steps", between(result)), ("during steps", during(result)))
     )
     return (
-        '<div class="wide"><table><tr><th>requests that were due</th><th>requests</th>'
-        f"<th>p50 (ms)</th><th>p95 (ms)</th><th>p99 (ms)</th></tr>{rows}</table></div>"
+        '<div class="wide"><table><tr><th>requests that were due</th><th class="n">requests</th>'
+        f'<th class="n">p50 (ms)</th><th class="n">p95 (ms)</th><th class="n">p99 (ms)</th></tr>'
+        f"{rows}</table></div>"
     )
 
 
@@ -155,8 +164,9 @@ def _steps(result: Result) -> str:
             f'<td class="n{" bad" if failed else ""}">{failed}</td></tr>'
         )
     return (
-        '<div class="wide"><table><tr><th></th><th>began</th><th>what, and the same on AWS</th>'
-        "<th>took</th><th>p99 (ms)</th><th>failed</th></tr>"
+        '<div class="wide"><table><tr><th></th><th class="n">began</th>'
+        "<th>what, and the same on AWS</th>"
+        '<th class="n">took</th><th class="n">p99 (ms)</th><th class="n">failed</th></tr>'
         f"{''.join(rows)}</table></div>"
     )
 

@@ -1,0 +1,1 @@
+"""The load of a play: who sends requests, and how they are recorded."""

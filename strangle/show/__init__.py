@@ -1,0 +1,1 @@
+"""What a play shows: figures, charts, the report, the terminal."""
