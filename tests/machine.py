@@ -10,6 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tests.eventually import eventually_blocking
 from tests.model import PostModel, Sent, ThreadModel
+from tests.pages import next_page
 from tests.world import Client, World, new_key
 
 INSTANCES = 2
@@ -120,6 +121,7 @@ class BoardMachine(RuleBasedStateMachine):
             assert statuses == [200, 412]
             post.said.append(text)
             self._see(post, answers)
+            self._note(thread, "edit-post", person, number)
 
     @rule(thread=threads, who=some_person, via=some_instance, pick=st.integers(0))
     def remove_post(self, thread: ThreadModel, who: int, via: int, pick: int) -> None:
@@ -141,7 +143,30 @@ class BoardMachine(RuleBasedStateMachine):
             assert statuses == [403, 403]
         else:
             assert statuses == [204, 404]
-            post.removed = True
+            post.removed_by = person
+            self._note(thread, "remove-post", person, number)
+
+    @rule(thread=threads, who=some_person, pick=st.integers(0), restores=st.booleans())
+    def moderate(self, thread: ThreadModel, who: int, pick: int, restores: bool) -> None:
+        """A user removes a post with a reason, or restores it, through all instances at once."""
+        if not thread.posts:
+            return
+        number, post = sorted(thread.posts.items())[pick % len(thread.posts)]
+        person, path = self.world.people[who], f"/api/posts/{number}/removal"
+        method, body = ("DELETE", None) if restores else ("PUT", {"reason": "Off topic."})
+        answers = self.world.at_once(
+            *(partial(self.world.ask, person, via, method, path, body) for via in range(INSTANCES))
+        )
+        if not person.moderates:
+            wanted = 403
+        elif thread.removed:
+            wanted = 409 if restores else 404
+        else:
+            wanted = 409 if restores and post.removed_by == post.author else 204
+        assert {answer.status_code for answer in answers} == {wanted}
+        if wanted == 204 and post.removed is restores:
+            post.removed_by = None if restores else person
+            self._note(thread, "restore-post" if restores else "remove-post", person, number)
 
     @rule(
         thread=threads,
@@ -195,9 +220,16 @@ class BoardMachine(RuleBasedStateMachine):
         path = f"/api/posts/in-thread/{thread.id}?limit=100"
         for shown in self.world.everywhere(path):
             assert shown.json() == thread.there[:100]
+        moderator = self.world.people[-1]
+        for via in range(INSTANCES):
+            path = f"/api/posts/in-thread/{thread.id}/removed?limit=100"
+            removed = self.world.ask(moderator, via, "GET", path).json()
+            found = [(post["id"], post["removedBy"]) for post in removed]
+            assert found == thread.tombstones[:100]
 
     def teardown(self) -> None:
-        """At the end, everything is as the model has it, including the posts' earlier versions."""
+        """At the end, everything is as the model has it, including the posts' earlier versions and
+        the log of what moderators did."""
         moderator = self.world.people[-1]
         for thread in self.known:
             self.look(thread)
@@ -208,6 +240,24 @@ class BoardMachine(RuleBasedStateMachine):
                     assert answer.status_code == 404
                 else:
                     assert [revision["text"] for revision in answer.json()] == post.said[:100]
+
+        log = self._log()
+        for thread in self.known:
+            assert [act for act in log if act[2] in thread.posts] == thread.acts
+
+    def _log(self) -> list[tuple[str, int, int]]:
+        """Every act on posts, the oldest first."""
+        path: str | None = "/api/posts/moderation-log?limit=100"
+        log = []
+        while path is not None:
+            answer = self.world.ask(self.world.people[-1], 0, "GET", path)
+            log += [(each["act"], each["moderator"], each["target"]) for each in answer.json()]
+            path = next_page(answer)
+        return log[::-1]
+
+    def _note(self, thread: ThreadModel, act: str, person: Client, post: int) -> None:
+        if person.moderates and (person != thread.posts[post].author or act == "restore-post"):
+            thread.acts.append((act, person.id, post))
 
     def _sending(self, who: Client, via: int, body: dict[str, Any], key: str) -> Request:
         headers = {"Idempotency-Key": key}

@@ -14,7 +14,12 @@ class PostModel:
     shown: dict[str, Any]
     said: list[str]
     etag: str
-    removed: bool = False
+    removed_by: Client | None = None
+
+    @property
+    def removed(self) -> bool:
+        """Whether somebody removed it, and nobody restored it since."""
+        return self.removed_by is not None
 
 
 @dataclass
@@ -29,12 +34,24 @@ class ThreadModel:
     pinned: bool = False
     removed: bool = False
     posts: dict[int, PostModel] = field(default_factory=dict)
+    acts: list[tuple[str, int, int]] = field(default_factory=list)
+    """What moderators did to its posts, in order: the act, the moderator's id and the post's."""
 
     @property
     def there(self) -> list[dict[str, Any]]:
         """Its posts, in the order of the API's list."""
         posts = [post.shown for _, post in sorted(self.posts.items()) if not post.removed]
         return [] if self.removed else posts
+
+    @property
+    def tombstones(self) -> list[tuple[int, int]]:
+        """Its removed posts, and who removed each, in the order of the API's list."""
+        removed = [
+            (number, post.removed_by.id)
+            for number, post in sorted(self.posts.items())
+            if post.removed_by is not None
+        ]
+        return [] if self.removed else removed
 
 
 @dataclass

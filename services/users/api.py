@@ -89,13 +89,13 @@ def router(
         response_model=Me,
         responses=documented(*_BODY, Conflict),
     )
-    async def register(new: Registration, response: Response, address: Address) -> model.User:
+    async def register(new: Registration, response: Response, address: Address) -> Me:
         user = await service.register(
             model.NewUser(new.username, new.password, new.name or new.username, new.bio, new.email),
             address,
         )
         response.headers["Location"] = f"/api/users/{user.id}"
-        return user
+        return _me(user)
 
     @routes.get("/api/users", response_model=list[User], responses=_LIST)
     @shared
@@ -130,8 +130,9 @@ def router(
         responses=documented(Unauthenticated, Unavailable),
         dependencies=[PERSONAL],
     )
-    async def show_me(token: Token) -> model.User:
-        return await service.me(token)
+    async def show_me(token: Token) -> Me:
+        account = await service.me(token)
+        return _me(account.user, account.ban)
 
     @routes.patch(
         "/api/users/me",
@@ -139,12 +140,10 @@ def router(
         responses=documented(*_BODY, Unauthenticated, Banned, Stale, PreconditionRequired),
         dependencies=[PERSONAL],
     )
-    async def edit_me(
-        profile: Profile, token: Token, seen: IfUnchanged, response: Response
-    ) -> model.User:
+    async def edit_me(profile: Profile, token: Token, seen: IfUnchanged, response: Response) -> Me:
         user = await service.edit(token, profile.changes(), lambda now: seen.check(_shown(now)))
         response.headers["ETag"] = entity_tag(_shown(user))
-        return user
+        return _me(user)
 
     @routes.put(
         "/api/users/me/password",
@@ -200,10 +199,11 @@ def router(
         response: Response,
         address: Address,
         user_agent: Annotated[str | None, Header(include_in_schema=False)] = None,
-    ) -> model.StartedSession:
+    ) -> StartedSession:
         session = await service.sign_in(who.username, who.password, address, user_agent)
         cookie.put(response, session.token, max_age=int(model.SESSION_LIFETIME.total_seconds()))
-        return session
+        me = _me(session.account.user, session.account.ban)
+        return StartedSession(token=session.token, expires_at=session.expires_at, user=me)
 
     @routes.get(
         "/api/sessions",
@@ -274,5 +274,10 @@ def internal_router(
     return routes
 
 
+def _me(user: model.User, ban: model.Ban | None = None) -> Me:
+    return Me.model_validate({**user._asdict(), "ban": ban})
+
+
 def _shown(user: model.User) -> bytes:
-    return Me.model_validate(user).model_dump_json().encode()
+    # Only people who are not banned change their profile.
+    return _me(user).model_dump_json().encode()

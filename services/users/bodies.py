@@ -32,10 +32,24 @@ class User(Resource):
     created_at: Timestamp
 
 
+class Ban(Resource):
+    """Why a user is banned, and until when; without an end, until the ban is lifted."""
+
+    reason: str
+    until: Timestamp | None
+
+
+class BanState(Resource):
+    """The ban of a user, if there is one in force."""
+
+    ban: Ban | None
+
+
 class Me(User):
-    """A user, as they see themselves."""
+    """A user, as they see themselves, with the ban that is in force."""
 
     email: str | None
+    ban: Ban | None
 
 
 class Registration(RequestBody):

@@ -56,26 +56,6 @@ class ProfileChanges(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class StartedSession:
-    """A new session. Its token is returned this once and stored nowhere."""
-
-    token: str
-    expires_at: datetime
-    user: User
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A session as its owner sees it. `current` is the one in which they look."""
-
-    id: int
-    created_at: datetime
-    last_used_at: datetime
-    user_agent: str | None
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Ban:
     """Why somebody may not take part, and until when; without an end, until it is lifted."""
 
@@ -87,6 +67,34 @@ class Ban:
         """The sentence that the banned user reads."""
         end = "" if self.until is None else f" until {self.until:%Y-%m-%d %H:%M} UTC"
         return f"You are banned{end}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as they see themselves, and the ban that is in force."""
+
+    user: User
+    ban: Ban | None
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A new session. Its token is returned this once and stored nowhere."""
+
+    token: str
+    expires_at: datetime
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as its owner sees it. `current` is the one in which they look."""
+
+    id: int
+    created_at: datetime
+    last_used_at: datetime
+    user_agent: str | None
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class Store(Protocol):
 
     async def find(self, user: int) -> User | None: ...
 
+    async def ban_of(self, user: int, now: datetime) -> Ban | None: ...
+
     async def moderators(self, now: datetime) -> Sequence[Moderator]: ...
 
 
@@ -61,6 +63,13 @@ class Moderation:
             if locked.standing.user.role != role:
                 await locked.record(Act(f"make-{role}", admin.id, user, user))
             return await locked.set_role(role)
+
+    async def ban_of(self, token: str, user: int) -> Ban | None:
+        """The ban of a user that is in force, for moderators."""
+        await self._check_moderates(token)
+        if await self._store.find(user) is None:
+            raise NotFound("There is no such user.")
+        return await self._store.ban_of(user, self._clock())
 
     async def ban(self, token: str, user: int, ban: Ban) -> None:
         """Ban a user of a lower role, and end their sessions. Raises `Invalid` for an end in the

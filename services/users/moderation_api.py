@@ -21,7 +21,7 @@ from kernel.http.fields import Id
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.problems import documented
 from services.users import model
-from services.users.bodies import NewBan, ResetLink, RoleChange, User
+from services.users.bodies import BanState, NewBan, ResetLink, RoleChange, User
 from services.users.moderation import Moderation
 
 _WHO = (Unauthenticated, Forbidden, Banned, NotFound, Conflict, Unavailable)
@@ -36,6 +36,15 @@ def router(moderation: Moderation, cookie: SessionCookie) -> APIRouter:
     @routes.put("/api/users/{id}/role", response_model=User, responses=documented(*_BODY))
     async def set_role(id: Id, change: RoleChange, token: Token) -> model.User:  # noqa: A002
         return await moderation.set_role(token, id, change.role)
+
+    @routes.get(
+        "/api/users/{id}/ban",
+        response_model=BanState,
+        responses=documented(Unauthenticated, Forbidden, Banned, NotFound, Unavailable),
+    )
+    async def show_ban(id: Id, token: Token) -> BanState:  # noqa: A002
+        ban = await moderation.ban_of(token, id)
+        return BanState.model_validate({"ban": ban})
 
     @routes.put(
         "/api/users/{id}/ban",

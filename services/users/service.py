@@ -20,6 +20,7 @@ from kernel.errors import (
 from kernel.process.clock import Clock
 from services.users import tokens
 from services.users.model import (
+    Account,
     Caller,
     NewUser,
     ProfileChanges,
@@ -208,7 +209,8 @@ class UserService:
             if locked is None or locked.standing.password_hash != password_hash:
                 raise Unauthenticated(_WRONG_SIGN_IN)
             await locked.start_session(tokens.hashed(token), agent)
-        return StartedSession(token, session_end(now, now), locked.standing.user)
+        account = Account(locked.standing.user, locked.standing.ban)
+        return StartedSession(token, session_end(now, now), account)
 
     async def sign_out(self, token: str) -> None:
         """End the session. Raises `Unauthenticated` when there is none."""
@@ -219,9 +221,10 @@ class UserService:
         """See `kernel.contracts.Users`."""
         return (await self._taking_part(token)).actor
 
-    async def me(self, token: str) -> User:
+    async def me(self, token: str) -> Account:
         """Who holds this session token, banned or not. Raises `Unauthenticated`."""
-        return await self.find((await self._caller(token)).actor.id)
+        caller = await self._caller(token)
+        return Account(await self.find(caller.actor.id), caller.ban)
 
     async def sessions(self, token: str, limit: int, after: str | None) -> Page[Session]:
         """One's own sessions, newest first, banned or not. Raises `Unauthenticated`."""

@@ -77,6 +77,17 @@ class UserStore:
         )
         return [Moderator(**row) for row in rows]
 
+    async def ban_of(self, user: int, now: datetime) -> Ban | None:
+        """The ban of a user that is in force, or None."""
+        row = await self._database.row(
+            """
+            SELECT reason, until FROM bans WHERE user_id = $1 AND (until IS NULL OR until > $2)
+            """,
+            user,
+            now,
+        )
+        return None if row is None else Ban(**row)
+
     async def check_may_register(self, address: str, now: datetime, policy: Policy) -> None:
         """Raises `TooManyRequests` when `add` would."""
         await allowance.check(self._database, _address_key(address), policy, now, _REGISTERED_MUCH)

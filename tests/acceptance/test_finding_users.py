@@ -28,7 +28,7 @@ async def test_anyone_can_read_a_user(visitor: httpx.AsyncClient, person: Person
 
 async def test_me_needs_a_session_and_is_not_cached(person: Person) -> None:
     response = await person.http.get("/api/users/me")
-    assert set(response.json()) == FIELDS | {"email"}
+    assert set(response.json()) == FIELDS | {"email", "ban"}
     assert response.json()["id"] == person.id
     assert response.headers["cache-control"] == "private, no-store"
 

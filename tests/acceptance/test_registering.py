@@ -40,6 +40,7 @@ async def test_registration_returns_201_with_the_user_and_its_location(
         "bio": "Bakes.\nReads.",
         "role": "member",
         "email": "i@example.org",
+        "ban": None,
     }
 
 
@@ -51,7 +52,7 @@ async def test_username_is_shown_without_a_name(visitor: httpx.AsyncClient) -> N
 async def test_email_is_visible_only_to_its_owner(visitor: httpx.AsyncClient) -> None:
     user = (await register(visitor, email="ines@example.org")).json()
     public = (await visitor.get(f"/api/users/{user['id']}")).json()
-    assert public == {name: value for name, value in user.items() if name != "email"}
+    assert public == {name: value for name, value in user.items() if name not in {"email", "ban"}}
     named = await visitor.get("/api/users", params={"username": user["username"]})
     assert named.json() == [public]
 

@@ -142,6 +142,9 @@ class FakeUserStore:
             and (each.ban is None or (each.ban.until is not None and each.ban.until <= now))
         ]
 
+    async def ban_of(self, user: int, _now: datetime) -> Ban | None:
+        return self.standings[user].ban
+
     async def check_may_register(self, _address: str, _now: datetime, policy: Policy) -> None:
         if self.closed:
             raise TooManyRequests("Too many.", policy, 1)

@@ -16,7 +16,7 @@ from kernel.errors import (
     Unauthenticated,
 )
 from services.users import tokens
-from services.users.model import Ban, NewUser, Standing, User
+from services.users.model import Account, Ban, NewUser, Standing, User
 from services.users.service import UserService
 from tests.unit.fakes import NOON, noon
 from tests.unit.users.fakes import FakeAttempts, FakePasswords, FakeUserStore
@@ -178,7 +178,7 @@ async def test_banned_user_sees_their_own_data_and_takes_no_part() -> None:
     banned = replace(standing(1, "ines"), ban=Ban("Sold kettles.", None))
     accounts = Accounts(banned)
     token = await accounts.sign_in("ines")
-    assert await accounts.service.me(token) == banned.user
+    assert await accounts.service.me(token) == Account(banned.user, banned.ban)
     with pytest.raises(Banned, match="Sold kettles"):
         await accounts.service.authenticate(token)
     with pytest.raises(Banned):

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from kernel.http.encoder import RowEncoder
 from kernel.http.fields import Resource
 from services.posts import bodies as posts_bodies
-from services.posts.model import Post
+from services.posts.model import Post, RemovedPost
 from services.threads import api as threads_api
 from services.threads.model import Thread
 from services.users import bodies
@@ -25,6 +25,10 @@ TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)
 POSTS = st.builds(
     Post, IDS, IDS, IDS, TEXTS, TEXTS, st.none() | IDS, TIMES, st.none() | TIMES, st.none() | IDS
 )
+REMOVED_POSTS = st.builds(
+    RemovedPost, IDS, IDS, IDS, TEXTS, TEXTS, st.none() | IDS, TIMES, st.none() | TIMES,
+    st.none() | IDS, TIMES, st.none() | IDS, st.none() | TEXTS,
+)  # fmt: skip
 THREADS = st.builds(
     Thread, IDS, TEXTS, IDS, TIMES, st.none() | TIMES, IDS, IDS, IDS, st.none() | TIMES,
     st.booleans(), st.booleans(),
@@ -38,7 +42,7 @@ ROWS = st.one_of(
     st.tuples(st.just(posts_bodies.Post), st.lists(POSTS, max_size=3)),
     st.tuples(st.just(threads_api.Thread), st.lists(THREADS, max_size=3)),
     st.tuples(st.just(bodies.User), st.lists(USERS, max_size=3)),
-    st.tuples(st.just(bodies.Me), st.lists(USERS, max_size=3)),
+    st.tuples(st.just(posts_bodies.RemovedPost), st.lists(REMOVED_POSTS, max_size=3)),
 )
 
 
