@@ -8,7 +8,8 @@ class Effort:
     """Each API document is fuzzed for `fuzzing` seconds, in the `phases` of schemathesis; a state
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` send random bytes to
     the gateway, in each of its modes; `texts` random posts are rendered; every operation gets
-    bodies of `body_sizes` bytes; with `mutate`, the tests run against each mutation of the code."""
+    bodies of `body_sizes` bytes; `case_runs` cases meet crashes and duplicates; with `mutate`, the
+    tests run against each mutation of the code."""
 
     fuzzing: int
     phases: str
@@ -18,6 +19,7 @@ class Effort:
     texts: int
     mutate: bool
     body_sizes: tuple[int, ...]
+    case_runs: int
 
 
 BRIEF = Effort(
@@ -29,6 +31,7 @@ BRIEF = Effort(
     texts=20,
     mutate=False,
     body_sizes=(15_000,),
+    case_runs=25,
 )
 THOROUGH = Effort(
     fuzzing=120,
@@ -39,4 +42,5 @@ THOROUGH = Effort(
     texts=3_000,
     mutate=True,
     body_sizes=(100, 3_000, 15_000, 100_000, 500_000, 1_100_000),
+    case_runs=1_000,
 )
