@@ -44,33 +44,33 @@ class StepFunctions:
 
     def __init__(self, emulator: Emulator) -> None:
         session, url = emulator.session, emulator.url
-        self._states = session.client("stepfunctions", endpoint_url=url)
-        self._sqs = session.client("sqs", endpoint_url=url)
-        self.queue = self._sqs.create_queue(QueueName=f"tasks-{secrets.token_hex(4)}")["QueueUrl"]
+        self.states = session.client("stepfunctions", endpoint_url=url)
+        self.sqs = session.client("sqs", endpoint_url=url)
+        self.queue = self.sqs.create_queue(QueueName=f"tasks-{secrets.token_hex(4)}")["QueueUrl"]
 
     def create(self, definition: Json) -> str:
         """The ARN of a new machine."""
-        created = self._states.create_state_machine(
+        created = self.states.create_state_machine(
             name=f"machine-{secrets.token_hex(4)}", definition=json.dumps(definition), roleArn=ROLE
         )
         return created["stateMachineArn"]
 
     def run(self, machine: str, data: Json, answers: Answers) -> Finished:
         """Start an execution and do its tasks until it has ended."""
-        arn = self._states.start_execution(stateMachineArn=machine, input=json.dumps(data))
+        arn = self.states.start_execution(stateMachineArn=machine, input=json.dumps(data))
         execution = arn["executionArn"]
 
         def ended() -> bool:
             self._work(answers)
-            return self._states.describe_execution(executionArn=execution)["status"] != "RUNNING"
+            return self.states.describe_execution(executionArn=execution)["status"] != "RUNNING"
 
         eventually_blocking(ended, within=30, what=f"the end of {execution}")
         return self.finished(execution)
 
     def finished(self, execution: str) -> Finished:
         """What became of an execution."""
-        found = self._states.describe_execution(executionArn=execution)
-        pages = self._states.get_paginator("get_execution_history").paginate(executionArn=execution)
+        found = self.states.describe_execution(executionArn=execution)
+        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution)
         events = [event for page in pages for event in page["events"]]
         return Finished(
             found["status"],
@@ -81,19 +81,19 @@ class StepFunctions:
         )
 
     def _work(self, answers: Answers) -> None:
-        received = self._sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=1)
+        received = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=1)
         for message in received.get("Messages", []):
             body = json.loads(message["Body"])
             answer = answers.next(body["state"], body["input"])
             if isinstance(answer, Succeed):
-                self._states.send_task_success(
+                self.states.send_task_success(
                     taskToken=body["token"], output=json.dumps(answer.output)
                 )
             if isinstance(answer, Fail):
-                self._states.send_task_failure(
+                self.states.send_task_failure(
                     taskToken=body["token"], error=answer.error, cause=answer.cause
                 )
-            self._sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _entries(events: list[dict[str, Any]]) -> list[Entry]:

@@ -10,10 +10,9 @@ def upgrade() -> None:
     """`record` is the interpreter's. `due_at` is when somebody has to look at an execution again;
     a process that does so sets it to the end of its lease first. Null: it has ended.
 
-    `remote_executions` says what Step Functions has to be told, and when to look there again.
-    `number` counts the executions of a case: a lost one is started again with the next number.
-    `token` is that of the `Work on Case` that waits for a person, and `answer` its result, until it
-    has been sent.
+    `remote_executions` has what Step Functions runs. `number` counts the executions of a case: a
+    lost one is started again with the next number. `token` is that of the `Work on Case` that waits
+    for a person, and `answer` its output until it has been sent.
     """
     op.execute("""
         CREATE TABLE executions (
@@ -39,11 +38,10 @@ def upgrade() -> None:
         CREATE TABLE remote_executions (
             case_id bigint PRIMARY KEY,
             number integer NOT NULL DEFAULT 1,
+            started boolean NOT NULL DEFAULT false,
             token text,
-            input jsonb,
             answer jsonb,
-            due_at timestamptz,
-            started boolean NOT NULL DEFAULT false
+            due_at timestamptz
         )
     """)
     op.execute(

@@ -1,0 +1,153 @@
+"""Step Functions and SQS, as the engine needs them. boto3 is blocking, so calls run in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from kernel.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_stepfunctions.client import SFNClient
+
+POLL_SECONDS: Final = 5
+"""How long a request for messages waits; a stopping process waits for it."""
+
+_STALE: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+T = TypeVar("T")
+
+
+class TaskGone(Exception):
+    """No task waits for this token any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why an execution does not run: a status of Step Functions, or `MISSING`."""
+
+    status: str
+    error: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMessage:
+    """A message; `handle` deletes it."""
+
+    body: str
+    handle: str
+
+
+class AwsWorkflow:
+    """One state machine and its queue. Every method raises `Unavailable` if AWS does not do it."""
+
+    def __init__(self, states: SFNClient, sqs: SQSClient, machine: str, queue: str) -> None:
+        self._states = states
+        self._sqs = sqs
+        self._machine = machine
+        self._queue = queue
+
+    @classmethod
+    async def open(cls, machine: str, queue: str) -> AwsWorkflow:
+        """The clients, in the machine's region, with the credentials of the process."""
+        return await asyncio.to_thread(cls._open, machine, queue)
+
+    @classmethod
+    def _open(cls, machine: str, queue: str) -> AwsWorkflow:
+        # Only the image of the cases service has boto3, and only there is this called.
+        import boto3
+        from botocore.config import Config
+
+        region = machine.split(":")[3]
+        config = Config(
+            connect_timeout=5,
+            read_timeout=POLL_SECONDS + 10,
+            retries={"mode": "standard", "max_attempts": 3},
+        )
+        session = boto3.session.Session(region_name=region)
+        return cls(
+            session.client("stepfunctions", config=config),
+            session.client("sqs", config=config),
+            machine,
+            queue,
+        )
+
+    async def start(self, name: str, data: str) -> None:
+        """Start an execution, unless there is one of that name."""
+
+        def call() -> None:
+            try:
+                self._states.start_execution(stateMachineArn=self._machine, name=name, input=data)
+            except self._states.exceptions.ExecutionAlreadyExists:
+                pass
+
+        await _in_thread(call)
+
+    async def ended(self, name: str) -> Ended | None:
+        """How an execution has ended; None if it runs."""
+        arn = self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
+
+        def call() -> Ended | None:
+            try:
+                found = self._states.describe_execution(executionArn=arn)
+            except self._states.exceptions.ExecutionDoesNotExist:
+                return Ended("MISSING", "", "")
+            if found["status"] in {"RUNNING", "PENDING_REDRIVE"}:
+                return None
+            return Ended(found["status"], found.get("error", ""), found.get("cause", ""))
+
+        return await _in_thread(call)
+
+    async def succeed(self, token: str, output: str) -> None:
+        """Complete a task. Raises `TaskGone`."""
+        await _in_thread(lambda: self._states.send_task_success(taskToken=token, output=output))
+
+    async def fail(self, token: str, error: str, cause: str) -> None:
+        """Let a task fail. Raises `TaskGone`."""
+        await _in_thread(
+            lambda: self._states.send_task_failure(taskToken=token, error=error, cause=cause)
+        )
+
+    async def heartbeat(self, token: str) -> None:
+        """Report that somebody works on a task. Raises `TaskGone`."""
+        await _in_thread(lambda: self._states.send_task_heartbeat(taskToken=token))
+
+    async def receive(self) -> list[QueueMessage]:
+        """At most ten messages; none after a few seconds without any."""
+        received = await _in_thread(
+            lambda: self._sqs.receive_message(
+                QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=POLL_SECONDS
+            )
+        )
+        return [
+            QueueMessage(one.get("Body", ""), one.get("ReceiptHandle", ""))
+            for one in received.get("Messages", [])
+        ]
+
+    async def delete(self, message: QueueMessage) -> None:
+        """The message has been dealt with."""
+        await _in_thread(
+            lambda: self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message.handle)
+        )
+
+
+async def _in_thread(call: Callable[[], T]) -> T:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return await asyncio.to_thread(call)
+    except ClientError as error:
+        code = _code(error.response)
+        if code in _STALE:
+            raise TaskGone(code) from error
+        raise Unavailable(f"AWS refused: {error}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"AWS does not answer: {error}") from error
+
+
+def _code(response: Any) -> str:
+    return str(response.get("Error", {}).get("Code", ""))
