@@ -40,6 +40,10 @@ FROM service-requirements AS posts-requirements
 COPY requirements/posts.txt requirements/
 RUN pip install -r requirements/posts.txt
 
+FROM service-requirements AS cases-requirements
+COPY requirements/cases.txt requirements/
+RUN pip install -r requirements/cases.txt
+
 FROM service-requirements AS monolith-requirements
 COPY requirements/monolith.txt requirements/
 RUN pip install -r requirements/monolith.txt
@@ -91,11 +95,14 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash .
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "services.posts.main"]
 
-FROM service-requirements AS cases
+FROM cases-requirements AS cases
 COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/cases/*.py services/cases/
+COPY services/cases/engines/ services/cases/engines/
+COPY workflow/ workflow/
+COPY infra/case-workflow.asl.json infra/
 LABEL org.opencontainers.image.title="board/cases" \
       org.opencontainers.image.description="The board's cases service"
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
@@ -124,6 +131,9 @@ COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
 COPY services/posts/search/ services/posts/search/
 COPY services/cases/*.py services/cases/
+COPY services/cases/engines/ services/cases/engines/
+COPY workflow/ workflow/
+COPY infra/case-workflow.asl.json infra/
 COPY web/ web/
 COPY monolith/ monolith/
 LABEL org.opencontainers.image.title="board/monolith" \
@@ -156,6 +166,8 @@ FROM board-requirements AS board
 COPY containers/rds-ca.pem containers/
 COPY kernel/ kernel/
 COPY services/ services/
+COPY workflow/ workflow/
+COPY infra/case-workflow.asl.json infra/
 COPY board/ board/
 COPY topology/ topology/
 COPY containers/errors.py containers/data_volume.py containers/secret_files.py \

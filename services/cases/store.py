@@ -8,7 +8,7 @@ from kernel.data.database import LARGEST_ID, Database
 from kernel.data.paging import Cursor, Page, page
 from services.cases.model import Case, Decision, Event, State
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The migration that this code needs."""
 
 

@@ -37,34 +37,43 @@ def _context(name: str) -> set[str]:
 
 _CONTEXTS = {folder for name in CONTEXT_NAMES for folder in _context(name)}
 
+# Cases run a state machine, whose definition is among the templates.
+_WORKFLOW = {"workflow", "infra"}
+
 CODE = {
     **{
         context: {"containers", *_folders("kernel"), "services", *_context(context)}
         for context in CONTEXT_NAMES
     },
+    "cases": {
+        *("containers", *_folders("kernel"), "services", *_context("cases")),
+        *_WORKFLOW,
+    },
     "web": {"containers", *_folders("kernel"), *_folders("web")},
     "monolith": {
         *("containers", *_folders("kernel"), "monolith", *_folders("web"), "services"),
         *_CONTEXTS,
+        *_WORKFLOW,
     },
     "gateway": {"containers", *_folders("gateway"), "infra"},
     "board": {
         *("containers", *_folders("kernel"), "topology", *_folders("board"), "services"),
         *_CONTEXTS,
+        *_WORKFLOW,
         *(f"services/{context}/migrations" for context in CONTEXT_NAMES),
     },
 }
 """The folders with files in /board, by image."""
 
 ABSENT = {
-    "users": {"alembic", "sqlalchemy", "nh3", "markdown_it", "yaml"},
-    "threads": {"alembic", "sqlalchemy", "nh3", "argon2", "yaml"},
-    "posts": {"alembic", "sqlalchemy", "argon2", "yaml"},
+    "users": {"alembic", "sqlalchemy", "boto3", "nh3", "markdown_it", "yaml"},
+    "threads": {"alembic", "boto3", "sqlalchemy", "nh3", "argon2", "yaml"},
+    "posts": {"alembic", "boto3", "sqlalchemy", "argon2", "yaml"},
     "cases": {"alembic", "sqlalchemy", "nh3", "argon2", "yaml"},
     "web": {"alembic", "sqlalchemy", "argon2", "nh3", "yaml"},
-    "monolith": {"alembic", "sqlalchemy", "yaml"},
+    "monolith": {"alembic", "boto3", "sqlalchemy", "yaml"},
     "gateway": {"fastapi", "pydantic", "asyncpg", "alembic", "httpx"},
-    "board": {"yaml", "pytest"},
+    "board": {"yaml", "boto3", "pytest"},
 }
 """By image: libraries that only other images need."""
 

@@ -12,13 +12,13 @@ from kernel.data.database import Connection, Database
 from kernel.process.background import running
 from kernel.process.clock import Clock
 from services.cases.engines.aws import AwsWorkflow
-from services.cases.engines.definition import load_case_workflow
+from services.cases.engines.definition import AfterEscalation, load_case_workflow
 from services.cases.engines.embedded import EmbeddedEngine
 from services.cases.engines.execution_store import CHANNEL
 from services.cases.engines.remote_store import RemoteStore
-from services.cases.engines.settings import EngineSettings
 from services.cases.engines.step_functions import StepFunctionsEngine
 from services.cases.engines.steps import output
+from services.cases.settings import CaseSettings
 from services.cases.workflow import CaseTasks, CaseWorkflow, Outcome
 
 
@@ -44,10 +44,10 @@ class Engines:
 
 @asynccontextmanager
 async def open_workflow(
-    settings: EngineSettings, database: Database, tasks: CaseTasks, clock: Clock
+    settings: CaseSettings, database: Database, tasks: CaseTasks, clock: Clock
 ) -> AsyncIterator[Engines]:
     """The engines and their background work, until the block ends. Raises `DefinitionRefused`."""
-    machine = load_case_workflow(settings.case_after_escalation)
+    machine = load_case_workflow(AfterEscalation(settings.case_after_escalation))
     embedded = EmbeddedEngine(database, machine, tasks, clock)
     arn, queue = settings.case_state_machine_arn, settings.case_queue_url
     store = RemoteStore(database)
