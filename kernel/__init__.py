@@ -1,1 +1,1 @@
-"""What every context needs, and nothing else."""
+"""Code that every context needs."""

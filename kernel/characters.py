@@ -7,7 +7,7 @@ _MARKS = frozenset({"Mn", "Me"})
 _BLANK = "\u2800"  # BRAILLE PATTERN BLANK is a symbol without a dot
 
 # The property Default_Ignorable_Code_Point (Unicode 17, DerivedCoreProperties.txt), which the
-# standard library does not have. It says what is shown as nothing by who does not know better.
+# standard library does not have: software that does not know such a character shows nothing.
 _IGNORABLE = (
     (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5),
     (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
@@ -17,8 +17,8 @@ _IGNORABLE = (
 
 
 def is_visible(text: str) -> bool:
-    """Whether there is a character in the text that is seen: no space, no control or format
-    character, no mark without a letter, nothing that is shown as nothing."""
+    """Whether a character of the text is visible. Spaces, control and format characters, marks and
+    default-ignorable characters are not."""
     return any(_is_visible(character) for character in text)
 
 

@@ -28,30 +28,30 @@ from kernel.process.tracing import InnerCall, current_trace
 log = logging.getLogger("board.clients")
 
 ATTEMPT_TIMEOUT = 2.0
-"""Seconds for one try of a call, from connecting to the last byte."""
+"""Seconds for one attempt of a call, from connecting to the last byte."""
 
 ATTEMPTS = 2
-"""Tries of an idempotent call. Any other call has one."""
+"""How many attempts an idempotent call has. Other calls have one."""
 
 PAUSE = 0.1
-"""Seconds between two tries."""
+"""Seconds between two attempts."""
 
 CACHED_SECONDS = 2
-"""Seconds for which the holder of a session token is cached. A ban or a sign-out applies everywhere
-after them."""
+"""Seconds for which the user of a session token is cached. A ban or a sign-out applies everywhere
+after that time."""
 
 CONTRACT_FAILURES = (Unauthenticated, Banned, NotFound)
-"""The failures that the contracts name, but for those that an operation names beside them."""
+"""The failures that every call may raise. An operation may name more."""
 
 Result = TypeVar("Result")
 
 
 @asynccontextmanager
 async def http_client() -> AsyncIterator[httpx.AsyncClient]:
-    """The one HTTP client of a process, with its connections and their limits."""
+    """The HTTP client of a process, which all calls to other services share."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
     timeout = httpx.Timeout(ATTEMPT_TIMEOUT, connect=1.0)
-    # The environment's proxies are for the internet, not for calls between services.
+    # Proxies in the environment are for the internet, not for calls between services.
     async with httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False) as client:
         yield client
 
@@ -76,9 +76,9 @@ class ServiceClient:
         patience: float = 0,
         failures: Collection[type[Failure]] = CONTRACT_FAILURES,
     ) -> Result:
-        """The result of one call, read as `result` describes it. Raises the one of `failures` that
-        the service's problem document names, and `Unavailable` when the response cannot be
-        understood or does not arrive. The service may take `patience` seconds longer than usual."""
+        """Call the service, and return the response as `result`. Raises the one of `failures` that
+        the service's problem document names, and `Unavailable` if the response cannot be understood
+        or does not arrive. The service may take `patience` seconds longer than usual."""
         attempts = ATTEMPTS if idempotent else 1
         for attempt in range(1, attempts + 1):
             try:
@@ -101,7 +101,7 @@ class ServiceClient:
         response = None
         started = time.perf_counter()
         try:
-            # httpx bounds each read, not the whole: a byte a second would hold us for ever.
+            # httpx limits each read, not the whole response, which could send one byte per second.
             async with asyncio.timeout(seconds):
                 response = await self._client.request(
                     method,
@@ -144,7 +144,7 @@ class ServiceClient:
         failure = problems.read(response.status_code, response.content)
         if failure is not None and type(failure) in failures:
             return failure
-        # Whatever else it is, a wrong service token or path or an older version, it says nothing
+        # Anything else, such as a wrong service token or path or an older version, says nothing
         # about the resource.
         log.warning("the %s service answered %d", self._name, response.status_code)
         return Unavailable(f"The {self._name} service cannot answer.")
@@ -162,14 +162,15 @@ _ACT = TypeAdapter(KeyedAct)
 
 
 class HttpUsers:
-    """`kernel.contracts.Users` over HTTP. Who holds a token is cached for two seconds."""
+    """`kernel.contracts.Users` over HTTP. Caches the user of a token for two seconds."""
 
     def __init__(self, service: ServiceClient, timer: Callable[[], float] = time.monotonic) -> None:
         self._service = service
         self._cache: TTLCache[bytes, Actor] = TTLCache(10_000, CACHED_SECONDS, timer)
 
     async def authenticate(self, token: str) -> Actor:
-        """See `kernel.contracts.Users`."""
+        """The user of this session token, cached. Raises `Unauthenticated`, `Banned`, and
+        `Unavailable`."""
         key = hashlib.sha256(token.encode(errors="replace")).digest()
         actor = self._cache.get(key)
         if actor is None:
@@ -191,18 +192,19 @@ class HttpThreads:
         self._service = service
 
     async def find(self, thread: int) -> ThreadRef:
-        """See `kernel.contracts.Threads`."""
+        """The thread. Raises `NotFound`, and `Unavailable`."""
         path = f"/internal/threads/{thread}"
         return await self._service.call("GET", path, _THREAD, idempotent=True)
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
-        """See `kernel.contracts.Threads`."""
+        """Store activities. Raises `Unavailable`; may be repeated, because versions only grow."""
         body = _ACTIVITIES.dump_json(activities)
         path = "/internal/threads/activity"
         await self._service.call("PUT", path, _NOTHING, body=body, idempotent=True)
 
     async def removed(self, after: int, patience: float) -> Removals:
-        """See `kernel.contracts.Threads`."""
+        """The threads removed since `after`. Waits at most `patience` seconds for one. Raises
+        `Unavailable`."""
         path = f"/internal/threads/removed?after={after}&patience={patience:g}"
         return await self._service.call("GET", path, _REMOVALS, idempotent=True, patience=patience)
 
@@ -214,12 +216,12 @@ class HttpUserModeration:
         self._service = service
 
     async def moderators(self) -> Sequence[Moderator]:
-        """See `kernel.contracts.UserModeration`."""
+        """The moderators and admins who are not banned, by id. Raises `Unavailable`."""
         path = "/internal/users/moderators"
         return await self._service.call("GET", path, _MODERATORS, idempotent=True)
 
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
-        """See `kernel.contracts.UserModeration`."""
+        """Ban the user, once for each `key`. Raises `NotFound`, `Conflict`, and `Unavailable`."""
         await _carry_out(self._service, f"/internal/users/{user}/ban", moderator, reason, key)
 
 
@@ -230,7 +232,7 @@ class HttpThreadModeration:
         self._service = service
 
     async def lock_thread(self, thread: int, moderator: int, reason: str, key: str) -> None:
-        """See `kernel.contracts.ThreadModeration`."""
+        """Lock the thread, once for each `key`. Raises `NotFound`, and `Unavailable`."""
         await _carry_out(self._service, f"/internal/threads/{thread}/lock", moderator, reason, key)
 
 
@@ -241,12 +243,12 @@ class HttpPosts:
         self._service = service
 
     async def post_for_case(self, post: int) -> ReportedPost:
-        """See `kernel.contracts.Posts`."""
+        """The post, even if it was removed. Raises `NotFound`, and `Unavailable`."""
         path = f"/internal/posts/{post}"
         return await self._service.call("GET", path, _REPORTED_POST, idempotent=True)
 
     async def remove_post(self, post: int, moderator: int, reason: str, key: str) -> None:
-        """See `kernel.contracts.Posts`."""
+        """Remove the post, once for each `key`. Raises `NotFound`, and `Unavailable`."""
         await _carry_out(self._service, f"/internal/posts/{post}/removal", moderator, reason, key)
 
 

@@ -1,10 +1,9 @@
-"""All that one context may know of another.
+"""Everything that one context may know of another.
 
-Contexts form a line, users ← threads ← posts ← cases: a call goes left, never right. An object of
-the called context that has these methods is the in-process implementation; `kernel.clients` has the
-one over HTTP. Both fail alike: with the failures a docstring names, or with `Unavailable` when the
-answer could not be had. An outage is never an absence.
-"""
+Contexts form a line, users ← threads ← posts ← cases: calls go to the left only. In process, an
+object of the called context implements these protocols; over HTTP, `kernel.clients` does. Both
+raise the same failures: those that a docstring names, or `Unavailable` if there is no answer. An
+outage is never reported as a missing resource."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,20 +15,20 @@ Role = Literal["member", "moderator", "admin"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking."""
+    """The user who sent a request."""
 
     id: int
     role: Role
 
     @property
     def moderates(self) -> bool:
-        """Whether they may do to others' posts and threads what others may do to their own."""
+        """Whether the user may change the posts and threads of others."""
         return self.role != "member"
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadRef:
-    """A thread, as far as a post needs to know it."""
+    """What posts need to know of a thread."""
 
     id: int
     created_by: int
@@ -38,11 +37,10 @@ class ThreadRef:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What has been written in a thread, in absolute values, so that it may be recorded twice.
+    """The posts of a thread in absolute numbers, so that recording it twice changes nothing.
 
-    `version` grows with every change of the thread's posts; of two activities of one thread the
-    higher version is the newer. `posts_by_others` counts the posts of anyone but the person who
-    started the thread.
+    `version` grows with every change of the thread's posts; a higher version is newer.
+    `posts_by_others` does not count the posts of the thread's author.
     """
 
     thread: int
@@ -54,7 +52,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """Threads that have been removed, in order. `position` is where to go on from."""
+    """Removed threads, in order. `position` is where the next request continues."""
 
     threads: Sequence[int]
     position: int
@@ -62,7 +60,7 @@ class Removals:
 
 @dataclass(frozen=True, slots=True)
 class Moderator:
-    """Somebody who may decide about others: a moderator or an admin."""
+    """A moderator or an admin."""
 
     id: int
     username: str
@@ -72,8 +70,8 @@ class Moderator:
 
 @dataclass(frozen=True, slots=True)
 class KeyedAct:
-    """In whose name another context asks for an act, and why. An act with the same `key` is carried
-    out once, however often it is asked for."""
+    """The moderator in whose name another context requests an act, and the reason. An act with the
+    same `key` is carried out only once, however often it is requested."""
 
     moderator: int
     reason: str
@@ -82,8 +80,8 @@ class KeyedAct:
 
 @dataclass(frozen=True, slots=True)
 class ReportedPost:
-    """A post as a case needs to know it, removed or not. `removed_by_author` is also true if nobody
-    recorded who removed it."""
+    """What cases need to know of a post, removed or not. `removed_by_author` is also true if it was
+    not recorded who removed the post."""
 
     id: int
     thread: int
@@ -97,8 +95,8 @@ class Users(Protocol):
     """What other contexts may call on users."""
 
     async def authenticate(self, token: str) -> Actor:
-        """Who holds this session token. Raises `Unauthenticated` when nobody does, and `Banned`
-        for a user who is banned."""
+        """The user of this session token. Raises `Unauthenticated` for an invalid token, and
+        `Banned` for a banned user."""
 
 
 class Threads(Protocol):
@@ -112,8 +110,8 @@ class Threads(Protocol):
         ignored."""
 
     async def removed(self, after: int, patience: float) -> Removals:
-        """The threads removed since the position `after`; 0 is the beginning. When there are none,
-        waits for one, at most `patience` seconds, and then returns none."""
+        """The threads removed since the position `after`; 0 is the beginning. If there are none,
+        waits for one at most `patience` seconds, and then returns none."""
 
 
 class UserModeration(Protocol):
@@ -124,26 +122,25 @@ class UserModeration(Protocol):
 
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
         """Ban the user without an end, in the moderator's name. Does nothing if an act with this
-        key was carried out before. Raises `NotFound`, and `Conflict` if the user has left, or the
-        moderator does not have a higher role than the user."""
+        key was carried out before. Raises `NotFound`, and `Conflict` if the account was deleted or
+        the moderator's role is not higher than the user's."""
 
 
 class ThreadModeration(Protocol):
     """What cases may call on threads."""
 
     async def lock_thread(self, thread: int, moderator: int, reason: str, key: str) -> None:
-        """Let the thread take no more posts, in the moderator's name. Does nothing if an act with
-        this key was carried out before. Raises `NotFound`, also for a removed thread."""
+        """Lock the thread, so that nobody can reply, in the moderator's name. Does nothing if an
+        act with this key was carried out before. Raises `NotFound`, also for a removed thread."""
 
 
 class Posts(Protocol):
     """What cases may call on posts."""
 
     async def post_for_case(self, post: int) -> ReportedPost:
-        """The post, also if it or its thread has been removed. Raises `NotFound` if there never was
-        such a post."""
+        """The post, even if it or its thread was removed. Raises `NotFound` if the post never
+        existed."""
 
     async def remove_post(self, post: int, moderator: int, reason: str, key: str) -> None:
-        """Remove the post, unless it has been removed, in the moderator's name. Does nothing if an
-        act with this key was carried out before. Raises `NotFound` if there never was such a
-        post."""
+        """Remove the post in the moderator's name, unless it is already removed. Does nothing if an
+        act with this key was carried out before. Raises `NotFound` if the post never existed."""

@@ -38,16 +38,17 @@ class Policy:
     window: int
 
     def field(self) -> str:
-        """As `RateLimit-Policy` shows it."""
+        """The value of the field `RateLimit-Policy`."""
         return f'"{self.name}";q={self.quota};w={self.window}'
 
     def state(self, remaining: int, reset: int) -> str:
-        """As `RateLimit` shows it: how many are left, and for how many seconds that holds."""
+        """The value of the field `RateLimit`: the remaining requests, and the seconds until it
+        resets."""
         return f'"{self.name}";r={remaining};t={reset}'
 
 
 class MalformedRequest(Failure):
-    """The request cannot be read: broken JSON, a cursor nobody issued."""
+    """The request cannot be read: malformed JSON, or an invalid cursor."""
 
     status = 400
     slug = "malformed-request"
@@ -55,7 +56,7 @@ class MalformedRequest(Failure):
 
 
 class Unauthenticated(Failure):
-    """Nobody is signed in with this token, or there is none."""
+    """The session token is missing or invalid."""
 
     status = 401
     slug = "unauthenticated"
@@ -63,12 +64,12 @@ class Unauthenticated(Failure):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """RFC 9110 section 11.6.1: a 401 names the scheme that would help."""
+        """`WWW-Authenticate`, which a 401 must have (RFC 9110 section 11.6.1)."""
         return {"WWW-Authenticate": "Bearer"}
 
 
 class Forbidden(Failure):
-    """Known, and still not allowed."""
+    """The user is signed in, but may not do this."""
 
     status = 403
     slug = "forbidden"
@@ -76,15 +77,15 @@ class Forbidden(Failure):
 
 
 class Banned(Forbidden):
-    """Signed in, and banned: only their own data is still for them to read. `detail` has the
-    reason. Not `Forbidden`, which between services means a wrong service token."""
+    """The user is banned, and may only read their own data. `detail` has the reason. Distinct from
+    `Forbidden`, which between services means a wrong service token."""
 
     slug = "banned"
     title = "You are banned"
 
 
 class NotFound(Failure):
-    """The resource does not exist. Never used for "could not find out": that is `Unavailable`."""
+    """The resource does not exist. If that could not be determined, it is `Unavailable`."""
 
     status = 404
     slug = "not-found"
@@ -92,8 +93,8 @@ class NotFound(Failure):
 
 
 class NoSuchPath(Failure):
-    """No operation has this path. Apart from `NotFound`, so that a misdirected call between
-    services is never taken for the absence of a resource."""
+    """No operation has this path. Distinct from `NotFound`, so that a misdirected call between
+    services is not mistaken for a missing resource."""
 
     status = 404
     slug = "no-such-path"
@@ -101,7 +102,7 @@ class NoSuchPath(Failure):
 
 
 class MethodNotAllowed(Failure):
-    """The path exists, the method does not. `allow` lists those that do."""
+    """The path exists, but not with this method. `allow` lists the methods that it has."""
 
     status = 405
     slug = "method-not-allowed"
@@ -113,12 +114,12 @@ class MethodNotAllowed(Failure):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """RFC 9110 section 15.5.6."""
+        """`Allow` (RFC 9110 section 15.5.6)."""
         return {"Allow": ", ".join(self.allow)}
 
 
 class Conflict(Failure):
-    """The request is fine and the state of the board is against it."""
+    """The request is valid, but conflicts with the current state of the board."""
 
     status = 409
     slug = "conflict"
@@ -126,7 +127,7 @@ class Conflict(Failure):
 
 
 class Gone(Failure):
-    """What this path was is elsewhere now, and nobody should ask here again."""
+    """The operation has moved permanently to another path."""
 
     status = 410
     slug = "gone"
@@ -134,7 +135,7 @@ class Gone(Failure):
 
 
 class Stale(Failure):
-    """The resource has changed since the caller saw it."""
+    """The resource has changed since the caller read it."""
 
     status = 412
     slug = "stale"
@@ -142,7 +143,7 @@ class Stale(Failure):
 
 
 class TooLarge(Failure):
-    """The body is larger than any operation takes."""
+    """The body is larger than the operation allows."""
 
     status = 413
     slug = "too-large"
@@ -167,14 +168,14 @@ class FieldError:
 
 
 class Invalid(Failure):
-    """Readable, and against the rules of a field."""
+    """The request is readable, but fields are invalid."""
 
     status = 422
     slug = "invalid"
     title = "Some fields are wrong"
 
     def __init__(self, *errors: FieldError, more: int = 0) -> None:
-        """The first 20 errors are shown; `more` are wrong beside those that are given."""
+        """At most 20 errors are shown; `more` counts errors in addition to the given ones."""
         shown = errors[:_ERRORS_SHOWN]
         more += len(errors) - len(shown)
         sentences = [f"{error.pointer}: {error.detail}" for error in shown]
@@ -183,7 +184,8 @@ class Invalid(Failure):
 
 
 class PreconditionRequired(Failure):
-    """The operation wants to know which version the caller saw (RFC 6585 section 3)."""
+    """The operation requires `If-Match` with the version that the caller read (RFC 6585 section
+    3)."""
 
     status = 428
     slug = "precondition-required"
@@ -191,7 +193,7 @@ class PreconditionRequired(Failure):
 
 
 class TooManyRequests(Failure):
-    """Over a limit. `policy` is the limit, `retry_after` in seconds when there is room again."""
+    """The limit `policy` is exceeded. The caller may try again after `retry_after` seconds."""
 
     status = 429
     slug = "too-many-requests"
@@ -204,7 +206,8 @@ class TooManyRequests(Failure):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """RFC 6585 section 4, and the RateLimit fields of draft-ietf-httpapi-ratelimit-headers."""
+        """`Retry-After` (RFC 6585 section 4), and the fields of
+        draft-ietf-httpapi-ratelimit-headers."""
         return {
             "Retry-After": str(self.retry_after),
             "RateLimit-Policy": self.policy.field(),
@@ -213,7 +216,7 @@ class TooManyRequests(Failure):
 
 
 class InternalError(Failure):
-    """A defect of ours. The log has the rest, under the same request id."""
+    """A defect of the board. The log has the details, with the same request id."""
 
     status = 500
     slug = "internal-error"
@@ -221,7 +224,7 @@ class InternalError(Failure):
 
 
 class Unavailable(Failure):
-    """A part that this answer needs is down. Nothing is known about the resource."""
+    """A part of the board that this request needs is down. Nothing is known about the resource."""
 
     status = 503
     slug = "unavailable"
@@ -233,7 +236,7 @@ class Unavailable(Failure):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """RFC 9110 section 10.2.3; seconds."""
+        """`Retry-After`, in seconds (RFC 9110 section 10.2.3)."""
         return {"Retry-After": str(self.retry_after)}
 
 

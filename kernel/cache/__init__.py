@@ -1,1 +1,1 @@
-"""Finished answers in memory: how many, for how long, and in which encodings."""
+"""Responses in memory, their encodings, and the changes that invalidate them."""

@@ -1,4 +1,4 @@
-"""What a context's answers depend on, and what its database says has changed."""
+"""Tags of the data that responses depend on, and the database's notifications of changes."""
 
 import logging
 import re
@@ -8,29 +8,28 @@ from typing import Final, Protocol
 log = logging.getLogger("board.cache")
 
 CHANGES: Final = "changes"
-"""NOTIFY channel; the payload is the tags of what the transaction changed, with spaces between, or
-`*` for anything. Triggers send it: no statement can forget to."""
+"""NOTIFY channel; the payload is the tags of what the transaction changed, separated by spaces, or
+`*` for everything. Triggers send it, so no statement can forget it."""
 
 _TAG: Final = re.compile(r"([a-z]+)(/[0-9]+)?", re.ASCII)
 
 OnChange = Callable[[frozenset[str] | None], None]
-"""Is called with the tags that have changed, each with the context's name before it; None is all
-of them."""
+"""Called with the changed tags, each prefixed by the context's name; None means all of them."""
 
 
 class Feed(Protocol):
-    """Whether changes arrive; `kernel.data.notifications.NotificationListener`."""
+    """Whether changes arrive; implemented by `kernel.data.notifications.NotificationListener`."""
 
     @property
     def current(self) -> bool: ...
 
 
 class Changes:
-    """The changes of one context, as its caches need to hear of them.
+    """Passes the changes of one context on to caches.
 
-    `kinds` are the first words of the tags that the context's answers depend on. A payload with any
-    other is from a version of the board that divides what there is in another way, so all may have
-    changed; likewise one that cannot be read.
+    `kinds` are the first words of the tags that the context's responses depend on. A payload with
+    another kind comes from a version of the board with other tags, and one that cannot be parsed is
+    unknown: in both cases everything may have changed.
     """
 
     def __init__(self, context: str, kinds: frozenset[str]) -> None:
@@ -40,27 +39,27 @@ class Changes:
         self._feed: Feed | None = None
 
     def follow(self, feed: Feed) -> None:
-        """Take `feed` as the source that calls `notify`."""
+        """Set the source of changes, which calls `notify`."""
         self._feed = feed
 
     @property
     def current(self) -> bool:
-        """Whether what was committed a while ago has been heard of; False without a feed."""
+        """Whether all changes up to about two seconds ago have arrived; False without a feed."""
         return self._feed is not None and self._feed.current
 
     def subscribe(self, on_change: OnChange) -> None:
-        """Call `on_change` at each change from now on."""
+        """Call `on_change` for each future change."""
         self._subscribers.append(on_change)
 
     def notify(self, payload: str) -> None:
-        """Hand on the payload of a notification; an empty one means that some were lost."""
+        """Process the payload of a notification; an empty one means that some may be lost."""
         tags = self._read(payload)
         for on_change in self._subscribers:
             on_change(tags)
 
     def tag(self, name: str) -> str:
-        """The tag with the context's name before it. Raises `ValueError` for a kind that is not the
-        context's: its changes would not be heard of."""
+        """The tag prefixed by the context's name. Raises `ValueError` for a kind that the context
+        does not have, because no change would ever invalidate it."""
         found = _TAG.fullmatch(name)
         if found is None or found[1] not in self._kinds:
             raise ValueError(f"{self.context} has no tags like {name}")

@@ -1,4 +1,4 @@
-"""Which content coding a client takes (RFC 9110 section 12.5.3), and how one is made."""
+"""Chooses a content coding that the client accepts (RFC 9110 section 12.5.3), and compresses."""
 
 import gzip
 from functools import lru_cache
@@ -9,7 +9,7 @@ import brotli
 Encoding = Literal["identity", "gzip", "br"]
 
 SMALLEST: Final = 1000
-"""Bytes below which compressing saves no packet, and costs both sides time."""
+"""Below this number of bytes, compressing saves no packet and costs both sides time."""
 
 _PREFERRED: Final[tuple[Encoding, ...]] = ("br", "gzip")
 _GZIP_LEVEL: Final = 6
@@ -18,9 +18,9 @@ _BROTLI_QUALITY: Final = 5
 
 @lru_cache(1000)
 def choose(accept_encoding: bytes) -> Encoding:
-    """The coding for a client that sent this `Accept-Encoding` field. It has always the choice of
-    none: one that refuses `identity` and every coding that we have gets it all the same, as the RFC
-    allows. What cannot be read counts as refused."""
+    """The coding for a client that sent this `Accept-Encoding` field. A client that refuses
+    `identity` and every available coding gets `identity` nevertheless, as the RFC allows. A coding
+    whose weight cannot be parsed counts as refused."""
     weights: dict[str, float] = {}
     for part in accept_encoding.decode("latin-1").lower().split(","):
         coding, *parameters = (piece.strip() for piece in part.split(";"))
@@ -44,7 +44,7 @@ def _weight(parameters: list[str]) -> float:
 
 
 def compress(body: bytes, encoding: Encoding) -> bytes:
-    """The body in this coding: the same bytes in every process."""
+    """The body in this coding; the same bytes in every process."""
     match encoding:
         case "gzip":
             return gzip.compress(body, _GZIP_LEVEL, mtime=0)

@@ -1,4 +1,4 @@
-"""Finished answers by key, and which of them a change makes wrong."""
+"""Stored responses by key, and by the tags whose changes invalidate them."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -9,17 +9,17 @@ from kernel.cache.encodings import Encoding
 
 Field = tuple[bytes, bytes]
 Key = tuple[str, bytes]
-"""A path without a trailing slash, and the query as it was sent."""
+"""A path without a trailing slash, and the query as sent."""
 
 _OVERHEAD: Final = 1500
-"""Bytes that an entry takes beside its bodies, more or less: fields, keys and tags."""
+"""The estimated bytes of an entry in addition to its bodies: fields, keys and tags."""
 
 _LARGEST_SHARE: Final = 8
 _PROTECTED_SHARE: Final = 0.8
 
 
 class Variant:
-    """An answer in one encoding: the fields and body of a 200, and the fields of a 304."""
+    """A response in one encoding: the fields and body of a 200, and the fields of a 304."""
 
     __slots__ = ("body", "fields", "fields_of_304", "tag")
 
@@ -33,8 +33,8 @@ class Variant:
 
 
 class Entry:
-    """A finished answer, in each encoding that somebody has asked for. It depends on the `tags` of
-    a context, whose `changes` it needs to hear of; `route` is what the operation is counted as."""
+    """A response, in each encoding that was requested so far. It depends on `tags` of the context
+    with these `changes`; `route` is the operation's name in metrics."""
 
     __slots__ = ("changes", "key", "route", "size", "tags", "variants")
 
@@ -50,11 +50,10 @@ class Entry:
 
 
 class Entries:
-    """As many entries as fit into `capacity` bytes.
+    """As many entries as fit into `capacity` bytes, in a segmented LRU.
 
-    An entry that was asked for once more goes before all that were not: requests that nobody
-    repeats, however many, push out each other and no more than a fifth of the rest (a segmented
-    LRU).
+    Entries that were requested again outlive those that were not: requests that nobody repeats,
+    however many, displace only each other and at most a fifth of the rest.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -73,7 +72,7 @@ class Entries:
         yield from self._proven.values()
 
     def get(self, key: Key) -> Entry | None:
-        """The entry, which now counts as the one used last."""
+        """The entry, which becomes the most recently used one."""
         entry = self._proven.get(key)
         if entry is not None:
             self._proven.move_to_end(key)
@@ -89,7 +88,7 @@ class Entries:
         return entry
 
     def put(self, entry: Entry) -> None:
-        """Store the entry in place of one with its key, unless it is very large."""
+        """Store the entry, replacing one with the same key, unless it is very large."""
         self.drop(entry.key)
         if entry.size > self._capacity // _LARGEST_SHARE:
             return
@@ -100,7 +99,7 @@ class Entries:
         self._shrink()
 
     def add_variant(self, entry: Entry, encoding: Encoding, variant: Variant) -> None:
-        """Keep the answer in another encoding, too, for as long as the entry is stored."""
+        """Store the response in another encoding as well, if the entry is still stored."""
         entry.variants[encoding] = variant
         grown = len(variant.body)
         if self._new.get(entry.key) is entry:
@@ -112,7 +111,7 @@ class Entries:
         self._shrink()
 
     def drop(self, key: Key) -> None:
-        """Forget the entry of this key, if there is one."""
+        """Drop the entry with this key, if there is one."""
         entry = self._new.pop(key, None)
         if entry is None:
             entry = self._proven.pop(key, None)
@@ -127,7 +126,7 @@ class Entries:
                 del self._by_tag[tag]
 
     def drop_tagged(self, tags: Iterable[str]) -> int:
-        """Forget every entry that depends on one of these; how many there were."""
+        """Drop every entry that depends on one of these tags. Returns how many there were."""
         keys = {key for tag in tags for key in self._by_tag.get(tag, ())}
         for key in keys:
             self.drop(key)

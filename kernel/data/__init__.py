@@ -1,1 +1,1 @@
-"""What every context needs to use PostgreSQL."""
+"""Access to PostgreSQL, which every context needs."""

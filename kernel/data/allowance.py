@@ -1,6 +1,7 @@
-"""Limits of so many in a window of time, for a user or an address, over all processes of a context.
+"""Limits on the number of uses within a window of time, for a user or an address, across all
+processes of a context.
 
-Stored in the context's table `allowances`. A window begins with the first use in it.
+Stored in the context's table `allowances`. A window begins with its first use.
 """
 
 import math
@@ -15,9 +16,9 @@ _CLEANED_AT_ONCE = 10
 async def spend(
     connection: Connection, subject: str, policy: Policy, now: datetime, refusal: str
 ) -> None:
-    """Count one use. Inside the transaction of what it is for: what is rolled back does not count.
-    Raises `TooManyRequests`, with `refusal` as its sentence, when all are used up. A quota of 0 is
-    no limit."""
+    """Count one use, in the transaction of its effect, so that a rollback does not count. Raises
+    `TooManyRequests`, with the sentence `refusal`, if the quota is used up. A quota of 0 is no
+    limit."""
     if policy.quota == 0:
         return
     expired = now - timedelta(seconds=policy.window)
@@ -54,8 +55,8 @@ async def spend(
 async def check(
     database: Database, subject: str, policy: Policy, now: datetime, refusal: str
 ) -> None:
-    """Raises `TooManyRequests` when all uses are used up, and counts nothing: for work that comes
-    before the transaction which spends."""
+    """Raises `TooManyRequests` if the quota is used up, without counting: call it before expensive
+    work that precedes the transaction with `spend`."""
     if policy.quota == 0:
         return
     async with database.connection() as connection:

@@ -1,4 +1,4 @@
-"""One context's PostgreSQL database: a small pool, and each way it can be down as `Unavailable`."""
+"""One context's PostgreSQL database: a small pool, and `Unavailable` for every kind of outage."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,22 +21,22 @@ _DOWN = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,  # the connection was lost, or the pool is closing
-    asyncpg.InternalClientError,  # the server was killed and its last words upset the protocol
+    asyncpg.InternalClientError,  # the server was killed while it was sending
     asyncpg.PostgresConnectionError,  # class 08
     asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up, cancelled
     asyncpg.InsufficientResourcesError,  # class 53: too many connections, disk full
     asyncpg.InvalidAuthorizationSpecificationError,  # class 28: the role or its password
     asyncpg.InvalidCatalogNameError,  # 3D000: not bootstrapped yet
     asyncpg.UndefinedTableError,  # 42P01: not migrated yet
-    asyncpg.UndefinedColumnError,  # 42703: likewise
+    asyncpg.UndefinedColumnError,  # 42703: the same
     asyncpg.ReadOnlySQLTransactionError,  # 25006: this server is a standby now
-    asyncpg.SerializationError,  # 40001, and 40P01 a deadlock: gone when tried again
+    asyncpg.SerializationError,  # 40001, and 40P01 for a deadlock: succeeds when repeated
     asyncpg.DeadlockDetectedError,
 )
 
 
 AfterCommit = Callable[[], Awaitable[None]]
-"""What a write waits for once it is committed."""
+"""Called after each committed write, which waits for it."""
 
 
 async def _nothing() -> None:
@@ -46,21 +46,21 @@ async def _nothing() -> None:
 class _Connection(asyncpg.Connection):
     """A connection that is not reset when it returns to the pool.
 
-    asyncpg would send a query for it, which costs PostgreSQL half of its time for a small read.
-    There is nothing to reset: a transaction that was left open is rolled back all the same, and the
-    statements of the board change nothing that outlives their transaction. `SET`, `LISTEN`, session
-    locks and cursors with hold are not for connections of this pool.
+    asyncpg would send a query for it, which takes half of PostgreSQL's time for a small read.
+    There is nothing to reset: an open transaction is rolled back anyway, and the board's statements
+    change nothing that outlives their transaction. Do not use `SET`, `LISTEN`, session locks or
+    cursors `WITH HOLD` on connections of this pool.
     """
 
     def get_reset_query(self) -> str:
-        """None: asyncpg sends nothing."""
+        """An empty query, so asyncpg sends nothing."""
         return ""
 
 
 class Database:
     """A pool of at most `size` connections, opened when first needed and closed after four idle
-    minutes, so that a database which sleeps when unused can do so. It recovers by itself when the
-    server comes back."""
+    minutes, so that a database that pauses when idle can do so. It recovers by itself after an
+    outage."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout: float) -> None:
         self._pool = pool
@@ -77,8 +77,8 @@ class Database:
         acquire_timeout: float = ACQUIRE_TIMEOUT,
         command_timeout: float = COMMAND_TIMEOUT,
     ) -> AsyncIterator["Database"]:
-        """The database at a `postgresql://` URL. Succeeds when the server is down, too. The
-        time-outs are in seconds, for getting a connection and for each statement."""
+        """The database at a `postgresql://` URL. Succeeds even if the server is down. The timeouts
+        are in seconds, for getting a connection and for each statement."""
         pool = asyncpg.create_pool(
             url,
             min_size=0,
@@ -96,9 +96,9 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection, each statement of which commits by itself."""
+        """A connection in autocommit mode."""
         try:
-            # One that is idle is there at once: a time-out would cost a task, and bound nothing.
+            # An idle connection is available at once: a timeout would only cost a task.
             timeout = None if self._pool.get_idle_size() else self._acquire_timeout
             async with self._pool.acquire(timeout=timeout) as connection:
                 yield connection
@@ -107,20 +107,20 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction that commits when the block ends, and rolls back when it
-        raises. Ask other contexts before it, never inside it."""
+        """A connection in a transaction, which commits when the block ends and rolls back when it
+        raises. Call other contexts before it, never inside it."""
         async with self.connection() as connection, connection.transaction():
             yield connection
         await self._after_commit()
 
     async def write(self, query: str, *arguments: Any) -> asyncpg.Record | None:
-        """The first row of one statement that is a transaction of its own, or None."""
+        """Run one writing statement as a transaction. Returns its first row, or None."""
         row = await self.row(query, *arguments)
         await self._after_commit()
         return row
 
     def after_commit(self, wait: AfterCommit) -> None:
-        """Let each write wait for this before it returns: whoever wrote reads their own write."""
+        """Call `wait` after each committed write, so that clients can read their own writes."""
         self._after_commit = wait
 
     async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
@@ -135,8 +135,8 @@ class Database:
 
     async def check_schema(self, revision: str) -> None:
         """Raises `Unavailable` unless the database answers and its migrations have reached
-        `revision`. Revisions are numbers of one width. A database ahead of the code is fine: every
-        migration leaves the previous version of the code working."""
+        `revision`, a number with a fixed width. The database may be ahead of the code, because a
+        migration never breaks the previous version of the code."""
         row = await self.row("SELECT version_num FROM alembic_version")
         if row is None or row["version_num"] < revision:
             raise Unavailable(f"The database's migrations have not reached {revision}.")

@@ -1,7 +1,7 @@
-"""Writes that have their effect at most once for each `Idempotency-Key`.
+"""Writes that take effect at most once for each `Idempotency-Key`.
 
-The record of a key is a row in the context's own database, written in the transaction of the
-effect: neither exists without the other, whatever crashes.
+The record of a key is a row in the context's own database, written in the same transaction as the
+effect, so neither exists without the other.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class ReplayableResponse:
-    """A response to a POST, in the form in which it is stored and sent again."""
+    """A response to a POST that is stored and can be sent again."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,7 +32,7 @@ class ReplayableResponse:
 
 
 class Replayed(Exception):
-    """Ends a request whose write has been done before. `response` is the first response."""
+    """The write was done by an earlier request. `response` is the response to that one."""
 
     def __init__(self, response: ReplayableResponse) -> None:
         super().__init__()
@@ -41,8 +41,8 @@ class Replayed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A POST as it is identified when it is sent again. `digest` is the SHA-256 of its body;
-    without a key nothing is stored."""
+    """What identifies a repeated POST. `digest` is the SHA-256 of its body; without a key nothing
+    is stored."""
 
     key: str | None
     method: str
@@ -50,7 +50,7 @@ class IdempotentRequest:
     digest: bytes
 
     def write(self, respond: Callable[[Result], ReplayableResponse]) -> "IdempotentWrite[Result]":
-        """The write of this request. `respond` makes the response from the write's result."""
+        """The write of this request. `respond` creates the response from the write's result."""
         return IdempotentWrite(self, respond)
 
 
@@ -66,7 +66,7 @@ class IdempotentWrite(Generic[Result]):
 
     @classmethod
     def without_key(cls) -> "IdempotentWrite[Result]":
-        """A write that nobody repeats."""
+        """A write without a key, which always takes effect."""
 
         def respond(_result: Result) -> ReplayableResponse:
             raise AssertionError("without a key no response is stored")
@@ -74,15 +74,15 @@ class IdempotentWrite(Generic[Result]):
         return cls(IdempotentRequest(None, "", "", b""), respond)
 
     async def check_replay(self, database: Database, user: int, now: datetime) -> None:
-        """Raises `Replayed` when the write has been done. Call it after `user` is known, and before
-        any check whose outcome may have changed since the first request."""
+        """Raises `Replayed` if the write was done before. Call it after `user` is known, and before
+        any check whose result may have changed since the first request."""
         if self._request.key is not None:
             async with database.connection() as connection:
                 await self._raise_replayed(connection, user, now)
 
     async def begin(self, connection: Connection, user: int, now: datetime) -> None:
-        """Raises `Replayed`, `Invalid` when the key came with another body before, and `Conflict`
-        while another request with this key is being carried out."""
+        """Begin the write. Raises `Replayed`; `Invalid` if the key was used with another body; and
+        `Conflict` while another request with this key is being carried out."""
         request = self._request
         if request.key is None:
             return
@@ -95,7 +95,7 @@ class IdempotentWrite(Generic[Result]):
     async def finish(
         self, connection: Connection, user: int, now: datetime, result: Result
     ) -> None:
-        """Store the response to this request, and delete some records that are too old."""
+        """Store the response to this request, and delete some expired records."""
         request = self._request
         if request.key is None:
             return

@@ -11,7 +11,7 @@ import asyncpg
 log = logging.getLogger("board.listen")
 
 CURRENT_SECONDS: Final = 2.0
-"""How long after it asked its connection a listener still counts as current."""
+"""How long after sending an answered query a listener counts as current."""
 
 _CONNECT_TIMEOUT: Final = 5.0
 _ASK_EVERY: Final = 0.5
@@ -25,9 +25,9 @@ OnNotification = Callable[[str], None]
 class NotificationListener:
     """Calls a channel's function with the payload of each notification on the channel.
 
-    It has one connection of its own for all channels, and reconnects until it succeeds. After each
-    connect it calls every function with an empty payload: notifications that were sent before are
-    lost, so anything may have changed.
+    It has one connection of its own for all channels, and reconnects after a failure. After each
+    connect it calls every function with an empty payload, because notifications may have been lost
+    and anything may have changed.
     """
 
     def __init__(
@@ -48,15 +48,15 @@ class NotificationListener:
     @property
     def current(self) -> bool:
         """Whether every notification that was committed more than `CURRENT_SECONDS` ago has been
-        handed on. PostgreSQL sends what is pending before it answers, so the listener is current
-        when the last question that was answered is young: also when the network is gone and nothing
-        has noticed yet. While nobody looks at this, nothing is asked."""
+        passed on. PostgreSQL sends pending notifications before it answers a query, so the listener
+        is current if the last answered query was sent recently. This also detects a lost network.
+        Queries are only sent while this property is read."""
         self._wanted = True
         return self._connection is not None and self._timer() - self._asked < CURRENT_SECONDS
 
     async def catch_up(self) -> None:
-        """Returns when every notification that had been committed before the call has been handed
-        on, or the connection is lost: then the listener is not current."""
+        """Wait until every notification that was committed before the call has been passed on, or
+        the connection is lost; the listener is then not current."""
         if self._connection is None:
             return
         if self._upcoming is None:
@@ -110,13 +110,14 @@ class NotificationListener:
             try:
                 await asyncio.wait_for(lost.wait(), _ASK_EVERY)
             except TimeoutError:
-                # Only an answer shows that the peer has not vanished without closing.
+                # Only an answer shows that the server has not vanished without closing the
+                # connection.
                 if self._wanted or self._timer() - self._asked > _IDLE_EVERY:
                     self._wanted = False
                     await self._ask(connection)
 
     async def _ask(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        async with self._asking:  # who wants to catch up from now on needs the next question
+        async with self._asking:  # callers of `catch_up` from now on need the next query
             self._upcoming = None
             asked = self._timer()
             try:

@@ -1,4 +1,4 @@
-"""Keyset paging: a page of rows, and the cursor from which the next one goes on."""
+"""Keyset paging: a page of rows, and the cursor of the next page."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ _LONGEST_CURSOR = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some of a list, in order. `next_cursor` is None at its end."""
+    """A part of a list, in order. `next_cursor` is None at the end of the list."""
 
     items: Sequence[Item]
     next_cursor: str | None
@@ -29,20 +29,21 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in one kind of list: just behind the item that has these sort keys, all whole
-    numbers. The kind is in the cursor, so that one list refuses another's."""
+    """A position in one kind of list: after the item with these sort keys, which are integers. The
+    cursor contains the kind, so that another kind of list rejects it."""
 
     kind: str
     keys: tuple[int, ...]
 
     def encode(self) -> str:
-        """As it travels in a URL. Opaque to clients: its form may change at any time."""
+        """The cursor as text for a URL. It is opaque to clients: its format may change."""
         text = json.dumps([self.kind, *self.keys], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def decode(cls, text: str, kind: str, length: int) -> "Cursor":
-        """The cursor of this kind with so many keys. Raises `MalformedRequest` for any other."""
+        """Parse a cursor of this kind with `length` keys. Raises `MalformedRequest` for any
+        other."""
         if len(text) > _LONGEST_CURSOR:
             raise MalformedRequest("The cursor in ?after= cannot be read.")
         try:
@@ -57,8 +58,7 @@ class Cursor:
 
 
 def json_weight(text: str) -> int:
-    """How many bytes a text has as JSON: quotation marks, backslashes and control characters are
-    escaped."""
+    """The size of a text in JSON, in bytes, with its escapes."""
     return len(encode_basestring(text).encode())
 
 
@@ -69,9 +69,9 @@ def page(
     keys: Callable[[Item], tuple[int, ...]],
     weigh: Callable[[Item], int] | None = None,
 ) -> Page[Item]:
-    """The page of `limit + 1` fetched rows, or of fewer that exceed `LARGEST_PAGE`. A row that is
-    not on it means that there is a next page. With `weigh`, which says how many bytes an item has
-    as JSON, the page ends before `LARGEST_PAGE` is exceeded; its first item is always on it."""
+    """The page from up to `limit + 1` fetched rows. If a row does not fit, there is a next page.
+    `weigh` returns an item's size in JSON in bytes; with it, the page ends before it exceeds
+    `LARGEST_PAGE`, but always has its first item."""
     items = rows[:limit]
     if weigh is not None:
         total = 0

@@ -1,4 +1,4 @@
-"""Deletes what has been kept long enough, in small batches beside the requests."""
+"""Deletes expired rows in small batches, in the background."""
 
 import asyncio
 import logging
@@ -19,7 +19,8 @@ _PAUSE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Rows of `table` are deleted when `created_at` is `lifetime` ago. An index has that column."""
+    """Deletes rows of `table` whose `created_at` is older than `lifetime`. The column needs an
+    index."""
 
     table: str
     lifetime: timedelta
@@ -29,7 +30,7 @@ IDEMPOTENCY_KEYS = Rule("idempotency_keys", LIFETIME)
 
 
 class Retention:
-    """Applies the rules of one database every `interval` seconds. Several processes may do so."""
+    """Applies the rules of one database every `interval` seconds, possibly in several processes."""
 
     def __init__(
         self, database: Database, rules: Sequence[Rule], clock: Clock, interval: float = 600.0
@@ -40,8 +41,8 @@ class Retention:
         self._interval = interval
 
     async def run(self) -> None:
-        """Delete until cancelled. Begins after an interval: a version of the board that is being
-        replaced may still count on the rows."""
+        """Delete until cancelled. Begins after one interval, because a previous version of the
+        board that still runs may need the rows."""
         pause = self._interval
         while True:
             await asyncio.sleep(pause)
@@ -50,7 +51,7 @@ class Retention:
                 if await self.delete_batches():
                     pause = _PAUSE
             except Unavailable as down:
-                log.info("old rows stay for now: %s", down.detail)
+                log.info("old rows could not be deleted yet: %s", down.detail)
             except Exception:
                 log.exception("old rows could not be deleted")
 
@@ -66,7 +67,8 @@ class Retention:
 
 
 def delete_statement(table: str) -> str:
-    """Deletes rows that are as old as $1, the oldest first, $2 at most, but none that is locked."""
+    """The statement that deletes at most $2 rows created before $1, the oldest first, without
+    locked ones."""
     return f"""
         DELETE FROM {table} WHERE ctid = ANY(ARRAY(
             SELECT ctid FROM {table} WHERE created_at <= $1 ORDER BY created_at

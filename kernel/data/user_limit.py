@@ -10,9 +10,9 @@ from kernel.errors import Policy, TooManyRequests
 async def enforce_user_limit(
     connection: Connection, user: int, policy: Policy, now: datetime, refusal: str
 ) -> None:
-    """Raises `TooManyRequests`, with `refusal` as its sentence, when the user did the same within
-    the policy's window, in whichever process. Call it inside the transaction of what they do, so
-    that what is rolled back does not count. A window of 0 s is no limit."""
+    """Raises `TooManyRequests`, with the sentence `refusal`, if the user did the same within the
+    policy's window, in any process. Call it in the transaction of the effect, so that a rollback
+    does not count. A window of 0 s is no limit."""
     if policy.window == 0:
         return
     window = timedelta(seconds=policy.window)
@@ -34,8 +34,8 @@ async def enforce_user_limit(
 async def check_user_limit(
     database: Database, user: int, policy: Policy, now: datetime, refusal: str
 ) -> None:
-    """Raises as `enforce_user_limit` would, and counts nothing: for work that comes before the
-    transaction."""
+    """Raises as `enforce_user_limit` would, without counting: call it before expensive work that
+    precedes the transaction."""
     if policy.window == 0:
         return
     async with database.connection() as connection:

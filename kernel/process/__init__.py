@@ -1,1 +1,1 @@
-"""What every process needs to start, log and stop."""
+"""Starting, logging and stopping a process."""

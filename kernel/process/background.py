@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests of a process."""
+"""Background tasks of a process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def running(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do all of these until the block ends, then cancel what is still going on. Each looks after
-    its own failures."""
+    """Run these coroutines as tasks until the block ends, then cancel those that still run. Each
+    must handle its own errors."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield

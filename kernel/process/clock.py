@@ -1,4 +1,4 @@
-"""The time, as an argument."""
+"""The time, as a dependency that is passed as an argument."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The machine's clock."""
+    """The current time of the machine."""
     return to_milliseconds(datetime.now(UTC))
 
 

@@ -1,4 +1,4 @@
-"""How long a process that was asked to stop goes on serving."""
+"""Decides how long a process continues to serve after it was asked to stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,18 +7,17 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _STALLED = 0.5
-"""Seconds of delay after which requests may be waiting that nobody has read."""
+"""Seconds of delay in the event loop after which requests may be waiting unread."""
 
 
 class Drain:
-    """The application, and the time since its last request from the load balancer.
+    """Wraps the application, and measures the time since the last request from the load balancer.
 
     A load balancer checks the health of each target every few seconds. If no request from another
-    machine arrives for longer than that, the load balancer has gone or has deregistered this
-    process, and no more will come. Requests from this machine (a container's health check) and from
-    other services do not count. If the process was stalled, by a busy or a sleeping machine, it
-    could not receive requests, so the silence is measured again from then.
-    """
+    machine arrives for longer than that, the load balancer has stopped or has deregistered this
+    process, and no more requests will come. Requests from this machine (a container's health check)
+    and from other services do not count. If the process was stalled, because the machine was busy
+    or asleep, it could not receive requests, so the silence is measured again from then."""
 
     def __init__(
         self,

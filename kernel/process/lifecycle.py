@@ -1,14 +1,15 @@
-"""Whether this process still wants traffic."""
+"""Whether this process is draining."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 Check = Callable[[], Awaitable[None]]
-"""Raises `Unavailable` when this process cannot serve."""
+"""Raises `Unavailable` if this process cannot serve."""
 
 
 class Lifecycle:
-    """Serving, until it is asked to stop; then draining: no longer ready, and still answering."""
+    """The process serves until it is asked to stop; then it drains: not ready, but still
+    answering."""
 
     def __init__(self) -> None:
         self._draining = asyncio.Event()
@@ -23,10 +24,10 @@ class Lifecycle:
         self._draining.set()
 
     async def wait_until_draining(self) -> None:
-        """Returns when the process is asked to stop."""
+        """Wait until the process is asked to stop."""
         await self._draining.wait()
 
     async def when_draining(self, do: Callable[[], None]) -> None:
-        """Do something when the process is asked to stop."""
+        """Call `do` when the process is asked to stop."""
         await self.wait_until_draining()
         do()

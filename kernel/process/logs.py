@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each where machines read them, plain text where people do."""
+"""Log lines, as JSON objects for machines or as plain text for people."""
 
 import logging
 import re
@@ -24,16 +24,16 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{32,}")
 
 
 def redact(path: str) -> str:
-    """The path without what looks like a secret: a segment of 32 characters or more of those that
-    tokens are made of."""
+    """The path with `***` for segments that look like secrets: 32 or more of the characters that
+    tokens have."""
     if len(path) <= 32:
         return path
     return "/".join("***" if _SECRET.fullmatch(part) else part for part in path.split("/"))
 
 
 class _Json(logging.Formatter):
-    """Writes the object by hand: each request has its line, and `json.dumps` of a dictionary takes
-    three times as long."""
+    """Builds the JSON as text, because each request has a line, and `json.dumps` of a dictionary
+    takes three times as long."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class _Text(logging.Formatter):
         super().__init__("%(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        # A line break that came in with a request must not look like a line of ours.
+        # A line break from a request must not create another line.
         text = super().format(record)
         if record.exc_info is None:
             text = text.replace("\r", "\\r").replace("\n", "\\n")
@@ -76,10 +76,10 @@ class _Text(logging.Formatter):
 
 class BatchingHandler(logging.Handler):
     """Writes lines to `stream` in batches, from a thread of its own, so that no request waits for
-    whoever reads them. A warning is written at once.
+    the reader. A warning is written at once.
 
-    When the reader of a pipe, or the disk, is slower than the lines, at most 8 MiB of text wait;
-    what does not fit is dropped, and a line says how many lines were.
+    If the reader of a pipe, or the disk, is too slow, at most 8 MiB of text are buffered. Lines
+    beyond that are dropped, and a line says how many.
     """
 
     def __init__(self, stream: TextIO, most_waiting: int = _MOST_WAITING) -> None:
@@ -96,7 +96,7 @@ class BatchingHandler(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format the record, and let it wait for the next batch."""
+        """Format the record, and add it to the next batch."""
         line = self.format(record)
         if self._size + len(line) > self._most_waiting:
             self._dropped += 1
@@ -109,7 +109,7 @@ class BatchingHandler(logging.Handler):
             self._any.set()
 
     def close(self) -> None:
-        """Write what waits, and end the thread. Waits 5 s at most for a reader that is slow."""
+        """Write the buffered lines, and end the thread. Waits at most 5 s for a slow reader."""
         self._closing.set()
         self._urgent.set()
         self._any.set()
@@ -139,13 +139,13 @@ class BatchingHandler(logging.Handler):
                     self._stream.write("\n".join([*lines, ""]))
                     self._stream.flush()
             except OSError:
-                pass  # nobody reads any more, or the disk is full: the process goes on
+                pass  # the pipe is closed or the disk is full: continue to serve
             if self._closing.is_set() and not self._waiting:
                 return
 
 
 def configure(log_format: LogFormat, stream: TextIO = sys.stdout) -> None:
-    """Send every logger of this process to `stream`. For a process's start only."""
+    """Send every logger of this process to `stream`. Call it only at the start of a process."""
     _install(logging.StreamHandler(stream), log_format)
 
 
@@ -163,10 +163,10 @@ def batched(log_format: LogFormat, stream: TextIO = sys.stdout) -> Iterator[None
 def _install(handler: logging.Handler, log_format: LogFormat) -> None:
     handler.setFormatter(_Json() if log_format == "json" else _Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # These tell of every single call and of every start in their own words.
+    # These loggers report every call and every start themselves.
     for chatty in ("httpx", "httpcore", "uvicorn.error", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # No line shows the thread, the process or the place in the code, and finding them out takes
+    # Lines do not show the thread, the process or the place in the code, and determining them takes
     # longer than the rest of a line (the standard library's logging HOWTO, "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001 - the documented switch

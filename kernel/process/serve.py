@@ -1,7 +1,7 @@
 """Runs a process: listens, serves until it is asked to stop, drains, stops.
 
 This module owns the `uvicorn.Server`, because uvicorn by itself refuses connections 0.2 s after
-SIGTERM and tells the application last, while a load balancer goes on sending requests until its
+SIGTERM and informs the application last, while a load balancer continues to send requests until its
 health checks have failed.
 """
 
@@ -25,11 +25,11 @@ from kernel.process.unreadable import ProblemProtocol
 log = logging.getLogger("board.serve")
 
 KEEP_ALIVE_SECONDS = 75
-"""Longer than the 60 s for which a load balancer keeps idle connections: whoever closes first must
-be the side that sends the requests, or some of them meet a closed door."""
+"""Longer than the 60 s for which a load balancer keeps idle connections open. The side that sends
+requests must close first, or a request could arrive at a closed connection."""
 
 LONGEST_REQUEST_SECONDS = 10
-"""How long requests in flight may still take after draining."""
+"""How long requests in flight may take after draining."""
 
 
 class _Server(uvicorn.Server):
@@ -63,11 +63,11 @@ async def listening(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None
 
 
 Application = Callable[[Lifecycle], AbstractAsyncContextManager[ASGIApp]]
-"""A composition root: opens what the process needs, yields its application, closes it all."""
+"""A composition root: opens what the process needs, yields the application, and closes it."""
 
 
 def run(application: Application, settings: ProcessSettings) -> None:
-    """Be the process: serve until SIGTERM or SIGINT, then drain and stop."""
+    """Run the process: serve until SIGTERM or SIGINT, then drain and stop."""
     with logs.batched(settings.log_format):
         _run_event_loop(_run(application, settings))
 

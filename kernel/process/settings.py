@@ -59,20 +59,19 @@ def _long_enough(tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 
 DatabasePassword = Annotated[str | None, Field(min_length=1, repr=False)]
-"""The password of a database's role, where it is kept apart from the URL."""
+"""The password of a database's role, if it is not in the URL."""
 
 DatabaseUrl = Annotated[str, AfterValidator(_postgresql_url), Field(repr=False)]
-"""Where a context's database is, with the context's own role and password.
+"""The URL of a context's database, with the context's own role and password.
 
-The password of `NAME_database_url` may come apart, as `NAME_database_password`: a field that has to
-stand before it. As the setting's value it is in the URL all the same.
-"""
+The password for `NAME_database_url` may be a separate setting, `NAME_database_password`, whose
+field must be declared before the URL. The URL's value then includes the password. """
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-"""Where another service is."""
+"""The URL of another service."""
 
 Origin = Annotated[str, AfterValidator(_origin)]
-"""Scheme, host and port under which browsers know the board."""
+"""The scheme, host and port that browsers use."""
 
 ServiceTokens = Annotated[
     tuple[str, ...],
@@ -83,8 +82,8 @@ ServiceTokens = Annotated[
 ]
 """The secrets that a service accepts from its callers, comma-separated. A caller sends the first.
 
-Rotation loses no call: set `old,new` for the callee, then `new` for its callers, then `new` for the
-callee.
+To rotate without failing calls: set `old,new` for the callee, then `new` for its callers, then
+`new` for the callee.
 """
 
 
@@ -93,13 +92,13 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_several)]
 
 
 class ProcessSettings(BaseSettings):
-    """What every process of the board takes. The names are those of the environment variables.
+    """The settings of every process. Their names are those of the environment variables.
 
-    `trusted_networks` are those of the load balancer, whose word about clients' addresses is taken.
-    An address may ask `address_limit` times in `address_window` seconds. A process that is asked to
-    stop serves for `drain_seconds` more; less when nobody, not even the load balancer, asks for
-    anything in `drain_silence_seconds`, which must be longer than its health check interval.
-    Finished answers take `response_cache_bytes` of memory at most; 0 stores none.
+    `trusted_networks` are those of the load balancer, whose `X-Forwarded-For` is trusted. An
+    address may send `address_limit` requests in `address_window` seconds. After it was asked to
+    stop, a process serves for `drain_seconds`, or less if no request arrives for
+    `drain_silence_seconds`, which must be longer than the interval of health checks. The response
+    cache takes at most `response_cache_bytes` of memory; 0 turns it off.
     """
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
@@ -123,8 +122,8 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 def load(kind: type[Settings]) -> Settings:
     """The settings of this process: environment variables, and files of the same names in the
-    folder that `SETTINGS_DIR` names, if it is set. Ends the process, naming every setting that is
-    missing or wrong and showing no value, since some are secrets."""
+    folder that `SETTINGS_DIR` names, if it is set. Ends the process if settings are missing
+    or invalid, and names all of them, but not their values, because some are secrets."""
     folder = os.environ.get("SETTINGS_DIR") or None
     if folder is not None and not Path(folder).is_dir():
         sys.exit(f"SETTINGS_DIR: {folder} is not a folder")

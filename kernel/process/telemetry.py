@@ -1,4 +1,4 @@
-"""What a process counts about itself, for Prometheus."""
+"""Metrics of a process, for Prometheus."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -10,16 +10,16 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 _BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-"""Seconds; the bounds of prometheus_client's own histograms."""
+"""Seconds; the default bounds of prometheus_client's histograms."""
 
 
 class Telemetry(Collector):
-    """Requests by method, status and operation. The operation is the path's template, so that the
-    number of series is bounded whatever clients ask for.
+    """Requests by method, status and operation. The operation is the path's template, so the
+    number of time series is bounded.
 
-    A request adds to plain numbers, and they become metrics when Prometheus asks for them: that
-    costs a request a fraction of what prometheus_client's own counters do, which take a lock each.
-    Only the thread of the event loop may count.
+    A request increments plain numbers, which become metrics when Prometheus collects them. This is
+    much cheaper than prometheus_client's counters, which take a lock each. Only the event loop's
+    thread may count.
     """
 
     def __init__(self, process: str) -> None:
@@ -32,15 +32,15 @@ class Telemetry(Collector):
         self._collectors: list[Collector] = []
 
     def include(self, collector: Collector) -> None:
-        """Show the metrics of a part of the process, too."""
+        """Include the metrics of another collector."""
         self._collectors.append(collector)
 
     def begin(self) -> None:
-        """A request came in."""
+        """Count a request that has begun."""
         self._in_flight += 1
 
     def end(self, operation: str, method: str, status: int, seconds: float) -> None:
-        """And was answered."""
+        """Count a request that was answered."""
         self._in_flight -= 1
         key = (operation, method, status)
         self._requests[key] = self._requests.get(key, 0) + 1
@@ -51,7 +51,7 @@ class Telemetry(Collector):
         histogram.sum += seconds
 
     def collect(self) -> Iterable[Metric]:
-        """The metrics, as prometheus_client asks for them."""
+        """The metrics, for prometheus_client."""
         requests = CounterMetricFamily(
             "board_requests", "Requests answered.",
             labels=["process", "operation", "method", "status"],
@@ -77,14 +77,14 @@ class Telemetry(Collector):
 
 
 class _Histogram:
-    """How many were at most as long as each bound, and no shorter; `sum` is in seconds."""
+    """Counts durations between each two bounds; `sum` is in seconds."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(_BOUNDS) + 1)
         self.sum = 0.0
 
     def buckets(self) -> Iterator[tuple[str, float]]:
-        """Each bound, and how many were at most as long."""
+        """Each bound, and the number of durations up to it."""
         total = 0
         for bound, count in zip((*_BOUNDS, "+Inf"), self.counts, strict=True):
             total += count

@@ -1,4 +1,4 @@
-"""What ties the log lines, answers and calls of one request together."""
+"""Ids that connect the log lines, responses and calls of one request."""
 
 import re
 import secrets
@@ -26,20 +26,20 @@ class InnerCall:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """`request_id` is ours or the caller's; `trace_id` is the load balancer's `X-Amzn-Trace-Id`.
-    `calls` are the calls to other services so far, or None if nobody will look at them."""
+    """`request_id` is new or the caller's; `trace_id` is the load balancer's `X-Amzn-Trace-Id`.
+    `calls` are the calls to other services so far, or None if they are not recorded."""
 
     request_id: str
     trace_id: str | None
     calls: list[InnerCall] | None = None
 
     def record(self, call: InnerCall) -> None:
-        """Add a call, if calls are recorded and there is space for one more."""
+        """Record a call, if calls are recorded and there are fewer than `MAX_CALLS`."""
         if self.calls is not None and len(self.calls) < MAX_CALLS:
             self.calls.append(call)
 
     def headers(self) -> dict[str, str]:
-        """The header fields by which a call to another service belongs to this request."""
+        """The header fields that connect a call to another service with this request."""
         headers = {"X-Request-ID": self.request_id}
         if self.trace_id is not None:
             headers["X-Amzn-Trace-Id"] = self.trace_id
@@ -53,8 +53,8 @@ current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=No
 def begin(
     request_id: str | None, trace_id: str | None, calls: list[InnerCall] | None = None
 ) -> Trace:
-    """The trace of a request that came with these header fields. An id that is not 1 to 64 of
-    `[A-Za-z0-9_-]` is replaced, so that it can be written into a log as it is."""
+    """The trace of a request with these header fields. An id that is not 1 to 64 characters of
+    `[A-Za-z0-9_-]` is replaced, so that it can be logged without escaping."""
     if request_id is None or not _REQUEST_ID.fullmatch(request_id):
         request_id = secrets.token_hex(8)
     return Trace(request_id, trace_id, calls)

@@ -1,4 +1,4 @@
-"""The answer to bytes that are no HTTP request, or whose method HTTP does not know."""
+"""The response to bytes that are not an HTTP request, or that have an unknown method."""
 
 import json
 
@@ -9,10 +9,11 @@ from kernel.process.tracing import begin
 
 
 class ProblemProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which would answer in plain text and without a request id."""
+    """uvicorn's protocol, but with a problem document and a request id instead of plain text."""
 
     def send_400_response(self, msg: str) -> None:
-        """Answer with a problem, and close: what comes next cannot be told from the rest of it."""
+        """Send a problem and close the connection, because it is unknown where the next request
+        begins."""
         request_id = begin(None, None).request_id
         problem = {
             "type": f"/problems/{MalformedRequest.slug}",

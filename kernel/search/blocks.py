@@ -1,13 +1,14 @@
-"""Blocks of ids, by which a GIN index can be asked for a part of a table.
+"""Blocks of ids, with which a GIN index can search a part of a table.
 
-Each row is in a block of 1,024 ids, and in larger ones of 16 times as many each. The index has them
-beside the row's words, and GIN intersects both without reading the rest of a word's list.
+Each row belongs to a block of 1,024 ids, and to larger blocks, each of 16 times as many. The index
+contains them beside the row's words, and GIN intersects both without reading the rest of a word's
+list.
 """
 
 from collections.abc import Sequence
 
 BLOCK = 1024
-"""The smallest number of ids that can be asked for."""
+"""The smallest number of ids that can be searched."""
 
 _SHIFTS = (10, 14, 18, 22)
 _LEVELS = len(_SHIFTS)
@@ -15,12 +16,12 @@ _LEVELS = len(_SHIFTS)
 EXPRESSION = "(ARRAY[{}])".format(
     ", ".join(f"(id >> {shift}) * {_LEVELS} + {level}" for level, shift in enumerate(_SHIFTS))
 )
-"""The blocks of a row, as an expression over its id; a block's number has its level in it."""
+"""The SQL expression of a row's blocks; a block's number includes its level."""
 
 
 def cover(low: int, high: int) -> Sequence[int]:
-    """The blocks that have all ids from `low` to below `high`, both multiples of `BLOCK`, and no
-    others; as few as there can be."""
+    """The fewest blocks that contain exactly the ids from `low` to below `high`, which are both
+    multiples of `BLOCK`."""
     blocks = []
     while low < high:
         level = _LEVELS - 1

@@ -1,4 +1,4 @@
-"""The words that a context's texts have, from which beginnings of words are completed."""
+"""The words in a context's texts, from which prefixes are completed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,30 +6,30 @@ from kernel.data.database import Connection
 from kernel.search.query import SHORTEST_PREFIX
 
 MOST_EXPANSIONS = 50
-"""Words to which the beginnings in one search are completed, together."""
+"""The most words to which all prefixes of one search are completed."""
 
 _REMEMBERED = 50_000
 _END = "\U0010ffff"
 
 
 class Dictionary:
-    """Stores words in the table `words`. Remembers some of those that the table has."""
+    """Stores words in the table `words`, and remembers some that it already has."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
 
     async def add(self, connection: Connection, words: Sequence[str]) -> None:
-        """Store those of the words that may be the completion of a prefix, in the caller's
-        transaction. Call `committed` after it."""
+        """Store the words that can complete a prefix, in the caller's transaction. Call `committed`
+        after it."""
         new = sorted({word for word in words if self._is_new(word)})
         if new:
-            # Sorted: of two transactions that add the same words, one waits for the other.
+            # Sorted, so that two transactions with the same words cannot deadlock.
             await connection.execute(
                 "INSERT INTO words SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", new
             )
 
     def committed(self, words: Sequence[str]) -> None:
-        """The table has these words."""
+        """Remember that the table has these words."""
         if len(self._known) > _REMEMBERED:
             self._known.clear()
         self._known.update(words)

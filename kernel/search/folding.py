@@ -1,4 +1,4 @@
-"""Which characters make up words, and the form in which words are compared."""
+"""Classifies characters of words, and folds words for comparison."""
 
 import unicodedata
 from enum import Enum
@@ -8,7 +8,7 @@ from kernel.characters import is_ignorable
 
 
 class Kind(Enum):
-    """What a character is to a word."""
+    """The role of a character in words."""
 
     LETTER = "letter or digit"
     UNSPACED = "letter of a script that is written without spaces"
@@ -16,7 +16,7 @@ class Kind(Enum):
     SEPARATOR = "anything else"
 
 
-_ZERO_WIDTH_SPACE = "\u200b"  # shown as nothing, and yet an opportunity to break a line
+_ZERO_WIDTH_SPACE = "\u200b"  # invisible, but a place where a line may break
 
 _HALF_WIDTH_SOUND_MARKS = "\uff9e\uff9f"
 
@@ -30,15 +30,15 @@ _UNSPACED = (
 )  # fmt: skip
 
 # Marks that people leave out when they search: accents, and the vowel points of Hebrew and Arabic.
-# Not those that make another letter, as in Kana and the scripts of India.
+# Not those that make a different letter, as in Kana and the scripts of India.
 _ACCENTS = (
     (0x0300, 0x036F), (0x0483, 0x0487), (0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F),
     (0x0670, 0x0670), (0x06D6, 0x06ED), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF),
     (0xFE20, 0xFE2F),
 )  # fmt: skip
 
-# Letters that Unicode does not decompose, as people write them who do not have them; and the Arabic
-# tatweel, which only makes a word longer.
+# Common replacements for letters that Unicode does not decompose; and the Arabic tatweel, which
+# only makes a word longer.
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i",
      "ħ": "h", "ŧ": "t", "\u0640": None}
@@ -47,7 +47,7 @@ _PLAIN = str.maketrans(
 
 @lru_cache(maxsize=4096)
 def kind(character: str) -> Kind:
-    """What the character is to a word."""
+    """The character's role in words."""
     if character == _ZERO_WIDTH_SPACE:
         return Kind.SEPARATOR
     if (
@@ -65,7 +65,7 @@ def kind(character: str) -> Kind:
 def fold(word: str) -> str:
     """The word without case, accents, compatibility forms and invisible characters. May have
     several words, separated by spaces: `½` is `1 2`."""
-    # Twice: casefolding makes characters that decompose, and the other way round.
+    # Twice, because casefolding can produce characters that decompose, and vice versa.
     decomposed = unicodedata.normalize(
         "NFKD", unicodedata.normalize("NFKD", word).casefold()
     ).casefold()

@@ -1,4 +1,4 @@
-"""Makes rows searchable that were written by an older version of the board."""
+"""Indexes rows that an older version of the board has written."""
 
 import asyncio
 import logging
@@ -16,32 +16,32 @@ _PAUSE = 2.0
 
 
 class Indexer:
-    """Keeps the columns `search` and `indexed_at` of a table as the text in `column` needs them.
+    """Fills in the columns `search` and `indexed_at` of a table from the text in `column`.
 
-    A row is up to date if `indexed_at` is the time of its last edit. The board's code writes both
-    with the text; what an older version has written while both ran, and what was there before the
-    migration, this fills in behind it, the newest first, in short transactions that lock no row
-    that somebody else is changing.
+    A row is up to date if `indexed_at` is the time of its last edit. Current code writes both
+    columns with the text. This fills them in for rows from before the migration, and for those that
+    an older version has written since then: the newest first, in short transactions that skip
+    locked rows.
     """
 
     def __init__(self, database: Database, dictionary: Dictionary, table: str, column: str) -> None:
         self._database = database
         self._dictionary = dictionary
-        # Constants of the code, no input.
+        # Constants from the code, not input.
         self._select = SELECT_NOT_INDEXED.format(table=table, column=column)
         self._update = _UPDATE.format(table=table)
 
     async def run(self) -> None:
-        """Fill in until cancelled, at most half of the time."""
+        """Fill in rows until cancelled, using at most half of the time."""
         while True:
             began = time.monotonic()
             try:
                 done = await self.fill_in()
             except Unavailable as down:
-                log.debug("rows wait to be made searchable: %s", down.detail)
+                log.debug("rows could not be indexed yet: %s", down.detail)
                 done = 0
             except Exception:
-                log.exception("rows could not be made searchable")
+                log.exception("rows could not be indexed")
                 done = 0
             await asyncio.sleep(time.monotonic() - began if done else _PAUSE)
 
@@ -69,7 +69,7 @@ SELECT_NOT_INDEXED = """
     WHERE indexed_at IS DISTINCT FROM coalesce(edited_at, created_at)
     ORDER BY id DESC LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
 """
-"""The statement that selects and locks rows of a table that are to be made searchable."""
+"""The statement that selects and locks the rows of a table that are not up to date."""
 
 _UPDATE = """
     UPDATE {table} SET search = to_tsvector('english', encoded), indexed_at = at

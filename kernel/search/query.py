@@ -1,4 +1,4 @@
-"""What people type into a search field: words, `"phrases"`, `or`, `-without`, `beginnings*`."""
+"""Parses search queries: words, `"phrases"`, `or`, `-excluded`, `prefixes*`."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from kernel.search.folding import Kind, kind
 from kernel.search.words import Word, cut, encode
 
 SHORTEST_PREFIX = 3
-"""Characters that a beginning needs to be one; with fewer it is a word."""
+"""The minimum length of a prefix; a shorter one is treated as a word."""
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))  # noqa: RUF001 - what phones type
 _EXCLUDES = re.compile(r"-(?=[^\W_])")
@@ -16,7 +16,7 @@ _EXCLUDES = re.compile(r"-(?=[^\W_])")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that follow each other, or the beginning of one. `excluded`: what must not be there."""
+    """Consecutive words, or a prefix. `excluded`: the text must not have it."""
 
     words: tuple[str, ...]
     excluded: bool = False
@@ -25,17 +25,17 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Alternatives, each of them terms that must all hold."""
+    """Alternatives, each a list of terms that must all match."""
 
     alternatives: tuple[tuple[Term, ...], ...]
 
     @property
     def prefixes(self) -> Sequence[str]:
-        """The beginnings that are searched for, each once."""
+        """The prefixes in the query, each once."""
         return sorted({term.words[0] for term in self._terms() if term.prefix})
 
     def words(self, expansions: Mapping[str, Sequence[str]]) -> str:
-        """All words that a text is found by, encoded. `expansions` are the words that have a
+        """All words that a matching text may have, encoded. `expansions` are the words for each
         prefix."""
         return encode(
             word
@@ -45,8 +45,8 @@ class Query:
         )
 
     def tsquery(self, expansions: Mapping[str, Sequence[str]]) -> str:
-        """The query for `to_tsquery`; empty when nothing can be found. A prefix is as many
-        alternatives as it has expansions, and without one it is in no text."""
+        """The query for `to_tsquery`; empty if nothing can match. A prefix becomes the alternatives
+        of its expansions; without any, it matches nothing."""
         alternatives = (_all_of(terms, expansions) for terms in self.alternatives)
         return " | ".join(f"({terms})" for terms in alternatives if terms)
 
@@ -56,7 +56,7 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """Read what somebody typed. Nothing is an error: what has no meaning is left out."""
+    """Parse a query. Never fails: parts without a meaning are ignored."""
     alternatives: list[list[Term]] = [[]]
     excluded = False
     for index, part in enumerate(text.translate(_QUOTES).split('"')):
@@ -83,7 +83,7 @@ def _terms(chunk: str) -> Iterator[Term]:
     if prefix:
         *terms, end = terms
         terms.append(Term(end.words, prefix=True))
-    if excluded and len(found) > 1:  # `-node.js` leaves out what has the words next to each other
+    if excluded and len(found) > 1:  # `-node.js` excludes texts with these words next to each other
         yield Term(tuple(word.text for phrase in found for word in phrase), excluded=True)
         return
     for term in terms:
@@ -91,7 +91,7 @@ def _terms(chunk: str) -> Iterator[Term]:
 
 
 def _phrases(chunk: str) -> Iterator[list[Word]]:
-    """The words of a chunk; those that overlap, as pairs of characters do, together."""
+    """The words of a chunk, grouped if they overlap, as pairs of characters do."""
     phrase: list[Word] = []
     for word in cut(chunk):
         if phrase and word.start >= phrase[-1].end:
@@ -107,7 +107,7 @@ def _may_be_prefix(word: Word) -> bool:
 
 
 def _all_of(terms: Sequence[Term], expansions: Mapping[str, Sequence[str]]) -> str:
-    """Empty when a text cannot have all of these."""
+    """The query for all of these terms; empty if no text can have them."""
     parts = []
     for term in terms:
         one = _one_of(expansions[term.words[0]]) if term.prefix else _phrase(term.words)

@@ -1,4 +1,4 @@
-"""Finds the newest rows that have the words, with bounded work for each page."""
+"""Finds the newest rows that match a query, with bounded work for each page."""
 
 import asyncio
 import hashlib
@@ -22,10 +22,10 @@ _QUICK, _SLOW = 0.01, 0.04
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What searches may take. `at_once` of them run in one process and database, so that the other
-    connections of the pool are for pages; another waits `patience` seconds for its turn. After
-    `budget` seconds a page is returned as it is, with a cursor that goes on from there. One step
-    takes `step` milliseconds at most, and `smallest_step` when it can't be made smaller."""
+    """The limits of searches. `at_once` of them run concurrently per process and database, so that
+    the pool's other connections remain for other requests; another one waits up to `patience`
+    seconds. After `budget` seconds, the page is returned as it is, with a cursor to continue. A
+    step takes at most `step` milliseconds, or `smallest_step` if it cannot be made smaller."""
 
     at_once: int = 2
     patience: float = 2.0
@@ -36,9 +36,9 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What is searched: the rows of `table` that are `visible`, by its column `search`. `columns`
-    are those that are read; `size` is an expression of how many bytes they have at least, known
-    without reading them, and `weigh` says how many bytes a row has as JSON."""
+    """The table to search: its rows that are `visible`, by the column `search`. `columns` are read.
+    `size` is an SQL expression for their minimum size in bytes, which PostgreSQL knows without
+    reading them, and `weigh` returns a row's size in JSON in bytes."""
 
     table: str
     columns: str
@@ -49,10 +49,10 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Rows, the newest first, and the cursor from which the search goes on; None at the end. There
-    may be fewer rows than were asked for, or none, though there are more to come.
+    """Rows, the newest first, and the cursor to continue; None at the end. There may be fewer rows
+    than requested, or none, although there are more to come.
 
-    `positions` of a row are the numbers of the words that were searched for in its text, from 1.
+    `positions` of a row are the numbers, from 1, of the matching words in its text.
     """
 
     rows: Sequence[asyncpg.Record]
@@ -60,9 +60,9 @@ class Hits:
 
 
 class Scan:
-    """Searches one table from its newest rows to the oldest, in steps of as many ids as a few
-    milliseconds are enough for, whatever the words. A rare word makes the steps larger, so that it
-    is found in one page among ten million rows; a common one fills the page in the first step."""
+    """Searches one table from its newest rows to the oldest, in steps of as many ids as take a few
+    milliseconds. For a rare word the steps grow, so that it is found within one page among ten
+    million rows; a common word fills the page in the first step."""
 
     def __init__(
         self,
@@ -87,12 +87,12 @@ class Scan:
             blocks=EXPRESSION,
         )
         """The statement of one step; its arguments are the query, the words, the blocks, the id
-        below which to look, and the number of rows."""
+        below which to search, and the number of rows."""
 
     async def find(self, words: str, limit: int, after: str | None) -> Hits:
-        """At most `limit` rows that have the words. Raises `MalformedRequest` for a cursor of
-        another search, and `Unavailable` when the database is down, too many searches are going on
-        or one took longer than it may."""
+        """At most `limit` matching rows. Raises `MalformedRequest` for a cursor of another search,
+        and `Unavailable` if the database is down, too many searches are running, or this one takes
+        too long."""
         kind = f"{self._name}-{hashlib.blake2b(words.encode(), digest_size=8).hexdigest()}"
         below, step = LARGEST_ID, _FIRST
         if after is not None:
@@ -167,8 +167,8 @@ class Scan:
 
 
 class _Progress:
-    """How far a search has come: it has looked at every row from the id `below` on, and goes on in
-    steps of `step` ids."""
+    """The progress of a search: it has searched every row from the id `below` on, and continues
+    with steps of `step` ids."""
 
     def __init__(self, below: int, step: int) -> None:
         self.below = below
@@ -176,25 +176,26 @@ class _Progress:
         self.rows: list[asyncpg.Record] = []
 
     def full(self, limit: int) -> bool:
-        """Whether a page has been found, and what shows that there is a next one."""
+        """Whether a full page was found, and one more row, which shows that there is a next
+        page."""
         return len(self.rows) > limit or sum(row["size"] for row in self.rows) > LARGEST_PAGE
 
     def adapt(self, seconds: float) -> None:
-        """A step took so long."""
+        """Adapt the size of steps to the duration of the last one."""
         if seconds < _QUICK:
             self.step = min(self.step * 16, _LARGEST)
         elif seconds > _SLOW:
             self.step = max(self.step // 4 // BLOCK * BLOCK, BLOCK)
 
 
-# A wrong estimate must not make the planner read the table, or compile the query.
+# A wrong estimate must not make the planner read the whole table or compile the query.
 _SETTINGS = """
     SET LOCAL statement_timeout = '{}'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;
     SET LOCAL max_parallel_workers_per_gather = 0
 """
 
-# MATERIALIZED: the planner would otherwise look through the ids from the newest down, and hope to
-# find what has the words soon.
+# MATERIALIZED: otherwise the planner may scan ids from the newest down, expecting to find matches
+# soon.
 _STEP = """
     WITH found AS MATERIALIZED (
         SELECT id FROM {table}

@@ -1,9 +1,9 @@
-"""Cuts text into words, and writes them so that PostgreSQL cuts them in the same places.
+"""Splits text into words, and encodes them so that PostgreSQL splits them in the same places.
 
 PostgreSQL's parser classifies characters by the database's ctype: with ctype `C` every character
 beyond ASCII is a letter, and `“bread”` one word; with others it depends on the version of the C
-library. It also looks for URLs, paths, tags and numbers, for seconds in some texts. So it gets
-letters and digits of ASCII and spaces between words, which it reads alike everywhere.
+library. It also searches for URLs, paths, tags and numbers, which takes seconds for some texts. So
+it gets only ASCII letters and digits, and spaces between words, which it reads the same everywhere.
 """
 
 import asyncio
@@ -16,19 +16,20 @@ from typing import NamedTuple
 from kernel.search.folding import Kind, fold, kind
 
 LONGEST_WORD = 64
-"""Characters of a word that are compared. Longer words are cut off, in texts and in searches."""
+"""The most characters of a word that are compared. Longer words are truncated, in texts and in
+searches."""
 
 _CUT_AT_ONCE = 1_000
-"""Characters of a text that are cut in the event loop: some 10 ms at most."""
+"""The most characters of a text that are split in the event loop: about 10 ms."""
 
-_FOLDED = 4 * LONGEST_WORD  # of a word: room for what folding leaves out
+_FOLDED = 4 * LONGEST_WORD  # of a word: folding may remove characters
 
 _CANDIDATE = re.compile(r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")
 
 
 class Word(NamedTuple):
-    """A word of a text, folded, and where the text has it. The words of a script without spaces are
-    its pairs of characters, which overlap."""
+    """A folded word, and its place in the text. In scripts without spaces, words are overlapping
+    pairs of characters."""
 
     text: str
     start: int
@@ -36,8 +37,8 @@ class Word(NamedTuple):
 
 
 async def words_of(text: str) -> list[str]:
-    """The folded words of a text, in order. A long text is cut in a thread, so that the event loop
-    goes on: 32,000 characters of Chinese take a third of a second of CPU."""
+    """The folded words of a text, in order. A long text is split in a thread, so as not to block
+    the event loop: 32,000 characters of Chinese take a third of a second of CPU time."""
     if len(text) <= _CUT_AT_ONCE:
         return [word.text for word in cut(text)]
     return await asyncio.to_thread(lambda: [word.text for word in cut(text)])
@@ -54,8 +55,8 @@ def cut(text: str) -> Iterator[Word]:
 
 
 def _cut_beyond_ascii(found: str, offset: int) -> Iterator[Word]:
-    """`units` are the characters of a word, each with what is attached to it, if the script is
-    one without spaces; any other word is one unit."""
+    """In a script without spaces, `units` are the characters of a word with their marks; any
+    other word is one unit."""
     units: list[tuple[int, int]] = []
     current = Kind.SEPARATOR
     for index, character in enumerate(found):
@@ -84,8 +85,8 @@ def _words_of(found: str, units: list[tuple[int, int]], offset: int) -> Iterator
 
 
 def encode(words: Iterable[str]) -> str:
-    """Folded words as PostgreSQL's parser reads them, one token each: words of ASCII as they are,
-    others with a number for each character, which no dictionary of English changes."""
+    """Folded words as one token each for PostgreSQL's parser: ASCII words unchanged, others with a
+    number for each character, which the English dictionary does not change."""
     return " ".join(word if word.isascii() and word[0] > "9" else _encode(word) for word in words)
 
 

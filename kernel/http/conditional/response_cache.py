@@ -1,4 +1,4 @@
-"""Conditional requests, and finished answers from memory (docs/decisions/response-cache.md)."""
+"""Conditional requests, and stored responses (docs/decisions/response-cache.md)."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +16,7 @@ from kernel.http.conditional.revalidation import encoded_tag, entity_tag, matche
 
 _DEPENDS: Final = "board.depends"
 _LARGEST_ON_THE_LOOP: Final = 16 * 1024
-"""Bytes that are compressed at once; more of them block the event loop for too long."""
+"""The most bytes that are compressed in the event loop; more would block it for too long."""
 
 _VARY: Final = (b"vary", b"Accept-Encoding")
 
@@ -24,20 +24,20 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 def shared(endpoint: Endpoint) -> Endpoint:
-    """Marks an operation whose answers are the same for everybody. It calls `depends_on`."""
+    """Marks an operation whose responses are the same for everybody. It must call `depends_on`."""
     endpoint.shared = True  # type: ignore[attr-defined]  # the mark
     return endpoint
 
 
 def depends_on(scope: Scope, changes: Changes, *tags: str) -> None:
-    """Say what the answer to this request depends on, so that it may be stored: all of it, and not
-    on who asks. For operations marked with `shared`."""
+    """Declare everything that the response to this request depends on, so that it may be stored. It
+    must not depend on the user. For operations marked with `shared`."""
     scope[_DEPENDS] = changes, frozenset(changes.tag(tag) for tag in tags)
 
 
 class _Fill:
-    """An answer that is being made. `changed` collects what has changed since its beginning; None
-    is anything. Others that ask for the same wait for `done`: the entry, or None."""
+    """A response in progress. `changed` and `contexts` collect what has changed since it began.
+    Other requests for the same response wait for `done`: the entry, or None."""
 
     __slots__ = ("changed", "contexts", "done")
 
@@ -47,7 +47,7 @@ class _Fill:
         self.done: asyncio.Future[Entry | None] | None = None
 
     def is_right(self, changes: Changes, tags: frozenset[str]) -> bool:
-        """Whether the answer is still what the context would answer, as far as anybody knows."""
+        """Whether nothing that the response depends on has changed since it began."""
         return (
             changes.current
             and changes.context not in self.contexts
@@ -56,11 +56,11 @@ class _Fill:
 
 
 class ResponseCache(Collector):
-    """Tags every 200 to a GET that is sent as one body, answers 304 to those who have it, and keeps
-    the shared ones for later.
+    """Adds an ETag to every 200 to a GET that is sent in one piece, answers 304 if the client has
+    that version, and stores shared responses.
 
-    `is_shared` says whether the operation of a path is marked. Nothing is served from memory, or
-    stored, while the changes of its context do not arrive. What is streamed passes untouched.
+    `is_shared` returns whether the operation of a path is marked. Nothing is served from memory or
+    stored while changes of its context do not arrive. Streamed responses are not touched.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class ResponseCache(Collector):
             await self._tagged(scope, receive, send)
             return
         fill = self._joinable.get(key)
-        # While changes do not arrive, nobody knows that an answer was begun before one.
+        # While changes do not arrive, a response in progress may be older than a change.
         if fill is not None and all(each.current for each in self._changes):
             entry = await self._join(fill)
             if entry is not None:
@@ -110,7 +110,7 @@ class ResponseCache(Collector):
         await self._fill(key, scope, receive, send)
 
     def collect(self) -> Iterable[Metric]:
-        """The metrics, as prometheus_client asks for them."""
+        """The metrics, for prometheus_client."""
         answers = CounterMetricFamily(
             "board_cache_answers", "Shared answers, by where they came from.", labels=["from"]
         )
@@ -136,8 +136,8 @@ class ResponseCache(Collector):
                 fill.contexts.add(context)
             else:
                 fill.changed |= tags
-        # Who asks from now on must not get an answer that was begun before the change, and which
-        # of them it concerns is not known before they are done.
+        # Requests from now on must not get a response that was begun before the change, and which
+        # responses depend on it is unknown until they are complete.
         self._joinable.clear()
 
     async def _join(self, fill: _Fill) -> Entry | None:
@@ -183,7 +183,7 @@ class ResponseCache(Collector):
         scope["route"] = entry.route
         if_none_match = accept_encoding = b""
         for name, value in scope["headers"]:
-            # Several fields of one name mean the same as one with commas (RFC 9110 section 5.3).
+            # Several fields with one name mean the same as one with commas (RFC 9110 section 5.3).
             if name == b"if-none-match":
                 if_none_match = if_none_match + b"," + value if if_none_match else value
             elif name == b"accept-encoding":
@@ -230,7 +230,7 @@ class ResponseCache(Collector):
 
 
 class _Captured:
-    """Takes a 200 that is sent as one body, and lets everything else through."""
+    """Captures a 200 that is sent in one piece, and passes everything else through."""
 
     __slots__ = ("_send", "_withheld", "body", "start")
 
@@ -259,8 +259,8 @@ def _may_be_stored(fields: Sequence[Field]) -> bool:
 
 
 def _tag_of(fields: Sequence[Field], body: bytes) -> str:
-    # The next page is part of a list's representation: a page that has become followed by another
-    # is not the one that a client has.
+    # The link to the next page is part of a list's representation: if a next page has been added,
+    # the client's version is outdated.
     link = next((value for name, value in fields if name == b"link"), b"")
     return entity_tag(body + link)
 
