@@ -89,6 +89,7 @@ COPY services/__init__.py services/
 COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
 COPY services/posts/search/ services/posts/search/
+COPY services/posts/stores/ services/posts/stores/
 LABEL org.opencontainers.image.title="board/posts" \
       org.opencontainers.image.description="The board's posts service"
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
@@ -130,6 +131,7 @@ COPY services/threads/*.py services/threads/
 COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
 COPY services/posts/search/ services/posts/search/
+COPY services/posts/stores/ services/posts/stores/
 COPY services/cases/*.py services/cases/
 COPY services/cases/engines/ services/cases/engines/
 COPY workflow/ workflow/

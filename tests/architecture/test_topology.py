@@ -81,6 +81,11 @@ def test_a_difference_in_compose_is_named(old: str, new: str, sentence: str) -> 
         ("AS posts\n", "AS reactions\n", "topology/ declares posts, but Dockerfile has no stage"),
         ("AS posts\n", "AS reactions\n", "Dockerfile has the stage reactions, but topology/"),
         ("COPY services/users/*.py services/users/\n", "", "the contexts in users"),
+        (
+            "COPY services/posts/stores/ services/posts/stores/\n",
+            "",
+            "the packages of the contexts",
+        ),
         ("services.posts.main", "services.users.main", "posts runs"),
         ("/secrets/users /secrets/threads", "/secrets/users", "the folders of secrets"),
     ],

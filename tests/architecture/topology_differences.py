@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from containers.secret_files import parts
-from tests.cloudformation import Deployment, template
+from tests.cloudformation import ROOT, Deployment, template
 from topology.contexts import BY_NAME, CALLED, CONTEXT_NAMES, CONTEXTS, tokens_known_by
 from topology.deployments import (
     DEPLOYED_IMAGES,
@@ -149,6 +149,10 @@ def dockerfile(text: str, file: str = "Dockerfile") -> list[str]:
         found += _same(
             set(contexts), set(CONTEXT_NAMES) if every else copied, file, f"the contexts in {name}"
         )
+        if not every:
+            packages = {path.rstrip("/") for path in code if path.endswith("/")}
+            found += _same(_packages(contexts), packages & _packages(CONTEXT_NAMES), file,
+                           f"the packages of the contexts in {name}")  # fmt: skip
         wanted = f'["python", "-m", "{OPERATOR if name == OPERATOR else module(name)}"]'
         found += _same([wanted], _instruction(images[name], "ENTRYPOINT"), file, f"{name} runs")
     for name in IMAGES:
@@ -158,6 +162,15 @@ def dockerfile(text: str, file: str = "Dockerfile") -> list[str]:
     consumers = parts(dict.fromkeys(SECRETS, ""), "")
     found += _same(sorted({"all", *consumers}), sorted(folders), file, "the folders of secrets")
     return found
+
+
+def _packages(contexts: Iterable[str]) -> set[str]:
+    """The folders of packages inside the packages of contexts."""
+    return {
+        str(path.parent.relative_to(ROOT))
+        for context in contexts
+        for path in (ROOT / "services" / context).glob("*/__init__.py")
+    }
 
 
 def _instruction(body: Iterable[str], name: str) -> list[str]:
