@@ -144,7 +144,7 @@ def _shift(_: argparse.Namespace, chosen: Settings) -> None:
         raise CannotDeployError("Name a context and a share: make shift CONTEXT=posts SHARE=10")
     installation, _account = _installation(chosen)
     with installation.lock.held(_say):
-        shift.shift(installation, context, share)
+        shift.shift(installation, context, share, force=os.environ.get("FORCE") == "1")
 
 
 def _shares(_: argparse.Namespace, chosen: Settings) -> None:

@@ -20,17 +20,20 @@ def with_called(server: str) -> list[str]:
     return [one for one in SERVERS if one in called or one == server]
 
 
-def why_not_shift(health: Mapping[str, str], service: str, share: int) -> str | None:
+def why_not_shift(
+    health: Mapping[str, str], service: str, share: int, remedy: str = "make start CONTEXT={server}"
+) -> str | None:
     """Why a service must not get that percentage of its requests: a sentence, or None if it may.
 
     A server that gets requests must be healthy: the service itself, or the monolith for the rest.
+    The sentence ends with `remedy`, the command that helps.
     """
     for name, part in ((service, share), (MONOLITH, 100 - share)):
         if part and health.get(name) != HEALTHY:
             condition = f"is {health[name]}" if name in health else "does not run"
             return (
                 f"{name} {condition}, and would get {part} % of the requests about {service}: "
-                f"make start CONTEXT={name}, or add FORCE=1 to see what happens"
+                f"{remedy.format(server=name)}, or add FORCE=1 to see what happens"
             )
     return None
 

@@ -5,15 +5,19 @@ from typing import Final
 
 from deploy.errors import CannotDeployError
 from deploy.installation import Installation
-from topology.routing import SHARES
+from topology.changes import HEALTHY, why_not_shift
+from topology.deployments import SERVERS
+from topology.routing import SHARES, target_group
 
 _CONTEXTS: Final = {name.removesuffix("Share").lower(): name for name in SHARES}
 
 
-def shift(installation: Installation, context: str, share: str) -> None:
-    """Give the context's service that many percent of its requests, and the monolith the rest.
-    Raises `CannotDeployError` when one of them that would get some is not deployed, or when the
-    load balancer's rules tell other weights than these."""
+def shift(installation: Installation, context: str, share: str, *, force: bool = False) -> None:
+    """Send the context's service that percentage of its requests, and the monolith the rest.
+
+    Raises `CannotDeployError` if one of them that would get some is not deployed or has no healthy
+    target, unless `force` says that the latter does not matter; or if the load balancer's rules
+    have other weights than these afterwards."""
     if context not in _CONTEXTS:
         raise CannotDeployError(f"CONTEXT={context}: must be one of {', '.join(_CONTEXTS)}")
     if not re.fullmatch(r"\d{1,3}", share) or int(share) > 100:
@@ -25,6 +29,9 @@ def shift(installation: Installation, context: str, share: str) -> None:
             raise CannotDeployError(
                 f"There is no {name} to give {its_share} % to: make deploy-ecs DEPLOYMENT=strangler"
             )
+    refused = why_not_shift(_health(installation), context, int(share), "make status-ecs")
+    if refused and not force:
+        raise CannotDeployError(refused)
     before = routing.parameters[_CONTEXTS[context]]
     installation.ensure_stack("routing", {_CONTEXTS[context]: share})
     told = rules(installation)
@@ -40,6 +47,24 @@ def shift(installation: Installation, context: str, share: str) -> None:
     installation.say(
         f"{context}: from {before} % to {share} % to its service; the rest to the monolith"
     )
+
+
+def _health(installation: Installation) -> dict[str, str]:
+    """The state of each server that has targets: healthy if one of them is."""
+    states: dict[str, str] = {}
+    outputs = installation.require_stack("routing").outputs
+    for server in SERVERS:
+        arn = outputs.get(f"{target_group(server)}Arn")
+        if arn is None:
+            continue
+        described = installation.aws.elb.describe_target_health(TargetGroupArn=arn)
+        found = [
+            target.get("TargetHealth", {}).get("State", "unknown")
+            for target in described["TargetHealthDescriptions"]
+        ]
+        if found:
+            states[server] = HEALTHY if HEALTHY in found else found[0]
+    return states
 
 
 def rules(installation: Installation) -> list[str]:

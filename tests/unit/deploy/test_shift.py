@@ -15,7 +15,10 @@ class Board:
     """A project with these stacks, whose load balancer's rule has the weights that it was given,
     or those of somebody else."""
 
-    def __init__(self, *there: str, weights: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, *there: str, weights: tuple[int, int] | None = None, health: str = "healthy"
+    ) -> None:
+        self._health = health
         self._there = there
         self._weights = weights
         self.brought: list[tuple[str, dict[str, str]]] = []
@@ -38,6 +41,11 @@ class Board:
         self.brought.append((part, values))
         share = int(values["UsersShare"])
         self._weights = self._weights or (share, 100 - share)
+
+    def describe_target_health(self, TargetGroupArn: str) -> Any:  # noqa: N803 - as boto3 has it
+        server = TargetGroupArn.removeprefix("arn:")
+        states = [self._health] if server in self._there else []
+        return {"TargetHealthDescriptions": [{"TargetHealth": {"State": s}} for s in states]}
 
     def describe_load_balancers(self, **_: object) -> Any:
         return {"LoadBalancers": [{"LoadBalancerArn": "arn"}]}
@@ -82,6 +90,16 @@ def test_what_makes_no_sense_is_refused(context: str, share: str) -> None:
     with pytest.raises(CannotDeployError):
         shift(cast(Any, board), context, share)
     assert board.brought == []
+
+
+@pytest.mark.parametrize("state", ["initial", "unhealthy", "draining"])
+def test_shift_to_targets_that_are_not_healthy_is_refused_unless_it_is_forced(state: str) -> None:
+    board = Board("users", "monolith", health=state)
+    with pytest.raises(CannotDeployError, match=f"users is {state}, .* 10 %.*make status-ecs"):
+        shift(cast(Any, board), "users", "10")
+    assert board.brought == []
+    shift(cast(Any, board), "users", "10", force=True)
+    assert board.brought == [("routing", {"UsersShare": "10"})]
 
 
 def test_shift_rejects_rules_that_were_changed_elsewhere() -> None:
