@@ -11,6 +11,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
 from tests.effort import BRIEF, THOROUGH, Effort
+from tests.logs import LogOfThisProcess, logging_to
 from tests.scheduling import GroupedByDeployment
 
 
@@ -51,19 +52,36 @@ async def databases(database_server: Databases) -> Databases:
     return database_server
 
 
+@pytest.fixture(scope="session")
+def log_of_this_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogOfThisProcess]:
+    """The log of the boards in this process."""
+    with logging_to(tmp_path_factory.mktemp("logs") / "log") as log:
+        yield log
+
+
 @pytest_asyncio.fixture(scope="session")
-async def monolith(databases: Databases) -> AsyncIterator[Board]:
+async def monolith(
+    databases: Databases, log_of_this_process: LogOfThisProcess
+) -> AsyncIterator[Board]:
     """The monolith behind the gateway, in this event loop."""
     urls = databases.urls
-    async with monolith_in_loop(urls) as origins, behind_gateway(origins, urls) as board:
+    async with (
+        monolith_in_loop(urls) as origins,
+        behind_gateway(origins, urls, log=log_of_this_process) as board,
+    ):
         yield board
 
 
 @pytest_asyncio.fixture(scope="session")
-async def services(databases: Databases) -> AsyncIterator[Board]:
+async def services(
+    databases: Databases, log_of_this_process: LogOfThisProcess
+) -> AsyncIterator[Board]:
     """The services behind the gateway, in this event loop."""
     urls = databases.urls
-    async with services_in_loop(urls) as origins, behind_gateway(origins, urls) as board:
+    async with (
+        services_in_loop(urls) as origins,
+        behind_gateway(origins, urls, log=log_of_this_process) as board,
+    ):
         yield board
 
 

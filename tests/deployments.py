@@ -17,7 +17,7 @@ from contextlib import (
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 from starlette.types import ASGIApp
@@ -36,6 +36,8 @@ from kernel.process.settings import ProcessSettings
 from laptop import credentials, ports
 from tests.conventions import DOCUMENTS, Conventions
 from tests.eventually import eventually_blocking
+from tests.known_secrets import KnownSecrets
+from tests.logs import LogOfThisProcess, Logs, of_commands, of_file
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import SERVICES
 from topology.routing import STAND_INS, share_parameter, target_group
@@ -75,13 +77,16 @@ NO_LIMITS = Limits()
 @dataclass(frozen=True)
 class Board:
     """A running board. `origins` has the URLs of the processes behind the gateway by name, where
-    known; `conventions` are the rules for its responses; `databases` has each context's URL."""
+    known; `conventions` are the rules for its responses; `databases` has each context's URL;
+    `secrets` are those that its tests know, and `logs` are those of its processes, where known."""
 
     url: str
     public_origin: str
     conventions: Conventions
     databases: Mapping[str, str]
     origins: Mapping[str, str] = field(default_factory=dict)
+    secrets: KnownSecrets = field(default_factory=KnownSecrets)
+    logs: Logs | None = None
 
 
 @asynccontextmanager
@@ -217,9 +222,10 @@ async def behind_gateway(
     origins: Mapping[str, str],
     databases: Mapping[str, str],
     conventions: Conventions | None = None,
+    log: LogOfThisProcess | None = None,
 ) -> AsyncIterator[Board]:
-    """Serve the gateway, with the deployed template, in front of these processes. Unless
-    `conventions` are given, they are read from the processes' API documents."""
+    """Serve the gateway, with the deployed template, in front of these processes, which log to
+    `log`. Unless `conventions` are given, they are read from the processes' API documents."""
     share = "0" if "monolith" in origins else "100"
     parameters = {
         **STAND_INS,
@@ -227,11 +233,15 @@ async def behind_gateway(
     }
     routing = load_routing(ROOT / "infra" / "routing.yml", parameters)
     targets = {target_group(name): [url] for name, url in origins.items()}
-    gateway = await start_gateway(routing, targets, port=0)
+    access_log = None if log is None else log.access_log()
+    gateway = await start_gateway(routing, targets, port=0, access_log=access_log)
     try:
         await gateway.first_checks()
         url = f"http://127.0.0.1:{gateway.port}"
-        yield Board(url, ORIGIN, conventions or await _conventions(url), databases, origins)
+        conventions = conventions or await _conventions(url)
+        secrets = KnownSecrets([USERS_TOKEN, THREADS_TOKEN, *_passwords(databases)])
+        logs = None if log is None else log.logs
+        yield Board(url, ORIGIN, conventions, databases, origins, secrets, logs)
     finally:
         await gateway.drain(1)
         await gateway.close()
@@ -292,17 +302,31 @@ def processes(deployment: str) -> Iterator[Run]:
             try:
                 _wait_for(f": {origin}", log, process)
                 url = f"http://127.0.0.1:{port}"
-                databases = databases_of_a_run(folder / "data")
-                board = Board(url, origin, _conventions_of_a_run(url), databases)
+                configured = credentials.load_or_create(folder / "data")
+                board = Board(
+                    url,
+                    origin,
+                    _conventions_of_a_run(url),
+                    databases_of_a_run(folder / "data"),
+                    secrets=KnownSecrets(configured.by_name.values()),
+                    logs=of_file(log),
+                )
                 yield Run(board, process, log)
             finally:
                 _stop(process)
 
 
 def running(description: Mapping[str, Any]) -> Board:
-    """A board that another program has started: its `url`, its `public_origin`, its `databases`."""
-    conventions = _conventions_of_a_run(description["url"])
-    return Board(**description, conventions=conventions)
+    """A board that another program has started: its `url`, its `public_origin`, its `databases`,
+    its `secrets`, and the arguments of `tests.logs.of_commands` in `logs`."""
+    return Board(
+        description["url"],
+        description["public_origin"],
+        _conventions_of_a_run(description["url"]),
+        description["databases"],
+        secrets=KnownSecrets(description["secrets"]),
+        logs=of_commands(**description["logs"]),
+    )
 
 
 def _stop(process: subprocess.Popen[str]) -> int:
@@ -321,10 +345,14 @@ def _conventions_of_a_run(url: str) -> Conventions:
         return Conventions([http.get(path).json() for path in DOCUMENTS])
 
 
+def _passwords(databases: Mapping[str, str]) -> list[str]:
+    return [urlsplit(url).password or "" for url in databases.values()]
+
+
 def databases_of_a_run(data_folder: Path) -> Mapping[str, str]:
-    secrets = credentials.load_or_create(data_folder)
+    configured = credentials.load_or_create(data_folder)
     socket_folder = (data_folder / "postgres" / "postmaster.pid").read_text().splitlines()[4]
-    passwords = {context: secrets.password(context) for context in CONTEXT_NAMES}
+    passwords = {context: configured.password(context) for context in CONTEXT_NAMES}
     return {
         context: f"postgresql://{context}:{password}@/{context}?host={quote(socket_folder)}"
         for context, password in passwords.items()

@@ -2,7 +2,7 @@
 
 import secrets
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +41,12 @@ class Person:
 
 @asynccontextmanager
 async def visiting(board: Board) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that is not signed in. It checks the conventions on every response."""
-    hooks = {"response": [board.conventions.check]}
+    """A client that is not signed in. It checks the conventions on every response, and notes the
+    secrets that it sends and receives."""
+    hooks: dict[str, list[Callable[..., Any]]] = {
+        "request": [board.secrets.sent],
+        "response": [board.conventions.check, board.secrets.received],
+    }
     # Tests use plain HTTP, and loading certificates takes 20 ms for each client.
     no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     async with httpx.AsyncClient(

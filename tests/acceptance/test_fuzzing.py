@@ -9,6 +9,7 @@ import pytest
 from tests.conventions import DOCUMENTS
 from tests.deployments import Board
 from tests.effort import Effort
+from tests.logged_secrets import logged_secrets
 from tests.people import joining
 
 CHECKS = (
@@ -41,3 +42,4 @@ async def test_every_response_is_documented(
         )
         output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()[-6000:]
+    assert await logged_secrets(board) == set()

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.deployments import Board
+from tests.logged_secrets import logged_secrets
 from tests.people import PASSWORD, Person
 
 pytestmark = pytest.mark.in_loop
@@ -70,3 +71,4 @@ async def test_any_json_body_returns_a_documented_status(
         documented = operation.responses.find_by_status_code(response.status_code)
         assert documented is not None, (body, response.text)
         assert response.status_code < 500, (body, response.text)
+    assert await logged_secrets(board) == set()

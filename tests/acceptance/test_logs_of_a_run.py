@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.deployments import Run
+from tests.deployments import Board, Run
 from tests.eventually import eventually
-from tests.people import PASSWORD, joining, joining_as
+from tests.logged_secrets import logged_secrets
+from tests.people import PASSWORD, Person, joining, joining_as
 from tests.raw import send
 
 
@@ -39,3 +40,14 @@ async def test_no_token_password_or_forged_line_is_in_the_log(
     assert not [secret for secret in (person.token, admin.token, reset_token) if secret in log]
     assert PASSWORD not in log
     assert not [line for line in log.splitlines() if line.startswith("FORGED")]
+
+
+@pytest.mark.last
+async def test_no_secret_of_any_test_is_in_the_logs(board: Board, newcomer: Person) -> None:
+    async with joining_as(board, "admin") as admin:
+        reset = await admin.http.post(f"/api/users/{newcomer.id}/password-reset")
+    token = reset.json()["link"].partition("#")[2]
+    assert board.secrets.found_in(f"{PASSWORD} {newcomer.token} {token}") == {
+        PASSWORD, newcomer.token, token
+    }  # fmt: skip
+    assert await logged_secrets(board) == set()

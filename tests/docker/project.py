@@ -45,12 +45,16 @@ class Project:
         """The URL of its gateway."""
         return f"http://127.0.0.1:{self.port}"
 
+    def command(self, *arguments: str) -> list[str]:
+        """The command `docker compose ARGUMENTS` for this project."""
+        return ["docker", "compose", "--project-name", self.name, *arguments]
+
     def compose(
         self, *arguments: str, check: bool = True, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run `docker compose ARGUMENTS` for this project; `stdout` has its output and errors."""
         done = subprocess.run(
-            ["docker", "compose", "--project-name", self.name, *arguments],
+            self.command(*arguments),
             cwd=ROOT,
             env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,

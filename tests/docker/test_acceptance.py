@@ -44,6 +44,12 @@ def _outcome(profile: str, starting: Lock) -> Outcome:
             "url": board.url,
             "public_origin": f"http://localhost:{board.port}",
             "databases": board.database_urls(),
+            "secrets": list(board.secrets().values()),
+            "logs": {
+                "commands": [board.command("logs", "--no-color", "--no-log-prefix")],
+                "lines": 2,
+                "environment": {"COMPOSE_PROFILES": profile},
+            },
         }
         done = subprocess.run(
             [

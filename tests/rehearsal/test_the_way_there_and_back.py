@@ -12,6 +12,7 @@ from functools import partial
 
 import httpx
 import pytest
+from docker.models.containers import Container
 
 from deploy.errors import CannotDeployError
 from deploy.lock import LEASE_SECONDS, Holder, Lock
@@ -114,14 +115,23 @@ def test_each_task_knows_its_own_secrets_and_no_other(aws: Stage) -> None:
     known = {}
     for service in SERVICES:
         (task,) = aws.tasks(service)
-        environment = dict(entry.split("=", 1) for entry in task.attrs["Config"]["Env"])
-        known[service] = {name for name in environment if re.search("PASSWORD|SERVICE_TOKEN", name)}
+        known[service] = set(_secrets(task))
     assert known == {
         "users": {"USERS_DATABASE_PASSWORD", "USERS_SERVICE_TOKEN"},
         "threads": {"THREADS_DATABASE_PASSWORD", "THREADS_SERVICE_TOKEN", "USERS_SERVICE_TOKEN"},
         "posts": {"POSTS_DATABASE_PASSWORD", *TOKENS},
         "cases": {"CASES_DATABASE_PASSWORD", *TOKENS},
         "web": set(),
+    }
+
+
+def _secrets(task: Container) -> dict[str, str]:
+    """The secrets in the environment of a task, by their names."""
+    environment = dict(entry.split("=", 1) for entry in task.attrs["Config"]["Env"])
+    return {
+        name: value
+        for name, value in environment.items()
+        if re.search("PASSWORD|SERVICE_TOKEN", name)
     }
 
 
@@ -137,10 +147,17 @@ def test_the_status_names_services_targets_the_url_and_what_costs_money(aws: Sta
 def test_the_board_passes_the_acceptance_tests_through_the_emulated_load_balancer(
     aws: Stage,
 ) -> None:
+    tasks = [task for service in SERVICES for task in aws.tasks(service)]
     under_test = {
         "url": aws.balancer,
         "public_origin": aws.public_origin(),
         "databases": aws.database_urls(),
+        "secrets": sorted({secret for task in tasks for secret in _secrets(task).values()}),
+        "logs": {
+            "commands": [["docker", "logs", task.id] for task in tasks],
+            "lines": 1,  # the load balancer's log would be elsewhere
+            "environment": {},
+        },
     }
     command = [sys.executable, "-m", "pytest", "tests/acceptance", "--quiet"]
     command += ["-p", "no:cacheprovider", "-p", "tests.rehearsal.loopback_names"]
