@@ -107,7 +107,16 @@ async def monolith_in_loop(
     databases: Mapping[str, str], limits: Limits = NO_LIMITS
 ) -> AsyncIterator[Mapping[str, str]]:
     """Serve the monolith. Yields the URLs of its processes by name."""
-    settings = monolith.main.Settings(
+    settings = monolith_settings(databases, limits)
+    async with serving(monolith.main.application, settings) as url:
+        yield {"monolith": url}
+
+
+def monolith_settings(
+    databases: Mapping[str, str], limits: Limits = NO_LIMITS
+) -> monolith.main.Settings:
+    """The settings of a monolith on these databases."""
+    return monolith.main.Settings(
         **_of_a_process("monolith-1", limits),
         users_database_url=databases["users"],
         threads_database_url=databases["threads"],
@@ -121,8 +130,6 @@ async def monolith_in_loop(
         registration_limit=limits.registration_limit,
         report_limit=limits.report_limit,
     )
-    async with serving(monolith.main.application, settings) as url:
-        yield {"monolith": url}
 
 
 @asynccontextmanager

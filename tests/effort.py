@@ -9,7 +9,8 @@ class Effort:
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` send random bytes to
     the gateway, in each of its modes; `texts` random posts are rendered; every operation gets
     bodies of `body_sizes` bytes; `case_runs` cases meet crashes and duplicates; with `mutate`, the
-    tests run against each mutation of the code."""
+    tests run against each mutation of the code; with `timed`, processor times are bounded, for
+    which the machine has to be quiet."""
 
     fuzzing: int
     phases: str
@@ -18,6 +19,7 @@ class Effort:
     clients: int
     texts: int
     mutate: bool
+    timed: bool
     body_sizes: tuple[int, ...]
     case_runs: int
 
@@ -30,6 +32,7 @@ BRIEF = Effort(
     clients=450,
     texts=20,
     mutate=False,
+    timed=False,
     body_sizes=(15_000,),
     case_runs=25,
 )
@@ -41,6 +44,7 @@ THOROUGH = Effort(
     clients=5_000,
     texts=3_000,
     mutate=True,
+    timed=True,
     body_sizes=(100, 3_000, 15_000, 100_000, 500_000, 1_100_000),
     case_runs=1_000,
 )

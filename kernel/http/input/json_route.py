@@ -19,6 +19,7 @@ SMALL_BODY = RequestBody.largest_body
 """Bytes of a body that are read and parsed without further ado."""
 
 _MOST_CONTAINERS = 10_000
+_MOST_COMMAS = 50_000
 _MOST_QUOTES = 100_000
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 
@@ -137,9 +138,10 @@ def _check_structure(body: bytes) -> None:
         return
     if body.count(b'"') - body.count(b'\\"') <= _MOST_QUOTES:
         structure = _STRING.sub(b"", body)
-        if structure.count(b"[") + structure.count(b"{") <= _MOST_CONTAINERS:
+        containers = structure.count(b"[") + structure.count(b"{")
+        if containers <= _MOST_CONTAINERS and structure.count(b",") <= _MOST_COMMAS:
             return
-    raise MalformedRequest("The body has more lists, objects and texts than any operation takes.")
+    raise MalformedRequest("The body has more lists, objects and values than any operation takes.")
 
 
 def _check_encoding(body: bytes) -> None:
