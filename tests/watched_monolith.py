@@ -17,6 +17,7 @@ from pathlib import Path
 
 import monolith.main
 from kernel.process import logs
+from kernel.process.serve import exempt_from_garbage_collection
 from kernel.process.tracing import current_trace
 from tests.deployments import ROOT, monolith_settings, serving
 from tests.watched_loop import WatchedLoop
@@ -93,6 +94,7 @@ def _report(seconds: float, what: str) -> None:
 async def _serve(databases: Mapping[str, str]) -> None:
     settings = monolith_settings(databases)
     async with serving(monolith.main.application, settings) as url:
+        exempt_from_garbage_collection()
         print(url, flush=True)  # noqa: T201 - likewise
         await asyncio.sleep(0)
         _started.set()

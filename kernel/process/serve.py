@@ -7,6 +7,7 @@ health checks have failed.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -81,6 +82,13 @@ def _run_event_loop(main: Coroutine[object, object, None]) -> None:
         uvloop.run(main)
 
 
+def exempt_from_garbage_collection() -> None:
+    """Exempt all objects that exist now. Those of a process that has started stay until its end,
+    and looking through them takes 80 ms, during which nobody is answered."""
+    gc.collect()
+    gc.freeze()
+
+
 async def _run(application: Application, settings: ProcessSettings) -> None:
     lifecycle = Lifecycle()
     loop = asyncio.get_running_loop()
@@ -89,6 +97,7 @@ async def _run(application: Application, settings: ProcessSettings) -> None:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     async with application(lifecycle) as app:
+        exempt_from_garbage_collection()
         drain = Drain(app, loop.time)
         async with listening(drain, listener):
             log.info("serving on %s:%d", *listener.getsockname()[:2])
