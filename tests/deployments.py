@@ -246,7 +246,7 @@ async def behind_gateway(
         await gateway.first_checks()
         url = f"http://127.0.0.1:{gateway.port}"
         conventions = conventions or await _conventions(url)
-        secrets = KnownSecrets([USERS_TOKEN, THREADS_TOKEN, *_passwords(databases)])
+        secrets = KnownSecrets([USERS_TOKEN, THREADS_TOKEN, POSTS_TOKEN, *_passwords(databases)])
         logs = None if log is None else log.logs
         yield Board(url, ORIGIN, conventions, databases, origins, secrets, logs)
     finally:

@@ -57,7 +57,7 @@ class KnownSecrets:
     def _add_fields(self, content: bytes) -> None:
         try:
             body = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if isinstance(body, dict):
             for value in _secret_fields(body):
