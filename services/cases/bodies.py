@@ -1,12 +1,29 @@
 """What cases look like in requests and responses."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import Response
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from kernel.http.fields import Id, Resource, Timestamp
+from kernel.http.fields import Id, Prose, Reason, RequestBody, Resource, Timestamp
 from services.cases import model
+
+
+class NewReport(RequestBody):
+    """What it takes to report a post."""
+
+    post: Id
+    reason: model.Reason
+    note: Annotated[Prose, Field(max_length=model.LONGEST_NOTE)] | None = None
+
+
+class NewDecision(RequestBody):
+    """What a moderator decides. `action` is `none` if the case is not resolved, which puts it
+    before the next tier. The author of the post reads `note` as the reason of the action."""
+
+    resolved: bool
+    action: model.Action
+    note: Reason | None = None
 
 
 class Outcome(Resource):
@@ -34,8 +51,8 @@ class Event(Resource):
 
 
 class Case(Resource):
-    """A case, for moderators. `reason` and `note` are those of the first report; `reporters` has at
-    most 100; `decision` is the latest."""
+    """A case, for moderators. `reason` and `note` are those of the first report; `reporters` has
+    the 100 earliest and `history` the 100 latest events; `decision` is the latest."""
 
     id: Id
     post: Id
@@ -64,6 +81,17 @@ class Report(Resource):
     closed_at: Timestamp | None
 
 
+class Counts(Resource):
+    """How many cases are in each state."""
+
+    opened: int
+    assigned: int
+    working: int
+    escalated: int
+    closed: int
+    failed: int
+
+
 _CASES = TypeAdapter(list[Case])
 _REPORTS = TypeAdapter(list[Report])
 
@@ -79,12 +107,6 @@ def many(cases: Sequence[model.Case], moderates: bool) -> bytes:
     if moderates:
         return _CASES.dump_json([Case.model_validate(case) for case in cases])
     return _REPORTS.dump_json([_report(case) for case in cases])
-
-
-def personal(body: bytes, status: int = 200) -> Response:
-    """A response of JSON for one person: no cache may store it."""
-    headers = {"Cache-Control": "private, no-store"}
-    return Response(body, status, headers, "application/json")
 
 
 def _report(case: model.Case) -> Report:
