@@ -55,7 +55,6 @@ async def fill(settings: Settings, now: datetime) -> None:
         open_posts(settings, lifecycle, people, threads.service, _ORIGIN, lambda: moment) as posts,
         open_cases(
             settings,
-            lifecycle,
             people,
             users.moderation,
             threads.moderation,

@@ -42,7 +42,6 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         ) as posts,
         open_cases(
             settings,
-            lifecycle,
             users.service,
             users.moderation,
             threads.moderation,

@@ -45,7 +45,7 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
             ServiceClient(http, "posts", settings.posts_url, settings.posts_service_token[0])
         )
         async with open_cases(
-            settings, lifecycle, HttpUsers(users), HttpUserModeration(users), threads, posts
+            settings, HttpUsers(users), HttpUserModeration(users), threads, posts
         ) as cases:
             yield create_app("cases", [cases.context(settings)], settings, lifecycle)
 

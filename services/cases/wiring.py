@@ -14,12 +14,15 @@ from kernel.http.app import Context
 from kernel.http.auth import SessionCookie
 from kernel.process.background import running
 from kernel.process.clock import Clock, utc_now
-from kernel.process.lifecycle import Check, Lifecycle
+from kernel.process.lifecycle import Check
 from kernel.process.settings import ProcessSettings
 from services.cases import api
+from services.cases.engines.opening import open_workflow
 from services.cases.service import CaseService
 from services.cases.settings import CaseSettings
 from services.cases.store import SCHEMA, CaseStore
+from services.cases.task_store import TaskStore
+from services.cases.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +42,31 @@ class Cases:
 @asynccontextmanager
 async def open_cases(
     settings: CaseSettings,
-    lifecycle: Lifecycle,  # noqa: ARG001
     users: Users,
-    user_moderation: UserModeration,  # noqa: ARG001
-    thread_moderation: ThreadModeration,  # noqa: ARG001
-    posts: Posts,  # noqa: ARG001
+    user_moderation: UserModeration,
+    thread_moderation: ThreadModeration,
+    posts: Posts,
     clock: Clock = utc_now,
 ) -> AsyncIterator[Cases]:
     """The cases context and its background tasks, until the block ends."""
     url = settings.cases_database_url
     async with Database.open(url) as database:
-        service = CaseService(CaseStore(database), users)
-        # Every answer is personal, so nothing is cached that a change could make wrong.
-        changes = Changes("cases", frozenset())
-        listener = NotificationListener(url, {CHANGES: changes.notify})
-        changes.follow(listener)
-        async with running(listener.run(), Retention(database, [IDEMPOTENCY_KEYS], clock).run()):
-            yield Cases(service, changes, partial(database.check_schema, SCHEMA))
+        tasks = Tasks(TaskStore(database), user_moderation, thread_moderation, posts, clock)
+        async with open_workflow(settings, database, tasks, clock) as workflow:
+            service = CaseService(
+                CaseStore(database),
+                users,
+                user_moderation,
+                posts,
+                workflow,
+                clock,
+                settings.for_reports,
+            )
+            # Every answer is personal, so nothing is cached that a change could make wrong.
+            changes = Changes("cases", frozenset())
+            listener = NotificationListener(url, {CHANGES: changes.notify, **workflow.channels})
+            changes.follow(listener)
+            async with running(
+                listener.run(), Retention(database, [IDEMPOTENCY_KEYS], clock).run()
+            ):
+                yield Cases(service, changes, partial(database.check_schema, SCHEMA))

@@ -127,7 +127,6 @@ async def running_board(databases: Databases) -> AsyncIterator[Board]:
         ) as posts,
         open_cases(
             case_settings,
-            Lifecycle(),
             users.service,
             users.moderation,
             threads.moderation,
