@@ -30,7 +30,8 @@ decision names a version that is not there."""
 
 @dataclass(frozen=True)
 class Cast:
-    """Somebody of each role, and a case in each tier."""
+    """Somebody of each role, a case in each tier, and the post of the second: who reports it
+    becomes a reporter of that case."""
 
     clients: dict[str, httpx.AsyncClient]
     cases: dict[int, int]
@@ -57,7 +58,7 @@ async def cast(board: Board) -> AsyncIterator[Cast]:
         await _ban(moderator, banned)
         people = (banned, author, member, reporter, moderator, admin)
         clients = dict(zip(ROLES, (nobody, *(one.http for one in people)), strict=True))
-        yield Cast(clients, {1: first["id"], 2: second["id"]}, first["post"])
+        yield Cast(clients, {1: first["id"], 2: second["id"]}, second["post"])
 
 
 async def _until_in_tier_2(who: Person, case: int) -> None:
