@@ -83,7 +83,8 @@ WITHOUT_PEOPLE = {
     "posts.alembic_version", "posts.removals", "posts.removed_threads", "posts.thread_activity",
     "posts.thread_events", "threads.words", "posts.words",
     "cases.alembic_version", "cases.cases", "cases.reports", "cases.decisions", "cases.history",
-    "cases.allowances", "cases.idempotency_keys",
+    "cases.allowances", "cases.idempotency_keys", "cases.executions", "cases.execution_events",
+    "cases.remote_executions",
 }  # fmt: skip
 """The tables in which no person leaves anything of their own but what they have published."""
 
