@@ -79,7 +79,7 @@ class Target(asyncio.Protocol):
         self._paused = True
 
     def resume_writing(self) -> None:
-        """Go on sending the long body."""
+        """Continue to send the long body."""
         self._paused = False
         self._send()
 

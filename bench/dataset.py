@@ -35,7 +35,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 VOCABULARY: Final = 5_000
 TEXTS: Final = 2_000
 RARE: Final = 1_000
-"""One post in so many has a word of its own, `rare` and its number among the new posts."""
+"""One post out of this many has a word of its own: `rare` and its number among the new posts."""
 
 _SEED: Final = 17
 _CHUNK: Final = 2_000

@@ -1,10 +1,10 @@
-"""What the board's speed is compared with: as little as can answer the same.
+"""Serves minimal programs with the same responses as the board, for comparing its speed.
 
     python -m bench.peers PORT URL DATABASE_URL
 
-`/bare/...` is a plain ASGI callable that sends the status, fields and body which the board at URL
-sends for `/...`, for a request with the same `If-None-Match`; `/query` a FastAPI route that runs
-the query of a page of the newest 50 posts and sends constant bytes. The server is the board's own.
+`/bare/...` is a plain ASGI callable that sends the status, fields and body that the board at URL
+sends for `/...` and the same `If-None-Match`. `/query` is a FastAPI route that runs the query for a
+page of the newest 50 posts and sends constant bytes. The server is the same as the board's.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _QUERY = f"""
 
 
 class Bare:
-    """Sends what the board at `url` has sent once."""
+    """Repeats the responses of the board at `url`."""
 
     def __init__(self, url: str, other: ASGIApp) -> None:
         self._url = url
@@ -59,7 +59,7 @@ class Bare:
                 status, headers, body = answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             status, headers, body = error.code, error.headers, b""
-        # The server adds the date itself; urllib has asked to close the connection.
+        # The server adds Date itself, and Connection is there because of urllib's request.
         fields = [
             (name.lower().encode(), value.encode())
             for name, value in headers.items()
@@ -69,7 +69,7 @@ class Bare:
 
 
 def query_app(pool: "asyncpg.Pool[asyncpg.Record]") -> FastAPI:
-    """One route, one query."""
+    """An application with one route, which runs one query."""
     app = FastAPI(openapi_url=None)
     body = b"x" * 2000
 
@@ -82,7 +82,7 @@ def query_app(pool: "asyncpg.Pool[asyncpg.Record]") -> FastAPI:
 
 
 async def serve(port: int, url: str, database: str) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     async with asyncpg.create_pool(database, min_size=5, max_size=5) as pool:
         with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
             async with listening(Bare(url, query_app(pool)), listener):

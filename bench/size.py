@@ -45,7 +45,7 @@ def _searches(sizes: Sizes) -> dict[str, str]:
         "frequent words and one that no post has": f"{words[0]} {words[1]} nowhere",
         "a word of medium frequency": middle,
         "two words of medium frequency": f"{middle} {words[501]}",
-        "a seldom word": seldom,
+        "a rare word": seldom,
         "a word that one post has": rare,
         "a frequent word and one that one post has": f"{words[0]} {rare}",
         "a word that no post has": "nowhere",

@@ -1,14 +1,15 @@
-"""How fast the monolith answers, in pairs with as little as can answer the same.
+"""Compares the speed of the monolith with minimal programs that send the same responses.
 
     python -m bench.speed [--pairs 5] [--seconds 2] [--connections 32]
 
-Starts the monolith twice on the demo's data, with its cache and without, and `bench.peers`; sends
-each pair the same requests in turn with wrk, and prints the median of the ratios of requests for a
-second of the server's CPU time, and their range. CPU time, because the load generator and other
-programs share the machine. Limits, metrics and the log are on. A request that fails ends the run.
+Starts the monolith twice with the demo's data, with and without its cache, and `bench.peers`. wrk
+sends the same requests to both programs of each pair, in turns. The result is the ratio of requests
+per second of the server's CPU time: its median and range. It is CPU time because the load generator
+and other programs share the machine. Limits, metrics and the log are on. A failed request ends the
+run.
 
-Needs wrk and Linux. Everything is on 127.0.0.1 and ends with the run. Exit code: 0; 1 when a ratio
-is under its floor.
+Needs wrk and Linux. Everything is on 127.0.0.1 and ends with the run. The exit code is 1 if a ratio
+is under its floor, else 0.
 """
 
 import argparse
@@ -39,19 +40,19 @@ _PAGE: Final = "/api/posts?limit=50"
 
 @dataclass(frozen=True)
 class Server:
-    """A process that answers on a port."""
+    """A server's process and port."""
 
     pid: int
     port: int
 
     def url(self, path: str = "") -> str:
-        """Where it answers."""
+        """The URL of a path on this server."""
         return f"http://127.0.0.1:{self.port}{path}"
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Requests for each second of the server's CPU time, and of the clock."""
+    """Requests per second of the server's CPU time, and per second of wall time."""
 
     per_cpu_second: float
     per_second: float
@@ -59,7 +60,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Pair:
-    """What is compared: `ours` with `theirs`; the ratio must be at least `floor`."""
+    """A comparison of `ours` with `theirs`; the ratio must be at least `floor`."""
 
     name: str
     ours: Server
@@ -71,7 +72,7 @@ class Pair:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print, and judge."""
+    """Measure and print everything. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Measure how fast the monolith answers.")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
