@@ -69,7 +69,7 @@ OF_ANOTHER_SITE = [
 
 
 @pytest.mark.parametrize("deployment", [monolith_in_loop, services_in_loop])
-async def test_what_a_page_embeds_does_not_use_up_its_readers_allowance(
+async def test_embedded_requests_do_not_count_against_the_address_limit(
     databases: Databases, deployment: Any
 ) -> None:
     async with (

@@ -129,7 +129,7 @@ async def test_only_author_and_moderators_can_read_earlier_versions(
     assert (await person.http.get(f"/api/posts/{2**63 - 1}/revisions")).status_code == 404
 
 
-async def test_a_cursor_made_up_of_a_large_number_ends_the_list(person: Person) -> None:
+async def test_cursor_beyond_the_last_revision_returns_an_empty_list(person: Person) -> None:
     # A cursor can contain larger numbers than the column with the revision.
     post = await person.write((await person.start_thread())["id"])
     cursor = Cursor(f"revisions-of-{post['id']}", (2**63 - 1,)).encode()

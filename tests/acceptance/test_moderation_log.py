@@ -114,7 +114,7 @@ async def test_every_change_that_members_may_not_make_is_an_act_in_the_log(
     }  # fmt: skip
 
 
-async def test_what_people_do_to_their_own_is_no_act(board: Board, admin: Person) -> None:
+async def test_changes_of_own_content_are_not_logged(board: Board, admin: Person) -> None:
     async with joining_as(board, "moderator") as moderator:
         thread = (await moderator.start_thread())["id"]
         post = (await moderator.write(thread))["id"]

@@ -118,7 +118,7 @@ async def test_the_first_request_follows_a_shift(run: Run) -> None:
     carried_out(run, "stop", CONTEXT="web")
 
 
-def test_what_cannot_be_done_is_refused_and_changes_nothing(run: Run) -> None:
+def test_impossible_operation_is_refused_and_changes_nothing(run: Run) -> None:
     before = carried_out(run, "shares")
     service = SERVICES[0]
     for share in ("101", "-1", "ten"):

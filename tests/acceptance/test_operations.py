@@ -39,7 +39,7 @@ async def test_documents_have_exactly_these_operations(documented: Documents) ->
 
 
 @pytest.mark.in_loop
-async def test_operations_that_need_a_session_are_documented_so(
+async def test_operations_document_whether_they_need_a_session(
     board: Board, documented: Documents
 ) -> None:
     async with httpx.AsyncClient(base_url=board.url, trust_env=False) as nobody:
@@ -65,7 +65,7 @@ async def test_conditional_reads_are_documented(documented: Documents) -> None:
 
 
 @pytest.mark.in_loop
-async def test_every_example_of_a_body_is_one_that_works(
+async def test_every_example_body_is_accepted(
     board: Board, documented: Documents, person: Person
 ) -> None:
     thread = (await person.start_thread())["id"]

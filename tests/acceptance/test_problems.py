@@ -49,7 +49,7 @@ async def test_an_instance_is_a_uri_reference(visitor: httpx.AsyncClient) -> Non
 
 @pytest.mark.in_loop
 @pytest.mark.parametrize("given", ["7", "a" * 64, "A-z_0"])
-async def test_a_request_id_is_taken_over(visitor: httpx.AsyncClient, given: str) -> None:
+async def test_request_id_of_the_caller_is_used(visitor: httpx.AsyncClient, given: str) -> None:
     response = await visitor.get("/api/threads", headers={"X-Request-ID": given})
     assert response.headers["x-request-id"] == given
 
@@ -108,7 +108,7 @@ async def test_path_without_a_rule_returns_404(visitor: httpx.AsyncClient, path:
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/"])
-async def test_the_api_greets(visitor: httpx.AsyncClient, path: str) -> None:
+async def test_api_root_returns_a_greeting(visitor: httpx.AsyncClient, path: str) -> None:
     response = await visitor.get(path)
     assert response.status_code == 200
     assert response.headers["content-type"].partition(";")[0] == "text/plain"
@@ -167,7 +167,7 @@ async def test_unknown_method_returns_a_problem(board: Board, method: str) -> No
         assert answer.headers["x-request-id"] == problem["requestId"]
 
 
-async def test_response_names_the_calls_that_it_took(person: Person) -> None:
+async def test_response_names_the_calls_to_other_services(person: Person) -> None:
     thread = await person.start_thread()
     response = await person.http.post(
         "/api/posts", json={"thread": thread["id"], "text": "Which service asks which?"}

@@ -129,7 +129,7 @@ async def test_second_restoration_changes_nothing(
     assert (await visitor.get(f"/api/posts/{post['id']}")).json() == post
 
 
-async def test_what_its_author_removed_is_not_restored(
+async def test_post_removed_by_its_author_is_not_restored(
     visitor: httpx.AsyncClient, person: Person, moderator: Person
 ) -> None:
     post = (await person.write((await person.start_thread())["id"]))["id"]

@@ -118,7 +118,7 @@ async def test_the_list_of_threads_is_followed_to_its_end(
 
 
 @pytest.mark.in_loop
-async def test_threads_asked_for_by_id_come_once_and_without_those_that_are_not(
+async def test_threads_requested_by_id_are_unique_and_existing(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     first, second, gone = [(await newcomer.start_thread())["id"] for _ in range(3)]

@@ -144,7 +144,7 @@ def test_a_profile_has_every_process_of_its_deployment_and_waits_for_each(deploy
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_server_that_stops_serves_until_the_gateway_has_let_go(name: str) -> None:
+def test_stopping_server_serves_until_the_gateway_stops_using_it(name: str) -> None:
     routing = load_routing(ROOT / "infra" / "routing.yml", STAND_INS)
     checks = [group.health_check for group in routing.target_groups.values()]
     noticed = max(check.interval * check.unhealthy_threshold for check in checks)

@@ -85,7 +85,7 @@ def test_a_context_touches_fewer_than_20_files_outside_its_folder() -> None:
     assert len(outside) < FEWER_THAN
 
 
-def test_every_file_said_to_be_no_part_of_a_context_names_them_all() -> None:
+def test_every_exempted_file_names_every_context() -> None:
     assert NO_PART_OF_A_CONTEXT.keys() <= naming_every_context()
 
 
@@ -125,10 +125,10 @@ def test_add_a_resource_lists_the_files_that_know_an_existing_one() -> None:
         }
     ),
 )
-def test_every_path_of_the_page_exists(path: str) -> None:
+def test_every_path_in_contributing_exists(path: str) -> None:
     assert (ROOT / path).exists()
 
 
-def test_every_link_of_the_page_leads_somewhere() -> None:
+def test_every_link_in_contributing_leads_somewhere() -> None:
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / PAGE).read_text()):
         assert Path(ROOT, target).exists(), target

@@ -37,7 +37,7 @@ def test_the_bundle_has_one_root_for_each_region_and_no_other_certificate() -> N
     assert {"us-east-1", "us-west-2", "eu-central-1", "eu-west-1", "ap-southeast-2"} <= set(regions)
 
 
-def test_every_root_vouches_for_itself_and_for_years_to_come() -> None:
+def test_every_root_is_self_signed_and_valid_for_years() -> None:
     for certificate in _certificates():
         assert _name(certificate, "subject") == _name(certificate, "issuer")
         until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
@@ -45,12 +45,12 @@ def test_every_root_vouches_for_itself_and_for_years_to_come() -> None:
 
 
 @pytest.mark.parametrize("kind", ["aurora", "instance"])
-def test_the_databases_certificate_is_of_the_authority_in_the_bundle(kind: str) -> None:
+def test_database_uses_the_authority_in_the_bundle(kind: str) -> None:
     [instance] = Deployment(DatabaseKind=kind).of_kind("RDS::DBInstance")
     assert instance["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
 
 
-def test_every_image_that_asks_the_database_has_the_bundle_where_the_url_says() -> None:
+def test_every_image_with_a_database_has_the_bundle_at_the_urls_path() -> None:
     tls = template("data")["Outputs"]["DatabaseTls"]["Value"]
     assert tls == f"sslmode=verify-full&sslrootcert=/board/{BUNDLE.relative_to(ROOT)}"
     stages = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)

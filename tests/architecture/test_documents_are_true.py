@@ -30,7 +30,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_the_map_of_the_readme_names_what_is_there() -> None:
+def test_folders_in_the_readme_exist() -> None:
     rows = re.findall(r"^\| `([^`]+)`", README, re.MULTILINE)
     assert len(rows) >= 7
     for name in rows:
@@ -43,7 +43,7 @@ def test_a_decision_gives_context_decision_consequences_and_alternatives(page: P
     assert headings == ["Context", "Decision", "Consequences", "Alternatives"]
 
 
-def test_the_continuous_check_runs_what_the_readme_names() -> None:
+def test_continuous_integration_runs_the_readmes_commands() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     for target in ("check", "test", "test-browser", "test-docker", "rehearse"):
         assert re.search(rf"^(step|again \S+) make {target}$", script, re.MULTILINE)

@@ -20,12 +20,12 @@ ROWS = [[cell.strip() for cell in row.strip("|").split("|")] for row in TABLE.sp
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_a_test_that_the_page_names_exists(name: str) -> None:
+def test_every_test_named_in_the_reference_exists(name: str) -> None:
     assert name in TESTS
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:40])
-def test_what_is_said_to_be_done_or_refused_is_shown_by_a_test(row: list[str]) -> None:
+def test_every_fact_of_the_reference_is_shown_by_a_test(row: list[str]) -> None:
     _, here, shown_by = row
     assert here in ("yes", "refused") or here.startswith("no")
     assert bool(re.search(r"`test_\w+`", shown_by)) is not here.startswith("no")

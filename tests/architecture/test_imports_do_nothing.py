@@ -84,7 +84,7 @@ def test_importing_our_modules_does_nothing() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_watch_sees_what_it_is_for(tmp_path: Path) -> None:
+def test_import_watch_detects_effects_at_import(tmp_path: Path) -> None:
     (tmp_path / "guilty.py").write_text(
         "import os, socket\nos.environ['HOME']\nsocket.create_server(('127.0.0.1', 0))\n"
         "open('written', 'w')\n"

@@ -44,14 +44,14 @@ def test_every_requirement_is_pinned_with_hashes(lock: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
-def test_a_lock_has_all_of_its_group(lock: Path) -> None:
+def test_lock_file_has_every_library_of_its_group(lock: Path) -> None:
     assert _names(lock.stem) <= _pins(lock).keys()
 
 
 @pytest.mark.parametrize(
     "lock", [lock for lock in LOCKS if lock.stem not in TOOLS], ids=lambda lock: lock.stem
 )
-def test_what_is_shipped_is_what_is_tested(lock: Path) -> None:
+def test_shipped_versions_are_the_tested_versions(lock: Path) -> None:
     tested = _pins(ROOT / "requirements" / "dev.txt")
     for name, versions in _pins(lock).items():
         assert versions <= tested[name], name

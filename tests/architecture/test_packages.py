@@ -35,7 +35,7 @@ def cycle(imported: Mapping[str, set[str]]) -> list[str]:
     return []
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_there_are_no_import_cycles() -> None:
     imported = imports(*FOLDERS)
     assert {"gateway.proxy.exchange", "services.posts.main", "tests.eventually"} <= imported.keys()
     assert cycle(imported) == []
@@ -50,7 +50,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     ],
     ids=["at the top", "in a function", "for type checkers"],
 )
-def test_every_kind_of_cycle_is_found(
+def test_cycle_check_finds_every_kind_of_cycle(
     back: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "loops"

@@ -172,7 +172,7 @@ TOGETHER = {
 
 
 @pytest.mark.parametrize("rule", TOGETHER)
-def test_what_aws_refuses_together_is_in_no_combination(rule: str) -> None:
+def test_no_combination_is_one_that_aws_refuses(rule: str) -> None:
     together = TOGETHER[rule]
     seen = 0
     for stack in MATTERS:
@@ -185,12 +185,12 @@ def test_what_aws_refuses_together_is_in_no_combination(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", TOGETHER)
-def test_what_aws_refuses_together_is_recognised(rule: str) -> None:
+def test_combination_check_detects_refused_combinations(rule: str) -> None:
     assert not TOGETHER[rule].fine(TOGETHER[rule].refused)
 
 
 @pytest.mark.parametrize("stack", MATTERS)
-def test_no_two_resources_occupy_the_same(stack: str) -> None:
+def test_creating_a_stack_has_no_name_conflicts(stack: str) -> None:
     nothing = Stack({}, {}, {})
     for choice, made in states(stack):
         from_nothing = update(nothing, made)
@@ -198,7 +198,7 @@ def test_no_two_resources_occupy_the_same(stack: str) -> None:
         assert not from_nothing.clashes, choice
 
 
-def test_the_choices_that_matter_to_each_stack_are_all_that_do() -> None:
+def test_every_relevant_choice_of_a_stack_is_combined() -> None:
     # A board of choices taken here and there is made of stacks that have been looked at.
     known = {
         stack: {repr((made.resources, made.outputs)) for _, made in states(stack)}
@@ -216,7 +216,7 @@ def test_the_choices_that_matter_to_each_stack_are_all_that_do() -> None:
             assert repr((made.resources, made.outputs)) in known[name], (name, choice)
 
 
-def test_as_many_boards_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_are_over_a_million_combinations(capsys: pytest.CaptureFixture[str]) -> None:
     looked_at = [len(states(stack)) for stack in MATTERS]
     updates = sum(count * (count - 1) for count in looked_at)
     with capsys.disabled():
@@ -228,7 +228,7 @@ def test_as_many_boards_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("stack", MATTERS)
-def test_every_update_clashes_with_nothing_and_loses_no_data_or_is_refused(stack: str) -> None:
+def test_every_update_is_safe_or_refused(stack: str) -> None:
     seen: Counter[str] = Counter()
     for (_, before), (choice, after) in product(states(stack), repeat=2):
         found = update(before, after)
@@ -251,7 +251,7 @@ def _listener(name: str, port: str) -> Resource:
     return Resource(f"routing.{name}", "AWS::ElasticLoadBalancingV2::Listener", properties)
 
 
-def test_a_second_listener_for_a_port_is_a_clash_until_the_first_is_gone() -> None:
+def test_second_listener_for_a_port_is_a_conflict() -> None:
     one = Stack({}, {"Listener": _listener("Listener", "80")}, {})
     other = Stack({}, {"RedirectListener": _listener("RedirectListener", "80")}, {})
     assert update(one, other).clashes == {"RedirectListener"}
@@ -260,7 +260,7 @@ def test_a_second_listener_for_a_port_is_a_clash_until_the_first_is_gone() -> No
     assert update(one, Stack({}, {"Listener": _listener("Listener", "81")}, {})).in_place
 
 
-def test_what_is_bound_to_something_new_is_new_and_occupies_nothing_old() -> None:
+def test_replacing_a_resource_replaces_what_refers_to_it() -> None:
     def stack(name: str) -> Stack:
         balancer = Resource(
             "routing.LoadBalancer", "AWS::ElasticLoadBalancingV2::LoadBalancer", {"Name": name}
@@ -273,7 +273,7 @@ def test_what_is_bound_to_something_new_is_new_and_occupies_nothing_old() -> Non
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_certificate_on_a_live_board_changes_no_service_but_by_its_address(name: str) -> None:
+def test_certificate_changes_services_only_by_their_address(name: str) -> None:
     https = OFFERED["certificate"][1]
     before, after = Deployment(), Deployment(**https)
     found = update(before.stacks[name], after.stacks[name])
@@ -285,7 +285,7 @@ def test_a_certificate_on_a_live_board_changes_no_service_but_by_its_address(nam
 
 
 @pytest.mark.parametrize("to", ["per-zone", "none", "ipv6"])
-def test_the_way_out_of_a_board_that_is_up_is_not_changed(to: str) -> None:
+def test_nat_mode_of_a_running_board_cannot_change(to: str) -> None:
     before, after = {"NatMode": "one"}, {"NatMode": to}
     [why] = changes.refused(before, after, paused=False)
     assert f"make resume-ecs NAT_MODE={to}" in why

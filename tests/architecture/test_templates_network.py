@@ -140,7 +140,7 @@ def test_ipv6_block_is_created_before_the_subnets_that_need_it() -> None:
         assert "Ipv6" in ([depends] if isinstance(depends, str) else depends), name
 
 
-def test_what_lies_behind_the_internet_gateway_is_made_after_it_and_goes_before_it() -> None:
+def test_resources_behind_the_internet_gateway_depend_on_it() -> None:
     # EC2 refuses a route to, and a public address behind, a gateway that is not attached; and it
     # detaches none behind which a public address is left.
     resources = template("network")["Resources"]

@@ -41,14 +41,14 @@ def test_a_database_that_is_deleted_or_replaced_leaves_a_snapshot(name: str) -> 
 
 
 @pytest.mark.parametrize(("kind", "name"), [("aurora", "Database"), ("instance", "SingleDatabase")])
-def test_a_database_can_be_set_back_by_a_week(kind: str, name: str) -> None:
+def test_database_has_encrypted_backups_for_a_week(kind: str, name: str) -> None:
     database = Deployment(DatabaseKind=kind).resource(f"data.{name}")
     assert int(database["BackupRetentionPeriod"]) >= 7
     assert database["StorageEncrypted"] is True
     assert database["CopyTagsToSnapshot"] is True
 
 
-def test_a_database_sleeps_soon_after_the_last_visit_but_not_between_two_clicks(
+def test_database_pauses_after_5_to_15_idle_minutes(
     deployment: Deployment,
 ) -> None:
     scaling = deployment.resource("data.Database")["ServerlessV2ScalingConfiguration"]
@@ -92,7 +92,7 @@ def open_to(deployment: Deployment, group: str) -> set[str]:
     }
 
 
-def test_anybody_reaches_the_public_load_balancer_and_instances_alone_the_internal_one(
+def test_everyone_reaches_the_public_load_balancer_and_only_instances_the_internal_one(
     deployment: Deployment,
 ) -> None:
     reached = {
@@ -107,18 +107,20 @@ def test_anybody_reaches_the_public_load_balancer_and_instances_alone_the_intern
     }
 
 
-def test_headers_with_invalid_names_are_not_passed_on(deployment: Deployment) -> None:
+def test_load_balancers_drop_invalid_header_names(deployment: Deployment) -> None:
     for balancer in deployment.of_kind("ElasticLoadBalancingV2::LoadBalancer"):
         found = attributes(balancer.properties, "LoadBalancerAttributes")
         assert found["routing.http.drop_invalid_header_fields.enabled"] == "true", balancer.name
 
 
-def test_the_private_zone_is_seen_in_the_boards_network_alone(deployment: Deployment) -> None:
+def test_private_zone_is_visible_only_in_the_boards_network(deployment: Deployment) -> None:
     for zone in deployment.of_kind("Route53::HostedZone"):
         assert [vpc["VPCId"] for vpc in zone["VPCs"]] == ["network.Vpc"]
 
 
-def test_a_target_counts_as_healthy_soon_and_only_if_it_is(deployment: Deployment) -> None:
+def test_target_changes_health_within_15_seconds_and_not_by_one_failure(
+    deployment: Deployment,
+) -> None:
     groups = list(deployment.of_kind("ElasticLoadBalancingV2::TargetGroup"))
     assert len(groups) >= len(SERVICES)
     for group in groups:
@@ -130,7 +132,7 @@ def test_a_target_counts_as_healthy_soon_and_only_if_it_is(deployment: Deploymen
         assert group["HealthCheckTimeoutSeconds"] < interval
 
 
-def test_the_log_of_requests_is_forgotten_after_two_weeks(deployment: Deployment) -> None:
+def test_access_logs_are_deleted_after_two_weeks(deployment: Deployment) -> None:
     [bucket] = deployment.of_kind("S3::Bucket")
     expirations = [
         rule["ExpirationInDays"]
@@ -144,7 +146,7 @@ def test_the_log_of_requests_is_forgotten_after_two_weeks(deployment: Deployment
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_new_task_has_time_to_start_and_a_dead_one_is_noticed(
+def test_health_checks_allow_time_to_start_and_detect_dead_tasks(
     deployment: Deployment, name: str
 ) -> None:
     [container] = deployment.resource(f"{name}.Task")["ContainerDefinitions"]
@@ -163,7 +165,7 @@ def test_a_new_task_has_time_to_start_and_a_dead_one_is_noticed(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_log_that_cannot_be_delivered_stops_no_request(deployment: Deployment, name: str) -> None:
+def test_undeliverable_logs_do_not_block_requests(deployment: Deployment, name: str) -> None:
     [container] = deployment.resource(f"{name}.Task")["ContainerDefinitions"]
     options = container["LogConfiguration"]["Options"]
     assert options["mode"] == "non-blocking"
@@ -173,7 +175,7 @@ def test_a_log_that_cannot_be_delivered_stops_no_request(deployment: Deployment,
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_several_tasks_of_a_service_stand_in_different_zones(name: str) -> None:
+def test_tasks_of_a_service_are_spread_over_zones(name: str) -> None:
     several = Deployment(DesiredCount="2").resource(f"{name}.Service")["PlacementStrategies"]
     assert several[0] == {"Type": "spread", "Field": "attribute:ecs.availability-zone"}
     single = Deployment().resource(f"{name}.Service")["PlacementStrategies"]
@@ -181,7 +183,7 @@ def test_several_tasks_of_a_service_stand_in_different_zones(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_grows_before_its_processor_is_full(deployment: Deployment, name: str) -> None:
+def test_service_scales_out_before_its_cpu_is_saturated(deployment: Deployment, name: str) -> None:
     policy = deployment.resource(f"{name}.ScalingPolicy")
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]
     metric = tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
@@ -199,7 +201,7 @@ def test_an_update_replaces_one_instance_at_a_time() -> None:
 # Images
 
 
-def test_an_image_with_a_tag_is_kept_and_its_tag_never_means_another(
+def test_tagged_images_are_kept_and_tags_are_immutable(
     deployment: Deployment,
 ) -> None:
     for repository in deployment.of_kind("ECR::Repository"):

@@ -85,7 +85,7 @@ def test_every_resource_that_can_be_named_is_named(deployment: Deployment) -> No
             assert set(_listed(statement["Action"])) <= WITHOUT_A_RESOURCE, where
 
 
-def test_policies_come_from_these_templates_but_for_two_of_aws(deployment: Deployment) -> None:
+def test_only_two_policies_of_aws_are_attached(deployment: Deployment) -> None:
     attached = {
         arn.rpartition("/")[2]
         for role in deployment.of_kind("IAM::Role")
@@ -97,7 +97,7 @@ def test_policies_come_from_these_templates_but_for_two_of_aws(deployment: Deplo
     assert not list(deployment.of_kind("IAM::User"))
 
 
-def test_roles_are_for_the_service_that_takes_them(deployment: Deployment) -> None:
+def test_each_role_trusts_only_its_service(deployment: Deployment) -> None:
     for role in deployment.of_kind("IAM::Role"):
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
@@ -187,7 +187,7 @@ def test_secrets_are_generated_and_long(deployment: Deployment) -> None:
     assert "MasterUserPassword" not in deployment.resource("data.Database").properties
 
 
-def test_a_secret_is_given_by_a_key_that_it_has(deployment: Deployment) -> None:
+def test_secrets_are_referenced_by_existing_keys(deployment: Deployment) -> None:
     keys = {
         secret.name: secret["GenerateSecretString"]["GenerateStringKey"]
         for secret in deployment.of_kind("SecretsManager::Secret")
@@ -201,7 +201,7 @@ def test_a_secret_is_given_by_a_key_that_it_has(deployment: Deployment) -> None:
             assert (stage, version) == ("", "")
 
 
-def test_the_log_of_requests_is_written_by_the_load_balancer_and_read_over_tls_alone(
+def test_access_log_bucket_allows_only_the_load_balancer_and_tls(
     deployment: Deployment,
 ) -> None:
     [policy] = deployment.of_kind("S3::BucketPolicy")
@@ -213,7 +213,7 @@ def test_the_log_of_requests_is_written_by_the_load_balancer_and_read_over_tls_a
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
 
 
-def test_what_pauses_the_board_can_take_away_and_create_nothing(deployment: Deployment) -> None:
+def test_pause_role_can_remove_but_not_create(deployment: Deployment) -> None:
     allowed = {
         action.partition(":")[2]
         for where, statement in _statements(deployment)

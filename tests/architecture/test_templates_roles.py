@@ -56,7 +56,7 @@ def deployment() -> Deployment:
     return Deployment(AccessLogs="true")
 
 
-def test_a_role_that_starts_tasks_allows_what_that_takes_and_nothing_more(
+def test_execution_role_allows_only_what_starting_a_task_needs(
     deployment: Deployment,
 ) -> None:
     roles = {task["ExecutionRoleArn"] for task in deployment.of_kind("ECS::TaskDefinition")}

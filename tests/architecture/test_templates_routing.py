@@ -127,7 +127,7 @@ def _gateway(
     ],
 )
 @pytest.mark.parametrize("https", [{}, HTTPS])
-def test_the_gateway_decides_what_the_template_says(
+def test_gateway_routes_the_deployed_template_as_expected(
     shares: tuple[str, ...], https: dict[str, str]
 ) -> None:
     parameters = {**dict(zip(SHARES, shares, strict=True)), **https}
@@ -139,7 +139,7 @@ def test_the_gateway_decides_what_the_template_says(
     assert len({str(answer) for answer in answers.values()}) >= 3
 
 
-def test_the_gateway_decides_between_services_what_the_template_says() -> None:
+def test_gateway_routes_internal_calls_as_expected() -> None:
     deployment = Deployment()
     answers = {path: _read(deployment, "InternalListener", path) for path in PATHS}
     assert answers == _gateway({}, "InternalLoadBalancer", "InternalListener")
@@ -159,7 +159,7 @@ def test_the_gateway_decides_between_services_what_the_template_says() -> None:
     ],
 )
 @pytest.mark.parametrize("share", ["0", "1", "37", "99", "100"])
-def test_a_contexts_share_is_what_its_parameter_says(path: str, context: str, share: str) -> None:
+def test_share_of_a_context_follows_its_parameter(path: str, context: str, share: str) -> None:
     deployment = Deployment(**{f"{context}Share": share})
     assert _read(deployment, "Listener", path) == {
         f"{context}Targets": int(share),
@@ -215,7 +215,7 @@ def test_a_service_registers_in_its_own_groups_and_in_no_others(name: str) -> No
     assert registered == made
 
 
-def test_every_target_group_checks_health_alike() -> None:
+def test_every_target_group_has_the_same_health_check() -> None:
     groups = [
         {name: value for name, value in group.properties.items() if name != "Name"}
         for group in Deployment().of_kind("ElasticLoadBalancingV2::TargetGroup")
@@ -224,7 +224,7 @@ def test_every_target_group_checks_health_alike() -> None:
     assert all(group == groups[0] for group in groups)
 
 
-def test_internal_names_lead_to_their_services() -> None:
+def test_internal_paths_are_routed_to_their_services() -> None:
     deployment = Deployment()
     called = set(
         re.findall(r'"(/internal/[a-z]+/[a-z{]+)', (ROOT / "kernel" / "clients.py").read_text())
@@ -237,7 +237,7 @@ def test_internal_names_lead_to_their_services() -> None:
         }
 
 
-def test_a_call_between_services_is_not_taken_for_a_clients() -> None:
+def test_calls_between_services_have_no_x_forwarded_for() -> None:
     internal = Deployment().resource("routing.InternalLoadBalancer")
     attributes = {entry["Key"]: entry["Value"] for entry in internal["LoadBalancerAttributes"]}
     # /internal is for requests without X-Forwarded-For, which this load balancer does not add.
@@ -287,13 +287,13 @@ def test_without_a_certificate_there_is_one_listener() -> None:
         ({**HTTPS, "ListenerPort": "8080"}, "https://board.example"),
     ],
 )
-def test_public_origin_is_the_load_balancers_address(
+def test_public_origin_is_the_address_of_the_load_balancer(
     parameters: dict[str, str], origin: str
 ) -> None:
     assert Deployment(**parameters).output("PublicOrigin") == origin
 
 
-def test_a_pause_removes_what_costs_by_the_hour_and_keeps_the_target_groups() -> None:
+def test_pause_removes_load_balancers_and_keeps_target_groups() -> None:
     up, paused = Deployment(), Deployment(Paused="true")
     gone = ("LoadBalancer", "Listener", "ListenerRule")
     for kind in gone:
@@ -321,7 +321,7 @@ def test_a_certificate_without_a_domain_is_refused_and_so_is_a_second_listener_o
         Deployment(**parameters)
 
 
-def test_a_bucket_of_logs_outlives_the_logging_so_that_it_can_be_emptied() -> None:
+def test_access_log_bucket_remains_after_logging_ends() -> None:
     logged, ending = Deployment(AccessLogs="true"), Deployment(AccessLogs="ending")
     for kind in ("S3::Bucket", "S3::BucketPolicy"):
         assert list(ending.of_kind(kind)) == list(logged.of_kind(kind)) != []
@@ -331,7 +331,7 @@ def test_a_bucket_of_logs_outlives_the_logging_so_that_it_can_be_emptied() -> No
 
 
 @pytest.mark.parametrize("logged", ["false", "true"])
-def test_requests_are_logged_where_they_are_asked_to_be(logged: str) -> None:
+def test_access_logs_go_to_the_bucket_if_enabled(logged: str) -> None:
     deployment = Deployment(AccessLogs=logged)
     entrance = deployment.resource("routing.LoadBalancer")
     attributes = {entry["Key"]: entry["Value"] for entry in entrance["LoadBalancerAttributes"]}

@@ -62,7 +62,7 @@ def _settings(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_process_starts_with_what_its_task_tells_it(
+def test_process_starts_with_the_settings_of_its_task(
     deployment: Deployment, name: str, nothing_else: pytest.MonkeyPatch
 ) -> None:
     settings = _settings(deployment, name, nothing_else)
@@ -76,7 +76,7 @@ def test_a_process_starts_with_what_its_task_tells_it(
 
 
 @pytest.mark.parametrize("name", [*CONTEXT_NAMES, "monolith"])
-def test_a_database_is_asked_over_verified_tls_with_the_contexts_own_role(
+def test_tasks_use_verified_tls_and_the_contexts_own_role(
     deployment: Deployment, name: str, nothing_else: pytest.MonkeyPatch
 ) -> None:
     settings = _settings(deployment, name, nothing_else)
@@ -102,7 +102,7 @@ def test_services_call_each_other_by_the_internal_name(
 
 
 @pytest.mark.parametrize("task", ["BootstrapTask", "MigrateTask"])
-def test_the_operators_commands_start_with_what_their_task_tells_them(
+def test_operators_commands_start_with_the_settings_of_their_task(
     deployment: Deployment, task: str, nothing_else: pytest.MonkeyPatch
 ) -> None:
     from board.settings import Bootstrap, Databases
@@ -239,7 +239,7 @@ def test_stopping_task_loses_no_request(
     assert container["StopTimeout"] > settings.drain_seconds + LONGEST_REQUEST_SECONDS
 
 
-def test_a_deploy_replaces_no_task_before_its_successor_serves(deployment: Deployment) -> None:
+def test_deploy_stops_a_task_only_after_its_successor_serves(deployment: Deployment) -> None:
     for name in SERVICES:
         service = deployment.resource(f"{name}.Service")
         configuration = service["DeploymentConfiguration"]
@@ -250,7 +250,7 @@ def test_a_deploy_replaces_no_task_before_its_successor_serves(deployment: Deplo
         assert service["HealthCheckGracePeriodSeconds"] > 30
 
 
-def test_tasks_ask_for_the_capacity_provider_or_no_instance_would_come(
+def test_tasks_use_the_capacity_provider(
     deployment: Deployment,
 ) -> None:
     provider = deployment.output("CapacityProvider")
@@ -280,14 +280,14 @@ def _most(deployment: Deployment) -> int:
     return int(deployment.resource("cluster.AutoScalingGroup")["MaxSize"])
 
 
-def test_all_services_and_a_second_of_one_have_room_on_one_instance(
+def test_one_instance_has_room_for_all_services_and_one_more_task(
     deployment: Deployment,
 ) -> None:
     needed = [int(_container(deployment, f"{name}.Task")["Memory"]) for name in SERVICES]
     assert sum(needed) + max(needed) <= _room(deployment)
 
 
-def test_as_many_tasks_as_services_may_have_find_room(deployment: Deployment) -> None:
+def test_maximum_number_of_tasks_fits_on_the_instances(deployment: Deployment) -> None:
     on_one = _room(deployment) // max(
         int(_container(deployment, f"{name}.Task")["Memory"]) for name in SERVICES
     )
@@ -299,7 +299,7 @@ def test_as_many_tasks_as_services_may_have_find_room(deployment: Deployment) ->
     assert sum(most.values()) <= _most(deployment) * on_one
 
 
-def test_a_pause_leaves_no_task_and_nothing_that_would_start_one() -> None:
+def test_paused_service_has_no_tasks_and_no_scaling() -> None:
     paused = Deployment(Paused="true")
     for name in SERVICES:
         assert paused.resource(f"{name}.Service")["DesiredCount"] == 0
@@ -312,12 +312,12 @@ def test_a_pause_leaves_no_task_and_nothing_that_would_start_one() -> None:
 
 
 @pytest.mark.parametrize(("most", "scales"), [("0", False), ("1", False), ("2", True), ("4", True)])
-def test_a_service_grows_only_where_it_may_have_more_tasks(most: str, scales: bool) -> None:
+def test_service_scales_only_if_more_tasks_are_allowed(most: str, scales: bool) -> None:
     deployment = Deployment(MaxCount=most, DesiredCount="1")
     assert bool(list(deployment.of_kind("ApplicationAutoScaling::ScalingPolicy"))) is scales
 
 
-def test_instances_say_that_they_know_the_security_options_of_tasks(deployment: Deployment) -> None:
+def test_instances_declare_support_for_security_options(deployment: Deployment) -> None:
     # ContainerDefinition.dockerSecurityOptions in the Amazon ECS API reference.
     launch = deployment.resource("cluster.LaunchTemplate")["LaunchTemplateData"]
     assert "ECS_SELINUX_CAPABLE=true\n" in launch["UserData"]

@@ -51,13 +51,13 @@ GLOBAL = {
 LONGEST_REGION = "ap-southeast-2"
 
 
-def test_the_stacks_are_all_the_templates() -> None:
+def test_every_template_is_a_stack() -> None:
     stacks = {"service" if name in SERVICES else name for name in (*ORDER, "observability")}
     assert sorted(stacks) == TEMPLATES
 
 
 @pytest.mark.parametrize("project", ["board", "a-project-of-21-chars"])
-def test_every_name_begins_with_the_projects(project: str) -> None:
+def test_every_name_begins_with_the_project(project: str) -> None:
     deployment = Deployment(region=LONGEST_REGION, Project=project, AccessLogs="true")
     seen: set[str] = set()
     for stack in deployment.stacks.values():
@@ -100,12 +100,12 @@ def test_every_name_begins_with_the_projects(project: str) -> None:
         ("internal-board", False),
     ],
 )
-def test_a_projects_name_is_one_that_everything_can_have(project: str, is_one: bool) -> None:
+def test_allowed_project_names_are_valid_for_every_resource(project: str, is_one: bool) -> None:
     pattern = template("network")["Parameters"]["Project"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, project)) is is_one
 
 
-def test_names_are_used_once() -> None:
+def test_resource_names_are_unique() -> None:
     deployment = Deployment(AccessLogs="true")
     for kind, written in NAMES.items():
         names = [resource[written] for resource in deployment.of_kind(kind.removeprefix("AWS::"))]
@@ -195,7 +195,7 @@ def test_only_the_database_leaves_something_when_its_stack_is_deleted() -> None:
     assert keeps == {"data.Database": "Snapshot", "data.SingleDatabase": "Snapshot"}
 
 
-def test_images_go_with_their_repository() -> None:
+def test_repository_is_scanned_immutable_and_deletes_its_images() -> None:
     repositories = list(Deployment().of_kind("ECR::Repository"))
     assert {repository["RepositoryName"] for repository in repositories} == {
         f"board/{name}" for name in (*SERVICES, "board")
@@ -210,7 +210,7 @@ def test_images_go_with_their_repository() -> None:
         assert rule["selection"]["tagStatus"] == "untagged"
 
 
-def test_aurora_sleeps_and_is_encrypted_and_speaks_tls_alone() -> None:
+def test_aurora_pauses_is_encrypted_and_requires_tls() -> None:
     deployment = Deployment()
     database = deployment.resource("data.Database")
     scaling = database["ServerlessV2ScalingConfiguration"]
@@ -224,7 +224,7 @@ def test_aurora_sleeps_and_is_encrypted_and_speaks_tls_alone() -> None:
     assert database["Port"] == 5432
 
 
-def test_an_instance_is_the_smallest_and_is_encrypted_and_speaks_tls_alone() -> None:
+def test_database_instance_is_the_smallest_encrypted_and_requires_tls() -> None:
     deployment = Deployment(DatabaseKind="instance")
     assert not list(deployment.of_kind("RDS::DBCluster"))
     [database] = deployment.of_kind("RDS::DBInstance")
@@ -239,7 +239,7 @@ def test_an_instance_is_the_smallest_and_is_encrypted_and_speaks_tls_alone() -> 
     assert parameters["Family"] == "postgres17"
 
 
-def test_both_kinds_of_database_are_known_and_trusted_alike() -> None:
+def test_both_kinds_of_database_have_the_same_outputs_and_certificates() -> None:
     aurora, instance = Deployment(), Deployment(DatabaseKind="instance")
     cluster, single = aurora.resource("data.Database"), instance.resource("data.SingleDatabase")
     for name in ("EngineVersion", "MasterUsername", "ManageMasterUserPassword", "StorageEncrypted",
@@ -256,7 +256,7 @@ def test_both_kinds_of_database_are_known_and_trusted_alike() -> None:
 
 
 @pytest.mark.parametrize("kind", ["aurora", "instance"])
-def test_a_database_from_a_snapshot_has_what_the_snapshot_says(kind: str) -> None:
+def test_restored_database_takes_its_properties_from_the_snapshot(kind: str) -> None:
     # The schemas of both: inherited from the snapshot, and not to be said.
     parameters = {"DatabaseKind": kind, "SnapshotIdentifier": "before-the-storm"}
     restored = Deployment(**parameters)
@@ -281,7 +281,7 @@ METRICS = {
 @pytest.mark.parametrize(
     ("kind", "dimension"), [("aurora", "DBClusterIdentifier"), ("instance", "DBInstanceIdentifier")]
 )
-def test_what_is_watched_of_the_database_is_what_its_kind_has(kind: str, dimension: str) -> None:
+def test_database_alarms_match_its_kind(kind: str, dimension: str) -> None:
     deployment = Deployment(DatabaseKind=kind)
     name = deployment.output("DatabaseName")
     alarms = [

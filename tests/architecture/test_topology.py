@@ -15,15 +15,15 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-def test_compose_says_what_the_topology_declares() -> None:
+def test_compose_agrees_with_the_topology() -> None:
     assert compose(COMPOSE) == []
 
 
-def test_the_dockerfile_says_what_the_topology_declares() -> None:
+def test_dockerfile_agrees_with_the_topology() -> None:
     assert dockerfile(DOCKERFILE) == []
 
 
-def test_the_templates_say_what_the_topology_declares() -> None:
+def test_templates_agree_with_the_topology() -> None:
     assert templates(INFRA) == []
 
 

@@ -144,14 +144,14 @@ NUMBER = TypeAdapter(int)
         hang_up,
     ],
 )
-async def test_what_cannot_be_understood_is_an_outage(callee: Callee, respond: Respond) -> None:
+async def test_incomprehensible_response_is_unavailable(callee: Callee, respond: Respond) -> None:
     callee.responses = [respond]
     async with asking(callee) as client:
         with pytest.raises(Unavailable):
             await client.call("GET", "/internal/x", NUMBER, idempotent=False)
 
 
-async def test_a_failure_that_the_contract_names_is_passed_on(callee: Callee) -> None:
+async def test_failure_named_by_the_contract_is_raised(callee: Callee) -> None:
     async with asking(callee) as client:
         callee.responses = [problem(404, "not-found")]
         with pytest.raises(NotFound) as absent:
@@ -164,14 +164,14 @@ async def test_a_failure_that_the_contract_names_is_passed_on(callee: Callee) ->
 
 
 @pytest.mark.parametrize("first", [answer(503), answer(200, b"garbage"), hang_up])
-async def test_an_idempotent_call_is_tried_once_more(callee: Callee, first: Respond) -> None:
+async def test_idempotent_call_is_repeated_once(callee: Callee, first: Respond) -> None:
     callee.responses = [first, answer(200, b"7")]
     async with asking(callee) as client:
         assert await client.call("GET", "/internal/x", NUMBER, idempotent=True) == 7
     assert len(callee.requests) == 2
 
 
-async def test_an_idempotent_call_is_not_tried_for_ever(callee: Callee) -> None:
+async def test_idempotent_call_has_two_attempts_at_most(callee: Callee) -> None:
     callee.responses = [answer(503)]
     async with asking(callee) as client:
         with pytest.raises(Unavailable):
@@ -179,7 +179,7 @@ async def test_an_idempotent_call_is_not_tried_for_ever(callee: Callee) -> None:
     assert len(callee.requests) == 2
 
 
-async def test_any_other_call_is_made_once(callee: Callee) -> None:
+async def test_other_calls_have_one_attempt(callee: Callee) -> None:
     callee.responses = [answer(503), answer(200, b"7")]
     async with asking(callee) as client:
         with pytest.raises(Unavailable):
@@ -188,7 +188,7 @@ async def test_any_other_call_is_made_once(callee: Callee) -> None:
 
 
 @pytest.mark.parametrize("respond", [hang, drip])
-async def test_a_callee_that_hangs_is_an_outage_in_bounded_time(
+async def test_hanging_service_is_unavailable_in_bounded_time(
     callee: Callee, respond: Respond
 ) -> None:
     callee.responses = [respond]
@@ -198,7 +198,7 @@ async def test_a_callee_that_hangs_is_an_outage_in_bounded_time(
                 await client.call("GET", "/internal/x", NUMBER, idempotent=False)
 
 
-async def test_a_callee_that_is_not_there_is_an_outage() -> None:
+async def test_unreachable_service_is_unavailable() -> None:
     async with http_client() as http:
         client = ServiceClient(http, "users", "http://127.0.0.1:9", TOKEN)
         with pytest.raises(Unavailable) as failure:
@@ -230,7 +230,7 @@ async def test_calls_share_connections(callee: Callee) -> None:
     assert (len(callee.requests), callee.connections) == (5, 1)
 
 
-async def test_who_holds_a_token_is_asked_once_in_two_seconds(callee: Callee) -> None:
+async def test_user_of_a_token_is_cached_for_two_seconds(callee: Callee) -> None:
     callee.responses = [answer(200, b'{"id": 7, "role": "member"}')]
     moment = 0.0
     async with asking(callee) as client:
@@ -245,7 +245,7 @@ async def test_who_holds_a_token_is_asked_once_in_two_seconds(callee: Callee) ->
             await users.authenticate("a token")
 
 
-async def test_a_token_that_nobody_holds_is_not_remembered(callee: Callee) -> None:
+async def test_invalid_token_is_not_cached(callee: Callee) -> None:
     callee.responses = [
         problem(401, "unauthenticated"),
         answer(200, b'{"id": 7, "role": "member"}'),
@@ -257,7 +257,7 @@ async def test_a_token_that_nobody_holds_is_not_remembered(callee: Callee) -> No
         assert await users.authenticate("a token") == Actor(7, "member")
 
 
-async def test_each_try_of_a_call_is_recorded_in_the_trace(callee: Callee) -> None:
+async def test_each_attempt_of_a_call_is_recorded_in_the_trace(callee: Callee) -> None:
     callee.responses = [hang_up, answer(200, b"7")]
     trace = Trace("request-1", None, [])
     restore = current_trace.set(trace)

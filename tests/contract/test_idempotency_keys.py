@@ -37,7 +37,7 @@ async def _start(database: Database, key: str, now: datetime) -> Thread:
     return await ThreadStore(database, Dictionary()).add("Bread", USER, now, NO_LIMIT, write)
 
 
-async def test_a_key_is_remembered_for_24_hours_and_no_longer(database: Database) -> None:
+async def test_key_is_stored_for_24_hours(database: Database) -> None:
     key = "kept-for-a-day"
     first = await _start(database, key, NOW)
     with pytest.raises(Replayed) as replayed:
@@ -50,7 +50,7 @@ async def test_a_key_is_remembered_for_24_hours_and_no_longer(database: Database
     assert replayed.value.response.headers == {"Location": f"/{second.id}"}
 
 
-async def test_keys_nobody_can_use_any_more_are_forgotten(database: Database) -> None:
+async def test_expired_keys_are_deleted(database: Database) -> None:
     for number in range(5):
         await _start(database, f"forgotten-{number}", NOW - 2 * LIFETIME)
     await _start(database, "the next one", NOW)

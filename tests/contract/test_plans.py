@@ -128,14 +128,14 @@ BY_INDEX: dict[str, Read] = {
 
 
 @pytest.mark.parametrize("name", [*IN_ORDER, *BY_INDEX])
-async def test_no_list_reads_a_table_from_end_to_end(large: dict[str, Watched], name: str) -> None:
+async def test_no_list_scans_a_whole_table(large: dict[str, Watched], name: str) -> None:
     plan = await _plan(large, (IN_ORDER | BY_INDEX)[name])
     for table in ("posts", "threads", "thread_events", "thread_activity", "happened"):
         assert f"Seq Scan on {table} " not in plan, plan
 
 
 @pytest.mark.parametrize("name", IN_ORDER)
-async def test_no_list_is_sorted_that_an_index_has_in_order(
+async def test_no_list_is_sorted_if_an_index_has_its_order(
     large: dict[str, Watched], name: str
 ) -> None:
     plan = await _plan(large, IN_ORDER[name])
@@ -155,7 +155,7 @@ async def test_a_search_reads_only_its_blocks_of_the_index(
     assert "ARRAY[" in condition, plan
 
 
-async def test_people_are_found_by_the_indexes_of_their_names(large: dict[str, Watched]) -> None:
+async def test_search_for_people_uses_the_indexes_of_names(large: dict[str, Watched]) -> None:
     users = large["users"]
     assert len(await UserStore(users).search("visitor77", 20)) == 20
     plan = await users.plan()

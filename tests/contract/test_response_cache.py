@@ -112,7 +112,7 @@ class Board:
         )
 
 
-async def test_a_write_is_shown_at_once_where_it_was_made_and_soon_elsewhere(
+async def test_write_is_visible_at_once_in_its_process_and_soon_in_others(
     databases: Databases, effort: Effort, record_property: Callable[[str, object], None]
 ) -> None:
     seed = random.randrange(2**32)

@@ -85,12 +85,12 @@ async def test_a_rare_word_is_found_among_the_oldest_rows(search: Scan) -> None:
     assert flat(await _every(search, "yeast", 20)) == [1]
 
 
-async def test_what_is_in_no_row_comes_to_an_end(search: Scan) -> None:
+async def test_search_without_matches_ends(search: Scan) -> None:
     assert flat(await _every(search, "pepper", 20)) == []
     assert flat(await _every(search, '"salt bread"', 20)) == []
 
 
-async def test_a_page_is_short_when_its_time_is_over_and_leads_on(database: Database) -> None:
+async def test_page_that_runs_out_of_time_is_short_and_has_a_cursor(database: Database) -> None:
     search = Scan(database, Dictionary(), SEARCHED, Bounds(budget=0))
     pages = await _every(search, "yeast", 20)
     assert len(pages) > 1
@@ -99,7 +99,7 @@ async def test_a_page_is_short_when_its_time_is_over_and_leads_on(database: Data
 
 
 @pytest.mark.parametrize("step", [-1, 0, 1, 2**62])
-async def test_the_step_of_a_cursor_is_not_taken_on_trust(search: Scan, step: int) -> None:
+async def test_step_in_a_cursor_is_validated(search: Scan, step: int) -> None:
     first = await search.find("salt", 1, None)
     assert first.next_cursor is not None
     encoded = first.next_cursor + "=" * (-len(first.next_cursor) % 4)
@@ -108,7 +108,7 @@ async def test_the_step_of_a_cursor_is_not_taken_on_trust(search: Scan, step: in
     assert [row["id"] for row in following.rows] == [below - 100]
 
 
-async def test_a_search_that_its_time_out_ends_fails(database: Database) -> None:
+async def test_search_that_exceeds_its_timeout_fails(database: Database) -> None:
     slow = replace(SEARCHED, visible="(SELECT pg_sleep(3)) IS NOT NULL")
     search = Scan(database, Dictionary(), slow, Bounds(step=50, smallest_step=100))
     with pytest.raises(Unavailable, match="too long"):
@@ -116,7 +116,7 @@ async def test_a_search_that_its_time_out_ends_fails(database: Database) -> None
     assert await database.row("SELECT") is not None
 
 
-async def test_searches_leave_connections_for_pages(database: Database) -> None:
+async def test_searches_leave_connections_for_other_requests(database: Database) -> None:
     search = Scan(database, Dictionary(), SEARCHED)
     async with database.transaction() as connection:
         await connection.execute("LOCK TABLE posts IN ACCESS EXCLUSIVE MODE")
@@ -143,7 +143,7 @@ async def test_a_search_does_not_wait_for_others_forever(database: Database) -> 
     assert (await running).rows
 
 
-async def test_beginnings_have_few_expansions_together(database: Database) -> None:
+async def test_expansions_of_all_prefixes_are_bounded(database: Database) -> None:
     dictionary = Dictionary()
     words = [f"aab{number:03}" for number in range(200)] + [
         f"bba{number:03}" for number in range(9)
@@ -180,7 +180,7 @@ async def test_postgresql_reads_one_token_for_each_word_whatever_its_ctype(
     assert [row["token"] for row in rows] == encode(words).split()
 
 
-async def test_rows_of_an_older_version_become_searchable(database: Database) -> None:
+async def test_rows_of_an_older_version_are_indexed(database: Database) -> None:
     async def write(query: str, *arguments: Any) -> Sequence[Any]:
         return await database.rows(query, *arguments)
 

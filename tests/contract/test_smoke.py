@@ -27,11 +27,11 @@ def _visit(url: str, said: list[str] | None = None) -> dict[str, str]:
                        lambda: None)  # fmt: skip
 
 
-async def test_a_monolith_that_works_passes_and_is_left_as_it_was(monolith: Board) -> None:
+async def test_smoke_test_passes_on_a_monolith_and_leaves_no_data(monolith: Board) -> None:
     assert await _contexts_that_answered(monolith) == {"monolith"}
 
 
-async def test_services_that_work_pass_and_are_left_as_they_were(services: Board) -> None:
+async def test_smoke_test_passes_on_services_and_leaves_no_data(services: Board) -> None:
     assert await _contexts_that_answered(services) == {"users", "threads", "posts", "cases", "web"}
 
 
@@ -99,7 +99,7 @@ def _tls_server(folder: Path, name: str) -> Iterator[tuple[str, list[str | None]
             thread.join()
 
 
-def test_a_domain_is_visited_at_the_load_balancer_before_its_record_exists(
+def test_smoke_test_works_before_the_domains_record_exists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
@@ -130,7 +130,7 @@ def test_database_that_is_waking_up_is_waited_for() -> None:
     assert clock.now < smoke.WAKES_WITHIN
 
 
-def test_the_request_that_failed_is_named() -> None:
+def test_smoke_test_names_the_failed_request() -> None:
     with (
         _server(_Broken) as url,
         pytest.raises(CannotDeployError, match=r"smoke test: POST /api/users returned 503"),
@@ -138,7 +138,7 @@ def test_the_request_that_failed_is_named() -> None:
         _visit(url)
 
 
-def test_what_never_answers_is_told_with_its_last_word() -> None:
+def test_smoke_test_without_an_answer_reports_the_last_response() -> None:
     class Ill(_Broken):
         answers: ClassVar[dict[str, int]] = {"GET": 502}
 

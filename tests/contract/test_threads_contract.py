@@ -24,7 +24,7 @@ async def test_a_thread_is_found(threads: ThreadsContract, form: str) -> None:
 
 
 @pytest.mark.parametrize("thread", [LARGEST_ID, LARGEST_ID - 1])
-async def test_a_thread_nobody_started_is_not_found(
+async def test_missing_thread_is_not_found(
     threads: ThreadsContract, form: str, thread: int
 ) -> None:
     with pytest.raises(NotFound) as failure:
@@ -39,7 +39,7 @@ async def test_a_removed_thread_is_not_found(threads: ThreadsContract, form: str
         await threads.forms[form].find(thread)
 
 
-async def test_only_newer_activity_is_taken_over(threads: ThreadsContract, form: str) -> None:
+async def test_only_newer_activity_is_stored(threads: ThreadsContract, form: str) -> None:
     contract = threads.forms[form]
     thread = await threads.thread()
 
@@ -57,7 +57,7 @@ async def test_only_newer_activity_is_taken_over(threads: ThreadsContract, form:
     assert await counted() == (0, 0, None)
 
 
-async def test_activity_of_an_unknown_thread_is_passed_over(
+async def test_activity_of_an_unknown_thread_is_ignored(
     threads: ThreadsContract, form: str
 ) -> None:
     thread = await threads.thread()
@@ -67,11 +67,11 @@ async def test_activity_of_an_unknown_thread_is_passed_over(
     assert (await threads.service.show(thread)).post_count == 1
 
 
-async def test_nothing_to_record_is_nothing_wrong(threads: ThreadsContract, form: str) -> None:
+async def test_recording_no_activity_is_allowed(threads: ThreadsContract, form: str) -> None:
     await threads.forms[form].record_activity([])
 
 
-async def test_removals_are_told_in_order_and_once(threads: ThreadsContract, form: str) -> None:
+async def test_removals_are_returned_in_order_and_once(threads: ThreadsContract, form: str) -> None:
     contract = threads.forms[form]
     before = (await _all_removals(threads, form))[1]
     removed = [await threads.thread() for _ in range(3)]
@@ -94,7 +94,7 @@ async def test_waiting_for_a_removal_ends_with_it(threads: ThreadsContract, form
         assert list((await waiting).threads) == [thread]
 
 
-async def test_waiting_for_a_removal_ends_in_vain_when_there_is_none(
+async def test_waiting_for_a_removal_ends_after_the_patience(
     threads: ThreadsContract, form: str
 ) -> None:
     position = (await _all_removals(threads, form))[1]

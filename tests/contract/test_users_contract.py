@@ -12,13 +12,13 @@ from tests.people import PASSWORD
 pytestmark = pytest.mark.parametrize("form", FORMS)
 
 
-async def test_a_token_tells_who_asks(users: UsersContract, form: str) -> None:
+async def test_token_identifies_its_user(users: UsersContract, form: str) -> None:
     user, token = await users.token()
     assert await users.forms[form].authenticate(token) == Actor(user, "member")
 
 
 @pytest.mark.parametrize("token", ["", "nobody's", "x" * 5000, "né", "\0"])
-async def test_a_token_nobody_holds_is_unauthenticated(
+async def test_invalid_token_is_unauthenticated(
     users: UsersContract, form: str, token: str
 ) -> None:
     with pytest.raises(Unauthenticated):
@@ -33,7 +33,7 @@ async def test_a_session_that_was_ended_is_unauthenticated(users: UsersContract,
     assert failure.value.detail == "This session has ended. Sign in again."
 
 
-async def test_a_banned_person_is_told_why(users: UsersContract, form: str) -> None:
+async def test_banned_user_gets_the_reason(users: UsersContract, form: str) -> None:
     admin, admins_token = await users.token()
     await grant_admin(users.database_url, (await users.service.find(admin)).username)
     user, _ = await users.token()

@@ -70,7 +70,7 @@ def scratch() -> Iterator[ScratchCopy]:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
-def test_mutation_is_noticed(
+def test_mutation_is_detected(
     mutation: Mutation, effort: Effort, request: pytest.FixtureRequest
 ) -> None:
     mutation.applied_to(repository.text(Path(mutation.file)))

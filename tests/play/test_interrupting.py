@@ -57,7 +57,7 @@ def test_interrupted_play_stops_everything_and_audits_what_was_acknowledged(
         assert "The play was interrupted." in (folder / "report.html").read_text()
 
 
-def test_setting_that_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_invalid_setting_is_refused_before_anything_starts(tmp_path: Path) -> None:
     play = subprocess.run(
         [sys.executable, "-m", "strangle"],
         cwd=ROOT,

@@ -95,14 +95,14 @@ def test_names_all_denied_actions_at_once() -> None:
         {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}},
     ],
 )
-def test_what_the_simulator_cannot_know_is_said_and_stops_nobody(why: Any) -> None:
+def test_unknown_permissions_are_reported_and_do_not_stop_a_deploy(why: Any) -> None:
     iam = Iam(ec2_CreateVpc={"EvalDecision": "implicitDeny", **why})
     [said] = _check(iam)
     assert "does not know" in said
     assert "ec2:CreateVpc" in said
 
 
-def test_permissions_are_asked_for_what_a_deploy_creates_and_with_its_tag() -> None:
+def test_permissions_are_simulated_for_the_resources_and_tags_of_a_deploy() -> None:
     iam = Iam()
     assert _check(iam) == []
     resources = {

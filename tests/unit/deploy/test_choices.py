@@ -59,7 +59,7 @@ def test_the_defaults_are_the_templates() -> None:
         ({"DatabaseKind": "instance"}, "may open 120 connections, and a database db.t4g.micro"),
     ],
 )
-def test_choices_that_aws_refuses_together_are_named(chosen: dict[str, str], said: str) -> None:
+def test_inconsistent_choices_are_named(chosen: dict[str, str], said: str) -> None:
     assert any(said in line for line in _problems(**chosen))
 
 
@@ -127,7 +127,7 @@ def test_every_type_and_class_that_may_be_chosen_is_known() -> None:
         ({"Accesslogs": "true"}, "no template has a parameter Accesslogs"),
     ],
 )
-def test_a_value_that_no_template_takes_is_refused_before(
+def test_invalid_value_is_refused_before_anything_changes(
     chosen: dict[str, str], said: str
 ) -> None:
     with pytest.raises(CannotDeployError, match=said):
@@ -218,7 +218,7 @@ def test_what_this_command_chooses_wins() -> None:
         ("network", {"VpcCidr": "10.20.0.0/16"}, {"VpcCidr": "10.0.0.0/16"}, "another PROJECT"),
     ],
 )
-def test_a_change_that_clashes_or_loses_data_is_refused_with_what_to_do_instead(
+def test_impossible_change_is_refused_with_an_alternative(
     stack: str, before: dict[str, str], chosen: dict[str, str], said: str
 ) -> None:
     stacks = Stacks(**{stack: before})

@@ -41,13 +41,13 @@ def test_free_plan_is_recognised() -> None:
     "error",
     [refusal("AccessDeniedException", "no"), EndpointConnectionError(endpoint_url="x")],
 )
-def test_a_plan_that_aws_does_not_tell_stops_nobody(error: Exception) -> None:
+def test_unknown_plan_does_not_stop_a_deploy(error: Exception) -> None:
     said: list[str] = []
     assert not account_plan.is_free(_plan(error), said.append)
     assert "is unknown" in said[0]
 
 
-def test_on_a_free_plan_all_that_it_may_not_have_is_named_at_once() -> None:
+def test_everything_that_the_free_plan_forbids_is_named_at_once() -> None:
     with pytest.raises(CannotDeployError) as refused:
         account_plan.require_allowed(_plan(FREE), {**DEFAULTS, "InstanceType": "m7i.large"})
     for expected in ("DATABASE=instance", "INSTANCE_TYPE=..., one of m7i-flex.large, t3.micro"):
@@ -65,7 +65,7 @@ def test_a_free_plan_may_have_a_small_instance_with_a_days_backups(kind: str) ->
     account_plan.require_allowed(_plan(FREE), {**DEFAULTS, **chosen})
 
 
-def test_where_one_of_the_smallest_is_refused_the_other_is_named() -> None:
+def test_hint_names_the_other_smallest_database() -> None:
     message = "data: This instance size isn't available with free plan accounts"
     assert account_plan.hint(message, "db.t4g.micro").endswith("DatabaseClass=db.t3.micro")
     assert account_plan.hint(message, "db.t3.micro").endswith("DatabaseClass=db.t4g.micro")
@@ -104,7 +104,7 @@ def test_a_region_with_one_zone_is_refused() -> None:
         offers.require_instance_type(cast(Any, Region(1)), "t3.medium", print)
 
 
-def test_offers_that_cannot_be_looked_up_stop_nobody() -> None:
+def test_unknown_offers_do_not_stop_a_deploy() -> None:
     def denied(**_: Any) -> Any:
         raise refusal("UnauthorizedOperation", "no")
 
@@ -187,7 +187,7 @@ def test_missing_roles_of_services_are_created_first_and_awaited() -> None:
 
 
 @pytest.mark.parametrize(("code", "is_said"), [("InvalidInput", False), ("AccessDenied", True)])
-def test_roles_that_cannot_be_created_stop_nobody(code: str, is_said: bool) -> None:
+def test_failure_to_create_roles_does_not_stop_a_deploy(code: str, is_said: bool) -> None:
     roles = Roles()
 
     def create(**_: str) -> Any:

@@ -84,7 +84,7 @@ def _times(scheduler: Scheduler) -> dict[str, datetime]:
 
 
 @pytest.mark.parametrize("kind", ["aurora", "instance"])
-def test_the_calls_of_a_pause_are_planned_in_its_order(kind: str) -> None:
+def test_calls_of_a_planned_pause_are_in_order(kind: str) -> None:
     scheduler, said = Scheduler(), list[str]()
     _installation(scheduler, _stacks(kind), said).plan_pause(NOW)
     times = _times(scheduler)
@@ -104,7 +104,7 @@ def test_the_calls_of_a_pause_are_planned_in_its_order(kind: str) -> None:
     assert said == ["It pauses itself at 2026-11-30 02:00 UTC; make resume-ecs postpones it"]
 
 
-def test_each_call_is_one_that_aws_has_and_changes_nothing_but_the_pause() -> None:
+def test_each_planned_call_exists_and_only_pauses() -> None:
     session = botocore.session.get_session()
     for call in self_pause.calls(self_pause.Board(_stacks("instance"), ("users", "threads"))):
         service, _, operation = call.action.partition(":")
@@ -129,7 +129,7 @@ def test_each_call_is_one_that_aws_has_and_changes_nothing_but_the_pause() -> No
             assert len(json.dumps(request)) < 8192
 
 
-def test_a_new_plan_takes_the_place_of_the_old_one_and_none_ends_it() -> None:
+def test_new_plan_replaces_the_old_one_and_none_cancels_it() -> None:
     scheduler, said = Scheduler(), list[str]()
     _installation(scheduler, _stacks(), said).plan_pause(NOW)
     _installation(scheduler, _stacks(after="45m"), said).plan_pause(NOW)
@@ -142,13 +142,13 @@ def test_a_new_plan_takes_the_place_of_the_old_one_and_none_ends_it() -> None:
     assert self_pause.begins(cast(Any, scheduler), cluster) is None
 
 
-def test_a_board_without_a_group_of_schedules_has_no_plan() -> None:
+def test_board_without_a_schedule_group_has_no_plan() -> None:
     old = Stack("id", "board-cluster", "CREATE_COMPLETE", {}, {}, {})
     assert self_pause.begins(cast(Any, Scheduler()), old) is None
     self_pause.cancel(cast(Any, Scheduler()), old)
 
 
-def test_a_pause_is_chosen_and_taken_back() -> None:
+def test_planned_pause_can_be_set_and_removed() -> None:
     assert read({"PAUSE_AFTER": "4h"}).parameters == {"PauseAfter": "4h"}
     assert read({"PAUSE_AFTER": "none"}).parameters == {"PauseAfter": ""}
     from deploy.checks import choices

@@ -86,7 +86,9 @@ def deploy(account: FakeAccount, registry: Registry | None = None, **settings: A
 
 @pytest.mark.parametrize("before", DEPLOYMENTS)
 @pytest.mark.parametrize("after", DEPLOYMENTS)
-def test_deploy_serves_every_visitor_all_the_time(templates: Path, before: str, after: str) -> None:
+def test_deploy_serves_every_visitor_at_every_step(
+    templates: Path, before: str, after: str
+) -> None:
     account = board(templates, before)
     visits = deploy(account, deployment=after)
     assert visits.seen == [("http://board.example", set(SERVICES))]
@@ -139,7 +141,7 @@ def test_impossible_choice_changes_nothing(templates: Path) -> None:
     assert account.changes == []
 
 
-def test_empty_account_is_looked_at_before_anything_is_created(templates: Path) -> None:
+def test_account_is_checked_before_anything_is_created(templates: Path) -> None:
     account = FakeAccount(templates)
     denied = cast(Account, type("Nobody", (), {"caller": "arn:aws:iam::1:user/a", "id": "1"})())
     with pytest.raises((CannotDeployError, AttributeError)):

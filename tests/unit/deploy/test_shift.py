@@ -85,7 +85,7 @@ def test_shift_requires_both_targets_to_exist(there: list[str], share: str, miss
 @pytest.mark.parametrize(
     ("context", "share"), [("cases", "10"), ("users", "101"), ("users", "-1"), ("users", "ten")]
 )
-def test_what_makes_no_sense_is_refused(context: str, share: str) -> None:
+def test_invalid_arguments_or_choices_are_refused(context: str, share: str) -> None:
     board = Board("users", "monolith")
     with pytest.raises(CannotDeployError):
         shift(cast(Any, board), context, share)

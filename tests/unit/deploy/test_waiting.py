@@ -32,7 +32,7 @@ class Group:
         return {"Activities": list(self.activities)}
 
 
-def test_reasons_why_no_instance_comes_are_said_once_each_as_they_come() -> None:
+def test_each_reason_why_no_instance_starts_is_printed_once() -> None:
     group, clock = Group(), FakeClock()
     said: list[str] = []
     group.happen("Failed", "an old story", NOW - timedelta(hours=3))
@@ -51,7 +51,7 @@ def test_reasons_why_no_instance_comes_are_said_once_each_as_they_come() -> None
     assert said == [f"No instance: {limit}", "No instance: the zone has no t3.small left"]
 
 
-def test_activities_are_not_asked_for_at_every_look() -> None:
+def test_scaling_activities_are_not_requested_at_every_poll() -> None:
     group, clock = Group(), FakeClock()
     report = capacity.reporter(cast(Any, group), "group", clock.poller, print)
     for _ in range(40):
@@ -62,7 +62,7 @@ def test_activities_are_not_asked_for_at_every_look() -> None:
     assert group.calls == 4
 
 
-def test_activities_that_cannot_be_looked_up_are_said_to_be_so_once() -> None:
+def test_unreadable_scaling_activities_are_reported_once() -> None:
     def denied(**_: Any) -> Any:
         raise refusal("AccessDenied", "no")
 
@@ -77,7 +77,7 @@ def test_activities_that_cannot_be_looked_up_are_said_to_be_so_once() -> None:
     assert "could not be looked up" in said[0]
 
 
-def test_while_a_task_is_waited_for_reasons_are_looked_for() -> None:
+def test_reasons_are_reported_while_waiting_for_a_task() -> None:
     states = iter(["PROVISIONING", "PENDING", "STOPPED"])
     looked: list[int] = []
 
@@ -98,7 +98,7 @@ def test_while_a_task_is_waited_for_reasons_are_looked_for() -> None:
     assert len(looked) == 3
 
 
-def test_what_ecs_cannot_do_for_a_service_is_said_as_it_comes() -> None:
+def test_ecs_warnings_about_a_service_are_printed_as_they_arrive() -> None:
     events = [{"id": "0", "message": "unable to place a task (before this deploy)"}]
 
     def describe_services(**_: Any) -> Any:
@@ -146,7 +146,7 @@ class Rds:
 
 
 @pytest.mark.parametrize("told", [None, datetime(2026, 12, 5, tzinfo=UTC)])
-def test_a_stopped_database_is_said_to_start_again_and_when(told: datetime | None) -> None:
+def test_stopping_a_database_prints_when_aws_starts_it_again(told: datetime | None) -> None:
     rds = Rds("available")
     said: list[str] = []
     rds.restart = told
@@ -156,14 +156,14 @@ def test_a_stopped_database_is_said_to_start_again_and_when(told: datetime | Non
     assert f"AWS starts it again by itself on {day}" in said[0]
 
 
-def test_a_database_that_is_stopped_already_is_left() -> None:
+def test_stopped_database_is_not_stopped_again() -> None:
     rds = Rds("stopping")
     rds.then = ["stopping", "stopped"]
     database.stop(cast(Any, rds), "board", FakeClock().poller, NOW, print)
     assert rds.calls == []
 
 
-def test_a_stopped_database_is_started_and_awaited() -> None:
+def test_stopped_database_is_started_and_waited_for() -> None:
     rds = Rds("stopped")
     database.start(cast(Any, rds), "board", FakeClock().poller, print)
     assert (rds.calls, rds.status) == (["start"], "available")

@@ -58,7 +58,7 @@ def test_a_template_that_cannot_be_run_is_refused_with_every_reason(template: Pa
     ]
 
 
-async def test_a_start_says_what_to_type_for_each_group_without_target(template: Path) -> None:
+async def test_start_prints_the_option_for_each_group_without_targets(template: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", "run", "--template", str(template)),
         cwd=ROOT,
@@ -88,7 +88,7 @@ def test_help_names_every_command() -> None:
         assert re.search(rf"^  {command} +{re.escape(does)}$", done.stdout, re.MULTILINE)
 
 
-def test_a_load_balancer_that_is_not_there_is_refused(template: Path) -> None:
+def test_missing_load_balancer_is_refused(template: Path) -> None:
     code, said = run("--template", str(template), "--load-balancer", "Nobody")
     assert code == 2
     assert said.splitlines() == [
@@ -97,14 +97,14 @@ def test_a_load_balancer_that_is_not_there_is_refused(template: Path) -> None:
     ]
 
 
-def test_a_template_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_template_file_is_refused(tmp_path: Path) -> None:
     code, said = run("--template", str(tmp_path / "none.yml"))
     assert code == 2
     assert "No such file" in said
     assert len(said.splitlines()) == 1
 
 
-def test_a_taken_port_is_one_clear_line(template: Path) -> None:
+def test_taken_port_is_reported_in_one_line(template: Path) -> None:
     with socket.create_server(("127.0.0.1", port_of(template))):
         code, said = run("--template", str(template))
     assert code == 2
@@ -124,7 +124,7 @@ def test_a_taken_port_is_one_clear_line(template: Path) -> None:
         (("--access-log", "/no/such/folder/log"), "No such file"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(
+def test_invalid_arguments_are_refused(
     template: Path, arguments: tuple[str, str], line: str
 ) -> None:
     code, said = run("--template", str(template), *arguments)

@@ -26,21 +26,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_it_contains_every_module_of_the_gateway_and_nothing_else(wheel: Path) -> None:
+def test_distribution_contains_exactly_the_gateways_modules(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     modules = {path.relative_to(ROOT).as_posix() for path in GATEWAY.rglob("*.py")}
     assert names == modules
 
 
-def test_it_needs_what_the_gateway_needs_here() -> None:
+def test_distribution_has_the_gateways_dependencies() -> None:
     own = tomllib.loads((GATEWAY / "pyproject.toml").read_text())["project"]
     here = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert own["dependencies"] == here["dependency-groups"]["gateway"]
     assert own["requires-python"] == here["project"]["requires-python"]
 
 
-def test_its_command_is_alb(wheel: Path) -> None:
+def test_distribution_installs_the_command_alb(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         [entry] = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         assert "alb = gateway.__main__:command" in archive.read(entry).decode()

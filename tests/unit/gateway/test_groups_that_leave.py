@@ -11,7 +11,7 @@ from tests.unit.gateway.support import OK, TEMPLATE, Bench, Visit, until
 from tests.unit.gateway.two_groups import TWO_GROUPS, states
 
 
-async def test_what_was_registered_by_hand_is_drained_when_its_group_goes(
+async def test_manually_registered_target_is_drained_when_its_group_is_removed(
     bench: Bench, tmp_path: Path
 ) -> None:
     target = await bench.target()
@@ -27,7 +27,7 @@ async def test_what_was_registered_by_hand_is_drained_when_its_group_goes(
     assert [str(t.state) for t in gateway.groups["Api"].draining] == ["draining"]
 
 
-async def test_a_group_that_a_reload_took_away_is_gone_once_it_is_drained(
+async def test_group_removed_by_a_reload_disappears_once_drained(
     bench: Bench, tmp_path: Path
 ) -> None:
     release = asyncio.Event()
@@ -69,7 +69,7 @@ async def test_a_group_that_a_reload_took_away_is_gone_once_it_is_drained(
     )
 
 
-async def test_a_group_that_comes_back_while_it_drains_stays(bench: Bench, tmp_path: Path) -> None:
+async def test_group_that_returns_while_draining_stays(bench: Bench, tmp_path: Path) -> None:
     template = tmp_path / "t.yml"
     template.write_text(TWO_GROUPS)
     gateway = await start_gateway(load_routing(template, {}), {}, port=0)

@@ -89,14 +89,14 @@ def commands(block: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-def test_the_page_has_its_situations() -> None:
+def test_guide_has_all_examples() -> None:
     assert len(SITUATIONS) == 4
 
 
 @pytest.mark.parametrize(
     ("folder", "block"), [situation[1:] for situation in SITUATIONS], ids=lambda text: text[:24]
 )
-async def test_a_situation_of_the_guide_runs_as_it_says(
+async def test_example_of_the_guide_runs_as_described(
     bench: Bench,
     folder: str,
     block: str,

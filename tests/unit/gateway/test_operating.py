@@ -94,7 +94,7 @@ async def shop(folder: Path, pages: FakeTarget, orders: FakeTarget) -> AsyncIter
 ORDERS = says(OK.replace(b"ok", b"or"))
 
 
-async def test_a_template_of_another_shape_runs(bench: Bench, tmp_path: Path) -> None:
+async def test_template_of_another_project_runs(bench: Bench, tmp_path: Path) -> None:
     pages, orders = await bench.target(), await bench.target(ORDERS)
     async with shop(tmp_path, pages, orders) as running:
         client = await running.client(bench, running.public)
@@ -112,7 +112,7 @@ async def test_a_template_of_another_shape_runs(bench: Bench, tmp_path: Path) ->
         assert answer.header(b"Location") == b"https://shop.example:443/a?b=c"
 
 
-async def test_the_commands_ask_the_running_gateway(bench: Bench, tmp_path: Path) -> None:
+async def test_commands_query_the_running_gateway(bench: Bench, tmp_path: Path) -> None:
     pages, orders, more = [await bench.target() for _ in range(3)]
     async with shop(tmp_path, pages, orders) as running:
         code, output = await running.command("health", "Orders")
@@ -151,7 +151,7 @@ async def test_a_hangup_reloads_the_template_and_a_broken_one_is_logged(
         assert not running.admin.exists()
 
 
-async def test_a_hangup_before_it_listens_reloads_once_it_does(tmp_path: Path) -> None:
+async def test_hangup_before_listening_reloads_afterwards(tmp_path: Path) -> None:
     # Whoever reads a pipe waits for what is written: so it is known how far the gateway is.
     template = tmp_path / "t.yml"
     os.mkfifo(template)

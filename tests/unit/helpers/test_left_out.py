@@ -10,7 +10,7 @@ ACCEPTANCE = Path(__file__).resolve().parents[2] / "acceptance"
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_a_test_left_out_of_the_rehearsal_exists(name: str) -> None:
+def test_every_test_left_out_of_the_rehearsal_exists(name: str) -> None:
     file, _, test = name.partition("::")
     assert not test or f"def {test}(" in (ACCEPTANCE / file).read_text()
     assert (ACCEPTANCE / file).is_file()

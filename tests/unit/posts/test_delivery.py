@@ -49,7 +49,7 @@ class Threads:
         raise AssertionError(f"nobody asks for {after}, {patience}")
 
 
-async def test_what_waits_is_delivered_whole_and_once() -> None:
+async def test_pending_activity_is_delivered_completely_and_once() -> None:
     backlog, threads = Backlog(250), Threads()
     delivery = ActivityDelivery(backlog, threads)
     while await delivery.deliver():
@@ -58,14 +58,14 @@ async def test_what_waits_is_delivered_whole_and_once() -> None:
     assert not backlog.waiting
 
 
-async def test_what_is_not_acknowledged_waits_on() -> None:
+async def test_unacknowledged_activity_stays_pending() -> None:
     backlog = Backlog(1)
     with pytest.raises(Unavailable):
         await ActivityDelivery(backlog, Threads(Unavailable("down"))).deliver()
     assert list(backlog.waiting) == [1]
 
 
-async def test_what_changes_while_it_is_told_is_told_again() -> None:
+async def test_activity_that_changes_during_delivery_is_delivered_again() -> None:
     backlog = Backlog(1)
 
     class Slow(Threads):
@@ -84,7 +84,7 @@ async def test_what_changes_while_it_is_told_is_told_again() -> None:
 
 
 @pytest.mark.parametrize("failure", [Unavailable("down"), RuntimeError("a defect")])
-async def test_delivery_goes_on_after_any_failure(failure: Exception) -> None:
+async def test_delivery_continues_after_any_failure(failure: Exception) -> None:
     backlog, threads = Backlog(1), Threads(failure, failure)
     async with running(ActivityDelivery(backlog, threads, interval=0.01).run()):
 
@@ -95,7 +95,7 @@ async def test_delivery_goes_on_after_any_failure(failure: Exception) -> None:
     assert [activity.thread for activity in threads.told] == [1]
 
 
-async def test_what_is_written_is_delivered_at_once() -> None:
+async def test_written_post_is_delivered_at_once() -> None:
     backlog, threads = Backlog(0), Threads()
     delivery = ActivityDelivery(backlog, threads, interval=3600)
     async with running(delivery.run()):
@@ -109,7 +109,7 @@ async def test_what_is_written_is_delivered_at_once() -> None:
         await eventually(told)
 
 
-async def test_what_another_process_left_is_found() -> None:
+async def test_activity_left_by_another_process_is_delivered() -> None:
     backlog, threads = Backlog(0), Threads()
     async with running(ActivityDelivery(backlog, threads, interval=0.01).run()):
         await asyncio.sleep(0)

@@ -36,7 +36,7 @@ class Threads(FakeThreads):
         return Removals(found, after + len(found))
 
 
-async def test_removals_are_taken_over_to_the_last_one() -> None:
+async def test_all_removals_are_processed() -> None:
     store, threads = FakeStore(), Threads()
     threads.removals = [5, 3, 9, 4, 1]
     async with running(RemovalFollower(store, threads).run()):

@@ -27,16 +27,16 @@ def test_words_are_marked_as_they_were_written() -> None:
     )
 
 
-def test_pairs_of_characters_are_one_mark() -> None:
+def test_overlapping_pairs_of_characters_are_one_mark() -> None:
     assert snippet("全粒粉パン屋", [3, 4]) == "全粒<mark>粉パン</mark>屋"
 
 
-def test_without_marks_it_is_the_beginning() -> None:
+def test_snippet_without_matches_is_the_beginning() -> None:
     text = "word " * 100
     assert snippet(text, []) == ("word " * 20).strip()
 
 
-def test_words_far_apart_are_in_two_pieces() -> None:
+def test_snippet_has_two_pieces_for_distant_words() -> None:
     text = " ".join(f"w{number}" for number in range(1, 101))
     shown = snippet(text, [30, 80, 95])
     assert shown.startswith("w24 ")
@@ -46,20 +46,18 @@ def test_words_far_apart_are_in_two_pieces() -> None:
     assert "w95" not in shown
 
 
-def test_a_word_that_comes_late_is_not_marked() -> None:
+def test_word_beyond_the_snippet_is_not_marked() -> None:
     text = "a " * SHOWN_OF + "bread"
     assert "<mark>" not in snippet(text, [SHOWN_OF + 1])
 
 
 @pytest.mark.parametrize("text", ["x" * 32_000 + " bread", "bread " + "x" * 32_000, "é" * 32_000])
-def test_long_words_do_not_make_it_long(text: str) -> None:
+def test_snippet_with_long_words_is_bounded(text: str) -> None:
     assert len(snippet(text, [1, 2])) < LONGEST
 
 
 @given(st.text(st.sampled_from("ab é<&>\"'\n\x02パン.👍")), st.data())
-def test_it_is_a_piece_of_the_text_with_marks_and_nothing_else(
-    text: str, data: st.DataObject
-) -> None:
+def test_snippet_is_a_part_of_the_text_with_marks_only(text: str, data: st.DataObject) -> None:
     number = len(list(cut(text)))
     wanted = data.draw(st.lists(st.integers(1, max(number, 1)), unique=True).map(sorted))
     shown = snippet(text, wanted)

@@ -68,7 +68,7 @@ async def _rest(stream: AsyncGenerator[bytes, None]) -> bytes:
         return b"".join([data async for data in stream])
 
 
-async def test_a_stream_says_first_from_where_it_tells() -> None:
+async def test_stream_begins_with_its_current_id() -> None:
     store = FakeStore()
     store.happen()
     async with _streaming(store) as streams:
@@ -80,7 +80,7 @@ async def test_a_stream_says_first_from_where_it_tells() -> None:
         await stream.aclose()
 
 
-async def test_a_comment_breaks_a_silence() -> None:
+async def test_idle_stream_sends_comments() -> None:
     async with _streaming(FakeStore(), keep_alive=0.01) as streams:
         stream = await streams.open(THREAD, None)
         await _next(stream)
@@ -88,7 +88,7 @@ async def test_a_comment_breaks_a_silence() -> None:
         await stream.aclose()
 
 
-async def test_whoever_resumes_is_caught_up_with_however_much_that_is() -> None:
+async def test_resumed_stream_gets_all_missed_events() -> None:
     store = FakeStore()
     for _ in range(7):
         store.happen()
@@ -99,7 +99,7 @@ async def test_whoever_resumes_is_caught_up_with_however_much_that_is() -> None:
         await stream.aclose()
 
 
-async def test_when_not_everything_was_heard_every_stream_looks_for_itself() -> None:
+async def test_lost_notifications_make_every_stream_read_again() -> None:
     store = FakeStore()
     async with _streaming(store) as streams:
         stream = await streams.open(THREAD, None)
@@ -111,7 +111,7 @@ async def test_when_not_everything_was_heard_every_stream_looks_for_itself() -> 
         await stream.aclose()
 
 
-async def test_who_is_too_far_behind_is_cut_and_misses_nothing_on_coming_back() -> None:
+async def test_slow_reader_is_disconnected_and_misses_nothing_after_resuming() -> None:
     store = FakeStore()
 
     async def happen(*waiting: AsyncGenerator[bytes, None]) -> list[bytes]:
@@ -162,7 +162,7 @@ async def test_the_streams_of_a_removed_thread_end() -> None:
             await streams.open(THREAD, None)
 
 
-async def test_an_outage_ends_who_was_catching_up_and_delays_the_others() -> None:
+async def test_outage_ends_resuming_streams_and_delays_others() -> None:
     store = FakeStore()
     async with _streaming(store) as streams:
         stream = await streams.open(THREAD, None)
@@ -178,13 +178,13 @@ async def test_an_outage_ends_who_was_catching_up_and_delays_the_others() -> Non
         await stream.aclose()
 
 
-async def test_nobody_resumes_from_the_future() -> None:
+async def test_rejects_resuming_from_a_future_id() -> None:
     async with _streaming(FakeStore()) as streams:
         with pytest.raises(MalformedRequest):
             await streams.open(THREAD, 1)
 
 
-async def test_an_answer_that_is_given_up_closes_its_events() -> None:
+async def test_abandoned_response_closes_its_events() -> None:
     closed = asyncio.Event()
 
     async def events() -> AsyncGenerator[bytes, None]:

@@ -20,7 +20,7 @@ from topology.deployments import SERVERS
         ({"CONTEXT": SERVERS[0], "HOW": "kill"}, "no board runs on this laptop: make run"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_arguments_or_choices_are_refused(
     environment: dict[str, str], sentence: str, tmp_path: Path
 ) -> None:
     with pytest.raises(CannotRollOutError, match=sentence):

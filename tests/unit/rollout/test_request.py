@@ -36,7 +36,7 @@ def test_share_that_is_no_percentage_is_refused(share: str) -> None:
         ({"CONTEXT": SERVICES[0], "SHARE": "1", "FORCE": "yes"}, "FORCE=yes"),
     ],
 )
-def test_shift_that_makes_no_sense_is_refused(environment: dict[str, str], sentence: str) -> None:
+def test_invalid_shift_is_refused(environment: dict[str, str], sentence: str) -> None:
     with pytest.raises(CannotRollOutError, match=re.escape(sentence)):
         read_shift(environment)
 

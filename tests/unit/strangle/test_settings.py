@@ -38,6 +38,6 @@ def test_settings_are_read() -> None:
         ("PORT", "65536"),
     ],
 )
-def test_setting_that_makes_no_sense_is_rejected(name: str, value: str) -> None:
+def test_invalid_setting_of_a_play_is_rejected(name: str, value: str) -> None:
     with pytest.raises(CannotPlayError, match=f"{name}={value}: it must be"):
         read({name: value})

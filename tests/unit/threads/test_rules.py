@@ -18,7 +18,7 @@ DAY = timedelta(hours=24)
 MOMENT = timedelta(milliseconds=1)
 
 
-def test_who_started_a_thread_may_change_its_title_for_a_day() -> None:
+def test_author_of_a_thread_may_change_its_title_for_a_day() -> None:
     THREAD.check_editable(ALICE, STARTED)
     THREAD.check_editable(ALICE, STARTED + DAY)
     with pytest.raises(Forbidden, match="for a day"):
@@ -26,21 +26,21 @@ def test_who_started_a_thread_may_change_its_title_for_a_day() -> None:
 
 
 @pytest.mark.parametrize("role", ["moderator", "admin"])
-def test_who_moderates_may_change_and_remove_any_thread_for_ever(role: Role) -> None:
+def test_moderators_may_always_change_and_remove_any_thread(role: Role) -> None:
     theirs = THREAD._replace(posts_by_others=5)
     moderator = Actor(BOB.id, role)
     theirs.check_editable(moderator, STARTED + 1000 * DAY)
     theirs.check_removable(moderator)
 
 
-def test_nobody_else_may_change_or_remove_a_thread() -> None:
+def test_other_members_may_not_change_or_remove_a_thread() -> None:
     with pytest.raises(Forbidden):
         THREAD.check_editable(BOB, STARTED)
     with pytest.raises(Forbidden):
         THREAD.check_removable(BOB)
 
 
-def test_who_started_a_thread_may_remove_it_while_it_is_theirs_alone() -> None:
+def test_author_of_a_thread_may_remove_it_while_nobody_else_has_posted() -> None:
     THREAD._replace(post_count=3).check_removable(ALICE)
     with pytest.raises(Forbidden, match="Others have posted"):
         THREAD._replace(post_count=1, posts_by_others=1).check_removable(ALICE)

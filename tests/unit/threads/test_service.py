@@ -33,7 +33,7 @@ class Threads:
         self.moderation = Moderation(self.store, users, noon)
 
 
-async def test_started_thread_belongs_to_who_started_it_and_counts_for_the_limit() -> None:
+async def test_started_thread_belongs_to_its_author_and_counts_for_the_limit() -> None:
     threads = Threads()
     thread = await threads.service.start("otto", "Bread", IdempotentWrite.without_key())
     assert (thread.created_by, thread.created_at) == (OTTO.id, NOON)
@@ -99,7 +99,7 @@ async def test_title_is_editable_for_a_day_by_the_clock() -> None:
         await Threads(old).service.edit("ines", old.id, "Brioche", 1)
 
 
-async def test_other_contexts_see_who_started_a_thread_and_whether_it_is_locked() -> None:
+async def test_other_contexts_see_the_author_of_a_thread_and_whether_it_is_locked() -> None:
     threads = Threads(BREAD)
     await threads.moderation.lock("moderator", BREAD.id, None)
     assert await threads.service.find(BREAD.id) == ThreadRef(BREAD.id, INES.id, True)
@@ -153,7 +153,7 @@ async def test_notification_of_a_removal_ends_the_wait() -> None:
     assert await asyncio.wait_for(waiting, 5) == Removals([BREAD.id], 1)
 
 
-async def test_stopping_process_lets_nobody_wait() -> None:
+async def test_stopping_process_ends_all_waits() -> None:
     threads = Threads()
     threads.removal.close()
     assert await asyncio.wait_for(threads.service.removed(0, 3600), 5) == Removals([], 0)

@@ -86,7 +86,7 @@ async def test_decision_about_a_missing_user_is_not_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-async def test_decision_about_a_user_who_has_left_is_a_conflict(name: str) -> None:
+async def test_decision_about_a_deleted_user_is_a_conflict(name: str) -> None:
     moderation, _ = moderating(replace(standing(9, "member"), password_hash=None))
     with pytest.raises(Conflict):
         await DECISIONS[name](moderation, "admin", 9)

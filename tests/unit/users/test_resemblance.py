@@ -26,7 +26,7 @@ def test_other_names_do_not(other: str) -> None:
     assert not resembles("Ines Moreau", other)
 
 
-def test_names_without_letters_resemble_nobody() -> None:
+def test_names_without_letters_resemble_no_other() -> None:
     assert not resembles("\u2713", "\u2713")
 
 

@@ -119,7 +119,7 @@ def readings(stored: bytes) -> list[str]:
     return [stored.hex(), stored.decode(errors="replace")]
 
 
-async def test_who_reads_the_database_cannot_use_what_is_stored_of_a_session() -> None:
+async def test_stored_session_hash_cannot_be_used_as_a_token() -> None:
     accounts = Accounts(standing(1, "ines"))
     await accounts.sign_in("ines")
     [stored] = accounts.store.callers
@@ -128,7 +128,7 @@ async def test_who_reads_the_database_cannot_use_what_is_stored_of_a_session() -
             await accounts.service.authenticate(reading)
 
 
-async def test_who_reads_the_database_cannot_use_what_is_stored_of_a_reset_link() -> None:
+async def test_stored_reset_hash_cannot_be_used_as_a_token() -> None:
     accounts = Accounts(standing(1, "ines"))
     accounts.store.links[tokens.hashed("link")] = 1
     [stored] = accounts.store.links
@@ -149,7 +149,7 @@ async def test_unknown_name_and_wrong_password_fail_alike_after_the_same_work() 
     assert accounts.attempts.ended == [False, False]
 
 
-async def test_exhausted_attempts_refuse_even_the_right_password_unseen() -> None:
+async def test_exhausted_attempts_refuse_the_right_password_without_checking_it() -> None:
     accounts = Accounts(standing(1, "ines"))
     accounts.attempts.full = True
     with pytest.raises(TooManyRequests):
@@ -174,7 +174,7 @@ async def test_password_changed_during_sign_in_starts_no_session() -> None:
     assert accounts.store.callers == {}
 
 
-async def test_banned_user_sees_their_own_data_and_takes_no_part() -> None:
+async def test_banned_user_sees_own_data_but_cannot_write() -> None:
     banned = replace(standing(1, "ines"), ban=Ban("Sold kettles.", None))
     accounts = Accounts(banned)
     token = await accounts.sign_in("ines")

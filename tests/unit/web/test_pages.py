@@ -139,7 +139,7 @@ async def page_with(
             yield client
 
 
-async def test_shares_are_those_of_the_file(tmp_path: Path) -> None:
+async def test_shares_are_read_from_the_file(tmp_path: Path) -> None:
     file = tmp_path / "shares.json"
     async with page_with(file) as http:
         for shares in ({"posts": 10, "users": 100}, {"posts": 50, "users": 0}):
@@ -152,7 +152,7 @@ async def test_shares_are_those_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"posts": 101}', '{"posts": "10"}', '{"posts": -1}', '{"a": {}}']
 )
-async def test_a_file_that_is_no_shares_shows_none(tmp_path: Path, content: str) -> None:
+async def test_invalid_file_of_shares_shows_none(tmp_path: Path, content: str) -> None:
     file = tmp_path / "shares.json"
     file.write_text(content, encoding="utf-8")
     async with page_with(file) as http:

@@ -21,7 +21,7 @@ def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, l
     return code, capsys.readouterr().out.splitlines()
 
 
-def test_a_template_that_can_be_run_says_what_it_needs(
+def test_check_lists_the_missing_options_of_a_valid_template(
     template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert checked(capsys, "--template", str(template)) == (
@@ -35,7 +35,7 @@ def test_a_template_that_can_be_run_says_what_it_needs(
     )
 
 
-def test_what_aws_refuses_is_told_apart_from_what_the_gateway_cannot_run(
+def test_check_separates_refusals_of_aws_from_limits_of_the_gateway(
     template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     template.write_text(
@@ -72,7 +72,7 @@ def test_warnings_and_certificates_are_in_the_summary(
     assert "  --certificate arn:a=CERTIFICATE.pem,KEY.pem" in lines
 
 
-def test_what_cannot_be_read_is_said_in_a_line(
+def test_unreadable_template_is_reported_in_one_line(
     template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["check", "--template", "nobody.yml"]) == 2

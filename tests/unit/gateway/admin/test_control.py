@@ -173,7 +173,7 @@ async def test_a_reload_takes_over_rules_groups_and_attributes(
     assert running.gateway.groups["Web"].settings.health_check.interval == 7
 
 
-async def test_a_name_stands_for_the_addresses_that_it_has(bench: Bench, tmp_path: Path) -> None:
+async def test_host_name_registers_all_its_addresses(bench: Bench, tmp_path: Path) -> None:
     running = await operated(bench, tmp_path, await bench.target(), await bench.target())
     names = {
         "two": {Address("127.0.0.1", 1), Address("127.0.0.2", 1)},
@@ -238,7 +238,7 @@ async def test_health_has_the_shape_of_describe_target_health(bench: Bench, tmp_
     }
 
 
-async def test_a_drain_that_takes_too_long_says_so(bench: Bench, tmp_path: Path) -> None:
+async def test_drain_that_takes_too_long_is_reported(bench: Bench, tmp_path: Path) -> None:
     async def never(visit: Visit) -> None:
         await visit.reader.read()
 
@@ -251,7 +251,7 @@ async def test_a_drain_that_takes_too_long_says_so(bench: Bench, tmp_path: Path)
         await running.control.drain("Web", web.url, 0.05)
 
 
-async def test_what_makes_no_sense_is_refused(bench: Bench, tmp_path: Path) -> None:
+async def test_invalid_arguments_or_choices_are_refused(bench: Bench, tmp_path: Path) -> None:
     running = await operated(bench, tmp_path, await bench.target(), await bench.target())
     control = running.control
     with pytest.raises(RefusedCommandError, match="no target group 'Wub', only Web, Api"):
@@ -298,7 +298,7 @@ async def test_only_its_owner_can_open_the_admin_socket(socket_path: Path) -> No
     assert status.st_uid == os.getuid()
 
 
-async def test_the_admin_socket_answers_one_line_with_one_line(socket_path: Path) -> None:
+async def test_admin_socket_answers_each_line_with_one_line(socket_path: Path) -> None:
     answer = await send_line(socket_path, b'{"command": "rules"}')
     assert isinstance(answer["result"], list)
     weights = {"command": "weights", "rule": "Front", "weights": {"Api": 5}}
@@ -318,19 +318,19 @@ async def test_the_admin_socket_answers_one_line_with_one_line(socket_path: Path
         (b'{"command": "drain", "group": "Web", "target": "x", "seconds": "1"}', "a number from"),
     ],
 )
-async def test_the_admin_socket_refuses_nonsense(
+async def test_admin_socket_rejects_invalid_requests(
     socket_path: Path, line: bytes, problem: str
 ) -> None:
     answer = await send_line(socket_path, line)
     assert problem in str(answer["problems"])
 
 
-async def test_the_admin_socket_takes_no_endless_request(socket_path: Path) -> None:
+async def test_admin_socket_limits_the_size_of_a_request(socket_path: Path) -> None:
     assert await send_line(socket_path, b"x" * 100_000) == {}
     assert "result" in await send_line(socket_path, b'{"command": "health"}')
 
 
-async def test_a_socket_that_was_left_behind_is_replaced_and_a_living_one_is_not(
+async def test_stale_admin_socket_is_replaced_but_a_live_one_is_not(
     bench: Bench, tmp_path: Path
 ) -> None:
     running = await operated(bench, tmp_path, await bench.target(), await bench.target())

@@ -103,7 +103,7 @@ def test_the_first_condition_that_fails_is_the_reason(
     assert explanation == f"    7 FixedRule {place(template, 'FixedRule')}: {line}"
 
 
-def test_what_cannot_be_explained_is_refused(
+def test_explain_rejects_invalid_arguments(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     template = tmp_path / "t.yml"

@@ -122,7 +122,7 @@ def allowed(mode: DesyncMode, data: bytes) -> int:
 @pytest.mark.prove
 @pytest.mark.parametrize("mode", DesyncMode)
 @pytest.mark.timeout(3_600)
-def test_any_byte_string_is_answered_or_ended_and_nothing_is_left(
+def test_any_bytes_are_answered_or_disconnected_and_leak_nothing(
     mode: DesyncMode, effort: Effort
 ) -> None:
     complaints = Complaints()

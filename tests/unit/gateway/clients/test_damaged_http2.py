@@ -180,7 +180,7 @@ async def another(gateway: Gateway, context: ssl.SSLContext) -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.timeout(3_600)
-def test_however_damaged_it_is_nothing_is_left_of_it(
+def test_damaged_http_2_connection_leaks_nothing(
     certificate: SelfSigned, new_loop: Callable[[], asyncio.AbstractEventLoop], effort: Effort
 ) -> None:
     complaints = Complaints()

@@ -84,7 +84,7 @@ async def test_head_and_own_answers_have_no_connection_header(front: Front) -> N
     assert (reply.status, reply.body) == (200, b"")
 
 
-async def test_a_reader_that_opens_no_window_stops_the_target(front: Front) -> None:
+async def test_client_that_opens_no_window_pauses_the_target(front: Front) -> None:
     sent = 0
 
     async def endless(visit: Visit) -> None:
@@ -104,7 +104,7 @@ async def test_a_reader_that_opens_no_window_stops_the_target(front: Front) -> N
     assert sent < 64 * 1024 * 1024
 
 
-async def test_a_target_that_does_not_read_gets_no_more_window(front: Front) -> None:
+async def test_slow_target_limits_the_clients_window(front: Front) -> None:
     async def deaf(visit: Visit) -> None:
         visit.writer.transport.pause_reading()  # type: ignore[attr-defined]  # StreamWriter hides it
         await asyncio.Event().wait()
@@ -126,7 +126,7 @@ async def test_a_target_that_does_not_read_gets_no_more_window(front: Front) -> 
     assert 65_535 < sent < 64 * 1024 * 1024
 
 
-async def test_a_stream_that_is_given_up_frees_its_target(front: Front) -> None:
+async def test_cancelled_stream_closes_its_target_connection(front: Front) -> None:
     async def hang(visit: Visit) -> None:
         await visit.reader.read()
         visit.close()
@@ -144,7 +144,7 @@ async def test_a_stream_that_is_given_up_frees_its_target(front: Front) -> None:
     assert front.lines.lines[0].split()[8] == "460"
 
 
-async def test_a_target_that_breaks_off_resets_the_stream_only(front: Front) -> None:
+async def test_target_that_disconnects_resets_only_its_stream(front: Front) -> None:
     async def script(visit: Visit) -> None:
         if b"/break" in visit.request_line:
             visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
@@ -160,7 +160,9 @@ async def test_a_target_that_breaks_off_resets_the_stream_only(front: Front) -> 
     assert (await browser.reply(browser.ask("/"))).body == b"ok"
 
 
-async def test_opening_and_resetting_streams_without_end_is_stopped(front: Front) -> None:
+async def test_client_that_keeps_opening_and_resetting_streams_is_disconnected(
+    front: Front,
+) -> None:
     async def hang(visit: Visit) -> None:
         await visit.reader.read()
         visit.close()
@@ -188,7 +190,7 @@ async def test_an_old_or_draining_connection_gets_goaway(front: Front) -> None:
     await until(lambda: browser.terminated == ErrorCodes.NO_ERROR and browser.closed)
 
 
-async def test_an_idle_connection_is_closed_although_it_pings(front: Front) -> None:
+async def test_pings_do_not_keep_an_idle_connection_open(front: Front) -> None:
     await front.bench.target()
     await front.start(Timeouts(idle=0.3, tick=0.02))
     browser = await front.browser()
@@ -236,7 +238,7 @@ async def test_http_2_is_not_offered_when_the_attribute_says_so(
     writer.transport.abort()
 
 
-async def test_an_expectation_is_met_at_once(front: Front) -> None:
+async def test_expect_100_is_answered_at_once_over_http_2(front: Front) -> None:
     target = await front.bench.target()
     browser = await front.browser()
     number = browser.ask(
@@ -248,7 +250,7 @@ async def test_an_expectation_is_met_at_once(front: Front) -> None:
     assert target.visits[0].header(b"Expect") is None
 
 
-async def test_a_reload_says_whether_http_2_is_offered_from_now_on(
+async def test_reload_changes_whether_http_2_is_offered(
     front: Front, certificate: SelfSigned
 ) -> None:
     await front.bench.target()

@@ -42,7 +42,7 @@ async def has_all(browser: Browser, numbers: list[int], body: bytes) -> None:
         assert (reply.reset, reply.status, len(reply.body)) == (None, 200, len(body))
 
 
-async def test_what_is_in_flight_is_answered_after_goaway_by_count(front: Front) -> None:
+async def test_requests_in_flight_are_answered_after_goaway_by_count(front: Front) -> None:
     gate = Gate()
     browser, numbers = await in_flight(front, gate, Timeouts(client_requests=4, tick=0.02))
     fixed = [browser.ask("/fixed", flush=False) for _ in range(3)]
@@ -65,7 +65,7 @@ async def ends_with_every_answer(
     await has_all(browser, numbers, LARGE)
 
 
-async def test_what_is_in_flight_is_answered_after_goaway_by_age(front: Front) -> None:
+async def test_requests_in_flight_are_answered_after_goaway_by_age(front: Front) -> None:
     gate = Gate()
     browser, numbers = await in_flight(front, gate, Timeouts(client_keep_alive=0, tick=0.02))
     fixed = [browser.ask("/fixed", flush=False) for _ in range(3)]
@@ -73,7 +73,7 @@ async def test_what_is_in_flight_is_answered_after_goaway_by_age(front: Front) -
     await ends_with_every_answer(browser, gate, fixed, numbers)
 
 
-async def test_what_is_in_flight_is_answered_after_goaway_by_a_drain(front: Front) -> None:
+async def test_requests_in_flight_are_answered_after_goaway_by_a_drain(front: Front) -> None:
     gate = Gate()
     browser, numbers = await in_flight(front, gate, Timeouts(linger=0.1, tick=0.02))
     assert front.gateway is not None
@@ -98,7 +98,7 @@ async def test_a_request_after_goaway_is_refused_and_reaches_no_target(front: Fr
 
 
 @pytest.mark.parametrize("path", ["/fixed", "/forwarded"])
-async def test_the_request_that_makes_the_count_full_is_answered(front: Front, path: str) -> None:
+async def test_last_request_before_goaway_by_count_is_answered(front: Front, path: str) -> None:
     assert Timeouts().client_requests == 10_000
     await front.bench.target()
     await front.start(Timeouts(client_requests=3, linger=0.1, tick=0.02))
@@ -110,7 +110,9 @@ async def test_the_request_that_makes_the_count_full_is_answered(front: Front, p
     assert (await (another := await front.browser()).reply(another.ask(path))).status == 200
 
 
-async def test_the_end_waits_for_a_client_that_has_not_read_its_answer(front: Front) -> None:
+async def test_http_2_connection_stays_open_until_the_client_has_read_its_answer(
+    front: Front,
+) -> None:
     gate = Gate()
     gate.open.set()
     gate.body = b"x" * 3_000_000
@@ -135,7 +137,7 @@ async def test_the_end_waits_for_a_client_that_has_not_read_its_answer(front: Fr
     await until(lambda: browser.closed)
 
 
-async def test_a_client_that_says_goaway_is_still_answered(front: Front) -> None:
+async def test_client_that_sends_goaway_still_gets_its_answers(front: Front) -> None:
     gate = Gate()
     browser, numbers = await in_flight(front, gate, Timeouts(tick=0.02))
     upload = browser.ask("/upload", method="POST", end=False)
@@ -147,7 +149,7 @@ async def test_a_client_that_says_goaway_is_still_answered(front: Front) -> None
     await has_all(browser, [*numbers, upload], LARGE)
 
 
-async def test_a_client_that_gives_no_sign_of_life_does_not_hold_up_a_drain(front: Front) -> None:
+async def test_unresponsive_http_2_client_does_not_delay_a_drain(front: Front) -> None:
     gate = Gate()
     browser, numbers = await in_flight(front, gate, Timeouts(idle=0.4, linger=0.1, tick=0.02))
     browser.reading.clear()

@@ -37,7 +37,9 @@ async def flood(browser: Browser, frame: bytes) -> int:
 
 
 @pytest.mark.parametrize("kind", FRAMES)
-async def test_a_client_that_does_not_read_is_not_read(front: Front, kind: str) -> None:
+async def test_gateway_stops_reading_from_a_client_that_does_not_read(
+    front: Front, kind: str
+) -> None:
     await front.bench.target()
     browser = await front.browser(little_between=True)
     assert (await browser.reply(browser.ask())).body == b"ok"
@@ -72,7 +74,7 @@ async def test_frames_that_need_no_answer_are_dropped_without_one(front: Front, 
     [b"\0\0\x04\x77\0\0\0\0\x01what", b"\0\0\0\x01\0\0\0\0\x03" + b"\0\0\0\x09\0\0\0\0\x03" * 99],
     ids=["frames of an unknown kind", "continuations without end"],
 )
-async def test_frames_that_nobody_needs_end_the_connection(front: Front, frame: bytes) -> None:
+async def test_too_many_useless_frames_end_the_connection(front: Front, frame: bytes) -> None:
     await front.bench.target()
     browser = await front.browser()
     assert (await browser.reply(browser.ask())).body == b"ok"
@@ -81,7 +83,7 @@ async def test_frames_that_nobody_needs_end_the_connection(front: Front, frame: 
     await until(lambda: browser.closed)
 
 
-async def test_a_client_that_never_reads_is_left_in_the_end(front: Front) -> None:
+async def test_client_that_never_reads_is_disconnected(front: Front) -> None:
     await front.bench.target()
     await front.start(Timeouts(idle=0.3, linger=0.1, tick=0.02))
     browser = await front.browser(little_between=True)
@@ -91,7 +93,7 @@ async def test_a_client_that_never_reads_is_left_in_the_end(front: Front) -> Non
     await until(lambda: not gateway.open_clients)
 
 
-async def test_a_client_that_never_reads_does_not_hold_up_a_drain(front: Front) -> None:
+async def test_client_that_never_reads_does_not_delay_a_drain(front: Front) -> None:
     await front.bench.target()
     await front.start(Timeouts(idle=0.8, linger=0.1, tick=0.02))
     browser = await front.browser(little_between=True)
@@ -100,7 +102,7 @@ async def test_a_client_that_never_reads_does_not_hold_up_a_drain(front: Front) 
     assert await front.gateway.drain(5)
 
 
-async def test_a_client_that_reads_late_has_its_upload_and_its_answer_whole(front: Front) -> None:
+async def test_client_that_reads_late_completes_its_upload_and_answer(front: Front) -> None:
     size = 4_000_000
 
     async def echo(visit: Visit) -> None:
@@ -126,7 +128,7 @@ async def test_a_client_that_reads_late_has_its_upload_and_its_answer_whole(fron
     assert (await browser.reply(number)).body == body
 
 
-async def test_streams_that_the_gateway_has_to_reset_are_not_for_free(front: Front) -> None:
+async def test_streams_reset_by_the_gateway_count_as_wasted(front: Front) -> None:
     async def hang(visit: Visit) -> None:
         await visit.reader.read()
         visit.close()
@@ -142,7 +144,7 @@ async def test_streams_that_the_gateway_has_to_reset_are_not_for_free(front: Fro
     assert browser.terminated == ErrorCodes.ENHANCE_YOUR_CALM
 
 
-async def test_what_a_client_gives_up_in_the_same_breath_disturbs_nothing(front: Front) -> None:
+async def test_stream_opened_and_cancelled_in_one_read_affects_no_other(front: Front) -> None:
     async def script(visit: Visit) -> None:
         await visit.body()
         visit.send(OK)

@@ -18,7 +18,7 @@ class Windows:
         self.given_back += size
 
 
-def test_late_bytes_are_given_back_to_the_connections_window() -> None:
+def test_late_bytes_return_to_the_connections_window() -> None:
     watch = SimpleNamespace(now=0.0, watched=set())
     plane = SimpleNamespace(watch=watch, timeouts=Timeouts())
     connection = Http2Connection(cast(Any, plane), cast(Any, None))

@@ -11,7 +11,9 @@ from tests.unit.gateway.support import OK, Visit, until
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-async def test_a_content_length_without_a_body_reaches_no_target(front: Front, method: str) -> None:
+async def test_http_2_request_without_its_announced_body_reaches_no_target(
+    front: Front, method: str
+) -> None:
     target = await front.bench.target()
     browser = await front.browser()
     number = browser.ask("/attack", ("content-length", "70"), method=method)
@@ -21,7 +23,7 @@ async def test_a_content_length_without_a_body_reaches_no_target(front: Front, m
 
 
 @pytest.mark.parametrize("sent", [b"", b"ab"])
-async def test_a_body_shorter_than_its_content_length_ends_the_targets_connection(
+async def test_http_2_body_shorter_than_its_content_length_closes_the_target_connection(
     front: Front, sent: bytes
 ) -> None:
     async def script(visit: Visit) -> None:
@@ -50,7 +52,7 @@ async def test_a_body_shorter_than_its_content_length_ends_the_targets_connectio
 
 
 @pytest.mark.parametrize("sent", [b"ab", b"abcd"])
-async def test_frames_that_contradict_the_content_length_reset_their_stream_alone(
+async def test_http_2_body_that_contradicts_its_content_length_resets_only_its_stream(
     front: Front, sent: bytes
 ) -> None:
     async def hang(visit: Visit) -> None:
@@ -72,7 +74,7 @@ async def test_frames_that_contradict_the_content_length_reset_their_stream_alon
     assert browser.terminated is None
 
 
-async def test_a_body_as_long_as_its_content_length_may_have_trailers(front: Front) -> None:
+async def test_http_2_body_of_its_announced_length_may_have_trailers(front: Front) -> None:
     async def echo(visit: Visit) -> None:
         visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + await visit.body())
 
@@ -92,7 +94,7 @@ async def asks_with(browser: Browser, *names: str) -> None:
     assert (await browser.reply(number)).body == b"ok"
 
 
-async def test_header_names_of_other_than_letters_digits_and_hyphens_are_dropped(
+async def test_http_2_header_names_with_other_characters_are_dropped(
     front: Front,
 ) -> None:
     target = await front.bench.target()
@@ -111,7 +113,9 @@ async def test_header_names_of_other_than_letters_digits_and_hyphens_are_dropped
         "con-tentlength",
     ],
 )
-async def test_what_looks_like_a_framing_header_reaches_no_target(front: Front, name: str) -> None:
+async def test_http_2_headers_that_resemble_framing_headers_are_dropped(
+    front: Front, name: str
+) -> None:
     target = await front.bench.target()
     await asks_with(await front.browser(), name, "x-y")
     sent = target.visits[0].head.lower()
@@ -143,7 +147,7 @@ MALFORMED: dict[str, list[tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("fields", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_a_malformed_request_is_reset_and_leaves_other_streams_alone(
+async def test_malformed_http_2_request_resets_only_its_stream(
     front: Front, fields: list[tuple[str, str]]
 ) -> None:
     gate = asyncio.Event()
@@ -177,7 +181,7 @@ async def test_a_malformed_request_is_reset_and_leaves_other_streams_alone(
         (None, NAME),
     ],
 )
-async def test_a_host_may_repeat_the_authority_and_leave_its_default_port_out(
+async def test_host_may_repeat_the_authority_without_its_default_port(
     front: Front, authority: str | None, host: str
 ) -> None:
     target = await front.bench.target()
@@ -204,7 +208,7 @@ async def test_a_host_may_repeat_the_authority_and_leave_its_default_port_out(
         ([(":path", "/" + "a" * 17_000)], 414),
     ],
 )
-async def test_a_header_list_that_is_too_long_has_the_status_of_http_1(
+async def test_too_long_http_2_header_list_gets_the_same_status_as_over_http_1(
     front: Front, fields: list[tuple[str, str]], status: int
 ) -> None:
     target = await front.bench.target()
@@ -219,7 +223,7 @@ async def test_a_header_list_that_is_too_long_has_the_status_of_http_1(
     assert len(target.visits) == 1
 
 
-async def test_a_header_list_beyond_all_bounds_ends_the_connection(front: Front) -> None:
+async def test_oversized_http_2_header_list_ends_the_connection(front: Front) -> None:
     await front.bench.target()
     browser = await front.browser()
     browser.ask("/", *((f"x-{number}", "a" * 4_000) for number in range(100)))
@@ -227,7 +231,7 @@ async def test_a_header_list_beyond_all_bounds_ends_the_connection(front: Front)
 
 
 @pytest.mark.parametrize("path", ["http://other/", "x", "?q"])
-async def test_a_path_that_is_none_is_malformed(front: Front, path: str) -> None:
+async def test_invalid_http_2_path_is_malformed(front: Front, path: str) -> None:
     target = await front.bench.target()
     browser = await front.browser()
     assert (await browser.reply(browser.ask(path))).reset == ErrorCodes.PROTOCOL_ERROR

@@ -31,7 +31,7 @@ async def upload(browser: Browser, path: str = "/") -> int:
     return number
 
 
-async def test_a_refused_upload_gives_its_window_back(front: Front) -> None:
+async def test_refused_upload_returns_its_window(front: Front) -> None:
     target = await front.bench.target()
     browser = await front.browser()
     await target.close()
@@ -39,7 +39,7 @@ async def test_a_refused_upload_gives_its_window_back(front: Front) -> None:
         assert (await browser.reply(await upload(browser))).status == 502
 
 
-async def test_an_upload_that_is_given_up_gives_its_window_back(front: Front) -> None:
+async def test_cancelled_upload_returns_its_window(front: Front) -> None:
     target = await front.bench.target()
     browser = await front.browser()
     await target.close()
@@ -51,7 +51,7 @@ async def test_an_upload_that_is_given_up_gives_its_window_back(front: Front) ->
                 assert (await browser.reply(number)).body == b"fixed"
 
 
-async def test_an_upload_that_its_target_does_not_take_stops_no_other(front: Front) -> None:
+async def test_upload_to_a_slow_target_does_not_block_others(front: Front) -> None:
     async def script(visit: Visit) -> None:
         await visit.body()
         visit.send(OK)
@@ -89,7 +89,7 @@ async def test_large_answers_take_turns_in_a_small_window(front: Front) -> None:
     assert max(begins) < min(ends) / 2
 
 
-async def test_a_window_that_the_settings_open_is_used(front: Front) -> None:
+async def test_window_opened_by_settings_is_used(front: Front) -> None:
     await front.bench.target()
     browser = await front.browser()
     browser.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
@@ -102,7 +102,7 @@ async def test_a_window_that_the_settings_open_is_used(front: Front) -> None:
     assert (await browser.reply(number)).body == b"ok"
 
 
-async def test_a_client_has_128_streams_and_what_is_more_is_refused_alone(front: Front) -> None:
+async def test_streams_beyond_128_are_refused_individually(front: Front) -> None:
     gate = asyncio.Event()
 
     async def script(visit: Visit) -> None:
@@ -127,7 +127,7 @@ async def test_a_client_has_128_streams_and_what_is_more_is_refused_alone(front:
     assert len(target.visits) == 129
 
 
-async def test_a_body_of_empty_frames_is_silence(front: Front) -> None:
+async def test_empty_data_frames_count_as_idle(front: Front) -> None:
     await front.bench.target()
     await front.start(Timeouts(idle=0.3, tick=0.02))
     browser = await front.browser()

@@ -47,7 +47,7 @@ async def gateway_of(
         ("127.0.0.1", "::1", ipv6_group()),
     ],
 )
-async def test_clients_and_targets_may_have_either_family(
+async def test_clients_and_targets_may_use_ipv4_or_ipv6(
     bench: Bench, bind: str, target_host: str, with_routing: Routing
 ) -> None:
     target = await bench.target(host=target_host)
@@ -83,7 +83,7 @@ async def test_an_appended_ipv6_address_is_in_brackets(bench: Bench) -> None:
     assert target.visits[0].header(b"X-Forwarded-For") == b"192.0.2.1, [::1]"
 
 
-async def test_the_family_of_a_name_is_that_of_its_target_group(bench: Bench) -> None:
+async def test_host_name_resolves_to_its_target_groups_family(bench: Bench) -> None:
     looked_up: list[bool] = []
 
     async def look_up(_name: str, port: int, ipv6: bool) -> set[Address]:
@@ -98,7 +98,7 @@ async def test_the_family_of_a_name_is_that_of_its_target_group(bench: Bench) ->
     assert looked_up[-1] is False
 
 
-async def test_only_addresses_of_the_family_that_is_asked_for_are_found() -> None:
+async def test_resolver_returns_only_addresses_of_the_requested_family() -> None:
     assert await resolve("::1", 80, True) == {Address("::1", 80)}
     assert await resolve("127.0.0.1", 80, False) == {Address("127.0.0.1", 80)}
     for name, ipv6 in (("::1", False), ("127.0.0.1", True)):

@@ -50,7 +50,7 @@ def read_all(client: socket.socket) -> bytes:
     return data
 
 
-async def test_a_client_that_reads_slowly_gets_the_whole_of_its_last_answer(bench: Bench) -> None:
+async def test_slow_client_gets_its_complete_last_answer(bench: Bench) -> None:
     gateway = await bench.gateway(await bench.target(says_much), timeouts=SHORT)
     with await asyncio.to_thread(slow_client, gateway, gateway.port) as client:
         client.sendall(LAST)
@@ -58,7 +58,7 @@ async def test_a_client_that_reads_slowly_gets_the_whole_of_its_last_answer(benc
         assert (await asyncio.to_thread(read_all, client)).count(b"x") == SIZE
 
 
-async def test_a_client_that_reads_slowly_over_tls_gets_the_whole_of_its_last_answer(
+async def test_slow_tls_client_gets_its_complete_last_answer(
     bench: Bench, certificate: SelfSigned
 ) -> None:
     gateway = await secure_gateway(bench, certificate, timeouts=SHORT)
@@ -73,7 +73,7 @@ async def test_a_client_that_reads_slowly_over_tls_gets_the_whole_of_its_last_an
         assert (await asyncio.to_thread(read_all, secure)).count(b"x") == SIZE
 
 
-async def test_a_client_that_never_reads_its_last_answer_is_not_kept(bench: Bench) -> None:
+async def test_client_that_never_reads_its_last_answer_is_disconnected(bench: Bench) -> None:
     timeouts = Timeouts(linger=LINGER, idle=0.3, tick=0.02)
     gateway = await bench.gateway(await bench.target(says_much), timeouts=timeouts)
     with await asyncio.to_thread(slow_client, gateway, gateway.port) as client:
@@ -82,7 +82,7 @@ async def test_a_client_that_never_reads_its_last_answer_is_not_kept(bench: Benc
         await until(lambda: not gateway.open_clients)
 
 
-async def test_a_drain_is_over_with_the_last_answer_even_if_that_had_begun_before(
+async def test_drain_ends_with_an_answer_that_began_before_it(
     bench: Bench,
 ) -> None:
     go_on = asyncio.Event()
@@ -103,7 +103,7 @@ async def test_a_drain_is_over_with_the_last_answer_even_if_that_had_begun_befor
     assert await drained
 
 
-async def test_an_answer_without_length_that_the_deregistration_delay_ends_looks_cut_off(
+async def test_answer_without_length_cut_by_deregistration_is_recognisably_incomplete(
     bench: Bench,
 ) -> None:
     async def script(visit: Visit) -> None:

@@ -122,7 +122,7 @@ CLASSES: list[tuple[Tier, DesyncReason, bytes]] = [
 
 
 @pytest.mark.parametrize(("tier", "reason", "head"), CLASSES)
-def test_a_head_has_the_class_and_reason_that_aws_gives_it(
+def test_head_has_the_desync_class_and_reason_of_aws(
     tier: Tier, reason: DesyncReason, head: bytes
 ) -> None:
     finding = HeadReader(DesyncMode.MONITOR).read(head + b"\r\n").finding
@@ -145,7 +145,7 @@ def test_a_head_has_the_class_and_reason_that_aws_gives_it(
         b"GET / HTTP/1.0\r\n",
     ],
 )
-def test_what_is_well_formed_has_no_class(head: bytes) -> None:
+def test_well_formed_head_has_no_desync_class(head: bytes) -> None:
     assert HeadReader().read(head + b"\r\n").finding is None
     assert read_leniently(head + b"\r\n").finding is None
 
@@ -157,7 +157,7 @@ def test_the_first_reason_of_the_highest_class_counts() -> None:
     assert finding.reason is DesyncReason.BAD_HEADER
 
 
-def test_each_mode_does_what_aws_says() -> None:
+def test_each_desync_mode_acts_as_documented_by_aws() -> None:
     allow, close, refuse = Verdict.ALLOW, Verdict.ALLOW_AND_CLOSE, Verdict.REFUSE
     expected = {
         DesyncMode.MONITOR: [allow, allow, allow, allow],
@@ -279,7 +279,7 @@ async def test_a_line_without_colon_gets_one(bench: Bench) -> None:
         b"GET / HTTP/1.1\r\nX: 1\r\nContent-Length: 0\r\n 5\r\nHost: a\r\nY: 2\r\n\r\n",
     ],
 )
-async def test_a_continuation_of_a_header_that_ends_here_continues_no_other(
+async def test_continuation_of_a_dropped_header_continues_no_other(
     bench: Bench, head: bytes
 ) -> None:
     made = routing_with(desync_mode=DesyncMode.MONITOR)
@@ -313,7 +313,7 @@ def test_a_header_that_connection_names_is_dropped_with_its_continuation(
     assert HeadReader(mode).read(head).lines == [b"X-User: bob\r\n"]
 
 
-def test_a_continuation_has_no_valid_name_and_is_dropped_on_demand() -> None:
+def test_continuation_counts_as_an_invalid_header_name() -> None:
     head = GET + b"X-A: 1\r\n ,root\r\nX_B: 2\r\n ,x\r\n y: z\r\nX-C: 3\r\n\r\n"
     request = HeadReader(DesyncMode.MONITOR, drop_invalid=True).read(head)
     assert request.lines == [b"X-A: 1\r\n", b"X-C: 3\r\n"]
@@ -335,7 +335,7 @@ _ENDS_HERE = [b"Te: a", b"Host: b", b"Content-Length: 0", b"X-Named: c", b": e"]
     st.booleans(),
 )
 @settings(max_examples=300, deadline=None)
-def test_a_continuation_goes_where_the_header_goes_that_it_continues(
+def test_continuation_stays_with_its_header(
     headers: list[tuple[bytes, list[bytes]]], drop_invalid: bool
 ) -> None:
     written = [line for header, folds in headers for line in (header, *folds)]
@@ -375,7 +375,7 @@ _HEADS = st.lists(
 @given(_HEADS, st.booleans())
 @example(GET + b"X:  two words \t\r\nEmpty:\r\nTransfer--Encoding: x\r\n", False)
 @settings(max_examples=600, deadline=None)
-def test_both_readers_read_a_well_formed_head_alike(rest: bytes, with_line: bool) -> None:
+def test_both_readers_agree_on_well_formed_heads(rest: bytes, with_line: bool) -> None:
     head = (POST if with_line else b"") + rest
     if b"\n\r\n" in head or b"\n\n" in head:
         return

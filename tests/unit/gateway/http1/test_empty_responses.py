@@ -25,14 +25,14 @@ def test_204_has_no_content_length_and_is_complete(headers: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [b"304 Not Modified", b"200 OK"])
-def test_304_and_the_answer_to_head_keep_the_length_of_what_they_stand_for(status: bytes) -> None:
+def test_304_and_response_to_head_keep_their_content_length(status: bytes) -> None:
     head = b"HTTP/1.1 " + status + b"\r\nContent-Length: 3\r\n\r\n"
     response = read(head, head_request=status.startswith(b"200")).response
     assert response.complete
     assert response.lines == [b"Content-Length: 3\r\n"]
 
 
-def test_205_is_read_as_any_other_response() -> None:
+def test_205_is_read_like_other_responses() -> None:
     response = read(b"HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n").response
     assert response.complete
     assert response.lines == [b"Content-Length: 0\r\n"]

@@ -40,7 +40,7 @@ def facts(request: Request) -> dict[str, object]:
     st.booleans(),
 )
 @settings(max_examples=1500, deadline=None)
-def test_headers_that_come_again_mean_what_they_meant(
+def test_repeated_headers_are_read_as_the_first_time(
     lines: list[bytes], first: bytes, second: bytes, drop_invalid: bool
 ) -> None:
     headers = b"".join(lines) + b"\r\n"
@@ -62,7 +62,7 @@ def test_headers_that_come_again_mean_what_they_meant(
     st.lists(st.sampled_from(_REQUEST_LINES), min_size=2, max_size=4),
 )
 @settings(max_examples=500, deadline=None)
-def test_a_reader_reads_each_of_several_requests_as_if_it_were_the_first(
+def test_reader_reads_each_request_as_if_it_were_the_first(
     lines: list[bytes], request_lines: list[bytes]
 ) -> None:
     headers = b"".join(lines) + b"\r\n"
@@ -82,7 +82,7 @@ def test_a_reader_reads_each_of_several_requests_as_if_it_were_the_first(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
-def test_most_requests_of_a_client_are_known_by_their_headers(method: str) -> None:
+def test_most_repeated_requests_take_the_fast_path(method: str) -> None:
     heads, repeated = HeadReader(), RepeatedHead()
     headers = b"Host: a\r\nConnection: keep-alive\r\nCookie: session=1\r\n\r\n"
     repeated.remember(heads.read(b"GET /first HTTP/1.1\r\n" + headers))
@@ -93,7 +93,7 @@ def test_most_requests_of_a_client_are_known_by_their_headers(method: str) -> No
     assert repeated.read(headers) is None
 
 
-async def test_the_second_request_of_a_connection_reaches_the_target_as_the_first_does(
+async def test_second_request_of_a_connection_reaches_the_target_unchanged(
     bench: Bench,
 ) -> None:
     target = await bench.target()

@@ -19,7 +19,7 @@ def body_of(data: bytes, *cuts: int) -> tuple[bytes, bool]:
 
 
 @pytest.mark.parametrize("cut", range(1, len(CHUNKED)))
-def test_body_is_the_same_wherever_it_is_cut(cut: int) -> None:
+def test_body_does_not_depend_on_how_it_is_split(cut: int) -> None:
     assert body_of(CHUNKED, cut) == (b"abcdefg", True)
 
 
@@ -43,7 +43,7 @@ def test_bare_line_feed_is_refused(end: int) -> None:
         body_of(data)
 
 
-def test_what_follows_a_body_is_not_part_of_it() -> None:
+def test_bytes_after_a_body_are_not_part_of_it() -> None:
     parts: list[bytes] = []
     assert ChunkedBody().take(CHUNKED + b"GET /", 0, parts) == len(CHUNKED)
     assert SizedBody(3).take(b"abcGET /", 0, parts) == 3

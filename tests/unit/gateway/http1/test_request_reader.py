@@ -91,7 +91,7 @@ def test_other_refusals_have_their_own_status(data: bytes, status: int) -> None:
     assert read(data)[0].refusal == status
 
 
-async def test_a_host_that_is_no_host_is_400(bench: Bench) -> None:
+async def test_invalid_host_returns_400(bench: Bench) -> None:
     gateway = await bench.gateway(await bench.target())
     for host in (b"", b"a b", b"a/b", b"u@h", b"a:b", b"[::1", b"a, b"):
         client = await bench.client(gateway)
@@ -122,7 +122,7 @@ STREAM = (
 
 @given(st.integers(1, 40))
 @settings(max_examples=40, deadline=None)
-def test_it_does_not_matter_where_the_network_cuts(step: int) -> None:
+def test_result_does_not_depend_on_how_bytes_are_split(step: int) -> None:
     whole, cut = read(STREAM), read(STREAM, step=step)
     assert [facts(request) for request in cut] == [facts(request) for request in whole]
     assert [b"".join(request.body) for request in whole] == [b"", b"hello", b"abc", b"GET ", b""]

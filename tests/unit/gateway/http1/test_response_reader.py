@@ -23,7 +23,7 @@ def feed(data: bytes, step: int, *, head_request: bool = False) -> ResponseReade
 
 
 @given(st.integers(1, 120))
-def test_it_does_not_matter_where_the_network_cuts(step: int) -> None:
+def test_result_does_not_depend_on_how_bytes_are_split(step: int) -> None:
     for data, body, line in (
         (SIZED, b"hello", b"HTTP/1.1 200 OK\r\n"),
         (CHUNKED, b"abcde", b"HTTP/1.1 200 All right\r\n"),
@@ -35,14 +35,14 @@ def test_it_does_not_matter_where_the_network_cuts(step: int) -> None:
 
 
 @given(st.integers(1, 100), st.sampled_from([SIZED, CHUNKED]))
-def test_surplus_bytes_forbid_to_use_the_connection_again(step: int, data: bytes) -> None:
+def test_surplus_bytes_prevent_reuse_of_the_connection(step: int, data: bytes) -> None:
     response = feed(data + b"HTTP/1.1 200 OK\r\n\r\n", step).response
     assert response.complete
     assert not response.keep_alive
 
 
 @given(st.integers(1, 100), st.sampled_from([SIZED, CHUNKED]))
-def test_after_head_the_same_reader_reads_the_next_response(step: int, data: bytes) -> None:
+def test_reader_continues_after_a_response_to_head(step: int, data: bytes) -> None:
     head = SIZED[: -len(b"hello")] if data is SIZED else data[: data.index(b"3;x")]
     reader = feed(head, step, head_request=True)
     assert reader.response.complete
@@ -52,7 +52,7 @@ def test_after_head_the_same_reader_reads_the_next_response(step: int, data: byt
     assert reader.response.keep_alive
 
 
-def test_the_end_of_the_connection_completes_only_what_has_no_other_end() -> None:
+def test_end_of_connection_completes_only_bodies_without_another_end() -> None:
     assert feed(b"HTTP/1.1 200 OK\r\n\r\nabc", 9).end_of_stream()
     assert not feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", 9).end_of_stream()
     assert not feed(
@@ -123,7 +123,7 @@ def outcome(data: list[bytes], *, quickly: bool) -> tuple[object, ...] | None:
     st.integers(1, 300),
 )
 @settings(max_examples=2000, deadline=None)
-def test_a_head_is_read_quickly_only_if_the_parser_reads_the_same(
+def test_fast_path_for_response_heads_agrees_with_the_parser(
     status_line: bytes, lines: list[bytes], body: bytes, cut: int
 ) -> None:
     whole = status_line + b"".join(lines) + b"\r\n" + body
@@ -133,7 +133,7 @@ def test_a_head_is_read_quickly_only_if_the_parser_reads_the_same(
         assert outcome(data, quickly=True) == outcome(data, quickly=False)
 
 
-def test_the_heads_of_most_responses_are_read_quickly() -> None:
+def test_most_response_heads_take_the_fast_path() -> None:
     heads = [
         b"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: now\r\nContent-Length: 2\r\n"
         b'Connection: keep-alive\r\nETag: W/"1"\r\n\r\n',

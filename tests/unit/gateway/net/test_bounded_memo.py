@@ -38,7 +38,7 @@ def test_never_stores_more_than_its_bound() -> None:
     assert max(sizes) == 8
 
 
-def test_a_value_that_is_none_is_stored() -> None:
+def test_stores_none_as_a_value() -> None:
     calls: list[bytes] = []
     memo = BoundedMemo(calls.append, most=2, longest=3)
     assert memo[b"a"] is None

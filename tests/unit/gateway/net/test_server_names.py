@@ -77,7 +77,7 @@ async def connect(bench: Bench, gateway: Gateway, name: str | None, *protocols: 
         (None, ARN),
     ],
 )
-async def test_a_client_is_shown_the_certificate_for_the_name_that_it_asks_for(
+async def test_client_gets_the_certificate_for_its_server_name(
     bench: Bench, certificates: dict[str, SelfSigned], asked: str | None, shown: str
 ) -> None:
     lines = Lines()
@@ -101,7 +101,7 @@ async def test_every_certificate_offers_http_2(
         assert client.writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
 
 
-async def test_a_failed_handshake_counts_whichever_certificate_was_chosen(
+async def test_failed_handshakes_are_counted_for_every_certificate(
     bench: Bench, certificates: dict[str, SelfSigned]
 ) -> None:
     gateway = await started(bench, certificates)
@@ -116,7 +116,7 @@ async def test_a_failed_handshake_counts_whichever_certificate_was_chosen(
     await until(lambda: sum(acceptor.failed_handshakes for acceptor in gateway.acceptors) == 1)
 
 
-async def test_each_certificate_has_to_be_given(
+async def test_missing_certificate_is_reported(
     certificates: dict[str, SelfSigned],
 ) -> None:
     routing = read_routing(TEMPLATE, {}, "t.yml")

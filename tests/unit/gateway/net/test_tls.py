@@ -33,7 +33,7 @@ async def connect(bench: Bench, gateway: Gateway, context: ssl.SSLContext) -> Cl
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_an_https_listener_speaks_tls_1_2_and_1_3_and_tells_the_target(
+async def test_https_listener_supports_tls_1_2_and_1_3_and_informs_the_target(
     bench: Bench, certificate: SelfSigned, version: ssl.TLSVersion
 ) -> None:
     gateway = await secure_gateway(bench, certificate)
@@ -48,7 +48,7 @@ async def test_an_https_listener_speaks_tls_1_2_and_1_3_and_tells_the_target(
     assert visit.header(b"X-Amzn-Tls-Cipher-Suite") == spoken.cipher()[0].encode()
 
 
-async def test_a_policy_of_tls_1_3_alone_refuses_1_2(bench: Bench, certificate: SelfSigned) -> None:
+async def test_tls_1_3_only_policy_refuses_tls_1_2(bench: Bench, certificate: SelfSigned) -> None:
     text = SECURE.replace("TLS13-1-2-2021-06", "TLS13-1-3-2021-06")
     gateway = await secure_gateway(bench, certificate, text=text)
     with pytest.raises((ssl.SSLError, ConnectionError)):
@@ -72,7 +72,7 @@ async def test_a_body_goes_through_tls_both_ways(bench: Bench, certificate: Self
 
 
 @pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
-async def test_to_end_a_connection_twice_is_to_end_it_once(
+async def test_closing_a_tls_connection_twice_is_harmless(
     bench: Bench, certificate: SelfSigned, protocol: str
 ) -> None:
     gateway = await secure_gateway(bench, certificate)
@@ -87,7 +87,7 @@ async def test_to_end_a_connection_twice_is_to_end_it_once(
     await until(lambda: not gateway.open_clients)
 
 
-async def test_what_is_no_tls_gets_no_answer(bench: Bench, certificate: SelfSigned) -> None:
+async def test_bytes_that_are_not_tls_get_no_answer(bench: Bench, certificate: SelfSigned) -> None:
     gateway = await secure_gateway(bench, certificate)
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.ports["Secure"])
     writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -127,9 +127,7 @@ async def test_the_log_names_cipher_version_and_server_name(
     assert f'"{NAME}" "{ARN}"' in line
 
 
-async def test_the_log_says_of_a_resumed_session_that_it_is_one(
-    bench: Bench, certificate: SelfSigned
-) -> None:
+async def test_log_marks_resumed_tls_sessions(bench: Bench, certificate: SelfSigned) -> None:
     lines, log, gateway = await logged_gateway(bench, certificate)
     # In TLS 1.3 a session comes after the handshake, at a time of the server's choosing.
     context = certificate.client(most=ssl.TLSVersion.TLSv1_2)
@@ -165,7 +163,7 @@ async def test_a_server_name_cannot_forge_fields_of_the_log(
     assert r'"a\x22 \x22b" "arn:' in lines.lines[0]
 
 
-async def test_a_certificate_that_is_not_given_or_is_none_is_refused_by_name(
+async def test_missing_or_invalid_certificate_is_refused_by_name(
     tmp_path: Path, certificate: SelfSigned
 ) -> None:
     routing = read_routing(SECURE, {}, "t.yml")
@@ -181,7 +179,7 @@ async def test_a_certificate_that_is_not_given_or_is_none_is_refused_by_name(
             )
 
 
-async def test_a_port_may_be_given_for_a_listener_that_exists(bench: Bench) -> None:
+async def test_port_option_requires_an_existing_listener(bench: Bench) -> None:
     with pytest.raises(UnknownListenerError, match="no listener 'Nobody'"):
         await start_gateway(read_routing(TEMPLATE, {}, "t.yml"), {}, ports={"Nobody": 0})
     gateway = await start_gateway(read_routing(TEMPLATE, {}, "t.yml"), {}, ports={"Front": 0})

@@ -119,7 +119,7 @@ def test_a_policy_has_exactly_its_ciphers_of_tls_1_2(
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_policy_that_has_tls_1_3_in_its_name_speaks_it_and_no_other_does(
+def test_only_policies_with_tls13_in_their_name_allow_tls_1_3(
     policy: str, certificates: dict[str, SelfSigned]
 ) -> None:
     certificate = certificates["ECDSA"]
@@ -127,7 +127,7 @@ def test_a_policy_that_has_tls_1_3_in_its_name_speaks_it_and_no_other_does(
     assert (agreed(server(policy, certificate), client) is not None) is ("TLS13" in policy)
 
 
-def test_the_load_balancers_order_of_ciphers_counts(certificates: dict[str, SelfSigned]) -> None:
+def test_load_balancers_cipher_order_has_priority(certificates: dict[str, SelfSigned]) -> None:
     client = certificates["RSA"].client(most=ssl.TLSVersion.TLSv1_2)
     client.set_ciphers("AES256-SHA:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256")
     context = server("ELBSecurityPolicy-2016-08", certificates["RSA"])

@@ -121,7 +121,7 @@ async def test_a_request_is_logged_in_its_own_version(bench: Bench, lines: Lines
     assert versions == ["HTTP/1.1", "HTTP/1.0", "HTTP/1.2"]
 
 
-async def test_what_did_not_happen_is_a_dash_or_minus_one(bench: Bench, lines: Lines) -> None:
+async def test_missing_values_are_logged_as_dash_or_minus_one(bench: Bench, lines: Lines) -> None:
     gateway, log = await alb_gateway(bench, lines)
     try:
         client = await bench.client(gateway)
@@ -139,7 +139,7 @@ async def test_what_did_not_happen_is_a_dash_or_minus_one(bench: Bench, lines: L
     assert refused[20] == "-"
 
 
-async def test_a_short_line_says_what_a_developer_asks(bench: Bench) -> None:
+async def test_short_line_has_the_essential_fields(bench: Bench) -> None:
     target = await bench.target()
     client = await bench.client(await bench.gateway(target))
     await client.get("/some?q=1")
@@ -191,7 +191,7 @@ def test_a_log_file_gets_every_line_in_order(tmp_path: Path) -> None:
     assert path.read_text().split() == [str(number) for number in range(2000)]
 
 
-def test_a_reader_that_stalls_costs_lines_and_never_time() -> None:
+def test_stalled_log_reader_loses_lines_but_delays_nothing() -> None:
     reading, writing = os.pipe()
     log = LogFile(writing)
     line = b"x" * 1_000_000 + b"\n"

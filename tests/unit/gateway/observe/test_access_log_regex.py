@@ -138,7 +138,7 @@ async def test_a_fixed_response_is_read_back(bench: Bench, logged: Logged) -> No
     assert line["trace_id"].startswith("Root=")
 
 
-async def test_a_redirect_is_read_back_with_where_it_led(bench: Bench, logged: Logged) -> None:
+async def test_redirect_is_read_back_with_its_location(bench: Bench, logged: Logged) -> None:
     line = await logged.line(bench, b"GET /moved?a=b" + HEAD + b"\r\n")
     assert line["actions_executed"] == "redirect"
     assert line["redirect_url"] == "https://a.example:443/moved?a=b"
@@ -157,7 +157,7 @@ async def test_a_transformed_request_is_read_back_with_both_targets(
     assert failed["request_transform_status"] == "failed"
 
 
-async def test_what_desync_mitigation_found_is_read_back(bench: Bench, logged: Logged) -> None:
+async def test_desync_classification_is_read_back(bench: Bench, logged: Logged) -> None:
     line = await logged.line(bench, b"GET /x" + HEAD + b"Content-Length: 0\r\n\r\n")
     assert line["classification"] == "Acceptable"
     assert line["classification_reason"] == "GetHeadZeroContentLength"

@@ -59,7 +59,7 @@ async def test_connections_with_clients_of_every_version_and_with_targets_are_co
     assert one.value("NewConnectionCount") == 4
 
 
-async def test_a_client_that_cannot_agree_on_tls_is_a_negotiation_error(
+async def test_failed_tls_negotiation_with_a_client_is_counted(
     bench: Bench, certificate: SelfSigned
 ) -> None:
     one = await secured(bench, certificate)

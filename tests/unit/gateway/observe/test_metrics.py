@@ -22,7 +22,7 @@ from tests.unit.gateway.support import (
 )
 
 
-async def test_what_targets_answer_is_counted_apart_from_what_the_balancer_answers(
+async def test_statuses_of_targets_and_load_balancer_are_counted_separately(
     bench: Bench,
 ) -> None:
     answers = iter([b"200 OK", b"404 No", b"500 No", b"302 Go"])
@@ -50,7 +50,7 @@ async def test_what_targets_answer_is_counted_apart_from_what_the_balancer_answe
     assert one.value("ProcessedBytes") > 500
 
 
-async def test_a_request_for_which_no_target_was_chosen_is_not_in_the_request_count(
+async def test_request_without_a_target_is_not_in_request_count(
     bench: Bench,
 ) -> None:
     one = await measured(bench)
@@ -152,7 +152,7 @@ async def test_rule_evaluations_only_grow(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("drop", [False, True])
-async def test_a_routed_request_with_an_invalid_header_name_is_counted_as_what_became_of_it(
+async def test_invalid_header_names_are_counted_as_forwarded_or_dropped(
     bench: Bench, drop: bool
 ) -> None:
     made = routing_with(drop_invalid_header_fields=drop)
@@ -166,7 +166,7 @@ async def test_a_routed_request_with_an_invalid_header_name_is_counted_as_what_b
     assert one.value("ForwardedInvalidHeaderRequestCount") == int(not drop)
 
 
-async def test_bytes_of_ipv6_clients_are_counted_among_all_bytes_and_apart(bench: Bench) -> None:
+async def test_ipv6_bytes_are_counted_in_total_and_separately(bench: Bench) -> None:
     one = await measured(bench, bind="::1")
     await (await bench.client(one.gateway, "::1")).get("/fixed")
     assert one.value("IPv6RequestCount") == 1
@@ -214,7 +214,7 @@ CLOUDWATCHS = frozenset(
 )
 
 
-async def test_every_metric_has_a_name_of_cloudwatchs(bench: Bench) -> None:
+async def test_every_metric_has_a_cloudwatch_name(bench: Bench) -> None:
     statuses = iter(
         [
             b"101 Switching Protocols\r\nUpgrade: websocket",
@@ -241,7 +241,7 @@ async def test_every_metric_has_a_name_of_cloudwatchs(bench: Bench) -> None:
     assert {"HTTPCode_Target_2XX_Count", "HTTP_Fixed_Response_Count"} < names
 
 
-async def test_a_request_that_desync_mitigation_noticed_is_counted(bench: Bench) -> None:
+async def test_classified_requests_are_counted(bench: Bench) -> None:
     one = await measured(bench, await bench.target(says(OK)))
     client = await bench.client(one.gateway)
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
@@ -249,7 +249,7 @@ async def test_a_request_that_desync_mitigation_noticed_is_counted(bench: Bench)
     assert one.value("DesyncMitigationMode_NonCompliant_Request_Count") == 1
 
 
-async def test_times_are_in_buckets_that_grow(bench: Bench) -> None:
+async def test_response_times_are_in_cumulative_buckets(bench: Bench) -> None:
     one = await measured(bench, await bench.target())
     await (await bench.client(one.gateway)).get()
     pattern = r'^TargetResponseTime_bucket\{.*,le="([^"]+)"\} (\d+)$'
@@ -276,7 +276,7 @@ async def scraped(port: int, request: bytes) -> bytes:
         (b"nonsense", b"404 Not Found"),
     ],
 )
-async def test_metrics_are_at_one_path(request_line: bytes, status: bytes) -> None:
+async def test_only_one_path_serves_metrics(request_line: bytes, status: bytes) -> None:
     server = metrics_server(lambda: "all of it\n")
     await server.start("127.0.0.1", 0)
     try:

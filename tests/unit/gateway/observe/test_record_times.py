@@ -39,7 +39,7 @@ def fields(of: ExchangeRecord) -> list[str]:
     return shlex.split(AlbFormat("Balancer")(of))
 
 
-def test_each_time_of_the_log_is_the_one_that_aws_documents() -> None:
+def test_times_in_the_log_are_measured_as_aws_documents() -> None:
     line = fields(record(dispatched=0.125, answered=0.5, finished=1.5))
     request, target, response = line[5:8]
     assert (request, target, response) == ("0.125", "0.375", "1.000")
@@ -55,7 +55,7 @@ def test_each_time_of_the_log_is_the_one_that_aws_documents() -> None:
         ((2.5, 4.0, 9.25), ["2.500", "1.500", "5.250"]),
     ],
 )
-def test_a_time_of_what_did_not_happen_is_minus_one(
+def test_time_of_a_missing_event_is_minus_one(
     moments: tuple[float, float, float], times: list[str]
 ) -> None:
     assert fields(record(*moments))[5:8] == times

@@ -89,7 +89,7 @@ async def test_the_idle_timeout_of_the_template_is_for_clients_and_targets(bench
         b"HTTP/1.1 200 OK\r\n" + b"X: abcdefgh\r\n" * 3_000 + b"Content-Length: 0\r\n\r\n",
     ],
 )
-async def test_what_is_no_response_is_502(bench: Bench, answer: bytes) -> None:
+async def test_invalid_response_of_a_target_is_502(bench: Bench, answer: bytes) -> None:
     async def script(visit: Visit) -> None:
         visit.send(answer)
         visit.close()
@@ -112,7 +112,7 @@ async def test_a_silent_target_is_504_after_the_idle_timeout(bench: Bench) -> No
     assert (await bench.logged())[0].startswith("GET / 504 ")
 
 
-async def test_a_slow_target_is_waited_for_as_long_as_bytes_come(bench: Bench) -> None:
+async def test_slow_target_is_not_timed_out_while_bytes_arrive(bench: Bench) -> None:
     async def drip(visit: Visit) -> None:
         visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
         for _ in range(8):
@@ -124,7 +124,7 @@ async def test_a_slow_target_is_waited_for_as_long_as_bytes_come(bench: Bench) -
     assert (await client.get()).body == b"x" * 8
 
 
-async def test_a_client_that_falls_silent_in_its_body_is_408(bench: Bench) -> None:
+async def test_client_that_stops_sending_its_body_gets_408(bench: Bench) -> None:
     target = await bench.target(hang)
     client = await bench.client(await bench.gateway(target, timeouts=SHORT))
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
@@ -134,14 +134,14 @@ async def test_a_client_that_falls_silent_in_its_body_is_408(bench: Bench) -> No
     await until(lambda: target.visits[0].reader.at_eof())
 
 
-async def test_a_client_that_falls_silent_in_its_head_is_408(bench: Bench) -> None:
+async def test_client_that_stops_sending_its_head_gets_408(bench: Bench) -> None:
     client = await bench.client(await bench.gateway(await bench.target(), timeouts=SHORT))
     client.send(b"GET / HTTP/1.1\r\nHost:")
     assert (await client.answer()).status == 408
     assert await client.closed() == b""
 
 
-async def test_a_client_that_sends_nothing_but_empty_lines_is_idle(bench: Bench) -> None:
+async def test_client_that_sends_only_empty_lines_is_idle(bench: Bench) -> None:
     client = await bench.client(await bench.gateway(await bench.target(), timeouts=SHORT))
 
     async def drip() -> None:
@@ -156,7 +156,7 @@ async def test_a_client_that_sends_nothing_but_empty_lines_is_idle(bench: Bench)
         dripping.cancel()
 
 
-async def test_a_head_that_comes_a_byte_now_and_then_is_408(bench: Bench) -> None:
+async def test_head_that_arrives_too_slowly_is_408(bench: Bench) -> None:
     timeouts = Timeouts(idle=0.3, head=0.5, linger=0.3, tick=0.02)
     client = await bench.client(await bench.gateway(await bench.target(), timeouts=timeouts))
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
@@ -173,7 +173,7 @@ async def test_a_head_that_comes_a_byte_now_and_then_is_408(bench: Bench) -> Non
     assert await client.closed() == b""
 
 
-async def test_a_client_that_is_silent_between_requests_is_closed_without_a_word(
+async def test_idle_client_is_disconnected_without_a_response(
     bench: Bench,
 ) -> None:
     client = await bench.client(await bench.gateway(await bench.target(), timeouts=SHORT))
@@ -197,9 +197,7 @@ async def test_an_old_connection_gets_one_last_answer(bench: Bench) -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
     ],
 )
-async def test_a_response_that_breaks_off_is_cut_short_for_the_client_too(
-    bench: Bench, begun: bytes
-) -> None:
+async def test_incomplete_response_is_incomplete_for_the_client(bench: Bench, begun: bytes) -> None:
     async def script(visit: Visit) -> None:
         visit.send(begun)
         await visit.writer.drain()
@@ -213,7 +211,7 @@ async def test_a_response_that_breaks_off_is_cut_short_for_the_client_too(
     assert (await bench.logged())[0].startswith("GET / 200 ")
 
 
-async def test_a_broken_chunk_of_a_target_breaks_the_answer_off(bench: Bench) -> None:
+async def test_invalid_chunk_from_a_target_aborts_the_answer(bench: Bench) -> None:
     received = asyncio.Event()
 
     async def script(visit: Visit) -> None:
@@ -228,7 +226,7 @@ async def test_a_broken_chunk_of_a_target_breaks_the_answer_off(bench: Bench) ->
     assert await client.closed() == b""
 
 
-async def test_a_body_that_ends_by_a_reset_is_a_reset_for_an_http_1_0_client(bench: Bench) -> None:
+async def test_body_that_ends_with_a_reset_resets_an_http_1_0_client(bench: Bench) -> None:
     async def script(visit: Visit) -> None:
         visit.send(b"HTTP/1.1 200 OK\r\n\r\nabc")
         await asyncio.sleep(0.05)
@@ -243,7 +241,7 @@ async def test_a_body_that_ends_by_a_reset_is_a_reset_for_an_http_1_0_client(ben
         await client.reader.readexactly(10_000)
 
 
-async def test_a_client_that_leaves_takes_the_target_connection_with_it(bench: Bench) -> None:
+async def test_client_disconnect_closes_the_target_connection(bench: Bench) -> None:
     target = await bench.target(hang)
     client = await bench.client(await bench.gateway(target))
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -253,7 +251,7 @@ async def test_a_client_that_leaves_takes_the_target_connection_with_it(bench: B
     assert (await bench.logged())[0].startswith("GET / 460 ")
 
 
-async def test_a_client_that_leaves_during_its_body_is_400_in_the_log(bench: Bench) -> None:
+async def test_client_disconnect_within_a_body_is_logged_as_400(bench: Bench) -> None:
     target = await bench.target(hang)
     client = await bench.client(await bench.gateway(target))
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
@@ -263,7 +261,7 @@ async def test_a_client_that_leaves_during_its_body_is_400_in_the_log(bench: Ben
     assert (await bench.logged())[0].startswith("POST / 400 ")
 
 
-async def test_a_client_that_leaves_while_connecting_leaves_nothing_behind(bench: Bench) -> None:
+async def test_client_disconnect_while_connecting_leaks_nothing(bench: Bench) -> None:
     target = await bench.target()
     gateway = await bench.gateway(target)
     client = await bench.client(gateway)
@@ -274,7 +272,7 @@ async def test_a_client_that_leaves_while_connecting_leaves_nothing_behind(bench
     assert (await other.get()).body == b"ok"
 
 
-async def test_an_answer_before_the_end_of_the_request_arrives_and_ends_both_connections(
+async def test_early_answer_arrives_and_closes_both_connections(
     bench: Bench,
 ) -> None:
     async def early(visit: Visit) -> None:
@@ -293,7 +291,7 @@ async def test_an_answer_before_the_end_of_the_request_arrives_and_ends_both_con
     assert len(target.visits) == 1
 
 
-async def test_a_connection_that_ends_with_an_early_answer_says_so_in_its_head(
+async def test_early_answer_announces_the_end_of_its_connection(
     bench: Bench,
 ) -> None:
     body = asyncio.Event()
@@ -385,7 +383,7 @@ async def test_trailers_and_chunk_extensions_without_end_are_refused(bench: Benc
         assert (await client.answer()).status == 400
 
 
-async def test_a_refused_request_after_a_good_one_lets_the_good_one_be_answered(
+async def test_refused_request_does_not_prevent_an_earlier_answer(
     bench: Bench,
 ) -> None:
     client = await bench.client(await bench.gateway(await bench.target()))
@@ -395,7 +393,7 @@ async def test_a_refused_request_after_a_good_one_lets_the_good_one_be_answered(
     assert await client.closed() == b""
 
 
-async def test_an_answer_arrives_although_the_client_is_still_sending(bench: Bench) -> None:
+async def test_answer_arrives_while_the_client_still_sends(bench: Bench) -> None:
     client = await bench.client(await bench.gateway(await bench.target(), timeouts=SHORT))
     client.send(b"POST /fixed HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n")
     for _ in range(20):
@@ -405,7 +403,7 @@ async def test_an_answer_arrives_although_the_client_is_still_sending(bench: Ben
     assert (answer.body, answer.header(b"Connection")) == (b"fixed", b"close")
 
 
-async def test_a_client_that_never_stops_sending_is_cut_off(bench: Bench) -> None:
+async def test_client_that_never_stops_sending_is_disconnected(bench: Bench) -> None:
     client = await bench.client(await bench.gateway(await bench.target(), timeouts=SHORT))
     client.send(b"POST /fixed HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000000\r\n\r\n")
     await client.answer()

@@ -100,14 +100,14 @@ def test_a_request_without_trace_id_gets_a_root() -> None:
     assert made != trace_id(None, NOW, Random(2))
 
 
-def test_a_root_is_kept_and_this_hop_is_put_before_it() -> None:
+def test_root_is_kept_and_self_is_added_before_it() -> None:
     made = trace_id(b"Root=1-1-1;CalledFrom=app", NOW, Random(1))
     own, _, rest = made.partition(b";")
     assert own.startswith(b"Self=1-65000000-")
     assert rest == b"Root=1-1-1;CalledFrom=app"
 
 
-def test_a_self_of_an_earlier_hop_is_replaced_in_its_place() -> None:
+def test_self_of_an_earlier_hop_is_replaced() -> None:
     made = trace_id(b"Self=1-2-2;Root=1-1-1;x=y", NOW, Random(1))
     own, _, rest = made.partition(b";")
     assert own.startswith(b"Self=1-65000000-")

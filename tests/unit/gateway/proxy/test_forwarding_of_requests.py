@@ -10,7 +10,7 @@ from gateway.template.reader import read_routing
 from tests.unit.gateway.support import OK, TEMPLATE, Bench, Visit, read_answer, says, until
 
 
-async def test_a_request_reaches_a_healthy_target_and_its_answer_the_client(bench: Bench) -> None:
+async def test_request_is_forwarded_to_a_healthy_target_and_answered(bench: Bench) -> None:
     target = await bench.target()
     client = await bench.client(await bench.gateway(target))
     answer = await client.get("/some/path?q=1")
@@ -110,7 +110,7 @@ async def test_header_order_case_and_repetitions_are_kept_both_ways(bench: Bench
     assert kept == [(b"zZ", b"1"), (b"Accept", b"x"), (b"Accept", b"y"), (b"aA", b"2")]
 
 
-async def test_hop_by_hop_headers_and_those_that_connection_names_stop_here(bench: Bench) -> None:
+async def test_hop_by_hop_headers_and_those_named_by_connection_are_removed(bench: Bench) -> None:
     target = await bench.target(
         says(
             b"HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
@@ -140,9 +140,7 @@ async def test_hop_by_hop_headers_and_those_that_connection_names_stop_here(benc
 
 
 @pytest.mark.parametrize("framing", ["sized", "chunked"])
-async def test_bodies_arrive_whole_and_in_the_framing_they_were_sent_in(
-    bench: Bench, framing: str
-) -> None:
+async def test_bodies_arrive_complete_in_their_original_framing(bench: Bench, framing: str) -> None:
     bodies: list[bytes] = []
 
     async def echo(visit: Visit) -> None:
@@ -184,9 +182,7 @@ async def test_an_empty_chunked_body_is_still_a_body(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/fixed", 200), ("/nobody", 503)])
-async def test_a_client_that_expects_100_gets_it_whatever_the_rule_is(
-    bench: Bench, path: str, status: int
-) -> None:
+async def test_expect_100_is_answered_for_every_rule(bench: Bench, path: str, status: int) -> None:
     client = await bench.client(await bench.gateway())
     client.send(
         b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
@@ -197,7 +193,7 @@ async def test_a_client_that_expects_100_gets_it_whatever_the_rule_is(
     assert (await client.answer()).status == status
 
 
-async def test_a_client_that_expects_100_gets_it_from_the_gateway(bench: Bench) -> None:
+async def test_expect_100_is_answered_by_the_gateway(bench: Bench) -> None:
     target = await bench.target()
     client = await bench.client(await bench.gateway(target))
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
@@ -318,7 +314,7 @@ async def test_informational_responses_are_skipped(bench: Bench) -> None:
     assert (answer.status, answer.body, answer.header(b"Link")) == (200, b"ok", None)
 
 
-async def test_an_upgrade_is_not_asked_for_and_the_body_is_not_lost(bench: Bench) -> None:
+async def test_upgrade_with_a_body_is_not_forwarded_but_the_body_is(bench: Bench) -> None:
     async def echo(visit: Visit) -> None:
         body = await visit.body()
         visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))

@@ -14,7 +14,7 @@ def with_listener(**changes: object) -> Routing:
     return dataclasses.replace(made, listeners=(first, *made.listeners[1:]))
 
 
-async def test_a_listeners_headers_are_on_every_response_and_win(bench: Bench) -> None:
+async def test_listener_headers_replace_those_of_every_response(bench: Bench) -> None:
     target = await bench.target(
         says(
             b"HTTP/1.1 200 OK\r\nx-frame-options: ALLOW\r\nX-Frame-Options: x\r\nServer: mine\r\n"
@@ -55,7 +55,7 @@ async def test_a_preserved_host_reaches_the_target_as_it_was_written(bench: Benc
     assert hosts == [b"Example.COM:99", b"other"]
 
 
-async def test_of_several_hosts_the_target_gets_the_first(bench: Bench) -> None:
+async def test_target_gets_the_first_of_several_hosts(bench: Bench) -> None:
     target = await bench.target()
     gateway = await bench.gateway(target)
     client = await bench.client(gateway)

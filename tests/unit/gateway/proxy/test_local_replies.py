@@ -15,7 +15,7 @@ def written(reply: LocalReply, *, keep_alive: bool = True, with_body: bool = Tru
     return http1_head(head) + (reply.body if with_body else b"")
 
 
-def test_502_is_what_an_alb_sends() -> None:
+def test_502_has_the_bytes_of_an_alb() -> None:
     assert written(status_reply(502, DATE)) == (
         b"HTTP/1.1 502 Bad Gateway\r\n"
         b"Server: awselb/2.0\r\n"
@@ -57,7 +57,7 @@ def test_each_answer_has_its_status_line_and_length(status: int, line: bytes, le
     assert head.endswith(b"\r\nConnection: close")
 
 
-def test_sizes_are_those_seen_in_an_albs_access_log() -> None:
+def test_sizes_of_own_answers_match_an_albs_access_log() -> None:
     """Sizes of 502 answers that ALBs logged: with a body 277 and 272, to HEAD 155."""
     sizes = [
         len(written(status_reply(502, DATE), keep_alive=keep_alive, with_body=not head))
@@ -66,7 +66,7 @@ def test_sizes_are_those_seen_in_an_albs_access_log() -> None:
     assert sizes == [277, 272, 155]
 
 
-def test_a_fixed_response_has_its_type_with_a_charset() -> None:
+def test_fixed_response_has_a_content_type_with_charset() -> None:
     action = FixedResponse(404, "application/json", '{"é": 1}'.encode())
     head, _, body = written(fixed_response(action, DATE)).partition(b"\r\n\r\n")
     assert head.split(b"\r\n") == [
@@ -126,11 +126,11 @@ def test_a_fixed_response_of_204_has_no_body_and_no_length() -> None:
     ("status", "line"),
     [(200, b"200 OK"), (418, b"418 I'm a Teapot"), (422, b"422 Unp"), (502, b"502 Bad Gateway")],
 )
-def test_a_fixed_response_says_the_reason_of_its_status(status: int, line: bytes) -> None:
+def test_fixed_response_has_the_reason_of_its_status(status: int, line: bytes) -> None:
     reply = fixed_response(FixedResponse(status, "text/plain", b""), DATE)
     assert reply.status_line.startswith(b"HTTP/1.1 " + line)
 
 
-def test_a_fixed_response_with_a_status_of_its_own_has_no_reason() -> None:
+def test_fixed_response_with_an_unknown_status_has_no_reason() -> None:
     reply = fixed_response(FixedResponse(299, "text/plain", b""), DATE)
     assert reply.status_line == b"HTTP/1.1 299 \r\n"

@@ -133,7 +133,7 @@ def read_token(token: bytes, door: Door) -> tuple[dict[str, object], dict[str, o
         (COGNITO, "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc"),
     ],
 )
-async def test_a_target_is_told_who_a_request_is_from(
+async def test_target_gets_the_headers_of_the_signed_in_user(
     door: Door, actions: str, issuer: str
 ) -> None:
     gateway = await door.start(template(actions))
@@ -153,7 +153,7 @@ async def test_a_target_is_told_who_a_request_is_from(
     assert '"authenticate,forward"' in door.lines.lines[0]
 
 
-async def test_a_request_may_say_whose_it_is(door: Door) -> None:
+async def test_request_may_select_its_user(door: Door) -> None:
     gateway = await door.start(template(OIDC))
     assert (await door.ask(gateway, b"X-Local-Identity: bob")).status == 200
     visit = door.bench.targets[0].visits[0]
@@ -164,7 +164,7 @@ async def test_a_request_may_say_whose_it_is(door: Door) -> None:
 
 
 @pytest.mark.parametrize("who", [b"ada", b"nobody"])
-async def test_a_clients_own_identity_reaches_no_target(door: Door, who: bytes) -> None:
+async def test_identity_headers_of_a_client_are_removed(door: Door, who: bytes) -> None:
     gateway = await door.start(template(OIDC, "allow"))
     forged = [
         b"X-Amzn-Oidc-Identity: root",
@@ -178,7 +178,7 @@ async def test_a_clients_own_identity_reaches_no_target(door: Door, who: bytes) 
 
 
 @pytest.mark.parametrize(("form", "status"), [("deny", 401), ("allow", 200), ("authenticate", 302)])
-async def test_a_request_of_nobody_is_denied_allowed_or_sent_to_sign_in(
+async def test_unauthenticated_request_is_denied_allowed_or_redirected(
     door: Door, form: str, status: int
 ) -> None:
     gateway = await door.start(template(OIDC, form))
@@ -210,7 +210,7 @@ async def test_a_cognito_domain_is_a_prefix_or_a_name(door: Door) -> None:
         assert (answer.header(b"Location") or b"").startswith(where)
 
 
-async def test_the_key_is_served_under_its_id_and_no_other(tmp_path: Path) -> None:
+async def test_public_key_is_served_only_under_its_id(tmp_path: Path) -> None:
     known = identities(tmp_path)
     server = key_server(known)
     await server.start("127.0.0.1", 0)
@@ -228,7 +228,7 @@ async def test_the_key_is_served_under_its_id_and_no_other(tmp_path: Path) -> No
     assert answers[1].startswith(b"HTTP/1.1 404 Not Found\r\n")
 
 
-def test_a_key_of_another_id_is_not_known(tmp_path: Path) -> None:
+def test_key_with_an_unknown_id_is_not_found(tmp_path: Path) -> None:
     known = identities(tmp_path)
     assert known.public_key(known.key_id)
     for wrong in ("", "x", known.key_id + "0", f"{known.key_id}/"):
@@ -249,12 +249,12 @@ def test_a_key_of_another_id_is_not_known(tmp_path: Path) -> None:
         {"nobody": {"claims": {"sub": "1"}}},
     ],
 )
-def test_a_file_that_does_not_say_who_there_is_is_refused(tmp_path: Path, people: object) -> None:
+def test_invalid_file_of_users_is_refused(tmp_path: Path, people: object) -> None:
     with pytest.raises(IdentityFileError):
         identities(tmp_path, people)
 
 
-def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
+def test_file_of_users_that_is_not_json_is_refused(tmp_path: Path) -> None:
     for content in ("ada:", "[" * 100_000):
         (tmp_path / "people.json").write_text(content)
         with pytest.raises(IdentityFileError):
@@ -272,7 +272,7 @@ def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
         (template(OIDC).replace("Scope:", "Scoop:"), True, "property Scoop is not implemented"),
     ],
 )
-def test_a_sign_in_that_cannot_be_run_is_refused(
+def test_invalid_authenticate_action_is_refused(
     text: str, with_identities: bool, line: str
 ) -> None:
     with pytest.raises(RefusedTemplateError) as caught:
@@ -280,7 +280,7 @@ def test_a_sign_in_that_cannot_be_run_is_refused(
     assert any(line in found for found in caught.value.lines), caught.value.lines
 
 
-def test_an_http_listener_signs_nobody_in() -> None:
+def test_http_listener_cannot_have_an_authenticate_action() -> None:
     text = template(OIDC).replace(
         "Protocol: HTTPS\n      Port: 443", "Protocol: HTTP\n      Port: 81"
     )

@@ -26,7 +26,7 @@ async def test_the_first_bytes_arrive_before_the_last_are_sent(bench: Bench) -> 
         assert await client.reader.readuntil(b"0\r\n\r\n") == b"4\r\nlast\r\n0\r\n\r\n"
 
 
-async def test_the_targets_first_bytes_arrive_before_the_clients_last(bench: Bench) -> None:
+async def test_response_begins_before_the_request_has_ended(bench: Bench) -> None:
     async def echo(visit: Visit) -> None:
         visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n")
         for _ in range(2):
@@ -44,7 +44,7 @@ async def test_the_targets_first_bytes_arrive_before_the_clients_last(bench: Ben
     assert target.connections == 1
 
 
-async def test_a_client_that_does_not_read_stops_the_target(bench: Bench) -> None:
+async def test_client_that_does_not_read_pauses_the_target(bench: Bench) -> None:
     sent = 0
 
     async def endless(visit: Visit) -> None:
@@ -62,7 +62,7 @@ async def test_a_client_that_does_not_read_stops_the_target(bench: Bench) -> Non
     assert sent < 64 * 1024 * 1024
 
 
-async def test_a_target_that_does_not_read_stops_the_client(bench: Bench) -> None:
+async def test_target_that_does_not_read_pauses_the_client(bench: Bench) -> None:
     async def deaf(visit: Visit) -> None:
         visit.writer.transport.pause_reading()  # type: ignore[attr-defined]  # likewise
         await asyncio.Event().wait()
@@ -86,7 +86,7 @@ async def test_a_target_that_does_not_read_stops_the_client(bench: Bench) -> Non
     assert 0 < sent < 64 * 1024 * 1024
 
 
-async def test_answers_to_a_client_that_does_not_read_them_do_not_pile_up(bench: Bench) -> None:
+async def test_unread_answers_do_not_accumulate(bench: Bench) -> None:
     client = await bench.client(await bench.gateway(await bench.target()))
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # likewise
     sent = 0

@@ -23,7 +23,7 @@ async def echo(visit: Visit) -> None:
     visit.close()
 
 
-async def test_a_length_of_zero_does_not_keep_a_client_from_websocket(bench: Bench) -> None:
+async def test_content_length_zero_allows_websocket(bench: Bench) -> None:
     target = await bench.target(echo)
     client = await bench.client(await bench.gateway(target))
     client.send(ASK.replace(b"\r\n\r\n", b"\r\nContent-Length: 0\r\n\r\n"))
@@ -50,7 +50,7 @@ async def test_a_101_connects_client_and_target(bench: Bench) -> None:
     assert visit.header(b"Sec-WebSocket-Key") == b"x"
 
 
-async def test_a_slow_reader_at_the_end_of_a_websocket_slows_the_sender(bench: Bench) -> None:
+async def test_slow_websocket_reader_slows_the_sender(bench: Bench) -> None:
     sent = 0
 
     async def endless(visit: Visit) -> None:
@@ -69,7 +69,7 @@ async def test_a_slow_reader_at_the_end_of_a_websocket_slows_the_sender(bench: B
     assert sent < 64 * 1024 * 1024
 
 
-async def test_either_side_ends_a_websocket_and_it_is_logged_once(bench: Bench) -> None:
+async def test_either_side_may_close_a_websocket_and_it_is_logged_once(bench: Bench) -> None:
     target = await bench.target(echo)
     gateway = await bench.gateway(target)
     for number in range(2):
@@ -116,7 +116,7 @@ async def test_a_request_for_websocket_that_a_rule_answers_is_answered(bench: Be
     assert [(await client.answer()).body for _ in range(2)] == [b"fixed", b"fixed"]
 
 
-async def test_only_a_get_of_http_1_1_without_body_asks_for_websocket(bench: Bench) -> None:
+async def test_only_an_http_1_1_get_without_body_can_request_websocket(bench: Bench) -> None:
     target = await bench.target()
     gateway = await bench.gateway(target)
     for ask in (

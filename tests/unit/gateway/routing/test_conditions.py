@@ -49,7 +49,7 @@ def host(values: Sequence[str], key: str = "Values") -> str:
         ("example.com", b"examplexcom", False),
     ],
 )
-def test_a_host_is_compared_as_a_whole_whatever_its_case(
+def test_host_is_matched_as_a_whole_in_any_case(
     pattern: str, requested: bytes, expected: bool
 ) -> None:
     assert holds(host([pattern]), FakeRequest(routing_host=requested)) is expected
@@ -88,7 +88,7 @@ def test_each_value_of_a_repeated_header_is_tried() -> None:
     assert not holds(header("X-Beta2", ["*"]), request)
 
 
-def test_a_method_is_compared_with_its_case_and_may_be_any() -> None:
+def test_method_is_matched_case_sensitively_and_may_be_custom() -> None:
     written = "{Field: http-request-method, HttpRequestMethodConfig: {Values: [PURGE, GET]}}"
     assert holds(written, FakeRequest(method=b"GET"))
     assert holds(written, FakeRequest(method=b"PURGE"))
@@ -117,9 +117,7 @@ def query(*pairs: str) -> str:
         ("{Key: a, Value: b}", b"/?x?a=b", False),
     ],
 )
-def test_a_pair_of_the_query_is_compared_whatever_its_case(
-    pair: str, target: bytes, expected: bool
-) -> None:
+def test_query_pairs_are_matched_in_any_case(pair: str, target: bytes, expected: bool) -> None:
     assert holds(query(pair), FakeRequest(target)) is expected
 
 
@@ -135,7 +133,7 @@ def test_a_pair_of_the_query_is_compared_whatever_its_case(
         ("0.0.0.0/0", "2001:db8::1", False),
     ],
 )
-def test_a_source_is_the_tcp_peer_in_a_block(block: str, source: str, expected: bool) -> None:
+def test_source_ip_matches_the_tcp_peer(block: str, source: str, expected: bool) -> None:
     written = f"{{Field: source-ip, SourceIpConfig: {{Values: ['{block}']}}}}"
     request = FakeRequest(source=source, headers=((b"X-Forwarded-For", b"192.0.2.7"),))
     assert holds(written, request) is expected
@@ -160,13 +158,13 @@ def test_a_regular_expression_that_aws_does_not_support_is_refused(pattern: str)
     assert f"regular expression {pattern!r}" in line
 
 
-def test_a_backslash_before_a_p_is_no_unicode_class() -> None:
+def test_escaped_backslash_before_p_is_not_a_unicode_class() -> None:
     assert compile_pattern(r"\\p")(rb"\p") is not None
     with pytest.raises(InvalidPatternError):
         compile_pattern(r"\\\p{L}")
 
 
-def test_a_regular_expression_takes_no_time_that_a_client_could_choose() -> None:
+def test_regular_expression_takes_linear_time() -> None:
     search = compile_pattern("^(a+)+$")
     # An engine that goes back would try 2^16000 ways, and not end before its timeout.
     assert search(b"a" * 16_000 + b"b") is None
@@ -216,7 +214,7 @@ def test_a_regular_expression_takes_no_time_that_a_client_could_choose() -> None
         ),
     ],
 )
-def test_a_condition_that_aws_does_not_take_is_refused(written: str, line: str) -> None:
+def test_condition_that_aws_rejects_is_refused(written: str, line: str) -> None:
     assert any(line in found for found in refusals(written))
 
 
@@ -229,7 +227,7 @@ def test_a_condition_that_aws_does_not_take_is_refused(written: str, line: str) 
         ("source-ip", "SourceIpConfig: {Values: [10.0.0.0/8]}"),
     ],
 )
-def test_a_rule_has_one_condition_of_these_fields(field: str, config: str) -> None:
+def test_rule_has_at_most_one_condition_of_these_fields(field: str, config: str) -> None:
     written = f"{{Field: {field}, {config}}}"
     [line] = refusals(written, written)
     assert f"at most one condition of field '{field}'" in line
@@ -244,7 +242,7 @@ def test_a_rule_may_have_several_conditions_about_headers_and_queries() -> None:
     assert not all(condition.holds(FakeRequest(b"/?p=x")) for condition in found)
 
 
-def test_the_limits_are_a_rules_not_a_conditions() -> None:
+def test_limits_of_values_and_wildcards_apply_to_the_whole_rule() -> None:
     [line] = refusals(header("a", ["1", "2", "3"]), query("{Value: x}", "{Value: y}", "{Value: z}"))
     assert "at most 5 condition values, not 6" in line
     [line] = refusals(header("a", ["*a*", "b??"]), host(["*.*.example.com", "?.de"]))

@@ -47,13 +47,13 @@ REQUEST = FakeRequest(b"/a/b?c=d#e", routing_host=b"web.example")
         (Redirect(302, port="80"), b"http://web.example:80/a/b?c=d"),
     ],
 )
-def test_a_redirect_keeps_what_it_does_not_change_and_always_writes_the_port(
+def test_redirect_keeps_unchanged_parts_and_always_includes_the_port(
     action: Redirect, location: bytes
 ) -> None:
     assert action.location(REQUEST, "HTTP", 8080) == location
 
 
-def test_a_location_has_neither_blanks_nor_controls() -> None:
+def test_location_contains_no_blanks_or_control_characters() -> None:
     request = FakeRequest(b"/a b\rSet-Cookie:x=1\x01?c\td")
     location = Redirect(302, port="80").location(request, "HTTP", 8080)
     assert location == b"http://test.example:80/a%20b%0DSet-Cookie:x=1%01?c%09d"
@@ -67,7 +67,7 @@ def test_a_location_has_neither_blanks_nor_controls() -> None:
         "{Type: forward, TargetGroupArn: !Ref Web}",
     ],
 )
-async def test_a_host_that_is_none_is_400_whatever_the_rule_does(bench: Bench, action: str) -> None:
+async def test_invalid_host_is_400_for_every_rule(bench: Bench, action: str) -> None:
     gateway = await bench.gateway(await bench.target(), with_routing=with_action(action))
     for host in (b"", b'a"b', b"a b", b"a/?", b"u@a", b"a<"):
         client = await bench.client(gateway)
@@ -101,7 +101,7 @@ TO_81 = redirect("StatusCode: HTTP_302, Port: '81'")
         ("StatusCode: HTTP_301, Port: '443', More: x", "property More is not implemented"),
     ],
 )
-def test_a_redirect_that_aws_does_not_take_is_refused(config: str, line: str) -> None:
+def test_redirect_that_aws_rejects_is_refused(config: str, line: str) -> None:
     assert line in refusal(redirect(config))
 
 
@@ -113,7 +113,7 @@ def test_https_is_not_redirected_to_http() -> None:
         read_routing(text, {}, "t.yml")
 
 
-async def test_a_redirects_answer_is_the_albs(bench: Bench) -> None:
+async def test_redirect_has_the_bytes_of_an_alb(bench: Bench) -> None:
     routing = with_action(redirect("StatusCode: HTTP_301, Protocol: HTTPS, Port: '443'"))
     gateway = await bench.gateway(with_routing=routing)
     client = await bench.client(gateway)
@@ -209,9 +209,7 @@ async def test_the_host_is_rewritten_for_the_target(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("transform", [url("^/", ""), host(".+", "_"), host(".+", "")])
-async def test_a_transform_that_gives_what_cannot_be_sent_is_500(
-    bench: Bench, transform: str
-) -> None:
+async def test_transform_with_an_invalid_result_is_500(bench: Bench, transform: str) -> None:
     assert await sent(bench, transform, "/x") == [b"500"]
 
 
@@ -229,11 +227,11 @@ async def test_a_transform_that_gives_what_cannot_be_sent_is_500(
         ("{Type: url-rewrite, UrlRewriteConfig: {Rewrites: []}}", "exactly one rewrite"),
     ],
 )
-def test_a_transform_that_aws_does_not_take_is_refused(transforms: str, line: str) -> None:
+def test_transform_that_aws_rejects_is_refused(transforms: str, line: str) -> None:
     assert line in refusal(FORWARD, transforms=transforms)
 
 
-def test_a_transform_needs_a_target() -> None:
+def test_transforms_require_a_forward_action() -> None:
     action = redirect("StatusCode: HTTP_302, Port: '81'")
     assert "Transforms with another action than forward" in refusal(
         action, transforms=url("a", "b")

@@ -54,7 +54,7 @@ CASES: dict[str, tuple[Condition, FakeRequest, FakeRequest]] = {
 
 @pytest.mark.parametrize("kind", CASES)
 @pytest.mark.parametrize("with_path", [True, False])
-def test_rule_is_found_anew_for_each_request_if_it_looks_at_more_than_the_path(
+def test_rule_is_not_remembered_if_it_depends_on_more_than_the_path(
     kind: str, with_path: bool
 ) -> None:
     condition, matching, other = CASES[kind]
@@ -66,7 +66,7 @@ def test_rule_is_found_anew_for_each_request_if_it_looks_at_more_than_the_path(
             assert rules.match(request).action is expected
 
 
-def test_rule_by_path_is_the_same_the_second_time() -> None:
+def test_remembered_rule_is_the_same_as_the_first_one() -> None:
     rules = Rules([Rule(1, (PATH,), HERE)], ELSEWHERE)
     expected = {b"/a": HERE, b"/b": ELSEWHERE, b"/%61": HERE, b"/b?/a": ELSEWHERE}
     for target, action in expected.items():

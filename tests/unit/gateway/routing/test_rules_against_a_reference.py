@@ -87,7 +87,7 @@ RULES = st.lists(
 @given(
     RULES, TEXTS, TEXTS, st.sampled_from(["GET", "PUT", "get"]), st.lists(TEXTS, max_size=2), TEXTS
 )
-def test_the_rule_is_the_one_that_the_definition_names(
+def test_rules_agree_with_a_reference_implementation(
     rules: list[PlainRule], path: str, host: str, method: str, headers: list[str], value: str
 ) -> None:
     request = FakeRequest(

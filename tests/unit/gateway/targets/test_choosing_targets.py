@@ -18,7 +18,7 @@ def served(group: TargetGroup, count: int) -> Counter[Target | None]:
     return Counter(group.choose() for _ in range(count))
 
 
-def test_least_outstanding_requests_chooses_the_fewest_and_in_turn_among_equals() -> None:
+def test_least_outstanding_requests_chooses_the_fewest_and_alternates_between_equals() -> None:
     group = group_of(3, algorithm=Algorithm.LEAST_OUTSTANDING_REQUESTS)
     one, two, three = group.registered
     one.outstanding, two.outstanding, three.outstanding = 5, 2, 2
@@ -27,7 +27,7 @@ def test_least_outstanding_requests_chooses_the_fewest_and_in_turn_among_equals(
     assert served(group, 4) == {two: 4}
 
 
-def test_weighted_random_spreads_evenly_in_no_order() -> None:
+def test_weighted_random_spreads_evenly_in_random_order() -> None:
     group = group_of(3, algorithm=Algorithm.WEIGHTED_RANDOM)
     chosen = [group.choose() for _ in range(3000)]
     assert all(abs(count - 1000) < 120 for count in Counter(chosen).values())
@@ -35,7 +35,7 @@ def test_weighted_random_spreads_evenly_in_no_order() -> None:
     assert all(abs(count - 333) < 90 for count in steps.values())
 
 
-def test_a_new_target_gets_a_share_that_grows_linearly_to_a_whole_one() -> None:
+def test_slow_start_increases_a_new_targets_share_linearly() -> None:
     clock = Hands()
     group = group_of(1, clock, slow_start=100)
     old = group.registered[0]
@@ -55,7 +55,7 @@ def test_the_first_targets_of_a_group_start_at_once() -> None:
     assert served(group, 3) == {group.registered[0]: 3}
 
 
-def test_a_target_that_recovers_starts_slowly_again() -> None:
+def test_recovered_target_starts_slowly_again() -> None:
     clock = Hands()
     group = group_of(2, clock, slow_start=100)
     clock.now += 100
@@ -70,7 +70,7 @@ def test_a_target_that_recovers_starts_slowly_again() -> None:
     assert served(group, 20)[two] == 10
 
 
-def test_targets_in_slow_start_share_everything_when_no_other_is_healthy() -> None:
+def test_targets_in_slow_start_get_everything_if_no_other_is_healthy() -> None:
     clock = Hands()
     group = group_of(2, clock, slow_start=100)
     one, two = group.registered
@@ -85,7 +85,7 @@ def test_slow_start_is_not_for_targets_that_were_healthy_before_it_was_enabled()
     assert served(group, 10) == dict.fromkeys(group.registered, 5)
 
 
-def test_below_the_healthy_count_unhealthy_targets_get_requests_too() -> None:
+def test_unhealthy_targets_get_requests_below_the_healthy_count() -> None:
     group = group_of(3, minimum_healthy_count=2)
     one, two, three = group.registered
     fail(group, one)
@@ -95,7 +95,7 @@ def test_below_the_healthy_count_unhealthy_targets_get_requests_too() -> None:
     assert served(group, 6) == {one: 2, two: 2, three: 2}
 
 
-def test_below_the_healthy_percentage_unhealthy_targets_get_requests_too() -> None:
+def test_unhealthy_targets_get_requests_below_the_healthy_percentage() -> None:
     group = group_of(4, minimum_healthy_percentage=50)
     one, two, three, four = group.registered
     fail(group, one, two)
@@ -104,7 +104,7 @@ def test_below_the_healthy_percentage_unhealthy_targets_get_requests_too() -> No
     assert served(group, 4) == {one: 1, two: 1, three: 1, four: 1}
 
 
-def test_a_target_before_its_first_check_gets_nothing_even_when_the_group_fails_open() -> None:
+def test_unchecked_target_gets_nothing_even_in_fail_open() -> None:
     group = group_of(1, minimum_healthy_count=3)
     add(group, 9)
     assert served(group, 3) == {group.registered[0]: 3}
@@ -155,5 +155,5 @@ RANDOM = "{Key: load_balancing.algorithm.type, Value: weighted_random}"
         ("{Key: stickiness.type, Value: source_ip}", "is one of lb_cookie, app_cookie"),
     ],
 )
-def test_attributes_that_aws_does_not_take_are_refused(attributes: str, line: str) -> None:
+def test_attribute_combinations_that_aws_rejects_are_refused(attributes: str, line: str) -> None:
     assert any(line in found for found in refused(of(attributes)))

@@ -111,7 +111,7 @@ async def test_a_function_gets_the_event_of_an_alb(bench: Bench, emulators: list
     assert "connection" not in headers
 
 
-async def test_multi_value_headers_are_lists_both_ways(
+async def test_multi_value_headers_are_lists_in_events_and_answers(
     bench: Bench, emulators: list[Emulator]
 ) -> None:
     def handler(_: Event) -> object:
@@ -147,7 +147,7 @@ async def test_multi_value_headers_are_lists_both_ways(
         (b"", b"abc", True),
     ],
 )
-async def test_a_body_is_text_or_base64_by_its_type(
+async def test_body_is_text_or_base64_depending_on_its_type(
     bench: Bench, emulators: list[Emulator], headers: bytes, body: bytes, encoded: bool
 ) -> None:
     def echo(received: Event) -> object:
@@ -187,7 +187,7 @@ async def test_a_body_is_text_or_base64_by_its_type(
     ],
     ids=lambda answer: repr(answer[:60]),
 )
-async def test_an_answer_that_is_none_is_502(
+async def test_invalid_answer_of_a_function_is_502(
     bench: Bench, emulators: list[Emulator], answer: bytes
 ) -> None:
     gateway, _ = await started(bench, emulators, lambda _: answer)
@@ -248,9 +248,7 @@ async def test_a_function_that_hangs_is_504_after_the_idle_timeout(
     assert (await (await bench.client(gateway)).get()).status == 200
 
 
-async def test_an_emulator_that_is_not_there_is_502(
-    bench: Bench, emulators: list[Emulator]
-) -> None:
+async def test_unreachable_emulator_is_502(bench: Bench, emulators: list[Emulator]) -> None:
     gateway, emulator = await started(bench, emulators)
     emulator.close()
     assert (await (await bench.client(gateway)).get()).status == 502
@@ -288,7 +286,7 @@ async def test_a_websocket_to_a_function_is_502(bench: Bench, emulators: list[Em
     assert not emulator.events
 
 
-async def test_a_function_is_checked_by_an_event_when_the_template_says_so(
+async def test_function_health_check_is_an_event_if_enabled(
     bench: Bench, emulators: list[Emulator]
 ) -> None:
     gateway, emulator = await started(bench, emulators, lambda _: {"statusCode": 500}, CHECKED)
@@ -302,7 +300,7 @@ async def test_a_function_is_checked_by_an_event_when_the_template_says_so(
     assert not silent.events
 
 
-async def test_the_log_has_no_address_of_a_function(
+async def test_log_does_not_show_the_address_of_a_function(
     bench: Bench, emulators: list[Emulator]
 ) -> None:
     lines = Lines()
@@ -315,7 +313,7 @@ async def test_the_log_has_no_address_of_a_function(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "lambda+https://127.0.0.1:9000"])
-async def test_a_group_of_functions_has_functions_for_targets(url: str) -> None:
+async def test_function_target_group_accepts_only_functions(url: str) -> None:
     with pytest.raises(InvalidTargetError, match=r"is not lambda\+http://HOST:PORT"):
         await start_gateway(read(FUNCTION), {"Web": [url]}, port=0)
     with pytest.raises(InvalidTargetError, match="is not http://HOST:PORT"):
@@ -338,12 +336,12 @@ async def test_a_group_of_functions_has_functions_for_targets(url: str) -> None:
         ),
     ],
 )
-def test_what_a_group_of_functions_does_not_have_is_refused(text: str, line: str) -> None:
+def test_properties_that_function_groups_lack_are_refused(text: str, line: str) -> None:
     [found] = refused(FUNCTION.replace("TargetType: lambda", f"TargetType: lambda\n      {text}"))
     assert line in found
 
 
-def test_the_event_of_an_empty_request_is_text() -> None:
+def test_event_of_a_request_without_body_is_not_base64() -> None:
     made = json.loads(event(FunctionSettings("arn"), "GET", "/", [], b""))
     assert (made["body"], made["isBase64Encoded"]) == ("", False)
     with pytest.raises(InvalidAnswerError, match="more than 1 MB"):

@@ -43,7 +43,7 @@ async def give_up_after(rounds: int, plane: DataPlane, target: Target) -> None:
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_client_that_leaves_before_it_is_seen_is_no_error(
+def test_client_that_disconnects_before_it_is_accepted_is_no_error(
     new_loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     complaints = Complaints()

@@ -80,7 +80,7 @@ def test_a_client_with_the_cookie_stays_with_its_target() -> None:
     assert len({balancer.ask(TO_WEB, Cookies()).target for _ in range(6)}) == 3
 
 
-def test_the_cookies_are_the_albs_and_come_with_every_response() -> None:
+def test_sticky_cookies_match_those_of_an_alb_and_are_on_every_response() -> None:
     balancer = Balancer(Web=group_of(1, stickiness=Stickiness(60)))
     for browser in (Cookies(), Cookies(AWSALB="nonsense")):
         sticky = balancer.selector.select(TO_WEB, browser).sticky
@@ -94,7 +94,7 @@ def test_the_cookies_are_the_albs_and_come_with_every_response() -> None:
         )
 
 
-def test_the_cookie_for_other_sites_wins_when_both_come() -> None:
+def test_awsalbcors_has_priority_over_awsalb() -> None:
     balancer = Balancer(Web=group_of(2, stickiness=Stickiness(DAY)))
     one, two = Cookies(), Cookies()
     first, second = balancer.ask(TO_WEB, one).target, balancer.ask(TO_WEB, two).target
@@ -103,7 +103,7 @@ def test_the_cookie_for_other_sites_wins_when_both_come() -> None:
     assert balancer.ask(TO_WEB, mixed).target is second
 
 
-def test_a_session_ends_after_its_duration_whatever_the_browser_keeps() -> None:
+def test_session_ends_after_its_duration_even_if_the_cookie_remains() -> None:
     balancer = Balancer(Web=group_of(2, stickiness=Stickiness(60)))
     browser = Cookies()
     first = balancer.ask(TO_WEB, browser)
@@ -116,7 +116,7 @@ def test_a_session_ends_after_its_duration_whatever_the_browser_keeps() -> None:
     assert not late.sticky.returned
 
 
-def test_a_session_moves_when_its_target_fails_and_stays_where_it_moved() -> None:
+def test_session_moves_when_its_target_fails_and_does_not_return() -> None:
     group = group_of(2, stickiness=Stickiness(DAY))
     balancer = Balancer(Web=group)
     browser = Cookies()
@@ -141,7 +141,7 @@ def test_a_session_leaves_a_draining_target() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x", "AAAA", "%41", "A" * 600, "=" * 40])
-def test_a_cookie_that_cannot_be_read_is_as_good_as_none(value: str) -> None:
+def test_invalid_sticky_cookie_is_ignored(value: str) -> None:
     balancer = Balancer(Web=group_of(2, stickiness=Stickiness(DAY)))
     selection = balancer.ask(TO_WEB, Cookies(AWSALB=value))
     assert selection.target is not None
@@ -149,7 +149,7 @@ def test_a_cookie_that_cannot_be_read_is_as_good_as_none(value: str) -> None:
     assert not selection.sticky.returned
 
 
-def test_a_value_is_sealed_for_one_purpose_and_by_one_process() -> None:
+def test_sealed_value_is_valid_for_one_purpose_and_process() -> None:
     clock = Calendar()
     seal = Seal(SECRET, clock)
     value = seal.seal("Web", "192.0.2.1:80", 60)
@@ -167,7 +167,7 @@ def test_rejects_truncated_value(size: int) -> None:
         seal.open("Web", base64.b64encode(value[:size]))
 
 
-def test_a_value_shows_nothing_of_what_is_sealed_in_it() -> None:
+def test_sealed_value_reveals_nothing_of_its_content() -> None:
     seal = Seal(SECRET, Calendar())
     one, two = (base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60)) for _ in range(2))
     for value in (one, two):
@@ -177,7 +177,7 @@ def test_a_value_shows_nothing_of_what_is_sealed_in_it() -> None:
     assert pieces[0].isdisjoint(pieces[1])
 
 
-def test_a_value_that_was_changed_anywhere_is_not_ours() -> None:
+def test_changed_sealed_value_is_rejected() -> None:
     seal = Seal(SECRET, Calendar())
     value = base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60))
     for position in range(len(value)):
@@ -225,7 +225,7 @@ def test_a_target_group_cookie_that_cannot_be_read_has_a_reason_in_the_log() -> 
 SETS = [b"Content-Type: text/plain\r\n", b"set-cookie: session=s1; Path=/\r\n"]
 
 
-def test_an_application_session_begins_with_the_applications_cookie() -> None:
+def test_application_session_begins_when_the_application_sets_its_cookie() -> None:
     balancer = Balancer(Web=group_of(3, stickiness=Stickiness(DAY, "session")))
     browser = Cookies()
     balancer.ask(TO_WEB, browser)
@@ -236,7 +236,7 @@ def test_an_application_session_begins_with_the_applications_cookie() -> None:
     assert [balancer.ask(TO_WEB, browser).target for _ in range(6)] == [first] * 6
 
 
-def test_an_application_session_moves_when_its_target_fails_and_stays_where_it_moved() -> None:
+def test_application_session_moves_when_its_target_fails_and_does_not_return() -> None:
     group = group_of(3, stickiness=Stickiness(DAY, "session"))
     balancer = Balancer(Web=group)
     browser = Cookies()
@@ -252,7 +252,7 @@ def test_an_application_session_moves_when_its_target_fails_and_stays_where_it_m
     assert [balancer.ask(TO_WEB, browser).target for _ in range(6)] == [second] * 6
 
 
-def test_an_application_session_that_is_over_begins_again_with_the_applications_cookie() -> None:
+def test_expired_application_session_begins_again_with_the_applications_cookie() -> None:
     balancer = Balancer(Web=group_of(3, stickiness=Stickiness(60, "session")))
     browser = Cookies(session="s1")
     balancer.ask(TO_WEB, browser, SETS)
@@ -271,7 +271,7 @@ def test_an_application_session_needs_both_cookies(lost: str) -> None:
     assert len(set(chosen)) == 3
 
 
-def test_cookies_are_read_as_rfc_6265_writes_them() -> None:
+def test_cookies_are_parsed_as_in_rfc_6265() -> None:
     headers = [b"a=1; b=x=y", b'c="3"; a=9']
     assert [cookie_value(headers, name) for name in (b"a", b"b", b"c", b"d")] == [
         b"1",
@@ -301,7 +301,7 @@ def forward_to(*groups: str, more: str = "") -> str:
 ENABLED = ", TargetGroupStickinessConfig: {Enabled: true, DurationSeconds: 60}"
 
 
-def test_what_aws_refuses_of_sticky_groups_is_refused() -> None:
+def test_invalid_combinations_of_sticky_groups_are_refused() -> None:
     [line] = refused(forward_to("Web", "Lb"))
     assert "Lb is sticky, so TargetGroupStickinessConfig has to be enabled" in line
     [line] = refused(forward_to("Web", "App", more=ENABLED))
@@ -310,7 +310,7 @@ def test_what_aws_refuses_of_sticky_groups_is_refused() -> None:
     assert "DurationSeconds is needed: 1 to 604800" in line
 
 
-async def test_cookies_arrive_through_the_gateway_and_only_from_targets(bench: Bench) -> None:
+async def test_sticky_cookies_are_set_only_on_responses_of_targets(bench: Bench) -> None:
     async def names_itself(visit: Visit) -> None:
         await visit.body()
         port = visit.writer.get_extra_info("sockname")[1]

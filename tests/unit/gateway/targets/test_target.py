@@ -45,7 +45,7 @@ def target() -> Target:
     return Target(Address("127.0.0.1", 8000))
 
 
-def test_connection_of_a_draining_target_does_not_wait_for_another_request(target: Target) -> None:
+def test_connection_of_a_draining_target_does_not_return_to_the_pool(target: Target) -> None:
     connection = FakeConnection()
     target.state = TargetState.DRAINING
     target.put_back(connection)
@@ -54,7 +54,9 @@ def test_connection_of_a_draining_target_does_not_wait_for_another_request(targe
 
 
 @pytest.mark.parametrize("state", [s for s in TargetState if s is not TargetState.DRAINING])
-def test_connection_of_another_target_waits(target: Target, state: TargetState) -> None:
+def test_connection_of_another_target_returns_to_the_pool(
+    target: Target, state: TargetState
+) -> None:
     connection = FakeConnection()
     target.state = state
     target.put_back(connection)
@@ -62,7 +64,7 @@ def test_connection_of_another_target_waits(target: Target, state: TargetState) 
     assert target.take() is None
 
 
-def test_connection_that_was_used_last_is_taken_first_and_a_lost_one_never(target: Target) -> None:
+def test_pool_returns_the_most_recently_used_connection_and_no_lost_one(target: Target) -> None:
     older, lost, newest = FakeConnection(), FakeConnection(usable=False), FakeConnection()
     for connection in (older, lost, newest):
         target.put_back(connection)

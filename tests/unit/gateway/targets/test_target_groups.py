@@ -68,12 +68,12 @@ def test_a_target_gets_nothing_before_its_first_check_has_passed() -> None:
     assert group.choose() is None
 
 
-def test_a_group_without_targets_has_nothing_to_offer() -> None:
+def test_group_without_targets_selects_none() -> None:
     group, _ = group_of()
     assert group.choose() is None
 
 
-def test_one_passing_check_makes_a_new_target_healthy_and_later_the_thresholds_count() -> None:
+def test_first_passed_check_makes_a_target_healthy_and_later_the_thresholds_apply() -> None:
     group, [target] = group_of(I)
     group.record(target, FAILED)
     assert (target.state, target.reason) == (I, HealthReason.FIRST_CHECKS)
@@ -104,7 +104,7 @@ def test_a_drained_target_gets_no_new_request() -> None:
     assert targets[0].state is TargetState.DRAINING
 
 
-def test_a_check_is_the_albs_byte_for_byte() -> None:
+def test_health_check_has_the_bytes_of_an_alb() -> None:
     checks = dataclasses.replace(SETTINGS.health_check, path="/")
     sent = check_request(checks, Address("10.0.7.140", 8080))
     assert sent == (
@@ -161,7 +161,7 @@ async def checked(answer: bytes) -> CheckResult:
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
     ],
 )
-async def test_the_head_of_an_answer_is_what_a_check_goes_by(answer: bytes) -> None:
+async def test_health_check_depends_only_on_the_head_of_the_response(answer: bytes) -> None:
     assert await checked(answer) == CheckResult(True)
 
 
@@ -169,7 +169,7 @@ async def test_the_head_of_an_answer_is_what_a_check_goes_by(answer: bytes) -> N
     "answer",
     [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-", b"HTTP/1.1 100 Continue\r\n\r\n"],
 )
-async def test_a_check_without_the_head_of_an_answer_has_failed(answer: bytes) -> None:
+async def test_health_check_without_a_complete_head_fails(answer: bytes) -> None:
     assert await checked(answer) == CheckResult(
         False, HealthReason.FAILED, "Health checks failed: no HTTP response"
     )
@@ -181,7 +181,7 @@ async def test_a_check_may_have_a_port_of_its_own(bench: Bench) -> None:
     assert (await check(checks, Address("127.0.0.1", 1))).passed
 
 
-async def test_checks_go_on_and_a_slow_one_delays_neither_the_next_nor_the_others(
+async def test_slow_health_check_delays_no_other_check(
     bench: Bench,
 ) -> None:
     slow, quick = await bench.target(), await bench.target()
@@ -229,7 +229,7 @@ class Names:
         return self.known.get(name, set())
 
 
-async def test_targets_follow_the_name(bench: Bench) -> None:
+async def test_targets_change_when_their_host_name_resolves_differently(bench: Bench) -> None:
     release = asyncio.Event()
 
     async def waits(visit: Visit) -> None:
@@ -300,7 +300,7 @@ async def test_a_request_that_outlasts_the_deregistration_delay_is_502(bench: Be
         await gateway.close()
 
 
-async def test_every_address_behind_a_name_is_a_target() -> None:
+async def test_every_address_of_a_host_name_is_a_target() -> None:
     names = Names()
     names.known["web"] = {Address(f"127.0.0.{n}", 1) for n in range(1, 4)}
     gateway = await start_gateway(
@@ -313,7 +313,7 @@ async def test_every_address_behind_a_name_is_a_target() -> None:
         await gateway.close()
 
 
-async def test_localhost_is_one_target_of_the_groups_family() -> None:
+async def test_localhost_resolves_to_one_address_of_the_groups_family() -> None:
     assert await resolve("localhost", 8000, False) == {Address("127.0.0.1", 8000)}
     assert await resolve("no-such-name.invalid", 8000, False) == set()
 
@@ -330,7 +330,7 @@ def test_a_target_is_a_plain_http_url(url: str) -> None:
     "name",
     ["a" * 64, f"web.{'a' * 64}.example", "a..b", ".".join(["abcd"] * 51), "a b", "a\0b", "ä" * 64],
 )
-def test_a_target_whose_name_no_look_up_takes_is_refused(name: str) -> None:
+def test_target_with_an_invalid_host_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidTargetError, match="is not a host name"):
         parse_endpoint(f"http://{name}:80")
 
@@ -340,7 +340,7 @@ def test_a_target_may_have_any_host_name(name: str) -> None:
     assert parse_endpoint(f"http://{name}:80") == Endpoint(name, 80)
 
 
-def test_a_targets_port_is_80_unless_it_says_otherwise() -> None:
+def test_default_port_of_a_target_is_80() -> None:
     assert parse_endpoint("http://users") == Endpoint("users", 80)
     assert parse_endpoint("http://[::1]:81/") == Endpoint("::1", 81)
 

@@ -276,7 +276,7 @@ def expected(rules: list[PlainRule], path: str, host: str, method: str, header: 
     numbers=st.lists(st.integers(0, 1000), min_size=1, max_size=40),
     requests=REQUESTS,
 )
-def test_templates_from_valid_parts_decide_as_their_rules_say(
+def test_random_templates_route_as_their_rules_define(
     tmp_path_factory: Any,
     rules: list[PlainRule],
     links: list[str],

@@ -98,7 +98,7 @@ def test_a_parameter_is_for_one_template_or_for_all_that_have_it() -> None:
         ),
     ],
 )
-def test_a_choice_that_no_template_has_is_refused(choices: Choices, line: str) -> None:
+def test_option_for_a_missing_parameter_or_resource_is_refused(choices: Choices, line: str) -> None:
     assert refused(choices, cluster=CLUSTER, service=SERVICE) == [f"cluster.yml:1: {line}"]
 
 
@@ -127,7 +127,7 @@ def test_a_template_with_routing_needs_its_parameters() -> None:
     )
 
 
-def test_a_name_may_be_short_where_it_is_clear() -> None:
+def test_unqualified_name_is_enough_if_unambiguous() -> None:
     known = ["users.Targets", "posts.Targets", "posts.More"]
     assert full_name("posts.Targets", known, "group") == "posts.Targets"
     assert full_name("More", known, "group") == "posts.More"
@@ -137,7 +137,7 @@ def test_a_name_may_be_short_where_it_is_clear() -> None:
         full_name("argets", known, "group")
 
 
-def test_templates_are_called_what_their_files_are(tmp_path: Path) -> None:
+def test_templates_are_named_after_their_files(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     for name in ("a/b.yml", "Shop.template.json", "c.template", "d.json", ".e.yml", "f.txt"):
         (tmp_path / name).write_text('{"Resources": {}}' if "d." not in name else "{}")
@@ -160,7 +160,7 @@ def empty(folder: Path) -> Path:
     return made
 
 
-def test_the_problems_of_all_templates_are_told_at_once() -> None:
+def test_problems_of_all_templates_are_reported_together() -> None:
     lines = refused(
         cluster=CLUSTER.replace("Port: 80", "Port: x"),
         service=SERVICE.replace("path-pattern", "grpc-method"),
@@ -184,9 +184,7 @@ def test_the_problems_of_all_templates_are_told_at_once() -> None:
         ("!Ref Front,", "!GetAtt Front.Port,", "cluster.Front.Port is not an ARN of a Listener"),
     ],
 )
-def test_what_is_wrong_in_one_template_is_told_where_it_is_wrong(
-    old: str, new: str, line: str
-) -> None:
+def test_problem_is_reported_in_the_template_that_causes_it(old: str, new: str, line: str) -> None:
     assert old in CLUSTER
     lines = refused(cluster=CLUSTER.replace(old, new, 1), service=SERVICE)
     assert any(line in found for found in lines), lines

@@ -59,7 +59,7 @@ def answer(listener: ListenerSettings, request: ImaginedRequest) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_template_of_this_shape_decides_as_aws_does_or_is_refused(
+def test_template_of_this_shape_routes_as_on_aws_or_is_refused(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(SHAPES / name)
@@ -87,7 +87,7 @@ def test_a_template_of_this_shape_decides_as_aws_does_or_is_refused(
         assert secure[listener].certificates == tuple(certificates)
 
 
-def test_there_are_forty_of_them_in_both_languages() -> None:
+def test_shapes_are_at_least_forty_in_both_languages() -> None:
     templates = [path for path in SHAPES.rglob("*") if path.is_file() and path.name != "case.yml"]
     assert len(NAMES) >= 40
     assert len([path for path in templates if path.suffix == ".json"]) >= 10

@@ -35,9 +35,7 @@ from tests.unit.gateway.support import TEMPLATE
         ("'${Name}'", "${Name}"),
     ],
 )
-def test_an_intrinsic_function_has_the_value_it_has_in_cloudformation(
-    expression: str, value: str
-) -> None:
+def test_intrinsic_functions_evaluate_as_in_cloudformation(expression: str, value: str) -> None:
     assert body(expression) == value
 
 
@@ -50,7 +48,7 @@ def test_an_intrinsic_function_has_the_value_it_has_in_cloudformation(
         "{'Fn::GetAtt': [Web, TargetGroupArn]}",
     ],
 )
-def test_a_reference_to_a_resource_may_be_written_in_every_way(reference: str) -> None:
+def test_reference_may_be_written_in_every_syntax(reference: str) -> None:
     text = TEMPLATE.replace("TargetGroupArn: !Ref Web", f"TargetGroupArn: {reference}")
     assert list(read(text).listeners[0].rules)[-1].action == Forward((WeightedGroup("Web", 1),))
     wrong = reference.replace("TargetGroupArn", "TargetGroupName")
@@ -59,11 +57,11 @@ def test_a_reference_to_a_resource_may_be_written_in_every_way(reference: str) -
         assert "Web.TargetGroupName is not an ARN of a TargetGroup" in line
 
 
-def test_a_parameter_given_wins_over_its_default() -> None:
+def test_given_parameter_replaces_its_default() -> None:
     assert body("!If [Large, !Sub '${Name}', no]", Size="large", Name="x") == "x"
 
 
-def test_no_value_is_as_if_the_property_were_not_there() -> None:
+def test_no_value_removes_the_property() -> None:
     text = HEAD + TEMPLATE.replace(
         "      Protocol: HTTP\n      HealthCheckPath: /health",
         "      Protocol: HTTP\n      HealthCheckPath: !If [Large, /big, !Ref AWS::NoValue]",
@@ -77,13 +75,13 @@ def test_the_listeners_port_may_be_a_parameter() -> None:
     assert read(text, Port="8123").listeners[0].port == 8123
 
 
-def test_a_resource_whose_condition_is_false_is_not_there() -> None:
+def test_resource_with_a_false_condition_is_absent() -> None:
     text = HEAD + TEMPLATE.replace("  FixedRule:\n", "  FixedRule:\n    Condition: Large\n")
     assert [rule.priority for rule in read(text).listeners[0].rules] == [0]
     assert [rule.priority for rule in read(text, Size="large").listeners[0].rules] == [7, 0]
 
 
-def test_other_resources_are_not_looked_at() -> None:
+def test_non_routing_resources_are_ignored() -> None:
     text = TEMPLATE + "  Other:\n    Type: AWS::ECS::Service\n    Properties: {X: !GetAZs ''}\n"
     assert read(text).listeners[0].port == 8080
 
@@ -217,7 +215,7 @@ def test_other_resources_are_not_looked_at() -> None:
         ),
     ],
 )
-def test_what_cannot_be_run_is_refused_by_name_and_line(old: str, new: str, line: str) -> None:
+def test_unsupported_features_are_refused_by_name_and_line(old: str, new: str, line: str) -> None:
     assert TEMPLATE.count(old) >= 1
     lines = refused(TEMPLATE.replace(old, new, 1))
     assert any(line in found for found in lines), lines
@@ -233,14 +231,14 @@ def test_all_problems_are_reported_at_once_in_the_templates_order() -> None:
     ]
 
 
-def test_a_priority_is_used_once() -> None:
+def test_duplicate_priority_is_refused() -> None:
     rule = TEMPLATE[TEMPLATE.index("  FixedRule:") :]
     rule = rule.replace("Priority: 7", "Priority: '07'")
     lines = refused(TEMPLATE + rule.replace("FixedRule", "OtherRule"))
     assert lines == ["t.yml:33: OtherRule: priority 7 is already that of FixedRule"]
 
 
-def test_one_load_balancer_is_run() -> None:
+def test_no_or_several_load_balancers_are_refused() -> None:
     balancer = TEMPLATE[TEMPLATE.index("  Balancer:") : TEMPLATE.index("  Web:")]
     lines = refused(TEMPLATE + balancer.replace("Balancer:", "Other:"))
     assert lines == [
@@ -251,14 +249,14 @@ def test_one_load_balancer_is_run() -> None:
     assert "t.yml:1: there is no AWS::ElasticLoadBalancingV2::LoadBalancer to run" in lines
 
 
-def test_of_several_load_balancers_the_internet_facing_one_is_run() -> None:
+def test_internet_facing_load_balancer_is_run_by_default() -> None:
     routing = read(TEMPLATE + INTERNAL)
     assert routing.load_balancer.logical_id == "Balancer"
     assert [listener.logical_id for listener in routing.listeners] == ["Front"]
     assert routing.target_groups.keys() == {"Web"}
 
 
-def test_of_several_load_balancers_the_one_asked_for_is_run() -> None:
+def test_requested_load_balancer_is_run() -> None:
     routing = read_routing(TEMPLATE + INTERNAL, {}, "t.yml", "Inside")
     assert routing.load_balancer.logical_id == "Inside"
     assert [listener.logical_id for listener in routing.listeners] == ["Back"]
@@ -267,14 +265,14 @@ def test_of_several_load_balancers_the_one_asked_for_is_run() -> None:
         read_routing(TEMPLATE + INTERNAL, {}, "t.yml", "Nobody")
 
 
-def test_a_load_balancer_that_is_alone_is_run_whatever_its_scheme() -> None:
+def test_only_load_balancer_is_run_regardless_of_its_scheme() -> None:
     text = TEMPLATE.replace(
         "V2::LoadBalancer", "V2::LoadBalancer\n    Properties: {Scheme: internal}"
     )
     assert read(text).load_balancer.logical_id == "Balancer"
 
 
-def test_what_belongs_to_another_load_balancer_is_checked_as_well() -> None:
+def test_resources_of_other_load_balancers_are_checked_as_well() -> None:
     [line] = refused(TEMPLATE + INTERNAL.replace("Protocol: HTTP}", "Protocol: GENEVE}"))
     assert "Api: this target group is for a network or a gateway load balancer" in line
 
@@ -342,7 +340,7 @@ def test_a_parameter_without_default_needs_a_value() -> None:
         ("  Loop: !Equals [a]", "Fn::Equals takes 2 arguments"),
     ],
 )
-def test_a_condition_that_cannot_be_decided_is_refused(conditions: str, line: str) -> None:
+def test_condition_that_cannot_be_evaluated_is_refused(conditions: str, line: str) -> None:
     text = TEMPLATE.replace("  FixedRule:\n", "  FixedRule:\n    Condition: Loop\n")
     [found] = refused(f"Conditions:\n{conditions}\n" + text)
     assert line in found
@@ -395,7 +393,7 @@ def test_the_deployed_template_redirects_to_https_when_there_is_a_certificate() 
     assert location == b"https://board.example:443/threads/1?page=2"
 
 
-def test_the_deployed_template_calls_services_by_a_load_balancer_of_their_own() -> None:
+def test_deployed_template_has_an_internal_load_balancer_for_services() -> None:
     routing = load_routing(ROUTING, PLACES, "InternalLoadBalancer")
     [listener] = routing.listeners
     assert routing.load_balancer.forwarded_for is ForwardedForMode.PRESERVE
@@ -411,12 +409,12 @@ def test_the_deployed_template_calls_services_by_a_load_balancer_of_their_own() 
         assert action.status == 404
 
 
-def test_the_deployed_template_has_nothing_to_run_while_it_is_paused() -> None:
+def test_deployed_template_cannot_be_run_while_paused() -> None:
     with pytest.raises(RefusedTemplateError, match=r"no .*LoadBalancer to run"):
         load_routing(ROUTING, PLACES | {"Paused": "true"})
 
 
-def test_the_deployed_template_needs_to_know_where_it_is_deployed() -> None:
+def test_deployed_template_requires_its_network_parameters() -> None:
     with pytest.raises(RefusedTemplateError) as caught:
         load_routing(ROUTING, {})
     assert len(caught.value.lines) == len(PLACES)

@@ -87,7 +87,7 @@ def test_a_matcher_is_a_list_of_codes_and_ranges(written: str, codes: set[int]) 
 
 
 @pytest.mark.parametrize("written", ["200-", "'200;201'", "20", "199", "500", "299-200"])
-def test_a_matcher_that_is_none_is_refused(written: str) -> None:
+def test_invalid_matcher_is_refused(written: str) -> None:
     text = TEMPLATE.replace(CHECKS, f"Matcher: {{HttpCode: {written}}}")
     [line] = refused(text)
     assert "HttpCode is a list of codes or ranges from 200 to 499" in line
@@ -173,6 +173,6 @@ def test_an_attribute_of_a_target_group_is_read_from_the_template(
         ("Listener", "routing.http.response.server.enabled", "no"),
     ],
 )
-def test_an_attributes_value_is_one_that_aws_takes(owner: str, attribute: str, value: str) -> None:
+def test_invalid_attribute_value_is_refused(owner: str, attribute: str, value: str) -> None:
     [line] = refused(with_attributes(owner, **{attribute: value}))
     assert f"attribute {attribute} is " in line

@@ -38,7 +38,7 @@ def fixed_body(routing: Routing) -> str:
 
 
 @pytest.mark.parametrize("indent", [None, 2, "\t"])
-def test_json_says_the_same_as_yaml_however_it_is_indented(indent: int | str | None) -> None:
+def test_json_and_yaml_templates_are_equivalent(indent: int | str | None) -> None:
     text = in_json(indent).replace("BODY", '"fixed"')
     assert said(read("\ufeff\n" + text)) == said(read(TEMPLATE))
 
@@ -53,11 +53,11 @@ def test_json_says_the_same_as_yaml_however_it_is_indented(indent: int | str | N
         ('{"Fn::Join": ["-", ["a", 1.50, true]]}', "a-1.50-true"),
     ],
 )
-def test_a_text_in_json_is_read_as_json_writes_it(written: str, value: str) -> None:
+def test_json_text_is_unescaped(written: str, value: str) -> None:
     assert fixed_body(read(in_json(indent="\t").replace("BODY", written))) == value
 
 
-def test_two_surrogates_are_one_character_in_yaml_too() -> None:
+def test_surrogate_pair_is_one_character_in_yaml() -> None:
     assert body(r'"\ud83d\ude00"') == "😀"
     [line] = refused(with_body(r'"\ud83d"'))
     assert "half of a surrogate pair is not a character" in line
@@ -84,7 +84,7 @@ def test_a_problem_in_json_names_its_line(written: str, problem: str) -> None:
     assert told.startswith(f"t.yml:{line}: {problem}")
 
 
-def test_json_that_goes_on_or_never_ends_is_refused() -> None:
+def test_json_with_trailing_text_or_without_end_is_refused() -> None:
     text = in_json().replace("BODY", '"fixed"')
     assert refused(text + "\n}") == ["t.yml:2: not JSON: something follows the template's end"]
     assert refused("{" * 3) == ["t.yml:1: not JSON: a name stands in double quotes"]
@@ -119,14 +119,14 @@ def test_a_template_of_the_cdk_runs() -> None:
         ("List<AWS::EC2::Subnet::Id>", {"Stored": "a,b"}, "a-b"),
     ],
 )
-def test_a_stored_parameter_is_what_was_given(kind: str, given: dict[str, str], value: str) -> None:
+def test_stored_parameter_has_the_given_value(kind: str, given: dict[str, str], value: str) -> None:
     declared = f"  Stored:\n    Type: AWS::SSM::Parameter::Value<{kind}>\n    Default: /a/b\n"
     used = "!Join ['-', !Ref Stored]" if "List" in kind else "!Ref Stored"
     text = with_body(used).replace("Parameters:\n", f"Parameters:\n{declared}")
     assert fixed_body(read(text, **given)) == value
 
 
-def test_a_target_group_beside_a_forward_config_is_the_same_one() -> None:
+def test_target_group_arn_must_match_the_forward_config() -> None:
     plain = "{Type: forward, TargetGroupArn: !Ref Web}"
     both = (
         "{Type: forward, TargetGroupArn: OUTER, "

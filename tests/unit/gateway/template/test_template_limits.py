@@ -76,7 +76,7 @@ def with_ipv6(text: str, target_type: str) -> str:
     )
 
 
-def test_an_ipv6_target_group_has_addresses_for_targets_and_a_dualstack_load_balancer() -> None:
+def test_ipv6_target_group_needs_ip_targets_and_a_dualstack_load_balancer() -> None:
     assert read(with_ipv6(DUALSTACK, "TargetType: ip")).target_groups["Web"].ipv6
     without_public = DUALSTACK.replace("dualstack", "dualstack-without-public-ipv4")
     assert read(with_ipv6(without_public, "TargetType: ip")).target_groups["Web"].ipv6
@@ -102,7 +102,7 @@ def thresholds(**values: str) -> str:
 
 
 @pytest.mark.parametrize("unit", ["count", "percentage"])
-def test_dns_gives_a_group_up_no_later_than_its_unhealthy_targets_get_requests(unit: str) -> None:
+def test_dns_failover_threshold_is_not_below_the_routing_threshold(unit: str) -> None:
     for failover in ("5", "6", "off"):
         text = thresholds(
             **{f"unhealthy_state_routing__{unit}": "5", f"dns_failover__{unit}": failover}

@@ -17,7 +17,7 @@ def posts() -> Changes:
     return Changes("posts", frozenset({"newest", "thread"}))
 
 
-def test_a_payload_names_the_tags_of_the_context() -> None:
+def test_payload_is_parsed_into_the_contexts_tags() -> None:
     changes = posts()
     heard = Heard(changes)
     changes.notify("newest thread/7")
@@ -28,7 +28,7 @@ def test_a_payload_names_the_tags_of_the_context() -> None:
     "payload",
     ["", "*", "mood/7", "newest mood/7", "thread/x", "thread/٣", "newest  thread/7", "{}", "\0"],
 )
-def test_anything_may_have_changed_after_a_payload_that_cannot_be_read(payload: str) -> None:
+def test_unparsable_payload_means_that_everything_changed(payload: str) -> None:
     changes = posts()
     heard = Heard(changes)
     changes.notify(payload)
@@ -36,7 +36,7 @@ def test_anything_may_have_changed_after_a_payload_that_cannot_be_read(payload: 
 
 
 @pytest.mark.parametrize("name", ["mood/7", "thread/", "thread/7/8", "thread 7", ""])
-def test_rejects_a_dependency_whose_changes_would_not_be_heard_of(name: str) -> None:
+def test_rejects_a_tag_that_no_change_would_ever_have(name: str) -> None:
     with pytest.raises(ValueError, match="has no tags like"):
         posts().tag(name)
 

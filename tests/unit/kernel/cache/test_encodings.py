@@ -37,11 +37,11 @@ BODY = b'[{"id":1,"text":"Is the water warm enough?"}]' * 40
         (b"\xff\xfe", "identity"),
     ],
 )
-def test_client_gets_a_coding_that_it_takes(field: bytes, encoding: str) -> None:
+def test_client_gets_an_accepted_coding(field: bytes, encoding: str) -> None:
     assert choose(field) == encoding
 
 
-def test_compressed_bodies_are_smaller_the_same_each_time_and_whole() -> None:
+def test_compression_is_lossless_smaller_and_deterministic() -> None:
     for encoding, decompress in (("gzip", gzip.decompress), ("br", brotli.decompress)):
         compressed = compress(BODY, encoding)  # type: ignore[arg-type]  # one of them
         assert len(compressed) < len(BODY) / 5

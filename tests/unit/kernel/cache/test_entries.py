@@ -28,7 +28,7 @@ def test_entries_never_exceed_the_capacity() -> None:
     assert len(entries) == 100_000 // entry("x").size
 
 
-def test_requests_that_nobody_repeats_push_out_only_each_other() -> None:
+def test_unrepeated_requests_displace_only_each_other() -> None:
     entries = Entries(100_000)
     asked_again = {f"popular-{number}" for number in range(20)}
     for name in asked_again:

@@ -82,7 +82,7 @@ async def _ask(url: str) -> None:
             await database.rows("SELECT 1")
 
 
-async def test_a_database_whose_certificate_is_of_the_authority_is_spoken_to(
+async def test_database_with_a_certificate_of_the_authority_is_accepted(
     server: Server, certificate: certificates.SelfSigned
 ) -> None:
     await _ask(_url("localhost", server.port, certificate.files.certificate))
@@ -90,13 +90,13 @@ async def test_a_database_whose_certificate_is_of_the_authority_is_spoken_to(
     assert b"user\0users\0" in server.introductions[0]
 
 
-async def test_a_database_that_somebody_else_vouches_for_is_not(server: Server) -> None:
+async def test_database_with_a_certificate_of_another_authority_is_rejected(server: Server) -> None:
     await _ask(_url("localhost", server.port, ROOT / "containers" / "rds-ca.pem"))
     assert server.asked_for_tls
     assert not server.introductions
 
 
-async def test_a_database_by_another_name_is_not(
+async def test_database_with_another_host_name_is_rejected(
     server: Server, certificate: certificates.SelfSigned
 ) -> None:
     await _ask(_url("127.0.0.1", server.port, certificate.files.certificate))
@@ -104,7 +104,7 @@ async def test_a_database_by_another_name_is_not(
     assert not server.introductions
 
 
-async def test_a_database_without_tls_is_not(
+async def test_database_without_tls_is_rejected(
     plain_server: Server, certificate: certificates.SelfSigned
 ) -> None:
     await _ask(_url("localhost", plain_server.port, certificate.files.certificate))

@@ -20,7 +20,7 @@ def forged(value: object) -> str:
 
 
 @given(kind=st.text(max_size=30), keys=KEYS)
-def test_a_cursor_survives_its_way_through_a_url(kind: str, keys: tuple[int, ...]) -> None:
+def test_cursor_survives_url_encoding(kind: str, keys: tuple[int, ...]) -> None:
     text = Cursor(kind, keys).encode()
     assert set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
     assert Cursor.decode(text, kind, len(keys)) == Cursor(kind, keys)

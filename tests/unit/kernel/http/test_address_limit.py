@@ -33,7 +33,7 @@ class Limited:
             return await http.get(path, headers={"X-Forwarded-For": address})
 
 
-async def test_address_that_keeps_asking_is_served_again_when_its_window_ends() -> None:
+async def test_limited_address_is_served_again_after_its_window() -> None:
     limited = Limited()
     first = await limited.ask()
     assert (first.status_code, first.headers["ratelimit"]) == (200, '"address";r=1;t=60')
@@ -54,6 +54,6 @@ async def test_addresses_are_counted_apart() -> None:
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/healthz", "/metrics", "/internal/users"])
-async def test_what_is_not_the_api_is_not_counted(path: str) -> None:
+async def test_paths_outside_the_api_are_not_counted(path: str) -> None:
     limited = Limited()
     assert [(await limited.ask(path=path)).status_code for _ in range(3)] == [200] * 3

@@ -33,7 +33,7 @@ def address(peer: str | None, *forwarded: str) -> str:
         (None, ("198.51.100.1",), ""),
     ],
 )
-def test_the_last_hop_counts_and_only_the_load_balancers_word(
+def test_client_address_is_the_last_hop_added_by_a_trusted_load_balancer(
     peer: str | None, forwarded: tuple[str, ...], counted: str
 ) -> None:
     assert address(peer, *forwarded) == counted

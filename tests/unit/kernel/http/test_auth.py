@@ -30,7 +30,9 @@ def request(**headers: str) -> Request:
         (None, None),
     ],
 )
-def test_the_token_of_an_authorization_field(field: str | None, token: str | None) -> None:
+def test_bearer_token_is_read_from_the_authorization_field(
+    field: str | None, token: str | None
+) -> None:
     assert bearer_token(field) == token
 
 
@@ -45,7 +47,7 @@ def test_the_token_of_an_authorization_field(field: str | None, token: str | Non
         ("http://localhost.example", "session", False),
     ],
 )
-def test_the_cookie_is_bound_to_its_host_wherever_browsers_allow_it(
+def test_cookie_has_the_host_prefix_where_browsers_allow_it(
     origin: str, name: str, secure: bool
 ) -> None:
     cookie = SessionCookie(origin)

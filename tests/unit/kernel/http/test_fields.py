@@ -53,7 +53,7 @@ def test_a_time_may_be_sent_with_any_offset(sent: str) -> None:
 @pytest.mark.parametrize(
     "sent", ["2030-01-01", "2030-01-01T00:00:00", 1893456000, "0001-01-01T00:00:00+10:00", "soon"]
 )
-def test_what_is_no_moment_is_refused(sent: object) -> None:
+def test_rejects_invalid_timestamp(sent: object) -> None:
     with pytest.raises(ValidationError):
         MOMENT.validate_python(sent)
 
@@ -65,7 +65,7 @@ def test_a_line_is_trimmed() -> None:
 @pytest.mark.parametrize(
     "text", ["", "  ", "\u200b\u200d", "\u3000", "two\nlines", "bell\a", "nul\0", "para\u2029graph"]
 )
-def test_a_line_is_one_line_in_which_something_can_be_seen(text: str) -> None:
+def test_line_must_be_one_visible_line(text: str) -> None:
     with pytest.raises(ValidationError):
         LINE.validate_python(text)
 
@@ -76,7 +76,7 @@ def test_markdown_is_kept_as_it_was_written(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\n\n", "\u200b", "a\0b", "\ud800"])
-def test_markdown_has_something_to_read(text: str) -> None:
+def test_markdown_must_contain_visible_text(text: str) -> None:
     with pytest.raises(ValidationError):
         MARKDOWN.validate_python(text)
 

@@ -59,7 +59,7 @@ def test_every_failure_is_a_complete_problem(kind: type[Failure]) -> None:
     [kind for kind in FAILURES.values() if kind not in {MethodNotAllowed, TooManyRequests}],
     ids=lambda kind: kind.slug,
 )
-def test_a_failure_is_read_back_as_what_was_raised(kind: type[Failure]) -> None:
+def test_failure_is_parsed_as_the_class_that_was_raised(kind: type[Failure]) -> None:
     failure = instance_of(kind)
     read = problems.read(failure.status, bytes(problems.response(failure, "/internal/x").body))
     assert type(read) is kind
@@ -69,7 +69,7 @@ def test_a_failure_is_read_back_as_what_was_raised(kind: type[Failure]) -> None:
 
 
 @pytest.mark.parametrize("kind", [MethodNotAllowed, TooManyRequests])
-def test_what_is_never_told_between_services_is_not_read(kind: type[Failure]) -> None:
+def test_failures_not_sent_between_services_are_not_parsed(kind: type[Failure]) -> None:
     failure = instance_of(kind)
     body = bytes(problems.response(failure, "/internal/x").body)
     assert problems.read(failure.status, body) is None
@@ -91,7 +91,7 @@ def test_what_is_never_told_between_services_is_not_read(kind: type[Failure]) ->
         (404, b"\xff\xfe"),
     ],
 )
-def test_what_is_no_problem_of_ours_is_not_read(status: int, body: bytes) -> None:
+def test_foreign_problem_documents_are_not_parsed(status: int, body: bytes) -> None:
     assert problems.read(status, body) is None
 
 
@@ -101,12 +101,12 @@ def test_slugs_and_types_are_one_to_one() -> None:
         assert slug == kind.slug
 
 
-def test_half_a_surrogate_pair_in_a_field_name_does_not_break_the_answer() -> None:
+def test_lone_surrogate_in_a_field_name_does_not_break_the_response() -> None:
     response = problems.response(Invalid(FieldError("/\ud800", "Unknown.")), "/api/threads")
     assert json.loads(bytes(response.body))["errors"] == [{"pointer": "/?", "detail": "Unknown."}]
 
 
-def test_a_429_says_when_to_come_back() -> None:
+def test_429_has_retry_after() -> None:
     assert dict(instance_of(TooManyRequests).headers) == {
         "Retry-After": "3",
         "RateLimit-Policy": '"post";q=1;w=5',

@@ -25,7 +25,7 @@ async def test_second_request_is_served_from_memory() -> None:
     assert first.headers[b"vary"] == b"Accept-Encoding"
 
 
-async def test_another_query_is_another_answer() -> None:
+async def test_cache_key_includes_the_query() -> None:
     instance = constant(b"[]")
     await instance.get("/shared/1", b"limit=1")
     await instance.get("/shared/1", b"limit=2")
@@ -42,7 +42,7 @@ async def test_answer_of_an_operation_that_is_not_shared_is_never_stored() -> No
 
 
 @pytest.mark.parametrize("field", [b"set-cookie", b"cache-control", b"vary"])
-async def test_answer_that_says_that_it_differs_is_never_stored(field: bytes) -> None:
+async def test_answer_with_its_own_cache_field_is_never_stored(field: bytes) -> None:
     instance = constant(b"[]")
     instance.app.fields = [(field, b"private")]
     for _ in range(2):
@@ -109,7 +109,7 @@ async def test_request_after_a_change_does_not_wait_for_an_answer_begun_before()
     assert instance.app.calls == 2
 
 
-async def test_those_who_waited_for_a_failed_request_ask_themselves() -> None:
+async def test_waiters_of_a_failed_request_send_their_own() -> None:
     def fail_once(_path: str) -> bytes:
         if instance.app.calls == 1:
             raise ConnectionError
@@ -143,7 +143,7 @@ async def test_each_encoding_has_a_tag_of_its_own_and_is_compressed_once(body: b
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "identity"])
-async def test_who_has_an_encoding_of_the_newest_gets_a_304(encoding: str) -> None:
+async def test_client_with_any_current_encoding_gets_a_304(encoding: str) -> None:
     instance = constant(LONG)
     tag = (await instance.get("/shared/1", accept_encoding=encoding)).headers[b"etag"].decode()
     for field in (tag, f"W/{tag}", f'"x", {tag}', "*"):
@@ -155,7 +155,7 @@ async def test_who_has_an_encoding_of_the_newest_gets_a_304(encoding: str) -> No
     assert other.status == 200
 
 
-async def test_a_capacity_of_none_stores_nothing() -> None:
+async def test_capacity_of_zero_stores_nothing() -> None:
     instance = Instance(lambda _: b"[]", capacity=0)
     for _ in range(2):
         answer = await instance.get("/shared/1")

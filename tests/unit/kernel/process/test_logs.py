@@ -23,7 +23,7 @@ def root() -> Iterator[logging.Logger]:
     logger.setLevel(level)
 
 
-def test_what_came_with_a_request_cannot_forge_a_line(root: logging.Logger) -> None:
+def test_text_from_a_request_cannot_forge_a_log_line(root: logging.Logger) -> None:
     stream = io.StringIO()
     logs.configure("text", stream)
     root.info("%s", "GET /x\r\nDELETE /everything 204")
@@ -86,7 +86,7 @@ class _Stuck(io.StringIO):
         return super().write(text)
 
 
-def test_lines_that_nobody_reads_are_dropped_and_counted(root: logging.Logger) -> None:
+def test_unread_lines_are_dropped_and_counted(root: logging.Logger) -> None:
     stream = _Stuck()
     handler = logs.BatchingHandler(stream, most_waiting=30)
     root.addHandler(handler)
@@ -100,12 +100,12 @@ def test_lines_that_nobody_reads_are_dropped_and_counted(root: logging.Logger) -
 
 
 @pytest.mark.parametrize("sent", ["a", "A-b_9", "x" * 64])
-def test_a_request_id_is_taken_over(sent: str) -> None:
+def test_request_id_of_the_caller_is_used(sent: str) -> None:
     assert begin(sent, None).request_id == sent
 
 
 @pytest.mark.parametrize("sent", [None, "", "x" * 65, "a b", "a\nb", "é", "a;b"])
-def test_a_request_id_that_is_none_is_replaced(sent: str | None) -> None:
+def test_invalid_request_id_is_replaced_in_the_log(sent: str | None) -> None:
     first, second = begin(sent, None).request_id, begin(sent, None).request_id
     assert first != second
     assert begin(first, None).request_id == first

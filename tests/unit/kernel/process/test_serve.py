@@ -72,7 +72,7 @@ async def connect(port: int) -> Client:
     return Client(*await asyncio.open_connection("127.0.0.1", port))
 
 
-def test_idle_connection_outlives_the_load_balancers_end_of_it() -> None:
+def test_idle_connection_outlives_the_load_balancers_timeout() -> None:
     async def test(port: int, loop: MovableLoop) -> list[bool]:
         client = await connect(port)
         answered = []
@@ -113,7 +113,7 @@ def test_request_in_flight_is_answered_after_the_end_of_draining() -> None:
         assert '{"answered":true}' in runner.run(run())
 
 
-def test_only_the_connection_says_who_the_peer_is() -> None:
+def test_peer_is_never_taken_from_forwarded_headers() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         assert request.client is not None

@@ -72,7 +72,7 @@ def test_settings_come_from_the_environment(environment: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, name: str) -> None:
+def test_missing_settings_are_named(environment: pytest.MonkeyPatch, name: str) -> None:
     environment.delenv(name)
     with pytest.raises(SystemExit) as ended:
         load(Settings)
@@ -96,7 +96,7 @@ def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, name: str) ->
         ("DRAIN_SECONDS", "-1"),
     ],
 )
-def test_what_is_wrong_is_named_and_not_shown(
+def test_invalid_settings_are_named_without_their_values(
     environment: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     environment.setenv(name, value)
@@ -113,7 +113,7 @@ def test_secrets_may_come_from_files(environment: pytest.MonkeyPatch, tmp_path: 
     assert load(Settings).posts_database_url == "postgresql://posts:from-a-file@db/posts"
 
 
-def test_a_folder_of_secrets_that_is_not_there_is_named(environment: pytest.MonkeyPatch) -> None:
+def test_missing_folder_of_secrets_is_named(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SETTINGS_DIR", "/nowhere/at/all")
     with pytest.raises(SystemExit) as ended:
         load(Settings)
@@ -123,7 +123,7 @@ def test_a_folder_of_secrets_that_is_not_there_is_named(environment: pytest.Monk
 APART = "postgresql://posts@db:5432/posts?sslmode=verify-full"
 
 
-def test_a_password_given_apart_is_put_into_the_url(environment: pytest.MonkeyPatch) -> None:
+def test_separate_password_is_put_into_the_url(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("POSTS_DATABASE_URL", APART)
     environment.setenv("POSTS_DATABASE_PASSWORD", "hidden: p@ss/w?rd%#")
     settings = load(Settings)
@@ -136,7 +136,7 @@ def test_a_password_given_apart_is_put_into_the_url(environment: pytest.MonkeyPa
     assert "hidden" not in repr(settings)
 
 
-def test_a_password_apart_may_come_from_a_file(
+def test_separate_password_may_come_from_a_file(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     environment.setenv("POSTS_DATABASE_URL", APART)
@@ -149,7 +149,7 @@ def test_a_password_apart_may_come_from_a_file(
     "url",
     [RIGHT["POSTS_DATABASE_URL"], "postgresql://posts:@db/posts", "postgresql://db/posts"],
 )
-def test_a_password_apart_needs_a_role_and_no_second_password(
+def test_separate_password_needs_a_url_with_a_role_and_no_password(
     environment: pytest.MonkeyPatch, url: str
 ) -> None:
     environment.setenv("POSTS_DATABASE_URL", url)
@@ -170,7 +170,7 @@ def test_an_empty_password_is_named(environment: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: kind.__module__)
-def test_every_database_of_every_process_takes_its_password_apart(kind: type[BaseSettings]) -> None:
+def test_every_process_accepts_separate_database_passwords(kind: type[BaseSettings]) -> None:
     names = list(kind.model_fields)
     databases = [name for name in names if name.endswith("_database_url")]
     for name in databases:

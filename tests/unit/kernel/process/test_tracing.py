@@ -8,12 +8,12 @@ from kernel.process.tracing import MAX_CALLS, InnerCall, Trace, begin
 
 
 @pytest.mark.parametrize("given", ["7", "A-z_0", "x" * 64])
-def test_an_id_that_came_with_a_request_is_taken_over(given: str) -> None:
+def test_id_of_the_caller_is_used(given: str) -> None:
     assert begin(given, None).request_id == given
 
 
 @pytest.mark.parametrize("given", [None, "", "x" * 65, "a b", "a\nb", "a\n", "é", "a.b", "../x"])
-def test_an_id_that_could_not_stand_in_a_log_is_replaced(given: str | None) -> None:
+def test_unsafe_id_is_replaced(given: str | None) -> None:
     made = [begin(given, None).request_id for _ in range(2)]
     assert all(re.fullmatch(r"[0-9a-f]{16}", request_id) for request_id in made)
     assert made[0] != made[1]

@@ -10,7 +10,7 @@ MOST = 150  # 15 small ones of each level on both sides, and the largest in betw
 
 
 @given(st.integers(0, 10**5), st.integers(0, 2**16))
-def test_blocks_have_the_range_and_nothing_else(first: int, number: int) -> None:
+def test_blocks_cover_exactly_the_range(first: int, number: int) -> None:
     low, high = first * BLOCK, (first + number) * BLOCK
     at = low
     for block in cover(low, high):

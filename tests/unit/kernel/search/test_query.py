@@ -41,12 +41,12 @@ def tsquery(text: str) -> str:
         ('- "" ! or', ""),
     ],
 )  # fmt: skip
-def test_a_search_is_read_as_on_the_web(text: str, query: str) -> None:
+def test_search_syntax_is_that_of_web_searches(text: str, query: str) -> None:
     assert tsquery(text) == query
 
 
 @given(st.text(st.sampled_from("ab é\"*-.()|&!<>:\\'パ“ \nor")))
-def test_whatever_is_typed_has_no_operators_of_its_own(text: str) -> None:
+def test_search_text_cannot_inject_tsquery_operators(text: str) -> None:
     query = tsquery(text)
     assert query.isascii()
     assert set(query) <= set("abcdefghijklmnopqrstuvwxyz0123456789()&|!<-> "), query

@@ -42,11 +42,11 @@ def words(text: str) -> list[str]:
         ("x" * 200, ["x" * LONGEST_WORD]),
     ],
 )  # fmt: skip
-def test_text_is_cut_by_the_rules_of_unicode(text: str, found: list[str]) -> None:
+def test_text_is_split_by_unicode_rules(text: str, found: list[str]) -> None:
     assert words(text) == found
 
 
-def test_every_character_that_is_no_part_of_words_ends_one() -> None:
+def test_every_character_outside_words_ends_a_word() -> None:
     hidden = [
         f"U+{code:04X}"
         for code in range(sys.maxunicode + 1)
@@ -66,14 +66,14 @@ def test_no_punctuation_symbol_or_space_is_part_of_words() -> None:
 
 
 @given(st.text())
-def test_a_word_is_where_the_text_has_it(text: str) -> None:
+def test_word_knows_its_place_in_the_text(text: str) -> None:
     for word in cut(text):
         assert 0 <= word.start < word.end <= len(text)
         assert word.text in fold(text[word.start : word.end][: 4 * LONGEST_WORD])
 
 
 @given(st.text())
-def test_words_are_found_by_themselves(text: str) -> None:
+def test_splitting_a_word_again_returns_the_same_word(text: str) -> None:
     for word in cut(text):
         again = words(word.text)
         assert encode(again) == encode([word.text]), (word, again)
@@ -92,7 +92,7 @@ def test_encoded_words_are_letters_and_digits_of_ascii(texts: list[str]) -> None
     [("bread", "bread"), ("3", "3"), ("x2", "x2"), ("1e5x", "q1e5x"), ("パン", "q12497q12531"),
      ("паnь2", "q1087q1072nq1100q50")],
 )  # fmt: skip
-def test_words_are_written_so_that_postgresql_reads_one_token(word: str, encoded: str) -> None:
+def test_encoded_words_are_one_token_for_postgresql(word: str, encoded: str) -> None:
     assert encode([word]) == encoded
 
 
