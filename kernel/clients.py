@@ -156,6 +156,7 @@ _NOTHING = TypeAdapter(None)
 _REMOVALS = TypeAdapter(Removals)
 _ACTIVITIES = TypeAdapter(Sequence[Activity])
 _TOKEN = TypeAdapter(str)
+_IDS = TypeAdapter(Sequence[int])
 _MODERATORS = TypeAdapter(Sequence[Moderator])
 _REPORTED_POST = TypeAdapter(ReportedPost)
 _ACT = TypeAdapter(KeyedAct)
@@ -219,6 +220,11 @@ class HttpUserModeration:
         """The moderators and admins who are not banned, by id. Raises `Unavailable`."""
         path = "/internal/users/moderators"
         return await self._service.call("GET", path, _MODERATORS, idempotent=True)
+
+    async def departed(self, users: Sequence[int]) -> Sequence[int]:
+        """Those of these users who have deleted their accounts. Raises `Unavailable`."""
+        path, body = "/internal/users/departed", _IDS.dump_json(users)
+        return await self._service.call("POST", path, _IDS, body=body, idempotent=True)
 
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
         """Ban the user, once for each `key`. Raises `NotFound`, `Conflict`, and `Unavailable`."""

@@ -120,6 +120,9 @@ class UserModeration(Protocol):
     async def moderators(self) -> Sequence[Moderator]:
         """The moderators and admins who are not banned, by id."""
 
+    async def departed(self, users: Sequence[int]) -> Sequence[int]:
+        """Those of these users who have deleted their accounts."""
+
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
         """Ban the user without an end, in the moderator's name. Does nothing if an act with this
         key was carried out before. Raises `NotFound`, and `Conflict` if the account was deleted or

@@ -18,6 +18,8 @@ from kernel.process.lifecycle import Check
 from kernel.process.settings import ProcessSettings
 from services.cases import api
 from services.cases.engines.opening import open_workflow
+from services.cases.erasure import Erasure
+from services.cases.erasure_store import ErasureStore
 from services.cases.service import CaseService
 from services.cases.settings import CaseSettings
 from services.cases.store import SCHEMA, CaseStore
@@ -30,6 +32,7 @@ class Cases:
     """The cases context, open."""
 
     service: CaseService
+    erasure: Erasure
     changes: Changes
     check: Check
 
@@ -66,7 +69,10 @@ async def open_cases(
             changes = Changes("cases", frozenset())
             listener = NotificationListener(url, {CHANGES: changes.notify, **workflow.channels})
             changes.follow(listener)
+            erasure = Erasure(ErasureStore(database), user_moderation)
             async with running(
-                listener.run(), Retention(database, [IDEMPOTENCY_KEYS], clock).run()
+                listener.run(),
+                erasure.run(),
+                Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
             ):
-                yield Cases(service, changes, partial(database.check_schema, SCHEMA))
+                yield Cases(service, erasure, changes, partial(database.check_schema, SCHEMA))

@@ -267,6 +267,10 @@ def internal_router(
     async def moderators() -> Sequence[Moderator]:
         return await moderation.moderators()
 
+    @routes.post("/departed")
+    async def departed(users: list[int]) -> Sequence[int]:
+        return await moderation.departed(users)
+
     @routes.put("/{id}/ban")
     async def ban_user(id: Id, act: KeyedAct) -> None:  # noqa: A002 - the path's word
         await moderation.ban_user(id, act.moderator, act.reason, act.key)

@@ -43,6 +43,8 @@ class Store(Protocol):
 
     async def moderators(self, now: datetime) -> Sequence[Moderator]: ...
 
+    async def departed(self, users: Sequence[int]) -> Sequence[int]: ...
+
 
 class Moderation:
     """The rules for actions on other users. Implements `kernel.contracts.UserModeration` in
@@ -105,6 +107,10 @@ class Moderation:
     async def moderators(self) -> Sequence[Moderator]:
         """See `kernel.contracts.UserModeration`."""
         return await self._store.moderators(self._clock())
+
+    async def departed(self, users: Sequence[int]) -> Sequence[int]:
+        """See `kernel.contracts.UserModeration`."""
+        return await self._store.departed(users)
 
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
         """See `kernel.contracts.UserModeration`."""

@@ -77,6 +77,13 @@ class UserStore:
         )
         return [Moderator(**row) for row in rows]
 
+    async def departed(self, users: Sequence[int]) -> Sequence[int]:
+        """Those of these users who have deleted their accounts."""
+        rows = await self._database.rows(
+            "SELECT id FROM users WHERE id = ANY($1) AND deleted_at IS NOT NULL", users
+        )
+        return [row["id"] for row in rows]
+
     async def ban_of(self, user: int, now: datetime) -> Ban | None:
         """The ban of a user that is in force, or None."""
         row = await self._database.row(

@@ -42,6 +42,17 @@ async def test_moderators_are_those_with_a_role_who_are_not_banned(
     assert list(found) == sorted(found)
 
 
+async def test_departed_users_are_those_who_deleted_their_accounts(
+    users: UsersContract, form: str
+) -> None:
+    stays, _ = await users.token()
+    leaves, token = await users.token()
+    await users.service.leave(token, PASSWORD, "127.0.0.1")
+    moderation = users.moderation_forms[form]
+    assert await moderation.departed([stays, leaves, 2**62]) == [leaves]
+    assert await moderation.departed([]) == []
+
+
 async def test_ban_of_a_case_is_carried_out_once(users: UsersContract, form: str) -> None:
     contract, key = users.moderation_forms[form], new_key()
     moderator, moderators_token = await users.with_role("moderator")

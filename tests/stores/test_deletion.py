@@ -16,6 +16,8 @@ from board.grant_admin import grant_admin
 from kernel.data.idempotency import IdempotentRequest, IdempotentWrite, ReplayableResponse
 from kernel.errors import Unauthenticated
 from kernel.process.lifecycle import Lifecycle
+from services.cases.model import Choice
+from services.cases.service import ReportWrite
 from services.cases.settings import CaseSettings
 from services.cases.wiring import Cases, open_cases
 from services.posts.settings import PostSettings
@@ -26,6 +28,7 @@ from services.users.model import Ban, NewUser
 from services.users.settings import UserSettings
 from services.users.wiring import Users, open_users
 from tests.databases import Databases
+from tests.eventually import eventually
 from tests.own_databases import new_database
 from tests.unit.fakes import noon
 from topology.contexts import CONTEXT_NAMES
@@ -71,6 +74,13 @@ MAY_NAME = {
     "posts.allowances.subject": "until the window of the limit has passed",
     "posts.idempotency_keys.user_id": "for 24 hours, so that a late repetition is recognized",
     "posts.idempotency_keys.body": "likewise: the response, with the author's id",
+    "cases.cases.author": "whose post was reported: what they wrote stays, by a deleted user",
+    "cases.cases.assignee": "who had to decide",
+    "cases.decisions.decided_by": "who decided about somebody else",
+    "cases.history.by": "likewise",
+    "cases.allowances.subject": "until the window of the limit has passed",
+    "cases.idempotency_keys.user_id": "for 24 hours, so that a late repetition is recognized",
+    "cases.idempotency_keys.body": "likewise: the response, in which this test names the user",
 }
 """The columns in which the id may stay, and why."""
 
@@ -82,8 +92,7 @@ WITHOUT_PEOPLE = {
     "threads.alembic_version", "threads.removals",
     "posts.alembic_version", "posts.removals", "posts.removed_threads", "posts.thread_activity",
     "posts.thread_events", "threads.words", "posts.words",
-    "cases.alembic_version", "cases.cases", "cases.reports", "cases.decisions", "cases.history",
-    "cases.allowances", "cases.idempotency_keys", "cases.executions", "cases.execution_events",
+    "cases.alembic_version", "cases.executions", "cases.execution_events",
     "cases.remote_executions",
 }  # fmt: skip
 """The tables in which no person leaves anything of their own but what they have published."""
@@ -200,6 +209,26 @@ def respond(_result: object) -> ReplayableResponse:
     return ReplayableResponse(201, {}, b'{"user":%d}' % ID)
 
 
+async def use_cases(board: Board, token: str, own_post: int) -> None:
+    """Report a post of somebody else, decide about it, and be reported."""
+    cases = board.cases.service
+    session = await board.users.service.sign_in("otto", "nine loud otters", "192.0.2.1", None)
+    theirs = session.token
+    thread = await board.threads.service.start(theirs, "Pans", IdempotentWrite.without_key())
+    post = await board.posts.service.write(
+        theirs, thread.id, "Buy pans.", None, IdempotentWrite.without_key()
+    )
+    await cases.report(theirs, own_post, "spam", None, IdempotentWrite.without_key())
+    write: ReportWrite = keyed("report").write(respond)
+    case, _ = await cases.report(token, post.id, "spam", f"{NAME} ({EMAIL}) says so.", write)
+
+    async def is_assigned() -> bool:
+        return (await cases.show(token, case.id))[1].state == "working"
+
+    await eventually(is_assigned, what="the case is somebody's")
+    await cases.decide(token, case.id, Choice(True, "none", None), lambda _: None)
+
+
 async def live(board: Board) -> str:
     """Do everything on the board that stores something about the person. Their session's token."""
     service, moderation = board.users.service, board.users.moderation
@@ -217,6 +246,7 @@ async def live(board: Board) -> str:
     await board.posts.service.edit(token, post.id, "Is the water cold?", lambda _: None)
     await board.posts.service.preview(token, "Is the water lukewarm?")
     await moderation.issue_reset(token, other)
+    await use_cases(board, token, post.id)
     await store_old_record(board.urls["users"])
     await moderation.ban(token, other, Ban("Sold pans.", None))
     others = await service.sign_in("marit", "nine loud otters", "192.0.2.1", None)
@@ -247,6 +277,7 @@ async def test_deleted_account_leaves_no_trace_of_the_person(databases: Database
         token = await live(board)
         before = traces(await cells(board.urls))
         await board.users.service.leave(token, PASSWORD, ADDRESS)
+        await board.cases.erasure.erase()
         found = await cells(board.urls)
     after = traces(found)
     # The others on this board have passwords, too.

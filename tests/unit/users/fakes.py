@@ -134,6 +134,9 @@ class FakeUserStore:
     async def staff(self) -> Sequence[User]:
         return [user for user in self._users() if user.role != "member"]
 
+    async def departed(self, users: Sequence[int]) -> Sequence[int]:
+        return [user for user in users if self.standings[user].password_hash is None]
+
     async def moderators(self, now: datetime) -> Sequence[Moderator]:
         return [
             Moderator(each.user.id, each.user.username, each.user.name, each.user.role)

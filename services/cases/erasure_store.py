@@ -1,0 +1,27 @@
+"""Who reported posts, in PostgreSQL."""
+
+from collections.abc import Sequence
+
+from kernel.data.database import Database
+
+
+class ErasureStore:
+    """Lists and erases reporters. Raises `Unavailable` when the database is down."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reporters(self, after: int, limit: int) -> Sequence[int]:
+        """Users who have reported something, by id, after that id."""
+        rows = await self._database.rows(
+            "SELECT DISTINCT reporter FROM reports WHERE reporter > $1 ORDER BY reporter LIMIT $2",
+            after,
+            limit,
+        )
+        return [row["reporter"] for row in rows]
+
+    async def erase(self, reporters: Sequence[int]) -> None:
+        """Forget who made the reports of these users, and their notes."""
+        await self._database.row(
+            "UPDATE reports SET reporter = NULL, note = NULL WHERE reporter = ANY($1)", reporters
+        )
