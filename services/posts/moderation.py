@@ -98,7 +98,8 @@ class Moderation:
         return await self._store.removed_in_thread(thread, limit, after)
 
     async def remove_post(self, post: int, moderator: int, reason: str, key: str) -> None:
-        """See `kernel.contracts.Posts`."""
+        """Remove the post for a case, once for each `key`. Raises `NotFound` if it never
+        existed."""
 
         def decide(found: PostState) -> Act | None:
             return Act("remove-post", moderator, found.post.id, found.post.user, reason, key)
@@ -106,7 +107,7 @@ class Moderation:
         await self._remove(post, moderator, reason, decide)
 
     async def post_for_case(self, post: int) -> ReportedPost:
-        """See `kernel.contracts.Posts`."""
+        """The post, even if it was removed. Raises `NotFound` if it never existed."""
         found = await self._store.find(post)
         if found is None:
             raise NotFound(_NO_POST)

@@ -1,1 +1,1 @@
-"""The threads context: titles, marks, and the activity of each thread."""
+"""The threads context: titles, locks and pins, and the activity of each thread."""

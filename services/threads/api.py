@@ -38,7 +38,7 @@ from services.threads import model, moderation_api
 from services.threads.moderation import Moderation
 from services.threads.service import ThreadService
 
-DESCRIPTION = "What is talked about, and how lively."
+DESCRIPTION = "Threads, and the activity in them."
 
 _LIST = documented(MalformedRequest, Invalid, Unavailable)
 _WHO = (Unauthenticated, Forbidden, Banned, Unavailable)
@@ -50,7 +50,8 @@ Title = Annotated[Line, Field(min_length=3, max_length=200, examples=["Bread tha
 
 
 class Thread(Resource):
-    """A thread. `version` counts its own changes; the counters follow its posts within seconds."""
+    """A thread. `version` counts changes of the thread itself; its counters follow its posts within
+    seconds."""
 
     id: Id
     title: str
@@ -65,13 +66,13 @@ class Thread(Resource):
 
 
 class NewThread(RequestBody):
-    """What it takes to start a thread."""
+    """A new thread."""
 
     title: Title
 
 
 class ThreadChanges(RequestBody):
-    """A new title, and the version of the thread that its author has seen."""
+    """A new title, and the version of the thread that the client has read."""
 
     title: Title
     version: Annotated[int, Field(ge=1, le=LARGEST_ID)]
@@ -168,7 +169,7 @@ def _created(thread: model.Thread) -> ReplayableResponse:
 def internal_router(
     service: ThreadService, moderation: Moderation, service_token: ServiceToken
 ) -> APIRouter:
-    """What other services call: `kernel.contracts.Threads` and `ThreadModeration` over HTTP."""
+    """The operations for other services: `kernel.contracts.Threads` and `ThreadModeration`."""
     routes = APIRouter(
         prefix="/internal/threads",
         route_class=JsonRoute,

@@ -12,14 +12,14 @@ Order = Literal["active", "new"]
 """How a list of threads is sorted: by last activity, with pinned threads first, or by start."""
 
 Mark = Literal["locked", "pinned"]
-"""What moderators set on a thread."""
+"""A mark that moderators set on a thread."""
 
 EDITABLE = timedelta(hours=24)
-"""For so long after the start, whoever started a thread may change its title."""
+"""How long after starting a thread its author may change the title."""
 
 
 class Thread(NamedTuple):
-    """Something that people talk about.
+    """A thread.
 
     `version` counts changes of the thread itself. `post_count`, `posts_by_others` and
     `last_post_at` come from the posts context, and follow within seconds.
@@ -39,7 +39,7 @@ class Thread(NamedTuple):
 
     @property
     def active_at(self) -> datetime:
-        """What the list of threads is ordered by."""
+        """The time by which the list of threads is sorted."""
         return self.last_post_at or self.created_at
 
     def act(
@@ -68,5 +68,5 @@ class Thread(NamedTuple):
 
 
 Decide: TypeAlias = Callable[[Thread], Act | None]
-"""Decides about a change to a thread as it is in the transaction of the change: raises unless it is
-allowed, and returns the act of moderation that it is, if it is one."""
+"""Called with the thread in the transaction that changes it. Raises unless the change is allowed.
+Returns the change as an act of moderation, or None if it is not one."""

@@ -1,4 +1,4 @@
-"""What moderators do to threads: lock, pin and remove them."""
+"""The rules for moderators' acts on threads: locking, pinning and removing."""
 
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +12,7 @@ from services.threads.model import Decide, Mark, Thread
 
 class Store(Protocol):
     """What `Moderation` needs of its store; `services.threads.store.ThreadStore` has it in
-    PostgreSQL. Both methods return False when there is no such thread."""
+    PostgreSQL. Both methods return False if there is no such thread."""
 
     async def mark(
         self, thread: int, mark: Mark, value: bool, now: datetime, decide: Decide
@@ -32,19 +32,19 @@ class Moderation:
         self._clock = clock
 
     async def lock(self, token: str, thread: int, reason: str | None) -> None:
-        """Let the thread take no more posts."""
+        """Lock the thread, so that nobody can reply."""
         await self._mark(token, thread, "locked", True, "lock-thread", reason)
 
     async def unlock(self, token: str, thread: int) -> None:
-        """Let the thread take posts again."""
+        """Unlock the thread."""
         await self._mark(token, thread, "locked", False, "unlock-thread")
 
     async def pin(self, token: str, thread: int) -> None:
-        """Show the thread before others."""
+        """Pin the thread to the top of the list."""
         await self._mark(token, thread, "pinned", True, "pin-thread")
 
     async def unpin(self, token: str, thread: int) -> None:
-        """Show the thread in its place among others."""
+        """Unpin the thread."""
         await self._mark(token, thread, "pinned", False, "unpin-thread")
 
     async def remove(self, token: str, thread: int, reason: str | None) -> None:
@@ -59,7 +59,7 @@ class Moderation:
         _check_found(await self._store.remove(thread, self._clock(), decide))
 
     async def lock_thread(self, thread: int, moderator: int, reason: str, key: str) -> None:
-        """See `kernel.contracts.ThreadModeration`."""
+        """Lock the thread for a case, once for each `key`. Raises `NotFound`."""
         _check_found(
             await self._store.mark(
                 thread, "locked", True, self._clock(),

@@ -1,4 +1,4 @@
-"""What moderators do to threads, over HTTP."""
+"""Moderators' acts on threads, over HTTP."""
 
 from typing import Annotated
 

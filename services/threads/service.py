@@ -1,4 +1,4 @@
-"""What people can do with threads: find, start, change and remove them."""
+"""The rules for finding, starting, changing and removing threads."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,13 +14,14 @@ from kernel.process.clock import Clock
 from services.threads.model import Decide, Order, Thread
 
 LONGEST_PATIENCE = 30.0
-"""Seconds for which `removed` waits at most."""
+"""The most seconds for which `removed` waits."""
 
 
 class Store(Protocol):
     """What `ThreadService` needs of its store; `services.threads.store.ThreadStore` has it in
-    PostgreSQL. A method that changes a thread returns None or False when there is no such thread,
-    raises what `decide` raises for the thread as it is, and records the act that it returns."""
+    PostgreSQL. A method that changes a thread returns None or False if there is no such thread. It
+    calls `decide` in the transaction, raises what that raises, and records the act that it
+    returns."""
 
     async def add(
         self,
@@ -67,8 +68,8 @@ class Search(Protocol):
 class ThreadService:
     """The rules of threads. Implements `kernel.contracts.Threads` in process.
 
-    `interval` is how many seconds lie between two threads of one user; `removal` is
-    notified when a thread has been removed, in whichever process.
+    `interval` is the minimum number of seconds between two threads of one user. `removal` is
+    notified when a thread was removed, in any process.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class ThreadService:
 
     async def start(self, token: str, title: str, write: IdempotentWrite[Thread]) -> Thread:
         """Start a thread. Raises `Unauthenticated`, `Banned`, `TooManyRequests`, and `Unavailable`
-        when users is down."""
+        if users is down."""
         actor = await self._users.authenticate(token)
         now = self._clock()
         return await self._store.add(title, actor.id, now, self._policy, write)
@@ -101,22 +102,22 @@ class ThreadService:
     async def list(
         self, order: Order, created_by: int | None, limit: int, after: str | None
     ) -> Page[Thread]:
-        """Threads, of one user where that is given."""
+        """A page of threads, or of one user's threads."""
         return await self._store.list(order, created_by, limit, after)
 
     async def find_many(
         self, threads: Sequence[int], limit: int, after: str | None
     ) -> Page[Thread]:
-        """Those of these threads that there are, the newest first."""
+        """Those of these threads that exist, the newest first."""
         return await self._store.find_many(threads, limit, after)
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Thread]:
-        """Threads whose titles have the words, the newest first."""
+        """Threads whose titles match the words, the newest first."""
         return await self._search.search(words, limit, after)
 
     async def edit(self, token: str, thread: int, title: str, version: int) -> Thread:
-        """Change the title. Raises `Forbidden` unless it is theirs and young, or they moderate;
-        `NotFound`, and `Stale` when the thread has another version."""
+        """Change the title. Raises `Forbidden` unless the user is the author, on the first day, or
+        a moderator; `NotFound`; and `Stale` if the thread has another version."""
         actor = await self._users.authenticate(token)
         now = self._clock()
 
@@ -127,8 +128,8 @@ class ThreadService:
         return _found(await self._store.edit(thread, title, version, now, decide))
 
     async def remove(self, token: str, thread: int) -> None:
-        """Remove the thread. Raises `Forbidden` unless it is theirs and theirs alone, or they
-        moderate; `NotFound`."""
+        """Remove the thread. Raises `Forbidden` unless the user is the author and nobody else has
+        posted, or the user is a moderator; `NotFound`."""
         actor = await self._users.authenticate(token)
 
         def decide(found: Thread) -> Act | None:
@@ -138,16 +139,16 @@ class ThreadService:
         _found(await self._store.remove(thread, self._clock(), decide))
 
     async def find(self, thread: int) -> ThreadRef:
-        """See `kernel.contracts.Threads`."""
+        """The thread, for other contexts. Raises `NotFound`."""
         found = await self.show(thread)
         return ThreadRef(found.id, found.created_by, found.locked)
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
-        """See `kernel.contracts.Threads`."""
+        """Store each activity that is newer than the stored one; ignores unknown threads."""
         await self._store.record_activity(activities)
 
     async def removed(self, after: int, patience: float) -> Removals:
-        """See `kernel.contracts.Threads`."""
+        """The threads removed since `after`. Waits at most `patience` seconds for one."""
         waiter = self._removal.waiter()
         removals = await self._store.removed(after)
         if not removals.threads and patience > 0:

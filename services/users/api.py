@@ -1,4 +1,5 @@
-"""Users over HTTP: what people do about themselves. `moderation_api` has what is done to others."""
+"""Users over HTTP: operations on the caller's own account. Those on others are in
+`moderation_api`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -72,7 +73,7 @@ def router(
     changes: Changes,
 ) -> APIRouter:
     """The operations under `/api/users` and `/api/sessions`. `load_balancers` are the networks
-    whose word about clients' addresses is taken; `changes` are those of users."""
+    whose `X-Forwarded-For` is trusted; `changes` are those of users."""
     routes = APIRouter(route_class=JsonRoute, tags=["users"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
 
@@ -251,7 +252,7 @@ def router(
 def internal_router(
     service: UserService, moderation: Moderation, service_token: ServiceToken
 ) -> APIRouter:
-    """What other services call: `kernel.contracts.Users` and `UserModeration` over HTTP."""
+    """The operations for other services: `kernel.contracts.Users` and `UserModeration`."""
     routes = APIRouter(
         prefix="/internal/users",
         route_class=JsonRoute,

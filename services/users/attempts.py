@@ -1,4 +1,4 @@
-"""Counting wrong passwords in the database, so that the limits hold over all instances."""
+"""Counts wrong passwords in the database, so that the limits apply across all processes."""
 
 import asyncio
 import hashlib
@@ -11,7 +11,7 @@ from kernel.errors import Policy, TooManyRequests
 from kernel.process.clock import Clock
 from services.users.settings import SignInLimits
 
-_UNDECIDED = timedelta(seconds=10)  # later, its process must have died: it counts as failed
+_UNDECIDED = timedelta(seconds=10)  # after that its process must have died, and it counts as failed
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _CLEANED_AT_ONCE = 100
 _LONGEST_WAIT = 5 * 60.0

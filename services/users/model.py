@@ -1,4 +1,4 @@
-"""What a user, a session and a ban are, and the rules about them."""
+"""Users, sessions and bans, and their rules."""
 
 import unicodedata
 from collections.abc import Container
@@ -10,22 +10,22 @@ from kernel.contracts import Actor, Role
 from kernel.errors import Conflict, FieldError, Forbidden, Invalid
 
 SESSION_IDLE = timedelta(days=14)
-"""A session ends so long after its last use."""
+"""How long after its last use a session ends."""
 
 SESSION_LIFETIME = timedelta(days=60)
-"""A session ends so long after its start, used or not."""
+"""How long after its start a session ends, even if it is used."""
 
 RESET_LIFETIME = timedelta(hours=24)
-"""A link for a new password works for so long."""
+"""How long a link for a new password works."""
 
 RESERVED_PREFIX = "deleted-"
-"""Names that begin so stand for people who have left."""
+"""The beginning of the usernames of deleted accounts."""
 
 _RANKS: dict[Role, int] = {"member": 0, "moderator": 1, "admin": 2}
 
 
 class User(NamedTuple):
-    """Somebody who has registered, or what is left of them."""
+    """A registered user, or what is left of a deleted account."""
 
     id: int
     username: str
@@ -38,7 +38,7 @@ class User(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Somebody who wants to. `password` is as typed."""
+    """A registration. `password` is as typed."""
 
     username: str
     password: str
@@ -48,7 +48,7 @@ class NewUser:
 
 
 class ProfileChanges(TypedDict, total=False):
-    """What somebody changes about themselves; what is not in it stays."""
+    """Changes of a user's own profile; fields that are absent stay."""
 
     name: str
     bio: str
@@ -57,7 +57,7 @@ class ProfileChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """Why somebody may not take part, and until when; without an end, until it is lifted."""
+    """A ban: its reason and its end; None means until it is lifted."""
 
     reason: str
     until: datetime | None
@@ -88,7 +88,7 @@ class StartedSession:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as its owner sees it. `current` is the one in which they look."""
+    """A session as its owner sees it. `current` is true for the session of this request."""
 
     id: int
     created_at: datetime
@@ -99,7 +99,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who holds a session token, banned or not."""
+    """The user of a session token, banned or not."""
 
     session: int
     actor: Actor
@@ -108,7 +108,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ResetLink:
-    """What sets a new password once. The token is shown this once and kept nowhere."""
+    """A link for a new password, which works once. Only the hash of its token is stored."""
 
     token: str
     expires_at: datetime
@@ -116,9 +116,8 @@ class ResetLink:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A user at the moment in which something is decided about them, which nothing else can change
-    meanwhile. `password_hash` is None when they have left; `other_admins` counts those beside
-    them."""
+    """The state of a locked user, which cannot change until the transaction ends. `password_hash`
+    is None for a deleted account; `other_admins` is the number of admins without this user."""
 
     user: User
     password_hash: str | None
@@ -126,13 +125,13 @@ class Standing:
     other_admins: int
 
     def check_is_here(self) -> None:
-        """Raises `Conflict` when the user has left."""
+        """Raises `Conflict` if the account was deleted."""
         if self.password_hash is None:
             raise Conflict("This user has left the board.")
 
     def check_may_become(self, role: Role) -> None:
-        """Raises `Conflict` when the user has left, when the board would be without an admin, and
-        when somebody banned would get rights: no one could lift the ban of an admin."""
+        """Raises `Conflict` if the account was deleted, if no admin would be left, or if a banned
+        user would be promoted: nobody could lift the ban of an admin."""
         self.check_is_here()
         if role != "admin":
             self.check_not_the_last_admin()
@@ -140,13 +139,13 @@ class Standing:
             raise Conflict("This user is banned. Lift the ban first.")
 
     def check_not_the_last_admin(self) -> None:
-        """Raises `Conflict` when the board would be without an admin if they were none."""
+        """Raises `Conflict` if this is the last admin."""
         if self.user.role == "admin" and self.other_admins == 0:
             raise Conflict("This is the last admin. Make somebody else an admin first.")
 
     def check_bannable(self, actor: Actor) -> None:
-        """Raises `Forbidden` unless the actor may ban this user, and lift the ban; `Conflict` when
-        the user has left."""
+        """Raises `Forbidden` unless the actor may ban this user and lift the ban; `Conflict` if the
+        account was deleted."""
         if actor.id == self.user.id:
             raise Forbidden("Nobody can ban themselves, or lift their own ban.")
         if _RANKS[actor.role] <= _RANKS[self.user.role]:
@@ -160,15 +159,16 @@ def session_end(created_at: datetime, last_used_at: datetime) -> datetime:
 
 
 def canonical_password(password: str) -> str:
-    """One spelling for what looks the same, whichever keyboard composed it (NFC, as NIST
-    SP 800-63B section 5.1.1.2 advises)."""
+    """The password in Unicode form NFC, so that it does not depend on the keyboard (NIST
+    SP 800-63B section 5.1.1.2)."""
     return unicodedata.normalize("NFC", password)
 
 
 def check_password(
     password: str, username: str, commonest: Container[str], pointer: str = "/password"
 ) -> None:
-    """Raises `Invalid` for a password that would be guessed at once. `pointer` is its field."""
+    """Raises `Invalid` for a common password or one that equals the username. `pointer` is its
+    field."""
     folded = password.casefold()
     if folded in commonest:
         raise Invalid(FieldError(pointer, "Too many people have this password."))
@@ -177,8 +177,8 @@ def check_password(
 
 
 def is_reserved(username: str) -> bool:
-    """Whether nobody may take this name: it stands for somebody who has left, or would speak for
-    the board, however its letters are spelled with digits and hyphens."""
+    """Whether the name is reserved: it is that of a deleted account, or seems to speak for the
+    board, even if spelled with digits or hyphens."""
     lower = username.lower()
     letters = lower.translate(_SPELLINGS)
     return lower.startswith(RESERVED_PREFIX) or letters in _OFFICIAL

@@ -105,7 +105,7 @@ class Moderation:
         return link
 
     async def moderators(self) -> Sequence[Moderator]:
-        """See `kernel.contracts.UserModeration`."""
+        """The moderators and admins who are not banned, by id."""
         return await self._store.moderators(self._clock())
 
     async def departed(self, users: Sequence[int]) -> Sequence[int]:
@@ -113,7 +113,8 @@ class Moderation:
         return await self._store.departed(users)
 
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
-        """See `kernel.contracts.UserModeration`."""
+        """Ban the user for a case, once for each `key`. Raises `NotFound`, and `Conflict` if the
+        account was deleted or the moderator's role is not higher than the user's."""
         found = await self._store.find(moderator)
         if found is None:
             raise Conflict("There is no such moderator.")

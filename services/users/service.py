@@ -1,4 +1,5 @@
-"""What people can do about themselves: register, sign in and out, change, leave, and be found."""
+"""The rules for users' own accounts: registering, signing in and out, changing, deleting,
+finding."""
 
 from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -43,8 +44,8 @@ _NO_LINK = "This link has been used, is too old, or was never one."
 
 
 class LockedUser(Protocol):
-    """A user whose row is locked, and what the user may change about themselves.
-    `services.users.user_for_update.UserForUpdate` has it in PostgreSQL."""
+    """A user whose row is locked, with the changes that users may make to their own account; in
+    PostgreSQL, `services.users.user_for_update.UserForUpdate`."""
 
     standing: Standing
 
@@ -107,7 +108,7 @@ class Attempts(Protocol):
     them in PostgreSQL."""
 
     async def begin(self, username: str, address: str) -> int:
-        """The number of a new attempt. Raises `TooManyRequests`."""
+        """Count a new attempt and return its id. Raises `TooManyRequests`."""
 
     async def end(self, attempt: int, *, right: bool) -> None:
         """Record whether the attempt's password was right."""
@@ -120,16 +121,16 @@ class Passwords(Protocol):
         """The hash to store."""
 
     async def verify(self, password: str, kept: str | None) -> bool:
-        """Whether the password has this hash. Takes as long without one, and returns False."""
+        """Whether the password has this hash. Without a hash, returns False after the same time."""
 
     async def weakness(self, password: str, username: str) -> str | None:
-        """Why the password would be guessed soon, as a sentence; None if it would not."""
+        """Why the password is easy to guess, as a sentence; None if it is not."""
 
 
 class UserService:
     """Implements `kernel.contracts.Users` in process.
 
-    `address` is where a request comes from, from `kernel.http.addresses.ClientAddresses`.
+    `address` is the client's address from `kernel.http.addresses.ClientAddresses`.
     """
 
     def __init__(
@@ -149,9 +150,9 @@ class UserService:
         self._registrations = registrations
 
     async def register(self, new: NewUser, address: str) -> User:
-        """Take somebody in. Raises `Invalid` for a password that would be guessed soon and for a
-        name that looks like a moderator's or an admin's, `Conflict` when the username is taken, and
-        `TooManyRequests` when many have registered from the address."""
+        """Register a user. Raises `Invalid` for a password that is easy to guess and for a name
+        that looks like a moderator's or an admin's, `Conflict` if the username is taken, and
+        `TooManyRequests` if too many have registered from the address."""
         now, policy = self._clock(), self._registrations
         await self._store.check_may_register(address, now, policy)
         password = canonical_password(new.password)
@@ -175,27 +176,27 @@ class UserService:
         return found
 
     async def find_many(self, users: Sequence[int], limit: int, after: str | None) -> Page[User]:
-        """Those of these users that there are, by id. Raises `MalformedRequest` for a cursor that
-        is none of ours."""
+        """Those of these users that exist, by id. Raises `MalformedRequest` for a cursor of another
+        list."""
         return await self._store.find_many(users, limit, after)
 
     async def named(self, username: str) -> User | None:
-        """The user of this name, whatever its case, or None."""
+        """The user with this name, in any case, or None."""
         return await self._store.named(username)
 
     async def search(self, beginning: str, limit: int) -> Sequence[User]:
-        """The first people, by username, whose usernames or names begin so, whatever the case."""
+        """The first users, by username, whose usernames or names begin like this, in any case."""
         return await self._store.search(beginning.strip().removeprefix("@"), limit)
 
     async def list(self, limit: int, after: str | None) -> Page[User]:
-        """Users by id. Raises `MalformedRequest` for a cursor that is none of ours."""
+        """Users by id. Raises `MalformedRequest` for a cursor of another list."""
         return await self._store.list(limit, after)
 
     async def sign_in(
         self, username: str, password: str, address: str, user_agent: str | None
     ) -> StartedSession:
-        """Start a session. Raises the same `Unauthenticated`, after the same work, for a name that
-        nobody has and for a wrong password; `TooManyRequests`. Banned people may, too."""
+        """Start a session, also for a banned user. Raises the same `Unauthenticated`, after the
+        same work, for an unknown name and for a wrong password; `TooManyRequests`."""
         attempt = await self._attempts.begin(username, address)
         known = await self._store.password_of(username)
         user, password_hash = known or (None, None)
@@ -205,7 +206,7 @@ class UserService:
         agent = None if user_agent is None else user_agent[:_LONGEST_USER_AGENT]
         now = self._clock()
         async with self._store.user_for_update(user.id, now) as locked:
-            # The password may have been changed since it was looked at.
+            # The password may have been changed since it was read.
             if locked is None or locked.standing.password_hash != password_hash:
                 raise Unauthenticated(_WRONG_SIGN_IN)
             await locked.start_session(tokens.hashed(token), agent)
@@ -213,25 +214,26 @@ class UserService:
         return StartedSession(token, session_end(now, now), account)
 
     async def sign_out(self, token: str) -> None:
-        """End the session. Raises `Unauthenticated` when there is none."""
+        """End the session. Raises `Unauthenticated` if there is none."""
         caller = await self._caller(token)
         await self._store.end_session(caller.actor.id, caller.session)
 
     async def authenticate(self, token: str) -> Actor:
-        """See `kernel.contracts.Users`."""
+        """The user of this session token, for other contexts. Raises `Unauthenticated` and
+        `Banned`."""
         return (await self._taking_part(token)).actor
 
     async def me(self, token: str) -> Account:
-        """Who holds this session token, banned or not. Raises `Unauthenticated`."""
+        """The user of this session token, banned or not. Raises `Unauthenticated`."""
         caller = await self._caller(token)
         return Account(await self.find(caller.actor.id), caller.ban)
 
     async def sessions(self, token: str, limit: int, after: str | None) -> Page[Session]:
-        """One's own sessions, newest first, banned or not. Raises `Unauthenticated`."""
+        """The user's sessions, newest first, also for a banned user. Raises `Unauthenticated`."""
         return await self._store.sessions(await self._caller(token), self._clock(), limit, after)
 
     async def end_session(self, token: str, session: int) -> None:
-        """End one of one's own sessions. Raises `Unauthenticated`, `Banned` and `NotFound`."""
+        """End one of the user's sessions. Raises `Unauthenticated`, `Banned` and `NotFound`."""
         actor = await self.authenticate(token)
         if not await self._store.end_session(actor.id, session):
             raise NotFound("You have no such session.")
@@ -239,9 +241,9 @@ class UserService:
     async def edit(
         self, token: str, changes: ProfileChanges, check_unchanged: Callable[[User], None]
     ) -> User:
-        """Change what one says about oneself. Raises `Unauthenticated`, `Banned`, `Invalid` for a
-        name that looks like another moderator's or admin's, and what `check_unchanged` raises for
-        the user as they are."""
+        """Change the user's own profile. Raises `Unauthenticated`, `Banned`, `Invalid` for a name
+        that looks like another moderator's or admin's, and what `check_unchanged` raises for the
+        current state of the user."""
         actor = await self.authenticate(token)
         if "name" in changes:
             staff = [user for user in await self._store.staff() if user.id != actor.id]
@@ -253,9 +255,9 @@ class UserService:
             return await locked.edit(changes)
 
     async def change_password(self, token: str, current: str, new: str, address: str) -> None:
-        """Change one's password; every other session ends. Raises `Unauthenticated`, `Banned`,
-        `Forbidden` and `TooManyRequests` as a wrong sign-in would be, and `Invalid` for a new
-        password that would be guessed at once."""
+        """Change the user's password and end every other session. Raises `Unauthenticated`,
+        `Banned`, `Forbidden` for a wrong current password, `TooManyRequests` as for sign-ins, and
+        `Invalid` for a new password that is easy to guess."""
         caller = await self._taking_part(token)
         username, kept = await self._check_own_password(caller, current, address)
         password = canonical_password(new)
@@ -267,9 +269,9 @@ class UserService:
             await locked.set_password(password_hash, keep_session=caller.session)
 
     async def leave(self, token: str, password: str, address: str) -> None:
-        """Leave the board, banned or not: nothing personal stays. Raises `Unauthenticated`,
-        `Forbidden` and `TooManyRequests` as a wrong sign-in would be, and `Conflict` for the last
-        admin."""
+        """Delete the user's account and personal data, also for a banned user. Raises
+        `Unauthenticated`, `Forbidden` for a wrong password, `TooManyRequests` as for sign-ins, and
+        `Conflict` for the last admin."""
         caller = await self._caller(token)
         _, kept = await self._check_own_password(caller, password, address)
         now = self._clock()
@@ -280,9 +282,9 @@ class UserService:
             await locked.leave()
 
     async def reset_password(self, link_token: str, password: str) -> None:
-        """Set a password with an admin's link, which that uses up; every session ends. Raises
-        `NotFound` for a link that does not work, and `Invalid` for a password that would be guessed
-        at once, which leaves the link good."""
+        """Set a password with an admin's link, which works once, and end every session. Raises
+        `NotFound` for an invalid link, and `Invalid` for a password that is easy to guess; the link
+        then still works."""
         token_hash = tokens.hashed(link_token)
         owner = await self._store.owner_of_reset(token_hash, self._clock())
         if owner is None:

@@ -23,11 +23,11 @@ async def select_user_for_update(
     connection: Connection, user: int, now: datetime, *, lock_admins: bool
 ) -> "UserForUpdate | None":
     """Lock the user's row until the transaction ends and read their standing; None when there is
-    no such user. With `lock_admins` nobody can cease to be an admin meanwhile; somebody may still
+    no such user. With `lock_admins`, nobody can stop being an admin meanwhile; somebody may still
     become one."""
     if lock_admins:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _ADMINS)
-    # Reading is a statement of its own: this one may have waited, and seen what was before.
+    # The standing is read by a separate statement: this one may have waited with an old snapshot.
     await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", user)
     row = await connection.fetchrow(
         """
@@ -77,7 +77,7 @@ class UserForUpdate:
         self.standing = standing
 
     async def edit(self, changes: ProfileChanges) -> User:
-        """Change what they say about themselves; the user as they are then."""
+        """Change the profile, and return the user."""
         user = self.standing.user._replace(**changes)
         await self._connection.execute(
             "UPDATE users SET name = $2, bio = $3, email = $4 WHERE id = $1",
@@ -89,12 +89,12 @@ class UserForUpdate:
         return user
 
     async def set_role(self, role: Role) -> User:
-        """Give them a role; the user as they are then."""
+        """Change the role, and return the user."""
         await self._connection.execute("UPDATE users SET role = $2 WHERE id = $1", self._id, role)
         return self.standing.user._replace(role=role)
 
     async def start_session(self, token_hash: bytes, user_agent: str | None) -> None:
-        """Store a new session, and delete those that have ended."""
+        """Store a new session, and delete the user's expired ones."""
         await self._connection.execute(
             "DELETE FROM sessions WHERE user_id = $1 AND (last_used_at <= $2 OR created_at <= $3)",
             self._id,
@@ -113,8 +113,8 @@ class UserForUpdate:
         )
 
     async def set_password(self, password_hash: str, keep_session: int | None = None) -> None:
-        """Give them a password. Every session but that one ends, and so does a link for a new
-        password: whoever had come to know the old one is out."""
+        """Set the password, and delete every session except `keep_session` and links for a new
+        password: somebody who knew the old password has no more access."""
         await self._connection.execute(
             "UPDATE users SET password_hash = $2 WHERE id = $1", self._id, password_hash
         )
@@ -126,7 +126,7 @@ class UserForUpdate:
         await self._connection.execute("DELETE FROM password_resets WHERE user_id = $1", self._id)
 
     async def store_reset_link(self, link: ResetLink, token_hash: bytes, admin: int) -> None:
-        """Store a link for a new password that this admin has made, replacing any older one."""
+        """Store a link for a new password that this admin has created, replacing older ones."""
         await self._connection.execute(
             """
             INSERT INTO password_resets (user_id, token_hash, expires_at, issued_by)
@@ -142,18 +142,18 @@ class UserForUpdate:
         )
 
     async def has_reset_link(self, token_hash: bytes) -> bool:
-        """Whether this link for a new password works, still."""
+        """Whether this link for a new password still works."""
         owner = await self._connection.fetchval(USABLE_LINK, token_hash, self._now)
         return bool(owner == self._id)
 
     async def clear_failed_sign_ins(self) -> None:
-        """Delete the wrong passwords that were counted for their name."""
+        """Delete the failed sign-ins that were counted for the user's name."""
         await self._connection.execute(
             "DELETE FROM sign_in_attempts WHERE name = $1", name_key(self.standing.user.username)
         )
 
     async def ban(self, ban: Ban, banned_by: int) -> None:
-        """Ban them, replacing an earlier ban, and end their sessions."""
+        """Ban the user, replacing an earlier ban, and end all sessions."""
         await self._connection.execute(
             """
             INSERT INTO bans (user_id, reason, until, banned_by, created_at)
@@ -171,16 +171,17 @@ class UserForUpdate:
         await self._connection.execute("DELETE FROM sessions WHERE user_id = $1", self._id)
 
     async def lift_ban(self) -> None:
-        """Let them take part again."""
+        """Lift the ban."""
         await self._connection.execute("DELETE FROM bans WHERE user_id = $1", self._id)
 
     async def record(self, act: Act) -> bool:
-        """Write this act into the moderation log. False if an act with its key is there already."""
+        """Write this act to the moderation log. Returns False if it has an act with the same
+        key."""
         return await record(self._connection, act, self._now)
 
     async def leave(self) -> None:
-        """Delete their personal data. The row stays, so that what they wrote keeps an author, and a
-        hash of the username, so that nobody takes it."""
+        """Delete the personal data. The row stays, as the author of posts, and a hash of the
+        username, so that nobody can take it."""
         name = name_key(self.standing.user.username)
         await self._connection.execute(
             "INSERT INTO former_usernames VALUES ($1) ON CONFLICT DO NOTHING", name
@@ -195,7 +196,8 @@ class UserForUpdate:
         await self._connection.execute(
             "UPDATE moderation_log SET reason = NULL WHERE user_id = $1", self._id
         )
-        # After the failed sign-ins, as a sign-in takes the two: neither waits for the other.
+        # After the failed sign-ins, in the same order as a sign-in, so that the two cannot
+        # deadlock.
         await self._connection.execute("DELETE FROM known_addresses WHERE name = $1", name)
         await self._connection.execute(
             """
