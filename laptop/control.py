@@ -1,8 +1,6 @@
 """Finds the running board of a data folder, and sends it commands: without starting anything."""
 
 import json
-import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -53,9 +51,4 @@ def find(data_folder: Path) -> RunningBoard | None:
     if folder is None:
         return None
     path = folder / RUN_SOCKET
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(os.fspath(path))
-        except OSError:
-            return None
-    return RunningBoard(path)
+    return RunningBoard(path) if json_socket.listens(path) else None

@@ -41,6 +41,16 @@ def send(path: Path, request: Mapping[str, object], *, seconds: float) -> Any:
     return response["result"]
 
 
+def listens(path: Path) -> bool:
+    """Whether a process takes commands at `path`."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except OSError:
+            return False
+    return True
+
+
 class CommandServer:
     """Runs `handle` for each command that arrives at `path`, which only this user can open."""
 
@@ -69,17 +79,13 @@ class CommandServer:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _bind(self) -> socket.socket:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            try:
-                probe.connect(os.fspath(self._path))
-            except OSError:
-                # A run that was killed leaves its socket behind.
-                self._path.unlink(missing_ok=True)
-            else:
-                raise CannotRunError(
-                    f"{self._path} belongs to another run: stop that one, or use another folder "
-                    "with DATA_DIR=/elsewhere"
-                )
+        if listens(self._path):
+            raise CannotRunError(
+                f"{self._path} belongs to another run: stop that one, or use another folder "
+                "with DATA_DIR=/elsewhere"
+            )
+        # A run that was killed leaves its socket behind.
+        self._path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listening.bind(os.fspath(self._path))
         self._path.chmod(0o600)
