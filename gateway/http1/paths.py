@@ -8,7 +8,6 @@ _UNRESERVED: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 )
 _ESCAPED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
-_PATH: Final = re.compile(rb"[^?#]*")
 
 
 def normalise(target: bytes) -> bytes:
@@ -20,11 +19,7 @@ def normalise(target: bytes) -> bytes:
     what that means, so this is the only place to change. The target always gets the path as the
     client wrote it.
     """
-    if b"?" in target or b"#" in target:
-        found = _PATH.match(target)
-        path = found[0] if found else target
-    else:
-        path = target
+    path = target.partition(b"?")[0].partition(b"#")[0]
     if b"%" in path:
         path = _ESCAPED.sub(_normalise_escape, path)
     if b"/." in path:
@@ -68,9 +63,23 @@ def compile_globs(
     proportional to patterns times text: each part between two stars is only tried at the first
     place where it occurs (an atomic group).
     """
-    expression = "|".join(_expression(_tokens(pattern, escapes)) for pattern in patterns)
     flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
-    return re.compile(expression.encode("latin-1"), flags).fullmatch
+    return re.compile(_alternatives(patterns, escapes=escapes), flags).fullmatch
+
+
+def compile_numbered_globs(
+    alternatives: Sequence[Sequence[str]],
+) -> Callable[[bytes], re.Match[bytes] | None]:
+    """A function that returns a match whose ``lastindex`` is the number, from 1 on, of the first of
+    ``alternatives`` with a pattern that matches the text as a whole."""
+    expression = b"|".join(b"(" + _alternatives(patterns) + b")" for patterns in alternatives)
+    return re.compile(expression, re.DOTALL).fullmatch
+
+
+def _alternatives(patterns: Sequence[str], *, escapes: bool = False) -> bytes:
+    return b"|".join(
+        _expression(_tokens(pattern, escapes)).encode("latin-1") for pattern in patterns
+    )
 
 
 _STAR: Final = None

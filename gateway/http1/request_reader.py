@@ -93,14 +93,12 @@ class RequestReader:
                 self.requests.append(request)
                 self._ended = not request.keep_alive
                 return
-            if (
-                data.find(b"\n\r\n") == size - 3 >= 0
-                and data[0] not in _LINE_ENDS
-                and b"\n\n" not in data
-                and size <= MAX_REQUEST_LINE
-            ):
-                self._repeated.remember(self._take_head(data))
-                return
+            if size <= MAX_REQUEST_LINE and data.endswith(_END_OF_HEAD):
+                request = self._heads.read_plain(data)
+                if request is not None:
+                    self._repeated.remember(request)
+                    self._take(request)
+                    return
         while start < size and not self._ended:
             if self._body is not None:
                 start = self._feed_body(self._body, data, start)
@@ -133,14 +131,13 @@ class RequestReader:
         if end - start > _MAX_HEAD:
             self._end_with(self._heads.refused(head[:_MAX_HEAD], 400))
             return len(data)
-        self._take_head(head)
+        self._take(self._heads.read(head))
         if self._rest is not None:
             self._rest = data[end:]
             return len(data)
         return end
 
-    def _take_head(self, head: bytes) -> Request:
-        request = self._heads.read(head)
+    def _take(self, request: Request) -> None:
         self.requests.append(request)
         if request.refusal and not request.keep_alive:
             self._ended = True
@@ -154,7 +151,6 @@ class RequestReader:
             if request.websocket:
                 # What follows may not be HTTP.
                 self._rest = b""
-        return request
 
     def _wait_for_more(self, partial: bytes) -> None:
         if partial[:1] != b"\r" and not _BEGINNING.match(partial):
@@ -196,3 +192,4 @@ class RequestReader:
 
 
 _LINE_ENDS: Final = b"\r\n"
+_END_OF_HEAD: Final = b"\r\n\r\n"

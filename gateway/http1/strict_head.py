@@ -1,73 +1,76 @@
-"""Heads of requests that are plainly well-formed, quickly."""
+"""Heads of requests that are plainly well-formed, quickly.
+
+Most of a client's header lines are those of its earlier requests: what a line means is computed
+once, strictly, and remembered.
+"""
 
 import re
 from typing import Final
 
-import httptools
-
 from gateway.http1.request import Request
-from gateway.http1.request_headers import meaning
+from gateway.http1.request_headers import Header, meaning
+from gateway.net.bounded_memo import BoundedMemo
 
 _REQUEST_LINE: Final = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~\x80-\xff]+) HTTP/1\.([01])\r\n"
 )
+_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)\r\n")
+_END: Final = b"\r\n"
+
+_Field = bytes | tuple[Header, bytes, bytes] | None
+"""What a line means: the line that is passed on, or what takes its name and value; None when it is
+not plainly well-formed."""
 
 
 class StrictHead:
-    """Returns a request for a head that has one reading only, else None.
+    """Reads the heads of one connection: returns a request for a head that has one reading only,
+    else None."""
 
-    ``httptools`` reads; what it lets through but is not plainly well-formed is left to the other
-    reader, and so is what it refuses.
-    """
-
-    __slots__ = ("_parser", "_request")
+    __slots__ = ("_fields",)
 
     def __init__(self) -> None:
-        self._request = Request()
-        self._parser = httptools.HttpRequestParser(self)
+        self._fields: BoundedMemo[bytes, _Field] = BoundedMemo(_field, most=64, longest=512)
 
     def read(self, head: bytes) -> Request | None:
         """``head`` ends with the first empty line."""
-        line = _REQUEST_LINE.match(head)
-        if line is None:
+        # A bare carriage return ends a line here too, and such a line is none.
+        request_line, *lines = head.splitlines(True)
+        line = _REQUEST_LINE.fullmatch(request_line)
+        if line is None or lines.pop() != _END:
             return None
-        request = self._request = Request()
-        usable = False
-        try:
-            self._parser.feed_data(head)
-            usable = True
-        except httptools.HttpParserUpgrade:
-            pass
-        except httptools.HttpParserError:
-            request.unusual = True
-        method = request.method = line[1]
-        request.target = line[2]
-        if line[3] == b"0":
+        request = Request()
+        received = request.lines
+        for field in map(self._fields.__getitem__, lines):
+            if type(field) is bytes:
+                received.append(field)
+            elif type(field) is tuple:
+                take, name, value = field
+                take(request, name, value)
+            else:
+                return None
+        if request.unusual:
+            return None
+        method, request.target, minor = line.groups()
+        request.method = method
+        if minor == b"0":
             request.http10 = True
             request.version = "HTTP/1.0"
-        framed = request.chunked or request.content_length is not None
-        if framed or not usable or request.http10 or request.connection is not None:
-            # This one waits for a body, or for the end.
-            self._parser = httptools.HttpRequestParser(self)
-        if request.unusual or (framed and self._framing_needs_a_look(request, method)):
+        if request.chunked:
+            if request.http10 or request.content_length is not None or method in _BODILESS:
+                return None
+        elif request.content_length is not None and method in _BODILESS:
             return None
         return request
 
-    @staticmethod
-    def _framing_needs_a_look(request: Request, method: bytes) -> bool:
-        if method in (b"GET", b"HEAD"):
-            return True
-        return request.chunked and (request.http10 or request.content_length is not None)
 
-    # What follows is called by the parser.
+_BODILESS: Final = frozenset({b"GET", b"HEAD"})
+"""With these a body has no defined semantics: such a request has to be classified."""
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; its name is a token, its value is without controls."""
-        request = self._request
-        if value[-1:] in (b" ", b"\t"):
-            value = value.rstrip(b" \t")
-        special = meaning(name)
-        if special is None:
-            request.lines.append(name + b": " + value + b"\r\n")
-        else:
-            special(request, name, value)
+
+def _field(line: bytes) -> _Field:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return None
+    name, value = found[1], found[2].strip(b" \t")
+    special = meaning(name)
+    return name + b": " + value + b"\r\n" if special is None else (special, name, value)

@@ -27,6 +27,7 @@ _MAX_USER_AGENT: Final = 8 * 1024
 _SHORTEST_SECRET: Final = 32
 _SECRET: Final = re.compile(rf"(?<=/)[A-Za-z0-9_-]{{{_SHORTEST_SECRET},}}(?=[/?]|$)")
 _NEITHER: Final = '"-" "-"'
+_NOT_TRANSFORMED: Final = '"-" "-" "-"'
 _PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte != 0x22)
 """The bytes that need no escaping."""
 _MILLISECONDS: Final = [f"{number / 1000:.3f}" for number in range(1000)]
@@ -134,6 +135,7 @@ class AlbFormat:
         group = record.target_group
         finding = request.finding
         user_agent, trace, led_to = request.user_agent, record.trace, record.redirect_url
+        transforms = record.transform_failed or request.sent_host or request.sent_target
         return (
             f"{record.kind} {self._time(responded)} {self._load_balancer} "
             f"{peer.label} {target} {_times(record)} {record.status} {target_status} "
@@ -148,7 +150,7 @@ class AlbFormat:
             f'"{(selection is not None and selection.error_reason) or "-"}" '
             f'"{target}" "{target_status}" '
             f"{_NEITHER if finding is None else _classified(finding)} "
-            f"{peer.connection_label} {_transformed(record)}"
+            f"{peer.connection_label} {_transformed(record) if transforms else _NOT_TRANSFORMED}"
         )
 
     def _request_line(self, record: ExchangeRecord) -> str:
@@ -222,8 +224,6 @@ def _transformed(record: ExchangeRecord) -> str:
     if record.transform_failed:
         return '"-" "-" "failed"'
     host, target = record.request.sent_host, record.request.sent_target
-    if host is None and target is None:
-        return '"-" "-" "-"'
     return f'"{text(host or b"") or "-"}" "{target_text(target or b"") or "-"}" "succeeded"'
 
 

@@ -94,18 +94,16 @@ def regular_expressions(values: Sequence[str], *, ignore_case: bool = False) -> 
 class PathPattern:
     """``path-pattern``: the path without its query, case-sensitive."""
 
-    __slots__ = ("_values", "matches")
+    __slots__ = ("values",)
 
     def __init__(self, values: Values) -> None:
-        self._values = values
-        self.matches = values.matches
-        """Whether one of the values matches a normalised path."""
+        self.values = values
 
     def holds(self, request: RuleInput) -> bool:
-        return bool(self.matches(request.path))
+        return bool(self.values.matches(request.path))
 
     def __str__(self) -> str:
-        return f"path-pattern {self._values}"
+        return f"path-pattern {self.values}"
 
     def seen(self, request: RuleInput) -> str:
         return f"path {_shown(request.path)}"

@@ -6,7 +6,7 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
-from gateway.http1.paths import normalise
+from gateway.http1.paths import compile_numbered_globs, normalise
 from gateway.net.bounded_memo import BoundedMemo
 from gateway.routing.conditions import Condition, PathPattern, RuleInput
 from gateway.routing.redirect import Redirect
@@ -96,17 +96,17 @@ class Rules:
     """A listener's rules. The first by priority whose conditions all hold applies, or the default
     rule."""
 
-    __slots__ = ("_by_path", "_by_target", "_default", "_rules", "evaluations")
+    __slots__ = ("_by_path", "_by_target", "_default", "_only_paths", "_rules", "evaluations")
 
     def __init__(
         self, rules: Sequence[Rule], default: Action, default_sign_in: SignIn | None = None
     ) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.priority))
         self._default = Rule(0, (), default, sign_in=default_sign_in)
-        self._by_path = all(
-            isinstance(condition, PathPattern) for rule in rules for condition in rule.conditions
-        )
-        """Whether the rule depends only on the request target."""
+        globs = [_path_globs(rule) for rule in self._rules]
+        self._only_paths = all(globs)
+        """Requests for the same target get the same rule, whose number ``_by_path`` finds."""
+        self._by_path = compile_numbered_globs(globs if self._only_paths else ())
         self._by_target = BoundedMemo(
             self._first_for_target, most=_KNOWN_TARGETS, longest=_MAX_KNOWN_TARGET
         )
@@ -118,7 +118,7 @@ class Rules:
 
     def match(self, request: RuleInput) -> Rule:
         """The rule for the request; the default rule if no other one applies."""
-        if self._by_path:
+        if self._only_paths:
             rule, looked_at = self._by_target[request.target]
         else:
             rule, looked_at = self._first(request)
@@ -136,11 +136,18 @@ class Rules:
 
     def _first_for_target(self, target: bytes) -> tuple[Rule, int]:
         """The same as ``_first`` if all conditions are about the path."""
-        path = normalise(target)
-        for position, rule in enumerate(self._rules, 1):
-            for condition in rule.conditions:
-                if isinstance(condition, PathPattern) and not condition.matches(path):
-                    break
-            else:
-                return rule, position
-        return self._default, len(self._rules)
+        found = self._by_path(normalise(target))
+        position = found.lastindex if found else None
+        if position is None:
+            return self._default, len(self._rules)
+        return self._rules[position - 1], position
+
+
+def _path_globs(rule: Rule) -> Sequence[str]:
+    """The globs for the path of a rule that looks at nothing else; empty for any other rule."""
+    if len(rule.conditions) != 1:
+        return ()
+    [condition] = rule.conditions
+    if not isinstance(condition, PathPattern) or condition.values.regular:
+        return ()
+    return condition.values.written
