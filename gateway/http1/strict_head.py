@@ -34,10 +34,11 @@ class StrictHead:
     def read(self, head: bytes) -> Request | None:
         """``head`` ends with the first empty line."""
         # A bare carriage return ends a line here too, and such a line is none.
-        request_line, *lines = head.splitlines(True)
-        line = _REQUEST_LINE.fullmatch(request_line)
-        if line is None or lines.pop() != _END:
+        lines = head.splitlines(True)
+        line = _REQUEST_LINE.fullmatch(lines[0])
+        if line is None or lines[-1] != _END:
             return None
+        del lines[0], lines[-1]
         request = Request()
         received = request.lines
         for field in map(self._fields.__getitem__, lines):

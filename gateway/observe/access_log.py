@@ -118,7 +118,7 @@ class AlbFormat:
 
     def __init__(self, load_balancer: str) -> None:
         self._load_balancer = f"app/{load_balancer}/{_made_up_id(load_balancer)}"
-        self._arns: dict[str, str] = {"": "-"}
+        self._arns = BoundedMemo(_made_up_arn, most=256, longest=256)
         self._hosts = BoundedMemo(_without_port, most=256, longest=256)
         self._second = ""
         self._second_text = ""
@@ -128,11 +128,10 @@ class AlbFormat:
         request, peer, selection = record.request, record.peer, record.selection
         tls = peer.tls
         target = _label(record.target) if record.dispatched else "-"
-        target_status = str(record.target_status or "-")
+        target_status = record.target_status or "-"
         priority = record.rule_priority
         created = record.created
         responded = created + record.finished - record.started
-        group = record.target_group
         finding = request.finding
         user_agent, trace, led_to = request.user_agent, record.trace, record.redirect_url
         transforms = record.transform_failed or request.sent_host or request.sent_target
@@ -143,7 +142,7 @@ class AlbFormat:
             f'"{self._request_line(record)}" '
             f'"{repeated_text(user_agent[:_MAX_USER_AGENT]) if user_agent else "-"}" '
             f"{'- -' if tls is None else f'{tls.cipher} {tls.protocol}'} "
-            f'{self._arns.get(group) or self._arn(group)} "{text(trace) if trace else "-"}" '
+            f'{self._arns[record.target_group]} "{text(trace) if trace else "-"}" '
             f"{_NEITHER if tls is None else _certificate(tls)} "
             f"{'-' if priority is None else priority} {self._time(created)} "
             f'"{record.action or "-"}" "{text(led_to) if led_to else "-"}" '
@@ -156,8 +155,7 @@ class AlbFormat:
     def _request_line(self, record: ExchangeRecord) -> str:
         """``METHOD proto://host:port/uri HTTP/x.y``, without the port that the client wrote."""
         request = record.request
-        host = request.authority or request.host or b"localhost"
-        shown = self._hosts[host]
+        shown = self._hosts[request.authority or request.host or b"localhost"]
         scheme = "http" if record.peer.tls is None else "https"
         if not request.method:
             return f"- {scheme}://{shown}:{record.listener_port}- -"
@@ -166,13 +164,6 @@ class AlbFormat:
             f"{target_text(request.target) or '-'} "
             f"{request.version if request.finding is None else text(request.version.encode())}"
         )
-
-    def _arn(self, group: str) -> str:
-        arn = self._arns[group] = (
-            "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
-            f"targetgroup/{group}/{_made_up_id(group)}"
-        )
-        return arn
 
     def _time(self, seconds: float) -> str:
         microseconds = str(int(seconds * 1_000_000))
@@ -230,6 +221,16 @@ def _transformed(record: ExchangeRecord) -> str:
 def _label(target: Target | None) -> str:
     """The target's address; ``-`` for a function, which has none on AWS."""
     return "-" if target is None or target.function is not None else target.label
+
+
+def _made_up_arn(group: str) -> str:
+    """Of a target group; ``-`` for none."""
+    if not group:
+        return "-"
+    return (
+        "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
+        f"targetgroup/{group}/{_made_up_id(group)}"
+    )
 
 
 def _made_up_id(name: str) -> str:

@@ -380,10 +380,15 @@ def test_both_readers_agree_on_well_formed_heads(rest: bytes, with_line: bool) -
     if b"\n\r\n" in head or b"\n\n" in head:
         return
     head = head.rstrip(b"\r\n") + b"\r\n\r\n"
-    quick = StrictHead().read(head)
+    reader = StrictHead()
+    quick = reader.read(head)
+    again = reader.read(head)
     if quick is None:
+        assert again is None
         return
     careful = read_leniently(head)
+    assert again is not None
+    assert facts(again) == facts(quick)
     assert careful.finding is None
     assert not careful.refusal
     assert facts(careful) == facts(quick)

@@ -102,3 +102,31 @@ def test_rules_agree_with_a_reference_implementation(
     )
     made = Rules([Rule(r.priority, r.conditions(), NOTHING) for r in rules], NOTHING)
     assert made.match(request).priority == expected
+
+
+@given(
+    st.lists(st.lists(st.text("ab*?", max_size=4), min_size=1, max_size=3), max_size=6),
+    st.text("ab/.%?#", max_size=6),
+)
+def test_rules_about_paths_alone_are_found_as_the_definition_says(
+    rules: list[list[str]], rest: str
+) -> None:
+    made = Rules(
+        [
+            Rule(priority, (PathPattern(globs([f"/{pattern}" for pattern in patterns])),), NOTHING)
+            for priority, patterns in enumerate(rules, 1)
+        ],
+        NOTHING,
+    )
+    request = FakeRequest(f"/{rest}".encode())
+    path = request.path.decode()
+    expected = next(
+        (
+            priority
+            for priority, patterns in enumerate(rules, 1)
+            if any(glob(f"/{pattern}", path) for pattern in patterns)
+        ),
+        0,
+    )
+    assert made.match(request).priority == expected
+    assert made.evaluations == (expected or len(rules))
