@@ -15,6 +15,8 @@ NODE := $(VENV)/lint-javascript
 JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS has an environment of its own, too.
 EMULATOR := $(VENV)/rehearsal
+# AWS's Lambda runtime and its emulator, for the tests of the gateway's functions.
+LAMBDA := $(VENV)/lambda
 CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout strangle bench tests
 
 .PHONY: help
@@ -62,7 +64,7 @@ strangle: $(VENV)/play.txt ## Play the migration from the monolith to the servic
 	@exec $(BIN)/python -m strangle
 
 .PHONY: test
-test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
+test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt $(LAMBDA)/lambda.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
 	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
 	@# because the slowest come first.
 	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)
@@ -209,10 +211,11 @@ bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory,
 lock: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 lock: $(VENV)/lock.txt $(NODE)/lint-javascript.txt ## Pin the newest dependencies, with hashes, into requirements/ and package-lock.json
 	@npm install --save-dev typescript@latest prettier@latest oxlint@latest @types/node@24
-	@for group in dev run service users posts cases monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal lock; do \
+	@for group in dev run service users posts cases monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal lambda lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
-	    $$([[ $$group =~ ^(dev|lint-images|lint-javascript|lint-templates|rehearsal|lock)$$ ]] || echo --constraints requirements/dev.txt) \
+	    $$([[ $$group != lambda ]] || echo --no-deps) \
+	    $$([[ $$group =~ ^(dev|lint-images|lint-javascript|lint-templates|rehearsal|lambda|lock)$$ ]] || echo --constraints requirements/dev.txt) \
 	    --output-file requirements/$$group.txt; \
 	done
 
@@ -257,6 +260,12 @@ $(EMULATOR)/rehearsal.txt: requirements/rehearsal.txt | $(BIN)/pip
 	@echo "Installing $< into $(EMULATOR) (once) ..."
 	@$(BIN)/python -m venv --clear $(EMULATOR)
 	@$(EMULATOR)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@cp $< $@
+
+$(LAMBDA)/lambda.txt: requirements/lambda.txt | $(BIN)/pip
+	@echo "Installing $< into $(LAMBDA) (once) ..."
+	@$(BIN)/python -m venv --clear $(LAMBDA)
+	@$(LAMBDA)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@cp $< $@
 
 $(BIN)/pip:

@@ -32,6 +32,7 @@ from gateway.observe.metrics_server import metrics_server
 from gateway.observe.page_server import PageServer
 from gateway.proxy.identities import Identities, read_identities
 from gateway.routing.settings import Routing
+from gateway.targets.function_process import FunctionProcessError, FunctionProcesses, parse_folder
 from gateway.template.names import full_name
 from gateway.template.reader import RefusedTemplateError
 
@@ -87,6 +88,8 @@ def _targets(options: argparse.Namespace, routing: Routing) -> Mapping[str, Sequ
     targets: dict[str, list[str]] = {}
     for name, url in options.target:
         group = full_name(name, routing.target_groups, "target group")
+        if parse_folder(url) and routing.target_groups[group].function is None:
+            raise InvalidTargetError(f"{url!r} is a function, and {group} is not of type lambda")
         targets.setdefault(group, []).append(url)
     return targets
 
@@ -113,6 +116,20 @@ async def _run(
     identities: Identities | None,
     options: argparse.Namespace,
 ) -> int:
+    functions = FunctionProcesses(options.lambda_python)
+    try:
+        return await _serve(routing, targets, functions, identities, options)
+    finally:
+        await functions.close()
+
+
+async def _serve(
+    routing: Routing,
+    targets: Mapping[str, Sequence[str]],
+    functions: FunctionProcesses,
+    identities: Identities | None,
+    options: argparse.Namespace,
+) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     again = asyncio.Event()
@@ -134,7 +151,7 @@ async def _run(
             access_log = AccessLog(_format(options.access_log_format, routing), file)
         gateway = await start_gateway(
             routing,
-            targets,
+            await functions.start(targets),
             bind=options.bind,
             ports=dict(options.listen),
             certificates=dict(options.certificate),
@@ -146,6 +163,7 @@ async def _run(
         )
     except (
         CertificateError,
+        FunctionProcessError,
         InvalidTargetError,
         UnknownListenerError,
         UnknownTargetGroupError,

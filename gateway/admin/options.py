@@ -1,6 +1,7 @@
 """The options of ``alb run``."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,8 +27,17 @@ def read_options(arguments: Sequence[str], program: str) -> argparse.Namespace:
         type=pair,
         action="append",
         default=[],
-        metavar="GROUP=http://HOST:PORT",
-        help="a target of a target group, by the group's logical id; may be repeated",
+        metavar="GROUP=URL",
+        help="a target of a target group, by the group's logical id: http://HOST:PORT, or for a "
+        "Lambda function lambda+http://HOST:PORT (an emulator) or lambda+dir:PATH#MODULE.FUNCTION "
+        "(a folder with a Python handler); may be repeated",
+    )
+    parser.add_argument(
+        "--lambda-python",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="the Python that runs the handlers of lambda+dir: it has awslambdaric (default: the "
+        "gateway's own)",
     )
     parser.add_argument(
         "--listen",

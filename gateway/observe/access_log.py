@@ -146,7 +146,7 @@ class AlbFormat:
             f"{_NEITHER if tls is None else _certificate(tls)} "
             f"{'-' if priority is None else priority} {self._time(created)} "
             f'"{record.action or "-"}" "{text(led_to) if led_to else "-"}" '
-            f'"{(selection is not None and selection.error_reason) or "-"}" '
+            f'"{record.error_reason or (selection and selection.error_reason) or "-"}" '
             f'"{target}" "{target_status}" '
             f"{_NEITHER if finding is None else _classified(finding)} "
             f"{peer.connection_label} {_transformed(record) if transforms else _NOT_TRANSFORMED}"

@@ -13,6 +13,7 @@ from gateway.http1.request_headers import has_valid_name
 from gateway.proxy.data_plane import DataPlane
 from gateway.proxy.record import ExchangeRecord
 from gateway.routing.settings import LoadBalancerSettings
+from gateway.targets.function_event import FunctionFailure
 from gateway.targets.target import TargetState
 from gateway.targets.target_group import TargetGroup
 
@@ -47,8 +48,11 @@ class Metrics:
             counts["IPv6ProcessedBytes", ""] += size
         if request.finding is not None:
             counts["DesyncMitigationMode_NonCompliant_Request_Count", ""] += 1
-        if record.target is not None:
+        target = record.target
+        if target is not None:
             self._record_target(record, group)
+            if target.function is not None:
+                self._record_function(record, group, size)
         if not record.target_status:
             if status >= _FIRST_COUNTED:
                 counts[f"HTTPCode_ELB_{status // 100}XX_Count", ""] += 1
@@ -83,6 +87,14 @@ class Metrics:
                 counts["UnhealthyRoutingRequestCount", group] += 1
             if selection.sticky is not None and not selection.sticky.returned:
                 self._record_new_session(selection.sticky.group)
+
+    def _record_function(self, record: ExchangeRecord, group: str, size: int) -> None:
+        counts = self._counts
+        counts["LambdaTargetProcessedBytes", group] += size
+        if record.target_status or record.status not in _FAILED_FUNCTION:
+            return
+        internal = record.error_reason == FunctionFailure.CONNECTION
+        counts[f"Lambda{'Internal' if internal else 'User'}Error", group] += 1
 
     def _record_new_session(self, group: TargetGroup) -> None:
         """Counts a new session with a target; returning only to a target group is not one."""
@@ -175,6 +187,8 @@ _FIRST_COUNTED: Final = 300
 """The lowest status of the load balancer's own answers that has a metric: 2xx have none."""
 _SINGLE: Final = frozenset({500, 502, 503, 504})
 """The statuses with a metric of their own."""
+_FAILED_FUNCTION: Final = frozenset({413, 502, 504})
+"""Statuses of requests that a function did not answer; others mean that the client left."""
 
 
 def _in_state(group: TargetGroup, state: TargetState) -> int:

@@ -343,8 +343,9 @@ class Exchange:
         self._connection = None
         self._fail_with(502)
 
-    def target_refused(self, status: int) -> None:
+    def target_refused(self, status: int, reason: str) -> None:
         self._connection = None
+        self._record.error_reason = reason
         self._fail_with(status)
 
     def response_progress(self) -> None:

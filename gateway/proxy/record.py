@@ -20,6 +20,7 @@ class ExchangeRecord:
         "answered",
         "created",
         "dispatched",
+        "error_reason",
         "finished",
         "listener_port",
         "peer",
@@ -58,6 +59,9 @@ class ExchangeRecord:
         self.target_group = ""
         self.selection: Selection | None = None
         self.target: Target | None = None
+        self.error_reason = ""
+        """Why the target did not serve the request, in the words of the access log; empty if it did
+        or if AWS has no word for it."""
         self.redirect_url = b""
         self.transform_failed = False
         self.trace = b""

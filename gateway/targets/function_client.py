@@ -5,10 +5,19 @@ from typing import Final
 
 import httptools
 
-from gateway.targets.function_event import MAX_BODY, InvalidAnswerError
+from gateway.targets.function_event import (
+    MAX_BODY,
+    FunctionFailure,
+    InvalidAnswerError,
+    too_large,
+)
 
 _PATH: Final = "/2015-03-31/functions/function/invocations"
 _READ: Final = 65536
+_OK: Final = 200
+_SIZE: Final = b"Function.ResponseSizeTooLarge"
+"""The error type for an answer over 6 MB, which Lambda itself does not pass on."""
+_SHOWN: Final = 200
 
 
 async def invoke(host: str, port: int, event: bytes) -> bytes:
@@ -35,12 +44,25 @@ async def invoke(host: str, port: int, event: bytes) -> bytes:
             except httptools.HttpParserError as error:
                 raise InvalidAnswerError(f"the emulator's answer is not HTTP: {error}") from error
             if answer.size > MAX_BODY:
-                raise InvalidAnswerError("the answer has more than 1 MB")
-        if not answer.complete or answer.status != 200:
-            raise InvalidAnswerError(f"the emulator answered {answer.status or 'nothing'}")
-        return b"".join(answer.parts)
+                raise too_large()
+        if not answer.complete:
+            raise ConnectionResetError("the emulator ended the connection")
+        body = b"".join(answer.parts)
+        if answer.status != _OK:
+            raise _failed(answer.status, body)
+        return body
     finally:
         writer.transport.abort()
+
+
+def _failed(status: int, body: bytes) -> InvalidAnswerError:
+    """For a function that ended without an answer."""
+    if _SIZE in body:
+        return too_large()
+    shown = body[:_SHOWN].decode(errors="replace")
+    return InvalidAnswerError(
+        f"the emulator answered {status}: {shown!r}", FunctionFailure.UNHANDLED
+    )
 
 
 class _Answer:

@@ -11,6 +11,7 @@ from gateway.routing.settings import FunctionSettings
 from gateway.targets.function_client import invoke
 from gateway.targets.function_event import (
     MAX_BODY,
+    FunctionFailure,
     InvalidAnswerError,
     event,
     response,
@@ -18,6 +19,7 @@ from gateway.targets.function_event import (
 from gateway.targets.target import Target, TargetUser
 
 _TOO_LARGE: Final = 413
+_BAD_GATEWAY: Final = 502
 
 _log: Final = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class FunctionConnection:
             return
         self._parser.feed_data(data)
         if self._size > MAX_BODY:
-            self._work = asyncio.create_task(self._refuse())
+            self._work = asyncio.create_task(self._refuse_size())
 
     def release(self) -> None:
         """Closes the connection, which cannot be used again."""
@@ -117,7 +119,7 @@ class FunctionConnection:
             self.reader.feed(response(settings, answer, head_request=self._head_request))
         except (OSError, InvalidAnswerError, MalformedResponseError) as error:
             _log.warning("function at %s: %s", target.address, error)
-            self.abort()
+            self._refuse(_BAD_GATEWAY, _failure(error))
             return
         if self._user is not None:
             self._user.response_progress()
@@ -125,8 +127,19 @@ class FunctionConnection:
     async def _fail(self) -> None:
         self.abort()
 
-    async def _refuse(self) -> None:
+    async def _refuse_size(self) -> None:
+        self._refuse(_TOO_LARGE, FunctionFailure.REQUEST_TOO_LARGE)
+
+    def _refuse(self, status: int, failure: FunctionFailure) -> None:
         user = self._user
         self.close()
         if user is not None:
-            user.target_refused(_TOO_LARGE)
+            user.target_refused(status, failure)
+
+
+def _failure(error: Exception) -> FunctionFailure:
+    if isinstance(error, InvalidAnswerError):
+        return error.failure
+    if isinstance(error, OSError):
+        return FunctionFailure.CONNECTION
+    return FunctionFailure.INVALID_RESPONSE

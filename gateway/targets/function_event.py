@@ -8,6 +8,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
@@ -25,8 +26,30 @@ _OWN: Final = HOP_BY_HOP | {b"content-length", b"date", b"server"}
 Headers = Iterable[tuple[bytes, bytes]]
 
 
+class FunctionFailure(StrEnum):
+    """Why a function did not serve a request: the access log's error_reason codes ("Access logs for
+    your Application Load Balancer" of the AWS guide)."""
+
+    CONNECTION = "LambdaConnectionError"
+    INVALID_RESPONSE = "LambdaInvalidResponse"
+    REQUEST_TOO_LARGE = "LambdaRequestTooLarge"
+    RESPONSE_TOO_LARGE = "LambdaResponseTooLarge"
+    UNHANDLED = "LambdaUnhandled"
+
+
 class InvalidAnswerError(ValueError):
     """A function's answer is not valid for a load balancer."""
+
+    def __init__(
+        self, message: str, failure: FunctionFailure = FunctionFailure.INVALID_RESPONSE
+    ) -> None:
+        super().__init__(message)
+        self.failure = failure
+
+
+def too_large() -> InvalidAnswerError:
+    """The answer is larger than a load balancer accepts."""
+    return InvalidAnswerError("the answer has more than 1 MB", FunctionFailure.RESPONSE_TOO_LARGE)
 
 
 def event(
@@ -109,13 +132,18 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
 
 def _parsed(answer: bytes) -> Mapping[str, object]:
     if len(answer) > MAX_BODY:
-        raise InvalidAnswerError("the answer has more than 1 MB")
+        raise too_large()
     try:
         parsed = json.loads(answer)
     except (ValueError, RecursionError) as error:
         raise InvalidAnswerError(f"the answer is not JSON: {error}") from error
     if not isinstance(parsed, dict):
         raise InvalidAnswerError("the answer is not a JSON object")
+    if "errorType" in parsed and "statusCode" not in parsed:
+        raise InvalidAnswerError(
+            f"the function failed: {parsed['errorType']}: {parsed.get('errorMessage')}",
+            FunctionFailure.UNHANDLED,
+        )
     return parsed
 
 

@@ -62,9 +62,9 @@ class TargetUser(Protocol):
     def target_failed(self) -> None:
         """Called when the connection was lost or the response was invalid; it is already closed."""
 
-    def target_refused(self, status: int) -> None:
-        """Called when the target cannot accept the request, which is answered with ``status``; the
-        connection is already closed."""
+    def target_refused(self, status: int, reason: str) -> None:
+        """Called when the target cannot serve the request, which is answered with ``status``; the
+        connection is already closed. ``reason`` is the access log's error_reason."""
 
     def target_paused(self) -> None:
         """Called when the target's buffers are full."""

@@ -13,32 +13,9 @@ from gateway.observe.access_log import AccessLog, AlbFormat
 from gateway.routing.settings import FunctionSettings
 from gateway.targets.function_event import InvalidAnswerError, event, response
 from tests.unit.gateway.emulator import HANG, Emulator, Event, Handler
+from tests.unit.gateway.functions import CHECKED_FUNCTION, FUNCTION, MULTI_FUNCTION
 from tests.unit.gateway.read_templates import read, refused
 from tests.unit.gateway.support import TEMPLATE, Bench, Lines, until
-
-FUNCTION = TEMPLATE.replace(
-    """\
-      Protocol: HTTP
-      HealthCheckPath: /health
-      UnhealthyThresholdCount: 2
-      HealthyThresholdCount: 2
-""",
-    """\
-      TargetType: lambda
-      Targets: [{Id: !GetAtt Code.Arn}]
-""",
-).replace("Resources:\n", "Resources:\n  Code: {Type: AWS::Lambda::Function}\n")
-MULTI = FUNCTION.replace(
-    "TargetType: lambda",
-    "TargetType: lambda\n      TargetGroupAttributes:\n"
-    "        - {Key: lambda.multi_value_headers.enabled, Value: true}",
-)
-CHECKED = FUNCTION.replace(
-    "TargetType: lambda",
-    "TargetType: lambda\n      HealthCheckEnabled: true\n      HealthCheckPath: /health\n"
-    "      HealthCheckIntervalSeconds: 5\n      HealthCheckTimeoutSeconds: 2",
-)
-assert "lambda" in FUNCTION
 
 
 def ok(received: Event) -> object:
@@ -122,7 +99,7 @@ async def test_multi_value_headers_are_lists_in_events_and_answers(
             "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
         }
 
-    gateway, emulator = await started(bench, emulators, handler, MULTI)
+    gateway, emulator = await started(bench, emulators, handler, MULTI_FUNCTION)
     client = await bench.client(gateway)
     client.send(b"GET /?x=1&x=2 HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-A: 2\r\n\r\n")
     answer = await client.answer()
@@ -289,7 +266,9 @@ async def test_a_websocket_to_a_function_is_502(bench: Bench, emulators: list[Em
 async def test_function_health_check_is_an_event_if_enabled(
     bench: Bench, emulators: list[Emulator]
 ) -> None:
-    gateway, emulator = await started(bench, emulators, lambda _: {"statusCode": 500}, CHECKED)
+    gateway, emulator = await started(
+        bench, emulators, lambda _: {"statusCode": 500}, CHECKED_FUNCTION
+    )
     [target] = gateway.groups["Web"].registered
     assert target.description == "Health checks failed with these codes: [500]"
     [received] = emulator.events
