@@ -33,6 +33,7 @@ print(json.dumps(str(pathlib.Path(spec.origin).parent) if spec else None))
 _START_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 3.0
 _POLL_SECONDS: Final = 0.02
+_STANDARD_ERROR: Final = 2
 
 _log: Final = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class FunctionProcesses:
             env={**os.environ, "AWS_LAMBDA_FUNCTION_NAME": group},
             stdin=asyncio.subprocess.DEVNULL,
             # Standard output may be the access log.
-            stdout=sys.stderr.fileno(),
+            stdout=_STANDARD_ERROR,
             # The function is a child of the emulator, and is ended with it.
             start_new_session=True,
         )

@@ -39,6 +39,8 @@ class Emulator:
         answer = self.handler(self.events[-1])
         if answer is HANG:
             await self.hang.wait()
+            writer.close()
+            return
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self._running -= 1
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)

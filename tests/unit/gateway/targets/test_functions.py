@@ -10,10 +10,12 @@ import pytest
 from gateway.gateway import Gateway, InvalidTargetError, start_gateway
 from gateway.net.timeouts import Timeouts
 from gateway.observe.access_log import AccessLog, AlbFormat
+from gateway.observe.metrics import Metrics
 from gateway.routing.settings import FunctionSettings
 from gateway.targets.function_event import InvalidAnswerError, event, response
 from tests.unit.gateway.emulator import HANG, Emulator, Event, Handler
 from tests.unit.gateway.functions import CHECKED_FUNCTION, FUNCTION, MULTI_FUNCTION
+from tests.unit.gateway.measured import WEB, Measured
 from tests.unit.gateway.read_templates import read, refused
 from tests.unit.gateway.support import TEMPLATE, Bench, Lines, until
 
@@ -39,6 +41,7 @@ async def started(
     *,
     log: AccessLog | None = None,
     idle: float = 5,
+    metrics: Metrics | None = None,
 ) -> tuple[Gateway, Emulator]:
     emulator = Emulator(handler)
     emulators.append(emulator)
@@ -48,6 +51,7 @@ async def started(
         port=0,
         timeouts=Timeouts(idle=idle, tick=0.02),
         access_log=log,
+        metrics=metrics,
     )
     bench.keep(gateway)
     await gateway.first_checks()
@@ -199,6 +203,38 @@ async def test_a_request_over_a_megabyte_is_413(
     assert answer.status == 413
     assert len(answer.body) == 148
     assert not emulator.events
+
+
+async def test_a_hanging_function_and_a_large_request_are_user_errors(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    lines = Lines()
+    log = AccessLog(AlbFormat("Balancer"), lines)
+    metrics = Metrics(read(FUNCTION).load_balancer)
+    gateway, _ = await started(bench, emulators, lambda _: HANG, log=log, idle=0.3, metrics=metrics)
+    one = Measured(gateway, metrics)
+    assert (await (await bench.client(gateway)).get()).status == 504
+    client = await bench.client(gateway)
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n" + b"x" * 1_048_577)
+    assert (await client.answer()).status == 413
+    assert one.value("LambdaUserError", WEB) == 2
+    assert one.value("LambdaInternalError", WEB) == 0
+    log.flush()
+    assert [line.split('"')[15] for line in lines.lines] == ["-", "LambdaRequestTooLarge"]
+
+
+async def test_a_client_that_leaves_is_no_error_of_the_function(
+    bench: Bench, emulators: list[Emulator]
+) -> None:
+    metrics = Metrics(read(FUNCTION).load_balancer)
+    gateway, emulator = await started(bench, emulators, lambda _: HANG, metrics=metrics)
+    client = await bench.client(gateway)
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await until(lambda: bool(emulator.events))
+    client.close()
+    one = Measured(gateway, metrics)
+    await until(lambda: one.value("LambdaTargetProcessedBytes", WEB) > 0)
+    assert one.value("LambdaUserError", WEB) == one.value("LambdaInternalError", WEB) == 0
 
 
 async def test_a_request_of_a_megabyte_reaches_the_function(
