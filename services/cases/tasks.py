@@ -49,18 +49,20 @@ class Tasks:
         self._clock = clock
 
     async def open(self, case: int, step: str) -> str:
-        """See `CaseTasks`."""
+        """Enter the case and return the message about its beginning."""
         opened = Step(step, "opened", opening(case))
         return (await self._store.enter(case, opened, self._clock())).message
 
     async def assign(self, case: int, step: str) -> str:
-        """See `CaseTasks`. Admins get cases of tier 1 only if there are no moderators."""
+        """Assign the case to the moderator with the fewest open cases, or to an admin if there are
+        no moderators."""
         candidates = await self._candidates(case, ("moderator", "admin"))
         assigned = Step(step, "assigned", "assigned...")
         return (await self._store.assign(case, assigned, candidates, self._clock())).message
 
     async def work(self, case: int, step: str) -> Outcome | None:
-        """See `CaseTasks`."""
+        """The decision about the case, or its end if it has ended; None while nobody has
+        decided."""
         found = await self._store.find(case)
         if found.answer is None and found.state not in ENDED:
             # A decision that comes meanwhile is seen by the transaction.
@@ -71,7 +73,8 @@ class Tasks:
         return None if answer is None else Outcome(answer.resolved, found.message)
 
     async def close(self, case: int, step: str) -> str:
-        """See `CaseTasks`. Raises `ValueError` for a case that is not resolved."""
+        """Carry out the decision, once, and close the case. Raises `ValueError` for a case that is
+        not resolved."""
         found = await self._store.find(case)
         if found.state in ENDED:
             return found.message
@@ -82,13 +85,13 @@ class Tasks:
         return (await self._store.enter(case, closed, self._clock())).message
 
     async def escalate(self, case: int, step: str) -> str:
-        """See `CaseTasks`."""
+        """Move the case to tier 2 and assign it to the admin with the fewest open cases."""
         candidates = await self._candidates(case, ("admin",))
         escalated = Step(step, "escalated", "escalating.")
         return (await self._store.escalate(case, escalated, candidates, self._clock())).message
 
     async def fail(self, case: int, step: str, error: str, cause: str) -> None:
-        """See `CaseTasks`."""
+        """Record on the case that its execution failed, which ends it."""
         note = f"{error}: {cause}"[:_LONGEST_NOTE]
         await self._store.enter(case, Step(step, "failed", "", note), self._clock())
 

@@ -17,18 +17,18 @@ class Store(Protocol):
     """What `ActivityDelivery` needs of its store."""
 
     async def undelivered(self, limit: int) -> Sequence[Activity]:
-        """Threads whose activity is newer than what threads has acknowledged."""
+        """Activities that are newer than those that threads has acknowledged."""
 
     async def mark_delivered(self, activities: Sequence[Activity]) -> None:
-        """Store that threads has acknowledged these."""
+        """Store that threads has acknowledged these activities."""
 
 
 class ActivityDelivery:
-    """Delivers the activity of threads: at once for what this process wrote, and every `interval`
-    seconds for what a process that was killed left behind.
+    """Delivers the activity of threads: immediately for posts that this process has stored, and
+    every `interval` seconds for what a killed process left undelivered.
 
-    Values are absolute and ordered by version, so several processes may deliver the same and
-    nobody needs to lock anything during a call to another context.
+    Values are absolute and ordered by version, so several processes may deliver the same activity,
+    and nothing is locked during a call to another context.
     """
 
     def __init__(self, store: Store, threads: Threads, interval: float = 2.0) -> None:
@@ -38,7 +38,7 @@ class ActivityDelivery:
         self._wanted = asyncio.Event()
 
     def wake(self) -> None:
-        """There is something to deliver."""
+        """Call this when there is activity to deliver."""
         self._wanted.set()
 
     async def run(self) -> None:
@@ -51,7 +51,7 @@ class ActivityDelivery:
                     pass
             except Unavailable as down:
                 if not waiting:
-                    log.info("activity waits: %s (%r)", down.detail, down.__cause__)
+                    log.info("activity cannot be delivered: %s (%r)", down.detail, down.__cause__)
                 waiting = True
                 await asyncio.sleep(self._interval)
                 continue
@@ -68,7 +68,7 @@ class ActivityDelivery:
                 pass
 
     async def deliver(self) -> int:
-        """Deliver one batch, and say how many threads it was about. Raises `Unavailable`."""
+        """Deliver one batch. Returns the number of threads in it. Raises `Unavailable`."""
         activities = await self._store.undelivered(_BATCH)
         if activities:
             await self._threads.record_activity(activities)

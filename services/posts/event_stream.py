@@ -1,4 +1,4 @@
-"""An endless answer that ends when its client does."""
+"""A response with server-sent events, which ends when the client disconnects."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,27 +8,27 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 PATIENCE = 30.0
-"""Seconds for which a client may take nothing of what it is sent."""
+"""Seconds for which a client may read nothing."""
 
 
 class EventStream(StreamingResponse):
     """Server-sent events (HTML standard, section 9.2).
 
-    The events are closed with the answer, not when the garbage collector finds them. The answer of
-    a client that takes nothing for `patience` seconds is broken off.
+    The generator of events is closed with the response, not by the garbage collector. A client that
+    reads nothing for `patience` seconds is disconnected.
     """
 
     media_type = "text/event-stream"
 
     def __init__(self, events: AsyncGenerator[bytes, None], patience: float = PATIENCE) -> None:
         super().__init__(events, headers={"Cache-Control": "no-store"})
-        # Said as it is: the type has no charset parameter, and is always UTF-8.
+        # Without a charset: this type has no such parameter, and is always UTF-8.
         self.headers["Content-Type"] = self.media_type
         self._events = events
         self._patience = patience
 
     async def stream_response(self, send: Send) -> None:
-        """Send the events until they end, or the client does."""
+        """Send the events until they end or the client disconnects."""
         async with aclosing(self._events) as events:
             await send(
                 {

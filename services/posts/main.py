@@ -1,4 +1,4 @@
-"""The posts service: one context in a process, wired to the others over HTTP."""
+"""The posts service: one context in a process, which calls the others over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from services.posts.wiring import open_posts
 
 
 class Settings(ProcessSettings, PostSettings):
-    """The settings of this process: its own context's, and where it finds the contexts it calls."""
+    """The settings of this process: its context's, and the URLs of the contexts that it calls."""
 
     posts_service_token: ServiceTokens
     users_url: HttpUrl
@@ -27,7 +27,7 @@ class Settings(ProcessSettings, PostSettings):
 
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
-    """The composition root."""
+    """Build the application; the context is closed when the block ends."""
     async with http_client() as http:
         users = HttpUsers(
             ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])

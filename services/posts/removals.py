@@ -1,4 +1,4 @@
-"""Follows which threads have been removed."""
+"""Hides the posts of removed threads."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ class Store(Protocol):
 
 
 class RemovalFollower:
-    """Asks the threads context for removals after the stored position, and waits for more.
+    """Requests removals after the stored position from the threads context, and waits for more.
 
-    The position is stored with the removals, so a process that was down misses none; several
-    processes may follow at once."""
+    The position is stored with the removals, so a process that was down misses none. Several
+    processes may do this at the same time."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class RemovalFollower:
         while True:
             try:
                 if not await self.follow(_PATIENCE):
-                    # A threads service that is stopping does not let anybody wait.
+                    # A stopping threads service answers without waiting.
                     await self._sleep(_BREATH)
             except Unavailable as down:
-                log.debug("removals wait: %s", down.detail)
+                log.debug("removals cannot be requested: %s", down.detail)
                 await self._sleep(_PAUSE)
             except Exception:
                 log.exception("removals could not be applied")

@@ -1,4 +1,4 @@
-"""Renders posts again whose HTML was made by other rules than today's."""
+"""Renders posts again whose HTML was made by older rules."""
 
 import asyncio
 import logging
@@ -15,14 +15,14 @@ log = logging.getLogger("board.markup")
 _BATCH = 50
 _BATCH_SECONDS = 1.0
 _PAUSE = 60.0
-_NOBODY = 0  # whose turn it is among the users that have something rendered
+_NOBODY = 0  # the pool renders one text of each user at a time
 
 
 class Rerenderer:
-    """Keeps the HTML of all posts as the rules in force make it: docs/decisions/rendering-again.md.
+    """Updates the HTML of all posts to the current rules (docs/decisions/rendering-again.md).
 
-    No row is locked while texts are rendered. A post that has changed meanwhile, or that somebody
-    is changing, is left for the next batch. One process at a time does this.
+    No row is locked while texts are rendered. A post that has changed meanwhile, or is locked, is
+    left for the next batch. One process at a time does this.
     """
 
     def __init__(self, database: Database, render: Callable[[str, int], Awaitable[str]]) -> None:
@@ -30,13 +30,13 @@ class Rerenderer:
         self._render = render
 
     async def run(self) -> None:
-        """Render until cancelled, at most half of the time."""
+        """Render until cancelled, using at most half of the time."""
         while True:
             began = time.monotonic()
             try:
                 done = await self.render_batch()
             except Unavailable as down:
-                log.info("posts wait to be rendered again: %s", down.detail)
+                log.info("posts cannot be rendered again yet: %s", down.detail)
                 done = 0
             except Exception:
                 log.exception("posts could not be rendered again")
@@ -44,8 +44,8 @@ class Rerenderer:
             await asyncio.sleep(time.monotonic() - began if done else _PAUSE)
 
     async def render_batch(self) -> int:
-        """Render the newest posts that need it, for about a second. Returns how many have been
-        stored. Raises `Unavailable`."""
+        """Render the newest posts that need it, for about a second. Returns the number of stored
+        posts. Raises `Unavailable`."""
         async with self._database.transaction() as connection:
             if not await connection.fetchval(_LOCK):
                 return 0
@@ -62,11 +62,12 @@ class Rerenderer:
         return len(stored)
 
     async def _to_html(self, text: str) -> str | None:
-        """The HTML of a text; None if it is to stay as it is, because of a defect that is ours."""
+        """The HTML of a text; None if rendering fails because of a defect, and the old HTML
+        stays."""
         try:
             return await self._render(text, _NOBODY)
         except Invalid:
-            # It could be posted once. What it says must not disappear.
+            # It was allowed once, so it must not disappear.
             return f"<pre>{escape(text, quote=False)}</pre>\n"
         except RuntimeError:
             log.exception("a post could not be rendered again")

@@ -1,4 +1,4 @@
-"""What people can do with posts: write, find, change and remove them."""
+"""The rules for writing, finding and changing posts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,11 +17,11 @@ Result = TypeVar("Result")
 
 
 Render = Callable[[str, int], Awaitable[str]]
-"""Makes safe HTML of the Markdown that a user, by their id, has written. Raises `Invalid`."""
+"""Renders Markdown as safe HTML, for the user with this id. Raises `Invalid`."""
 
 
 class Limits(Protocol):
-    """How much one user may do; `services.posts.settings.PostSettings` has them."""
+    """The limits of one user; implemented by `services.posts.settings.PostSettings`."""
 
     @property
     def for_posts(self) -> Policy: ...
@@ -35,8 +35,8 @@ class Limits(Protocol):
 
 class Store(Protocol):
     """What `PostService` needs of its store; `services.posts.store.PostStore` has it in PostgreSQL.
-    `edit` returns None when there is no such post, raises what `decide` raises for the post as it
-    is, and records the act that it returns."""
+    `edit` returns None if there is no such post. It calls `decide` in the transaction, raises what
+    that raises, and records the act that it returns."""
 
     async def check_replay(
         self, write: IdempotentWrite[Post], user: int, now: datetime
@@ -81,9 +81,9 @@ class Search(Protocol):
 
 
 class PostService:
-    """The rules of posts. `changed` is called after each change that has been stored.
+    """The rules of posts. `changed` is called after each stored change.
 
-    Rendering is work: whatever can be refused without it is refused before it.
+    Rendering is expensive, so whatever can be refused without it is refused first.
     """
 
     def __init__(
@@ -109,23 +109,27 @@ class PostService:
     async def write(
         self, token: str, thread: int, text: str, reply_to: int | None, write: IdempotentWrite[Post]
     ) -> Post:
-        """Write a post. Raises `Unauthenticated`, `Banned`, `NotFound` for a thread that is not
-        there, `Conflict` for a locked one, `Invalid` for a reply to what is not in the thread or a
-        text that cannot be rendered, `TooManyRequests`, and `Unavailable` when a context that must
-        be asked is down."""
+        """Write a post. Raises `Unauthenticated`, `Banned`, `NotFound` for a missing thread,
+        `Conflict` for a locked one, `Invalid` for a reply to a post of another thread or a text
+        that cannot be rendered, `TooManyRequests`, and `Unavailable` if users or threads is
+        down."""
         who, where = await asyncio.gather(
             self._users.authenticate(token), self._threads.find(thread), return_exceptions=True
         )
         actor = _unless_failed(who)
         now = self._clock()
-        await self._store.check_replay(write, actor.id, now)  # before what may have changed since
+        await self._store.check_replay(
+            write, actor.id, now
+        )  # before checks of what may have changed since
         found = _unless_failed(where)
         if found.locked:
             raise Conflict("This thread is locked.")
         try:
             await self._store.check_may_post(actor.id, now, self._limits.for_posts)
         except TooManyRequests:
-            await self._store.check_replay(write, actor.id, now)  # done by then, and counted
+            await self._store.check_replay(
+                write, actor.id, now
+            )  # another request may have done it meanwhile
             raise
         html = await self._render(text, actor.id)
         by_starter = actor.id == found.created_by
@@ -144,10 +148,10 @@ class PostService:
     async def edit(
         self, token: str, post: int, text: str, check_unchanged: Callable[[Post], None]
     ) -> Post:
-        """Change the text; the old one is stored as a revision. A text that is the same already
-        changes nothing. Raises `Forbidden` unless it is theirs or they moderate, `NotFound`,
+        """Change the text; the old one is stored as a revision. The same text changes
+        nothing. Raises `Forbidden` unless the user is the author or a moderator, `NotFound`,
         `Invalid` for a text that cannot be rendered, `TooManyRequests`, and what `check_unchanged`
-        raises for the post as it is."""
+        raises for the current post."""
         actor = await self._users.authenticate(token)
         now, policy = self._clock(), self._limits.for_edits
 
@@ -171,7 +175,7 @@ class PostService:
     async def revisions(
         self, token: str, post: int, limit: int, after: str | None
     ) -> Page[Revision]:
-        """What the post said, oldest first. For its author and moderators."""
+        """The texts that the post had, oldest first, for its author and moderators."""
         actor = await self._users.authenticate(token)
         (await self.find(post)).check_editable(actor)
         return await self._store.revisions(post, limit, after)
@@ -188,15 +192,15 @@ class PostService:
         return await self._store.newest(limit, after)
 
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
-        """What was written in a thread, oldest first; nothing for a thread that is not there."""
+        """The posts of a thread, oldest first; none for a missing thread."""
         return await self._store.in_thread(thread, limit, after)
 
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
-        """What a user wrote, newest first; nothing for a user who is not there."""
+        """The posts of a user, newest first; none for a missing user."""
         return await self._store.by_user(user, limit, after)
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
-        """Posts that have the words, best first."""
+        """Posts that match the words, newest first."""
         return await self._search.search(words, limit, after)
 
 

@@ -13,11 +13,10 @@ from kernel.process.settings import DatabasePassword, DatabaseUrl
 
 class PostSettings(BaseSettings):
     """The database, processes and limits. Posts are rendered in `render_processes` processes. A
-    user may write one post each `post_interval` seconds, ask for `preview_limit` previews in
-    `preview_window` seconds, and edit posts `edit_limit` times in `edit_window` seconds. An
-    interval or a limit of 0 is none. What a post said before an edit is deleted after
-    `revision_days` days, and the events of a thread, from which streams resume, after
-    `event_days`."""
+    user may write one post every `post_interval` seconds, request `preview_limit` previews in
+    `preview_window` seconds, and edit posts `edit_limit` times in `edit_window` seconds; 0 means no
+    limit. Earlier texts of posts are deleted after `revision_days` days, and the events of threads,
+    from which streams resume, after `event_days`."""
 
     posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
@@ -47,7 +46,7 @@ class PostSettings(BaseSettings):
 
     @property
     def retention(self) -> Sequence[Rule]:
-        """How long rows are kept."""
+        """After which time rows are deleted."""
         return [
             IDEMPOTENCY_KEYS,
             Rule("revisions", timedelta(days=self.revision_days)),

@@ -37,23 +37,23 @@ VISIBLE = """
 
 
 class PostStore:
-    """Writes and lists posts. Raises `Unavailable` when the database is down, and
-    `MalformedRequest` for a cursor of another list. A removed post does not exist, nor does one in
-    a removed thread."""
+    """Writes and lists posts. Raises `Unavailable` if the database is down, and
+    `MalformedRequest` for a cursor of another list. Removed posts, and posts in removed threads,
+    count as missing."""
 
     def __init__(self, database: Database, dictionary: Dictionary) -> None:
         self._database = database
         self._dictionary = dictionary
 
     async def check_replay(self, write: IdempotentWrite[Post], user: int, now: datetime) -> None:
-        """Raises `Replayed` when this write has been done already."""
+        """Raises `Replayed` if this write was done before."""
         await write.check_replay(self._database, user, now)
 
     async def add(
         self, new: NewPost, now: datetime, policy: Policy, write: IdempotentWrite[Post]
     ) -> Post:
-        """Store a new post. Raises `TooManyRequests`, `Invalid` for a reply to what is not in the
-        thread, and what `write.begin` raises."""
+        """Store a new post. Raises `TooManyRequests`, `Invalid` for a reply to a post that is not
+        in the thread, and what `write.begin` raises."""
         words = await words_of(new.text)
         async with self._database.transaction() as connection:
             await write.begin(connection, new.user, now)
@@ -88,11 +88,11 @@ class PostStore:
         return post
 
     async def check_may_post(self, user: int, now: datetime, policy: Policy) -> None:
-        """Raises `TooManyRequests` when `add` would."""
+        """Raises `TooManyRequests` if `add` would."""
         await check_user_limit(self._database, user, policy, now, _JUST_POSTED)
 
     async def check_may_edit(self, user: int, now: datetime, policy: Policy) -> None:
-        """Raises `TooManyRequests` when `edit` would."""
+        """Raises `TooManyRequests` if `edit` would."""
         await allowance.check(self._database, str(user), policy, now, _EDITED_MUCH)
 
     async def count_preview(self, user: int, now: datetime, policy: Policy) -> None:
@@ -110,7 +110,7 @@ class PostStore:
         policy: Policy,
         decide: Decide,
     ) -> Post | None:
-        """Change the text and store the old one, or None when there is no such post. Raises what
+        """Change the text and store the old one. Returns None if there is no such post. Raises what
         `decide` raises, records the act that it returns, and raises `TooManyRequests` for the
         actor."""
         words = await words_of(text)
@@ -171,7 +171,7 @@ class PostStore:
         return None if row is None else Post._make(row)
 
     async def revisions(self, post: int, limit: int, after: str | None) -> Page[Revision]:
-        """What the post said, oldest first; the last one is what it says now."""
+        """The texts of the post, oldest first; the last one is the current text."""
         kind = f"revisions-of-{post}"
         rows = await self._database.rows(
             """
@@ -216,7 +216,7 @@ class PostStore:
         return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
 
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
-        """What a user wrote, newest first."""
+        """The posts of a user, newest first."""
         kind = f"posts-by-user-{user}"
         rows = await self._database.rows(
             _page_of(
@@ -231,7 +231,7 @@ class PostStore:
         return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
 
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
-        """What was written in a thread, oldest first."""
+        """The posts of a thread, oldest first."""
         kind = f"posts-in-thread-{thread}"
         rows = await self._database.rows(
             _page_of(
@@ -258,9 +258,9 @@ _PREVIEWED_MUCH = "You have looked at many previews. Wait a little."
 async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[int, datetime]:
     """Count the post in its thread's row, and return the new version and the post's time.
 
-    The row comes before the post: its lock makes ids ascend in the order of commits within a
-    thread, so that who reads a thread by id never misses a post that was committed late. Times
-    ascend with them, though the clocks of two machines never agree.
+    The row is updated before the post is inserted: its lock makes ids within a thread ascend in the
+    order of commits, so a reader who pages by id never misses a post that was committed late. Times
+    ascend as well, even if the clocks of two machines differ.
     """
     row = await connection.fetchrow(
         """
@@ -283,7 +283,7 @@ async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[i
 
 
 async def _lock(connection: Connection, post: int) -> Post | None:
-    """The post, once nobody else touches a post of its thread; None when it is not there."""
+    """The post, after locking its thread's row; None if there is no such post."""
     await connection.execute(
         """
         SELECT FROM thread_activity
@@ -308,7 +308,7 @@ async def _check_reply(connection: Connection, thread: int, reply_to: int) -> No
 
 
 async def record_event(connection: Connection, post: Post, version: int, kind: Kind) -> None:
-    """Store that something happened to a post, and notify those who watch its thread."""
+    """Store an event of a post, and notify the streams of its thread."""
     await connection.execute(
         """
         WITH happened AS (
@@ -325,9 +325,8 @@ async def record_event(connection: Connection, post: Post, version: int, kind: K
 
 
 def _page_of(posts: str, order: str, limit: int) -> str:
-    """The statement for a page of some posts: as many as parameter number `limit` says, or those
-    before `LARGEST_PAGE` is exceeded and the one that exceeds it. Sizes are known without reading
-    the texts."""
+    """The statement for a page of posts: as many as parameter number `limit` says, or fewer, up to
+    the one that exceeds `LARGEST_PAGE`. PostgreSQL knows sizes without reading the texts."""
     return f"""
         SELECT {POST_COLUMNS}
         FROM (

@@ -1,4 +1,4 @@
-"""What happens in a thread, as it happens, to everybody who watches."""
+"""Streams of the events of threads."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from services.posts.model import Event
 log = logging.getLogger("board.stream")
 
 KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment is sent."""
+"""Seconds without an event after which a comment is sent."""
 
 BACKLOG = 1024 * 1024
-"""Bytes by which a client may be behind."""
+"""The most unsent bytes of a client."""
 
 _PAUSE = 1.0
 
@@ -27,7 +27,7 @@ class Store(Protocol):
     """What `Streams` needs of its store."""
 
     async def version(self, thread: int) -> int | None:
-        """The number of events of a thread; None for one that has been removed."""
+        """The number of events of a thread; None for a removed thread."""
 
     async def oldest_event(self, thread: int) -> int | None:
         """The version of the thread's first event that is still stored, or None."""
@@ -43,8 +43,8 @@ class _Chunk:
 
 
 class Watch:
-    """One stream of a thread. Ends when the thread is removed, the process drains, or the client
-    is too slow to be kept up with: it comes back with `Last-Event-ID` and misses nothing."""
+    """One stream of a thread. It ends when the thread is removed, the process drains, or the client
+    is too slow; the client then resumes with `Last-Event-ID` and misses nothing."""
 
     def __init__(self, backlog: int) -> None:
         self._backlog = backlog
@@ -54,7 +54,7 @@ class Watch:
         self.ended = False
 
     def put(self, chunk: _Chunk) -> None:
-        """Something happened."""
+        """Append events."""
         if self.ended:
             return
         self._behind += len(chunk.data)
@@ -65,13 +65,13 @@ class Watch:
             self._news.set()
 
     def end(self) -> None:
-        """There will be nothing more."""
+        """End the feed: there will be no more events."""
         self.ended = True
         self._chunks.clear()
         self._news.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Whether something happened, or the end came, in so many seconds."""
+        """Wait at most so many seconds for events or the end. Returns whether there are any."""
         try:
             await asyncio.wait_for(self._news.wait(), seconds)
         except TimeoutError:
@@ -79,7 +79,7 @@ class Watch:
         return True
 
     def take(self) -> list[_Chunk]:
-        """What has happened since the last call."""
+        """The events since the last call."""
         self._news.clear()
         chunks = list(self._chunks)
         self._chunks.clear()
@@ -88,8 +88,8 @@ class Watch:
 
 
 class _Feed:
-    """A thread that somebody watches. `version` is that of the last event its watchers have; None
-    until that is known."""
+    """A watched thread. `version` is that of the last event that its streams have; None until that
+    is known."""
 
     def __init__(self) -> None:
         self.version: int | None = None
@@ -99,10 +99,9 @@ class _Feed:
 class Streams:
     """All streams of this process.
 
-    However many watch a thread, its events are read and encoded once, when PostgreSQL notifies
-    that there are some. While nothing happens, a stream costs its memory and a comment each
-    `keep_alive` seconds. One that is more than `backlog` bytes behind is ended.
-    """
+    The events of a thread are read and encoded once for all of its streams, when PostgreSQL
+    notifies of them. An idle stream costs its memory and a comment every `keep_alive` seconds. A
+    stream with more than `backlog` unsent bytes is ended."""
 
     def __init__(
         self,
@@ -121,7 +120,7 @@ class Streams:
         self._closed = False
 
     def thread_changed(self, thread: str) -> None:
-        """Read what is new in that thread; in every watched one if `thread` is empty."""
+        """Read the new events of this thread, or of every watched one if `thread` is empty."""
         if not thread:
             self._stale.update(self._feeds)
         elif int(thread) in self._feeds:
@@ -137,7 +136,7 @@ class Streams:
                 watch.end()
 
     async def run(self) -> None:
-        """Tell watchers what happens, until cancelled."""
+        """Read events and pass them to the streams, until cancelled."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -153,9 +152,9 @@ class Streams:
                     self._end(thread)
 
     async def open(self, thread: int, after: int | None) -> AsyncGenerator[bytes, None]:
-        """The events of a thread after that version, or from now on, in the form of server-sent
-        events. Raises `NotFound` for a removed thread, and `MalformedRequest` for a version that
-        has not been reached, or whose next event has been deleted since."""
+        """The events of a thread after that version, or from now on, as server-sent events. Raises
+        `NotFound` for a removed thread, and `MalformedRequest` for a version that the thread has
+        not reached yet, or whose next event has been deleted."""
         current = await self._store.version(thread)
         if current is None:
             raise NotFound("There is no such thread.")
@@ -172,15 +171,15 @@ class Streams:
         feed = self._feeds.setdefault(thread, _Feed())
         feed.watches.add(watch)
         try:
-            # An event without data is not dispatched, and still sets where to resume from.
+            # An event without data is not dispatched, but sets the id for resuming.
             yield f"retry: 1000\nid: {sent}\n\n".encode()
-            # Catch up with the events that others already have; newer ones collect in the watch.
+            # Read the events that other streams already have; newer ones collect in the feed.
             while events := await self._store.events(thread, sent):
                 sent = events[-1].version
                 yield b"".join(self._encode(event) for event in events)
             if feed.version is None:
                 feed.version = sent
-                self.thread_changed(str(thread))  # for what came after we had looked
+                self.thread_changed(str(thread))  # for events after this read
             while not (watch.ended or self._closed):
                 if not await watch.wait(self._keep_alive):
                     yield b": still here\n\n"

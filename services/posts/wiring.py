@@ -68,8 +68,8 @@ async def open_posts(
     public_origin: str,
     clock: Clock = utc_now,
 ) -> AsyncIterator[Posts]:
-    """The posts context, its background tasks and its processes, until the block ends. Browsers
-    know the board as `public_origin`."""
+    """The posts context, its background tasks and its processes, until the block ends.
+    `public_origin` is the origin that browsers use."""
     url = settings.posts_database_url
     async with Database.open(url) as database:
         dictionary = Dictionary()

@@ -1,4 +1,4 @@
-"""Which addresses links and pictures may have."""
+"""Rules for the addresses of links and pictures."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ _REMEMBERED = 10_000
 
 
 class Addresses:
-    """The rules for one board, which browsers know as `public_origin`."""
+    """The rules for the board at `public_origin`."""
 
     def __init__(self, public_origin: str) -> None:
         self._own_host = (urlsplit(public_origin).hostname or "").rstrip(".")
@@ -25,9 +25,8 @@ class Addresses:
         self._known: dict[str, bool] = {}
 
     def may_link(self, address: str) -> bool:
-        """Whether a link may lead there. A relative address may; another has a scheme of ours and
-        is one that the sanitiser's parser understands, since it would leave a link without an
-        address otherwise."""
+        """Whether a link may have this address: a relative one, or one with an allowed scheme that
+        the sanitiser's parser understands, because the sanitiser would remove others."""
         scheme = _SCHEME.match(address)
         if scheme and scheme[1].lower() not in SCHEMES:
             return False
@@ -40,11 +39,12 @@ class Addresses:
         return known
 
     def may_show(self, address: str) -> bool:
-        """Whether a picture may come from there: from another host than the board's own.
+        """Whether a picture may have this address, which must be on another host than the board.
 
-        A browser would ask the board for such a "picture" in the reader's name, at the cost of the
-        reader's allowance. Every spelling that is not plainly another host's is refused: relative
-        addresses, hosts that are escaped or not ASCII, numbers in any notation, this machine.
+        Otherwise a browser would send the request with the reader's session, and it would count
+        against the reader's limits. Every address that is not clearly on another host is refused:
+        relative addresses, hosts that are escaped or not ASCII, numbers in any notation, and this
+        machine.
         """
         match = _ABSOLUTE.match(address)
         if match is None:

@@ -1,9 +1,8 @@
-"""How much a text may become.
+"""Bounds on what a text is expanded to.
 
-Markdown multiplies: one definition serves thousands of references, a short row of a wide table is
-filled up with cells, and some texts make the parser try far more than it keeps. All of that is
-counted, so that the same text is accepted or refused on every machine.
-"""
+Markdown multiplies: thousands of references can use one definition, a short row of a wide table is
+filled up with cells, and some texts make the parser create far more tokens than it keeps. All of
+this is counted, so that every machine accepts or refuses the same texts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +15,11 @@ _LEAST_EXPANSION = 100_000
 
 
 class Unrenderable(Exception):
-    """This text does not become a post. The message is a sentence for its author."""
+    """The text cannot become a post. The message is a sentence for its author."""
 
 
 def largest_html(size: int) -> int:
-    """The size of the HTML that a text of this size may become: characters for characters, or bytes
-    for bytes, both in UTF-8."""
+    """The largest HTML for a text of this size, both in characters or both in bytes of UTF-8."""
     return _HTML_PER_CHARACTER * size + _HTML_ALLOWANCE
 
 
@@ -34,26 +32,26 @@ def check_html(text: str, html: str) -> None:
 
 
 class SizeEstimate:
-    """The size of the HTML while it is being counted together, before any of it is made."""
+    """The estimated size of the HTML, before any of it is generated."""
 
     def __init__(self, text: str) -> None:
         self._left = largest_html(len(text))
 
     def add(self, characters: int) -> None:
-        """Raises `Unrenderable` if that is too much."""
+        """Add to the size. Raises `Unrenderable` if it is too large."""
         self._left -= characters
         if self._left < 0:
             raise Unrenderable(_TOO_LARGE)
 
 
 class TokenBudget:
-    """The elements and pieces of text that a document may consist of."""
+    """The number of tokens that a document may have."""
 
     def __init__(self, characters: int) -> None:
         self._left = _TOKENS_PER_CHARACTER * characters + _TOKEN_ALLOWANCE
 
     def spend(self) -> None:
-        """Count one more. Raises `Unrenderable` if that is one too many."""
+        """Count one token. Raises `Unrenderable` if there are too many."""
         self._left -= 1
         if self._left < 0:
             raise Unrenderable(
@@ -63,13 +61,12 @@ class TokenBudget:
 
 
 class References(dict[str, Mapping[str, Any]]):
-    """The definitions of a document's links by label, as markdown-it keeps them.
+    """The definitions of a document's links by label, as markdown-it stores them.
 
-    What references to them add to the text is bounded as cmark bounds it (`blocks.c`,
-    `max_ref_size`): by the size of the text, or 100,000 where that is more. From then on a label is
-    not found, and its reference stays text. Only lookups while `counting` add to the sum, since the
-    parser looks most labels up several times.
-    """
+    The total size of references is bounded as in cmark (`blocks.c`, `max_ref_size`): by the size of
+    the text, or 100,000 if that is more. After that, labels are not found, and references stay
+    text. Only lookups while `counting` count, because the parser looks most labels up several
+    times."""
 
     counting = False
 
@@ -78,7 +75,7 @@ class References(dict[str, Mapping[str, Any]]):
         self._left = max(characters, _LEAST_EXPANSION)
 
     def get(self, label: str, default: Any = None) -> Any:
-        """The definition, unless there is none or the bound has been reached."""
+        """The definition, or the default if there is none or the bound is reached."""
         found = super().get(label)
         if found is None:
             return default

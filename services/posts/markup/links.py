@@ -15,28 +15,27 @@ _LONGEST_SCHEME = len("https")
 _FILE_TYPES = frozenset(
     "ai cc la md mk ml mm ms pl pm ps py rs sh so st tf vi".split()  # noqa: SIM905 - a list of words
 )
-"""Domains of countries that are file types as well."""
+"""Country domains that are also file types."""
 
 
 class BareLinks:
-    """Finds what looks like an address: `https://…`, `www.example.org`, `example.org/path`,
-    `a@b.example`. Takes the place of `LinkifyIt` in the parser.
+    """Finds addresses in text: `https://…`, `www.example.org`, `example.org/path`, `a@b.example`.
+    Replaces `LinkifyIt` in the parser.
 
-    A name without a scheme whose last part is also a file type is a file, unless it begins with
-    `www.`. In words of more than 1,000 characters nothing is looked for: an address never has a
-    space in it, and the library reads the rest of a word again for each address that could begin in
-    it.
+    A name without a scheme whose last part is also a file type is not a link, unless it begins with
+    `www.`. Words of more than 1,000 characters are not searched, because the library reads the rest
+    of a word again for each address that could begin in it.
     """
 
     def __init__(self) -> None:
-        self._library = LinkifyIt({"ftp:": None})  # a scheme that links may not have
+        self._library = LinkifyIt({"ftp:": None})  # links may not have this scheme
 
     def pretest(self, text: str) -> bool:
-        """Whether there may be an address."""
+        """Whether the text may contain an address."""
         return bool(self._library.pretest(text))
 
     def test(self, text: str) -> bool:
-        """Whether there is an address, or a file's name."""
+        """Whether the text contains an address or a file name."""
         return bool(self._library.test(_without_long_words(text)))
 
     def match(self, text: str) -> list[Match] | None:
@@ -45,7 +44,7 @@ class BareLinks:
         return [match for match in found if match.schema or not _is_file(match.text)] or None
 
     def match_at_start(self, text: str) -> Match | None:
-        """The address with a scheme that a text begins with."""
+        """The address with a scheme at the beginning of a text."""
         word = _SPACE.split(text[: _LONGEST_WORD + 1], maxsplit=1)[0]
         return self._library.match_at_start(word) if len(word) <= _LONGEST_WORD else None
 
@@ -60,9 +59,10 @@ def _is_file(name: str) -> bool:
 
 
 def bare_link(state: StateInline, silent: bool) -> bool:
-    """markdown-it's inline rule `linkify`, which keeps `_` and `*` in an address from becoming
-    emphasis. The library's searches all text before each `://` for a scheme, and copies all that
-    comes after it: seconds for 10,000 of them. This one looks at as much as an address can have."""
+    """Replaces markdown-it's inline rule `linkify`, which prevents `_` and `*` in an address from
+    becoming emphasis. The library's rule searches all text before each `://` for a scheme, and
+    copies all text after it, which takes seconds for 10,000 of them. This one reads only as much as
+    an address can have."""
     pos = state.pos
     if state.linkLevel > 0 or not state.src.startswith("://", pos):
         return False
@@ -71,7 +71,7 @@ def bare_link(state: StateInline, silent: bool) -> bool:
     if scheme is None or not state.pending.endswith(scheme[1]):
         return False
     start = pos - len(scheme[1])
-    links: BareLinks = state.md.linkify  # type: ignore[assignment] # as `make_parser` has put it
+    links: BareLinks = state.md.linkify  # type: ignore[assignment] # set by `make_parser`
     found = links.match_at_start(state.src[start : start + _LONGEST_WORD + 1])
     if found is None:
         return False

@@ -1,4 +1,4 @@
-"""The Markdown that posts are written in, as a parser whose work is bounded."""
+"""The parser for the Markdown of posts, whose work is bounded."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from services.posts.markup.bounds import References, TokenBudget
 from services.posts.markup.links import BareLinks, bare_link
 
 _DEEPEST = 20
-"""Levels of blocks. A quotation is one, a list two: itself and its item."""
+"""The most levels of blocks. A quotation has one, a list two: itself and its item."""
 
 _DEEPEST_QUOTATION = 10
-"""Quotations in quotations: each of them reads every line that goes on in the innermost one."""
+"""The most nested quotations: each level reads every line of the innermost one."""
 
 _DEEPEST_BRACKETS = 12
-"""Brackets in brackets: the time for unclosed ones grows with it."""
+"""The most nested brackets: the time for unclosed ones grows with their depth."""
 
 _BUDGET = "budget"
 _QUOTATIONS = "quotations"
@@ -48,7 +48,7 @@ def environment(text: str) -> dict[str, Any]:
 
 
 def _quotation(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    # Markers below the deepest level are text: the parser would drop all that is there.
+    # Markers below the deepest level are text: the parser would drop their content.
     if state.level + 1 >= _DEEPEST or state.env[_QUOTATIONS] >= _DEEPEST_QUOTATION:
         return False
     state.env[_QUOTATIONS] += 1
@@ -81,7 +81,7 @@ def _counting(rule: Any, state: StateInline, silent: bool) -> bool:
 
 
 def _align(state: StateCore) -> None:
-    # The library writes a style, which the page's Content-Security-Policy does not let through.
+    # The library writes a style attribute, which the page's Content-Security-Policy blocks.
     for token in state.tokens:
         style = token.attrs.pop("style", None) if token.tag in {"th", "td"} else None
         if style is not None:
@@ -97,7 +97,9 @@ class _BoundedBlock(StateBlock):
 class _BoundedInline(StateInline):
     def __init__(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> None:
         super().__init__(src, md, env, tokens)
-        self.level = _DEEPEST - _DEEPEST_BRACKETS  # the library has one bound for both
+        self.level = (
+            _DEEPEST - _DEEPEST_BRACKETS
+        )  # the library has one bound for blocks and brackets
 
     def push(self, ttype: str, tag: str, nesting: Any) -> Token:
         self.env[_BUDGET].spend()
@@ -108,7 +110,7 @@ class _Parser(MarkdownIt):
     def __init__(self, addresses: Addresses) -> None:
         super().__init__("js-default", {"linkify": True, "html": False, "maxNesting": _DEEPEST})
         self._addresses = addresses
-        self.block = _Blocks()  # with all rules, as the preset has them
+        self.block = _Blocks()  # with all rules of the preset
         self.inline = _Inlines()
         self.linkify = BareLinks()
 

@@ -1,4 +1,4 @@
-"""Pictures that are not shown, as what they are a picture of."""
+"""Replaces pictures that may not be shown by links or text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,8 +8,8 @@ from services.posts.markup.addresses import Addresses
 
 
 def without_own_pictures(tokens: Sequence[Token], addresses: Addresses) -> Iterator[Token]:
-    """The inline tokens of a paragraph. A picture from an address that may not be shown becomes a
-    link to that address, or text inside another link."""
+    """The inline tokens of a paragraph. A picture whose address is not allowed becomes a link to
+    that address or, inside another link, text."""
     links = 0
     for token in tokens:
         links += token.nesting if token.type in {"link_open", "link_close"} else 0

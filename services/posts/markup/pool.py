@@ -1,7 +1,7 @@
-"""The processes that render, seen from the one that serves.
+"""The pool of rendering processes.
 
-Threads would share the interpreter with the event loop, and none of them can be killed. See
-docs/decisions/rendering.md.
+Threads would share the interpreter with the event loop, and cannot be killed
+(docs/decisions/rendering.md).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ log = logging.getLogger("board.markup")
 
 _ROOT = Path(__file__).parents[3]
 _LONGEST_WAIT = 8.0
-_LONGEST_ANSWER = 15.0  # of a machine that has a second of its time for it
+_LONGEST_ANSWER = 15.0  # a busy machine may need long for a second of CPU time
 _LONGEST_END = 2.0
 
 
@@ -35,8 +35,8 @@ class WorkerDied(Exception):
 
 
 class RenderPool:
-    """Renders posts in a few processes, at most one text of a user at a time, so that nobody keeps
-    all of them busy."""
+    """Renders posts in a few processes, at most one text of each user at a time, so that one user
+    cannot occupy all of them."""
 
     def __init__(self, workers: Sequence["_Worker"]) -> None:
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
@@ -47,7 +47,7 @@ class RenderPool:
     @classmethod
     @asynccontextmanager
     async def open(cls, public_origin: str, size: int) -> AsyncIterator["RenderPool"]:
-        """`size` processes, for the board that browsers know under this origin."""
+        """A pool of `size` processes, for the board at this origin."""
         command = [sys.executable, "-m", worker.__name__, public_origin]
         async with cls.of_command(command, size) as pool:
             yield pool
@@ -55,7 +55,8 @@ class RenderPool:
     @classmethod
     @asynccontextmanager
     async def of_command(cls, command: Sequence[str], size: int) -> AsyncIterator["RenderPool"]:
-        """`size` processes of a program that speaks as `worker` does. They end with the block."""
+        """A pool of `size` processes of a program with the protocol of `worker`. They end with the
+        block."""
         async with AsyncExitStack() as stack:
             workers = [_Worker(command) for _ in range(size)]
             for each in workers:
@@ -65,7 +66,7 @@ class RenderPool:
 
     async def render(self, text: str, user: int) -> str:
         """The HTML of a post of this user. Raises `Invalid` for a text that cannot be a post, and
-        `Unavailable` when no process becomes free or none can be started."""
+        `Unavailable` if no process becomes free or none can be started."""
         turn = self._turns.setdefault(user, asyncio.Lock())
         try:
             async with asyncio.timeout(_LONGEST_WAIT):
@@ -111,14 +112,14 @@ class RenderPool:
 
 
 class _Worker:
-    """One process, started again when it has ended."""
+    """One process, which is restarted after it has ended."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._process: Process | None = None
 
     async def start(self) -> Process:
-        """The process, running. It gets none of our environment, which has secrets."""
+        """The running process. It does not get this process's environment, which has secrets."""
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env={}
@@ -126,8 +127,9 @@ class _Worker:
         return self._process
 
     async def ask(self, text: str) -> tuple[bytes, str]:
-        """The kind and the content of the answer. Raises `WorkerDied`; `TimeoutError` when there is
-        none in time. A process that did not answer to the end is not asked again."""
+        """Send a text, and return the kind and the content of the answer. Raises `WorkerDied`, and
+        `TimeoutError` if there is none in time. A process that did not answer completely is not
+        used again."""
         process = await self.start()
         try:
             async with asyncio.timeout(_LONGEST_ANSWER):
@@ -156,7 +158,7 @@ async def _exchange(process: Process, text: str) -> tuple[bytes, str]:
 
 
 async def _end(process: Process) -> int:
-    """End the process with its input, or else by force; its exit status."""
+    """Close the process's input, kill it if it does not end, and return its exit status."""
     assert process.stdin is not None  # noqa: S101 - it is a pipe
     process.stdin.close()
     try:

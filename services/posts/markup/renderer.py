@@ -1,4 +1,4 @@
-"""Markdown to HTML, in the process that calls it."""
+"""Renders Markdown as HTML in the calling process."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,11 +15,10 @@ _SEEN_WHEN_EMPTY = {"image", "hr", "fence", "code_block"}
 
 
 class Renderer:
-    """Renders the posts of a board that browsers know as `public_origin`.
+    """Renders the posts of the board at `public_origin`.
 
-    Twice safe: the parser escapes raw HTML and refuses script links, and the sanitiser lets only
-    some tags, attributes and schemes through, whatever the parser made.
-    """
+    There are two layers of protection: the parser escapes raw HTML and refuses script links, and
+    the sanitiser lets only some tags, attributes and schemes through."""
 
     def __init__(self, public_origin: str) -> None:
         self._addresses = Addresses(public_origin)
@@ -53,7 +52,7 @@ def _shows(token: Token) -> bool:
 
 
 def _check_size(text: str, tokens: Sequence[Token]) -> None:
-    # The addresses and titles of references are one string each until they are written out.
+    # References share one string for an address or title until the HTML is written.
     estimate = SizeEstimate(text)
     for token in _flat(tokens):
         estimate.add(len(token.content) + 2 * len(token.tag))

@@ -1,4 +1,4 @@
-"""HTML that cannot hurt its readers, the same bytes in every process."""
+"""Sanitises HTML, with the same bytes as result in every process."""
 
 import re
 
@@ -11,7 +11,7 @@ _TAGS = {
     "blockquote", "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 _ATTRIBUTES: dict[str, set[str]] = {
-    "*": set(),  # or the library lets `lang` and `title` through everywhere
+    "*": set(),  # otherwise the library allows `lang` and `title` everywhere
     "a": {"href", "title"},
     "img": {"src", "alt", "title"},
     "ol": {"start"},
@@ -22,13 +22,13 @@ _ATTRIBUTES: dict[str, set[str]] = {
 _REL = "nofollow ugc noopener"
 _ALIGNMENTS = {"left", "center", "right"}
 
-# In sanitised HTML, `<` begins a tag and nothing else, and a value has no `"` in it.
+# In sanitised HTML, `<` always begins a tag, and values contain no `"`.
 _TAG = re.compile(r'<([a-z0-9]+)((?: [a-z]+="[^"]*"){2,})>')
 _ATTRIBUTE = re.compile(r' [a-z]+="[^"]*"')
 
 
 class Sanitizer:
-    """Lets the tags, attributes and schemes above through and nothing else."""
+    """Lets only the tags, attributes and schemes above through."""
 
     def __init__(self) -> None:
         self._cleaner = nh3.Cleaner(
@@ -41,8 +41,8 @@ class Sanitizer:
         )
 
     def clean(self, html: str) -> str:
-        """The HTML, with each tag's attributes in alphabetical order: the library adds some of them
-        in the order of a hash table, another one in each process."""
+        """The sanitised HTML, with each tag's attributes in alphabetical order, because the library
+        writes them in the order of a hash table, which differs between processes."""
         return _TAG.sub(_sort, self._cleaner.clean(html))
 
 

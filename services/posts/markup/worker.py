@@ -1,8 +1,9 @@
-"""The process that renders, one text after the other. It is started by `pool` and ends with its
-input, so it never outlives the process that started it.
+"""A process that renders one text after the other. `pool` starts it, and it ends when its input is
+closed, so it never outlives its parent.
 
-A frame is a letter, a length of 4 bytes, and so many bytes of UTF-8: `t` the text to render, and
-as the answer `h` its HTML, `r` the sentence of a refusal, or `d` the traceback of a defect.
+A frame is a letter, a length in 4 bytes, and that many bytes of UTF-8: `t` for a text to render;
+in the answer, `h` for its HTML, `r` for the sentence of a refusal, or `d` for the traceback of a
+defect.
 """
 
 import resource
@@ -21,7 +22,7 @@ TEXT, HTML, REFUSAL, DEFECT = b"t", b"h", b"r", b"d"
 
 CPU_SECONDS = 1.0
 MEMORY = 192 * 1024 * 1024
-"""Bytes of data that a worker may allocate."""
+"""The most bytes of data that a worker may allocate."""
 
 
 def frame(kind: bytes, content: str) -> bytes:
@@ -31,8 +32,8 @@ def frame(kind: bytes, content: str) -> bytes:
 
 
 def serve(render: Callable[[str], str], requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer one request after the other until there are no more. A text that takes more than
-    `CPU_SECONDS` of this process's time ends the process: nobody here handles SIGPROF."""
+    """Answer requests until the input ends. A text that takes more than `CPU_SECONDS` of CPU time
+    ends the process, because SIGPROF has no handler."""
     while header := requests.read(HEADER.size):
         _, size = HEADER.unpack(header)
         text = requests.read(size).decode()
@@ -50,12 +51,12 @@ def _answer(render: Callable[[str], str], text: str) -> bytes:
         return frame(REFUSAL, str(refusal))
     except (MemoryError, RecursionError):
         return frame(REFUSAL, "This text is too intricate to be shown.")
-    except Exception:  # a defect: the process that asked logs it
+    except Exception:  # a defect, which the parent process logs
         return frame(DEFECT, traceback.format_exc())
 
 
 def main(public_origin: str) -> None:
-    """Be a worker for the board that browsers know under this origin."""
+    """Run a worker for the board at this origin."""
     for asked_to_stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked_to_stop, signal.SIG_IGN)  # requests in flight still need it
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))

@@ -1,1 +1,1 @@
-"""Searching posts: the newest that have the words, with snippets of their texts."""
+"""Search for posts, the newest first, with snippets of their texts."""

@@ -1,4 +1,4 @@
-"""Shows where a post has what was searched for, as its author wrote it."""
+"""Cuts snippets of posts around the words that a search has found."""
 
 import html
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from kernel.search.words import Word, cut
 
 SHOWN_OF = 5_000
-"""Characters of a text that a snippet is taken from. It has no marks when the words come later."""
+"""The first characters of a text, from which snippets are taken. Later words are not marked."""
 
 _BEFORE, _WORDS, _FRAGMENTS = 6, 20, 2
 _LONGEST = 300
@@ -14,7 +14,7 @@ _TO_SPACES = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], "
 
 
 def snippet(text: str, positions: Sequence[int]) -> str:
-    """HTML of pieces of the text, with the words that have these numbers, from 1, in `<mark>`."""
+    """Pieces of the text as HTML. Words with these numbers, which start at 1, are in `<mark>`."""
     words = list(cut(text[:SHOWN_OF]))
     wanted = [number - 1 for number in positions if number <= len(words)]
     pieces = [_piece(text, words, wanted, start) for start in _starts(wanted)]
@@ -22,7 +22,7 @@ def snippet(text: str, positions: Sequence[int]) -> str:
 
 
 def _starts(wanted: Sequence[int]) -> list[int]:
-    """The first words of the pieces: a little before what is wanted, and not in another piece."""
+    """The first words of the pieces: a little before a match, and not in another piece."""
     starts: list[int] = []
     for number in wanted:
         if not starts or number >= starts[-1] + _WORDS:
@@ -41,7 +41,7 @@ def _piece(text: str, words: Sequence[Word], wanted: Sequence[int], first: int) 
     parts, at = [], start
     for mark in marks:
         if mark.end <= at or mark.start >= end:
-            continue  # seen already, as the first character of a pair; or not shown
+            continue  # already included, as the first character of a pair, or not shown
         begin = max(mark.start, at)
         marked_to = min(mark.end, end)
         parts += [_escaped(text[at:begin]), f"<mark>{_escaped(text[begin:marked_to])}</mark>"]

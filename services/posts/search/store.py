@@ -23,15 +23,15 @@ SEARCHED = Searched(
 
 
 class SearchStore:
-    """Searches posts. Raises `Unavailable` when the database is down or has too much to search, and
-    `MalformedRequest` for a cursor of another search."""
+    """Searches posts. Raises `Unavailable` if the database is down or the search takes too long,
+    and `MalformedRequest` for a cursor of another search."""
 
     def __init__(self, database: Database, dictionary: Dictionary) -> None:
         self._scan = Scan(database, dictionary, SEARCHED)
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
-        """The newest posts that have the words. A page may have fewer than `limit` posts, also
-        none, while there is a next one."""
+        """The newest posts that match the words. A page may have fewer than `limit` posts, or none,
+        although there is a next one."""
         hits = await self._scan.find(words, limit, after)
         found = []
         for row in map(dict, hits.rows):

@@ -1,4 +1,4 @@
-"""What has happened in threads: for streams, and for delivery to the threads context."""
+"""Events and activity of threads, for streams and for delivery to the threads context."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,13 @@ _EVENTS_AT_ONCE = 100
 
 class ActivityStore:
     """Reads the events of threads, and the activity that threads has not acknowledged. Raises
-    `Unavailable` when the database is down."""
+    `Unavailable` if the database is down."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def version(self, thread: int) -> int | None:
-        """How many things have happened in a thread; None for one that has been removed."""
+        """The number of events of a thread; None for a removed thread."""
         row = await self._database.row(
             """
             SELECT
@@ -41,7 +41,7 @@ class ActivityStore:
         return version
 
     async def events(self, thread: int, after: int) -> Sequence[Event]:
-        """What happened in a thread after that version, in order; so much as fits at once."""
+        """The events of a thread after that version, in order, as many as fit into one batch."""
         rows = await self._database.rows(
             f"""
             SELECT version, kind, post_id, shown.*
@@ -72,7 +72,7 @@ class ActivityStore:
         return events
 
     async def undelivered(self, limit: int) -> Sequence[Activity]:
-        """Threads whose activity is ahead of what threads has acknowledged."""
+        """Activities that are newer than those that threads has acknowledged."""
         rows = await self._database.rows(
             """
             SELECT thread, version, post_count, posts_by_others, last_post_at
@@ -83,9 +83,9 @@ class ActivityStore:
         return [Activity(**row) for row in rows]
 
     async def mark_delivered(self, activities: Sequence[Activity]) -> None:
-        """Threads has acknowledged these."""
+        """Store that threads has acknowledged these activities."""
         await self._database.row(
-            # Locked in the order of ids: two who deliver at once never wait for each other.
+            # Locked in the order of ids, so that concurrent deliveries cannot deadlock.
             """
             WITH known AS (
                 SELECT thread FROM thread_activity

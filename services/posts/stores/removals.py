@@ -1,4 +1,4 @@
-"""Removed threads, as the posts context knows them, in PostgreSQL."""
+"""The removed threads that the posts context knows, in PostgreSQL."""
 
 from kernel.contracts import Removals
 from kernel.data.database import Database
@@ -6,20 +6,20 @@ from services.posts.store import THREAD_CHANGED
 
 
 class RemovalStore:
-    """Stores which threads have been removed. Raises `Unavailable` when the database is down."""
+    """Stores which threads have been removed. Raises `Unavailable` if the database is down."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def removal_position(self) -> int:
-        """How far the removals of threads have been read."""
+        """The position up to which removals have been stored."""
         row = await self._database.row("SELECT position FROM removals")
         assert row is not None  # noqa: S101 - the migration puts the one row in
         position: int = row["position"]
         return position
 
     async def apply_removals(self, removals: Removals) -> None:
-        """Hide the posts of removed threads, and store the position that has been read."""
+        """Hide the posts of these threads, and store the new position."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 """
