@@ -8,7 +8,7 @@ A file `tests/mutations/AREA.toml` has one `[[mutation]]` a regression:
 | `what` | what the mutated board does wrong, as a sentence |
 | `file` | the file that is changed, relative to the root |
 | `before`, `after` | a text that stands in the file once, and what replaces it |
-| `tests` | what should notice: arguments of pytest |
+| `tests` | what should notice: arguments of pytest, and `*.test.js` files for Node |
 | `survives` | only where none notices: the reason, which shows that nothing is wrong |
 """
 

@@ -7,6 +7,7 @@ is applied in a copy of the repository, and the tests that it names are run ther
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,10 +25,15 @@ pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
 MUTATIONS = mutations()
 _PASSED, _FAILED = 0, 1  # exit statuses of pytest; 2 and above are no verdict about the board
+_NODE = repository.ROOT / ".venv" / "lint-javascript" / "bin" / "node"
+_IS_JAVASCRIPT = ".test.js"
+_LONGEST = 300  # seconds; a mutation may also make a test wait forever, which fails it
 
 
 class ScratchCopy:
-    """A copy of the repository, in which mutations are tried one at a time."""
+    """A copy of the repository, in which mutations are tried one at a time.
+
+    The tests of the page's modules need the Node of `make check-javascript`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -45,19 +51,34 @@ class ScratchCopy:
             self._passed.add(tests)
 
     def try_mutation(self, mutation: Mutation) -> tuple[int, str]:
-        """The exit status of pytest under the mutation, and what it printed."""
+        """The exit status of the tests under the mutation, and what they printed."""
         with mutation.applied(self._root):
             return self._run(mutation.tests)
 
     def _run(self, tests: tuple[str, ...]) -> tuple[int, str]:
+        javascript = [test for test in tests if test.endswith(_IS_JAVASCRIPT)]
+        python = [test for test in tests if not test.endswith(_IS_JAVASCRIPT)]
+        pytest_command = (sys.executable, "-m", "pytest", "--exitfirst", "--quiet",
+                          "-p", "no:cacheprovider")  # fmt: skip
+        if javascript:
+            status, output = self._command(str(_NODE), "--test", "--test-timeout=20000", *javascript)
+            if status != _PASSED or not python:
+                return status, output
+        return self._command(*pytest_command, *python)
+
+    def _command(self, *command: str) -> tuple[int, str]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--exitfirst", "--quiet", "-p", "no:cacheprovider",
-             *tests],
-            cwd=self._root, env=environment, text=True, check=False,
+        process = subprocess.Popen(
+            command, cwd=self._root, env=environment, text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        return done.returncode, done.stdout[-4000:]
+        try:
+            output, _ = process.communicate(timeout=_LONGEST)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            return _FAILED, f"{output[-4000:]}\nnot over after {_LONGEST} seconds"
+        return process.returncode, output[-4000:]
 
 
 @pytest.fixture(scope="session")
