@@ -61,7 +61,8 @@ class ScratchCopy:
         pytest_command = (sys.executable, "-m", "pytest", "--exitfirst", "--quiet",
                           "-p", "no:cacheprovider")  # fmt: skip
         if javascript:
-            status, output = self._command(str(_NODE), "--test", "--test-timeout=20000", *javascript)
+            options = ("--test", "--test-timeout=20000")  # milliseconds
+            status, output = self._command(str(_NODE), *options, *javascript)
             if status != _PASSED or not python:
                 return status, output
         return self._command(*pytest_command, *python)
