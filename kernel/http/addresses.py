@@ -15,12 +15,12 @@ _REMEMBERED = 10_000
 
 
 class ClientAddresses:
-    """Finds the address that limits count for: of an IPv6 client its /64, which is what one
-    customer has. Empty when there is none, as on a Unix socket.
+    """Finds the address that limits count: for an IPv6 client its /64, which one customer usually
+    has. It is empty if there is none, as on a Unix socket.
 
-    Behind a load balancer it is the last element of `X-Forwarded-For`, the one that the load
-    balancer itself has added; whatever stands before it, the client may have made up. That counts
-    only when the peer is in a trusted network, the load balancer's: exactly one hop.
+    Behind a load balancer it is the last element of `X-Forwarded-For`, which the load balancer
+    itself adds; a client can forge the elements before it. This applies only if the peer is in a
+    trusted network, that of the load balancer.
     """
 
     def __init__(self, trusted: Sequence[Network]) -> None:

@@ -1,4 +1,4 @@
-"""Makes the ASGI application of a process out of the routers of one context, or of all."""
+"""Builds the ASGI application of a process from the routers of one context, or of all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from kernel.process.telemetry import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One context as a process serves it. `check` raises `Unavailable` while the context cannot
-    serve. `changes` are those of its data. `public` has the operations under `/api`; `internal`
-    those for other services, if any."""
+    """One context as served by a process. `check` raises `Unavailable` while the context cannot
+    serve. `changes` are the changes of its data. `public` has the operations under `/api`;
+    `internal` those for other services, if any."""
 
     name: str
     description: str
@@ -42,7 +42,7 @@ def create_app(
     lifecycle: Lifecycle,
     extra: APIRouter | None = None,
 ) -> ASGIApp:
-    """The application of the process of this name. It is ready when every context is; `extra` are
+    """The application of the process with this name. It is ready when every context is. `extra` has
     operations that belong to no context."""
     telemetry = Telemetry(process)
     routers = [operations.router(lifecycle, [c.check for c in contexts], telemetry.registry)]

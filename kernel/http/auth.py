@@ -1,4 +1,4 @@
-"""Who sent a request: the session token, the same-origin rule, the service token."""
+"""Authentication of requests: session tokens, the same-origin rule, service tokens."""
 
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,10 +25,10 @@ def bearer_token(authorization: str | None) -> str | None:
 class SessionCookie:
     """The cookie that carries a browser's session token.
 
-    On https and on localhost it is `__Host-session`: `Secure`, and bound to the host that set it.
-    Browsers refuse that on any other http host, where it is a plain `session`.
+    On https and on localhost its name is `__Host-session`, which is `Secure` and bound to its host.
+    Browsers refuse that prefix on other http hosts, where the name is `session`.
 
-    `authenticate` raises for a token that nobody has. Contexts with large bodies need it: see
+    `authenticate` raises for an invalid token. Contexts with large bodies need it: see
     `check`.
     """
 
@@ -59,8 +59,8 @@ class SessionCookie:
     async def token(self, request: Request) -> str:
         """The session token of a request: the Bearer token, else the cookie. A FastAPI dependency.
 
-        Raises `Unauthenticated` when there is neither. Whether the token is worth anything, only
-        users can say.
+        Raises `Unauthenticated` if there is neither. Only the users context knows whether the token
+        is valid.
         """
         token = bearer_token(request.headers.get("authorization"))
         if token is None:
@@ -70,20 +70,18 @@ class SessionCookie:
         return token
 
     async def check(self, request: Request) -> None:
-        """Raises what `authenticate` raises for the request's token: reading and parsing a large
-        body is work, which is not done for somebody who has made up a token."""
+        """Raises what `authenticate` raises for the request's token, so that a large body is not
+        read and parsed for an invalid one."""
         if self.authenticate is not None:
             await self.authenticate(await self.token(request))
 
 
 class SameOrigin:
-    """Refuses what another site makes a browser send.
+    """Refuses writes that another site makes a browser send.
 
-    Only a request that could ride on a cookie is in danger: one with a Bearer token carries a
-    secret that no other site can know, and one that changes nothing needs no protection.
-    `Sec-Fetch-Site` and `Origin` are both out of a page's control (Fetch standard, forbidden
-    request headers).
-    """
+    This concerns only requests that a cookie may authenticate: a Bearer token is a secret that
+    other sites do not know, and reads need no protection. A page cannot change `Sec-Fetch-Site` and
+    `Origin` (Fetch standard, forbidden request headers)."""
 
     def __init__(self, app: ASGIApp, public_origin: str) -> None:
         self._app = app
@@ -107,13 +105,13 @@ class SameOrigin:
 
 
 class FetchMetadata:
-    """Refuses what a browser requests for an element of a page, such as a picture, a frame or a
-    script, and what a script of another site makes it request. For the API only.
+    """Refuses API requests that a browser sends for an element of a page, such as a picture, a
+    frame or a script, or for a script of another site.
 
-    A page that shows a hundred pictures from addresses that redirect to the board would use up its
-    reader's allowance. So this is refused before the limit on addresses counts it. Browsers send
+    A page with a hundred pictures whose addresses redirect to the board would use up its reader's
+    limit, so such requests are refused before the limit on addresses counts them. Browsers send
     `Sec-Fetch-Dest` to https and to localhost, and no page can change it (W3C Fetch Metadata).
-    Nothing is refused without it, when somebody opens an address of the API, or with a token.
+    Requests without it, requests with a token, and addresses opened directly are not refused.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -140,16 +138,16 @@ def _is_from_foreign_script(scope: Scope) -> bool:
 
 
 class ServiceToken:
-    """Lets other services in, and nobody else.
+    """Admits only other services. A FastAPI dependency.
 
-    `accepted` are the secrets in force, compared in constant time. A FastAPI dependency.
+    `accepted` are the valid secrets, which are compared in constant time.
     """
 
     def __init__(self, accepted: Sequence[str]) -> None:
         self._accepted = [token.encode() for token in accepted]
 
     async def __call__(self, authorization: Annotated[str | None, Header()] = None) -> None:
-        """Raises `Forbidden`: never `Unauthenticated`, which is about a person's session."""
+        """Raises `Forbidden`, and not `Unauthenticated`, which is about a user's session."""
         token = (bearer_token(authorization) or "").encode()
         good = [hmac.compare_digest(token, accepted) for accepted in self._accepted]
         if not any(good):
@@ -161,4 +159,4 @@ async def _keep_private(response: Response) -> None:
 
 
 PERSONAL = Depends(_keep_private)
-"""The dependency of an operation whose answer is for one person: no cache may keep it."""
+"""The dependency of an operation whose response is for one user, so that no cache stores it."""

@@ -1,4 +1,4 @@
-"""The API documents: one OpenAPI document a context, the same bytes in every process."""
+"""The API documents: one OpenAPI document per context, the same bytes in every process."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ _SECURITY = {
 
 
 def document(context: str, description: str, routes: APIRouter) -> dict[str, Any]:
-    """The OpenAPI document of one context, made from its routes alone."""
+    """The OpenAPI document of one context, generated from its routes."""
     made = get_openapi(
         title=f"The board: {context}",
         version=API_VERSION,
@@ -33,7 +33,7 @@ def document(context: str, description: str, routes: APIRouter) -> dict[str, Any
             _forget_assumed_422(operation)
             operation["responses"] |= problems.documented(Invalid, TooManyRequests)
             if "401" in operation["responses"]:
-                # Signing in, which answers 401 too, says itself that it needs none.
+                # Signing in also answers 401, but declares that it needs no session.
                 operation.setdefault("security", [{"session": []}])
             if method == "get" and "application/json" in operation["responses"]["200"]["content"]:
                 operation["responses"]["304"] = {"description": "What you have is still right."}
@@ -48,8 +48,8 @@ def document(context: str, description: str, routes: APIRouter) -> dict[str, Any
 
 
 def _forget_assumed_422(operation: dict[str, Any]) -> None:
-    # FastAPI thinks that every operation with a parameter answers its own kind of 422, also where
-    # the only parameter is an id, for which the board answers 404.
+    # FastAPI documents its own 422 for every operation with a parameter, even if the only parameter
+    # is an id, for which the board answers 404.
     if "application/json" in operation["responses"].get("422", {}).get("content", {}):
         del operation["responses"]["422"]
 

@@ -1,4 +1,4 @@
-"""Rows as JSON, by a template that is prepared once from the documented model."""
+"""Writes rows as JSON with a template that is prepared from the documented model."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ _Write = Callable[[Any], str]
 
 
 class RowEncoder:
-    """Writes rows as the JSON that `resource` documents: the bytes that pydantic would make of a
-    model of each, in a fraction of the time. `columns` names the values of a row.
+    """Writes rows as the JSON that `resource` documents: the same bytes as pydantic's, in a
+    fraction of the time. `columns` names the values of a row.
 
     Raises `TypeError` for a field whose type it cannot write."""
 
@@ -69,5 +69,5 @@ def _writer(annotation: Any) -> _Write:
 
 
 def json_response(body: bytes) -> Response:
-    """An answer of JSON that is written already."""
+    """A response with encoded JSON."""
     return Response(body, media_type="application/json")

@@ -74,11 +74,11 @@ Moment = Annotated[
     AfterValidator(_in_utc),
     Field(examples=["2030-11-23T08:03:00Z"]),
 ]
-"""A time that a client sends: RFC 3339, with any offset."""
+"""A time from a client: RFC 3339, with any offset."""
 
 
 def _storable(text: str) -> str:
-    # PostgreSQL can keep neither.
+    # PostgreSQL can store neither.
     if "\0" in text:
         raise ValueError("must not contain the NUL character")
     if any("\ud800" <= character <= "\udfff" for character in text):
@@ -93,7 +93,7 @@ def _visible(text: str) -> str:
 
 
 def _trimmed(value: object) -> object:
-    # One spelling for what looks the same, before its length is counted.
+    # Normalise before the length is counted.
     return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
 
 
@@ -104,10 +104,10 @@ def _one_line(text: str) -> str:
 
 
 Prose = Annotated[str, AfterValidator(_storable)]
-"""Text of any number of lines, also none."""
+"""Text of any number of lines; may be empty."""
 
 Markdown = Annotated[str, AfterValidator(_storable), AfterValidator(_visible)]
-"""Text of any number of lines in which there is something to read."""
+"""Text of any number of lines, with visible characters."""
 
 Line = Annotated[
     str,
@@ -116,10 +116,10 @@ Line = Annotated[
     AfterValidator(_one_line),
     AfterValidator(_visible),
 ]
-"""One line, trimmed and in Unicode's form NFC, in which there is something to read."""
+"""One line with visible characters, trimmed and in Unicode's form NFC."""
 
 Reason = Annotated[Line, Field(min_length=1, max_length=500, examples=["Advertising"])]
-"""Why a moderator does something to a user, who reads it."""
+"""The reason for an act of a moderator, which the affected user may read."""
 
 
 Words = Annotated[
@@ -127,11 +127,11 @@ Words = Annotated[
     AfterValidator(_storable),
     Query(min_length=1, max_length=200, description="What to search for.", examples=["bread"]),
 ]
-"""What somebody searches for."""
+"""A search query."""
 
 
 UNKNOWN_FIELDS = "unknown_fields"
-"""The type of the error for many unknown fields. Its context has some `names`, and the `count`."""
+"""The type of the error for many unknown fields. Its context has some `names` and the `count`."""
 
 _UNKNOWN_NAMED = 20
 
@@ -139,8 +139,8 @@ _UNKNOWN_NAMED = 20
 class RequestBody(BaseModel):
     """A JSON object in camelCase that a client sends. Unknown fields are refused.
 
-    `largest_body` is how many bytes it may have as JSON: room for the longest fields with every
-    character escaped, which takes up to 12 bytes.
+    `largest_body` is the most bytes that it may have as JSON: enough for the longest fields with
+    every character escaped, which takes up to 12 bytes each.
     """
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
@@ -149,7 +149,7 @@ class RequestBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _bound_unknown_fields(cls, data: object) -> object:
-        # pydantic would make an error of each, with all of the input in it.
+        # pydantic would report each as an error that contains the whole input.
         if not isinstance(data, dict) or len(data) <= _UNKNOWN_NAMED:
             return data
         known = {field.alias for field in cls.model_fields.values()}
@@ -164,7 +164,7 @@ class RequestBody(BaseModel):
 
 
 class Resource(BaseModel):
-    """A JSON object in camelCase that the board shows."""
+    """A JSON object in camelCase that the board returns."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that is sent again has its effect once, and gets its first response."""
+"""`Idempotency-Key`: a repeated POST takes effect once, and gets the first response again."""
 
 import hashlib
 import json
@@ -28,19 +28,19 @@ async def _read(request: Request, key: _Key = None) -> IdempotentRequest:
 
 
 Idempotent = Annotated[IdempotentRequest, Depends(_read)]
-"""The parameter of an operation that takes an `Idempotency-Key`. Two bodies have the same digest if
-they are the same JSON value."""
+"""The parameter of an operation that accepts an `Idempotency-Key`. Two bodies have the same digest
+if they are the same JSON value."""
 
 
 def _canonical(body: bytes) -> bytes:
     try:
         return json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
-        return body  # of an operation that takes none, so nothing has parsed it
+        return body  # the operation takes no body, so it was not parsed
 
 
 def to_response(response: ReplayableResponse, *, replayed: bool = False) -> Response:
-    """The response as it is sent. A replayed one says so in `Idempotency-Replayed`."""
+    """The HTTP response; a replayed one has the field `Idempotency-Replayed`."""
     headers = dict(response.headers)
     if replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -1,4 +1,4 @@
-"""What a process answers on its own port only: `/livez`, `/readyz`, `/metrics`."""
+"""Operations for the load balancer and Prometheus only: `/livez`, `/readyz`, `/metrics`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -14,23 +14,22 @@ PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 def is_private(path: str) -> bool:
-    """Whether a path, as the operations are looked up by it, is for this machine and for other
-    services only."""
+    """Whether a normalised path is only for the load balancer and other services."""
     return path in PATHS or path.startswith("/internal/")
 
 
 async def refuse_forwarded(
     x_forwarded_for: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> None:
-    """Answer 404 to whatever came through the load balancer, which always adds
-    `X-Forwarded-For`. So no spelling of the path reaches these operations from outside."""
+    """Answer 404 to every request through the load balancer, which always adds `X-Forwarded-For`.
+    So no spelling of the path reaches these operations from outside."""
     if x_forwarded_for is not None:
         raise NoSuchPath("Nothing is here.")
 
 
 def router(lifecycle: Lifecycle, checks: Sequence[Check], registry: CollectorRegistry) -> APIRouter:
-    """The three operations. None of them calls another service: a service that is down must not
-    take its callers out of their target groups."""
+    """The three operations. None of them calls another service: an outage of one service must not
+    make its callers unhealthy."""
     routes = APIRouter(dependencies=[Depends(refuse_forwarded)], include_in_schema=False)
 
     @routes.get("/livez")

@@ -1,4 +1,4 @@
-"""Pages over HTTP: a list is a bare array, with a `Link` to the next page while there is more."""
+"""Pages over HTTP: a list is a plain array, with a `Link` to the next page if there is one."""
 
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
@@ -19,7 +19,8 @@ Item = TypeVar("Item")
 
 
 def link_next(request: Request, response: Response, shown: Page[Item]) -> None:
-    """Put the `Link` to the next page (RFC 8288) on the answer, relative, with the same filters."""
+    """Add the `Link` to the next page (RFC 8288) to the response, relative and with the same
+    filters."""
     if shown.next_cursor is None:
         return
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]

@@ -1,13 +1,12 @@
-"""How a request's method and path are read before an operation is looked up."""
+"""Normalises a request's method and path before an operation is looked up."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RequestNormalizer:
-    """Serves HEAD wherever there is GET, and a path with a trailing slash as the one without.
+    """Serves HEAD for every GET, and treats a path with a trailing slash like the path without it.
 
-    A redirect in place of the latter would cost a round trip and, for a POST, the body in some
-    clients.
+    A redirect instead would cost a round trip, and some clients would drop the body of a POST.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -33,7 +32,7 @@ class RequestNormalizer:
             else:
                 await send(message)
 
-        # A copy: the server must go on knowing that this is a HEAD, whose answer has no body.
+        # A copy: the server must still see a HEAD, whose response has no body.
         as_get = {**scope, "method": "GET"}
         try:
             await self._app(as_get, receive, send_head)
@@ -43,4 +42,4 @@ class RequestNormalizer:
 
 
 class _HeadSentError(Exception):
-    """Ends an operation whose answer would go on, once its head has been sent."""
+    """Ends an endless operation once the head of its response has been sent."""

@@ -1,4 +1,4 @@
-"""Failures as RFC 9457 problem details, in answers and in the API documents."""
+"""Failures as RFC 9457 problem details, in responses and in the API documents."""
 
 import json
 from collections.abc import Mapping
@@ -54,14 +54,14 @@ def response(failure: Failure, instance: str) -> Response:
         problem["errors"] = [
             {"pointer": error.pointer, "detail": error.detail} for error in failure.errors
         ]
-    # A pointer may repeat a name from the request, and a name may hold half a surrogate pair.
+    # A pointer may contain a name from the request, which may have half a surrogate pair.
     body = json.dumps(problem, ensure_ascii=False).encode("utf-8", errors="replace")
     return Response(body, failure.status, headers=failure.headers, media_type=MEDIA_TYPE)
 
 
 def read(status: int, body: bytes) -> Failure | None:
-    """The failure that a problem document describes, or None when the body is not one of the
-    board's."""
+    """The failure that a problem document describes, or None if the body is not a problem of the
+    board."""
     try:
         problem = json.loads(body)
         slug = str(problem["type"]).removeprefix(TYPE_PREFIX)
@@ -78,12 +78,12 @@ def read(status: int, body: bytes) -> Failure | None:
         return Invalid(*errors)
     try:
         return kind(detail)
-    except TypeError:  # a kind that needs more than its sentence is never sent between services
+    except TypeError:  # failures with more than a sentence are not sent between services
         return None
 
 
 def documented(*kinds: type[Failure]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that can fail in these ways."""
+    """The documented `responses` of an operation with these failures."""
     titles: dict[int, list[str]] = {}
     for kind in kinds:
         titles.setdefault(kind.status, []).append(kind.title)

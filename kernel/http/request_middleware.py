@@ -1,4 +1,4 @@
-"""The outermost layer of every process: what all of its answers have in common."""
+"""The outermost layer of every process, which all its responses pass."""
 
 import logging
 import re
@@ -26,10 +26,10 @@ _DEFAULTS: Final[tuple[Field, ...]] = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
-"""The fields of every response that does not have its own of the name."""
+"""Header fields of every response, unless it has its own."""
 
 _JSON: Final = (b"content-type", b"application/json")
-# Said aloud for clients that guess; RFC 8259 knows no other encoding.
+# Explicit for clients that guess; RFC 8259 allows no other encoding.
 _JSON_IN_UTF_8: Final = (b"content-type", b"application/json; charset=utf-8")
 
 
@@ -39,7 +39,7 @@ _NOT_QUOTABLE: Final = re.compile(r"[^ !#-\[\]-~]")
 
 class RequestMiddleware:
     """Gives each request an id, and adds to each response the id, security headers, a log line and
-    metrics. An exception nobody expected becomes a 500 problem and a stack trace in the log.
+    metrics. An unexpected exception becomes a 500 problem and a stack trace in the log.
 
     With `served_by`, responses also name this process, and the calls to other services that were
     made before the response began: one `call` of Server-Timing for each, in milliseconds."""
@@ -84,7 +84,9 @@ class RequestMiddleware:
             operation = getattr(scope.get("route"), "path", "unknown")
             counted = method if method in _METHODS else "other"
             self._telemetry.end(operation, counted, status, seconds)
-            if not (path in PATHS and status == 200):  # health checks would drown the rest
+            if not (
+                path in PATHS and status == 200
+            ):  # not successful health checks, which are too many
                 log.info("%s %s %d %.1f ms", method, logged_path, status, seconds * 1000)
             current_trace.reset(token)
 
@@ -99,7 +101,7 @@ class RequestMiddleware:
             if field[0] not in names:
                 complete.append(field)
         if self._lifecycle.draining:
-            # A pooled connection then ends with an answer, never under a request.
+            # So a pooled connection ends after a response, never during a request.
             complete.append((b"connection", b"close"))
         return complete
 

@@ -1,8 +1,8 @@
-"""Header fields that a layer adds to the response of whatever is inside it.
+"""Header fields that layers add to the response of the layers inside them.
 
-They wait in the request's scope for the outermost layer, which has to look at the response anyway:
-a layer that wrapped `send` to add a field would cost each request a call more for each message.
-"""
+They are collected in the request's scope for the outermost layer, which processes the response
+anyway. If each layer wrapped `send` to add a field, every message would cost one more call per
+layer."""
 
 from typing import Final
 
@@ -15,15 +15,15 @@ Field = tuple[bytes, bytes]
 
 
 def collect_fields(scope: Scope) -> list[Field]:
-    """The list, empty so far, to which inner layers add."""
+    """Create the list to which inner layers add fields."""
     fields: list[Field] = []
     scope[_KEY] = fields
     return fields
 
 
 def add_field(scope: Scope, name: bytes, value: bytes) -> None:
-    """Add a field to the response, unless the response has one of this name. Outside of a process's
-    application nobody collects fields, and this does nothing."""
+    """Add a field to the response, unless the response has one of this name. Without an
+    outermost layer, this does nothing."""
     fields = scope.get(_KEY)
     if fields is not None:
         fields.append((name, value))

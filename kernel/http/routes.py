@@ -1,8 +1,8 @@
-"""One flat table of a process's operations, and how one of them answers a request.
+"""One flat table of a process's operations, in which each request is looked up.
 
-FastAPI reads, checks and documents; which operation a request is for is looked up here. FastAPI's
-own way goes through each included router twice, and wraps every request in layers for bodies,
-uploads and generators (docs/decisions/one-route-table.md).
+FastAPI parses, validates and documents. Its own lookup would match a path twice for each included
+router, and wrap every request in layers for bodies, uploads and generators
+(docs/decisions/one-route-table.md).
 """
 
 import logging
@@ -31,16 +31,16 @@ _STACKS: Final = (
     "fastapi_inner_astack",
     "fastapi_function_astack",
 )
-"""Where FastAPI's handlers look for what closes the dependencies of a request."""
+"""The scope's keys in which FastAPI's handlers expect the stacks that close dependencies."""
 
 _REST: Final = ":path}"
-"""The end of a parameter that takes the rest of a path, slashes included."""
+"""The end of a parameter that matches the rest of a path, including slashes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What answers a method of a path. `path` is the template, such as `/api/users/{id}`. The
-    answers of a `shared` one are the same for everybody."""
+    """The operation for a method of a path. `path` is its template, such as `/api/users/{id}`. The
+    responses of a `shared` one are the same for everybody."""
 
     path: str
     names: tuple[str, ...]
@@ -51,7 +51,7 @@ class Operation:
 @dataclass(slots=True)
 class _Node:
     """A segment of a path. `operations` are those of the path that ends here, by method; `rest`
-    those that take whatever follows."""
+    those that match any further segments."""
 
     literal: dict[str, "_Node"] = field(default_factory=dict)
     parameter: "_Node | None" = None
@@ -60,9 +60,10 @@ class _Node:
 
 
 class RouteTable:
-    """The ASGI application of some routers' operations. A literal segment goes before a parameter;
-    a parameter is never empty. Raises `ValueError` for two operations of one method and path, and
-    for a router that was included with dependencies of its own, which would be lost."""
+    """The ASGI application of some routers' operations. A literal segment has priority over a
+    parameter; a parameter is never empty. Raises `ValueError` for two operations with one method
+    and path, and for a router that was included with dependencies of its own, which would be
+    lost."""
 
     def __init__(self, routers: Iterable[APIRouter]) -> None:
         self._root = _Node()
@@ -103,19 +104,19 @@ class RouteTable:
         return None if operation is None else (operation, dict(zip(operation.names, found)))  # noqa: B905 - as many of each
 
     def is_shared(self, path: str) -> bool:
-        """Whether what GET answers for this path is the same for everybody."""
+        """Whether the response to a GET of this path is the same for everybody."""
         found = self.find("GET", path)
         return found is not None and found[0].shared
 
     def allowed(self, path: str) -> list[str]:
-        """The methods of a path, sorted; none when no operation has it."""
+        """The methods of a path, sorted; none if no operation has it."""
         methods: set[str] = set()
         _collect(self._root, path.split("/")[1:], 0, methods)
         return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request. What is neither a failure of the board nor one that FastAPI describes
-        is raised."""
+        """Answer a request. Exceptions other than failures of the board and FastAPI's are
+        raised."""
         found = self.find(scope["method"], scope["path"])
         if found is None:
             await self._refusal(scope)(scope, receive, send)

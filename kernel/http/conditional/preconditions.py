@@ -1,4 +1,4 @@
-"""Conditional edits: a client that changes a resource names the version it has seen."""
+"""Conditional edits: a client that changes a resource names the version that it has read."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from kernel.http.conditional.revalidation import entity_tag, without_encoding
 
 
 class IfMatch:
-    """The `If-Match` field of a request (RFC 9110 section 13.1.1); None when it has none."""
+    """The `If-Match` field of a request (RFC 9110 section 13.1.1); None if it has none."""
 
     def __init__(self, field: str | None) -> None:
         self._tags = None if field is None else [_plain(tag) for tag in field.split(",")]
@@ -22,15 +22,15 @@ class IfMatch:
             str | None, Header(description="The `ETag` of the version that you have seen.")
         ] = None,
     ) -> "IfMatch":
-        """A FastAPI dependency: of the request. Several fields mean the same as one field with
-        commas (RFC 9110 section 5.3)."""
+        """The field of the request, as a FastAPI dependency. Several fields mean the same as one
+        with commas (RFC 9110 section 5.3)."""
         fields = request.headers.getlist("if-match")
         return cls(",".join(fields) if fields else None)
 
     def check(self, representation: bytes) -> None:
-        """Raises `PreconditionRequired` when the field is missing: not earlier, since who may not
-        make the change has no use for a version. Raises `Stale` unless this is the version that was
-        seen. The comparison is strong: a weak tag matches nothing."""
+        """Raises `PreconditionRequired` if the field is missing. Call it after the permissions were
+        checked: a caller without them needs no version. Raises `Stale` unless the field has the tag
+        of this representation. The comparison is strong: a weak tag matches nothing."""
         if self._tags is None:
             raise PreconditionRequired("Send the ETag of what you have seen as If-Match.")
         if self._tags != ["*"] and entity_tag(representation) not in self._tags:
@@ -38,5 +38,5 @@ class IfMatch:
 
 
 def _plain(tag: str) -> str:
-    # A change is made to the representation, whichever encoding of it a client has read.
+    # All encodings are of the same representation, which is what the change applies to.
     return without_encoding(tag.strip())

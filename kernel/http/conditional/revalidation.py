@@ -1,4 +1,4 @@
-"""Conditional GET: a strong `ETag` on every answer of one piece, and 304 for those who have it."""
+"""Conditional GET: strong entity tags, and their comparison."""
 
 import hashlib
 import re
@@ -7,8 +7,8 @@ _ENCODED = re.compile(r'-(?:gzip|br)"$')
 
 
 def entity_tag(body: bytes) -> str:
-    """The strong entity tag (RFC 9110 section 8.8.3) of a representation. It depends on the bytes
-    alone, so every instance, in either deployment, computes the same one."""
+    """The strong entity tag (RFC 9110 section 8.8.3) of a representation. It depends only
+    on the bytes, so every process in either deployment computes the same one."""
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
@@ -19,10 +19,10 @@ def matches(if_none_match: str, tag: str) -> bool:
 
 
 def encoded_tag(tag: str, encoding: str) -> str:
-    """The tag of the same representation in a content coding, which has other bytes."""
+    """The tag of the same representation in a content coding, which has different bytes."""
     return f'{tag[:-1]}-{encoding}"'
 
 
 def without_encoding(tag: str) -> str:
-    """The tag of the representation before it was encoded: what a change is made to."""
+    """The tag of the representation without a content coding."""
     return _ENCODED.sub('"', tag)

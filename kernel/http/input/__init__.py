@@ -1,1 +1,1 @@
-"""What is read of a request, and how much of it."""
+"""Reads and validates request bodies, within limits."""

@@ -1,4 +1,4 @@
-"""How large a request's body may be."""
+"""The limit on the size of a request's body."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -7,26 +7,25 @@ from kernel.errors import TooLarge
 from kernel.http import problems
 
 LARGEST_BODY = 1024 * 1024
-"""Bytes of a body that any operation takes. Most take less: `kernel.http.fields.RequestBody`."""
+"""The most bytes of any body. Most operations allow less: `kernel.http.fields.RequestBody`."""
 
 
 def too_large(largest: int = LARGEST_BODY) -> TooLarge:
-    """The refusal of a body above `largest` bytes."""
+    """The failure for a body with more than `largest` bytes."""
     return TooLarge(f"A body may have {largest:,} bytes at most here.")
 
 
 def declared_length(headers: Headers) -> int:
-    """The bytes that a body has by its own account; 0 where it says nothing that can be read."""
+    """The size in `Content-Length`; 0 if it is missing or invalid."""
     length = headers.get("content-length", "0")
     return int(length) if length.isdecimal() and len(length) < 20 else 0
 
 
 class DeclaredLength:
-    """Refuses a body that says itself that it is too large, before any of it is read.
+    """Refuses a body whose declared size is too large, before any of it is read.
 
-    FastAPI counts the bytes of all others. It would stop this one too, but with an answer in plain
-    text that no handler sees.
-    """
+    FastAPI counts the bytes of other bodies. It would refuse this one as well, but with a response
+    in plain text that no handler sees."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What an operation checks of a request before it reads all of it."""
+"""Checks of a request before its whole body is read."""
 
 import inspect
 import re
@@ -16,7 +16,7 @@ from kernel.http.fields import RequestBody
 from kernel.http.input.bodies import LARGEST_BODY, declared_length, too_large
 
 SMALL_BODY = RequestBody.largest_body
-"""Bytes of a body that are read and parsed without further ado."""
+"""The most bytes of a body that are read and parsed without further checks."""
 
 _MOST_CONTAINERS = 10_000
 _MOST_COMMAS = 50_000
@@ -27,10 +27,9 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 class JsonRoute(APIRoute):
     """An operation that takes JSON and nothing else. Use it as a router's `route_class`.
 
-    It refuses query parameters that the operation does not have. Where the operation is for
-    somebody, it looks for their token before it reads the body, and finds out whether the token is
-    anybody's before it reads more than 16 KiB. It reads no more of a body than the operation's
-    `RequestBody` allows.
+    It refuses query parameters that the operation does not have. If the operation needs a session,
+    it requires a token before it reads the body, and authenticates it before it reads more than 16
+    KiB. It reads no more of a body than the operation's `RequestBody` allows.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -133,7 +132,7 @@ def _check_type(request: Request) -> None:
 
 
 def _check_structure(body: bytes) -> None:
-    # Parsing half a megabyte of empty lists holds the event loop up for as long as rendering would.
+    # Parsing half a megabyte of empty lists blocks the event loop as long as rendering would.
     if len(body) <= SMALL_BODY:
         return
     if body.count(b'"') - body.count(b'\\"') <= _MOST_QUOTES:
@@ -145,8 +144,8 @@ def _check_structure(body: bytes) -> None:
 
 
 def _check_encoding(body: bytes) -> None:
-    # The parser would guess UTF-16 and UTF-32, whose texts have zero bytes, and let halves of
-    # surrogate pairs through. JSON on the net is UTF-8 (RFC 8259 section 8.1).
+    # The parser would detect UTF-16 and UTF-32, whose texts have zero bytes, and accept halves of
+    # surrogate pairs. JSON between systems is UTF-8 (RFC 8259 section 8.1).
     try:
         readable = "\0" not in body.decode()
     except UnicodeDecodeError:

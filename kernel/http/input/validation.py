@@ -1,5 +1,5 @@
-"""What FastAPI and pydantic find wrong with a request, as a failure of the board: bounded, and
-without repeating what was sent."""
+"""Converts the validation errors of FastAPI and pydantic to a failure of the board, with a bounded
+size and without the values that were sent."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -47,7 +47,7 @@ def _sentence(entry: dict[str, Any]) -> str:
     if entry["type"] == "extra_forbidden":
         return _UNKNOWN
     if entry["type"] in {"too_long", "too_short"} and isinstance(entry["input"], str):
-        # The length of a text that a validator has changed; pydantic speaks of items then.
+        # For a text that a validator has changed, pydantic's message says `items`.
         limit = entry["ctx"].get("max_length") or entry["ctx"].get("min_length")
         bound = "most" if entry["type"] == "too_long" else "least"
         return f"String should have at {bound} {limit} character{'' if limit == 1 else 's'}."
