@@ -26,6 +26,9 @@ def main() -> int:
     except CannotPlayError as error:
         sys.stderr.write(f"make strangle: {error}\n")
         return 2
+    if chosen.step and not terminal.can_press_enter(sys.stdin):
+        sys.stderr.write("make strangle: STEP=1 waits for Enter, and there is no terminal for it\n")
+        return 2
     try:
         result = asyncio.run(_play(chosen))
     except CannotPlayError as error:

@@ -1,11 +1,14 @@
 """What a play shows in the terminal while it runs."""
 
 import asyncio
+import os
+import stat
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -110,6 +113,11 @@ class Terminal:
         if self._waiting:
             after.append(Text("Enter: the next step", style="bold"))
         return Group(*lines, table, *after)
+
+
+def can_press_enter(stdin: TextIO) -> bool:
+    """Whether somebody, or a program through a pipe, can answer a question."""
+    return stdin.isatty() or stat.S_ISFIFO(os.fstat(stdin.fileno()).st_mode)
 
 
 def summary(result: Result) -> Iterator[str]:
