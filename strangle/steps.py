@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from strangle.board import PlayedBoard
-from topology.contexts import CONTEXT_NAMES
+from topology.contexts import CALLED, CONTEXT_NAMES
 from topology.deployments import MONOLITH, PAGE
 
 SHARES: Final = (1, 10, 50, 100)
@@ -46,7 +46,8 @@ def migration() -> list[Step]:
     ]
     steps += [_shift_step(name, share) for name in order for share in SHARES]
     steps.append(_stop_monolith())
-    back = order[0]
+    # The last one that others call: services go on calling the service, clients the monolith.
+    back = CALLED[-1]
     steps += [
         Step(
             "start the monolith again",
