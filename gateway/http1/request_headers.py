@@ -15,20 +15,25 @@ _VALID_NAME: Final = re.compile(rb"[-A-Za-z0-9]+")
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 """18 digits always fit into 64 bits."""
 _NOT_ALPHANUMERIC: Final = re.compile(rb"[^0-9a-z]")
+_BLANK: Final = re.compile(rb"[ \t]")
+_FRAMING: Final = {
+    b"contentlength": b"content-length",
+    b"transferencoding": b"transfer-encoding",
+}
 
 
 def framing_lookalike(name: bytes) -> bytes:
     """The framing header that ``name`` may be mistaken for, in lower case; empty if none.
 
-    ``Transfer_Encoding``, ``Content-Length`` with a blank, or with a letter that becomes an ASCII
-    one when it is folded to upper case.
+    ``Transfer_Encoding``, ``Content-Length`` with a blank, and perhaps with another word after it,
+    or with a letter that becomes an ASCII one when it is folded to upper case.
     """
     lower = name.lower().replace(b"\xc5\xbf", b"s").replace(b"\xc4\xb1", b"i")
-    letters = _NOT_ALPHANUMERIC.sub(b"", lower)
-    if letters == b"transferencoding":
-        return b"transfer-encoding"
-    if letters == b"contentlength":
-        return b"content-length"
+    first_word = _BLANK.split(lower, maxsplit=1)[0]
+    for read in (lower, first_word):
+        framing = _FRAMING.get(_NOT_ALPHANUMERIC.sub(b"", read))
+        if framing is not None:
+            return framing
     return b""
 
 
