@@ -15,6 +15,7 @@ NODE := $(VENV)/lint-javascript
 JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS has an environment of its own, too.
 EMULATOR := $(VENV)/rehearsal
+INSTALL := $(VENV)/install
 # AWS's Lambda runtime and its emulator, for the tests of the gateway's functions.
 LAMBDA := $(VENV)/lambda
 CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout strangle bench tests
@@ -67,12 +68,16 @@ strangle: $(VENV)/play.txt ## Play the migration from the monolith to the servic
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt $(LAMBDA)/lambda.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
 	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
 	@# because the slowest come first.
-	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/rehearsal $(ARGS)
+	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/install --ignore=tests/rehearsal $(ARGS)
 
 .PHONY: test-javascript
 test-javascript: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 test-javascript: node_modules/.package-lock.json ## Run the unit tests of the page's JavaScript modules (ARGS=--test-name-pattern=name)
 	@node --test --test-reporter=dot $(ARGS) "tests/unit/web/*.test.js"
+
+.PHONY: test-install
+test-install: $(VENV)/dev.txt $(INSTALL)/install.txt ## Install the gateway alone with pip and pipx, and run it (needs the package index)
+	@$(BIN)/pytest tests/install $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(VENV)/dev.txt ## Test the images and Compose (needs Docker)
@@ -211,11 +216,11 @@ bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory,
 lock: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 lock: $(VENV)/lock.txt $(NODE)/lint-javascript.txt ## Pin the newest dependencies, with hashes, into requirements/ and package-lock.json
 	@npm install --save-dev typescript@latest prettier@latest oxlint@latest @types/node@24
-	@for group in dev run service users posts cases monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal lambda lock; do \
+	@for group in dev run service users posts cases monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal install lambda lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
 	    $$([[ $$group != lambda ]] || echo --no-deps) \
-	    $$([[ $$group =~ ^(dev|lint-images|lint-javascript|lint-templates|rehearsal|lambda|lock)$$ ]] || echo --constraints requirements/dev.txt) \
+	    $$([[ $$group =~ ^(dev|lint-images|lint-javascript|lint-templates|rehearsal|install|lambda|lock)$$ ]] || echo --constraints requirements/dev.txt) \
 	    --output-file requirements/$$group.txt; \
 	done
 
@@ -260,6 +265,12 @@ $(EMULATOR)/rehearsal.txt: requirements/rehearsal.txt | $(BIN)/pip
 	@echo "Installing $< into $(EMULATOR) (once) ..."
 	@$(BIN)/python -m venv --clear $(EMULATOR)
 	@$(EMULATOR)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@cp $< $@
+
+$(INSTALL)/install.txt: requirements/install.txt | $(BIN)/pip
+	@echo "Installing $< into $(INSTALL) (once) ..."
+	@$(BIN)/python -m venv --clear $(INSTALL)
+	@$(INSTALL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@cp $< $@
 
 $(LAMBDA)/lambda.txt: requirements/lambda.txt | $(BIN)/pip

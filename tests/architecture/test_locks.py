@@ -11,7 +11,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 # Environments for development, which are never shipped.
-TOOLS = {"dev", "lock", "lint-images", "lint-javascript", "lint-templates", "rehearsal", "lambda"}
+TOOLS = {
+    "dev",
+    "lock",
+    "lint-images",
+    "lint-javascript",
+    "lint-templates",
+    "rehearsal",
+    "install",
+    "lambda",
+}
 NPM_LOCK = ROOT / "package-lock.json"
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 
