@@ -1,4 +1,4 @@
-"""HTTP/2 clients that do what a test says, and a gateway for them."""
+"""HTTP/2 clients for tests, and a gateway for them."""
 
 import asyncio
 import socket
@@ -30,11 +30,11 @@ WITH_FIXED = f"""{SECURE}\
         - Type: fixed-response
           FixedResponseConfig: {{StatusCode: '200', ContentType: text/plain, MessageBody: fixed}}
 """
-"""The template of the tests of TLS, and an answer that needs no target."""
+"""The TLS tests' template, with a fixed response as well."""
 
 
 class Protocol(h2.connection.H2Connection):
-    """One that may send what is wrong, and goes on after GOAWAY as browsers do."""
+    """A protocol state that may send invalid frames, and continues after GOAWAY as browsers do."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -56,7 +56,7 @@ class Protocol(h2.connection.H2Connection):
 
 @dataclass
 class Reply:
-    """What came on one stream."""
+    """The response on one stream."""
 
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     informational: list[bytes] = field(default_factory=list)
@@ -70,10 +70,10 @@ class Reply:
 
 
 class Browser:
-    """An HTTP/2 client that does what a test says.
+    """An HTTP/2 client that tests control step by step.
 
-    ``reads`` false: it opens no window again; ``reading`` not set: it takes nothing at all.
-    """
+    If ``reads`` is false, it never opens a window again; while ``reading`` is not set, it reads
+    nothing."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -81,7 +81,7 @@ class Browser:
         self.h2 = Protocol()
         self.replies: dict[int, Reply] = {}
         self.order: list[int] = []
-        """Whose pieces of body came, in that order."""
+        """The streams of received body pieces, in order."""
         self.terminated: int | None = None
         self.last_stream: int | None = None
         self.closed = False
@@ -99,7 +99,7 @@ class Browser:
 
     @property
     def unsent(self) -> int:
-        """Bytes that nobody took yet."""
+        """Bytes that are still unsent."""
         return self._writer.transport.get_write_buffer_size()
 
     @property
@@ -179,7 +179,7 @@ class Browser:
 
 
 class Front:
-    """A gateway with an HTTPS listener, and the browsers that came to it."""
+    """A gateway with an HTTPS listener, and its clients."""
 
     def __init__(self, bench: Bench, certificate: SelfSigned) -> None:
         self.bench = bench
@@ -204,7 +204,7 @@ class Front:
         await self.gateway.first_checks()
 
     async def browser(self, *, little_between: bool = False) -> Browser:
-        """A client; with ``little_between`` the system holds little that nobody has read."""
+        """Connects a client; with ``little_between``, the sockets' buffers are small."""
         if self.gateway is None:
             await self.start()
         assert self.gateway is not None

@@ -1,4 +1,4 @@
-"""Certificates that the tests make for themselves."""
+"""Self-signed certificates for tests."""
 
 import ssl
 import subprocess
@@ -14,7 +14,7 @@ RSA_KEY = "rsa:2048"
 
 @dataclass(frozen=True)
 class SelfSigned:
-    """A certificate that signs itself, for ``localhost`` if not for another name."""
+    """A self-signed certificate, by default for ``localhost``."""
 
     files: CertificateFiles
 
@@ -24,7 +24,7 @@ class SelfSigned:
         least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
         most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
     ) -> ssl.SSLContext:
-        """What a client that trusts it speaks."""
+        """The TLS context of a client that trusts it."""
         context = ssl.create_default_context(cafile=str(self.files.certificate))
         context.minimum_version, context.maximum_version = least, most
         if protocols:
@@ -33,7 +33,7 @@ class SelfSigned:
 
 
 def make(folder: Path, name: str = NAME, *, key: str = EC_KEY) -> SelfSigned:
-    """Makes one for that name with the openssl command. ``key`` says of what kind its key is."""
+    """Creates one for that name with the openssl command. ``key`` is the type of its key."""
     files = CertificateFiles(folder / "certificate.pem", folder / "key.pem")
     command = f"openssl req -x509 -newkey {key} -nodes -days 2"
     subprocess.run(

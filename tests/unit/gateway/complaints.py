@@ -4,7 +4,7 @@ import logging
 
 
 class Complaints(logging.Handler):
-    """What asyncio says when a protocol raises."""
+    """Collects asyncio's messages about exceptions in protocols."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

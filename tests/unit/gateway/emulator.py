@@ -10,7 +10,7 @@ Handler = Callable[[Event], object]
 
 
 class Emulator:
-    """Runs a handler for each event that is posted, one at a time; keeps the events."""
+    """Runs a handler for each posted event, one at a time, and records the events."""
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler

@@ -1,4 +1,4 @@
-"""A request as rules see it, made by hand."""
+"""A fake request for rules."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class FakeRequest:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     source: str = "192.0.2.1"
     port: bytes = b""
-    """What the client wrote after the host: a colon and a port."""
+    """The colon and port that the client wrote after the host."""
 
     @property
     def host_with_port(self) -> bytes:

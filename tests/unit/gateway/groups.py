@@ -27,7 +27,7 @@ class Hands:
 
 
 def group_of(count: int, clock: Hands | None = None, **changes: object) -> TargetGroup:
-    """A group of so many healthy targets."""
+    """A group with that many healthy targets."""
     settings = dataclasses.replace(SETTINGS, **changes)  # type: ignore[arg-type] # checked there
     group = TargetGroup(settings, clock or Hands(), Random(3))
     for number in range(count):

@@ -1,4 +1,4 @@
-"""A gateway with an HTTPS listener, whose other listener leads there."""
+"""A gateway with an HTTPS listener, and an HTTP listener that redirects to it."""
 
 from random import Random
 

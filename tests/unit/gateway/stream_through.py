@@ -1,6 +1,6 @@
-"""Streams 256 MiB each way through a gateway that is alone in its process.
+"""Streams 256 MiB each way through a gateway that has a process of its own.
 
-Prints by how many KiB the gateway's peak memory grew over what it had after a few requests.
+Prints by how many KiB the gateway's peak memory grew compared with a few requests.
 Readers have small socket buffers, and pause for two milliseconds after each 512 KiB.
 """
 
@@ -25,7 +25,7 @@ _PAUSE = 0.002
 
 
 def serve(pipe: Connection) -> None:
-    """The gateway's process: gets a target's port, gives its own."""
+    """The gateway's process: reads a target's port, and prints its own."""
 
     async def run() -> None:
         gateway = await start_gateway(
@@ -46,7 +46,7 @@ def peak_kib(pid: int) -> int:
 
 
 class Target(asyncio.Protocol):
-    """Serves /download, and reads what /upload sends as slowly as the client reads."""
+    """Serves /download, and reads the body of /upload as slowly as the client reads."""
 
     def __init__(self) -> None:
         self._received = bytearray()

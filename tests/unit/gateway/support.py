@@ -1,4 +1,4 @@
-"""Fake targets that do exactly what a test says, and a client that sees raw bytes."""
+"""Fake targets that a test controls exactly, and a client that sees raw bytes."""
 
 import asyncio
 import dataclasses
@@ -15,7 +15,7 @@ from gateway.template.reader import read_routing
 from tests.eventually import eventually
 
 DEADLINE = 5.0
-"""Seconds after which a test that waits for something has failed."""
+"""Seconds after which waiting fails a test."""
 
 TEMPLATE = """\
 Resources:
@@ -52,7 +52,7 @@ Resources:
 def routing(
     *, interval: float = 0.05, check_timeout: float = 0.5, deregistration_delay: float = 1
 ) -> Routing:
-    """The template above, with a health check faster than a template may ask for."""
+    """The template above, with faster health checks than a template allows."""
     read = read_routing(TEMPLATE, {}, "test.yml")
     settings = read.target_groups["Web"]
     faster = dataclasses.replace(
@@ -75,7 +75,7 @@ def routing_with(**load_balancer: object) -> Routing:
 
 
 class Lines:
-    """A log's sink that keeps the lines."""
+    """A log sink that records the lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -244,7 +244,7 @@ class Client:
         return await self.answer()
 
     async def closed(self) -> bytes:
-        """What comes until the gateway closes."""
+        """The bytes until the gateway closes the connection."""
         async with asyncio.timeout(DEADLINE):
             try:
                 return await self.reader.read()
@@ -366,7 +366,7 @@ async def bench_of_one_test() -> AsyncIterator[Bench]:
 
 @contextmanager
 def full_backlog(port: int) -> Iterator[None]:
-    """Somebody listens there, and accepts no more."""
+    """A port that listens but accepts no connections."""
     with socket.socket() as deaf, ExitStack() as fillers:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         deaf.bind(("127.0.0.1", port))
@@ -379,7 +379,7 @@ def full_backlog(port: int) -> Iterator[None]:
 
 
 async def until(holds: Callable[[], object], what: str = "it", *, within: float = DEADLINE) -> None:
-    """`eventually` for a condition that awaits nothing."""
+    """`eventually` for a synchronous condition."""
 
     async def condition() -> bool:
         return bool(holds())
@@ -388,7 +388,7 @@ async def until(holds: Callable[[], object], what: str = "it", *, within: float 
 
 
 async def until_nothing_is_left(gateway: Gateway) -> None:
-    """Returns once no client is connected and no request is on a target."""
+    """Waits until no client is connected and no target has a request."""
     await until(
         lambda: (
             not gateway.open_clients
@@ -402,7 +402,7 @@ async def until_nothing_is_left(gateway: Gateway) -> None:
 
 
 async def until_it_stands_still(count: Callable[[], int]) -> None:
-    """Returns once `count` has not changed for 0.2 s."""
+    """Waits until `count` has not changed for 0.2 s."""
     before, since = -1, 0.0
     loop = asyncio.get_running_loop()
 

@@ -1,4 +1,4 @@
-"""``python -m gateway`` as a process: what it refuses, how it stops."""
+"""``python -m gateway`` as a process: refusals, and stopping."""
 
 import asyncio
 import contextlib

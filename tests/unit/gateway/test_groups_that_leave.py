@@ -1,4 +1,4 @@
-"""Target groups that a reload takes away, and their targets."""
+"""Target groups that a reload removes, and their targets."""
 
 import asyncio
 from pathlib import Path

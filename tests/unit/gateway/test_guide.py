@@ -1,4 +1,4 @@
-"""docs/gateway.md: each situation runs as the page says, with a target for each group."""
+"""docs/gateway.md: each example runs as described, with a target for each group."""
 
 import argparse
 import asyncio
@@ -72,8 +72,8 @@ class Situation:
             await self.admin.start()
 
     async def target(self, group: str) -> str:
-        """Stands in for a process: it answers with the name of its group, and with who a request is
-        from."""
+        """A fake process that answers with the name of its group, and with the user of the
+        request."""
 
         async def script(visit: Visit) -> None:
             await visit.body()
@@ -84,7 +84,7 @@ class Situation:
         return (await self.bench.target(script)).url
 
     async def curl(self, arguments: Sequence[str]) -> str:
-        """The body, or the status where the page asks for that."""
+        """The body, or the status if the page shows that."""
         assert self.gateway is not None
         options = _CURL.parse_args(arguments)
         headers = "".join(f"{header}\r\n" for header in options.header)

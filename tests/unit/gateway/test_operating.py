@@ -1,4 +1,4 @@
-"""A gateway as a process, with a template that is not ours, and the commands about it."""
+"""A gateway as a process, with a template of another project, and its commands."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ START_SECONDS = 15
 
 @dataclass
 class Shop:
-    """The running gateway, its ports, and what it said."""
+    """The running gateway, its ports, and its output."""
 
     process: asyncio.subprocess.Process
     public: int
@@ -152,7 +152,7 @@ async def test_a_hangup_reloads_the_template_and_a_broken_one_is_logged(
 
 
 async def test_hangup_before_listening_reloads_afterwards(tmp_path: Path) -> None:
-    # Whoever reads a pipe waits for what is written: so it is known how far the gateway is.
+    # Reading a pipe waits for a writer, which shows how far the gateway is.
     template = tmp_path / "t.yml"
     os.mkfifo(template)
     [port] = ports.free(1)

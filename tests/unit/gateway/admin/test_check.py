@@ -1,4 +1,4 @@
-"""``alb check``: who refuses what, and what to type."""
+"""``alb check``: refusals by cause, and the missing options."""
 
 from pathlib import Path
 

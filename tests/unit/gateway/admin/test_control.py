@@ -1,4 +1,4 @@
-"""What an operator may ask of a running gateway, and that no request notices."""
+"""Operations on a running gateway, none of which fails a request."""
 
 import asyncio
 import json
@@ -42,9 +42,9 @@ async def operated(bench: Bench, folder: Path, web: FakeTarget, api: FakeTarget)
 
 @asynccontextmanager
 async def load(bench: Bench, gateway: Gateway) -> AsyncIterator[Counter[bytes]]:
-    """Requests without pause on four connections; gives how many answers had which body.
+    """Sends requests without pause on four connections, and yields how many answers had which body.
 
-    What failed is counted as ``failed``.
+    Failures are counted as ``failed``.
     """
     answers: Counter[bytes] = Counter()
     stop = asyncio.Event()

@@ -1,4 +1,4 @@
-"""What the gateway does unless it is told otherwise."""
+"""The gateway's defaults."""
 
 import inspect
 

@@ -11,7 +11,7 @@ ROUTING = Path(__file__).parents[4] / "infra" / "routing.yml"
 
 
 def place(template: Path, resource: str) -> str:
-    """Where the resource begins, as the explanation says it."""
+    """The place of a resource, as in an explanation."""
     lines = template.read_text().splitlines()
     return f"({template}:{lines.index(f'  {resource}:') + 1})"
 

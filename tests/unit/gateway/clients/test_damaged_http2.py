@@ -1,5 +1,5 @@
-"""Whatever an HTTP/2 client sends, and however it leaves: no error, nothing left over, and nothing
-that takes the place of another client's request."""
+"""Whatever an HTTP/2 client sends, and however it disconnects, there is no error, nothing leaks,
+and no bytes become another client's request."""
 
 import asyncio
 import logging
@@ -37,14 +37,14 @@ PATHS = ["/small", "/large", "/slow", "/broken", "/early", "/fixed"]
 
 @dataclass(frozen=True)
 class FakeRequest:
-    """A request: what it sends, and what it says that it sends."""
+    """A request: the body that it sends, and the length that it announces."""
 
     path: str
     method: str
     length: int | None
-    """What its content-length says, if it has one."""
+    """The value of its content-length, or None."""
     pieces: int
-    """Of three bytes each."""
+    """Frames of three bytes each."""
     end: str
 
 
@@ -71,7 +71,7 @@ DAMAGES = st.lists(
 
 
 def script_that_notes(stolen: list[bytes]) -> Script:
-    """A target that puts bodies with another request in them into ``stolen``."""
+    """A target that records bodies with another request in them in ``stolen``."""
 
     async def script(visit: Visit) -> None:
         path = visit.request_line.split(b" ")[1]
@@ -79,7 +79,7 @@ def script_that_notes(stolen: list[bytes]) -> Script:
             visit.abort()
             return
         if path == b"/early":
-            # As many servers do: the answer first, and what is left of the body after it.
+            # Like many servers, it sends the answer first, and then reads the rest of the body.
             visit.send(OK)
         body = await visit.body()
         if b"HTTP/1.1" in body:
@@ -96,7 +96,7 @@ def script_that_notes(stolen: list[bytes]) -> Script:
 
 
 def sent(requests: list[FakeRequest]) -> bytes:
-    """What a client sends for these."""
+    """The frames that a client sends for these requests."""
     client = Protocol()
     client.initiate_connection()
     for index, request in enumerate(requests):
@@ -152,7 +152,8 @@ async def begin(certificate: SelfSigned, stolen: list[bytes]) -> tuple[Gateway, 
 
 
 async def visit(gateway: Gateway, context: ssl.SSLContext, data: bytes, *, stays: bool) -> None:
-    """Sends it, leaves at once or when the gateway ends it, and waits until nothing is left."""
+    """Sends the frames, disconnects at once or when the gateway does, and waits until nothing is
+    left."""
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", gateway.ports["Secure"], ssl=context, server_hostname=NAME
     )
@@ -168,7 +169,7 @@ async def visit(gateway: Gateway, context: ssl.SSLContext, data: bytes, *, stays
 
 
 async def another(gateway: Gateway, context: ssl.SSLContext) -> None:
-    """The next client, whose request goes over the connections to the target that are left."""
+    """The next client, whose request uses the remaining connections to the target."""
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", gateway.ports["Secure"], ssl=context, server_hostname=NAME
     )

@@ -1,4 +1,4 @@
-"""HTTP/2 in front of targets that speak HTTP/1.1."""
+"""HTTP/2 clients and HTTP/1.1 targets."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""How a connection of HTTP/2 ends: with every answer that it owes."""
+"""An HTTP/2 connection ends only after all of its answers."""
 
 import asyncio
 
@@ -11,11 +11,11 @@ from tests.unit.gateway.browser import Browser, Front
 from tests.unit.gateway.support import Visit, until
 
 LARGE = b"x" * 300_000
-"""More than a window, so that the client has to go on sending while it is answered."""
+"""More than a window, so that the client must send more while it is answered."""
 
 
 class Gate:
-    """A target that answers once the test lets it."""
+    """A target that answers when the test releases it."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -58,7 +58,7 @@ async def test_requests_in_flight_are_answered_after_goaway_by_count(front: Fron
 async def ends_with_every_answer(
     browser: Browser, gate: Gate, fixed: list[int], numbers: list[int]
 ) -> None:
-    """GOAWAY comes after what is answered at once, and before what was in flight is."""
+    """GOAWAY comes after immediate answers, and before those of requests in flight."""
     await has_all(browser, fixed, b"fixed")
     await until(lambda: browser.terminated == ErrorCodes.NO_ERROR)
     gate.open.set()
@@ -128,7 +128,7 @@ async def test_http_2_connection_stays_open_until_the_client_has_read_its_answer
     clients = front.gateway.plane.clients
     await until(lambda: not clients or all(client.idle for client in clients))
     for _ in range(5):
-        # Whoever has closed the connection answers this with a reset.
+        # A closed connection would answer this with a reset.
         browser.h2.increment_flow_control_window(1)
         browser.flush()
         await asyncio.sleep(0.02)

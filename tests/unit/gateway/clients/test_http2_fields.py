@@ -1,4 +1,4 @@
-"""From the fields of HTTP/2 to the lines of HTTP/1.1, without a connection."""
+"""Converts HTTP/2 fields to HTTP/1.1 lines, without a connection."""
 
 import pytest
 
@@ -8,7 +8,7 @@ PSEUDO = [(b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/"), (b":au
 
 
 def lines(*fields: tuple[bytes, bytes]) -> list[bytes]:
-    """The lines of a request with these fields that the target gets."""
+    """The lines that the target gets for a request with these fields."""
     request = Http2Requests().read([*PSEUDO, *fields], ended=True)
     assert request is not None
     return request.lines

@@ -1,4 +1,4 @@
-"""HTTP/2 clients that send without end, and do not read what they are answered."""
+"""HTTP/2 clients that send endlessly and do not read the answers."""
 
 import asyncio
 
@@ -10,21 +10,21 @@ from tests.unit.gateway.browser import Browser, Front
 from tests.unit.gateway.support import OK, Visit, until
 
 MOST = 4_000_000
-"""Bytes. What two sockets' buffers hold is far less."""
+"""Bytes; far more than two sockets' buffers."""
 FRAMES = {
     "PING": b"\0\0\x08\x06\0\0\0\0\0flooding",
     "SETTINGS": b"\0\0\0\x04\0\0\0\0\0",
 }
-"""Frames that each have to be answered."""
+"""Frames that each need an answer."""
 
 
 async def flood(browser: Browser, frame: bytes) -> int:
-    """Sends, and reads nothing, until nobody takes anything any more, or the connection has ended;
-    gives how many bytes were taken."""
+    """Sends without reading until nothing more is accepted or the connection has ended. Returns the
+    number of accepted bytes."""
     browser.reading.clear()
     data = frame * (20_000 // len(frame))
     sent, before, still = 0, -1, 0
-    # A turn of the event loop is enough for the gateway to take something, however slow it is.
+    # One turn of the event loop is enough for the gateway to read something, however slow it is.
     while still < 100 and sent < MOST and not browser.ending:
         still = still + 1 if browser.unsent == before else 0
         before = browser.unsent
@@ -46,7 +46,7 @@ async def test_gateway_stops_reading_from_a_client_that_does_not_read(
     assert await flood(browser, FRAMES[kind]) < MOST
     browser.reading.set()
     number = browser.ask()
-    # All that was taken comes before it.
+    # Everything that was accepted arrives before it.
     await until(lambda: browser.replies[number].ended, within=30)
     assert browser.replies[number].body == b"ok"
 

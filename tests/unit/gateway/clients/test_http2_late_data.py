@@ -1,4 +1,4 @@
-"""Bytes of a stream that is over still count for the connection's window: each is given back, or
+"""Bytes of a finished stream still count for the connection's window. They must be acknowledged, or
 uploads that nobody reads would stop the whole connection."""
 
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ from gateway.net.timeouts import Timeouts
 
 
 class Windows:
-    """The library's connection, as far as windows go."""
+    """A fake of the library's connection that only counts windows."""
 
     def __init__(self) -> None:
         self.given_back = 0

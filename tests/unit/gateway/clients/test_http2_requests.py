@@ -1,4 +1,4 @@
-"""What of an HTTP/2 client's request reaches a target, and what never does."""
+"""Which parts of an HTTP/2 request reach a target."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ async def test_http_2_body_shorter_than_its_content_length_closes_the_target_con
     async def script(visit: Visit) -> None:
         if b"/attack" in visit.request_line:
             await visit.reader.readexactly(len(sent))
-            # A target that answers before it has the body, and then still reads it.
+            # A target that answers before it has read the body.
             asyncio.get_running_loop().call_later(0.05, visit.send, OK)
             await visit.body()
         visit.send(OK)

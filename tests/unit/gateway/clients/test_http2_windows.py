@@ -1,4 +1,4 @@
-"""HTTP/2's windows and limits: no stream holds up another, and none is held up for ever."""
+"""HTTP/2's windows and limits: no stream blocks another, and none is blocked forever."""
 
 import asyncio
 
@@ -11,11 +11,11 @@ from tests.unit.gateway.support import OK, Visit, full_backlog, until
 
 UPLOAD = 60_000
 ALL_WINDOWS = 20_000_000
-"""More than all streams together may have under way."""
+"""More bytes than all streams together may have in flight."""
 
 
 def send_at_once(browser: Browser, number: int, size: int) -> None:
-    """Sends that much of a body without waiting for anything, and not its end."""
+    """Sends that many bytes of a body without waiting, and without its end."""
     while size:
         piece = min(size, 16_000)
         browser.h2.send_data(number, b"x" * piece)
@@ -24,7 +24,7 @@ def send_at_once(browser: Browser, number: int, size: int) -> None:
 
 
 async def upload(browser: Browser, path: str = "/") -> int:
-    """Begins an upload, as soon as the connection's window takes it."""
+    """Begins an upload as soon as the connection's window allows it."""
     await until(lambda: browser.h2.outbound_flow_control_window >= UPLOAD)
     number = browser.ask(path, method="POST", end=False)
     send_at_once(browser, number, UPLOAD)
@@ -46,7 +46,7 @@ async def test_cancelled_upload_returns_its_window(front: Front) -> None:
     with full_backlog(target.port):
         for _ in range(ALL_WINDOWS // UPLOAD):
             browser.h2.reset_stream(await upload(browser))
-            # Without answers it would be taken for an attack.
+            # Without answers it would count as an attack.
             for number in [browser.ask("/fixed"), browser.ask("/fixed")]:
                 assert (await browser.reply(number)).body == b"fixed"
 
@@ -79,7 +79,7 @@ async def test_large_answers_take_turns_in_a_small_window(front: Front) -> None:
 
     await front.bench.target(script)
     browser = await front.browser()
-    # Streams may have all at once, the connection a window's worth.
+    # The streams' windows allow everything at once, the connection's only one window.
     browser.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 1_000_000})
     numbers = [browser.ask(f"/{count}") for count in range(3)]
     for number in numbers:

@@ -105,6 +105,6 @@ async def test_resolver_returns_only_addresses_of_the_requested_family() -> None
         try:
             found = await resolve(name, 80, ipv6)
         except OSError:
-            # Some systems have a failure of its own for it.
+            # Some systems report a different error.
             found = set()
         assert found == set()

@@ -1,4 +1,4 @@
-"""Answers after which a connection ends arrive whole, and connections that are to end do."""
+"""The last answer on a connection arrives completely, and the connection then ends."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from tests.unit.gateway.support import DEADLINE, Bench, Visit, routing, until
 LINGER = 0.1
 SHORT = Timeouts(linger=LINGER, tick=0.02)
 SIZE = 100_000
-"""More than the kernel keeps of it, and less than what makes the gateway stop reading."""
+"""More than the kernel buffers, and less than the amount at which the gateway stops reading."""
 LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
@@ -22,7 +22,7 @@ async def says_much(visit: Visit) -> None:
 
 
 def slow_client(gateway: Gateway, port: int) -> socket.socket:
-    """One for whom the kernel keeps little on both sides, as on a slow line."""
+    """A client with small buffers on both sides, as on a slow line."""
     for acceptor in gateway.acceptors:
         for listening in acceptor.sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
@@ -34,7 +34,7 @@ def slow_client(gateway: Gateway, port: int) -> socket.socket:
 
 
 async def answered(bench: Bench, gateway: Gateway) -> None:
-    """Returns once the answer is handed over, and every time for it to be read is long over."""
+    """Waits until the answer is passed on, and all timeouts for reading it have passed."""
     await until(lambda: bench.targets[-1].visits)
     [target] = gateway.groups["Web"].registered
     await until(lambda: not target.outstanding)

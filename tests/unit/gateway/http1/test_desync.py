@@ -1,5 +1,5 @@
-"""Desync mitigation: what a request is classified as, what each mode does, and what a target gets
-of a request that others may read differently."""
+"""Desync mitigation: the classes of requests, the effect of each mode, and what a target gets of an
+ambiguous request."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -204,7 +204,7 @@ NEVER_FORWARDED = {
     DesyncReason.MISSING_URI,
     DesyncReason.NON_COMPLIANT_VERSION,
 }
-"""Of these some have no reading that could be sent, in any mode."""
+"""Some of these cannot be sent in any mode."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Responses that have no body, whatever their headers say."""
+"""Responses without a body, whatever their headers say."""
 
 import pytest
 
@@ -8,7 +8,7 @@ HEADERS = [b"", b"Content-Length: 0\r\n", b"X: y\r\nContent-Length: 0\r\n"]
 
 
 def read(head: bytes, *, head_request: bool = False) -> ResponseReader:
-    """A reader after a head, in one piece."""
+    """A reader that has read a head in one piece."""
     reader = ResponseReader()
     reader.start(head_request=head_request)
     reader.feed(head)

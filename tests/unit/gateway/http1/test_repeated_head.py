@@ -1,4 +1,4 @@
-"""A client that says the same headers again is understood as it was the first time."""
+"""Repeated headers are understood as the first time."""
 
 import pytest
 from hypothesis import given, settings
@@ -77,7 +77,7 @@ def test_reader_reads_each_request_as_if_it_were_the_first(
         ]
         reader.requests.clear()
         if reader.expects_more or alone.expects_more or alone.beyond_http() or not alone.requests:
-            # What comes now is the rest of this one, or nothing.
+            # What follows is the rest of this request, or nothing.
             return
 
 

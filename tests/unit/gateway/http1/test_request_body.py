@@ -11,7 +11,7 @@ ENDS = [found.start() for found in re.finditer(rb"\r\n", CHUNKED)]
 
 
 def body_of(data: bytes, *cuts: int) -> tuple[bytes, bool]:
-    """What a chunked body consists of, received in pieces, and whether that was all of it."""
+    """The content of a chunked body received in pieces, and whether it was complete."""
     body, parts = ChunkedBody(), list[bytes]()
     for start, end in zip((0, *cuts), (*cuts, len(data)), strict=True):
         assert body.take(data[start:end], 0, parts) == end - start

@@ -1,4 +1,4 @@
-"""What the gateway makes of header names, and how much it remembers of them."""
+"""The meaning of header names, and the bounds on remembering them."""
 
 import sys
 

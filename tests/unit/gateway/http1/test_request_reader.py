@@ -1,4 +1,4 @@
-"""Requests as they are read: what is refused, and that no bytes are taken for something else."""
+"""Reading requests: refusals, and that no bytes are misinterpreted."""
 
 import pytest
 from hypothesis import example, given, settings

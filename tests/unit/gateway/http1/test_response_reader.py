@@ -1,4 +1,4 @@
-"""Responses as they are read."""
+"""Reading responses."""
 
 import contextlib
 
@@ -97,7 +97,7 @@ _LINES = [
 
 
 def outcome(data: list[bytes], *, quickly: bool) -> tuple[object, ...] | None:
-    """What is known after all of ``data``; None: malformed."""
+    """The response after all of ``data``; None if it is malformed."""
     reader = ResponseReader()
     reader.start(head_request=False)
     if not quickly:

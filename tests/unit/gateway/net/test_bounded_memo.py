@@ -1,4 +1,4 @@
-"""The memo: it computes once, and clients cannot fill it."""
+"""The memo computes each value once, and is bounded."""
 
 from gateway.net.bounded_memo import BoundedMemo
 

@@ -1,4 +1,4 @@
-"""Which of a listener's certificates a client is shown."""
+"""Which of a listener's certificates a client gets."""
 
 import asyncio
 import socket

@@ -129,7 +129,7 @@ async def test_the_log_names_cipher_version_and_server_name(
 
 async def test_log_marks_resumed_tls_sessions(bench: Bench, certificate: SelfSigned) -> None:
     lines, log, gateway = await logged_gateway(bench, certificate)
-    # In TLS 1.3 a session comes after the handshake, at a time of the server's choosing.
+    # In TLS 1.3, the server sends the session at any time after the handshake.
     context = certificate.client(most=ssl.TLSVersion.TLSv1_2)
 
     def visit(session: ssl.SSLSession | None) -> ssl.SSLSession | None:

@@ -31,7 +31,7 @@ def server(policy: str, certificate: SelfSigned) -> ServerContext:
 
 
 def agreed(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
-    """The cipher of a handshake between the two; None when they cannot agree."""
+    """The cipher of a handshake between the two; None if it fails."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [
         client.wrap_bio(to_client, to_server, server_hostname=NAME),
@@ -53,7 +53,7 @@ def agreed(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
 
 
 def known_ciphers() -> list[str]:
-    """All of TLS 1.2 that OpenSSL has and that need no secret that was agreed on before."""
+    """OpenSSL's ciphers of TLS 1.2 that need no pre-shared key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_ciphers("ALL:!PSK:!SRP:!aNULL:@SECLEVEL=0")
     names = [cipher["name"] for cipher in context.get_ciphers()]

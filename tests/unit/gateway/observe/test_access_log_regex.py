@@ -1,7 +1,7 @@
-"""The access log is read back as AWS tells its users to: with one regular expression a line.
+"""The access log is parsed as AWS recommends, with a regular expression for each line.
 
-Written anew after "Query Application Load Balancer logs" of the Amazon Athena guide, whose table
-has a regular expression with one group a field.
+Rewritten after "Query Application Load Balancer logs" of the Amazon Athena guide, whose table
+has a regular expression with one group per field.
 """
 
 import dataclasses
@@ -93,7 +93,7 @@ class Logged:
         self.gateway, self._log, self._lines = gateway, log, lines
 
     async def line(self, bench: Bench, request: bytes) -> dict[str, str]:
-        """What is logged of the request."""
+        """The logged fields of the request."""
         client = await bench.client(self.gateway)
         client.send(request)
         await client.answer()

@@ -1,4 +1,4 @@
-"""Metrics of connections: with clients and targets, whatever is spoken on them."""
+"""Metrics of connections with clients and targets, of every protocol."""
 
 import asyncio
 import socket
@@ -66,7 +66,7 @@ async def test_failed_tls_negotiation_with_a_client_is_counted(
     port = one.gateway.ports["Secure"]
 
     def shake_hands(context: ssl.SSLContext) -> None:
-        # asyncio's own client would not tell the server why it leaves.
+        # asyncio's own client would not send the server a reason.
         with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as connection:
             context.wrap_socket(connection, server_hostname=NAME).close()
 

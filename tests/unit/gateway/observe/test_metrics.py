@@ -1,4 +1,4 @@
-"""Metrics under CloudWatch's names."""
+"""Metrics with CloudWatch's names."""
 
 import asyncio
 import dataclasses
@@ -102,7 +102,7 @@ def sticky(stickiness: Stickiness | None, group_stickiness: int | None = None) -
 
 
 async def visits_of_one_client(bench: Bench, one: Measured, count: int) -> None:
-    """Each visit brings back the cookies of the last answer."""
+    """Each request has the cookies of the last response."""
     client = await bench.client(one.gateway)
     cookies = b""
     for _ in range(count):

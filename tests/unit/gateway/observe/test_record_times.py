@@ -1,4 +1,4 @@
-"""What the access log and the metrics make of one exchange, whose every moment the test sets."""
+"""The times of an exchange in the access log and the metrics; the test sets every one."""
 
 import shlex
 
@@ -18,8 +18,7 @@ TARGET = Target(Address("192.0.2.8", 8000))
 
 
 def record(dispatched: float = 0, answered: float = 0, finished: float = 0) -> ExchangeRecord:
-    """A request that was passed to the target and answered at these seconds after its start; 0 is
-    never."""
+    """A request that was forwarded and answered this many seconds after its start; 0 is never."""
     settings = routing().load_balancer
     forwarded = ForwardedHeaders(settings, "192.0.2.7", 40_000, 80, None)
     peer = Peer("192.0.2.7", "192.0.2.7:40000", "TID_0", forwarded, None, http2=False)

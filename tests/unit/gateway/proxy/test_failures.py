@@ -1,4 +1,4 @@
-"""Targets and clients that misbehave: what the other side sees, and that nothing leaks over."""
+"""Misbehaving targets and clients: what the other side sees, and that nothing leaks to others."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What a target gets of a request, and a client of a response, over real sockets."""
+"""What targets receive of requests, and clients of responses, over real sockets."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Headers, as the attributes of load balancer and listener want them."""
+"""The attributes of load balancer and listener about headers."""
 
 import dataclasses
 

@@ -20,7 +20,7 @@ def request(*received: bytes) -> Request:
 
 
 def sent(mode: ForwardedForMode, *received: bytes) -> bytes:
-    """What the target gets of such a request of 192.0.2.7."""
+    """The headers that the target gets for a request from 192.0.2.7."""
     settings = dataclasses.replace(routing().load_balancer, forwarded_for=mode)
     headers = ForwardedHeaders(settings, "192.0.2.7", 40_000, 80, None)
     return headers.lines(request(*received)).removesuffix(OTHERS)

@@ -1,4 +1,4 @@
-"""Sign-in in front: rules that ask who a request is from, with a file that says who there is."""
+"""Authenticate actions, with a file of users."""
 
 import asyncio
 import base64
@@ -65,7 +65,7 @@ def identities(folder: Path, people: object = PEOPLE) -> Identities:
 
 
 class Door:
-    """A gateway whose HTTPS listener asks who a request is from."""
+    """A gateway whose HTTPS listener has an authenticate action."""
 
     def __init__(self, bench: Bench, certificate: SelfSigned, folder: Path) -> None:
         self.bench = bench
@@ -111,7 +111,7 @@ def door(bench: Bench, certificate: SelfSigned, tmp_path: Path) -> Door:
 
 
 def read_token(token: bytes, door: Door) -> tuple[dict[str, object], dict[str, object]]:
-    """Header and payload of a token whose signature is good."""
+    """Header and payload of a token, whose signature is verified."""
     parts = token.split(b".")
     assert all(len(part) % 4 == 0 for part in parts)
     header, payload, signature = (base64.urlsafe_b64decode(part) for part in parts)

@@ -1,4 +1,4 @@
-"""Bodies are streamed: a slow reader slows the sender, and nothing piles up between them."""
+"""Bodies are streamed: a slow reader slows the sender, and nothing accumulates between them."""
 
 import asyncio
 import subprocess

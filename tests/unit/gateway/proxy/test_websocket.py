@@ -1,4 +1,4 @@
-"""WebSocket: after a 101 the gateway passes bytes on, whatever they are."""
+"""WebSocket: after a 101 the gateway forwards all bytes unread."""
 
 import pytest
 

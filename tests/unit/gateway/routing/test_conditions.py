@@ -1,4 +1,4 @@
-"""The conditions of a rule: what each one compares, and how."""
+"""The conditions of a rule."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ WRITTEN = "{Field: path-pattern, Values: [/fixed]}"
 
 
 def conditions(*written: str) -> tuple[Condition, ...]:
-    """The conditions of a rule whose template says this."""
+    """The conditions of a rule in a template."""
     assert WRITTEN in TEMPLATE
     text = TEMPLATE.replace(WRITTEN, "\n        - ".join(written))
     [rule, _] = read_routing(text, {}, "t.yml").rules
@@ -166,7 +166,7 @@ def test_escaped_backslash_before_p_is_not_a_unicode_class() -> None:
 
 def test_regular_expression_takes_linear_time() -> None:
     search = compile_pattern("^(a+)+$")
-    # An engine that goes back would try 2^16000 ways, and not end before its timeout.
+    # A backtracking engine would try 2^16000 ways, and not finish before the timeout.
     assert search(b"a" * 16_000 + b"b") is None
 
 

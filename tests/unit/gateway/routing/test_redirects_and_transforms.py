@@ -12,7 +12,7 @@ FIXED = TEMPLATE[TEMPLATE.index("        - Type: fixed-response") :]
 
 
 def with_action(action: str, *, transforms: str = "") -> Routing:
-    """The template whose rule for /fixed has this action instead, and is for every path."""
+    """The template, whose rule for /fixed applies to every path and has this action."""
     text = TEMPLATE.replace(FIXED, f"        - {action}\n")
     text = text.replace("Values: [/fixed]", "Values: ['/*']")
     if transforms:
@@ -169,7 +169,7 @@ def _transform(kind: str, config: str, pattern: str, replacement: str) -> str:
 
 
 async def sent(bench: Bench, transforms: str, target: str, name: str = "a.example") -> list[bytes]:
-    """The target's request line and host; or just the status when nothing is sent to it."""
+    """The target's request line and host, or only the status if nothing is sent to it."""
     web = await bench.target()
     gateway = await bench.gateway(web, with_routing=with_action(FORWARD, transforms=transforms))
     client = await bench.client(gateway)

@@ -1,4 +1,4 @@
-"""Rules that are remembered by a request's target apply to no request that they would not match."""
+"""A remembered rule applies only to requests that it matches."""
 
 from ipaddress import ip_network
 from itertools import product

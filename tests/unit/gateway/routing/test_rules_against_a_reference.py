@@ -1,4 +1,4 @@
-"""Any rules and any request: the same rule as by the plainest reading of the definition."""
+"""For any rules and any request, the rule is that of a simple reference implementation."""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ NOTHING = FixedResponse(404, "text/plain", b"")
 
 
 def glob(pattern: str, text: str) -> bool:
-    """A glob as it is defined, however long it takes."""
+    """A simple, slow implementation of globs."""
     if not pattern:
         return not text
     if pattern[0] == "*":

@@ -1,4 +1,4 @@
-"""Who of a group's targets is next: algorithms, slow start, thresholds."""
+"""How a group's next target is chosen: algorithms, slow start, thresholds."""
 
 import dataclasses
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Clients that leave before the gateway is connected to a target, or has even seen them."""
+"""Clients that disconnect before the gateway has a target connection, or has accepted them."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ def test_cancelled_connect_leaves_no_connection(
 
 
 async def give_up_after(rounds: int, plane: DataPlane, target: Target) -> None:
-    """Begins to connect, and gives up after so many rounds of the loop."""
+    """Starts to connect, and cancels it after that many rounds of the loop."""
     connecting = asyncio.create_task(plane.connect(target))
     for _ in range(rounds):
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Sticky sessions: cookies that bring a client back."""
+"""Sticky sessions: clients return to their target by cookies."""
 
 import base64
 import dataclasses
@@ -35,7 +35,7 @@ class Calendar:
 
 
 class Cookies:
-    """A browser, as far as cookies go."""
+    """A browser's cookies."""
 
     def __init__(self, **values: str) -> None:
         self.values = values
@@ -172,7 +172,7 @@ def test_sealed_value_reveals_nothing_of_its_content() -> None:
     one, two = (base64.b64decode(seal.seal("Web", "192.0.2.1:80", 60)) for _ in range(2))
     for value in (one, two):
         assert b"192.0.2.1" not in value
-    # Not even that two clients have the same target, until the same time.
+    # It does not even reveal that two clients have the same target and expiry.
     pieces = [{value[i : i + 4] for i in range(len(value) - 3)} for value in (one, two)]
     assert pieces[0].isdisjoint(pieces[1])
 

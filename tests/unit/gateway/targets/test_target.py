@@ -1,4 +1,4 @@
-"""A target's connections: which of them wait for the next request."""
+"""A target's pool of connections."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from gateway.targets.target import Address, Target, TargetState, TargetUser
 
 @dataclass(eq=False)
 class FakeConnection:
-    """`gateway.targets.target.PooledConnection` that only remembers whether it was closed."""
+    """A fake `gateway.targets.target.PooledConnection` that records whether it was closed."""
 
     usable: bool = True
     closed: bool = False

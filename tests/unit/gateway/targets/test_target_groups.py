@@ -1,4 +1,4 @@
-"""Who gets the next request: health, round robin, fail-open, discovery, draining."""
+"""Which target gets the next request: health, round robin, fail-open, discovery, draining."""
 
 import asyncio
 import dataclasses
@@ -134,7 +134,7 @@ async def test_a_check_has_the_reason_of_its_failure(bench: Bench) -> None:
 
 
 async def checked(answer: bytes) -> CheckResult:
-    """The result of a check that is answered with these bytes, and then the connection's end."""
+    """The result of a check whose target sends these bytes and closes the connection."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Templates that are made to hang or fill the memory: each is refused, after little work."""
+"""Templates crafted to hang or to fill the memory are refused after little work."""
 
 from pathlib import Path
 

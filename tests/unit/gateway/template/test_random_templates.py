@@ -1,5 +1,5 @@
-"""Templates assembled at random from valid parts, in one file or several: none is refused, and
-each decides as the plainest reading of its rules does."""
+"""Random templates of valid parts, in one file or several: none is refused, and each routes as a
+simple reference implementation does."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Tree = dict[str, Json]
 
 
 def glob(pattern: str, text: str) -> bool:
-    """A glob as it is defined, however long it takes."""
+    """A simple, slow implementation of globs."""
     if not pattern:
         return not text
     if pattern[0] == "*":
@@ -31,8 +31,8 @@ def glob(pattern: str, text: str) -> bool:
 
 @dataclass(frozen=True)
 class PlainRule:
-    """A rule as lists of values; an empty list is no condition. ``weights`` are its answer: target
-    groups' shares, or when it is empty a status."""
+    """A rule as lists of values; an empty list is no condition. ``weights`` are its target groups'
+    shares; if they are empty, it answers with a status."""
 
     priority: int
     path: str
@@ -53,7 +53,7 @@ class PlainRule:
 
 @dataclass(frozen=True)
 class Way:
-    """How a template says what it says: each place takes the next of these numbers."""
+    """The choices between equivalent spellings: each place uses the next of these numbers."""
 
     numbers: list[int]
     taken: list[int] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Way:
 
 
 class Writer:
-    """Writes one template: a text in any of the ways in which CloudFormation takes it."""
+    """Writes one template, in any of the spellings that CloudFormation accepts."""
 
     def __init__(self, way: Way) -> None:
         self._way = way
@@ -135,7 +135,7 @@ class Writer:
             if section:
                 template[name] = section
         if self._way.next(2):
-            # A copy of each part, or YAML writes the second one as an alias of the first.
+            # Copies, because YAML would write a repeated part as an alias.
             copied = json.loads(json.dumps(template))
             return yaml.safe_dump(copied, sort_keys=bool(self._way.next(2)))
         return json.dumps(template, indent=self._way.next(3))
@@ -145,7 +145,7 @@ LINKS = ("together", "export", "parameter", "nested", "stored", "arn")
 
 
 def write(rules: list[PlainRule], links: list[str], way: Way, folder: Path) -> Choices:
-    """Writes the templates. Each rule stands in its own, tied to the listener's by its link."""
+    """Writes the templates. Each rule has its own, with a link to the listener's."""
     main = Writer(way)
     main.add("Balancer", "LoadBalancer", {"Scheme": main.text("internal")})
     not_found = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": main.number(404)}}

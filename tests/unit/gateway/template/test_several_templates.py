@@ -1,4 +1,4 @@
-"""Several templates as one load balancer: names, parameters, and what is refused of them."""
+"""Several templates as one load balancer: names, parameters and refusals."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""Templates in the shapes that public ones have: each is accepted with these decisions, or refused
-with these reasons. ``shapes/NAME/case.yml`` says which of its templates are run, and how."""
+"""Templates in the shapes of public ones: each is accepted with these decisions, or refused with
+these reasons. ``shapes/NAME/case.yml`` names its templates and options."""
 
 import argparse
 import shlex
@@ -27,8 +27,8 @@ def load(arguments: str) -> LoadedTemplates:
 
 
 def decision(routing: Routing, asked: str) -> str:
-    """What a request comes to; ``asked`` is ``[LISTENER] METHOD HOST/PATH [NAME=VALUE ...]``, where
-    the name ``from`` is the source's address and others are headers."""
+    """The decision about a request. ``asked`` is ``[LISTENER] METHOD HOST/PATH [NAME=VALUE ...]``,
+    where the name ``from`` is the source's address and others are headers."""
     words = asked.split()
     listeners = {listener.logical_id: listener for listener in routing.listeners}
     listener = listeners[words.pop(0)] if words[0] in listeners else routing.listeners[0]

@@ -1,4 +1,4 @@
-"""The template: what is read from it, and that nothing in it is skipped silently."""
+"""What is read from a template, and that nothing in it is skipped silently."""
 
 from collections.abc import Mapping
 from pathlib import Path

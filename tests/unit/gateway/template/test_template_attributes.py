@@ -1,4 +1,4 @@
-"""Attributes and health checks: what a template says of them, and what holds when it does not."""
+"""Attributes and health checks in templates, and their defaults."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Templates as tools write them: JSON as well as YAML, and what the CDK puts into each."""
+"""Templates as tools write them: JSON and YAML, and the CDK's additions."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def in_json(indent: int | str | None = None) -> str:
 
 
 def said(routing: Routing) -> list[object]:
-    """What a template says, to be compared."""
+    """The content of a template, for comparison."""
     rules = [
         (listener.port, rule.priority, [str(condition) for condition in rule.conditions])
         for listener in routing.listeners

@@ -1,4 +1,4 @@
-"""What AWS refuses of several resources together, each of them fine by itself."""
+"""Combinations of valid resources that AWS refuses."""
 
 import pytest
 
