@@ -68,7 +68,7 @@ strangle: $(VENV)/play.txt ## Play the migration from the monolith to the servic
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt $(LAMBDA)/lambda.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
 	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
 	@# because the slowest come first.
-	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/install --ignore=tests/rehearsal $(ARGS)
+	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/install --ignore=tests/rehearsal --ignore=tests/lesson/test_commands.py $(ARGS)
 
 .PHONY: test-javascript
 test-javascript: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
@@ -86,6 +86,10 @@ test-docker: $(VENV)/dev.txt ## Test the images and Compose (needs Docker)
 .PHONY: test-browser
 test-browser: $(VENV)/dev.txt ## Test the page in a browser (needs Chromium)
 	@$(BIN)/pytest tests/browser $(ARGS)
+
+.PHONY: test-lesson
+test-lesson: $(VENV)/dev.txt ## Run every command of the lesson, and compare its output with the pages (needs Docker)
+	@$(BIN)/pytest tests/lesson $(ARGS)
 
 .PHONY: screenshots
 screenshots: $(VENV)/dev.txt ## Take pictures of every page into docs/screenshots (needs Chromium)

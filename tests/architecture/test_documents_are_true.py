@@ -45,5 +45,5 @@ def test_a_decision_gives_context_decision_consequences_and_alternatives(page: P
 
 def test_continuous_integration_runs_the_readmes_commands() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    for target in ("check", "test", "test-browser", "test-docker", "rehearse"):
+    for target in ("check", "test", "test-browser", "test-docker", "test-lesson", "rehearse"):
         assert re.search(rf"^(step|again \S+) make {target}$", script, re.MULTILINE)
