@@ -12,8 +12,8 @@ A page is Markdown. A fenced block with the language `sh` has a command. A block
 - `not-run: REASON`: not run at all
 
 In the output, `<name>` stands for something that differs each time; FIELDS has every name and what
-it may be. Alone on a line, `<lines>` stands for any number of lines, and `<contexts>` for the rows
-of further contexts in the table of `make shares`. Everything else must be the same.
+it may be. `<lines>`, alone on a line, stands for any number of lines. Everything else must be the
+same.
 """
 
 import re
@@ -37,11 +37,7 @@ FIELDS: Final = {
     "processes": r"[a-z]+ \d+(?:, [a-z]+ \d+)*",
 }
 """What varies in outputs, and what it may be."""
-LINES: Final = {
-    "<lines>": r"(?:[^\n]*\n)*?",
-    "<contexts>": r"(?:[a-z]+ +\d+ % +\d+ %  [a-z ]+\n)*",
-}
-"""What stands for any number of lines, and what each of these may be."""
+LINES: Final = "<lines>"
 _RUN: Final = frozenset({"", "fails", "background", "meanwhile", "docker", "aws"})
 _STOP: Final = "<!-- Ctrl-C -->"
 _PIECE: Final = re.compile(
@@ -128,8 +124,8 @@ def begins(wanted: str, output: str) -> bool:
 def _pattern(wanted: str) -> str:
     pattern = ""
     for line in wanted.splitlines():
-        if line.strip() in LINES:
-            pattern += LINES[line.strip()]
+        if line.strip() == LINES:
+            pattern += r"(?:[^\n]*\n)*?"
             continue
         for part in re.split(r"(<[a-z]+>)", line):
             name = part[1:-1]
