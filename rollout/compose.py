@@ -1,8 +1,12 @@
 """The board that Docker Compose runs."""
 
+import fcntl
 import json
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from containers.engine import Docker
@@ -25,9 +29,14 @@ class ComposeBoard:
     place = "in Docker Compose (make up)"
 
     def __init__(
-        self, docker: Docker, gateway: str, sleep: Callable[[float], None] = time.sleep
+        self,
+        docker: Docker,
+        gateway: str,
+        sleep: Callable[[float], None] = time.sleep,
+        file: Path = Path("docker-compose.yml"),
     ) -> None:
-        """`gateway` is the name of the gateway's service in docker-compose.yml."""
+        """`gateway` is the name of the gateway's service in `file`."""
+        self._file = file
         self._docker = docker
         self._gateway = gateway
         self._sleep = sleep
@@ -38,6 +47,20 @@ class ComposeBoard:
 
     def shift(self, service: str, share: int, *, force: bool) -> State:
         """Change the weights at the gateway; the next request follows them."""
+        with _one_at_a_time(self._file):
+            return self._shift(service, share, force=force)
+
+    def start(self, server: str) -> State:
+        """Start the container and those that it calls, and register them at the gateway."""
+        with _one_at_a_time(self._file):
+            return self._start(server)
+
+    def stop(self, server: str) -> State:
+        """Deregister the container at the gateway, let it finish its requests, and stop it."""
+        with _one_at_a_time(self._file):
+            return self._stop(server)
+
+    def _shift(self, service: str, share: int, *, force: bool) -> State:
         refused = None if force else why_not_shift(self._health(), service, share)
         if refused:
             raise CannotRollOutError(refused)
@@ -49,8 +72,7 @@ class ComposeBoard:
                 )
         return self.state()
 
-    def start(self, server: str) -> State:
-        """Start the container and those that it calls, and register them at the gateway."""
+    def _start(self, server: str) -> State:
         health = self._health()
         if server in health:
             raise CannotRollOutError(f"{server} is running already")
@@ -67,8 +89,7 @@ class ComposeBoard:
             self._sleep(1.0)
         raise CannotRollOutError(f"{', '.join(wanted)} started, but did not become healthy")
 
-    def stop(self, server: str) -> State:
-        """Deregister the container at the gateway, let it finish its requests, and stop it."""
+    def _stop(self, server: str) -> State:
         refused = why_not_stop(self._health(), _shares(self._rules()), server)
         if refused:
             raise CannotRollOutError(refused)
@@ -122,6 +143,19 @@ def find(docker: Docker) -> ComposeBoard | None:
             f"{' and '.join(gateways)} run at the same time: make up starts one of them"
         )
     return ComposeBoard(docker, gateways[0]) if gateways else None
+
+
+@contextmanager
+def _one_at_a_time(file: Path) -> Iterator[None]:
+    """Refuse a command while another one changes the same project: a lock on Compose's file."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise CannotRollOutError("another command is not finished yet") from None
+    finally:
+        os.close(descriptor)
 
 
 def _shares(rules: Sequence[tuple[str, Mapping[str, int]]]) -> dict[str, int]:

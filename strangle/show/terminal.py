@@ -125,8 +125,11 @@ def summary(result: Result) -> Iterator[str]:
     seconds = result.ended - result.began
     count = len(result.history.samples)
     yield f"{count} requests in {seconds:.0f} s ({count / (seconds or 1):.0f} a second)"
-    for name, latency in (("between steps", between(result)), ("during steps", during(result))):
+    quiet, busy = between(result), during(result)
+    for name, latency in (("between steps", quiet), ("during steps", busy)):
         yield (
             f"{name}: p50 {latency.p50:.1f} ms, p95 {latency.p95:.1f} ms, p99 {latency.p99:.1f} ms "
             f"({latency.requests} requests)"
         )
+    if quiet.p99:
+        yield f"p99 during steps is {busy.p99 / quiet.p99:.1f} times that between steps"

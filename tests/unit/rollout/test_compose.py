@@ -109,6 +109,24 @@ def test_stop_of_what_still_gets_requests_is_refused() -> None:
     assert "posts" in compose.running
 
 
+def test_command_during_another_is_refused_before_it_does_anything() -> None:
+    compose = FakeCompose(*SERVERS)
+    waiting = [True]
+
+    def during(arguments: Sequence[str]) -> CommandResult:
+        if "weights" in arguments and waiting:
+            waiting.clear()
+            with pytest.raises(CannotRollOutError, match="another command is not finished yet"):
+                board(compose).shift("users", 99, force=False)
+            with pytest.raises(CannotRollOutError, match="another command is not finished yet"):
+                board(compose).stop("web")
+        return compose(arguments)
+
+    state = ComposeBoard(during, "gateway").shift("web", 10, force=False)
+    assert not waiting
+    assert state.shares == dict.fromkeys(SERVICES, 0) | {"web": 10}
+
+
 def test_failure_of_docker_is_reported() -> None:
     def broken(arguments: Sequence[str]) -> CommandResult:
         listing = "ps" in arguments
