@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 import pytest
 
+from tests.children import child_running
 from tests.deployments import ROOT, Run, processes
 from tests.eventually import eventually
 from topology.contexts import CONTEXTS
@@ -137,6 +139,26 @@ def test_share_is_moved_to_a_service_that_does_not_run_if_that_is_forced(run: Ru
     assert httpx.get(f"{run.board.url}/", trust_env=False).status_code == 503
     carried_out(run, "shift", CONTEXT="web", SHARE="0")
     assert httpx.get(f"{run.board.url}/", trust_env=False).status_code == 200
+
+
+async def test_gateway_that_ends_unexpectedly_restarts_with_the_shares_and_targets(
+    run: Run,
+) -> None:
+    carried_out(run, "start", CONTEXT="web")
+    before = carried_out(run, "shift", CONTEXT="web", SHARE="100")
+    gateway = child_running(run.process.pid, "-m gateway")
+    os.kill(gateway, signal.SIGKILL)
+
+    async def restarted() -> bool:
+        # While it restarts, the command is refused.
+        return rollout(run, "shares").stdout == before
+
+    await eventually(restarted, within=30)
+    assert child_running(run.process.pid, "-m gateway") != gateway
+    async with httpx.AsyncClient(base_url=run.board.url, timeout=15, trust_env=False) as http:
+        assert (await http.get("/")).headers["X-Served-By"].startswith("web/")
+    carried_out(run, "shift", CONTEXT="web", SHARE="0")
+    carried_out(run, "stop", CONTEXT="web")
 
 
 def test_command_during_another_is_refused(run: Run) -> None:
