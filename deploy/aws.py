@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
 _CONFIG = Config(
@@ -148,6 +150,16 @@ class Aws:
     def sns(self) -> SNSClient:
         """Amazon SNS."""
         return self._session.client("sns", config=_CONFIG, endpoint_url=self._endpoint)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """Amazon SQS."""
+        return self._session.client("sqs", config=_CONFIG, endpoint_url=self._endpoint)
+
+    @cached_property
+    def states(self) -> SFNClient:
+        """AWS Step Functions."""
+        return self._session.client("stepfunctions", config=_CONFIG, endpoint_url=self._endpoint)
 
     @cached_property
     def ssm(self) -> SSMClient:

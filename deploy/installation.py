@@ -19,11 +19,20 @@ from deploy.stacks import changes, templates
 from deploy.stacks.cloudformation import Stack, Stacks
 from topology.deployments import SERVERS
 
-FOUNDATION: Final = ("registry", "network", "data", "cluster", "routing", "operator")
+FOUNDATION: Final = ("registry", "network", "data", "cluster", "routing", "operator", "workflow")
 """The layers below the services, in the order in which they are created."""
 
 ALL: Final = (*FOUNDATION, *SERVERS, "observability")
 """The names of all stacks, without the project's name, in the order in which they are created."""
+
+
+_TEMPLATES: Final = {"workflow": "cases", **dict.fromkeys(SERVERS, "service")}
+"""Which template a stack has, if not the one of its own name."""
+
+
+def template_name(part: str) -> str:
+    """The name of the template of this layer or service, without `.yml`."""
+    return _TEMPLATES.get(part, part)
 
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
@@ -103,8 +112,7 @@ class Installation:
         of these: the user's setting, the one in `values`, an earlier stack's output with that name,
         the stack's current value, another stack's current value. Raises `CannotDeployError` for a
         change that would fail or lose data."""
-        layer = "service" if part in SERVERS else part
-        template = templates.read(self.settings.templates, layer)
+        template = templates.read(self.settings.templates, template_name(part))
         before = self.find(part)
         known = {
             **self.outputs(), **values, "Project": self.settings.project, **self.settings.parameters

@@ -16,8 +16,14 @@ from topology.deployments import SERVERS
 ROOT: Final = Path(__file__).resolve().parents[1]
 INFRA: Final = ROOT / "infra"
 SERVICES: Final = SERVERS
-ORDER: Final = ("registry", "network", "data", "cluster", "routing", "operator", *SERVICES)
+ORDER: Final = (
+    *("registry", "network", "data", "cluster", "routing", "operator", "workflow"),
+    *SERVICES,
+)
 """The order in which stacks are created; `observability` is the last."""
+
+TEMPLATES: Final = {"workflow": "cases", **dict.fromkeys(SERVICES, "service")}
+"""Which template a stack has, if not the one of its own name."""
 
 PSEUDO: Final = {
     "AWS::AccountId": "123456789012",
@@ -32,6 +38,7 @@ _CHOSEN: Final = {
     "network.Vpc.Ipv6CidrBlocks": ["2001:db8:1200::/56"],
     "data.Database.Endpoint.Port": "5432",
     "data.SingleDatabase.Endpoint.Port": "5432",
+    "workflow.StateMachine": "arn:aws:states:eu-central-1:123456789012:stateMachine:board-cases",
 }
 _NO_VALUE: Final = object()
 
@@ -103,7 +110,7 @@ class Stack:
 class _Evaluation:
     def __init__(self, stack: str, folder: Path, given: Mapping[str, Any], region: str) -> None:
         self._stack = stack
-        self._body = template("service" if stack in SERVICES else stack, folder)
+        self._body = template(TEMPLATES.get(stack, stack), folder)
         self._pseudo = PSEUDO | {"AWS::Region": region}
         body = self._body
         self.parameters: dict[str, Any] = {}
@@ -252,7 +259,7 @@ class Deployment:
         self.stacks: dict[str, Stack] = {}
         outputs: dict[str, Any] = {}
         for name in (*ORDER, "observability"):
-            body = template("service" if name in SERVICES else name, folder)
+            body = template(TEMPLATES.get(name, name), folder)
             declared = body["Parameters"]
             image = name if name in SERVICES else "board"
             own = {"Name": name, "Image": f"{REGISTRY}/board/{image}:{REVISION}", **parameters}

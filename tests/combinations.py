@@ -78,6 +78,7 @@ MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "cluster": ("nat", "instance", "instances", "self-pause"),
     "routing": ("certificate", "port", "pause", "logs", "shares"),
     "operator": ("aurora or not", "revision"),
+    "workflow": (),
     **dict.fromkeys(
         SERVICES, ("certificate", "port", "pause", "count", "aurora or not", "revision")
     ),

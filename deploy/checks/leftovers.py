@@ -157,6 +157,7 @@ def _log_groups(aws: Aws, project: str) -> Iterator[Found]:
     exact = ownership.log_group_names(project)
     for prefix in (
         f"/{project}/",
+        f"/aws/vendedlogs/states/{project}-",
         # AWS creates these for a cluster or database, without tags, and they outlive it.
         f"/aws/ecs/containerinsights/{project}/",
         f"/aws/rds/cluster/{project}-data-",

@@ -49,7 +49,10 @@ _OPERATOR_TASKS: Final = ("bootstrap", "migrate", "outside-address")
 def role_names(project: str, region: str | None) -> frozenset[str]:
     """The names of its roles in the region."""
     names = tuple(f"{task}-start" for task in (*SERVERS, *_OPERATOR_TASKS))
-    return frozenset(f"{project}-{region}-{name}" for name in (*names, "instance", "pause"))
+    return frozenset(
+        f"{project}-{region}-{name}"
+        for name in (*names, "instance", "pause", "cases-task", "cases-workflow")
+    )
 
 
 def instance_profile_name(project: str, region: str | None) -> str:
@@ -59,7 +62,8 @@ def instance_profile_name(project: str, region: str | None) -> str:
 
 def log_group_names(project: str) -> frozenset[str]:
     """The names of the log groups of its stacks."""
-    return frozenset(f"/{project}/{name}" for name in (*SERVERS, "operator"))
+    names = {f"/{project}/{name}" for name in (*SERVERS, "operator")}
+    return frozenset({*names, f"/aws/vendedlogs/states/{project}-cases"})
 
 
 def secret_names(project: str) -> frozenset[str]:

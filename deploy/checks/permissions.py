@@ -54,6 +54,8 @@ REQUIRED_ACTIONS: Final[Mapping[str, str]] = {
     "route53:CreateHostedZone": "*",
     "secretsmanager:CreateSecret":
         "secretsmanager:{region}:{account}:secret:{project}/users/database",
+    "sqs:CreateQueue": "sqs:{region}:{account}:{project}-cases",
+    "states:CreateStateMachine": "states:{region}:{account}:stateMachine:{project}-cases",
     "tag:GetResources": "*",
 }  # fmt: skip
 """One action for each type of resource that a deploy creates, and the resource as an ARN without

@@ -11,10 +11,10 @@ from deploy.checks import (
     service_roles,
 )
 from deploy.checks.account import Account
-from deploy.installation import FOUNDATION, Installation
+from deploy.installation import FOUNDATION, Installation, template_name
 from deploy.stacks import templates
 
-_LAYERS: Final = (*FOUNDATION, "service", "observability")
+_LAYERS: Final = (*map(template_name, FOUNDATION), "service", "observability")
 
 
 def run(installation: Installation, account: Account, deployment: str) -> dict[str, str]:

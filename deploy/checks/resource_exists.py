@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 
-_ABSENT: Final = ("NotFound", "NoSuch", "DoesNotExist", "ResourceNotFoundException")
+_ABSENT: Final = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent")
 
 Source = Literal["arn", "name", "last", "path"]
 """Which part of an ARN identifies the resource: all of it; the name after the resource type; what
@@ -186,9 +186,13 @@ LOOKUPS: Final[Mapping[tuple[str, str], Lookup]] = {
         "secrets", "describe_secret", "SecretId", source="arn", listed=False
     ),
     ("ssm", "parameter"): Lookup("ssm", "get_parameters", "Names", "Parameters", source="path"),
+    ("sqs", ""): Lookup("sqs", "get_queue_url", "QueueName", listed=False),
+    ("states", "stateMachine"): Lookup(
+        "states", "describe_state_machine", "stateMachineArn", source="arn", listed=False
+    ),
     ("sns", ""): Lookup("sns", "get_topic_attributes", "TopicArn", source="arn", listed=False),
 }  # fmt: skip
-"""By the service and the resource type in the ARN; an ARN of S3 or SNS has no resource type."""
+"""By service and resource type, as in the ARN; ARNs of S3, SNS and SQS have no resource type."""
 
 
 def resource_exists(aws: Aws, arn: str) -> bool:

@@ -58,6 +58,7 @@ def deploy(
     }
     installation.ensure_stack("operator", {"Image": images["board"]})
     run_command(installation, ("bootstrap", "migrate"))
+    installation.ensure_stack("workflow", values)
     ensure_services(installation, wanted, images, values)
     routing = installation.require_stack("routing")
     shares = _shares(deployment)

@@ -54,7 +54,7 @@ def destroy(installation: Installation) -> None:
     # Fails before anything is deleted if a stack is somebody else's.
     installation.existing_stacks()
     installation.cancel_pause()
-    for part in ("observability", *reversed(SERVERS), "operator"):
+    for part in ("observability", *reversed(SERVERS), "workflow", "operator"):
         installation.stacks.delete(installation.stack_name(part))
     installation.terminate_instances()
     routing = installation.find("routing")

@@ -61,6 +61,7 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
     operator = _image(installation, registry, "operator", "board")
     if operator is not None:
         installation.ensure_stack("operator", {"Image": operator})
+    installation.ensure_stack("workflow", {})
     names = deployed(installation)
     images = {name: _image(installation, registry, name, name) for name in names}
     # Each service gets the new address and keeps its revision.

@@ -28,7 +28,7 @@ class CaseSettings(BaseSettings):
     report_window: int = Field(default=24 * 60 * 60, ge=1)
     case_after_escalation: Literal["loop", "fail"] = "loop"
     case_state_machine_arn: Annotated[str | None, AfterValidator(_state_machine)] = None
-    case_queue_url: str | None = None
+    case_queue: str | None = None
 
     @property
     def for_reports(self) -> Policy:

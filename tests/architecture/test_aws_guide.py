@@ -143,6 +143,7 @@ NO_OPERATION = {
 API_NAMES = {
     "elasticloadbalancing": "elbv2",
     "servicequotas": "service-quotas",
+    "states": "stepfunctions",
     "tag": "resourcegroupstaggingapi",
 }
 

@@ -102,6 +102,14 @@ def database(
     return Situation({(RDS, metric, name): [[value]] * minutes})
 
 
+def counted(namespace: str, metric: str, name: str, count: float) -> Situation:
+    """One measurement a minute of something else."""
+    return Situation({(namespace, metric, name): [[count]] * LONG})
+
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:board-cases"
+DEAD = "workflow.DeadLetters.QueueName"
+
 HEALTHY = (
     errors("HTTPCode_ELB_5XX_Count", 0)
     | errors("HTTPCode_Target_5XX_Count", 0)
@@ -132,6 +140,22 @@ AURORA: Mapping[str, tuple[Situation, set[str]]] = {
         set(),
     ),
     "the database has work": (HEALTHY | database("ACUUtilization", 85), set()),
+    "the workflow of a case fails": (
+        HEALTHY | counted("AWS/States", "ExecutionsFailed", MACHINE, 1),
+        {"CasesFailedAlarm"},
+    ),
+    "workflows of cases succeed": (
+        HEALTHY | counted("AWS/States", "ExecutionsSucceeded", MACHINE, 50),
+        set(),
+    ),
+    "a message about a case cannot be read": (
+        HEALTHY | counted("AWS/SQS", "ApproximateNumberOfMessagesVisible", DEAD, 1),
+        {"CasesDeadLettersAlarm"},
+    ),
+    "messages about cases wait": (
+        HEALTHY | counted("AWS/SQS", "ApproximateNumberOfMessagesVisible", "workflow.Queue", 9),
+        set(),
+    ),
     **{
         f"a task of {server} is unhealthy": (
             HEALTHY | unhealthy(server, 10),

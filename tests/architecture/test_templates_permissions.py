@@ -30,6 +30,19 @@ WITHOUT_A_RESOURCE = {
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeRules",
     "route53:GetChange",
+    # The delivery of logs and traces, say those of Amazon CloudWatch Logs and of AWS X-Ray.
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 }
 """Actions that IAM knows no resource for: only they may be allowed on `*`."""
 
@@ -101,15 +114,19 @@ def test_each_role_trusts_only_its_service(deployment: Deployment) -> None:
     for role in deployment.of_kind("IAM::Role"):
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
-        others = {"cluster.InstanceRole": "ec2", "cluster.PauseRole": "scheduler"}
+        others = {
+            "cluster.InstanceRole": "ec2",
+            "cluster.PauseRole": "scheduler",
+            "workflow.Role": "states",
+        }
         service = others.get(role.name, "ecs-tasks")
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 
-def test_task_has_no_permissions_of_its_own(deployment: Deployment) -> None:
+def test_only_tasks_of_cases_have_permissions_of_their_own(deployment: Deployment) -> None:
     tasks = list(deployment.of_kind("ECS::TaskDefinition"))
     assert len(tasks) == len(SERVICES) + 3
-    assert not [task.name for task in tasks if "TaskRoleArn" in task.properties]
+    assert [task.name for task in tasks if "TaskRoleArn" in task.properties] == ["cases.Task"]
 
 
 def _told(task: Resource) -> set[str]:

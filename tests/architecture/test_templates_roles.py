@@ -21,6 +21,42 @@ inject secrets: "Amazon ECS task execution IAM role" in the ECS developer guide.
 of resource that it may be about."""
 
 
+_MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:board-cases"
+CASES: Mapping[str, set[str]] = {
+    "sqs:ReceiveMessage": {"workflow.Queue.Arn"},
+    "sqs:DeleteMessage": {"workflow.Queue.Arn"},
+    "states:StartExecution": {_MACHINE},
+    "states:SendTaskSuccess": {_MACHINE},
+    "states:SendTaskFailure": {_MACHINE},
+    "states:SendTaskHeartbeat": {_MACHINE},
+    "states:DescribeExecution": {
+        "arn:aws:states:eu-central-1:123456789012:execution:board-cases:*"
+    },
+}
+"""What services/cases/engines/aws.py calls."""
+
+WORKFLOW: Mapping[str, set[str]] = {
+    "sqs:SendMessage": {"workflow.Queue.Arn"},
+    **{
+        f"logs:{action}": {"*"}
+        for action in (
+            *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery"),
+            *("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies"),
+            "DescribeLogGroups",
+        )
+    },
+    **{
+        f"xray:{action}": {"*"}
+        for action in (
+            *("PutTraceSegments", "PutTelemetryRecords"),
+            *("GetSamplingRules", "GetSamplingTargets"),
+        )
+    },
+}
+"""What the tasks of the state machine call, and what Step Functions calls to log and to trace, as
+"Logging" and "Tracing" in its developer guide have it."""
+
+
 def kind_of(resource: str) -> str:
     """Which kind of resource a statement names."""
     if resource == "*":
@@ -60,7 +96,7 @@ def test_execution_role_allows_only_what_starting_a_task_needs(
     deployment: Deployment,
 ) -> None:
     roles = {task["ExecutionRoleArn"] for task in deployment.of_kind("ECS::TaskDefinition")}
-    assert len(roles) >= len(deployment.stacks) - 7
+    assert len(roles) >= len(deployment.stacks) - 8
     for arn in roles:
         role = deployment.resource(arn.removesuffix(".Arn"))
         knows_none = role.name.startswith(("web.", "operator.OutsideAddress"))
@@ -82,8 +118,12 @@ def test_no_other_role_has_a_policy_of_its_own(deployment: Deployment) -> None:
         for role in deployment.of_kind("IAM::Role")
         if role.name not in starting
     }
-    assert others.keys() == {"cluster.InstanceRole", "cluster.PauseRole"}
+    assert others.keys() == {
+        *("cluster.InstanceRole", "cluster.PauseRole", "cases.TaskRole", "workflow.Role")
+    }
     assert others["cluster.InstanceRole"] == {}
+    assert others["cases.TaskRole"] == CASES
+    assert others["workflow.Role"] == WORKFLOW
     assert not list(deployment.of_kind("IAM::Policy"))
 
 

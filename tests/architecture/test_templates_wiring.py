@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cloudformation import INFRA, ORDER, SERVICES, Deployment, template
+from tests.cloudformation import TEMPLATES as NAMED
 
 TEMPLATES = sorted(path.stem for path in INFRA.glob("*.yml"))
 GIVEN = {"Name", "Image"}
@@ -28,6 +29,8 @@ NAMES = {
     "AWS::Route53::RecordSet": "Name",
     "AWS::S3::Bucket": "BucketName",
     "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
     "AWS::Scheduler::ScheduleGroup": "Name",
     "AWS::SecretsManager::Secret": "Name",
     "AWS::ApplicationAutoScaling::ScalingPolicy": "PolicyName",
@@ -52,7 +55,7 @@ LONGEST_REGION = "ap-southeast-2"
 
 
 def test_every_template_is_a_stack() -> None:
-    stacks = {"service" if name in SERVICES else name for name in (*ORDER, "observability")}
+    stacks = {NAMED.get(name, name) for name in (*ORDER, "observability")}
     assert sorted(stacks) == TEMPLATES
 
 
@@ -77,7 +80,7 @@ def test_every_name_begins_with_the_project(project: str) -> None:
                 continue
             seen.add(resource.kind)
             name = resource[written]
-            assert re.match(rf"/?(services\.)?{project}\b", name), name
+            assert re.match(rf"(/aws/vendedlogs/states)?/?(services\.)?{project}\b", name), name
             assert len(name) <= LONGEST.get(resource.kind, 255), name
             assert (resource.kind not in GLOBAL) or LONGEST_REGION in name, name
     assert seen == NAMES.keys()
@@ -131,9 +134,9 @@ def test_the_same_project_in_two_regions_shares_no_name() -> None:
 def test_every_parameter_is_an_output_of_an_earlier_template(name: str) -> None:
     earlier: set[str] = set()
     for before in (*ORDER, "observability"):
-        if before == name or (before in SERVICES and name == "service"):
+        if NAMED.get(before, before) == name:
             break
-        earlier |= template("service" if before in SERVICES else before)["Outputs"].keys()
+        earlier |= template(NAMED.get(before, before))["Outputs"].keys()
     parameters = template(name)["Parameters"]
     needed = {key for key, declared in parameters.items() if "Default" not in declared}
     assert needed <= earlier | GIVEN
@@ -179,9 +182,9 @@ def test_a_template_can_be_sent_without_a_bucket(name: str) -> None:
 def test_logs_expire_and_are_deleted_with_their_stack() -> None:
     deployment = Deployment()
     groups = list(deployment.of_kind("Logs::LogGroup"))
-    assert len(groups) == len(SERVICES) + 1
+    assert len(groups) == len(SERVICES) + 2
     assert all(int(group["RetentionInDays"]) <= 90 for group in groups)
-    for name in ("service", "operator"):
+    for name in ("service", "operator", "cases"):
         assert "DeletionPolicy" not in template(name)["Resources"]["Log"]
 
 

@@ -49,7 +49,7 @@ async def open_workflow(
     """The engines and their background work, until the block ends. Raises `DefinitionRefused`."""
     machine = load_case_workflow(AfterEscalation(settings.case_after_escalation))
     embedded = EmbeddedEngine(database, machine, tasks, clock)
-    arn, queue = settings.case_state_machine_arn, settings.case_queue_url
+    arn, queue = settings.case_state_machine_arn, settings.case_queue
     store = RemoteStore(database)
     if arn is None or queue is None:
         channels = {CHANNEL: embedded.wake}

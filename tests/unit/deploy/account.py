@@ -16,7 +16,7 @@ from deploy.installation import Installation
 from deploy.settings import Settings
 from deploy.stacks.cloudformation import Stack
 from deploy.stacks.templates import Template
-from tests.cloudformation import INFRA, template
+from tests.cloudformation import INFRA, TEMPLATES, template
 from tests.unit.deploy.fakes import FakeClock, Pages
 from topology.contexts import BY_NAME
 from topology.deployments import SERVERS, SERVICES
@@ -100,7 +100,14 @@ class FakeAccount:
         return stack
 
     def _check_service(self, name: str, parameters: Mapping[str, str]) -> None:
-        missing = {"network", "data", "cluster", "routing", "operator"} - self.stacks.keys()
+        missing = {
+            "network",
+            "data",
+            "cluster",
+            "routing",
+            "operator",
+            "workflow",
+        } - self.stacks.keys()
         if missing:
             raise RefusedError(f"{name}: no {', '.join(sorted(missing))}")
         if parameters.get("Paused") == "true":
@@ -296,7 +303,7 @@ def installation(account: FakeAccount, **settings: Any) -> Installation:
 
 
 def _layer(part: str) -> str:
-    return "service" if part in SERVERS else part
+    return TEMPLATES.get(part, part)
 
 
 @cache

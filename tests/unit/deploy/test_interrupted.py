@@ -9,7 +9,7 @@ import pytest
 from deploy.checks.account import Account
 from deploy.commands import deploy as up
 from deploy.errors import CannotDeployError
-from deploy.installation import FOUNDATION, Installation
+from deploy.installation import FOUNDATION, Installation, template_name
 from deploy.settings import Settings
 from tests.unit.deploy.fakes import FakeClock
 from topology.deployments import DEPLOYMENTS
@@ -149,7 +149,7 @@ class Command:
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
     """A folder of templates without parameters: nothing is chosen here."""
-    for layer in (*FOUNDATION, "service", "observability"):
+    for layer in (*map(template_name, FOUNDATION), "service", "observability"):
         (tmp_path / f"{layer}.yml").write_text("Resources: {}")
     return tmp_path
 

@@ -118,8 +118,8 @@ class Scene:
         return Pages()
 
 
-UP = ("registry", "network", "data", "cluster", "routing", "operator", "users", "threads",
-      "observability")  # fmt: skip
+UP = ("registry", "network", "data", "cluster", "routing", "operator", "workflow", "users",
+      "threads", "observability")  # fmt: skip
 
 
 def test_pause_deletes_dependents_before_what_they_need() -> None:
@@ -165,6 +165,7 @@ def test_resume_starts_the_database_and_creates_listeners_before_services(
         "routing Paused=false",
         # The same revision, under the name by which it is reached now.
         "operator Image=new/board/board:0a1b2c3d4e5f",
+        "workflow",
         "users Paused=false Image=new/board/users:0a1b2c3d4e5f",
         "users runs",
         "threads Paused=false Image=new/board/threads:0a1b2c3d4e5f",
@@ -196,6 +197,7 @@ def test_destroy_deletes_dependents_before_what_they_use() -> None:
         "no observability",
         "no threads",
         "no users",
+        "no workflow",
         "no operator",
         "0 instances",
         "no routing",

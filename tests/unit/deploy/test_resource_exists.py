@@ -16,7 +16,7 @@ AWS = Aws(
         aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1"
     )
 )
-REST = {"s3": "board-routing-logs", "sns": "board-alarms"}
+REST = {"s3": "board-routing-logs", "sns": "board-alarms", "sqs": "board"}
 
 
 @pytest.mark.parametrize("lookup", LOOKUPS.values(), ids=lambda lookup: lookup.call)

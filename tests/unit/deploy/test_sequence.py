@@ -68,6 +68,7 @@ def board(templates: Path, deployment: str, **parameters: str) -> FakeAccount:
     shares = {f"{name.capitalize()}Share": share for name in SERVICES}
     there.ensure_stack("routing", {"Paused": "false", **shares})
     there.ensure_stack("operator", {"Image": f"{registry.repository('board/board')}:{OLD}"})
+    there.ensure_stack("workflow", {})
     account.migrated = OLD
     for name in DEPLOYMENTS[deployment]:
         image = f"{registry.repository(f'board/{name}')}:{OLD}"
