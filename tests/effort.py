@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Effort:
     """Each API document is fuzzed for `fuzzing` seconds, in the `phases` of schemathesis; a state
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` send random bytes to
-    the gateway, in each of its modes; `texts` random posts are rendered; every operation gets
+    the gateway, in each of its modes; it reads `templates` random sets of templates; `texts` random
+    posts are rendered; every operation gets
     bodies of `body_sizes` bytes; `case_runs` cases meet crashes and duplicates; with `mutate`, the
     tests run against each mutation of the code; with `timed`, processor times are bounded, for
     which the machine has to be quiet."""
@@ -17,6 +18,7 @@ class Effort:
     steps: int
     steps_a_run: int
     clients: int
+    templates: int
     texts: int
     mutate: bool
     timed: bool
@@ -30,6 +32,7 @@ BRIEF = Effort(
     steps=100,
     steps_a_run=25,
     clients=450,
+    templates=100,
     texts=20,
     mutate=False,
     timed=False,
@@ -42,6 +45,7 @@ THOROUGH = Effort(
     steps=20_000,
     steps_a_run=100,
     clients=5_000,
+    templates=20_000,
     texts=3_000,
     mutate=True,
     timed=True,

@@ -2,18 +2,21 @@
 simple reference implementation does."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.routing.rules import FixedResponse, Forward
+from gateway.routing.rules import FixedResponse, Forward, Rules
 from gateway.template.inputs import Choices, Source
 from gateway.template.reader import load
+from tests.effort import Effort
 from tests.unit.gateway.fake_request import FakeRequest
 
 Json = Any
@@ -32,23 +35,36 @@ def glob(pattern: str, text: str) -> bool:
 @dataclass(frozen=True)
 class PlainRule:
     """A rule as lists of values; an empty list is no condition. ``weights`` are its target groups'
-    shares; if they are empty, it answers with a status."""
+    shares; if they are empty, it redirects to a host or answers with a status."""
 
     priority: int
     path: str
     hosts: list[str]
     method: str | None
     header: str | None
+    query: str | None
+    network: str | None
     weights: list[int]
+    moved_to: str | None
     status: int
 
-    def applies(self, path: str, host: str, method: str, header: str) -> bool:
+    def applies(self, request: FakeRequest) -> bool:
+        path, _, query = request.target.decode().partition("?")
+        host = request.routing_host.decode()
+        [header] = request.header_values(b"x-test")
         return (
             glob(self.path, path)
             and (not self.hosts or any(glob(each.lower(), host.lower()) for each in self.hosts))
-            and self.method in (None, method)
-            and (self.header is None or glob(self.header.lower(), header.lower()))
+            and self.method in (None, request.method.decode())
+            and (self.header is None or glob(self.header.lower(), header.decode().lower()))
+            and (self.query is None or glob(f"k={self.query}".lower(), query.lower()))
+            and (self.network is None or request.source.startswith(self.network))
         )
+
+    @property
+    def conditions(self) -> int:
+        optional = (self.method, self.header, self.query, self.network)
+        return 1 + len(self.hosts) + sum(each is not None for each in optional)
 
 
 @dataclass(frozen=True)
@@ -211,13 +227,22 @@ def add_rule(writer: Writer, rule: PlainRule, listener: Json) -> None:
     if rule.header is not None:
         header = {"HttpHeaderName": "X-Test", "Values": writer.listed([rule.header])}
         conditions.append({"Field": "http-header", "HttpHeaderConfig": header})
+    if rule.query is not None:
+        pairs = [{"Key": writer.text("k"), "Value": writer.text(rule.query)}]
+        conditions.append({"Field": "query-string", "QueryStringConfig": {"Values": pairs}})
+    if rule.network is not None:
+        blocks = writer.listed([f"{rule.network}0/24"])
+        conditions.append({"Field": "source-ip", "SourceIpConfig": {"Values": blocks}})
     groups = []
     for number, weight in enumerate(rule.weights):
         group = f"Group{rule.priority}x{number}"
         writer.add(group, "TargetGroup", {"Protocol": writer.text("HTTP"), "Port": 80})
         groups.append({"TargetGroupArn": {"Ref": group}, "Weight": writer.number(weight)})
     action: Json = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
-    if not groups:
+    if not groups and rule.moved_to is not None:
+        redirect = {"Host": writer.text(rule.moved_to), "StatusCode": writer.text("HTTP_302")}
+        action = {"Type": "redirect", "RedirectConfig": redirect}
+    elif not groups:
         config = {"StatusCode": writer.number(rule.status)}
         action = {"Type": "fixed-response", "FixedResponseConfig": config}
     writer.add(
@@ -241,15 +266,30 @@ RULES = st.lists(
         hosts=st.lists(st.text("ab*", min_size=1, max_size=2).map("{}.test".format), max_size=2),
         method=st.sampled_from([None, "GET", "PUT"]),
         header=st.none() | st.text("ab", min_size=1, max_size=2),
+        query=st.none() | st.text("ab", min_size=1, max_size=2),
+        network=st.sampled_from([None, "192.0.2.", "198.51.100."]),
         weights=st.lists(st.integers(0, 999), max_size=3),
+        moved_to=st.sampled_from([None, "moved.test"]),
         status=st.sampled_from([200, 403, 503]),
     ),
     max_size=4,
     unique_by=lambda rule: rule.priority,
-).filter(lambda rules: all(wildcards(rule) <= 6 for rule in rules))
+).filter(lambda rules: all(wildcards(rule) <= 6 and rule.conditions <= 5 for rule in rules))
 REQUESTS = st.lists(
-    st.tuples(
-        LETTERS, st.text("abAB", min_size=1, max_size=2), st.sampled_from(["GET", "PUT"]), LETTERS
+    st.builds(
+        lambda path, query, method, host, header, source: FakeRequest(
+            f"/{path}?k={query}".encode(),
+            method,
+            f"{host}.test".encode(),
+            ((b"X-Test", header.encode()),),
+            source,
+        ),
+        LETTERS,
+        st.text("abAB", max_size=2),
+        st.sampled_from([b"GET", b"PUT"]),
+        st.text("abAB", min_size=1, max_size=2),
+        LETTERS,
+        st.sampled_from(["192.0.2.7", "198.51.100.9"]),
     ),
     min_size=1,
     max_size=5,
@@ -260,46 +300,57 @@ def wildcards(rule: PlainRule) -> int:
     return sum(text.count("*") + text.count("?") for text in (rule.path, *rule.hosts))
 
 
-def expected(rules: list[PlainRule], path: str, host: str, method: str, header: str) -> Json:
-    found = [rule for rule in rules if rule.applies(path, host, method, header)]
+def expected(rules: list[PlainRule], request: FakeRequest) -> Json:
+    found = [rule for rule in rules if rule.applies(request)]
     if not found:
         return 404
     rule = min(found, key=lambda each: each.priority)
-    if not rule.weights:
-        return rule.status
-    return [(f"Group{rule.priority}x{n}", weight) for n, weight in enumerate(rule.weights)]
+    if rule.weights:
+        return [(f"Group{rule.priority}x{n}", weight) for n, weight in enumerate(rule.weights)]
+    return (
+        rule.status
+        if rule.moved_to is None
+        else f"http://{rule.moved_to}:80{request.target.decode()}"
+    )
 
 
-@given(
-    rules=RULES,
-    links=st.lists(st.sampled_from(LINKS), min_size=4, max_size=4),
-    numbers=st.lists(st.integers(0, 1000), min_size=1, max_size=40),
-    requests=REQUESTS,
-)
+def decided(rules: Rules, request: FakeRequest) -> Json:
+    action = rules.match(request).action
+    if isinstance(action, FixedResponse):
+        return action.status
+    if isinstance(action, Forward):
+        return [(group.target_group.rpartition(".")[2], group.weight) for group in action.groups]
+    return action.location(request, "HTTP", 80).decode()
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(3_600)
 def test_random_templates_route_as_their_rules_define(
-    tmp_path_factory: Any,
-    rules: list[PlainRule],
-    links: list[str],
-    numbers: list[int],
-    requests: list[tuple[str, str, str, str]],
+    tmp_path_factory: pytest.TempPathFactory, effort: Effort
 ) -> None:
-    folder = tmp_path_factory.mktemp("templates")
-    choices = write(rules, links[: len(rules)], Way(numbers), folder)
-    sources = [Source(path.stem, path) for path in sorted(folder.iterdir())]
-    loaded = load(sources, choices)
-    assert not loaded.warnings
-    [listener] = loaded.routing.listeners
-    for letters, label, method, header in requests:
-        path, host = f"/{letters}", f"{label}.test"
-        request = FakeRequest(
-            path.encode(), method.encode(), host.encode(), ((b"X-Test", header.encode()),)
-        )
-        action = listener.rules.match(request).action
-        decided: Json = None
-        if isinstance(action, FixedResponse):
-            decided = action.status
-        elif isinstance(action, Forward):
-            decided = [
-                (group.target_group.rpartition(".")[2], group.weight) for group in action.groups
-            ]
-        assert decided == expected(rules, path, host, method, header)
+    @given(
+        rules=RULES,
+        links=st.lists(st.sampled_from(LINKS), min_size=4, max_size=4),
+        numbers=st.lists(st.integers(0, 1000), min_size=1, max_size=40),
+        requests=REQUESTS,
+    )
+    @settings(max_examples=effort.templates, deadline=None)
+    def any_templates(
+        rules: list[PlainRule],
+        links: list[str],
+        numbers: list[int],
+        requests: list[FakeRequest],
+    ) -> None:
+        folder = tmp_path_factory.mktemp("templates")
+        try:
+            choices = write(rules, links[: len(rules)], Way(numbers), folder)
+            sources = [Source(path.stem, path) for path in sorted(folder.iterdir())]
+            loaded = load(sources, choices)
+        finally:
+            shutil.rmtree(folder)
+        assert not loaded.warnings
+        [listener] = loaded.routing.listeners
+        for request in requests:
+            assert decided(listener.rules, request) == expected(rules, request)
+
+    any_templates()
