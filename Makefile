@@ -206,7 +206,7 @@ bench-size: $(VENV)/dev.txt ## Measure pages and searches among a million posts 
 	@$(BIN)/python -m bench.size $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/dev.txt ## Measure the gateway's speed (needs nginx and wrk) and capacity, and the board
+bench: $(VENV)/dev.txt ## Measure the gateway's speed (needs nginx, wrk and h2load) and capacity, and the board
 	@$(BIN)/python -m bench.gateway
 	@$(BIN)/python -m bench.capacity
 	@$(BIN)/python -m bench.contract

@@ -9,7 +9,7 @@ from bench.programs import cpu_seconds
 
 
 @dataclass(frozen=True)
-class WrkRun:
+class LoadRun:
     """Requests per second, and the CPU seconds that the process used for each request."""
 
     rate: float
@@ -18,7 +18,7 @@ class WrkRun:
 
 def run_wrk(
     pid: int, url: str, seconds: int, connections: int, arguments: Sequence[str] = ()
-) -> WrkRun:
+) -> LoadRun:
     """Load `url` for `seconds`, and measure the process `pid`. Raises `RuntimeError` if any request
     failed, or if the output of wrk is not what is expected."""
     before = cpu_seconds(pid)
@@ -39,4 +39,4 @@ def run_wrk(
     count = re.search(r"(\d+) requests in", done.stdout)
     if rate is None or count is None:
         raise RuntimeError(f"unexpected output of wrk:\n{done.stdout}")
-    return WrkRun(float(rate[1]), used / int(count[1]))
+    return LoadRun(float(rate[1]), used / int(count[1]))
