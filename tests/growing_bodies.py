@@ -1,4 +1,5 @@
-"""Bodies that are made to be worth more than they weigh, for every operation that takes one."""
+"""Bodies that cost the server more than their size suggests, for every operation that takes a
+body."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ LARGE = {"/api/posts", "/api/posts/preview"}
 
 
 def shapes(fields: list[str], size: int) -> Iterator[bytes]:
-    """Bodies of about so many bytes, made to be worth more than they weigh."""
+    """Bodies of about this many bytes that cost the server more than their size suggests."""
     yield json.dumps({f"{number}": 0 for number in range(size // 10)}).encode()
     yield json.dumps({"x" * (size // 2): 0, "y" * (size // 2): 0}).encode()
     yield json.dumps({f"/{number}~{chr(0)}": {} for number in range(size // 20)}).encode()
@@ -41,8 +42,8 @@ class Write:
 
 
 def writes(document: Mapping[str, Any]) -> Iterator[Write]:
-    """Those of an API document. Removals without a body are left out: what they would remove is
-    what the others are tried on."""
+    """The operations of an API document. Removals without a body are left out: they would remove
+    what the others change."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             body = operation.get("requestBody")

@@ -9,8 +9,8 @@ from urllib.parse import quote, quote_plus, urlsplit
 import httpx
 
 _SHORTEST = 12
-"""Characters. What is shorter, such as a wrong password that a test makes up, may be a word of a
-log line."""
+"""Characters. Shorter secrets, such as wrong passwords in tests, may be ordinary words of log
+lines."""
 
 _FIELDS = {"password", "current", "new", "token", "link"}
 
@@ -34,7 +34,7 @@ class KnownSecrets:
         try:
             self._add_fields(request.content)
         except httpx.RequestNotRead:
-            pass  # a body that is streamed: no test signs in with one
+            pass  # a streamed body: no test signs in with one
 
     async def received(self, response: httpx.Response) -> None:
         """An event hook for httpx: note the secrets of a response whose body has been read."""

@@ -19,7 +19,7 @@ PEOPLE = 4
 some_person = st.integers(0, PEOPLE - 1)
 some_instance = st.integers(0, INSTANCES - 1)
 some_text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=40).map(
-    # A post that shows nothing is refused, so a word stands before the quotation.
+    # A post that shows nothing is refused, so there is a word before the quotation.
     lambda text: f"Seen.\n\n> {text}"
 )
 Request = Callable[[], httpx.Response]

@@ -24,7 +24,7 @@ class PostModel:
 
 @dataclass
 class ThreadModel:
-    """A thread as it should be; `posts` by id."""
+    """A thread as it should be, with `posts` by id."""
 
     id: int
     starter: Client

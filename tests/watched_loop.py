@@ -7,12 +7,13 @@ from contextvars import Context
 from typing import Any
 
 Report = Callable[[float, str], None]
-"""Is called with the seconds of processor time that a callback took, and what it was."""
+"""Called with the seconds of processor time that a callback took, and the callback's
+description."""
 
 
 class WatchedLoop(asyncio.SelectorEventLoop):
-    """Measures each callback by the time that the thread had a processor, which other processes do
-    not lengthen as they do lengthen the time of day."""
+    """Measures each callback by the thread's processor time, which other processes do not lengthen,
+    unlike the time of day."""
 
     def __init__(self, report: Report, threshold: float) -> None:
         super().__init__()
@@ -28,7 +29,7 @@ class WatchedLoop(asyncio.SelectorEventLoop):
             if took >= self._threshold:
                 self._report(took, repr(callback))
 
-    # The methods through which every callback comes to the loop.
+    # The methods through which every callback reaches the loop.
 
     def _call_soon(
         self, callback: Callable[..., object], arguments: Any, context: Context | None

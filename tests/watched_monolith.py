@@ -43,7 +43,7 @@ class WatchedMonolith:
     callbacks: list[LongCallback] = field(default_factory=list)
 
     def reset_peak(self) -> int:
-        """Forget how much memory the process has had at most. Returns the bytes that it has now."""
+        """Reset the peak of the process's memory. Returns the bytes that it has now."""
         Path(f"/proc/{self.process}/clear_refs").write_text("5")
         return self._status("VmRSS")
 
@@ -102,7 +102,7 @@ async def _serve(databases: Mapping[str, str]) -> None:
 
 
 def main() -> None:
-    """Be the process."""
+    """Run the monolith."""
     databases = json.loads(sys.stdin.readline())
     with Path(os.devnull).open("w") as nowhere, logs.batched("json", nowhere):
         loop = partial(WatchedLoop, _report, _REPORTED)

@@ -13,7 +13,7 @@ from kernel.http.auth import SessionCookie
 from tests.repository import ROOT
 
 PAGE: Final = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-NOTHING: Final = cast(Any, None)  # no operation is carried out
+NOTHING: Final = cast(Any, None)  # no operation is called
 COOKIE: Final = SessionCookie("http://board.example", cast(Any, object))
 DOCUMENTS: Final = [
     documents.document(
@@ -30,7 +30,7 @@ DOCUMENTS: Final = [
 
 
 def documented(schema: Mapping[str, Any]) -> list[str]:
-    """The fields of a schema in their order; those that may be left out with a `?`."""
+    """The fields of a schema in their order; optional ones have a `?`."""
     required = schema.get("required", ())
     return [name if name in required else f"{name}?" for name in schema.get("properties", ())]
 

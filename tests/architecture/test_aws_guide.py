@@ -17,7 +17,7 @@ from tests.cloudformation import INFRA, ROOT, template
 GUIDE = (ROOT / "docs" / "aws.md").read_text()
 TARGETS = re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
-# What boto3 calls a service, where IAM has another name for it.
+# boto3's names of services that have another name in IAM.
 IAM_NAMES = {
     "elb": "elasticloadbalancing",
     "quotas": "servicequotas",
@@ -25,7 +25,7 @@ IAM_NAMES = {
     "secrets": "secretsmanager",
     "tagging": "tag",
 }
-# Whose operations IAM knows by other names: service authorization reference of Amazon S3.
+# S3's operations have other names in IAM: service authorization reference of Amazon S3.
 S3 = {
     "ListBuckets": "ListAllMyBuckets",
     "ListObjectsV2": "ListBucket",
@@ -33,7 +33,7 @@ S3 = {
 }
 
 
-# Policies of IAM, which attaches ten of them to a role.
+# IAM attaches at most ten policies to a role.
 POLICIES = {
     path.name: json.loads(path.read_text())
     for path in sorted((ROOT / "docs" / "policies").glob("deploy-*.json"))
@@ -135,7 +135,7 @@ def test_a_policy_is_short_enough_to_be_pasted_and_is_in_the_guide(name: str) ->
     assert len(sids) == len(set(sids))
 
 
-# Actions that are no operations of an API.
+# Actions that are not API operations.
 NO_OPERATION = {
     "iam:PassRole", "tag:GetResources", "s3:ListAllMyBuckets", "budgets:ModifyBudget",
     "budgets:ViewBudget",

@@ -1,5 +1,5 @@
-"""docker-compose.yml and the Dockerfile by what they mean: who reaches whom, who sees which secret,
-what a container may write, and how long a stop may take."""
+"""What docker-compose.yml and the Dockerfile result in: which containers reach each other, which
+secrets each one sees, what it may write, and how long it may take to stop."""
 
 import re
 from typing import Any, Final
@@ -26,7 +26,7 @@ WITH_DATABASE: Final = {server for server in SERVERS if databases_of(server)}
 
 
 def networks(name: str) -> set[str]:
-    """The networks of a container; every container is in `default` if it does not say."""
+    """The networks of a container: `default` if it names none."""
     service = CONTAINERS[name]
     if "network_mode" in service:
         assert service["network_mode"] == "none"
@@ -94,7 +94,7 @@ def test_a_container_has_no_rights_that_it_does_not_need(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in service["security_opt"]
     assert service.get("privileged", False) is False
-    assert service.get("user") is None  # the image's, which is not root
+    assert service.get("user") is None  # the image's user, which is not root
     needed = (
         {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"} if name == "postgres" else set()
     )

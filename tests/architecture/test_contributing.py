@@ -13,8 +13,7 @@ NO_PART_OF_A_CONTEXT = {
     PAGE: "the lists themselves",
     "deploy/checks/smoke.py": "registers, starts a thread and posts, whatever else there is",
 }
-"""Files that name every context since they are about all of them, and why a new one leaves them as
-they are."""
+"""Files that name every context, and why a new context needs no change in them."""
 
 FEWER_THAN = 20
 
@@ -57,7 +56,7 @@ def naming_every_context() -> set[str]:
 
 
 def _names(path: Path, context: str) -> bool:
-    # The page is about users, threads and posts everywhere; a context is a name in quotes there.
+    # The words users, threads and posts are everywhere in the page; in quotes, they name contexts.
     pattern = rf'["-]{context}"' if path.suffix == ".js" else rf"(?i)(?<![a-z]){context}(?![a-z])"
     return re.search(pattern, text(path)) is not None
 
@@ -105,7 +104,7 @@ def test_add_a_field_lists_the_files_that_mention_an_existing_one() -> None:
 
 
 def test_add_a_condition_lists_the_files_that_know_an_existing_one() -> None:
-    # A function's event has a field of a name that is nearly the same.
+    # A function's event has a field with a similar name.
     wanted = mentioning(r"query-string|QueryString(?!Parameters)")
     assert sorted(listed("Add a rule condition to the gateway")) == sorted(wanted)
 

@@ -1,4 +1,5 @@
-"""containers/rds-ca.pem: the certificates by which a task knows Amazon's database from another."""
+"""containers/rds-ca.pem: the certificates with which a task verifies that a database is
+Amazon's."""
 
 import re
 import ssl

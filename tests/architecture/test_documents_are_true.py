@@ -1,4 +1,4 @@
-"""What the README and the decisions say can be done, and the files they name, exist."""
+"""The commands and the files that the README and the decisions name exist."""
 
 import re
 import subprocess

@@ -1,5 +1,5 @@
-"""The locks in requirements/, and that of npm, pin everything, with hashes, and no address of an
-index."""
+"""The lock files in requirements/ and npm's pin everything, with hashes and without an index's
+address."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""No module imports itself by way of others, and no folder has too many modules to look through."""
+"""Modules do not import each other in cycles, and no folder has too many modules."""
 
 import sys
 from collections import Counter
@@ -27,7 +27,7 @@ def imports(*packages: str) -> dict[str, set[str]]:
 
 
 def cycle(imported: Mapping[str, set[str]]) -> list[str]:
-    """The modules of one cycle, in order; empty without one."""
+    """The modules of one cycle, in order; empty if there is none."""
     try:
         TopologicalSorter(imported).prepare()
     except CycleError as error:

@@ -1,5 +1,5 @@
-"""For which series of measurements each alarm fires: a situation is what is measured, by the
-minute, and the alarms that it raises are computed as CloudWatch does."""
+"""Which alarms fire in which situation. A situation is a series of measurements, one a minute; the
+alarms are evaluated as CloudWatch does it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ import pytest
 from tests.cloudformation import SERVICES, Deployment, Resource
 
 Samples = Sequence[float]
-"""What was measured in one minute; empty where nothing was."""
+"""The measurements of one minute; empty without any."""
 
 LONG = 60  # minutes
 ELB, RDS = "AWS/ApplicationELB", "AWS/RDS"
@@ -19,8 +19,8 @@ BALANCER = ("LoadBalancer", "routing.LoadBalancer.LoadBalancerFullName")
 
 @dataclass(frozen=True)
 class Situation:
-    """What is measured: by namespace, metric and the value of the narrowest dimension. A metric
-    that is not mentioned has no data."""
+    """Measurements by namespace, metric and the value of the narrowest dimension. A metric that is
+    not mentioned has no data."""
 
     measured: Mapping[tuple[str, str, str], Sequence[Samples]] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ def statistic(alarm: Resource, samples: Samples) -> float:
 
 
 def is_beyond(alarm: Resource, value: float) -> bool:
-    """Whether the value is on the wrong side of the threshold."""
+    """Whether the value is beyond the threshold."""
     threshold = float(alarm["Threshold"])
     return {
         "GreaterThanThreshold": value > threshold,
@@ -77,7 +77,7 @@ def fires(alarm: Resource, situation: Situation) -> bool:
 
 
 def errors(metric: str, per_minute: int, minutes: int = LONG) -> Situation:
-    """Responses with such a status; a count of 1 each, as the load balancer publishes them."""
+    """Responses with such a status, as the load balancer publishes them: a count of 1 for each."""
     return Situation({(ELB, metric, BALANCER[1]): [[1.0] * per_minute] * minutes})
 
 
@@ -87,8 +87,8 @@ def times(*seconds: float, minutes: int = LONG) -> Situation:
 
 
 def unhealthy(server: str, minutes: int) -> Situation:
-    """A task that fails its checks; the load balancer publishes the count several times a minute,
-    from nodes that may see it differently."""
+    """A task that fails its health checks. The load balancer publishes the count several times a
+    minute, from nodes whose results may differ."""
     failing, fine = [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]
     series = [failing] * minutes + [fine] * (LONG - minutes)
     group = f"routing.{server.capitalize()}Targets.TargetGroupFullName"
@@ -120,7 +120,7 @@ HEALTHY = (
     | database("ACUUtilization", 70)
     | database("CPUUtilization", 100)
 )
-"""A board in use: visitors err, and one response in a thousand is slow."""
+"""A board in use: visitors make mistakes, and one response in a thousand is slow."""
 
 AURORA: Mapping[str, tuple[Situation, set[str]]] = {
     "nothing is measured": (Situation(), set()),

@@ -1,5 +1,5 @@
-"""Every combination of what the guide and the commands offer is one that AWS takes, and so is every
-way from one to another, or the command refuses it."""
+"""AWS accepts every combination of the choices that the guide and the commands offer, and every
+change from one to another, or the command refuses it."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -17,8 +17,8 @@ from tests.updates import update
 
 @dataclass(frozen=True)
 class Together:
-    """Properties that AWS refuses together: of which kinds, what is fine, where it is said, and an
-    example of what is not."""
+    """Properties that AWS refuses together: the kinds of resources, what AWS accepts, where AWS
+    says so, and an example that it refuses."""
 
     kinds: tuple[str, ...]
     fine: Callable[[Mapping[str, Any]], bool]
@@ -199,7 +199,7 @@ def test_creating_a_stack_has_no_name_conflicts(stack: str) -> None:
 
 
 def test_every_relevant_choice_of_a_stack_is_combined() -> None:
-    # A board of choices taken here and there is made of stacks that have been looked at.
+    # Every stack of a board with random choices has been checked above.
     known = {
         stack: {repr((made.resources, made.outputs)) for _, made in states(stack)}
         for stack in MATTERS
@@ -240,7 +240,7 @@ def test_every_update_is_safe_or_refused(stack: str) -> None:
             name for name in found.replaced if "ParameterGroup" in after.resources[name].kind
         }
         if found.clashes or found.loses_data or new_parameters:
-            # While it is paused, when most may be changed.
+            # While it is paused: then the most changes are allowed.
             refused = list(changes.refused(before.parameters, after.parameters, paused=True))
             assert refused, (found, before.parameters, choice)
     assert len(states(stack)) == 1 or seen["in_place"] or seen["replaced"]

@@ -1,5 +1,5 @@
-"""network.yml, read as a router and a firewall would: which way leads out of each subnet, and who
-reaches whom."""
+"""network.yml, evaluated as a router and a firewall do it: where packets leave each subnet, and
+which groups reach each other."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ _TARGETS = ("GatewayId", "NatGatewayId", "EgressOnlyInternetGatewayId")
 
 
 def _routes(deployment: Deployment, subnet: str) -> Mapping[str, str]:
-    """The subnet's routes beyond the network itself: where to, and by what."""
+    """The subnet's routes out of the network: destination and gateway."""
     [table] = [
         association["RouteTableId"]
         for association in deployment.of_kind("EC2::SubnetRouteTableAssociation")
@@ -38,7 +38,8 @@ def _routes(deployment: Deployment, subnet: str) -> Mapping[str, str]:
 
 
 def _way_out(deployment: Deployment, subnet: str, address: str) -> Resource | None:
-    """What a packet to that address outside leaves the subnet by; None when it is dropped."""
+    """The gateway through which a packet to this outside address leaves the subnet; None if it is
+    dropped."""
     to = ipaddress.ip_address(address)
     fitting = {
         network: target
@@ -141,8 +142,8 @@ def test_ipv6_block_is_created_before_the_subnets_that_need_it() -> None:
 
 
 def test_resources_behind_the_internet_gateway_depend_on_it() -> None:
-    # EC2 refuses a route to, and a public address behind, a gateway that is not attached; and it
-    # detaches none behind which a public address is left.
+    # EC2 refuses routes to a gateway that is not attached, and public addresses behind it. It does
+    # not detach a gateway while public addresses are behind it.
     resources = template("network")["Resources"]
 
     def before(name: str) -> set[str]:
@@ -206,7 +207,8 @@ def test_image_layers_bypass_the_nat_gateway() -> None:
     assert set(endpoint["RouteTableIds"]) == tables
 
 
-# Who reaches whom. An edge is (from, to, ports); the world is named by its family.
+# Which groups reach each other. An edge is (from, to, ports); the Internet is named by its address
+# family.
 
 IPV4, IPV6 = "the world over IPv4", "the world over IPv6"
 ALB, INTERNAL, INSTANCES, DATABASE = (
@@ -232,7 +234,7 @@ _NOBODY = "127.0.0.1/32"
 
 
 def _peers(rule: Mapping[str, object]) -> Iterator[str]:
-    """Whom a rule names."""
+    """The source or destination of a rule."""
     for name, value in rule.items():
         if name in ("SourceSecurityGroupId", "DestinationSecurityGroupId"):
             yield str(value).removeprefix("network.")
@@ -245,7 +247,8 @@ def _peers(rule: Mapping[str, object]) -> Iterator[str]:
 
 
 def _rules(deployment: Deployment, direction: str) -> set[Rule]:
-    """What is let out of groups (`Egress`) or into them (`Ingress`), as (from, to, ports)."""
+    """What the rules let out of groups (`Egress`) or into them (`Ingress`), as (from, to,
+    ports)."""
     written: list[tuple[str, Mapping[str, object]]] = [
         (group.name, rule)
         for group in deployment.of_kind("EC2::SecurityGroup")
@@ -266,7 +269,8 @@ def _rules(deployment: Deployment, direction: str) -> set[Rule]:
 
 
 def _edges(deployment: Deployment) -> set[Rule]:
-    """Who reaches whom: whoever is let out, and let in where they go."""
+    """Which groups reach each other: one side's rules let the packet out, and the other's let it
+    in."""
     out, into = _rules(deployment, "Egress"), _rules(deployment, "Ingress")
     world = (IPV4, IPV6)
     return {edge for edge in out if edge[1] in world or edge in into} | {
@@ -305,7 +309,7 @@ def test_every_egress_rule_has_its_ingress_rule() -> None:
 
 
 def test_group_without_egress_declares_it() -> None:
-    # Without any, EC2 lets everything out.
+    # Without any egress rule, EC2 lets everything out.
     for group in Deployment().of_kind("EC2::SecurityGroup"):
         assert group["SecurityGroupEgress"]
 
@@ -326,7 +330,7 @@ def test_instances_use_ipv6_alone_only_in_that_mode(mode: str) -> None:
         '"UseDualStackEndpoint": true',
     ):
         assert (switch in user_data) is (mode == "ipv6")
-    # The ECS service starts after user data has ended: it would wait for itself.
+    # The ECS service starts after user data has ended, so user data must not wait for it.
     assert "start ecs" not in user_data
 
 
@@ -341,5 +345,5 @@ def test_images_can_be_pulled_over_ipv6_alone() -> None:
 def test_task_cannot_use_the_permissions_of_its_instance() -> None:
     launch = Deployment().resource("cluster.LaunchTemplate")
     options = launch["LaunchTemplateData"]["MetadataOptions"]
-    # Behind the bridge, a task is a second hop away.
+    # Behind Docker's bridge, a task is a second hop away.
     assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1)

@@ -1,5 +1,5 @@
-"""What operators and visitors rely on: what survives an update, how long things are kept, how fast
-a failure is noticed, and how many of a kind may be away at once."""
+"""What operators and visitors rely on: what survives an update, how long data is kept, how fast a
+failure is detected, and how many tasks or instances may be missing at once."""
 
 import inspect
 import json
@@ -14,11 +14,11 @@ from topology.contexts import CONTEXT_NAMES
 from topology.deployments import databases_of
 
 MAX_CONNECTIONS: Mapping[str, int] = {"1": 189, "2": 405, "4": 823, "8": 1669, "16": 3360}
-"""Of PostgreSQL by Aurora's largest number of capacity units: "Maximum connections for Aurora
-Serverless v2" in the Aurora user guide."""
+"""PostgreSQL's connections for each maximum of Aurora's capacity units: "Maximum connections for
+Aurora Serverless v2" in the Aurora user guide."""
 RESERVED_CONNECTIONS = 15
 AURORA_WAKES = 30
-"""Seconds that a database which slept for more than a day takes to wake up."""
+"""Seconds that a database which was paused for more than a day takes to resume."""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_every_connection_that_tasks_may_open_fits_into_the_database(
 
 
 def open_to(deployment: Deployment, group: str) -> set[str]:
-    """Where a security group lets connections in from: networks and other groups."""
+    """The networks and groups from which a security group lets connections in."""
     own = deployment.resource(group).properties.get("SecurityGroupIngress", ())
     apart = [
         rule.properties
@@ -128,7 +128,7 @@ def test_target_changes_health_within_15_seconds_and_not_by_one_failure(
         interval = group["HealthCheckIntervalSeconds"]
         assert interval * group["HealthyThresholdCount"] <= 15
         assert interval * group["UnhealthyThresholdCount"] <= 15
-        assert group["UnhealthyThresholdCount"] >= 2  # one lost packet is no failure
+        assert group["UnhealthyThresholdCount"] >= 2  # one lost packet is not a failure
         assert group["HealthCheckTimeoutSeconds"] < interval
 
 

@@ -1,5 +1,5 @@
-"""What the templates allow in the name of AWS Identity and Access Management, and who knows which
-secret: no more than is listed here."""
+"""What the templates allow in IAM, and which process gets which secret: no more than is listed
+here."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,8 +14,8 @@ WITHOUT_A_RESOURCE = {
     # "GetAuthorizationToken does not support resource-level permissions", says the service
     # authorization reference of Amazon ECR.
     "ecr:GetAuthorizationToken",
-    # Nor do these, say those of Application Auto Scaling, of Amazon EC2, of Elastic Load Balancing
-    # and of Amazon Route 53 (a change has no name before it is made).
+    # Nor do these, according to the references of Application Auto Scaling, Amazon EC2, Elastic
+    # Load Balancing and Amazon Route 53 (a change has no name before it is made).
     "application-autoscaling:DeleteScalingPolicy",
     "application-autoscaling:DeregisterScalableTarget",
     "application-autoscaling:DescribeScalableTargets",
@@ -44,7 +44,7 @@ WITHOUT_A_RESOURCE = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-"""Actions that IAM knows no resource for: only they may be allowed on `*`."""
+"""Actions for which IAM has no resource: only these may be allowed on `*`."""
 
 DATABASES = {name: f"data.{name.capitalize()}DatabaseSecret" for name in CONTEXT_NAMES}
 TOKENS = {name: f"data.{name.capitalize()}ServiceSecret" for name in CALLED}
@@ -56,7 +56,8 @@ KNOWS = {
     "web": set(),
     "monolith": set(DATABASES.values()),
 }
-"""The secrets that each process is told: its own database, and the tokens of its neighbours."""
+"""The secrets that each process gets: its own database, and the tokens of the services it talks
+to."""
 ADMIN = "data.Database.MasterUserSecret.SecretArn"
 
 
@@ -130,13 +131,13 @@ def test_only_tasks_of_cases_have_permissions_of_their_own(deployment: Deploymen
 
 
 def _told(task: Resource) -> set[str]:
-    """The secrets that a task's container is given."""
+    """The secrets that a task's container gets."""
     [container] = task["ContainerDefinitions"]
     return {secret["ValueFrom"].split(":")[0] for secret in container.get("Secrets", ())}
 
 
 def _readable(deployment: Deployment, task: Resource) -> set[str]:
-    """The secrets that ECS may read to start it."""
+    """The secrets that ECS may read to start the task."""
     role = task["ExecutionRoleArn"].removesuffix(".Arn")
     return {
         resource
@@ -197,7 +198,7 @@ def test_every_secret_is_used(deployment: Deployment) -> None:
 def test_secrets_are_generated_and_long(deployment: Deployment) -> None:
     for secret in deployment.of_kind("SecretsManager::Secret"):
         assert "SecretString" not in secret.properties
-        # A token has 20 characters at least; and none that would have to be quoted in a URL.
+        # A token has at least 20 characters, none of which would need quoting in a URL.
         assert secret["GenerateSecretString"]["PasswordLength"] >= 40
         assert secret["GenerateSecretString"]["ExcludePunctuation"] is True
     assert deployment.resource("data.Database")["ManageMasterUserPassword"] is True
@@ -209,7 +210,7 @@ def test_secrets_are_referenced_by_existing_keys(deployment: Deployment) -> None
         secret.name: secret["GenerateSecretString"]["GenerateStringKey"]
         for secret in deployment.of_kind("SecretsManager::Secret")
     }
-    keys[ADMIN] = "password"  # what RDS calls it
+    keys[ADMIN] = "password"  # its name in RDS
     for task in deployment.of_kind("ECS::TaskDefinition"):
         [container] = task["ContainerDefinitions"]
         for secret in container.get("Secrets", ()):

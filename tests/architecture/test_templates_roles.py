@@ -1,5 +1,5 @@
-"""Every action that a role allows, compared with the calls that are made in its name: nothing
-less, or a task does not start, and nothing more."""
+"""Every action that a role allows, compared with the calls that are made with this role. With
+fewer, a task would not start; more are not needed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +16,9 @@ ECS_STARTS_A_TASK: Mapping[str, set[str]] = {
     "logs:PutLogEvents": {"log"},
     "secretsmanager:GetSecretValue": {"secret"},
 }
-"""What the agent of ECS calls to pull an image of ECR, to write with the driver `awslogs`, and to
-inject secrets: "Amazon ECS task execution IAM role" in the ECS developer guide. Each with the kind
-of resource that it may be about."""
+"""What the ECS agent calls to pull an image from ECR, to write with the driver `awslogs`, and to
+inject secrets, each with the allowed kind of resource: "Amazon ECS task execution IAM role" in the
+ECS developer guide."""
 
 
 _MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:board-cases"
@@ -58,7 +58,7 @@ WORKFLOW: Mapping[str, set[str]] = {
 
 
 def kind_of(resource: str) -> str:
-    """Which kind of resource a statement names."""
+    """The kind of resource that a statement names."""
     if resource == "*":
         return "*"
     if ":repository/board/" in resource and "*" not in resource:
@@ -76,7 +76,7 @@ def listed(value: object) -> list[Any]:
 
 
 def allowed(role: Resource) -> dict[str, set[str]]:
-    """Each action that the role allows, and the kinds of resources that it allows it on."""
+    """Each action that the role allows, with the kinds of resources on which it allows it."""
     found: dict[str, set[str]] = {}
     for policy in role.properties.get("Policies", ()):
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -159,8 +159,8 @@ PAUSES: Mapping[str, set[str]] = {
     "elasticloadbalancing:DescribeRules": {"*"},
     "route53:GetChange": {"*"},
 }
-"""What a board that pauses itself calls: the updates of its stacks, and what CloudFormation calls
-to make them. Each with the AWS service whose resources of this project it may change."""
+"""The calls of a board that pauses itself: the updates of its stacks, and what CloudFormation calls
+for them. Each has the AWS service whose resources of this project it may change."""
 
 
 def test_the_role_that_pauses_a_board_changes_resources_of_its_project_only(

@@ -1,5 +1,5 @@
-"""routing.yml: who answers which path. The reading here is the tests' own, and the gateway's must
-be the same."""
+"""routing.yml: which target group answers which path. The tests evaluate the template with code of
+their own, and the gateway must come to the same result."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -63,7 +63,8 @@ Answer = Mapping[str, int] | str
 
 
 def _fits(pattern: str, path: str) -> bool:
-    """Whether a path-pattern condition holds: * is anything, ? one character, and case counts."""
+    """Whether a path-pattern condition holds: * matches anything, ? one character, and case
+    matters."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, path) is not None
 
@@ -90,7 +91,7 @@ def _answer(actions: list[dict[str, Any]]) -> Answer:
 
 
 def _read(deployment: Deployment, listener: str, path: str) -> Answer:
-    """Who answers, as the template is read here."""
+    """The target groups that answer, as the tests read the template."""
     found = deployment.resource(f"routing.{listener}")
     for rule in _rules(deployment, found):
         [condition] = rule["Conditions"]
@@ -103,7 +104,8 @@ def _read(deployment: Deployment, listener: str, path: str) -> Answer:
 def _gateway(
     parameters: Mapping[str, str], balancer: str | None, listener: str
 ) -> dict[str, Answer]:
-    """Who answers each path on the listener, as the gateway reads it."""
+    """The target groups that answer each path on the listener, as the gateway reads the
+    template."""
     routing = load_routing(INFRA / "routing.yml", {**STAND_INS, **parameters}, balancer)
     [rules] = [one.rules for one in routing.listeners if one.logical_id == listener]
     answers: dict[str, Answer] = {}
@@ -135,7 +137,7 @@ def test_gateway_routes_the_deployed_template_as_expected(
     listener = "SecureListener" if https else "Listener"
     answers = {path: _read(deployment, listener, path) for path in PATHS}
     assert answers == _gateway(parameters, None, listener)
-    # And they are not all the same.
+    # The answers are not all the same.
     assert len({str(answer) for answer in answers.values()}) >= 3
 
 

@@ -1,5 +1,5 @@
-"""The tasks: what the templates tell them is what the processes ask for, they stop in time, and
-they have room."""
+"""The tasks: the templates set what the processes read, tasks stop in time, and instances have room
+for them."""
 
 import importlib
 import re
@@ -19,7 +19,8 @@ MODULES = {
     "monolith": "monolith.main",
 }
 REGISTERED_MIB = {"t3.small": 1800, "t3.medium": 3700, "t3.large": 7700}
-"""What an instance has for tasks before ECS_RESERVED_MEMORY: a little less than its size."""
+"""The memory that an instance has for tasks before ECS_RESERVED_MEMORY: a little less than its
+size."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def _container(deployment: Deployment, task: str) -> dict[str, Any]:
 
 
 def _environment(deployment: Deployment, task: str) -> dict[str, str]:
-    """What a task's process finds: from its image, from the template, and from secrets."""
+    """The environment of a task's process: from its image, from the template, and from secrets."""
     container = _container(deployment, task)
     found = {"HOST": "0.0.0.0", "PORT": "8000"}  # noqa: S104 - what the image says
     found |= {entry["Name"]: str(entry["Value"]) for entry in container["Environment"]}
@@ -134,7 +135,7 @@ def test_outside_address_is_a_command_without_secrets_in_the_instances_network(
 ) -> None:
     task = deployment.resource("operator.OutsideAddressTask")
     container = _container(deployment, "operator.OutsideAddressTask")
-    # Behind Docker's bridge a task has no IPv6, and would show less than the instance has.
+    # Behind Docker's bridge a task has no IPv6, so it would show less than the instance has.
     assert task["NetworkMode"] == "host"
     assert container["Command"] == ["outside-address"]
     assert "Secrets" not in container
@@ -226,16 +227,16 @@ def test_stopping_task_loses_no_request(
         deregistration_delay = int(attributes["deregistration_delay.timeout_seconds"])
         interval = group["HealthCheckIntervalSeconds"]
         noticed = interval * group["UnhealthyThresholdCount"] + group["HealthCheckTimeoutSeconds"]
-        # Requests that the task has when the load balancer lets go of it are answered.
+        # The task answers the requests that it has when the load balancer deregisters it.
         assert LONGEST_REQUEST_SECONDS < deregistration_delay < container["StopTimeout"]
-        # Where nobody deregisters it, it serves until its health checks have failed.
+        # A task that is not deregistered serves until its health checks have failed.
         assert group["HealthCheckPath"] == "/readyz"
         assert noticed < settings.drain_seconds
-        # Silence means that nobody checks its health any more.
+        # No request for so long means that its health is not checked any more.
         assert settings.drain_silence_seconds is not None
         assert interval + group["HealthCheckTimeoutSeconds"] <= settings.drain_silence_seconds
         assert settings.drain_silence_seconds < settings.drain_seconds
-    # And it is never killed before it has stopped by itself.
+    # It is never killed before it has stopped by itself.
     assert container["StopTimeout"] > settings.drain_seconds + LONGEST_REQUEST_SECONDS
 
 
@@ -246,7 +247,7 @@ def test_deploy_stops_a_task_only_after_its_successor_serves(deployment: Deploym
         assert configuration["MinimumHealthyPercent"] == 100
         assert configuration["MaximumPercent"] == 200
         assert configuration["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
-        # The time that Aurora takes to wake up.
+        # The time that Aurora takes to resume.
         assert service["HealthCheckGracePeriodSeconds"] > 30
 
 
@@ -261,7 +262,7 @@ def test_tasks_use_the_capacity_provider(
         assert strategy["CapacityProvider"] == provider
     managed = deployment.resource("cluster.CapacityProvider")["AutoScalingGroupProvider"]
     assert managed["ManagedScaling"]["Status"] == managed["ManagedDraining"] == "ENABLED"
-    # It would keep the last instances, and the stack with them.
+    # It would keep the last instances, and so the stack could not be deleted.
     assert managed["ManagedTerminationProtection"] == "DISABLED"
     group = deployment.resource("cluster.AutoScalingGroup")
     assert group["MinSize"] == "0"
@@ -269,7 +270,7 @@ def test_tasks_use_the_capacity_provider(
 
 
 def _room(deployment: Deployment) -> int:
-    """How much memory the tasks on one instance may have together, in MiB."""
+    """The memory that the tasks on one instance may use together, in MiB."""
     launch = deployment.resource("cluster.LaunchTemplate")["LaunchTemplateData"]
     reserved = re.search(r"ECS_RESERVED_MEMORY=(\d+)", launch["UserData"])
     assert reserved is not None
@@ -304,7 +305,7 @@ def test_paused_service_has_no_tasks_and_no_scaling() -> None:
     for name in SERVICES:
         assert paused.resource(f"{name}.Service")["DesiredCount"] == 0
     assert not list(paused.of_kind("ApplicationAutoScaling::ScalableTarget"))
-    # What a running service has of the load balancers must not change while there are none.
+    # A running service's references to the load balancers must not change while there are none.
     up = Deployment()
     for name in SERVICES:
         before, after = (d.resource(f"{name}.Service")["LoadBalancers"] for d in (up, paused))
@@ -331,14 +332,14 @@ def test_instances_are_of_the_images_architecture(deployment: Deployment) -> Non
     assert platform == {"X86_64"}
     parameters = template("cluster")["Parameters"]
     assert "arm64" not in parameters["Ami"]["Default"]
-    # Of AWS's types, a g after the generation is Graviton.
+    # In AWS's instance types, a g after the generation means Graviton.
     assert not [kind for kind in parameters["InstanceType"]["AllowedValues"] if "g." in kind]
 
 
 @pytest.mark.parametrize(("count", "spread"), [("1", False), ("2", True), ("5", True)])
 def test_single_tasks_are_packed_and_several_are_spread(count: str, spread: bool) -> None:
-    # From zero, managed scaling starts two instances at once: packed, the second one stays empty
-    # and ends (aws/containers-roadmap#1716).
+    # From zero, managed scaling starts two instances at once. With binpack, the second one stays
+    # empty and is ended (aws/containers-roadmap#1716).
     for service in Deployment(DesiredCount=count, MaxCount="5").of_kind("ECS::Service"):
         strategies = [one["Type"] for one in service["PlacementStrategies"]]
         assert strategies == (["spread", "binpack"] if spread else ["binpack"])

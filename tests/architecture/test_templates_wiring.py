@@ -1,4 +1,5 @@
-"""The templates together: their names, what one takes of another, and what they cost nobody."""
+"""The templates together: their names, the values that they import from each other, and settings
+that avoid cost."""
 
 import json
 import re
@@ -11,9 +12,9 @@ from tests.cloudformation import TEMPLATES as NAMED
 
 TEMPLATES = sorted(path.stem for path in INFRA.glob("*.yml"))
 GIVEN = {"Name", "Image"}
-"""What deploy itself says, and no template has a default for."""
+"""Parameters without a default, which the deploy commands set."""
 
-# Where the name of a resource is written out, and so has to be the project's.
+# Properties that name a resource, so they must contain the project's name.
 NAMES = {
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::CloudWatch::Dashboard": "DashboardName",
@@ -41,7 +42,7 @@ LONGEST = {
     "AWS::IAM::Role": 64,
     "AWS::S3::Bucket": 63,
 }
-"""Of these, AWS takes short names only."""
+"""Resources that may only have short names."""
 GLOBAL = {
     "AWS::CloudWatch::Dashboard",
     "AWS::IAM::InstanceProfile",
@@ -50,7 +51,7 @@ GLOBAL = {
     "AWS::Route53::RecordSet",
     "AWS::S3::Bucket",
 }
-"""Of these, a name is taken in all regions at once."""
+"""Resources whose names must be unique in all regions."""
 LONGEST_REGION = "ap-southeast-2"
 
 
@@ -71,7 +72,7 @@ def test_every_name_begins_with_the_project(project: str) -> None:
                 written or "",
                 f"{resource.kind.rpartition(':')[2]}Name",
             }
-            # A service is named within its cluster, and that has the project's name.
+            # A service's name belongs to its cluster, whose name is the project's.
             if resource.kind == "AWS::ECS::Service":
                 assert resource["Cluster"] == "cluster.Cluster"
                 continue
@@ -97,7 +98,7 @@ def test_every_name_begins_with_the_project(project: str) -> None:
         ("Board", False),
         ("2board", False),
         ("board-", False),
-        # AWS keeps these for capacity providers, load balancers and parameters of its own.
+        # AWS reserves these for its own capacity providers, load balancers and parameters.
         ("ecs-board", False),
         ("aws", False),
         ("internal-board", False),
@@ -140,7 +141,7 @@ def test_every_parameter_is_an_output_of_an_earlier_template(name: str) -> None:
     parameters = template(name)["Parameters"]
     needed = {key for key, declared in parameters.items() if "Default" not in declared}
     assert needed <= earlier | GIVEN
-    # And nothing that has a default is overridden by an output of the same name by accident.
+    # No parameter with a default is overridden by accident, by an output of the same name.
     assert not (parameters.keys() - needed) & earlier
 
 
@@ -160,14 +161,14 @@ def test_a_parameter_of_several_templates_is_the_same_in_each() -> None:
             limits = {
                 key: value for key, value in declared.items() if key not in ("Description", "Type")
             }
-            # Who says it differs: an output of data.yml says it to observability.yml.
+            # The source differs: an output of data.yml sets it for observability.yml.
             if parameter not in ("DatabaseName", "DatabaseDimension"):
                 assert seen.setdefault(parameter, limits) == limits, parameter
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_outputs_are_explained_and_nothing_is_exported(name: str) -> None:
-    # What is exported cannot be removed while anybody imports it, and so could not be paused.
+    # An export cannot be removed while a stack imports it, so the resource could not be paused.
     for output in template(name).get("Outputs", {}).values():
         assert output["Description"]
         assert "Export" not in output
@@ -209,7 +210,7 @@ def test_repository_is_scanned_immutable_and_deletes_its_images() -> None:
         assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
         [rule] = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
         assert rule["action"] == {"type": "expire"}
-        # What runs is known by its tag: a rule that counts images could expire it.
+        # Running images are known by their tags: a rule that counts images could expire them.
         assert rule["selection"]["tagStatus"] == "untagged"
 
 
@@ -218,7 +219,7 @@ def test_aurora_pauses_is_encrypted_and_requires_tls() -> None:
     database = deployment.resource("data.Database")
     scaling = database["ServerlessV2ScalingConfiguration"]
     assert scaling["MinCapacity"] == "0"
-    # The shortest that AWS takes is 300 seconds.
+    # AWS accepts at least 300 seconds.
     assert scaling["SecondsUntilAutoPause"] >= 300
     assert database["StorageEncrypted"] is True
     parameters = deployment.resource("data.ClusterParameters")
@@ -232,7 +233,7 @@ def test_database_instance_is_the_smallest_encrypted_and_requires_tls() -> None:
     assert not list(deployment.of_kind("RDS::DBCluster"))
     [database] = deployment.of_kind("RDS::DBInstance")
     assert (database["Engine"], database["DBInstanceClass"]) == ("postgres", "db.t4g.micro")
-    # The least that RDS takes of gp3.
+    # The smallest gp3 volume that RDS accepts.
     assert (database["AllocatedStorage"], database["StorageType"]) == ("20", "gp3")
     assert database["StorageEncrypted"] is True
     assert database["PubliclyAccessible"] is database["MultiAZ"] is False
@@ -260,7 +261,7 @@ def test_both_kinds_of_database_have_the_same_outputs_and_certificates() -> None
 
 @pytest.mark.parametrize("kind", ["aurora", "instance"])
 def test_restored_database_takes_its_properties_from_the_snapshot(kind: str) -> None:
-    # The schemas of both: inherited from the snapshot, and not to be said.
+    # The schemas of both say: inherited from the snapshot, and must not be set.
     parameters = {"DatabaseKind": kind, "SnapshotIdentifier": "before-the-storm"}
     restored = Deployment(**parameters)
     name = {"aurora": "Database", "instance": "SingleDatabase"}[kind]
@@ -272,7 +273,7 @@ def test_restored_database_takes_its_properties_from_the_snapshot(kind: str) -> 
     assert identifier not in Deployment(DatabaseKind=kind).resource(f"data.{name}").properties
 
 
-# The metrics of Amazon RDS, of the Aurora and of the RDS User Guide.
+# The metrics of Amazon RDS in the Aurora and RDS user guides.
 METRICS = {
     "DBClusterIdentifier": {
         "ACUUtilization", "ServerlessDatabaseCapacity", "DatabaseConnections", "CPUUtilization",

@@ -1,4 +1,4 @@
-"""Compose, the Dockerfile and the templates say what topology/ declares."""
+"""Compose, the Dockerfile and the templates agree with topology/."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What differs between topology/ and the files that say the same in a language of their own.
+"""Differences between topology/ and the files that repeat it in their own languages.
 
 Each function reads one kind of file as its consumer does, and returns a sentence for each
 difference, which names both places.
@@ -165,7 +165,7 @@ def dockerfile(text: str, file: str = "Dockerfile") -> list[str]:
 
 
 def _packages(contexts: Iterable[str]) -> set[str]:
-    """The folders of packages inside the packages of contexts."""
+    """The folders of the packages inside each context's package."""
     return {
         str(path.parent.relative_to(ROOT))
         for context in contexts
@@ -193,7 +193,7 @@ def templates(folder: Path, file: str = "infra") -> list[str]:
     )
     if found:
         return found
-    # A share of its own for each service, so that one in another's place is seen.
+    # Each service has a different share, so that swapped ones are detected.
     shares = {name: str(share) for share, name in enumerate(SHARES)}
     deployment = Deployment(folder, **shares)
     found += _routing(deployment, shares, f"{file}/routing.yml")
@@ -210,7 +210,7 @@ def templates(folder: Path, file: str = "infra") -> list[str]:
             )
         container = deployment.resource(f"operator.{task}")["ContainerDefinitions"][0]
         for key, names in (("Environment", wanted), ("Secrets", passwords)):
-            # How long a task waits for its database is no one's name.
+            # The time to wait for the database is not in topology/.
             seen = {entry["Name"] for entry in container[key]} - {"DATABASE_WAKES_WITHIN"}
             found += _same(sorted(names), sorted(seen), f"{file}/operator.yml", f"{task}'s {key}")
     return found
@@ -251,7 +251,7 @@ def _routing(deployment: Deployment, shares: Mapping[str, str], file: str) -> It
 
 
 def _names(deployment: Deployment, folder: str) -> Iterator[str]:
-    """Names on AWS, each after the project's."""
+    """Names on AWS, each with the project's name as prefix."""
     groups = deployment.of_kind("ElasticLoadBalancingV2::TargetGroup")
     suffixes = {group["Name"].removeprefix("board-") for group in groups}
     yield from _both(TARGET_GROUP_SUFFIXES, suffixes, f"{folder}/routing.yml", "target group")

@@ -1,5 +1,5 @@
-"""Each contract in both forms: the service object itself, and the service asked over HTTP. Both
-work on the same database, so whatever one was told the other knows."""
+"""Each contract in both forms: the service object in this process, and a client that calls the
+service over HTTP. Both use the same database, so each sees what the other has written."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -46,7 +46,7 @@ FORMS = ("in process", "over HTTP")
 
 @dataclass(frozen=True)
 class UsersContract:
-    """`kernel.contracts.Users` in both forms, and what makes something to ask about."""
+    """`kernel.contracts.Users` in both forms, and functions that create what it returns."""
 
     forms: dict[str, Users]
     moderation_forms: dict[str, UserModeration]
@@ -56,7 +56,7 @@ class UsersContract:
     database_url: str
 
     async def with_role(self, role: Role) -> tuple[int, str]:
-        """Somebody new with a role, who has signed in: their id and their token."""
+        """Register a user with a role and sign in: their id and their token."""
         user, token = await self.token()
         connection = await asyncpg.connect(self.database_url)
         try:
@@ -66,7 +66,7 @@ class UsersContract:
         return user, token
 
     async def token(self) -> tuple[int, str]:
-        """Somebody new who has signed in: their id and their token."""
+        """Register a user and sign in: their id and their token."""
         username = new_username()
         new = NewUser(username, PASSWORD, username, "", None)
         user = await self.service.register(new, "127.0.0.1")
@@ -76,7 +76,7 @@ class UsersContract:
 
 @dataclass(frozen=True)
 class ThreadsContract:
-    """`kernel.contracts.Threads` in both forms, and what makes something to ask about."""
+    """`kernel.contracts.Threads` in both forms, and functions that create what it returns."""
 
     forms: dict[str, Threads]
     moderation_forms: dict[str, ThreadModeration]
@@ -95,7 +95,7 @@ class ThreadsContract:
 
 @dataclass(frozen=True)
 class PostsContract:
-    """`kernel.contracts.Posts` in both forms, and what makes something to ask about."""
+    """`kernel.contracts.Posts` in both forms, and functions that create what it returns."""
 
     forms: dict[str, Posts]
     opened: services.posts.wiring.Posts

@@ -1,4 +1,4 @@
-"""How one service asks another: bounded, and never taking an outage for an answer."""
+"""How one service calls another: within a time limit, and never taking an outage for an answer."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 def answer(status: int, body: bytes = b"null", media_type: str = "application/json") -> Respond:
-    """A callee that answers so."""
+    """A callee with this answer."""
     head = (
         f"HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
@@ -33,7 +33,7 @@ def answer(status: int, body: bytes = b"null", media_type: str = "application/js
 
 
 def problem(status: int, slug: str) -> Respond:
-    """A callee that tells of a failure."""
+    """A callee that answers with a failure."""
     told = {"type": f"/problems/{slug}", "title": "t", "status": status, "detail": "It says so."}
     return answer(status, json.dumps(told).encode(), "application/problem+json")
 
@@ -59,7 +59,8 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
 
 @dataclass
 class Callee:
-    """A service that does what the test says, one thing a request; the last one again and again."""
+    """A service that handles each request with the next of `responses`, and further ones with the
+    last."""
 
     responses: list[Respond] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -91,7 +92,7 @@ class Callee:
 
 @pytest_asyncio.fixture
 async def callee() -> AsyncIterator[Callee]:
-    """A service to be called."""
+    """A service to call."""
     made = Callee()
     tasks: set[asyncio.Task[None]] = set()
 

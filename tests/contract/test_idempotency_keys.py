@@ -1,4 +1,4 @@
-"""How long an `Idempotency-Key` is remembered, by a clock that a test sets."""
+"""How long an `Idempotency-Key` is stored, with a clock that tests set."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from tests.databases import Databases
 NOW = datetime(2026, 11, 23, 8, 3, tzinfo=UTC)
 MOMENT = timedelta(milliseconds=1)
 NO_LIMIT = Policy("thread", 1, 0)
-USER = 2**40  # nobody whom another test knows
+USER = 2**40  # no other test uses this user
 
 
 @pytest_asyncio.fixture(scope="session")

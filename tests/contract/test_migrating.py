@@ -1,4 +1,4 @@
-"""Migrating a database that the previous version has filled, while that version goes on writing."""
+"""Migrating a database that the previous version has filled and still writes to."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ SEARCH = "SELECT id FROM posts WHERE search @@ websearch_to_tsquery('english', $
 
 @pytest_asyncio.fixture
 async def url(databases: Databases) -> str:
-    """A database of posts before words were cut by the board."""
+    """A database of posts before the board split texts into words itself."""
     url = databases.server.url("migrated_posts", "posts", "posts-secret")
     async with Database.open(databases.server.admin_url) as admin:
         await admin.rows("DROP DATABASE IF EXISTS migrated_posts")

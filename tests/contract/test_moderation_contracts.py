@@ -1,5 +1,5 @@
-"""What cases calls on users, threads and posts: the same answers and failures in process and over
-HTTP."""
+"""What the cases context calls on users, threads and posts: the same answers and failures in
+process and over HTTP."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""How PostgreSQL reads a large board: by an index, and no table from end to end."""
+"""PostgreSQL reads a large board by indexes, and never a whole table."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ HOT = 1
 
 
 class Watched(Database):
-    """A database that keeps what it was asked last."""
+    """A database that keeps its last statement."""
 
     asked: tuple[str, tuple[Any, ...]] | None = None
 
@@ -44,8 +44,8 @@ class Watched(Database):
         return await super().row(query, *arguments)
 
     async def plan(self) -> str:
-        """How PostgreSQL would do it again, whatever the arguments, as it does for a statement
-        that has been prepared and used some times."""
+        """PostgreSQL's generic plan for the last statement: the one for a prepared statement that
+        has been used several times."""
         assert self.asked is not None
         query, arguments = self.asked
         async with self.transaction() as connection:
@@ -58,7 +58,7 @@ class Watched(Database):
 async def large(
     databases: Databases, request: pytest.FixtureRequest
 ) -> AsyncIterator[dict[str, Watched]]:
-    """Databases of posts and threads with much in them; half of the posts are in one thread."""
+    """Large databases of posts and threads; half of the posts are in one thread."""
     urls = {
         context: databases.server.url(f"large_{context}", context, f"{context}-secret")
         for context in CONTEXT_NAMES

@@ -1,5 +1,5 @@
-"""Two instances on one database, whose listeners lose their connections: what one has written, it
-shows at once, and the other soon."""
+"""Two instances on one database, whose listeners lose their connections: an instance shows its own
+writes at once, and the other instance shows them soon."""
 
 import random
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from tests.eventually import eventually
 from tests.people import PASSWORD, new_username
 
 STALE_SECONDS = 5.0
-"""More than the 2 s after which a silent listener no longer counts, on a machine that is busy."""
+"""More than the 2 s after which a silent listener's cache is not used, on a busy machine."""
 
 
 class Board:
-    """Two instances, somebody signed in to both, and what they have written."""
+    """Two instances, a user who is signed in to both, and what the user has written."""
 
     def __init__(
         self, instances: list[httpx.AsyncClient], admin: "asyncpg.Connection[Any]"
@@ -53,7 +53,7 @@ class Board:
         self.posts[made.json()["id"]] = text
 
     async def edit(self, http: httpx.AsyncClient, text: str) -> None:
-        """Change the newest post, with the tag of a compressed answer."""
+        """Change the newest post, with the ETag of a compressed answer."""
         if self.posts:
             post = max(self.posts)
             tag = (await http.get(f"/api/posts/{post}")).headers["etag"]
@@ -78,7 +78,7 @@ class Board:
         self.title = text
 
     async def rename_oneself(self, http: httpx.AsyncClient, text: str) -> None:
-        """Change one's name."""
+        """Change the user's name."""
         tag = (await http.get("/api/users/me")).headers["etag"]
         body = {"name": text}
         changed = await http.patch("/api/users/me", json=body, headers={"If-Match": tag})
@@ -86,7 +86,7 @@ class Board:
         self.name = text
 
     async def drop_listeners(self, _http: httpx.AsyncClient, _text: str) -> None:
-        """End every connection that listens, as a failing database would."""
+        """End every listening connection, as a failing database would."""
         await self.admin.execute(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -95,7 +95,7 @@ class Board:
         )
 
     async def shows_it(self, http: httpx.AsyncClient) -> bool:
-        """Whether the instance shows everything as it is, in every list."""
+        """Whether every list of the instance shows the current state."""
         thread = (await http.get(f"/api/threads/{self.thread}")).json()
         user = (await http.get(f"/api/users/{self.user}")).json()
         lists = [

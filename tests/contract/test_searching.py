@@ -1,4 +1,4 @@
-"""How a search works through a large table: in steps, within bounds, and beside others."""
+"""How a search reads a large table: in steps, within limits, and together with other searches."""
 
 import asyncio
 import base64
@@ -30,7 +30,7 @@ POSTS = 30_000
 
 @pytest_asyncio.fixture(scope="module")
 async def database(databases: Databases) -> AsyncIterator[Database]:
-    """A database of posts, each hundredth of which is about salt, and the first about yeast."""
+    """A database of posts: one in a hundred is about salt, and the first about yeast."""
     urls = {"posts": databases.server.url("searched_posts", "posts", "posts-secret")}
     await bootstrap(databases.server.admin_url, urls)
     await migrate(urls)

@@ -58,7 +58,7 @@ class _Broken(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = _answer  # noqa: N815 - the names are the handler's
 
     def log_message(self, *_: object) -> None:
-        """Not a word."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _server(handler: type[_Broken]) -> Iterator[str]:
 @contextmanager
 def _tls_server(folder: Path, name: str) -> Iterator[tuple[str, list[str | None]]]:
     """The same over TLS, with a certificate for `name`: its address, and the names that clients
-    have asked for."""
+    have sent."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     subprocess.run(

@@ -21,6 +21,6 @@ async def cases_url(databases: Databases) -> str:
 
 @pytest_asyncio.fixture
 async def cases_database(cases_url: str) -> AsyncIterator[Database]:
-    """The same, open."""
+    """The same database, open."""
     async with Database.open(cases_url) as database:
         yield database

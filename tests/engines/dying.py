@@ -1,4 +1,4 @@
-"""A database client at which a process dies: before a commit, or right after it."""
+"""A database client whose process can die before a commit, or right after it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,20 +14,20 @@ def _nothing() -> None:
 
 
 class DyingDatabase(Database):
-    """Calls `at_point` at each point where it matters whether the process goes on."""
+    """Calls `at_point` at each point where a crash makes a difference."""
 
     at_point: Callable[[], None] = staticmethod(_nothing)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction, with a point in front of its commit and one after it."""
+        """A transaction, with one point before its commit and one after it."""
         async with super().transaction() as connection:
             yield connection
             self.at_point()
         self.at_point()
 
     async def write(self, query: str, *arguments: Any) -> asyncpg.Record | None:
-        """A statement, with a point in front of it and one after it."""
+        """A statement, with one point before it and one after it."""
         self.at_point()
         row = await super().write(query, *arguments)
         self.at_point()

@@ -1,8 +1,8 @@
 """Runs cases until all have ended: `python -m tests.engines.killed_main URL CASE [POINT]`.
 
-It starts the case, unless it is 0, and decides whatever waits: first that it is not resolved, then
-that it is. At the given point it kills itself with SIGKILL. It prints the number of points that it
-has passed.
+It starts the case, unless CASE is 0, and makes each decision that is waited for: first "not
+resolved", then "resolved". At the given point it kills itself with SIGKILL. It prints the number of
+points that it has passed.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ async def _run(url: str, case: int, kill_at: int) -> int:
 
 
 async def _decide_all(engine: EmbeddedEngine, tasks: LedgerTasks) -> bool:
-    """Whether there was anything to decide."""
+    """Make a decision that is waited for. Returns whether there was one."""
     rows = await tasks.database.rows("SELECT case_id FROM executions WHERE due_at IS NOT NULL")
     waiting = [row["case_id"] for row in rows if waits(await find(tasks.database, row["case_id"]))]
     for case in waiting:

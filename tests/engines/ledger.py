@@ -24,13 +24,13 @@ FOR_GOOD = 1_000
 
 
 class StepBroken(Exception):
-    """A step does not work."""
+    """A step failed."""
 
 
 @dataclass
 class LedgerTasks:
-    """Does each step once, however often it is asked to. `failures` says how often the next calls
-    of a state fail, and `unavailable` that they do so with `Unavailable`."""
+    """Does each step once, however often it is called. `failures` has the number of a state's next
+    calls that fail; with `unavailable`, they fail with `Unavailable`."""
 
     database: Database
     failures: dict[str, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class LedgerTasks:
 
     async def close(self, case: int, step: str) -> str:
         await self._called(case, "Close Case", step)
-        # Another context: it commits for itself, and the key makes the act happen once.
+        # Another context commits on its own, and the key makes the act happen once.
         await self.database.write(
             "INSERT INTO ledger_acts VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true",
             case,
@@ -73,7 +73,8 @@ class LedgerTasks:
         )
 
     async def decide(self, connection: Connection, case: int, resolved: bool) -> Outcome:
-        """Store a person's decision, unless there is one; what `Work on Case` ends with."""
+        """Store a person's decision, unless there is one already. Returns the output of `Work on
+        Case`."""
         await connection.execute(
             "UPDATE ledger_cases SET decision = $2, message = message || $3"
             " WHERE case_id = $1 AND decision IS NULL",
@@ -119,6 +120,6 @@ class LedgerTasks:
 
 
 async def acts(database: Database) -> Mapping[int, int]:
-    """How many acts each case has caused."""
+    """The number of acts that each case has caused."""
     rows = await database.rows("SELECT case_id, count(*) AS acts FROM ledger_acts GROUP BY case_id")
     return {row["case_id"]: row["acts"] for row in rows}

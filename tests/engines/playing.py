@@ -1,4 +1,4 @@
-"""Plays a case on the embedded engine in a time of the test's own."""
+"""Runs a case on the embedded engine with a clock that the test sets."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ MOST_ROUNDS = 500
 
 
 class JumpingClock:
-    """A clock that goes on by a millisecond at each look, and jumps."""
+    """A clock that advances by a millisecond each time it is read, and can jump."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ class JumpingClock:
         return self.now
 
     def jump_to(self, moment: datetime) -> None:
-        """Go on to a moment, never back."""
+        """Jump to a time, but never back."""
         self.now = max(self.now, moment)
 
 
@@ -34,7 +34,7 @@ def engine_of(
     after_escalation: AfterEscalation = AfterEscalation.LOOP,
     lease: Lease | None = None,
 ) -> EmbeddedEngine:
-    """An engine as a process has it."""
+    """An engine, as each process has one."""
     machine = load_case_workflow(after_escalation)
     return EmbeddedEngine(tasks.database, machine, tasks, clock, lease)
 
@@ -60,7 +60,7 @@ def waits(execution: Execution) -> bool:
 
 
 async def decide(engine: EmbeddedEngine, tasks: LedgerTasks, case: int, resolved: bool) -> None:
-    """Let a person decide."""
+    """Make a person's decision."""
     async with tasks.database.transaction() as connection:
         await engine.answer(connection, case, await tasks.decide(connection, case, resolved))
 

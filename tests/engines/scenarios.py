@@ -1,4 +1,4 @@
-"""What both engines have to do alike: six ways of a case, with the states it goes through."""
+"""What both engines must do alike: six courses of a case, with the states that it passes."""
 
 from dataclasses import dataclass, field
 
@@ -11,9 +11,9 @@ CLOSE, ESCALATE = "Close Case", "Escalate Case"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A case's way. `decisions` are made by people, one for each time that it waits; then nobody
-    decides. `failures` says how often a state's task fails. `message` is that of the output, or
-    `error` and `cause` are those of the failure."""
+    """The course of a case. `decisions` are made by people, one for each time that it waits; after
+    them, nobody decides. `failures` has the number of times that a state's task fails. `message` is
+    the output's; `error` and `cause` are the failure's."""
 
     decisions: tuple[bool, ...]
     states: tuple[str, ...]

@@ -22,7 +22,7 @@ LEASE_OVER = timedelta(minutes=1)
 
 
 class Crash(BaseException):
-    """The process is gone."""
+    """Stands for the end of the process."""
 
 
 class Repeated(LedgerTasks):
@@ -51,7 +51,7 @@ class Repeated(LedgerTasks):
 
 
 async def one_life(engine: EmbeddedEngine, tasks: Repeated, clock: JumpingClock, case: int) -> bool:
-    """What a process does until it crashes; whether the case has ended."""
+    """Run a process until it crashes or the case ends. Returns whether the case has ended."""
     await begin(engine, tasks.database, case)
     while True:
         while await engine.run_one():

@@ -1,4 +1,4 @@
-"""`kill -9` at every transition ends in the history of a run that nobody kills."""
+"""After `kill -9` at any transition, the history is that of a run without it."""
 
 import signal
 import subprocess
@@ -28,7 +28,7 @@ def run(url: str, case: int, *kill_at: int) -> subprocess.CompletedProcess[str]:
 
 
 async def history(database: Database, case: int) -> list[tuple[str, str | None, str]]:
-    """What happened, with 001 in the place of the case's number."""
+    """The history, with 001 instead of the case's number."""
     return [
         (one.type, one.state, str(one.details).replace(f"{case:03d}", "001"))
         for one in await ExecutionStore(database).history(case)
@@ -46,7 +46,7 @@ async def test_kill_at_every_point_ends_in_the_same_history(
     for point in range(1, points + 1):
         killed = run(cases_url, 1 + point, point)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-    # What was killed before its start was committed has no case to go on with.
+    # If it was killed before its start was committed, there is no case to continue.
     rows = await cases_database.rows("SELECT case_id FROM executions ORDER BY case_id")
     cases = [row["case_id"] for row in rows]
     assert len(cases) >= points - 1

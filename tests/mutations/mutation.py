@@ -1,4 +1,4 @@
-"""Mutations of the board as data: plausible regressions, and the tests that should notice each.
+"""Mutations of the board as data: plausible regressions, and the tests that should detect each.
 
 A file `tests/mutations/AREA.toml` has one `[[mutation]]` a regression:
 
@@ -7,9 +7,9 @@ A file `tests/mutations/AREA.toml` has one `[[mutation]]` a regression:
 | `id` | a short name, unique in its area |
 | `what` | what the mutated board does wrong, as a sentence |
 | `file` | the file that is changed, relative to the root |
-| `before`, `after` | a text that stands in the file once, and what replaces it |
-| `tests` | what should notice: arguments of pytest, and `*.test.js` files for Node |
-| `survives` | only where none notices: the reason, which shows that nothing is wrong |
+| `before`, `after` | a text that occurs once in the file, and its replacement |
+| `tests` | what should detect it: arguments of pytest, and `*.test.js` files for Node |
+| `survives` | only if no test detects it: the reason, which shows that nothing is wrong |
 """
 
 import importlib.util

@@ -1,8 +1,7 @@
-"""The tests notice every mutation in this folder: `make prove ARGS="tests/mutations -k accounts"`.
+"""The tests detect every mutation in this folder: `make prove ARGS="tests/mutations -k accounts"`.
 
-In passing, each mutation is only checked against the files, so that it cannot rot. As a proof, each
-is applied in a copy of the repository, and the tests that it names are run there.
-"""
+`make test` only checks that each mutation still fits its file. `make prove` applies each to a copy
+of the repository, and runs the tests that it names."""
 
 import os
 import re
@@ -24,7 +23,7 @@ from tests.mutations.mutation import Mutation, mutations
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
 MUTATIONS = mutations()
-_PASSED, _FAILED = 0, 1  # exit statuses of pytest; 2 and above are no verdict about the board
+_PASSED, _FAILED = 0, 1  # exit statuses of pytest; 2 and above say nothing about the board
 _NODE = repository.ROOT / ".venv" / "lint-javascript" / "bin" / "node"
 _IS_JAVASCRIPT = ".test.js"
 _LONGEST = 300  # seconds; a mutation may also make a test wait forever, which fails it

@@ -1,9 +1,8 @@
 """The local gateway before the emulator's tasks: `python -m tests.rehearsal.balancer`.
 
-It reads the template that is deployed and the parameters that the stack has, follows both, and
-takes the targets that ECS registers. What the emulator's own load balancer does not do, it does:
-health checks, weights, and draining. Which targets are healthy it writes into a file, for ECS.
-"""
+It reads the deployed template and the stack's parameters, applies their changes, and uses the
+targets that ECS registers. It adds what the emulator's own load balancer lacks: health checks,
+weights and draining. It writes the healthy targets into a file, for ECS."""
 
 import argparse
 import asyncio
@@ -30,7 +29,7 @@ _FOLLOWS_EVERY = 0.3
 
 
 class Registered:
-    """The targets that are registered in a project's target groups, by the group's logical id."""
+    """The targets registered in a project's target groups, by the group's logical id."""
 
     def __init__(self, aws: Aws, project: str) -> None:
         self._aws = aws
@@ -43,17 +42,17 @@ class Registered:
 
     @property
     def groups(self) -> list[str]:
-        """All groups that the template has."""
+        """All groups of the template."""
         return sorted(self._names)
 
     async def look_up(self, name: str, port: int, ipv6: bool) -> set[Address]:
-        """The targets of the group, as the gateway's `Resolve`. One that does not listen yet is not
-        told of: the first check would fail, and the next one is seconds away."""
+        """The targets of the group, as the gateway's `Resolve`. A target that does not listen yet
+        is left out: its first check would fail, and the next one comes only seconds later."""
         del port, ipv6
         try:
             return await asyncio.to_thread(self._targets, name)
         except (ClientError, BotoCoreError):
-            # While there is no such group, it has no targets.
+            # A group that does not exist yet has no targets.
             return set()
 
     def _targets(self, group: str) -> set[Address]:
@@ -85,13 +84,13 @@ def _routing(parameters: Mapping[str, str], balancer: str) -> Routing:
 
 
 def _parameters(aws: Aws, project: str) -> dict[str, str]:
-    """Those of the stack, while there is one; where it lives is nothing to the gateway."""
+    """The stack's parameters, if it exists, with stand-ins for other stacks' outputs."""
     try:
         (stack,) = aws.cloudformation.describe_stacks(StackName=f"{project}-routing")["Stacks"]
     except ClientError:
         return {"Project": project, **STAND_INS}
     told = {p.get("ParameterKey", ""): p.get("ParameterValue", "") for p in stack["Parameters"]}
-    # A gateway that is paused has nothing to say.
+    # A paused gateway has no results.
     return {**told, **STAND_INS, "Paused": "false"}
 
 
@@ -106,7 +105,7 @@ async def _follow(gateway: Gateway, aws: Aws, project: str, balancer: str) -> No
 
 
 async def _tell(gateway: Gateway, file: Path) -> None:
-    """Keep the file to what the health checks say."""
+    """Write the results of the health checks into the file whenever they change."""
     part = file.with_suffix(".part")
     while True:
         healthy = [
@@ -146,7 +145,7 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Serve until somebody ends the process."""
+    """Serve until the process is ended."""
     parser = argparse.ArgumentParser()
     for name in ("emulator", "project", "load-balancer", "bind"):
         parser.add_argument(f"--{name}", required=True)

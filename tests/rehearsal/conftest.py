@@ -1,4 +1,4 @@
-"""One stage for all of the rehearsal: its steps build upon each other, in the order of the file."""
+"""One stage for the whole rehearsal, whose steps build upon each other in the order of the file."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.rehearsal.stage import Stage, stage
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Stage]:
-    """The stage that everything is played on."""
+    """The stage of the whole rehearsal."""
     with stage() as found:
         yield found

@@ -13,7 +13,7 @@ def write(document: Document, path: Path) -> None:
 
 
 def drop(document: Document, resource: str) -> None:
-    """Take a resource out, and what says that others wait for it."""
+    """Remove a resource, also from the `DependsOn` of others."""
     del document["Resources"][resource]
     for other in document["Resources"].values():
         waits = other.get("DependsOn", [])

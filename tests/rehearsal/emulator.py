@@ -21,14 +21,14 @@ PYTHON = ROOT / ".venv" / "rehearsal" / "bin" / "python"
 PROGRAM = Path(__file__).with_name("emulator_main.py")
 REGION = "us-east-1"
 TASKS = "ministack-ecs-"
-"""What the names of tasks' containers begin with."""
+"""The prefix of the names of tasks' containers."""
 
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal"}
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running one. `gateway` is this machine's address as containers see it."""
+    """A running emulator. `gateway` is this machine's address as containers see it."""
 
     port: int
     gateway: str
@@ -36,21 +36,21 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where all of its services answer."""
+        """The URL of all its services."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What makes a command ask the emulator instead of AWS."""
+        """The environment with which a command calls the emulator instead of AWS."""
         return {**_CREDENTIALS, "AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION}
 
     def aws(self) -> Aws:
-        """Its services."""
+        """Clients of its services."""
         return services_at(self.url)
 
 
 def services_at(url: str) -> Aws:
-    """The services of the emulator there."""
+    """Clients of the emulator's services at this URL."""
     session = boto3.session.Session(
         aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -61,18 +61,18 @@ def services_at(url: str) -> Aws:
 
 @contextmanager
 def emulator(log: Path, health: Sequence[Path]) -> Iterator[Emulator]:
-    """An emulator that knows nothing yet; its containers are gone in the end. ECS asks the files in
-    `health` which targets are healthy: the public load balancer's, then the internal one's."""
+    """An empty emulator; its containers are removed at the end. Its ECS reads the healthy targets
+    from the files in `health`: the public load balancer's, then the internal one's."""
     assert PYTHON.exists(), "make rehearse installs the emulator"
     engine = docker.from_env()
     bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
-    # An engine that has just been started for the first time does not name the bridge's gateway,
-    # which is the first address of its network unless somebody has chosen another.
+    # A Docker engine that has just started for the first time does not name the bridge's gateway.
+    # Unless configured otherwise, it is the first address of the bridge's network.
     gateway = bridge.get("Gateway") or str(ipaddress.ip_network(bridge["Subnet"])[1])
     found = Emulator(free_port("127.0.0.1"), gateway, engine)
     environment = {
         **os.environ,
-        # Tasks do not ask it for anything, so nobody but this machine need reach it.
+        # Tasks do not call the emulator, so only this machine has to reach it.
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(found.port),
         "MINISTACK_REGION": REGION,
@@ -110,7 +110,7 @@ def _wait_for(found: Emulator, process: subprocess.Popen[bytes], log: Path) -> N
 
 
 def free_port(address: str) -> int:
-    """A port of that address of this machine that nobody has."""
+    """A free port of this address of this machine."""
     with socket.create_server((address, 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

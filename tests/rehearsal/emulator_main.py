@@ -1,9 +1,9 @@
-"""The emulator, with an ECS that asks the load balancer: run by the emulator's own Python.
+"""The emulator, with an ECS that waits for the load balancer. The emulator's own Python runs it.
 
-ministack calls a task healthy when it has run for a second, and stops the old tasks of a rollout
-then, whether the new ones listen or not. ECS waits until the targets are healthy in their groups.
-So does this: what the local gateways say of their targets is in the files named after the script.
-"""
+ministack calls a task healthy when it has run for a second, and then stops the old tasks of a
+rollout, even if the new ones do not listen. AWS's ECS waits until the targets are healthy in their
+groups. So does this one: it reads the results of the local gateways from the files in its
+arguments."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ def _healthy_in(file: Path, address: str) -> bool:
 
 
 def _record_when_healthy(service: str, task: dict[str, Any]) -> None:
-    """Wait for as many load balancers as the service has target groups, the public one first."""
+    """Wait for one load balancer for each of the service's target groups, the public one first."""
     groups = ecs._services.get(service, {}).get("loadBalancers") or []
     deadline = time.monotonic() + _WITHIN
     while time.monotonic() < deadline and task.get("lastStatus") == "RUNNING":
@@ -40,7 +40,7 @@ def _record_when_healthy(service: str, task: dict[str, Any]) -> None:
 
 
 def _orderable(request: dict[str, Any]) -> Any:
-    """Offer the versions and classes that AWS offers: ministack knows a few of either."""
+    """Offer the versions and classes that AWS offers: ministack has only a few of each."""
     engine, kind = rds._p(request, "Engine"), rds._p(request, "DBInstanceClass")
     options = "".join(
         f"<OrderableDBInstanceOption><Engine>{engine}</Engine><EngineVersion>{version}"

@@ -1,7 +1,7 @@
-"""What the emulator cannot do, resource by resource and property by property: the whole list of
-what is left out of the templates, or changed in them, before they are deployed there.
+"""What the emulator cannot do, by resource and property: the complete list of what is removed from
+the templates, or changed in them, before they are deployed there.
 
-Each entry can tell whether the emulator has learned it meanwhile, and a test fails when it has.
+Each entry can check whether the emulator has learned it since, and a test fails when it has.
 """
 
 import json
@@ -24,8 +24,8 @@ Probe = Callable[[Aws], bool]
 
 @dataclass(frozen=True)
 class Gap:
-    """One thing in one template: what is done about it, and why. `learned` asks the emulator
-    whether it could do it now; `change` is what is done to the template."""
+    """A gap in one template: what is changed, and why. `learned` asks the emulator whether it can
+    do it now; `change` changes the template."""
 
     template: str
     what: str
@@ -38,7 +38,7 @@ class Gap:
 
 
 def adapt(templates: Path, into: Path) -> None:
-    """Write what the emulator can deploy of the templates into a folder."""
+    """Write the templates into a folder, as far as the emulator can deploy them."""
     into.mkdir(parents=True, exist_ok=True)
     for path in sorted(templates.glob("*.yml")):
         document = read_document(path)
@@ -66,8 +66,8 @@ def _without(resource: str) -> Change:
 
 
 def _knows(kind: str) -> Probe:
-    """Whether a template may have a resource of this kind at all. An unknown one is refused before
-    anything is made."""
+    """Whether a template may have a resource of this kind. The emulator refuses unknown kinds
+    before it creates anything."""
 
     def probe(aws: Aws) -> bool:
         template = {"Resources": {"Probe": {"Type": kind, "Properties": {}}}}
@@ -77,7 +77,7 @@ def _knows(kind: str) -> Probe:
 
 
 def _deploys(template: Document, outputs: Mapping[str, str] | None = None) -> Probe:
-    """Whether a small template can be deployed, and tells these outputs; a value of "*" is any."""
+    """Whether a small template can be deployed and has these outputs; "*" stands for any value."""
 
     def probe(aws: Aws) -> bool:
         name = f"probe-{time.monotonic_ns()}"
@@ -178,12 +178,12 @@ def _any_image(document: Document) -> None:
 
 
 def _not_the_emulators(_: Aws) -> bool:
-    # Whatever the emulator learns: this is about the rehearsal.
+    # This entry is about the rehearsal, so it stays, whatever the emulator learns.
     return False
 
 
 def _integers(document: Document) -> None:
-    """Numbers out of a mapping arrive as numbers."""
+    """Whether numbers from a mapping arrive as numbers."""
     document.setdefault("Mappings", {})["Integers"] = {
         str(number): {"Value": number} for number in range(21)
     }
@@ -248,7 +248,7 @@ def _lower(node: Any) -> Any:
 
 
 def _injects_secrets(aws: Aws) -> bool:
-    """Whether ECS tells a secret of a task definition that CloudFormation made."""
+    """Whether ECS passes on the secret of a task definition that CloudFormation created."""
     name = f"probe-{time.monotonic_ns()}"
     template = {
         "Resources": {
@@ -447,4 +447,4 @@ MISSING: Final[Sequence[str]] = (
     "Security groups and routes do nothing: the tests of the templates read them instead.",
     "Quotas cannot be read, and everybody may do everything.",
 )
-"""What no template can be changed for. It is proved otherwise, or on AWS only."""
+"""Gaps that no change to a template can avoid. Other tests cover them, or only AWS can."""

@@ -1,5 +1,5 @@
-"""A pytest plugin: names below `localhost` lead to this machine, as RFC 6761 (6.3) has it and some
-systems' resolvers do not."""
+"""A pytest plugin: names below `localhost` resolve to this machine, as RFC 6761 (6.3) says. Some
+systems' resolvers do not do it."""
 
 import socket
 from typing import Any
@@ -17,7 +17,7 @@ def _loopback(host: Any, *arguments: Any, **options: Any) -> Any:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """From now on, in this process."""
+    """Resolve them so from now on, in this process."""
     socket.getaddrinfo = _loopback
     config.add_cleanup(_restore)
 

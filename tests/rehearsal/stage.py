@@ -1,5 +1,5 @@
-"""What the rehearsal is played on: an emulated AWS, a registry, a database, and the local gateway
-in the load balancers' place."""
+"""The rehearsal's environment: an emulated AWS, a registry, a database, and the local gateway in
+place of the load balancers."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from topology.contexts import CONTEXT_NAMES
 from topology.deployments import DEPLOYED_IMAGES
 
 PROJECT = "rehearsal"
-# New ones in each run: the registry outlives a run, and a revision that it has is not pushed again.
+# New in each run: the registry outlives a run, and a revision that it has is not pushed again.
 VERSIONS = tuple(f"{secrets.token_hex(6)}-{name}" for name in ("first", "second", "broken"))
 PUBLIC, INTERNAL = "LoadBalancer", "InternalLoadBalancer"
 _FOLDER = ROOT / "build" / "rehearsal"
@@ -37,7 +37,8 @@ _REGISTRY = "registry:2"
 
 @dataclass(frozen=True)
 class Stage:
-    """All of it, up. On `gateway_port` the local gateway plays the public load balancer."""
+    """The running environment. On `gateway_port` the local gateway stands in for the public load
+    balancer."""
 
     emulator: Emulator
     registry: str
@@ -47,22 +48,22 @@ class Stage:
 
     @property
     def aws(self) -> Aws:
-        """The emulated services."""
+        """Clients of the emulated services."""
         return self.emulator.aws()
 
     @property
     def gateway(self) -> str:
-        """Where the local gateway answers for the public load balancer."""
+        """The local gateway's URL, in place of the public load balancer's."""
         return f"http://127.0.0.1:{self.gateway_port}"
 
     @property
     def balancer(self) -> str:
-        """Where the emulator's own public load balancer answers."""
+        """The URL of the emulator's own public load balancer."""
         return f"http://{PROJECT}.alb.localhost:{self.emulator.port}"
 
     def make(self, *arguments: str, fails: bool = False, **settings: str) -> str:
-        """`make ARGUMENTS` as a person would say it, shown while it runs; what it printed. Fails
-        unless it succeeds, or, where `fails` says so, unless it does not."""
+        """Run `make ARGUMENTS`, show its output, and return it. Fails unless the command succeeds,
+        or with `fails`, unless the command fails."""
         shown = " ".join([*arguments, *(f"{name}={value}" for name, value in settings.items())])
         lines = []
         with self.start(*arguments, **settings) as process:
@@ -74,7 +75,7 @@ class Stage:
         return "".join(lines)
 
     def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        """The same, under way."""
+        """The same, without waiting for its end."""
         show(f"\n$ make {' '.join([*arguments, *(f'{k}={v}' for k, v in settings.items())])}\n")
         environment = {**os.environ, **self.emulator.environment, **self.settings, **settings}
         return subprocess.Popen(
@@ -89,7 +90,7 @@ class Stage:
         )
 
     def tasks(self, family: str | None = None) -> list[Container]:
-        """The containers of the tasks that run, or those of one service."""
+        """The containers of the running tasks, or of one service's."""
         found: list[Container] = self.emulator.engine.containers.list(
             filters={"name": TASKS}, ignore_removed=True
         )
@@ -97,7 +98,7 @@ class Stage:
         return [one for one in found if family in (None, one.labels[label].split("-")[-1])]
 
     def database_urls(self) -> dict[str, str]:
-        """Each context's database, as its task reaches it."""
+        """The URL of each context's database, as its task reaches it."""
         found = {}
         for context in CONTEXT_NAMES:
             secret = self.aws.secrets.get_secret_value(SecretId=f"{PROJECT}/{context}/database")
@@ -106,17 +107,17 @@ class Stage:
         return found
 
     def public_origin(self) -> str:
-        """The board's address, as the stack tells it."""
+        """The board's address, from the stack's output."""
         (stack,) = self.aws.cloudformation.describe_stacks(StackName=f"{PROJECT}-routing")["Stacks"]
         told = {one.get("OutputKey"): one.get("OutputValue", "") for one in stack["Outputs"]}
         return told["PublicOrigin"].lower()
 
     def get(self, path: str) -> httpx.Response:
-        """One answer, through the local gateway."""
+        """Get one answer through the local gateway."""
         return httpx.get(self.gateway + path, timeout=15, trust_env=False)
 
     def break_posts(self) -> None:
-        """Push a version whose posts service ends as soon as it has begun."""
+        """Push a version whose posts service ends as soon as it has started."""
         good, bad = VERSIONS[1:]
         engine = self.emulator.engine
         for stage in DEPLOYED_IMAGES:
@@ -135,7 +136,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Set it up, and clear it away."""
+    """Set the environment up, and remove it at the end."""
     assert sys.platform == "linux", (
         "the rehearsal needs Linux: the load balancers on this machine reach containers by address"
     )
@@ -161,7 +162,7 @@ def stage() -> Iterator[Stage]:
             "DatabasePort": "5432",
             "DatabaseTls": "sslmode=disable",
             "InternalOrigin": f"http://{found.gateway}:{internal}",
-            # Whatever comes from this machine has the bridge's address.
+            # All requests from this machine have the bridge's address.
             "TrustedNetworks": f"{found.gateway}/32",
         }
         settings = {
@@ -176,7 +177,7 @@ def stage() -> Iterator[Stage]:
 
 
 def _clear_away_an_earlier_one() -> None:
-    """What a rehearsal that was killed has left."""
+    """Remove what a killed rehearsal has left."""
     engine = docker.from_env()
     for container in engine.containers.list(all=True, ignore_removed=True):
         cluster = container.labels.get("com.amazonaws.ecs.cluster", "")
@@ -186,7 +187,7 @@ def _clear_away_an_earlier_one() -> None:
 
 
 def _remove_images(engine: docker.DockerClient) -> None:
-    """What this run has built; layers that another build can use stay in the builder's cache."""
+    """Remove the images of this run; reusable layers stay in the builder's cache."""
     for image in engine.images.list():
         for tag in image.tags:
             if tag.endswith(VERSIONS):
@@ -194,7 +195,7 @@ def _remove_images(engine: docker.DockerClient) -> None:
 
 
 def show(text: str) -> None:
-    """Say it at once, to whoever watches."""
+    """Print it at once."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
@@ -210,7 +211,7 @@ def _tell_the_gaps() -> None:
 
 @contextmanager
 def _postgres(engine: docker.DockerClient, password: str) -> Iterator[str]:
-    """A PostgreSQL 18 whose administrator may do what Aurora's may; its address."""
+    """A PostgreSQL 18 whose administrator has the rights of Aurora's. Yields its address."""
     container = engine.containers.run(
         _POSTGRES,
         ["postgres", "-c", "max_connections=300"],
@@ -240,8 +241,8 @@ def _postgres(engine: docker.DockerClient, password: str) -> Iterator[str]:
 
 @contextmanager
 def _registry(engine: docker.DockerClient) -> Iterator[str]:
-    """A plain registry: the one that REGISTRY names, one that answers on port 5000 of this machine,
-    or a new one."""
+    """A plain registry: the one that REGISTRY names, one on port 5000 of this machine, or a new
+    one."""
     host = os.environ.get("REGISTRY") or "127.0.0.1:5000"
     if _answers(f"http://{host}/v2/"):
         yield host
@@ -272,7 +273,7 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
-    """The local gateway in the place of one of the load balancers; its port."""
+    """The local gateway in place of one of the load balancers. Yields its port."""
     assert balancer in read_document(ROOT / "infra" / "routing.yml")["Resources"]
     port = free_port(bind)
     log = _FOLDER / f"{balancer}.log"
@@ -301,7 +302,7 @@ def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
 
 
 def _health(balancer: str) -> Path:
-    """Where a load balancer writes which of its targets are healthy."""
+    """The file into which a load balancer writes its healthy targets."""
     return _FOLDER / f"{balancer}.json"
 
 
@@ -317,12 +318,12 @@ def _ami(aws: Aws) -> str:
 
 
 def served_by(lines: str) -> dict[str, str]:
-    """Which process answered which path, as a smoke test tells it."""
+    """The process that answered each path, from the output of a smoke test."""
     return dict(re.findall(r"^ +(/\S*) +(\w+/\w+)$", lines, re.MULTILINE))
 
 
 def region_is_empty(aws: Aws) -> list[str]:
-    """What AWS itself still knows of, each kind asked in its own words."""
+    """What still exists on the emulated AWS, asked with each service's own API."""
     clusters = aws.ecs.list_clusters()["clusterArns"]
     found = [f"cluster {arn}" for arn in clusters if PROJECT in arn]
     found += [f"stack {one['StackName']}" for one in aws.cloudformation.describe_stacks()["Stacks"]]

@@ -1,4 +1,4 @@
-"""From a clone to a URL and back again, with the commands that a person would use."""
+"""From a clone to a URL and back to nothing, with the commands that a person would use."""
 
 import asyncio
 import json
@@ -126,7 +126,7 @@ def test_each_task_knows_its_own_secrets_and_no_other(aws: Stage) -> None:
 
 
 def _secrets(task: Container) -> dict[str, str]:
-    """The secrets in the environment of a task, by their names."""
+    """The secrets in a task's environment, by name."""
     environment = dict(entry.split("=", 1) for entry in task.attrs["Config"]["Env"])
     return {
         name: value
@@ -155,7 +155,7 @@ def test_the_board_passes_the_acceptance_tests_through_the_emulated_load_balance
         "secrets": sorted({secret for task in tasks for secret in _secrets(task).values()}),
         "logs": {
             "commands": [["docker", "logs", task.id] for task in tasks],
-            "lines": 1,  # the load balancer's log would be elsewhere
+            "lines": 1,  # the load balancer's log is elsewhere
             "environment": {},
         },
     }
@@ -193,7 +193,7 @@ LEFT_OUT = {
     "test_moderation.py": _NOTHING_OF_AWS,
     "test_idempotency_at_once.py": _NOTHING_OF_AWS,
 }
-"""Acceptance tests, and why they are not among those through the emulated load balancer."""
+"""Acceptance tests that are not run through the emulated load balancer, and why."""
 
 
 def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
@@ -202,7 +202,7 @@ def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
     said = aws.make("shift", ON="aws", CONTEXT="posts", SHARE="37")
     assert "posts: from 100 % to 37 %" in said
     assert re.search(r"posts +37 %", aws.make("shares", ON="aws"))
-    # The emulator's rules have no weights. What one does that has those of the stack:
+    # The emulator's rules have no weights, so the local gateway, which has the stack's, is tested:
     eventually_blocking(
         lambda: _server(aws.get("/api/posts")) == "monolith",
         within=60,
@@ -254,7 +254,7 @@ async def test_a_second_version_under_load_loses_no_request(aws: Stage) -> None:
     async def the_old_ones_are_gone() -> bool:
         return not before & {task.id for task in await asyncio.to_thread(aws.tasks)}
 
-    # When a deploy is done they may still be draining.
+    # At the end of a deploy, old tasks may still be draining.
     await eventually(the_old_ones_are_gone, within=90)
     after = aws.tasks()
     assert len(after) == 2 * len(SERVICES)
@@ -272,7 +272,7 @@ async def test_version_that_never_starts_is_reported_while_the_old_one_serves(aw
     assert "ECS has rolled it back" in said
     assert "board ended with 1" in said
     assert "the shelf is empty" in said
-    # Beside them there may still be the last attempt, on its way out.
+    # Tasks of the last attempt may still be stopping.
     assert before <= {task.id for task in aws.tasks("posts")}
     status = await asyncio.to_thread(aws.make, "status-ecs")
     assert re.search(r"^posts .* rolled back: not what was deployed$", status, re.MULTILINE)
@@ -306,7 +306,7 @@ def test_resume_restores_the_board_with_its_data_under_a_new_address(aws: Stage)
     assert written <= threads
     for service in SERVICES:
         assert len(aws.tasks(service)) == _wanted(aws, service)
-    # The tasks know their new address, which same-origin checks go by.
+    # The tasks know their new address, which same-origin checks use.
     (*_, task) = aws.tasks("users")
     told = dict(line.split("=", 1) for line in _environment(task.attrs))
     assert told["PUBLIC_ORIGIN"].lower() == aws.public_origin()
@@ -338,7 +338,7 @@ def test_database_instance_is_stopped_and_started_with_the_board(aws: Stage) -> 
     aws.make("deploy-ecs", DATABASE="instance", DEPLOYMENT="monolith", REVISION=SECOND)
     (database,) = aws.aws.rds.describe_db_instances()["DBInstances"]
     assert (database["DBInstanceClass"], database["Engine"]) == ("db.t4g.micro", "postgres")
-    # It is remembered, and the other kind would be another database.
+    # The stack stores the choice, and the other kind would be a new database.
     said = aws.make("deploy-ecs", fails=True, DATABASE="aurora", REVISION=SECOND)
     assert "DatabaseKind cannot go from instance to aurora" in said
     said = aws.make("deploy-ecs", fails=True, NAT_MODE="none", REVISION=SECOND)
@@ -357,7 +357,7 @@ def test_database_instance_is_stopped_and_started_with_the_board(aws: Stage) -> 
 
 
 def _parameters(aws: Stage, part: str) -> dict[str, str]:
-    """What a stack remembers."""
+    """The parameters that a stack has stored."""
     name = f"{PROJECT}-{part}"
     (stack,) = aws.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
     return {
@@ -371,7 +371,7 @@ def _database_status(aws: Stage) -> str | None:
 
 
 def _look_alikes(aws: Stage) -> list[str]:
-    """Let other people have things that are called nearly like the project's; their names."""
+    """Create other people's resources with names similar to the project's. Returns their names."""
     aws.aws.ecr.create_repository(repositoryName=f"{PROJECT}/game")
     aws.aws.logs.create_log_group(logGroupName=f"/{PROJECT}/of-marketing")
     aws.aws.logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PROJECT}-games/postgresql")
@@ -418,7 +418,7 @@ def _version(labels: dict[str, str]) -> str:
 
 
 def _written(aws: Stage) -> set[int]:
-    """The newest threads, as the database has them while nothing else runs."""
+    """The newest threads, read from the database while nothing else runs."""
     container = aws.emulator.engine.containers.get("rehearsal-database")
     command = ["psql", "--host=/var/run/postgresql", "--username=boardadmin", "--dbname=threads"]
     command += ["--tuples-only", "--command=SELECT id FROM threads WHERE title = 'Under load'"]
@@ -433,7 +433,7 @@ def _has(aws: Stage, stage: str, version: str) -> bool:
     accept = "application/vnd.oci.image.manifest.v1+json"
     accept += ", application/vnd.docker.distribution.manifest.v2+json"
     answer = httpx.get(url, headers={"Accept": accept}, timeout=20, trust_env=False)
-    # An image, and not an index of several.
+    # An image, not an index of several images.
     return answer.is_success and "config" in answer.json()
 
 
@@ -442,7 +442,7 @@ def _stacks(aws: Stage) -> set[str]:
 
 
 def _wanted(aws: Stage, service: str) -> int:
-    """How many tasks the service's stack says there should be."""
+    """The number of tasks in the service's stack."""
     name = f"{PROJECT}-{service}"
     (stack,) = aws.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
     told = {one.get("ParameterKey"): one.get("ParameterValue", "") for one in stack["Parameters"]}
@@ -458,7 +458,7 @@ def _state(aws: Stage, part: str) -> str:
 def _interrupted(
     aws: Stage, command: str, *, after: str, by: signal.Signals = signal.SIGINT, **settings: str
 ) -> str:
-    """What a command printed that was interrupted as soon as it had said something."""
+    """The output of a command that is interrupted after its first output."""
     lines = []
     with aws.start(command, **settings) as process:
         for line in process.stdout or ():

@@ -1,4 +1,4 @@
-"""The stores on PostgreSQL, whose time is the one that a test hands in."""
+"""The stores on PostgreSQL; tests pass the time in."""
 
 from collections.abc import AsyncIterator
 

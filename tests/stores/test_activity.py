@@ -1,4 +1,4 @@
-"""How the activity of a thread is counted, delivered, and taken over."""
+"""How a thread's activity is counted, delivered and stored."""
 
 import itertools
 from dataclasses import replace
@@ -18,11 +18,11 @@ from tests.unit.fakes import NOON
 NO_LIMIT = Policy("post", 1, 0)
 STARTER, OTHER = 1, 2
 
-_threads = itertools.count(2**42)  # none that another test knows
+_threads = itertools.count(2**42)  # no other test uses this thread
 
 
 class Thread:
-    """A new thread as the posts context knows it."""
+    """A new thread in the posts context."""
 
     def __init__(self, database: Database) -> None:
         self.id = next(_threads)
@@ -45,17 +45,17 @@ class Thread:
         assert await self.moderation.restore(post.id, NOON, lambda _: None)
 
     async def undelivered(self) -> Activity | None:
-        """The thread's activity, if threads has not acknowledged it."""
+        """The thread's activity, if the threads context has not acknowledged it."""
         waiting = await self.store.undelivered(10_000)
         return next((activity for activity in waiting if activity.thread == self.id), None)
 
     async def deliver(self, activity: Activity | None) -> None:
-        """Threads acknowledges this."""
+        """Acknowledge this activity, as the threads context does."""
         assert activity is not None
         await self.store.mark_delivered([activity])
 
     def activity(self, version: int, posts: int, by_others: int) -> Activity:
-        """What threads is to know."""
+        """The activity that the threads context should have."""
         last = NOON if posts else None
         return Activity(self.id, version, posts, by_others, last)
 
@@ -129,7 +129,7 @@ async def test_threads_takes_newer_activity_and_ignores_older(threads_database: 
     found = await store.find(thread.id)
     assert found is not None
     assert (found.post_count, found.posts_by_others, found.last_post_at) == (0, 0, None)
-    assert found.version == thread.version  # which is that of the title and the marks
+    assert found.version == thread.version  # the version of the title and the marks
 
 
 async def test_events_come_in_order_and_in_parts(posts_database: Database) -> None:

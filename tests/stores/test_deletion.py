@@ -34,7 +34,7 @@ from tests.unit.fakes import noon
 from topology.contexts import CONTEXT_NAMES
 
 ID = 7_340_002_917
-"""The person's id: a number that is nowhere by chance."""
+"""The person's id: a number that does not occur by chance."""
 
 ADDRESS = "203.0.113.77"
 USERNAME, NAME, BIO, EMAIL = "ines-duarte", "Inês Duarte", "Bakes in Braga.", "ines@example.org"
@@ -85,7 +85,7 @@ MAY_NAME = {
 """The columns in which the id may stay, and why."""
 
 RESERVED = ("users.former_usernames.name", "hash of the username")
-"""The username stays reserved for good: whoever knows it can tell that somebody had it."""
+"""The username stays reserved forever, so anyone who knows it can see that somebody had it."""
 
 WITHOUT_PEOPLE = {
     "users.alembic_version", "users.allowances", "users.former_usernames",
@@ -95,7 +95,7 @@ WITHOUT_PEOPLE = {
     "cases.alembic_version", "cases.executions", "cases.execution_events",
     "cases.remote_executions",
 }  # fmt: skip
-"""The tables in which no person leaves anything of their own but what they have published."""
+"""The tables that hold nothing of a person except what they have published."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Board:
     cases: Cases
 
     async def register(self, new: NewUser) -> int:
-        """Somebody new: their id."""
+        """Register a user: their id."""
         return (await self.users.service.register(new, ADDRESS)).id
 
     async def sign_in(self, username: str, password: str = PASSWORD) -> str:
@@ -120,7 +120,7 @@ class Board:
 
 @asynccontextmanager
 async def running_board(databases: Databases) -> AsyncIterator[Board]:
-    """A board without anybody, whose next user has the id above."""
+    """A board without users, whose next user has the id above."""
     urls = {context: await new_database(databases, context) for context in CONTEXT_NAMES}
     connection = await asyncpg.connect(urls["users"])
     await connection.execute(f"ALTER TABLE users ALTER COLUMN id RESTART WITH {ID}")
@@ -172,7 +172,7 @@ async def cells(urls: Mapping[str, str]) -> Mapping[str, list[str]]:
 
 
 def spellings(value: object) -> list[str]:
-    """What somebody who reads a value can make of it."""
+    """The texts that a value contains, also when its bytes are decoded."""
     if isinstance(value, bytes):
         return [value.hex(), value.decode(errors="replace")]
     return [str(value)]
@@ -286,7 +286,7 @@ async def test_deleted_account_leaves_no_trace_of_the_person(databases: Database
     }
     assert {(column, kind) for column, kind in kept if kind != "id"} == {RESERVED}
     assert {column for column, kind in kept if kind == "id"} == set(MAY_NAME)
-    # Nothing would prove anything about a table that the person never touched.
+    # A table that the person never touched would prove nothing.
     touched = {column.rpartition(".")[0] for column, _ in before}
     assert touched | WITHOUT_PEOPLE == {column.rpartition(".")[0] for column in found}
     assert {kind for _, kind in before} == {*TRACES, "id"}

@@ -1,4 +1,4 @@
-"""What counts for the limits that PostgreSQL keeps, and for how long."""
+"""What counts towards the limits that PostgreSQL stores, and for how long."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -26,17 +26,17 @@ WINDOW = timedelta(seconds=60)
 ONE_A_MINUTE = Policy("one-a-minute", 1, 60)
 THREE_A_MINUTE = Policy("three-a-minute", 3, 60)
 
-_users = itertools.count(2**41)  # nobody whom another test knows
+_users = itertools.count(2**41)  # no other test uses this user
 
 
 async def enforce(database: Database, user: int, now: datetime) -> None:
-    """Do something that one may do once a minute."""
+    """Do something that is allowed once a minute."""
     async with database.transaction() as connection:
         await enforce_user_limit(connection, user, ONE_A_MINUTE, now, "Wait.")
 
 
 async def spend(database: Database, user: int, now: datetime) -> None:
-    """Do something that one may do three times a minute."""
+    """Do something that is allowed three times a minute."""
     async with database.transaction() as connection:
         await allowance.spend(connection, str(user), THREE_A_MINUTE, now, "Wait.")
 
@@ -105,8 +105,8 @@ async def test_refused_post_does_not_count_for_the_limit(posts_database: Databas
 
 
 class Door:
-    """Signing in, at a time that the test sets: 2 wrong passwords a name in a minute, 3 an
-    address in two minutes."""
+    """Signing in, at a time that the test sets: allowed are 2 wrong passwords for a name in a
+    minute, and 3 from an address in two minutes."""
 
     def __init__(self, database: Database) -> None:
         self.now = NOON

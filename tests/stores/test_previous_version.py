@@ -1,4 +1,4 @@
-"""Posts that the previous version of the board changes while both run."""
+"""Posts that the previous version changes while both versions run."""
 
 from datetime import timedelta
 

@@ -28,7 +28,7 @@ SCHEMAS: Mapping[str, str] = {
 
 
 async def empty_databases(databases: Databases, prefix: str) -> dict[str, str]:
-    """The URLs of databases that nobody has migrated."""
+    """The URLs of databases without migrations."""
     urls = {
         context: databases.server.url(f"{prefix}_{context}", context, f"{context}-secret")
         for context in CONTEXT_NAMES

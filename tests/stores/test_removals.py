@@ -1,4 +1,4 @@
-"""Every removal of a thread reaches whoever follows, whatever is committed late."""
+"""Every removal of a thread reaches all followers, even if it is committed late."""
 
 import asyncio
 from collections.abc import AsyncIterator

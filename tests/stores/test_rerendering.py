@@ -1,4 +1,4 @@
-"""Posts whose HTML was made by older rules are rendered again, beside those who write."""
+"""Posts whose HTML was made by older rules are rendered again while others write."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from tests.databases import Databases
 
 NOW = datetime(2026, 11, 23, 8, 3, tzinfo=UTC)
 
-# As the version before wrote it, which does not know the rules' version.
+# As the previous version wrote it, without the version of the rules.
 OLD_WRITE = """
     INSERT INTO posts (thread, author, by_starter, text, html, created_at)
     VALUES (1, 1, true, $1, 'old ' || $1, $2) RETURNING id
@@ -41,7 +41,7 @@ async def database(databases: Databases) -> AsyncIterator[Database]:
 
 
 async def write(database: Database, text: str) -> int:
-    """Write a post as the version before did."""
+    """Write a post as the previous version did."""
     row = await database.row(OLD_WRITE, text, NOW)
     assert row is not None
     number: int = row["id"]
@@ -49,12 +49,12 @@ async def write(database: Database, text: str) -> int:
 
 
 async def html_of(database: Database) -> list[str]:
-    """The HTML of all posts, the oldest first."""
+    """The HTML of all posts, oldest first."""
     return [row["html"] for row in await database.rows("SELECT html FROM posts ORDER BY id")]
 
 
 async def render(text: str, _: int) -> str:
-    """Render by today's rules."""
+    """Render by the current rules."""
     return f"new {text}"
 
 

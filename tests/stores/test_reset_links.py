@@ -15,7 +15,7 @@ NO_LIMIT = Policy("registration", 0, 3_600)
 
 
 class Links:
-    """The links of somebody new, which a new admin makes."""
+    """The links of a new user, which a new admin makes."""
 
     def __init__(self, database: Database, user: int, admin: int) -> None:
         self.store = UserStore(database)

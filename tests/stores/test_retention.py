@@ -1,4 +1,4 @@
-"""What is deleted when it is old, and what is not."""
+"""Which old rows are deleted, and which are not."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -66,7 +66,7 @@ async def test_rows_are_deleted_when_their_lifetime_is_over_and_not_before(
 @pytest.mark.parametrize("table", LIFETIMES)
 async def test_old_rows_are_found_by_an_index(posts_database: Database, table: str) -> None:
     async with posts_database.transaction() as connection:
-        # The tables of the tests are small, and read from end to end unless told otherwise.
+        # The tables of the tests are small: PostgreSQL would read them as a whole.
         await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         lines = await connection.fetch(f"EXPLAIN {delete_statement(table)}", THEN, 1000)
     plan = "\n".join(line[0] for line in lines)

@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Account:
-    """Somebody new, and their sessions."""
+    """A new user and their sessions."""
 
     def __init__(self, database: Database, user: int) -> None:
         self.store = UserStore(database)
@@ -42,11 +42,11 @@ class Account:
         return token_hash
 
     async def is_open(self, session: bytes, now: datetime) -> bool:
-        """Use the session: whether it has not ended."""
+        """Use the session. Returns whether it is still valid."""
         return await self.store.use_session(session, now) is not None
 
     async def shown(self, now: datetime) -> list[datetime]:
-        """When each of their sessions in the list was last used, newest session first."""
+        """When each session in the user's list was last used, newest session first."""
         caller = Caller(0, Actor(self.user, "member"), None)
         page = await self.store.sessions(caller, now, 100, None)
         return [session.last_used_at for session in page.items]
