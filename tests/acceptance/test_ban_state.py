@@ -15,7 +15,7 @@ NEXT_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="millis
 UNTIL = NEXT_YEAR.replace("+00:00", "Z")
 
 
-@pytest.mark.parametrize("until", [None, UNTIL])
+@pytest.mark.parametrize("until", [None, UNTIL], ids=["for good", "for a year"])
 async def test_banned_user_reads_the_reason_and_the_end(
     visitor: httpx.AsyncClient, moderator: Person, newcomer: Person, until: str | None
 ) -> None:
