@@ -1,18 +1,21 @@
 """No text costs more, or becomes more, than its length allows."""
 
 import sys
+import time
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, target
 
 from services.posts.markup.bounds import Unrenderable, largest_html
 from services.posts.markup.renderer import Renderer
 from tests.effort import Effort
-from tests.unit.posts.markup.hostile import CORPUS, texts
+from tests.unit.posts.markup.hostile import CORPUS, LONGEST, texts
 
 _CALLS_PER_CHARACTER = 280  # 32,000 characters in 0.6 s, where a million calls take 67 ms
+_LONGEST_TIME = 0.6  # seconds of processor time
 _COUNTED = 4_000  # characters: counting is slow
 
 
@@ -66,6 +69,49 @@ def test_generated_text_is_rendered_or_refused_within_bounds(
         check(renderer, text[:_COUNTED])
 
     run()
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(3_600)
+def test_longest_texts_are_rendered_in_time(
+    renderer: Renderer, effort: Effort, capsys: pytest.CaptureFixture[str]
+) -> None:
+    costs: dict[str, Cost] = {text: cost(renderer, text) for text in CORPUS.values()}
+
+    @settings(max_examples=effort.texts)
+    @given(texts())
+    def run(text: str) -> None:
+        costs[text] = cost(renderer, text)
+        target(costs[text].seconds)
+
+    run()
+    slowest = max(costs, key=lambda text: costs[text].seconds)
+    largest = max(costs, key=lambda text: costs[text].html)
+    with capsys.disabled():
+        print(  # noqa: T201 - the figures are the result
+            f"\n{len(costs):,} texts of {LONGEST:,} characters: {costs[slowest].seconds:.2f} s of "
+            f"processor time for {slowest[:60]!r}, "
+            f"{costs[largest].html:,} characters of HTML for {largest[:60]!r}"
+        )
+    if effort.timed:
+        assert costs[slowest].seconds < _LONGEST_TIME, slowest[:200]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of processor time, and characters of HTML, which are 0 for a text that is refused."""
+
+    seconds: float
+    html: int
+
+
+def cost(renderer: Renderer, text: str) -> Cost:
+    began = time.thread_time()
+    try:
+        html = len(renderer.to_html(text))
+    except Unrenderable:
+        html = 0
+    return Cost(time.thread_time() - began, html)
 
 
 def test_references_expand_to_100_000_characters_and_no_further(renderer: Renderer) -> None:
