@@ -58,7 +58,7 @@ Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIAp
 class Limits:
     """The board's limits; by default none applies. Intervals are in seconds; `address_limit` is the
     number of requests that an address may send in a minute, `preview_limit` the number of previews
-    of a user in a minute, `edit_limit` the number of edits of a user in a day, and
+    of a user in a minute, `edit_limit` the number of edits of a user in a day, in each context, and
     `registration_limit` the number of registrations from an address in an hour, `report_limit` the
     number of reports of a user in a day; 0 means no limit."""
 
@@ -158,6 +158,7 @@ def users_service(
         users_service_token=USERS_TOKEN,
         sign_in_address_failures=sign_in_address_failures,
         registration_limit=limits.registration_limit,
+        edit_limit=limits.edit_limit,
     )
     return serving(services.users.main.application, settings)
 
@@ -173,6 +174,7 @@ def threads_service(
         users_url=users,
         users_service_token=USERS_TOKEN,
         thread_interval=limits.thread_interval,
+        edit_limit=limits.edit_limit,
     )
     return serving(services.threads.main.application, settings)
 

@@ -20,15 +20,17 @@ BATCH_SECONDS: Final = 0.05
 _MOST_WAITING: Final = 8 * 1024 * 1024
 
 
+_LONGEST_PATH = 300
 _SECRET = re.compile(r"[A-Za-z0-9_-]{32,}")
 
 
 def redact(path: str) -> str:
     """The path with `***` for segments that look like secrets: 32 or more of the characters that
-    tokens have."""
+    tokens have. Of a long path, only the first 300 characters."""
     if len(path) <= 32:
         return path
-    return "/".join("***" if _SECRET.fullmatch(part) else part for part in path.split("/"))
+    logged = "/".join("***" if _SECRET.fullmatch(part) else part for part in path.split("/"))
+    return logged if len(logged) <= _LONGEST_PATH else f"{logged[:_LONGEST_PATH]}…"
 
 
 class _Json(logging.Formatter):

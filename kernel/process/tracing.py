@@ -10,6 +10,7 @@ MAX_CALLS: Final = 16
 """How many calls to other services one request records at most."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LONGEST_TRACE_ID = 256  # Root, Parent, Sampled and Lineage together have about 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ def begin(
     request_id: str | None, trace_id: str | None, calls: list[InnerCall] | None = None
 ) -> Trace:
     """The trace of a request with these header fields. An id that is not 1 to 64 characters of
-    `[A-Za-z0-9_-]` is replaced, so that it can be logged without escaping."""
+    `[A-Za-z0-9_-]` is replaced, so that it can be logged without escaping. A trace id that is
+    long is left out: every log line and every call to another service would have it."""
     if request_id is None or not _REQUEST_ID.fullmatch(request_id):
         request_id = secrets.token_hex(8)
+    if trace_id is not None and len(trace_id) > _LONGEST_TRACE_ID:
+        trace_id = None
     return Trace(request_id, trace_id, calls)

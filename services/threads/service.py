@@ -17,6 +17,16 @@ LONGEST_PATIENCE = 30.0
 """The most seconds for which `removed` waits."""
 
 
+class Limits(Protocol):
+    """How much one user may do; `services.threads.settings.ThreadSettings` has them."""
+
+    @property
+    def for_threads(self) -> Policy: ...
+
+    @property
+    def for_edits(self) -> Policy: ...
+
+
 class Store(Protocol):
     """What `ThreadService` needs of its store; `services.threads.store.ThreadStore` has it in
     PostgreSQL. A method that changes a thread returns None or False if there is no such thread. It
@@ -47,7 +57,9 @@ class Store(Protocol):
         thread: int,
         title: str,
         version: int,
+        actor: int,
         now: datetime,
+        policy: Policy,
         decide: Decide,
     ) -> Thread | None: ...
 
@@ -68,8 +80,7 @@ class Search(Protocol):
 class ThreadService:
     """The rules of threads. Implements `kernel.contracts.Threads` in process.
 
-    `interval` is the minimum number of seconds between two threads of one user. `removal` is
-    notified when a thread was removed, in any process.
+    `removal` is notified when a thread was removed, in any process.
     """
 
     def __init__(
@@ -78,14 +89,14 @@ class ThreadService:
         search: Search,
         users: Users,
         clock: Clock,
-        interval: int,
+        limits: Limits,
         removal: Broadcast,
     ) -> None:
         self._store = store
         self._search = search
         self._users = users
         self._clock = clock
-        self._policy = Policy("thread", 1, interval)
+        self._limits = limits
         self._removal = removal
 
     async def start(self, token: str, title: str, write: IdempotentWrite[Thread]) -> Thread:
@@ -93,7 +104,7 @@ class ThreadService:
         if users is down."""
         actor = await self._users.authenticate(token)
         now = self._clock()
-        return await self._store.add(title, actor.id, now, self._policy, write)
+        return await self._store.add(title, actor.id, now, self._limits.for_threads, write)
 
     async def show(self, thread: int) -> Thread:
         """The thread. Raises `NotFound`."""
@@ -116,8 +127,9 @@ class ThreadService:
         return await self._search.search(words, limit, after)
 
     async def edit(self, token: str, thread: int, title: str, version: int) -> Thread:
-        """Change the title. Raises `Forbidden` unless the user is the author, on the first day, or
-        a moderator; `NotFound`; and `Stale` if the thread has another version."""
+        """Change the title. The same title changes nothing. Raises `Forbidden` unless the user is
+        the author, on the first day, or a moderator; `NotFound`; `Stale` if the thread has another
+        version; and `TooManyRequests`."""
         actor = await self._users.authenticate(token)
         now = self._clock()
 
@@ -125,7 +137,8 @@ class ThreadService:
             found.check_editable(actor, now)
             return None if actor.id == found.created_by else found.act("rename-thread", actor.id)
 
-        return _found(await self._store.edit(thread, title, version, now, decide))
+        policy = self._limits.for_edits
+        return _found(await self._store.edit(thread, title, version, actor.id, now, policy, decide))
 
     async def remove(self, token: str, thread: int) -> None:
         """Remove the thread. Raises `Forbidden` unless the user is the author and nobody else has

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from kernel.contracts import Activity, Removals
+from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
@@ -14,7 +15,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
 from services.threads.model import Decide, Mark, Order, Thread
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The migration that this code needs."""
 
 THREAD_REMOVED = "removed"
@@ -33,6 +34,7 @@ THREAD_COLUMNS = """
 ABOUT = "(SELECT title FROM threads WHERE threads.id = target)"
 """What a row of the moderation log is about: the title of the thread."""
 
+_EDITED_MUCH = "You have changed many titles today. Try again tomorrow."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _REMOVALS_AT_ONCE = 1000
@@ -137,11 +139,14 @@ class ThreadStore:
         thread: int,
         title: str,
         version: int,
+        actor: int,
         now: datetime,
+        policy: Policy,
         decide: Decide,
     ) -> Thread | None:
-        """Change the title, or None when there is no such thread. Raises `Stale` unless it has this
-        version."""
+        """Change the title, or None when there is no such thread. A title that is the same already
+        changes nothing. Raises `Stale` unless it has this version, and `TooManyRequests` for the
+        actor."""
         words = [word.text for word in cut(title)]
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{_LOCKED} FOR UPDATE", thread)
@@ -151,6 +156,9 @@ class ThreadStore:
             act = decide(found)
             if found.version != version:
                 raise Stale(f"The thread has version {found.version} by now. Read it again.")
+            if found.title == title:
+                return found
+            await allowance.spend(connection, str(actor), policy, now, _EDITED_MUCH)
             if act is not None:
                 await record(connection, act, now)
             row = await connection.fetchrow(

@@ -61,7 +61,7 @@ async def open_threads(
         dictionary = Dictionary()
         store, search = ThreadStore(database, dictionary), SearchStore(database, dictionary)
         removal = Broadcast()
-        service = ThreadService(store, search, users, clock, settings.thread_interval, removal)
+        service = ThreadService(store, search, users, clock, settings, removal)
         moderation = Moderation(store, users, clock)
         log = ModerationLog(database, users, ABOUT)
         changes = Changes("threads", CHANGE_KINDS)

@@ -43,13 +43,23 @@ _WRONG_PASSWORD = "This is not your password."  # noqa: S105 - a sentence
 _NO_LINK = "This link has been used, is too old, or was never one."
 
 
+class Limits(Protocol):
+    """How much one address and one user may do; `services.users.settings.UserSettings` has them."""
+
+    @property
+    def for_registrations(self) -> Policy: ...
+
+    @property
+    def for_edits(self) -> Policy: ...
+
+
 class LockedUser(Protocol):
     """A user whose row is locked, with the changes that users may make to their own account; in
     PostgreSQL, `services.users.user_for_update.UserForUpdate`."""
 
     standing: Standing
 
-    async def edit(self, changes: ProfileChanges) -> User: ...
+    async def edit(self, changes: ProfileChanges, policy: Policy) -> User: ...
 
     async def start_session(self, token_hash: bytes, user_agent: str | None) -> None: ...
 
@@ -140,20 +150,20 @@ class UserService:
         passwords: Passwords,
         commonest: Container[str],
         clock: Clock,
-        registrations: Policy,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._attempts = attempts
         self._passwords = passwords
         self._commonest = commonest
         self._clock = clock
-        self._registrations = registrations
+        self._limits = limits
 
     async def register(self, new: NewUser, address: str) -> User:
         """Register a user. Raises `Invalid` for a password that is easy to guess and for a name
         that looks like a moderator's or an admin's, `Conflict` if the username is taken, and
         `TooManyRequests` if too many have registered from the address."""
-        now, policy = self._clock(), self._registrations
+        now, policy = self._clock(), self._limits.for_registrations
         await self._store.check_may_register(address, now, policy)
         password = canonical_password(new.password)
         await self._check_new_password(password, new.username, "/password")
@@ -252,7 +262,7 @@ class UserService:
             if locked is None or locked.standing.password_hash is None:
                 raise Unauthenticated(_SESSION_ENDED)
             check_unchanged(locked.standing.user)
-            return await locked.edit(changes)
+            return await locked.edit(changes, self._limits.for_edits)
 
     async def change_password(self, token: str, current: str, new: str, address: str) -> None:
         """Change the user's password and end every other session. Raises `Unauthenticated`,

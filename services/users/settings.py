@@ -37,12 +37,20 @@ class SignInLimits(BaseSettings):
 
 class UserSettings(UserDatabase, SignInLimits):
     """The database, and limits. At most `registration_limit` users may register from one address in
-    `registration_window` seconds; 0 means no limit."""
+    `registration_window` seconds, and a user may change their profile `edit_limit` times in
+    `edit_window` seconds; 0 means no limit."""
 
     registration_limit: int = Field(default=20, ge=0)
     registration_window: int = Field(default=60 * 60, ge=1)
+    edit_limit: int = Field(default=200, ge=0)
+    edit_window: int = Field(default=24 * 60 * 60, ge=1)
 
     @property
     def for_registrations(self) -> Policy:
         """The limit of registrations from one address."""
         return Policy("registration", self.registration_limit, self.registration_window)
+
+    @property
+    def for_edits(self) -> Policy:
+        """The limit of changes of a profile."""
+        return Policy("edit", self.edit_limit, self.edit_window)

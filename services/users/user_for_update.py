@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from kernel.contracts import Role
+from kernel.data import allowance
 from kernel.data.database import Connection
+from kernel.errors import Policy
 from kernel.moderation.log import Act, record
 from services.users.attempts import name_key
 from services.users.model import (
@@ -16,6 +18,7 @@ from services.users.model import (
     User,
 )
 
+_EDITED_MUCH = "You have changed your profile often today. Try again tomorrow."
 _ADMINS = 0x61646D696E73  # "admins"
 
 
@@ -76,9 +79,13 @@ class UserForUpdate:
         self._now = now
         self.standing = standing
 
-    async def edit(self, changes: ProfileChanges) -> User:
-        """Change the profile, and return the user."""
+    async def edit(self, changes: ProfileChanges, policy: Policy) -> User:
+        """Change the profile, and return the user. The same values change nothing. Raises
+        `TooManyRequests`."""
         user = self.standing.user._replace(**changes)
+        if user == self.standing.user:
+            return user
+        await allowance.spend(self._connection, str(self._id), policy, self._now, _EDITED_MUCH)
         await self._connection.execute(
             "UPDATE users SET name = $2, bio = $3, email = $4 WHERE id = $1",
             self._id,

@@ -63,7 +63,7 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
             store = UserStore(database)
             attempts = SignInAttempts(database, settings, clock)
             service = UserService(
-                store, attempts, passwords, commonest_passwords(), clock, settings.for_registrations
+                store, attempts, passwords, commonest_passwords(), clock, settings
             )
             moderation = Moderation(store, service, clock)
             log = ModerationLog(database, service, ABOUT)

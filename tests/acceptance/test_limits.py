@@ -120,6 +120,36 @@ async def test_edits_are_limited_per_day_and_removals_are_not(writer: Person, th
     assert (await writer.http.delete(path)).status_code == 204
 
 
+async def test_changes_of_titles_are_limited_per_day(limited: Board) -> None:
+    async with joining(limited) as starter:
+        thread = await starter.start_thread("One")
+
+        async def rename(title: str, version: int) -> httpx.Response:
+            body = {"title": title, "version": version}
+            return await starter.http.patch(f"/api/threads/{thread['id']}", json=body)
+
+        same = await rename("One", 1)
+        assert (same.status_code, same.json()) == (200, thread)
+        assert (await rename("Two", 1)).json()["version"] == 2
+        assert (await rename("Two", 1)).status_code == 412
+        assert (await rename("Two", 2)).json()["version"] == 2
+        assert (await rename("Three", 2)).status_code == 200
+        check_refusal(await rename("Four", 3), "edit", 24 * 60 * 60, 2)
+        assert (await rename("Three", 3)).status_code == 200
+
+
+async def test_changes_of_profiles_are_limited_per_day(writer: Person) -> None:
+    async def describe(bio: str) -> httpx.Response:
+        return await writer.http.patch(
+            "/api/users/me", json={"bio": bio}, headers={"If-Match": "*"}
+        )
+
+    for bio in ("One", "One", "Two", "Two"):
+        assert (await describe(bio)).status_code == 200
+    check_refusal(await describe("Three"), "edit", 24 * 60 * 60, 2)
+    assert (await describe("Two")).json()["bio"] == "Two"
+
+
 async def test_previews_are_limited_per_minute(writer: Person) -> None:
     async def preview() -> httpx.Response:
         return await writer.http.post("/api/posts/preview", json={"text": "x"})

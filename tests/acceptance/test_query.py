@@ -16,6 +16,7 @@ pytestmark = pytest.mark.in_loop
         ("/api/threads?", None), ("/api/users?Username=ines", "?Username"),
         ("/api/posts?order=new", "?order"), ("/api/users/1?x", "?x"),
         ("/api/posts/in-thread/1?thread=2", "?thread"), ("/api/threads?limit=1&", None),
+        (f"/api/threads?{'x' * 5_000}=1", f"?{'x' * 60}…"),
     ],
 )  # fmt: skip
 async def test_unknown_parameter_is_refused(

@@ -75,7 +75,10 @@ async def test_post_that_the_version_before_edits_is_rendered_again(database: Da
     assert await html_of(database) == ["new b"]
 
 
-async def test_edit_during_rendering_neither_waits_nor_is_lost(database: Database) -> None:
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(seconds=1)])
+async def test_edit_during_rendering_neither_waits_nor_is_lost(
+    database: Database, later: timedelta
+) -> None:
     first, second = await write(database, "a"), await write(database, "b")
 
     async def edit_meanwhile(text: str, _: int) -> str:
@@ -83,8 +86,7 @@ async def test_edit_during_rendering_neither_waits_nor_is_lost(database: Databas
             async with database.transaction() as connection:
                 await connection.execute("SET LOCAL lock_timeout = '1s'")
                 for post in (first, second):
-                    at = NOW + timedelta(seconds=post)
-                    await connection.execute(NEW_EDIT, post, "c", at, MARKUP)
+                    await connection.execute(NEW_EDIT, post, "c", NOW + later, MARKUP)
         return f"new {text}"
 
     assert await Rerenderer(database, edit_meanwhile).render_batch() == 0

@@ -14,6 +14,7 @@ from kernel.errors import FieldError, Invalid, MalformedRequest, UnsupportedMedi
 from kernel.http.auth import SessionCookie
 from kernel.http.fields import RequestBody
 from kernel.http.input.bodies import LARGEST_BODY, declared_length, too_large
+from kernel.http.input.validation import cut_name
 
 SMALL_BODY = RequestBody.largest_body
 """The most bytes of a body that are read and parsed without further checks."""
@@ -90,7 +91,10 @@ def _check_query(request: Request, parameters: set[str]) -> None:
     unknown = [name for name in request.query_params if name not in parameters]
     if unknown:
         raise Invalid(
-            *(FieldError(f"?{name}", "This parameter is not known here.") for name in unknown)
+            *(
+                FieldError(f"?{cut_name(name)}", "This parameter is not known here.")
+                for name in unknown
+            )
         )
 
 

@@ -35,7 +35,7 @@ def to_failure(error: RequestValidationError) -> Failure:
 
 
 def _pointer(location: Sequence[str | int]) -> str:
-    where, *rest = [_cut(str(part), _LONGEST_NAME) for part in location]
+    where, *rest = [cut_name(str(part)) for part in location]
     if where == "header":
         return rest[0]
     if where != "body":
@@ -53,6 +53,11 @@ def _sentence(entry: dict[str, Any]) -> str:
         return f"String should have at {bound} {limit} character{'' if limit == 1 else 's'}."
     message = _cut(str(entry["msg"]).removeprefix("Value error, "), _LONGEST_SENTENCE)
     return f"{message[:1].upper()}{message[1:]}."
+
+
+def cut_name(name: str) -> str:
+    """The name of a field or a parameter as errors have it: its first 60 characters."""
+    return _cut(name, _LONGEST_NAME)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -54,7 +54,9 @@ class FakeThreadStore:
         thread: int,
         title: str,
         _version: int,
+        _actor: int,
         now: datetime,
+        _policy: Policy,
         decide: Decide,
     ) -> Thread | None:
         if thread not in self.threads:

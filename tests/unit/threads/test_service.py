@@ -13,11 +13,15 @@ from kernel.process.broadcast import Broadcast
 from services.threads.model import EDITABLE, Thread
 from services.threads.moderation import Moderation
 from services.threads.service import ThreadService
+from services.threads.settings import ThreadSettings
 from tests.unit.fakes import NOON, FakeUsers, noon
 from tests.unit.threads.fakes import FakeSearch, FakeThreadStore
 
 INES, OTTO, MODERATOR = Actor(1, "member"), Actor(2, "member"), Actor(3, "moderator")
 BREAD = Thread(1, "Bread", INES.id, NOON, None, 1, 0, 0, None, False, False)
+
+
+LIMITS = ThreadSettings(threads_database_url="postgresql://a:b@c/d")
 
 
 class Threads:
@@ -28,7 +32,7 @@ class Threads:
         self.removal = Broadcast()
         users = FakeUsers(ines=INES, otto=OTTO, moderator=MODERATOR)
         self.service = ThreadService(
-            self.store, FakeSearch(self.store), users, noon, 15, self.removal
+            self.store, FakeSearch(self.store), users, noon, LIMITS, self.removal
         )
         self.moderation = Moderation(self.store, users, noon)
 

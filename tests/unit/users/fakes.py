@@ -74,7 +74,7 @@ class FakeLockedUser:
             if caller.actor.id == self._id and caller.session != keep:
                 del self._store.callers[token]
 
-    async def edit(self, changes: ProfileChanges) -> User:
+    async def edit(self, changes: ProfileChanges, _policy: Policy) -> User:
         return self._set(replace(self.standing, user=self.standing.user._replace(**changes)))
 
     async def set_role(self, role: Role) -> User:

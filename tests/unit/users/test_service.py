@@ -11,18 +11,20 @@ from kernel.errors import (
     Forbidden,
     Invalid,
     NotFound,
-    Policy,
     TooManyRequests,
     Unauthenticated,
 )
 from services.users import tokens
 from services.users.model import Account, Ban, NewUser, Standing, User
 from services.users.service import UserService
+from services.users.settings import UserSettings
 from tests.unit.fakes import NOON, noon
 from tests.unit.users.fakes import FakeAttempts, FakePasswords, FakeUserStore
 
 ADDRESS = "192.0.2.1"
-REGISTRATIONS = Policy("registration", 3, 3_600)
+LIMITS = UserSettings(
+    users_database_url="postgresql://a:b@c/d", registration_limit=3, registration_window=3_600
+)
 PASSWORD, NEW_PASSWORD = "seven quiet herons", "eight quiet herons"
 
 
@@ -40,7 +42,7 @@ class Accounts:
         self.attempts = FakeAttempts()
         self.passwords = FakePasswords()
         self.service = UserService(
-            self.store, self.attempts, self.passwords, frozenset({"password1"}), noon, REGISTRATIONS
+            self.store, self.attempts, self.passwords, frozenset({"password1"}), noon, LIMITS
         )
 
     async def sign_in(self, username: str, password: str = PASSWORD) -> str:
@@ -167,7 +169,7 @@ async def test_password_changed_during_sign_in_starts_no_session() -> None:
             return await super().verify(password, kept)
 
     service = UserService(
-        accounts.store, accounts.attempts, ChangedMeanwhile(), frozenset(), noon, REGISTRATIONS
+        accounts.store, accounts.attempts, ChangedMeanwhile(), frozenset(), noon, LIMITS
     )
     with pytest.raises(Unauthenticated):
         await service.sign_in("ines", PASSWORD, ADDRESS, None)

@@ -24,6 +24,11 @@ def test_a_call_to_another_service_carries_both_ids() -> None:
     assert Trace("7", None).headers() == {"X-Request-ID": "7"}
 
 
+@pytest.mark.parametrize(("length", "kept"), [(256, True), (257, False), (60_000, False)])
+def test_long_trace_id_is_left_out(length: int, kept: bool) -> None:
+    assert (begin("7", "x" * length).trace_id is not None) is kept
+
+
 def test_calls_are_recorded_up_to_a_bound() -> None:
     trace = begin("7", None, [])
     for _ in range(MAX_CALLS + 1):
