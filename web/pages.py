@@ -22,6 +22,7 @@ _PLACES = (
     "/register",
     "/settings",
     "/moderation",
+    "/moderation/log",
     "/docs",
     "/password-resets",
 )

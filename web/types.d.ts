@@ -13,8 +13,14 @@ declare namespace Api {
     createdAt: string;
   }
 
+  interface Ban {
+    reason: string;
+    until: string | null;
+  }
+
   interface Me extends User {
     email: string | null;
+    ban: Ban | null;
   }
 
   interface Session {
@@ -58,6 +64,14 @@ declare namespace Api {
     replyTo: number | null;
     createdAt: string;
     editedAt: string | null;
+    editedBy: number | null;
+  }
+
+  /** What is left of a removed post, for moderators. */
+  interface RemovedPost extends Post {
+    removedAt: string;
+    removedBy: number | null;
+    reason: string | null;
   }
 
   interface FoundPost extends Post {
@@ -68,6 +82,23 @@ declare namespace Api {
     number: number;
     text: string;
     createdAt: string;
+    editedBy: number | null;
+  }
+
+  /** What a moderator or an admin did to the user who reads it. */
+  interface Notice {
+    id: number;
+    at: string;
+    act: string;
+    target: number;
+    thread: number | null;
+    about: string | null;
+    reason: string | null;
+  }
+
+  interface Act extends Notice {
+    moderator: number;
+    user: number;
   }
 
   interface Preview {
@@ -338,5 +369,6 @@ declare namespace Page {
     reply?(post: Api.Post): void;
     quote?(post: Api.Post): void;
     removed?(id: number): void;
+    restored?(id: number): void;
   }
 }

@@ -38,14 +38,15 @@ NO_REASON: Final = ActReason()
 
 class Act(Resource):
     """What a moderator or an admin did. `target` is the id of the post, thread or user, as `act`
-    says, and `about` the beginning of the post, the title or the username; `user` is the user it
-    was done to."""
+    says, and `about` the beginning of the post, the title or the username; `thread` is the thread
+    of the post, or the target itself; `user` is the user it was done to."""
 
     id: Id
     at: Timestamp
     moderator: Id
     act: ActName
     target: Id
+    thread: Id | None
     user: Id
     about: str | None
     reason: str | None
@@ -58,6 +59,7 @@ class Notice(Resource):
     at: Timestamp
     act: ActName
     target: Id
+    thread: Id | None
     about: str | None
     reason: str | None
 

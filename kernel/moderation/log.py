@@ -51,13 +51,15 @@ async def record(connection: Connection, act: Act, now: datetime) -> bool:
 
 
 class Entry(NamedTuple):
-    """An act in the log. `about` is what it was done to, in words; None if that is gone."""
+    """An act in the log. `about` is what it was done to, in words; None if that is gone. `thread`
+    is the thread in which it was done, if it was done in one."""
 
     id: int
     at: datetime
     moderator: int
     act: str
     target: int
+    thread: int | None
     user: int
     about: str | None
     reason: str | None
@@ -70,19 +72,29 @@ class Notice(NamedTuple):
     at: datetime
     act: str
     target: int
+    thread: int | None
     about: str | None
     reason: str | None
 
 
-class ModerationLog:
-    """Reads the log of one context. `about` is an SQL expression for what a row of `moderation_log`
-    is about, in words. Every method raises `Unauthenticated`, `Banned`, `MalformedRequest` for a
-    cursor of another list, and `Unavailable`."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """SQL expressions for what a row of `moderation_log` is about: in words, and the id of its
+    thread."""
 
-    def __init__(self, database: Database, users: Users, about: str) -> None:
+    words: str
+    thread: str
+
+
+class ModerationLog:
+    """Reads the log of one context, whose rows are about `subject`. Every method raises
+    `Unauthenticated`, `Banned`, `MalformedRequest` for a cursor of another list, and
+    `Unavailable`."""
+
+    def __init__(self, database: Database, users: Users, subject: Subject) -> None:
         self._database = database
         self._users = users
-        self._about = about
+        self._words, self._thread = subject.words, subject.thread
 
     async def acts(self, token: str, limit: int, after: str | None) -> Page[Entry]:
         """Every act, the newest first, for moderators. Raises `Forbidden`."""
@@ -92,9 +104,9 @@ class ModerationLog:
         kind = "moderation-log"
         rows = await self._database.rows(
             f"""
-            SELECT id, at, moderator, act, target, user_id, {self._about} AS about, reason
+            SELECT id, at, moderator, act, target, {self._thread}, user_id, {self._words}, reason
             FROM moderation_log WHERE id < $1 ORDER BY id DESC LIMIT $2
-            """,  # noqa: S608 - a constant of the context
+            """,  # noqa: S608 - constants of the context
             _last(after, kind),
             limit + 1,
         )
@@ -106,10 +118,10 @@ class ModerationLog:
         kind = f"notices-of-{actor.id}"
         rows = await self._database.rows(
             f"""
-            SELECT id, at, act, target, {self._about} AS about, reason
+            SELECT id, at, act, target, {self._thread}, {self._words}, reason
             FROM moderation_log
             WHERE user_id = $1 AND user_id <> moderator AND id < $2 ORDER BY id DESC LIMIT $3
-            """,  # noqa: S608 - a constant of the context
+            """,  # noqa: S608 - constants of the context
             actor.id,
             _last(after, kind),
             limit + 1,

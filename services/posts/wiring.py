@@ -30,7 +30,7 @@ from services.posts.service import PostService
 from services.posts.settings import PostSettings
 from services.posts.store import CHANGE_KINDS, SCHEMA, THREAD_CHANGED, PostStore
 from services.posts.stores.activity import ActivityStore
-from services.posts.stores.moderation import ABOUT, ModerationStore
+from services.posts.stores.moderation import SUBJECT, ModerationStore
 from services.posts.stores.removals import RemovalStore
 from services.posts.stream import Streams
 
@@ -102,5 +102,5 @@ async def open_posts(
                 lifecycle.when_draining(streams.close),
             ):
                 check = partial(database.check_schema, SCHEMA)
-                log = ModerationLog(database, users, ABOUT)
+                log = ModerationLog(database, users, SUBJECT)
                 yield Posts(service, moderation, log, streams, delivery, users, changes, check)

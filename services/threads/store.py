@@ -10,7 +10,7 @@ from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
 from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import MalformedRequest, Policy, Stale
-from kernel.moderation.log import record
+from kernel.moderation.log import Subject, record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
 from services.threads.model import Decide, Mark, Order, Thread
@@ -31,8 +31,11 @@ THREAD_COLUMNS = """
 """
 """The columns of `services.threads.model.Thread`."""
 
-ABOUT = "(SELECT title FROM threads WHERE threads.id = target)"
-"""What a row of the moderation log is about: the title of the thread."""
+SUBJECT = Subject(
+    words="(SELECT title FROM threads WHERE threads.id = target)",
+    thread="target",
+)
+"""What a row of the moderation log is about: a thread."""
 
 _EDITED_MUCH = "You have changed many titles today. Try again tomorrow."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -25,7 +25,7 @@ from services.threads.moderation import Moderation
 from services.threads.search_store import SearchStore
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadSettings
-from services.threads.store import ABOUT, CHANGE_KINDS, SCHEMA, THREAD_REMOVED, ThreadStore
+from services.threads.store import CHANGE_KINDS, SCHEMA, SUBJECT, THREAD_REMOVED, ThreadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def open_threads(
         removal = Broadcast()
         service = ThreadService(store, search, users, clock, settings, removal)
         moderation = Moderation(store, users, clock)
-        log = ModerationLog(database, users, ABOUT)
+        log = ModerationLog(database, users, SUBJECT)
         changes = Changes("threads", CHANGE_KINDS)
         listener = NotificationListener(
             url, {THREAD_REMOVED: removal.notify, CHANGES: changes.notify}

@@ -12,6 +12,7 @@ from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.paging import Cursor, Page, page
 from kernel.errors import Policy
+from kernel.moderation.log import Subject
 from services.users.attempts import name_key
 from services.users.model import (
     SESSION_IDLE,
@@ -31,8 +32,11 @@ CHANGE_KINDS = frozenset({"list", "user"})
 """The kinds of tags that a trigger sends on the channel of changes: `user/7` who changed, and
 `list` for any."""
 
-ABOUT = "(SELECT username FROM users WHERE users.id = target)"
-"""What a row of the moderation log is about: the username."""
+SUBJECT = Subject(
+    words="(SELECT username FROM users WHERE users.id = target)",
+    thread="NULL::bigint",
+)
+"""What a row of the moderation log is about: a user."""
 
 _USER = "id, username, name, bio, email, role, created_at"
 _LIST = "users"

@@ -21,7 +21,7 @@ from services.users.moderation import Moderation
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
 from services.users.settings import UserSettings
-from services.users.store import ABOUT, CHANGE_KINDS, SCHEMA, UserStore
+from services.users.store import CHANGE_KINDS, SCHEMA, SUBJECT, UserStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
                 store, attempts, passwords, commonest_passwords(), clock, settings
             )
             moderation = Moderation(store, service, clock)
-            log = ModerationLog(database, service, ABOUT)
+            log = ModerationLog(database, service, SUBJECT)
             changes = Changes("users", CHANGE_KINDS)
             listener = NotificationListener(url, {CHANGES: changes.notify})
             changes.follow(listener)

@@ -95,6 +95,8 @@ async def test_every_change_that_members_may_not_make_is_an_act_in_the_log(
             assert act["user"] == victim.id, change
             assert act["reason"] == BODIES.get(change, {}).get("reason"), change
             assert act["about"], change
+            in_thread = None if "/users" in change else targets["/api/threads"]
+            assert act["thread"] == in_thread, change
             logged.add(act["act"])
             if not change.endswith("/ban"):  # which ended the session of the victim
                 notices = [
@@ -102,7 +104,7 @@ async def test_every_change_that_members_may_not_make_is_an_act_in_the_log(
                     for log in LOGS
                     for notice in (await victim.http.get(f"/api/{log}/notices")).json()
                 ]
-                shared = ("act", "at", "target", "about", "reason")
+                shared = ("act", "at", "target", "thread", "about", "reason")
                 assert [[each[name] for name in shared] for each in notices].count(
                     [act[name] for name in shared]
                 ) == 1, change

@@ -1,4 +1,5 @@
 // The page's composition root: creates the parts, and connects them to each other.
+import { describeBan } from "./ban.js";
 import { keepTimesCurrent } from "./dates.js";
 import { h, icon } from "./dom.js";
 import { probeWhenOffline } from "./http.js";
@@ -25,6 +26,7 @@ const ROUTES = [
   [/^\/register\/?$/, async () => (await account()).showRegister],
   [/^\/password-resets\/?$/, async () => (await account()).showReset],
   [/^\/settings\/?$/, async () => (await import("./views/settings.js")).show],
+  [/^\/moderation\/log\/?$/, async () => (await import("./views/moderation-log.js")).show],
   [/^\/moderation\/?$/, async () => (await import("./views/moderation.js")).show],
   [/^\/docs\/?$/, async () => (await import("./views/docs.js")).show],
   [/^\/problems\/([a-z-]+)$/, async () => (await import("./views/problem.js")).show],
@@ -37,6 +39,7 @@ function start() {
   session.start();
   const outlet = h("main", { id: "content", tabindex: "-1" });
   const announcement = h("p", { class: "out-of-sight", role: "status", "aria-live": "polite" });
+  const banned = h("div", { class: "ban-bar", role: "status", hidden: true });
   const menu = h("nav", { class: "menu", "aria-label": t("account") });
   const router = new Router(ROUTES, outlet, (text) => (announcement.textContent = text));
   setRouter(router);
@@ -49,14 +52,17 @@ function start() {
     ),
     header(menu),
     ...noticeArea(),
+    banned,
     outlet,
     footer(),
     announcement,
   );
   drawMenu(menu);
+  drawBan(banned);
   let userId = session.user?.id;
   session.addEventListener("change", () => {
     drawMenu(menu);
+    drawBan(banned);
     // The page stays as it is while the visitor is writing, so that no text is lost.
     if (session.user?.id !== userId && !isWriting()) router.reload();
     userId = session.user?.id;
@@ -72,6 +78,15 @@ function isWriting() {
   /** @type {HTMLTextAreaElement | null} */
   const input = document.querySelector(".composer textarea");
   return document.querySelector("dialog") !== null || Boolean(input?.value);
+}
+
+/** Show a banned user why, and until when.
+ * @param {HTMLElement} bar */
+function drawBan(bar) {
+  const ban = session.user?.ban ?? null;
+  bar.hidden = ban === null;
+  if (ban === null) return bar.replaceChildren();
+  bar.replaceChildren(h("p", {}, ...describeBan(t("you-are-banned"), ban)), h("p", {}, t("what-banned-can-do")));
 }
 
 /** @param {HTMLElement} menu */

@@ -12,8 +12,9 @@ const NEAR = "3000px";
 const SOON = "1200px";
 
 /** @typedef {{url: string | null, element: HTMLElement, shown: boolean, count: number,
- *   loading: Promise<void> | null}} Chunk
- * One page of a list. `url` is null for items that came one by one; `count` is how many it shows. */
+ *   loading: Promise<void> | null, from: number, to: number}} Chunk
+ * One page of a list. `url` is null for items that came one by one; `count` is how many it shows. In a list
+ * ordered by id, ids above `from` up to `to` belong to it. */
 
 /** @template {{id: number}} Item */
 export class PagedList {
@@ -29,21 +30,25 @@ export class PagedList {
   #link;
   #empty;
   #signal;
+  #between;
   #near;
   #soon;
   #note = h("p", { class: "list-note", role: "status" }, t("loading"));
 
   /** `first` is the API path of the first page; `row(item)` returns an item's element, with its id as
    * `data-id`; `link(path)` returns the address at which a visitor finds the page that begins there; `empty` is
-   * shown for a list without items; `onItems(items)` receives each page once.
+   * shown for a list without items; `onItems(items)` receives each page once; `between(from, to)` returns the
+   * elements that a list in ascending order of ids shows beside its items, with ids above `from` up to `to`.
    * @param {{first: string, row: (item: Item) => HTMLElement, link: (path: string) => string, empty: string,
-   *   onItems?: (items: Item[]) => void, more?: string, signal: AbortSignal}} parts */
-  constructor({ first, row, link, empty, onItems = () => {}, more = t("more"), signal }) {
+   *   onItems?: (items: Item[]) => void, between?: (from: number, to: number) => HTMLElement[], more?: string,
+   *   signal: AbortSignal}} parts */
+  constructor({ first, row, link, empty, onItems = () => {}, between = () => [], more = t("more"), signal }) {
     this.#next = first;
     this.#row = row;
     this.#link = link;
     this.#empty = empty;
     this.#signal = signal;
+    this.#between = between;
     this.onItems = onItems;
     this.list = h("div", { class: "list" });
     this.more = h("a", { class: "more", onclick: (event) => this.#onMoreClick(event) }, more);
@@ -107,6 +112,25 @@ export class PagedList {
     return true;
   }
 
+  /** Show an item that is not the newest in a list in ascending order of ids, if its page has been loaded.
+   * @param {Item} item */
+  insert(item) {
+    const chunk = this.#chunks.find(({ from, to }) => item.id > from && item.id <= to);
+    if (!chunk || this.#ids.has(item.id)) return;
+    this.#ids.add(item.id);
+    if (chunk.shown) putInOrder(chunk.element, this.#row(item));
+    this.#showNote();
+  }
+
+  /** Show an element in the place of an item, which is no longer counted.
+   * @param {number} id
+   * @param {HTMLElement} element */
+  replace(id, element) {
+    this.#ids.delete(id);
+    this.find(id)?.replaceWith(element);
+    this.#showNote();
+  }
+
   /** The element of an item, or null if it is not in the document now.
    * @param {number} id
    * @returns {HTMLElement | null} */
@@ -118,6 +142,12 @@ export class PagedList {
    * @param {Item} item */
   update(item) {
     this.find(item.id)?.replaceWith(this.#row(item));
+  }
+
+  /** No longer count an item, which may be inserted again.
+   * @param {number} id */
+  forget(id) {
+    this.#ids.delete(id);
   }
 
   /** @param {number} id */
@@ -162,10 +192,15 @@ export class PagedList {
    * @param {Page.ListPage<Item>} page */
   #add(url, page, outOfSight = false) {
     const element = h("div", { class: "chunk" });
+    const last = this.#chunks.at(-1);
     /** @type {Chunk} */
-    const chunk = { url, element, shown: false, count: 0, loading: null };
+    const chunk = { url, element, shown: false, count: 0, loading: null, from: 0, to: Infinity };
     // In a list ordered by activity, an item that moved up while the visitor reads comes twice.
     const fresh = page.items.filter((item) => !this.#ids.has(item.id));
+    // A list may begin in the middle, where its address says so.
+    if (last) chunk.from = last.to;
+    else if (new URL(url ?? "", location.origin).searchParams.has("after")) chunk.from = (fresh[0]?.id ?? 1) - 1;
+    if (page.next !== null) chunk.to = fresh.at(-1)?.id ?? chunk.from;
     this.#chunks.push(chunk);
     this.list.append(element);
     if (outOfSight) {
@@ -191,6 +226,7 @@ export class PagedList {
   #fill(chunk, items) {
     for (const item of items) this.#ids.add(item.id);
     chunk.element.replaceChildren(...items.map((item) => this.#row(item)));
+    for (const element of this.#between(chunk.from, chunk.to)) putInOrder(chunk.element, element);
     chunk.element.style.height = "";
     chunk.count = items.length;
     chunk.shown = true;
@@ -242,6 +278,15 @@ export class PagedList {
     event.stopPropagation();
     this.load();
   }
+}
+
+/** Put an element among others in ascending order of ids.
+ * @param {HTMLElement} parent
+ * @param {HTMLElement} element */
+function putInOrder(parent, element) {
+  const id = Number(element.dataset.id);
+  const next = [...parent.children].find((child) => child instanceof HTMLElement && Number(child.dataset.id) > id);
+  parent.insertBefore(element, next ?? null);
 }
 
 /** Where a visitor finds the page that begins at the cursor of an API path: `place`, from there on.

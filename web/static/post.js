@@ -30,7 +30,12 @@ export function postElement(post, actions = null) {
         time(post.createdAt),
         actions?.reply ? null : ` · ${t("go-to-post")}`,
       ),
-      post.editedAt && h("span", { class: "edited", title: fullDate(post.editedAt) }, t("edited")),
+      post.editedAt &&
+        h(
+          "span",
+          { class: "edited", title: fullDate(post.editedAt) },
+          post.editedBy === null ? t("edited") : [t("edited-by"), " ", userLink(post.editedBy)],
+        ),
     ),
   );
   if (post.replyTo && actions) element.append(answeredLine(post.replyTo));
@@ -52,7 +57,12 @@ function actionButtons(post, element, body, actions) {
     actions.quote && actionButton(t("quote"), () => actions.quote?.(post)),
     mayChange && actionButton(t("edit"), () => edit(post, element, body, actions)),
     mayChange && post.editedAt && actionButton(t("history"), () => showHistory(post)),
-    mayChange && actionButton(t("delete"), () => remove(post, element, actions), true),
+    mayChange &&
+      actionButton(
+        t("delete"),
+        () => (session.user?.id === post.user ? remove(post, element, actions) : removeAsModerator(post, actions)),
+        true,
+      ),
   );
 }
 
@@ -161,7 +171,14 @@ async function showHistory(post) {
             h(
               "section",
               {},
-              h("h3", {}, t("version", { number: revision.number }), " ", time(revision.createdAt)),
+              h(
+                "h3",
+                {},
+                t("version", { number: revision.number }),
+                " ",
+                time(revision.createdAt),
+                revision.editedBy === null ? null : [` ${t("by")} `, userLink(revision.editedBy)],
+              ),
               h("pre", { dir: "auto", tabindex: "0" }, revision.text),
             ),
           ),
@@ -193,4 +210,11 @@ function remove(post, element, actions) {
     }
   };
   offerUndo(t("post-deleted"), removeNow, show);
+}
+
+/** @param {Api.Post} post
+ * @param {Page.PostActions} actions */
+async function removeAsModerator(post, actions) {
+  const { giveReason } = await import("./moderation/reason.js");
+  if (await giveReason(t("delete-post"), t("delete"), `/api/posts/${post.id}/removal`)) actions.removed?.(post.id);
 }

@@ -5,12 +5,15 @@ from datetime import datetime
 
 from kernel.data.database import Connection, Database
 from kernel.data.paging import LARGEST_PAGE, Cursor, Page, page
-from kernel.moderation.log import Act, record
+from kernel.moderation.log import Act, Subject, record
 from services.posts.model import Post, PostState, Removal, RemovedPost
 from services.posts.store import POST_COLUMNS, record_event
 
-ABOUT = "(SELECT left(text, 200) FROM posts WHERE posts.id = target)"
-"""What a row of the moderation log is about: the beginning of the post."""
+SUBJECT = Subject(
+    words="(SELECT left(text, 200) FROM posts WHERE posts.id = target)",
+    thread="(SELECT thread FROM posts WHERE posts.id = target)",
+)
+"""What a row of the moderation log is about: a post."""
 
 
 class ModerationStore:

@@ -93,6 +93,7 @@ export function user(id) {
     role: "member",
     createdAt: "2026-01-01T00:00:00Z",
     email: null,
+    ban: null,
   };
 }
 

@@ -8,7 +8,7 @@ import { Problem } from "../problem.js";
 import { page } from "../router.js";
 import { session } from "../state.js";
 import { t } from "../text.js";
-import { userTools } from "./user.js";
+import { showTools } from "./user.js";
 import { avatar, userLink } from "../users.js";
 
 /** @param {Page.Visit} visit */
@@ -38,16 +38,20 @@ export function show(visit) {
   });
   /** @param {Api.User} user */
   function draw(user) {
-    const again = async () => draw(await get(`/api/users/${user.id}`));
+    const tools = h("div", { class: "tools" });
+    const ban = h("p", { class: "ban", hidden: true });
     found.replaceChildren(
       avatar(user.id),
       userLink(user.id),
       h("span", { class: "meta" }, t(`role-${user.role}`)),
-      h("div", { class: "tools" }, ...userTools(user, again)),
+      tools,
+      ban,
     );
+    void showTools(user, tools, ban);
   }
   return page(
     t("moderation"),
+    h("p", {}, h("a", { href: "/moderation/log" }, t("moderation-log"))),
     h("section", { class: "settings-part" }, h("h2", {}, t("a-user")), find, found),
     h("section", {}, h("h2", { class: "section" }, t("newest-posts")), pages.element),
   );

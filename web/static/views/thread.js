@@ -3,9 +3,9 @@ import { Composer, signInFirst } from "../composer.js";
 import { time } from "../dates.js";
 import { actionButton, h, icon } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
-import { ask, get, open, pause, retryWhileDown } from "../http.js";
+import { ask, get, getPage, open, pause, retryWhileDown } from "../http.js";
 import { navigate } from "../navigation.js";
-import { describeProblem, offerUndo, showProblem } from "../notices.js";
+import { describeProblem, offerUndo, showMessage, showProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { postElement, quotation } from "../post.js";
 import { Problem } from "../problem.js";
@@ -33,6 +33,14 @@ class ThreadView {
   #unseen = 0;
   #seenBefore;
   #othersWrote = false;
+  /** When the newest known post was written: a post that arrives with an earlier time was restored. */
+  #newest = "";
+  /** What was removed, by id; only moderators see it.
+   * @type {Map<number, Api.RemovedPost>} */
+  #removedPosts = new Map();
+  /** Creates what moderators see of a removed post; null for others, whose browsers do not load it.
+   * @type {typeof import("../moderation/tombstone.js").tombstone | null} */
+  #tombstone = null;
   #heading = h("h1", { dir: "auto" }, "\u2007".repeat(20));
   #about = h("p", { class: "meta" }, "\u00a0");
   #tools = h("div", { class: "tools" });
@@ -45,7 +53,8 @@ class ThreadView {
   #actions = {
     reply: (post) => void this.#reply(post),
     quote: (post) => void this.#quote(post),
-    removed: (id) => this.#pages.remove(id),
+    removed: (id) => void this.#removedPost(id),
+    restored: (id) => void this.#restoredPost(id),
   };
 
   /** @param {Page.Visit} visit
@@ -62,6 +71,7 @@ class ThreadView {
       more: t("more-posts"),
       signal: visit.signal,
       onItems: (posts) => this.#onItems(posts),
+      between: (from, to) => this.#tombstones(from, to),
     });
     this.element = h(
       "div",
@@ -89,6 +99,8 @@ class ThreadView {
   async #start() {
     const { signal } = this.#visit;
     this.#follow();
+    await this.#readRemovedPosts();
+    if (signal.aborted) return;
     const posts = this.#pages.load();
     try {
       this.#thread = await retryWhileDown(() => get(`/api/threads/${this.#id}`, { signal }), signal);
@@ -99,6 +111,7 @@ class ThreadView {
       this.#heading.textContent = describeProblem(problem);
       return;
     }
+    this.#knowUntil(this.#thread?.lastPostAt);
     this.#draw();
     this.#drawPendingPosts();
     await posts;
@@ -129,10 +142,12 @@ class ThreadView {
         !this.#pages.complete && actionButton(t("to-the-newest"), () => this.#toEnd()),
         ((mine && young) || session.isModerator) && actionButton(t("rename"), () => this.#rename(thread)),
         session.isModerator &&
-          actionButton(t(thread.locked ? "unlock" : "lock"), () => this.#set("lock", !thread.locked)),
+          actionButton(t(thread.locked ? "unlock" : "lock"), () =>
+            thread.locked || mine ? this.#set("lock", !thread.locked) : this.#lock(),
+          ),
         session.isModerator && actionButton(t(thread.pinned ? "unpin" : "pin"), () => this.#set("pin", !thread.pinned)),
         ((mine && !this.#othersWrote) || session.isModerator) &&
-          actionButton(t("delete-thread"), () => this.#remove(), true),
+          actionButton(t("delete-thread"), () => (mine ? this.#remove() : this.#removeAsModerator()), true),
       ].filter((tool) => tool !== false),
     );
     this.#drawWriteSection(thread.locked);
@@ -217,6 +232,7 @@ class ThreadView {
   /** @param {Api.Post} post a post of the visitor that the board has acknowledged */
   async #sent(post) {
     if (post.thread !== this.#id) return;
+    this.#knowUntil(post.createdAt);
     if (!this.#pages.append(post)) {
       await this.#pages.loadUntil();
       this.#pages.append(post);
@@ -242,7 +258,7 @@ class ThreadView {
   /** @param {string} kind
    * @param {unknown} data */
   #onEvent(kind, data) {
-    if (kind === "remove") return this.#pages.remove(/** @type {{id: number}} */ (data).id);
+    if (kind === "remove") return void this.#removedPost(/** @type {{id: number}} */ (data).id);
     const post = /** @type {Api.Post} */ (data);
     if (kind === "edit") {
       // A visitor who is editing the post keeps the form.
@@ -252,7 +268,9 @@ class ThreadView {
     const own = post.user === session.user?.id;
     // The visitor's own posts arrive twice: here, and in the response to sending them.
     if (own && outbox.of(this.#id).some((pendingPost) => pendingPost.text === post.text)) return;
-    if (this.#pages.find(post.id)) return;
+    if (this.#pages.find(post.id) && !this.#removedPosts.has(post.id)) return;
+    if (this.#removedPosts.has(post.id) || (this.#thread && post.createdAt <= this.#newest)) return this.#show(post);
+    this.#newest = post.createdAt;
     this.#othersWrote ||= !own;
     const wasAtEnd = this.#atEnd();
     const shown = this.#pages.append(post);
@@ -261,6 +279,70 @@ class ThreadView {
     if (shown && wasAtEnd && !document.hidden) return this.#readAll();
     if (!own) this.#unseen++;
     this.#drawBar();
+  }
+
+  /** @param {string | null | undefined} moment */
+  #knowUntil(moment) {
+    if (moment && moment > this.#newest) this.#newest = moment;
+  }
+
+  /** Read what was removed, for moderators. Without an answer the thread is shown without it. */
+  async #readRemovedPosts() {
+    if (!session.isModerator) return;
+    try {
+      const { tombstone } = await import("../moderation/tombstone.js");
+      /** @type {Map<number, Api.RemovedPost>} */
+      const found = new Map();
+      /** @type {string | null} */
+      let path = `/api/posts/in-thread/${this.#id}/removed?limit=100`;
+      while (path !== null) {
+        /** @type {Page.ListPage<Api.RemovedPost>} */
+        const page = await getPage(path, { signal: this.#visit.signal });
+        for (const post of page.items) found.set(post.id, post);
+        path = page.next;
+      }
+      this.#tombstone = tombstone;
+      this.#removedPosts = found;
+    } catch (problem) {
+      if (!this.#visit.signal.aborted && !(problem instanceof Problem)) throw problem;
+    }
+  }
+
+  /** @param {number} from
+   * @param {number} to */
+  #tombstones(from, to) {
+    const { restored } = this.#actions;
+    return [...this.#removedPosts.values()]
+      .filter(({ id }) => id > from && id <= to)
+      .flatMap((post) => this.#tombstone?.(post, (id) => restored?.(id)) ?? []);
+  }
+
+  /** @param {number} id a post that somebody removed */
+  async #removedPost(id) {
+    await this.#readRemovedPosts();
+    const [element] = this.#removedPosts.has(id) ? this.#tombstones(id - 1, id) : [];
+    if (element) this.#pages.replace(id, element);
+    else this.#pages.remove(id);
+    this.#draw();
+  }
+
+  /** @param {number} id a post that this moderator restored */
+  async #restoredPost(id) {
+    try {
+      this.#show(await get(`/api/posts/${id}`));
+    } catch (problem) {
+      showProblem(problem);
+    }
+  }
+
+  /** Show a restored post.
+   * @param {Api.Post} post */
+  #show(post) {
+    this.#removedPosts.delete(post.id);
+    this.#pages.find(post.id)?.remove();
+    this.#pages.forget(post.id);
+    this.#pages.insert(post);
+    this.#draw();
   }
 
   #drawBar() {
@@ -301,6 +383,7 @@ class ThreadView {
   /** @param {Api.Post[]} posts */
   #onItems(posts) {
     this.#othersWrote ||= posts.some((post) => post.user !== session.user?.id);
+    this.#knowUntil(posts.at(-1)?.createdAt);
     if (this.#seenBefore !== null) {
       const index = this.#seenBefore - (this.#pages.count - posts.length);
       const firstNew = posts[index];
@@ -343,6 +426,22 @@ class ThreadView {
     } catch (problem) {
       showProblem(problem);
     }
+  }
+
+  /** Lock the thread of another, with a reason. */
+  async #lock() {
+    const { giveReason } = await import("../moderation/reason.js");
+    if (!(await giveReason(t("lock-thread"), t("lock"), `/api/threads/${this.#id}/lock`))) return;
+    this.#thread = await get(`/api/threads/${this.#id}`);
+    this.#draw();
+  }
+
+  /** Remove the thread of another, with a reason. */
+  async #removeAsModerator() {
+    const { giveReason } = await import("../moderation/reason.js");
+    if (!(await giveReason(t("delete-thread"), t("delete"), `/api/threads/${this.#id}/removal`))) return;
+    showMessage(t("thread-deleted"));
+    navigate("/");
   }
 
   /** @param {Api.Thread} thread */

@@ -1,4 +1,5 @@
 // A user: their profile, what they wrote, and the moderators' actions.
+import { describeBan } from "../ban.js";
 import { time } from "../dates.js";
 import { actionButton, h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
@@ -22,23 +23,38 @@ export function show(visit, id) {
   const heading = h("h1", { dir: "auto" }, "\u2007".repeat(12));
   const about = h("div", { class: "about" });
   const tools = h("div", { class: "tools" });
-  const started = visit.address.searchParams.get("show") === "threads";
-  const pages = started ? threadsOf(visit, id) : postsOf(visit, id);
+  const mine = session.user?.id === Number(id);
+  const wanted = visit.address.searchParams.get("show");
+  const shown = wanted === "threads" || (wanted === "notices" && mine) ? wanted : "posts";
+  const content = h("div", {});
+  const banned = h("p", { class: "ban", hidden: true });
   const element = h(
     "div",
     { class: "page" },
-    h("header", { class: "user-head" }, avatar(Number(id)), h("div", {}, heading, about, tools)),
+    h("header", { class: "user-head" }, avatar(Number(id)), h("div", {}, heading, about, banned, tools)),
     h(
       "nav",
       { class: "orders", "aria-label": t("what-they-wrote") },
-      tab("their-posts", `/users/${id}`, !started),
-      tab("their-threads", `/users/${id}?show=threads`, started),
+      tab("their-posts", `/users/${id}`, shown === "posts"),
+      tab("their-threads", `/users/${id}?show=threads`, shown === "threads"),
+      mine && tab("notices", `/users/${id}?show=notices`, shown === "notices"),
     ),
-    pages.element,
+    content,
   );
   load();
-  pages.load();
+  fill();
   return element;
+
+  async function fill() {
+    if (shown === "notices") {
+      const { actList } = await import("../moderation/acts.js");
+      content.replaceChildren(actList("notices", visit.signal));
+      return;
+    }
+    const pages = shown === "threads" ? threadsOf(visit, id) : postsOf(visit, id);
+    content.replaceChildren(pages.element);
+    pages.load();
+  }
 
   async function load() {
     try {
@@ -60,7 +76,7 @@ export function show(visit, id) {
         ),
         user.bio ? h("p", { class: "bio", dir: "auto" }, user.bio) : "",
       );
-      tools.replaceChildren(...userTools(user, load));
+      await showTools(user, tools, banned);
     } catch (problem) {
       if (visit.signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
@@ -105,25 +121,43 @@ function postsOf(visit, id) {
   });
 }
 
-/** Buttons for what the signed-in user can do with another. `changed` is called after each.
+/** Show moderators whether a user is banned, and the buttons for what they can do with the user.
  * @param {Api.User} user
- * @param {() => void} changed */
-export function userTools(user, changed) {
+ * @param {HTMLElement} tools shows the buttons
+ * @param {HTMLElement} state shows the ban */
+export async function showTools(user, tools, state) {
   const me = session.user;
-  if (!me || me.id === user.id || RANKS.indexOf(me.role) <= 0 || user.username.startsWith("deleted-")) return [];
+  if (!me || me.id === user.id || !session.isModerator || user.username.startsWith("deleted-")) return;
+  try {
+    /** @type {{ban: Api.Ban | null} | null} */
+    const found = await session.run(() => get(`/api/users/${user.id}/ban`));
+    if (!found) return;
+    state.hidden = found.ban === null;
+    if (found.ban) state.replaceChildren(...describeBan(t("is-banned"), found.ban));
+    const changed = async () => showTools(await get(`/api/users/${user.id}`), tools, state);
+    tools.replaceChildren(...userTools(user, me, found.ban, () => void changed().catch(showProblem)));
+  } catch (problem) {
+    showProblem(problem);
+  }
+}
+
+/** @param {Api.User} user
+ * @param {Api.Me} me
+ * @param {Api.Ban | null} banInForce
+ * @param {() => void} changed is called after each act */
+function userTools(user, me, banInForce, changed) {
   const tools = [];
   if (RANKS.indexOf(user.role) < RANKS.indexOf(me.role)) {
     tools.push(
-      actionButton(t("ban"), ban, true),
-      actionButton(t("lift-ban"), () => act("DELETE", `/api/users/${user.id}/ban`, undefined, t("ban-lifted"))),
+      banInForce
+        ? actionButton(t("lift-ban"), () => act("DELETE", `/api/users/${user.id}/ban`, undefined, t("ban-lifted")))
+        : actionButton(t("ban"), ban, true),
     );
   }
   if (session.isAdmin) {
     for (const role of RANKS) {
       if (role !== user.role)
-        tools.push(
-          actionButton(t(`make-${role}`), () => act("PUT", `/api/users/${user.id}/role`, { role }, t("role-changed"))),
-        );
+        tools.push(actionButton(t(`make-${role}`), () => (role === "admin" ? makeAdmin() : setRole(role))));
     }
     tools.push(actionButton(t("reset-password"), resetPassword));
   }
@@ -141,6 +175,27 @@ export function userTools(user, changed) {
     } catch (problem) {
       showProblem(problem);
     }
+  }
+
+  /** @param {Api.Role} role */
+  function setRole(role) {
+    return act("PUT", `/api/users/${user.id}/role`, { role }, t("role-changed"));
+  }
+
+  async function makeAdmin() {
+    const sure = await dialog(t("make-admin-of", { name: user.name }), (close) =>
+      h(
+        "div",
+        {},
+        h("p", {}, t("make-admin-why")),
+        h(
+          "div",
+          { class: "buttons" },
+          h("button", { type: "button", class: "danger", onclick: () => close(true) }, t("make-admin")),
+        ),
+      ),
+    );
+    if (sure) await setRole("admin");
   }
 
   async function ban() {

@@ -1,0 +1,67 @@
+// What moderators did, as rows of the moderation log and of a user's notices.
+import { time } from "../dates.js";
+import { h } from "../dom.js";
+import { getPage, retryWhileDown } from "../http.js";
+import { MergedLists } from "./merged-lists.js";
+import { describeProblem } from "../notices.js";
+import { Problem } from "../problem.js";
+import { t } from "../text.js";
+import { userLink } from "../users.js";
+
+/** The contexts that record what moderators did. */
+const CONTEXTS = ["users", "threads", "posts"];
+const AT_ONCE = 30;
+
+/** The acts of all contexts, newest first. `what` is the last part of their API paths.
+ * @param {"moderation-log" | "notices"} what
+ * @param {AbortSignal} signal */
+export function actList(what, signal) {
+  const paths = Object.fromEntries(CONTEXTS.map((context) => [context, `/api/${context}/${what}?limit=${AT_ONCE}`]));
+  /** @type {MergedLists<Api.Act | Api.Notice>} */
+  const lists = new MergedLists(paths, (path) => retryWhileDown(() => getPage(path, { signal }), signal));
+  const list = h("ol", { class: "acts" });
+  const note = h("p", { class: "list-note", role: "status" }, t("loading"));
+  const more = h("button", { type: "button", class: "more", hidden: true, onclick: load }, t("more"));
+  load();
+  return h("div", {}, list, note, more);
+
+  async function load() {
+    try {
+      const acts = await lists.next(AT_ONCE);
+      list.append(...acts.map(actRow));
+      note.textContent = list.childElementCount === 0 ? t(`no-${what}`) : "";
+      more.hidden = lists.complete;
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (!(problem instanceof Problem)) throw problem;
+      note.textContent = describeProblem(problem);
+    }
+  }
+}
+
+/** @param {(Api.Act | Api.Notice) & {source: string}} act */
+function actRow(act) {
+  const byWhom = "moderator" in act;
+  return h(
+    "li",
+    {},
+    h(
+      "p",
+      {},
+      byWhom ? [userLink(act.moderator), " "] : null,
+      t(byWhom ? `act-${act.act}` : `notice-${act.act}`),
+      byWhom ? [" ", userLink(act.user)] : null,
+      act.thread === null ? null : [" · ", target(act, act.thread)],
+    ),
+    act.reason && h("p", { class: "reason", dir: "auto" }, act.reason),
+    h("p", { class: "meta" }, time(act.at)),
+  );
+}
+
+/** A link to the post or thread.
+ * @param {(Api.Act | Api.Notice) & {source: string}} act
+ * @param {number} thread */
+function target(act, thread) {
+  const href = act.source === "posts" ? `/threads/${thread}#post-${act.target}` : `/threads/${thread}`;
+  return h("a", { href, class: "about-act", dir: "auto" }, act.about ?? t(act.source === "posts" ? "post" : "thread"));
+}
