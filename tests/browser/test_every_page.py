@@ -15,7 +15,7 @@ OPEN_PAGES = (
     "/", "/?order=new", "/threads/1", "/threads/999999999", "/users/1", "/users/1?show=threads",
     "/search", "/search?q=bread", "/signin", "/register", "/docs", "/problems/conflict", "/nowhere",
 )  # fmt: skip
-OWN_PAGES = ("/", "/threads/1", "/users/2", "/settings", "/moderation")
+OWN_PAGES = ("/", "/threads/1", "/users/2", "/settings", "/moderation", "/moderation/log")
 
 
 async def violations(page: Page) -> list[str]:
