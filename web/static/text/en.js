@@ -325,7 +325,7 @@ export default {
   "problem:method-not-allowed:do": "The Allow field of the response lists the supported methods.",
   "problem:conflict": "Conflict with the current state",
   "problem:conflict:what":
-    "The request is valid, but not possible in the current state: the username is taken, the thread is locked, or the same request is still being processed.",
+    "The request is valid, but not possible in the current state: the username is taken, the thread is locked, a post was removed by its author and cannot be restored, or the same request is still being processed.",
   "problem:conflict:do": "Read the detail, change what it names, and send the request again.",
   "problem:gone": "No longer here",
   "problem:gone:what": "This path is no longer supported; another path has replaced it.",
