@@ -29,7 +29,7 @@ export function actList(what, signal) {
     try {
       const acts = await lists.next(AT_ONCE);
       list.append(...acts.map(actRow));
-      note.textContent = list.childElementCount === 0 ? t(`no-${what}`) : "";
+      note.textContent = list.childElementCount === 0 ? t(what === "notices" ? "no-notices" : "no-moderation-log") : "";
       more.hidden = lists.complete;
     } catch (problem) {
       if (signal.aborted) return;
@@ -49,7 +49,7 @@ function actRow(act) {
       "p",
       {},
       byWhom ? [userLink(act.moderator), " "] : null,
-      t(byWhom ? `act-${act.act}` : `notice-${act.act}`),
+      byWhom ? t(`act-${act.act}`) : t(`notice-${act.act}`),
       byWhom ? [" ", userLink(act.user)] : null,
       act.thread === null ? null : [" · ", target(act, act.thread)],
     ),
