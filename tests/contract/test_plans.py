@@ -10,7 +10,9 @@ import pytest_asyncio
 from bench.dataset import Sizes, fill, vocabulary
 from board.bootstrap import bootstrap
 from board.migrate import migrate
+from kernel.contracts import Actor
 from kernel.data.database import LARGEST_ID, Database
+from kernel.moderation.log import ModerationLog
 from kernel.search.blocks import cover
 from kernel.search.dictionary import Dictionary
 from kernel.search.indexer import SELECT_NOT_INDEXED
@@ -19,10 +21,12 @@ from services.posts.rerendering import SELECT_TO_RENDER
 from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
 from services.posts.stores.activity import ActivityStore
+from services.posts.stores.moderation import SUBJECT, ModerationStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
 from services.threads.store import ThreadStore
 from services.users.store import UserStore
 from tests.databases import Databases
+from tests.unit.fakes import FakeUsers
 from topology.contexts import CONTEXT_NAMES
 
 HOT = 1
@@ -85,6 +89,13 @@ async def large(
         )
         await of_threads.rows("UPDATE threads SET pinned = true WHERE id % 5000 = 0")
         await of_posts.rows("INSERT INTO removed_threads SELECT generate_series(300, 350)")
+        await of_posts.rows("UPDATE posts SET removed_at = now(), removed_by = 1 WHERE id % 50 = 0")
+        await of_posts.rows(
+            """
+            INSERT INTO moderation_log (at, moderator, act, target, user_id)
+            SELECT now(), 1, 'remove-post', id, author FROM posts WHERE id % 2 = 0
+            """
+        )
         for database in (of_threads, of_posts, of_users):
             await database.rows("VACUUM ANALYZE")
         yield {"threads": of_threads, "posts": of_posts, "users": of_users}
@@ -95,6 +106,14 @@ async def _step(database: Database, searched: Searched) -> object:
     statement = Scan(database, Dictionary(), searched).statement
     word = vocabulary()[0]
     return await database.rows(statement, word, word, cover(0, 1024), LARGEST_ID, 21)
+
+
+TABLES = ("posts", "threads", "thread_events", "thread_activity", "happened", "moderation_log")
+
+
+def _log(posts: Database) -> ModerationLog:
+    users = FakeUsers(moderator=Actor(1, "moderator"), member=Actor(7, "member"))
+    return ModerationLog(posts, users, SUBJECT)
 
 
 Read = Callable[[Database, Database], Awaitable[object]]
@@ -116,6 +135,11 @@ IN_ORDER: dict[str, Read] = {
         "new", 7, 20, None
     ),
     "a thread's first event": lambda posts, _: ActivityStore(posts).oldest_event(HOT),
+    "a thread's removed posts": lambda posts, _: ModerationStore(posts).removed_in_thread(
+        HOT, 20, None
+    ),
+    "the moderation log": lambda posts, _: _log(posts).acts("moderator", 20, None),
+    "a user's notices": lambda posts, _: _log(posts).notices("member", 20, None),
     "removed threads": lambda _, threads: ThreadStore(threads, Dictionary()).removed(0),
 }
 BY_INDEX: dict[str, Read] = {
@@ -130,7 +154,14 @@ BY_INDEX: dict[str, Read] = {
 @pytest.mark.parametrize("name", [*IN_ORDER, *BY_INDEX])
 async def test_no_list_scans_a_whole_table(large: dict[str, Watched], name: str) -> None:
     plan = await _plan(large, (IN_ORDER | BY_INDEX)[name])
-    for table in ("posts", "threads", "thread_events", "thread_activity", "happened"):
+    for table in (
+        "posts",
+        "threads",
+        "thread_events",
+        "thread_activity",
+        "happened",
+        "moderation_log",
+    ):
         assert f"Seq Scan on {table} " not in plan, plan
 
 
