@@ -40,14 +40,14 @@ class HeadReader:
 
     def read(self, head: bytes) -> Request:
         """The request in ``head``, which ends with its first empty line."""
-        return self.read_plain(head) or self._complete(read_leniently(head), head)
+        return self.read_plain(head) or self._checked(read_leniently(head), head)
 
     def read_plain(self, head: bytes) -> Request | None:
         """The request that ``head`` is; None unless it is plainly well-formed, and one head."""
         request = self._strict.read(head)
-        return None if request is None else self._complete(request, head)
+        return None if request is None else self._checked(request, head)
 
-    def _complete(self, request: Request, head: bytes) -> Request:
+    def _checked(self, request: Request, head: bytes) -> Request:
         request.head = head
         request.head_size = len(head)
         request.source = self._source
