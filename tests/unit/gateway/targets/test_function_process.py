@@ -89,7 +89,7 @@ async def started(
     return Measured(gateway, metrics), lines, log
 
 
-async def test_awss_emulator_runs_a_handler_with_the_event_and_its_answer_is_the_response(
+async def test_aws_emulator_runs_a_handler_and_its_answer_is_the_response(
     bench: Bench, processes: FunctionProcesses, folder: str
 ) -> None:
     one, _, _ = await started(bench, processes, folder)
@@ -106,7 +106,7 @@ async def test_awss_emulator_runs_a_handler_with_the_event_and_its_answer_is_the
     assert one.value("LambdaTargetProcessedBytes", WEB) == one.value("ProcessedBytes") > 0
 
 
-async def test_awss_emulator_passes_multi_value_headers(
+async def test_aws_emulator_passes_multi_value_headers(
     bench: Bench, processes: FunctionProcesses, folder: str
 ) -> None:
     one, _, _ = await started(bench, processes, folder, MULTI_FUNCTION)
@@ -127,7 +127,7 @@ async def test_awss_emulator_passes_multi_value_headers(
         ("/larger", "LambdaResponseTooLarge"),
     ],
 )
-async def test_a_handler_that_fails_in_awss_emulator_is_502_with_its_reason_in_the_log(
+async def test_failing_handler_is_502_with_its_reason_in_the_log(
     bench: Bench, processes: FunctionProcesses, folder: str, path: str, reason: str
 ) -> None:
     one, lines, log = await started(bench, processes, folder)
@@ -142,14 +142,14 @@ async def test_a_handler_that_fails_in_awss_emulator_is_502_with_its_reason_in_t
     assert one.value("LambdaInternalError", WEB) == 0
 
 
-async def test_awss_emulator_answers_health_checks(
+async def test_aws_emulator_answers_health_checks(
     bench: Bench, processes: FunctionProcesses, folder: str
 ) -> None:
     one, _, _ = await started(bench, processes, folder, CHECKED_FUNCTION)
     assert [str(target.state) for target in one.gateway.groups["Web"].registered] == ["healthy"]
 
 
-async def test_an_emulator_that_is_gone_is_an_internal_error(
+async def test_unreachable_emulator_is_an_internal_error(
     bench: Bench, processes: FunctionProcesses, folder: str
 ) -> None:
     one, lines, log = await started(bench, processes, folder)
@@ -182,7 +182,7 @@ async def test_a_function_ends_with_its_gateway(tmp_path: Path, folder: str) -> 
         await asyncio.open_connection("127.0.0.1", int(emulator))
 
 
-def test_a_folder_has_a_handler_or_the_one_of_the_console(tmp_path: Path) -> None:
+def test_handler_of_a_folder_has_a_default(tmp_path: Path) -> None:
     (tmp_path / "lambda_function.py").touch()
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "app.py").touch()
@@ -196,17 +196,17 @@ def test_a_folder_has_a_handler_or_the_one_of_the_console(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("rest", ["", "#app.handler", "{0}#app.handler", "{0}#handler", "{0}#"])
-def test_a_folder_without_its_handler_is_refused(tmp_path: Path, rest: str) -> None:
+def test_folder_without_its_handler_is_refused(tmp_path: Path, rest: str) -> None:
     with pytest.raises(FunctionProcessError, match="there is no file"):
         parse_folder("lambda+dir:" + rest.format(tmp_path))
 
 
-async def test_a_python_without_the_runtime_is_refused_by_name(folder: str) -> None:
+async def test_python_without_the_runtime_is_refused(folder: str) -> None:
     with pytest.raises(FunctionProcessError, match="has no awslambdaric"):
         await FunctionProcesses(sys.executable).start({"Web": [folder]})
 
 
-async def test_an_emulator_that_does_not_start_is_refused(
+async def test_emulator_that_does_not_start_is_refused(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "aws-lambda-rie"
@@ -219,7 +219,7 @@ async def test_an_emulator_that_does_not_start_is_refused(
     await processes.close()
 
 
-def test_a_folder_is_for_a_group_of_functions_only(folder: str) -> None:
+def test_folder_as_target_needs_a_lambda_target_group(folder: str) -> None:
     template = ROOT / "docs/examples/weights/web.yml"
     assert _said("--template", str(template), "--target", f"Blue={folder}") == (
         f"gateway: '{folder}' is a function, and Blue is not of type lambda\n"

@@ -205,7 +205,7 @@ async def test_a_request_over_a_megabyte_is_413(
     assert not emulator.events
 
 
-async def test_a_hanging_function_and_a_large_request_are_user_errors(
+async def test_hanging_function_and_large_request_are_user_errors(
     bench: Bench, emulators: list[Emulator]
 ) -> None:
     lines = Lines()
@@ -223,7 +223,7 @@ async def test_a_hanging_function_and_a_large_request_are_user_errors(
     assert [line.split('"')[15] for line in lines.lines] == ["-", "LambdaRequestTooLarge"]
 
 
-async def test_a_client_that_leaves_is_no_error_of_the_function(
+async def test_client_that_leaves_is_not_an_error_of_the_function(
     bench: Bench, emulators: list[Emulator]
 ) -> None:
     metrics = Metrics(read(FUNCTION).load_balancer)
