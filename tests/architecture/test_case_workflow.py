@@ -76,6 +76,32 @@ def test_tasks_differ_only_in_their_limits_and_what_follows() -> None:
     assert len({json.dumps([s["Resource"], s["Parameters"]]) for s in tasks}) == 1
 
 
+def test_tutorial_has_the_same_states_with_functions_in_the_place_of_the_queue() -> None:
+    machine = template("cases-lambda")["Resources"]["StateMachine"]["Properties"]
+    tutorial = json.loads(machine["DefinitionString"])
+    ours = json.loads(FILE.read_text())
+    for state in ours["States"].values():
+        for name in ("Resource", "Parameters", "HeartbeatSeconds"):
+            state.pop(name, None)
+    functions = [state.pop("Resource", None) for state in tutorial["States"].values()]
+    assert tutorial == ours
+    assert [name for name in functions if name is not None] == [
+        f"${{{name.replace(' ', '').replace('on', 'On')}}}"
+        for name in ("Open Case", "Assign Case", "Work on Case", "Close Case", "Escalate Case")
+    ]
+
+
+@pytest.mark.parametrize("after_escalation", AfterEscalation)
+def test_statelint_is_content_with_the_tutorial(after_escalation: AfterEscalation) -> None:
+    text = template("cases-lambda")["Resources"]["StateMachine"]["Properties"]["DefinitionString"]
+    for name in ("OpenCase", "AssignCase", "WorkOnCase", "CloseCase", "EscalateCase"):
+        text = text.replace(
+            f"${{{name}}}", f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+        )
+    text = text.replace("${AfterEscalation}", after_escalation.state)
+    assert problems(json.loads(text)) == []
+
+
 def test_queue_keeps_messages_longer_than_a_person_may_take() -> None:
     queue = Deployment().resource("workflow.Queue")
     assert queue["MessageRetentionPeriod"] > document()["States"]["Work on Case"]["TimeoutSeconds"]

@@ -10,7 +10,8 @@ import pytest
 from tests.cloudformation import INFRA, ORDER, SERVICES, Deployment, template
 from tests.cloudformation import TEMPLATES as NAMED
 
-TEMPLATES = sorted(path.stem for path in INFRA.glob("*.yml"))
+# The tutorial's own version of the case workflow stands alone.
+TEMPLATES = sorted({path.stem for path in INFRA.glob("*.yml")} - {"cases-lambda"})
 GIVEN = {"Name", "Image"}
 """Parameters without a default, which the deploy commands set."""
 

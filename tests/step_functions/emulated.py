@@ -42,11 +42,14 @@ class Finished:
 class StepFunctions:
     """Machines of an emulator, and one queue for their tasks."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, queue: str | None = None) -> None:
         session, url = emulator.session, emulator.url
         self.states = session.client("stepfunctions", endpoint_url=url)
         self.sqs = session.client("sqs", endpoint_url=url)
-        self.queue = self.sqs.create_queue(QueueName=f"tasks-{secrets.token_hex(4)}")["QueueUrl"]
+        self.queue = queue or self._create_queue()
+
+    def _create_queue(self) -> str:
+        return self.sqs.create_queue(QueueName=f"tasks-{secrets.token_hex(4)}")["QueueUrl"]
 
     def create(self, definition: Json) -> str:
         """The ARN of a new machine."""
