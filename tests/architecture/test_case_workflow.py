@@ -1,6 +1,7 @@
 """The state machine of cases: one definition, which linters and both engines accept."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from services.cases.engines.definition import (
     case_workflow_document,
     load_case_workflow,
 )
+from tests.architecture.case_pictures import pictures
 from tests.cloudformation import Deployment, template
 
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/board-cases"
@@ -107,3 +109,8 @@ def test_queue_keeps_messages_longer_than_a_person_may_take() -> None:
     assert queue["MessageRetentionPeriod"] > document()["States"]["Work on Case"]["TimeoutSeconds"]
     assert queue["SqsManagedSseEnabled"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "workflow.DeadLetters.Arn"
+
+
+@pytest.mark.parametrize("path", pictures(), ids=lambda path: path.name)
+def test_picture_is_made_from_the_definition(path: Path) -> None:
+    assert path.read_text() == pictures()[path], "python -m tests.architecture.case_pictures"
