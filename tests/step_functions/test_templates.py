@@ -91,7 +91,7 @@ def create(emulated: Emulator) -> Iterator[Create]:
     """Creates the stack of a template with parameters; all are deleted in the end."""
     stacks: list[Created] = []
 
-    def create_stack(template: str, prefix: str, **parameters: str) -> Created:
+    def create_stack(template: str, **parameters: str) -> Created:
         name = f"tests-{secrets.token_hex(3)}"
         stack = Created(emulated, name)
         stack.client.create_stack(
@@ -100,7 +100,7 @@ def create(emulated: Emulator) -> Iterator[Create]:
             Capabilities=["CAPABILITY_NAMED_IAM"],
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value}
-                for key, value in {prefix: name, **parameters}.items()
+                for key, value in {"Project": name, **parameters}.items()
             ],
         )
         stack.client.get_waiter("stack_create_complete").wait(
@@ -117,7 +117,7 @@ def create(emulated: Emulator) -> Iterator[Create]:
 async def test_board_works_at_its_own_template(
     create: Create, emulated: Emulator, cases_database: Database
 ) -> None:
-    outputs = create("cases", "Project").outputs
+    outputs = create("cases").outputs
     step_functions = StepFunctions(emulated, outputs["CaseQueueUrl"])
     machine = outputs["CaseStateMachineArn"]
     async with working_at(step_functions, machine, cases_database) as found:
@@ -147,15 +147,13 @@ async def test_board_works_at_its_own_template(
 def test_tutorial_resolves_a_case(
     create: Create, parameters: dict[str, str], states: list[str], message: str
 ) -> None:
-    finished = create("cases-lambda", "Name", **parameters).run()
+    finished = create("cases-lambda", **parameters).run()
     assert finished.states == states
     assert finished.output == {"Case": "001", "Status": 1, "Message": message}
 
 
 def test_tutorial_fails_after_an_escalation_if_it_should(create: Create) -> None:
-    finished = create(
-        "cases-lambda", "Name", Outcome="after-escalation", AfterEscalation="fail"
-    ).run()
+    finished = create("cases-lambda", Outcome="after-escalation", AfterEscalation="fail").run()
     assert finished.states == [OPEN, ASSIGN, WORK, CHOICE, ESCALATE, "Fail"]
     assert (finished.status, finished.cause) == ("FAILED", "Engage Tier 2 Support.")
 
@@ -163,7 +161,7 @@ def test_tutorial_fails_after_an_escalation_if_it_should(create: Create) -> None
 def test_function_of_the_tutorial_that_fails_twice_is_tried_again(
     create: Create, tmp_path: Path
 ) -> None:
-    stack = create("cases-lambda", "Name", Outcome="at-once")
+    stack = create("cases-lambda", Outcome="at-once")
     stack.replace_code("assign-case", FAILING_TWICE.format(file=str(tmp_path / "attempts")))
     finished = stack.run()
     assert finished.states == [OPEN, ASSIGN, WORK, CHOICE, CLOSE]
@@ -176,7 +174,7 @@ def test_function_of_the_tutorial_that_fails_twice_is_tried_again(
 
 
 def test_function_of_the_tutorial_that_never_works_fails_the_execution(create: Create) -> None:
-    stack = create("cases-lambda", "Name", Outcome="at-once")
+    stack = create("cases-lambda", Outcome="at-once")
     stack.replace_code("close-case", FAILING)
     finished = stack.run()
     assert finished.states == [OPEN, ASSIGN, WORK, CHOICE, CLOSE, "Step Failed"]
