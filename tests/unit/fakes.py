@@ -1,4 +1,4 @@
-"""Fakes of what every context takes: other contexts, and the clock."""
+"""Fakes of every context's dependencies: other contexts, and the clock."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

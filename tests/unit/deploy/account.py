@@ -1,5 +1,5 @@
-"""An account on AWS with the board's stacks: it records every change, refuses what AWS would refuse
-in that state, and refuses what a visitor would notice."""
+"""A fake AWS account with the board's stacks. It records every change, and refuses changes that AWS
+would refuse in that state or that visitors would notice."""
 
 from __future__ import annotations
 
@@ -28,14 +28,13 @@ BUCKET = "board-eu-central-1-123456789012-requests"
 
 
 class RefusedError(StackFailedError):
-    """What AWS says, or a visitor would."""
+    """AWS would refuse the change, or visitors would notice it."""
 
 
 class FakeAccount:
-    """The account. `changes` is everything that was done to it, in order. `objects` are what is in
-    the bucket of requests, `protected` whether the database is; `migrated` is the revision whose
-    migrations have been carried out, `exit_code` what the next one-off task ends with. `templates`
-    is a folder that `write_templates` has filled."""
+    """The account. `changes` has every change, in order; `objects`, the contents of the bucket of
+    access logs. `migrated` is the revision whose migrations have run, and `exit_code` is the next
+    one-off task's. `templates` is a folder that `write_templates` has filled."""
 
     def __init__(self, templates: Path) -> None:
         self.templates = templates
@@ -48,10 +47,10 @@ class FakeAccount:
         self.families = {f"{PROJECT}-users": [True], "board-games-users": [True]}
         self.images = {f"{PROJECT}/users": ["0a1b2c3d4e5f"], "board-games/users": ["0a1b2c3d4e5f"]}
 
-    # What a visitor would notice
+    # What visitors would notice
 
     def served(self) -> set[str]:
-        """The services whose requests are answered, by themselves or by the monolith."""
+        """The services whose requests are answered, by the service or by the monolith."""
         routing = self.stacks.get("routing")
         if routing is None or routing.parameters.get("Paused") == "true":
             return set()
@@ -157,7 +156,7 @@ class FakeAccount:
             raise RefusedError(f"{part}: visitors of {', '.join(sorted(lost))} get 503")
 
     deploying = True
-    """Visitors are to be served all the time; not while the board is being destroyed."""
+    """Whether visitors must be served all the time: not while the board is being destroyed."""
 
     # The clients
 
@@ -213,7 +212,7 @@ class FakeAccount:
         del self.snapshots[request["DBClusterSnapshotIdentifier"]]
 
     def describe_task_definition(self, **request: Any) -> Any:
-        """The tags of a revision: the project's, whoever has made it."""
+        """The tags of a revision: the project's for every revision that exists."""
         family = request["taskDefinition"].rpartition("/")[2].rpartition(":")[0]
         tags = [{"key": "Project", "value": PROJECT if family in self.families else ""}]
         return {"tags": tags, "taskDefinition": {"containerDefinitions": []}}
@@ -223,7 +222,7 @@ class FakeAccount:
         self.changes.append(f"deregistered {request['taskDefinition'].rpartition('/')[2]}")
 
     def delete_task_definitions(self, **request: Any) -> None:
-        """The second one."""
+        """The second step."""
         for arn in request["taskDefinitions"]:
             del self.families[arn.rpartition("/")[2].rpartition(":")[0]]
 
@@ -236,11 +235,11 @@ class FakeAccount:
         return {"containerInstanceArns": []}
 
     def update_auto_scaling_group(self, **request: Any) -> None:
-        """Another number of instances."""
+        """Change the number of instances."""
         self.changes.append(f"{request['DesiredCapacity']} instances")
 
     def run_task(self, **request: Any) -> Any:
-        """A command of the board, from the image that the operator stack has now."""
+        """Run a command of the board, from the operator stack's current image."""
         (override,) = request["overrides"]["containerOverrides"]
         command = " ".join(override["command"])
         self.changes.append(command)
@@ -264,7 +263,7 @@ class FakeAccount:
 
 
 class FakeAws:
-    """Every client of the account is the account."""
+    """The account, as every client of its services."""
 
     region = "eu-central-1"
 
@@ -276,10 +275,10 @@ class FakeAws:
 
 
 class FakeInstallation(Installation):
-    """An installation in a fake account, whose services come up at once."""
+    """An installation in a fake account, whose services start at once."""
 
     def services(self) -> Any:
-        """Those of the cluster."""
+        """The services of the cluster."""
         return SimpleNamespace(
             wait_until_deployed=lambda *_: None,
             wait_until_stopped=lambda *_: None,
@@ -313,8 +312,8 @@ def _declared(body: str) -> Mapping[str, Any]:
 
 
 def write_templates(folder: Path) -> None:
-    """Write the parameters of each template, which is all that the commands read of them: reading
-    the whole would take most of the tests' time."""
+    """Write templates with nothing but parameters: the commands read no more, and reading whole
+    templates would take most of the tests' time."""
     for path in INFRA.glob("*.yml"):
         body = path.read_text(encoding="utf-8")
         start = body.index("\nParameters:\n") + 1

@@ -1,5 +1,5 @@
-"""An AWS account of a few lines, for `destroy` and `leftovers`: what is in it, whose it is, and
-what is done to it. CloudFormation deletes what its stacks have made, and nothing else."""
+"""A small fake of an AWS account, for `destroy` and `leftovers`: its resources, their owners, and
+the changes to them. CloudFormation deletes what its stacks have created, and nothing else."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ SERVICES = (
 
 @dataclass
 class Thing:
-    """A resource: its type, as CloudFormation writes it, its name, its tags, and the stack that has
-    made it, if one has."""
+    """A resource: its CloudFormation type, its name, its tags, and the stack that created it, if
+    any."""
 
     kind: str
     name: str
@@ -38,8 +38,8 @@ def _small_pairs(tags: Tags) -> list[dict[str, str]]:
 
 
 class FakeAccount:
-    """Has the same attributes as `deploy.aws.Aws`. What somebody deletes or empties is written down
-    in `touched`, as the thing itself."""
+    """Has the same attributes as `deploy.aws.Aws`. `touched` has each resource that was deleted or
+    emptied."""
 
     region = "eu-west-1"
 
@@ -47,13 +47,13 @@ class FakeAccount:
         self.things = list(things)
         self.stacks: dict[str, Tags] = {}
         self.touched: list[Thing] = []
-        # Whatever it is asked, each service is this.
+        # This object is the client of each service.
         for name in SERVICES:
             setattr(self, name, self)
         self.exceptions = SimpleNamespace(RepositoryNotFoundException=KeyError)
 
     def make(self, stack: str, tags: Tags, *things: Thing) -> None:
-        """Let a stack make things, which get its tags and CloudFormation's."""
+        """Let a stack create resources, which get its tags and CloudFormation's."""
         self.stacks[stack] = tags
         for thing in things:
             thing.stack = stack
@@ -61,18 +61,18 @@ class FakeAccount:
             self.things.append(thing)
 
     def all(self, kind: str) -> list[Thing]:
-        """The things of a kind."""
+        """The resources of a kind."""
         return [thing for thing in self.things if thing.kind == kind]
 
     def one(self, kind: str, name: str) -> Thing:
-        """The thing of that kind and name."""
+        """The resource of this kind and name."""
         for thing in self.all(kind):
             if thing.name == name:
                 return thing
         raise KeyError(name)
 
     def delete(self, kind: str, name: str) -> None:
-        """What every call that deletes comes to."""
+        """Delete a resource, for every call that deletes."""
         thing = self.one(kind, name)
         self.things.remove(thing)
         self.touched.append(thing)
@@ -108,7 +108,7 @@ class FakeAccount:
                                          of=thing.name))  # fmt: skip
         del self.stacks[name]
 
-    # What changes things.
+    # Calls that change resources.
 
     def update_auto_scaling_group(self, **request: Any) -> None:
         self.touched.append(self.one("AWS::AutoScaling::AutoScalingGroup",
@@ -137,7 +137,7 @@ class FakeAccount:
     def delete_db_snapshot(self, **request: str) -> None:
         self.delete("AWS::RDS::DBSnapshot", request["DBSnapshotIdentifier"])
 
-    # What tells of things.
+    # Calls that return resources.
 
     def describe_auto_scaling_groups(self, **_: Any) -> Any:
         return {"AutoScalingGroups": []}
@@ -178,7 +178,7 @@ class FakeAccount:
         }
 
     def _get_resources(self, **_: Any) -> Any:
-        # An ARN of a service that nobody here asks: what the tagging API says is true.
+        # ARNs of a service that these tests do not ask, so the tagging API's answer counts.
         found = [
             {"ResourceARN": f"arn:aws:tagged:::{one.kind}/{one.name}", "Tags": _pairs(one.tags)}
             for one in self.things
@@ -232,7 +232,7 @@ class FakeAccount:
         arns = [
             one.name
             for one in self.all("AWS::ECS::TaskDefinition")
-            # As ECS does: a prefix.
+            # Like ECS, filter by prefix.
             if one.of.startswith(request["familyPrefix"]) and request["status"] == "ACTIVE"
         ]
         return {"taskDefinitionArns": arns}

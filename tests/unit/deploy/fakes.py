@@ -1,4 +1,4 @@
-"""An AWS of a few lines, as far as the tests of `deploy` go."""
+"""A small fake of AWS for the tests of `deploy`."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,23 +20,23 @@ class Pages:
         self._pages = pages
 
     def paginate(self, **_: object) -> Iterable[Any]:
-        """All of them."""
+        """All pages."""
         return self._pages
 
 
 class FakeClock:
-    """A clock that moves when somebody sleeps, and what happens meanwhile."""
+    """A clock that moves during sleeps, and calls `meanwhile` in each."""
 
     def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.now = 0.0
         self._meanwhile = meanwhile
 
     def sleep(self, seconds: float) -> None:
-        """Time passes, and things happen."""
+        """Let time pass, and call `meanwhile`."""
         self.now += seconds
         self._meanwhile()
 
     @property
     def poller(self) -> Poller:
-        """The poller that it sets."""
+        """A poller with this clock."""
         return Poller(lambda: self.now, self.sleep)

@@ -1,4 +1,5 @@
-"""A bucket with content is not deleted by AWS: no longer logging requests empties it in between."""
+"""AWS does not delete a bucket with content, so the bucket is emptied when access logs are turned
+off."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ BUCKET = "board-eu-west-1-123456789012-requests"
 
 @dataclass
 class Account:
-    """A bucket of requests, and a routing stack that owns it. Deleting the stack's bucket fails
+    """A bucket of access logs, and the routing stack that owns it. Deleting the bucket fails
     silently while it has content, as it does when CloudFormation cleans up after an update."""
 
     logs: str = "true"
@@ -86,7 +87,7 @@ def test_what_is_delivered_late_does_not_leave_a_bucket_that_no_stack_knows() ->
         ("false", {"AccessLogs": "false"}, ["false"]),
         ("false", {"AccessLogs": "true"}, ["true"]),
         ("true", {}, ["true"]),
-        # Interrupted in between.
+        # The command was interrupted in between.
         ("ending", {"AccessLogs": "false"}, ["ending", "emptied", "false"]),
     ],
 )

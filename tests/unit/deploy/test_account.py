@@ -1,4 +1,5 @@
-"""Names what is missing before anything is created: a region, credentials, permissions, quotas."""
+"""What is missing is named before anything is created: a region, credentials, permissions,
+quotas."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -50,7 +51,7 @@ def test_requires_a_region() -> None:
 
 
 class Iam:
-    """A policy simulator: for some actions something else than `allowed`."""
+    """A policy simulator, with these results for some actions and `allowed` for all others."""
 
     def __init__(self, **verdicts: Any) -> None:
         self._verdicts = {name.replace("_", ":", 1): found for name, found in verdicts.items()}

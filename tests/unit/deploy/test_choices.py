@@ -1,4 +1,4 @@
-"""What was chosen makes sense before anything is created, and is remembered by the stacks."""
+"""Choices are checked before anything is created, and the stacks store them."""
 
 import inspect
 from collections.abc import Mapping
@@ -89,10 +89,10 @@ def test_more_tasks_at_least_are_more_at_most() -> None:
     chosen = {"DesiredCount": "5", "MaxInstances": "4"}
     assert choices.derived(chosen, {}, "microservices") == {"MaxCount": "5"}
     choices.require_consistent(chosen, {}, "microservices")
-    # What somebody has said stays, and is refused.
+    # What was set explicitly is not changed but refused.
     with pytest.raises(CannotDeployError, match="COUNT=5 is above MaxCount=4"):
         choices.require_consistent({**chosen, "MaxCount": "4"}, {}, "microservices")
-    # The stacks remember it.
+    # The stacks store it.
     assert choices.derived({}, {"DesiredCount": "5", "MaxCount": "5"}, "microservices") == {}
 
 
@@ -146,7 +146,7 @@ def test_a_certificate_and_its_domain_are_taken_back_together() -> None:
 
 
 class Stacks:
-    """Stacks with these parameters; what they are told is written down."""
+    """Stacks with these parameters, which record their updates."""
 
     def __init__(self, **parameters: dict[str, str]) -> None:
         self.parameters = {f"board-{part}": found for part, found in parameters.items()}
@@ -188,10 +188,10 @@ def test_choices_do_not_fall_back_when_the_next_command_does_not_repeat_them() -
     board = _installation(stacks)
     assert board.choices()["NatMode"] == "ipv6"
     assert board.choices()["DatabaseKind"] == "instance"
-    # A stack that exists keeps its own.
+    # An existing stack keeps its own.
     board.ensure_stack("network", {"Paused": "false"})
     assert stacks.told["NatMode"] == "ipv6"
-    # A stack that is new has them from the others, and nothing that is one stack's alone.
+    # A new stack gets them from the others, but nothing that belongs to one stack only.
     board.ensure_stack("cluster", {})
     assert stacks.told["NatMode"] == "ipv6"
     board.ensure_stack("monolith", {"Name": "monolith", "Image": "monolith:1"})

@@ -1,4 +1,4 @@
-"""What a database costs, up and stopped; and only the project's is counted."""
+"""What a database costs, running and stopped; only the project's is counted."""
 
 from types import SimpleNamespace
 from typing import Any, cast

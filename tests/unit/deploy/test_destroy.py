@@ -1,4 +1,4 @@
-"""`destroy` deletes what the project has made, all of it, and nothing of anybody else."""
+"""`destroy` deletes everything that the project has created, and nothing of anybody else's."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,7 +21,7 @@ OURS = {"Project": "board"}
 
 
 def _board(account: FakeAccount) -> None:
-    """The board in the account, with images, requests logged, and revisions of its tasks."""
+    """The board in the account, with images, access logs, and revisions of its tasks."""
     deployment = Deployment(region=account.region, AccessLogs="true")
     names = {"AWS::ECR::Repository": "RepositoryName", "AWS::S3::Bucket": "BucketName",
              "AWS::IAM::Role": "RoleName", "AWS::Logs::LogGroup": "LogGroupName",
@@ -45,7 +45,7 @@ def _board(account: FakeAccount) -> None:
         if part == "cluster":
             things += [Thing("AWS::AutoScaling::AutoScalingGroup", "board-cluster-group")]
         account.make(f"board-{part}", OURS, *things)
-    # A revision that an update has replaced stays, and no stack knows it.
+    # A revision that an update has replaced remains, and belongs to no stack.
     account.things.append(Thing("AWS::ECS::TaskDefinition", _arn("board-users", 0), OURS,
                                 of="board-users"))  # fmt: skip
 
@@ -55,12 +55,12 @@ def _arn(family: str, number: int) -> str:
 
 
 def _revision(family: str, number: int) -> Thing:
-    # CloudFormation deregisters it when its stack goes; that it stays listed is AWS's way.
+    # CloudFormation deregisters it with its stack; AWS goes on listing it.
     return Thing("AWS::ECS::TaskDefinition", _arn(family, number), of=family)
 
 
 def _look_alikes() -> list[Thing]:
-    """What other people have in the same account, called nearly, or exactly, like the board's."""
+    """Other people's resources in the same account, with names similar or equal to the board's."""
     return [
         Thing("AWS::ECR::Repository", "board/game", content=9),
         Thing("AWS::ECR::Repository", "board/users-of-marketing", content=9),
@@ -131,7 +131,7 @@ def test_after_destroy_nothing_is_left_and_what_may_be_of_others_is_listed() -> 
 
 
 def test_what_destroy_would_miss_is_found() -> None:
-    # Each kind of thing that the board has, and no stack any more.
+    # Each kind of resource that the board has, without its stack.
     account = FakeAccount()
     _board(account)
     account.stacks.clear()
@@ -194,7 +194,7 @@ def test_the_names_that_are_known_are_those_of_the_templates() -> None:
 
 
 def test_instances_are_terminated_though_their_stack_is_half_gone() -> None:
-    # Neither the group nor the cluster exists any more, and the stack still tells of them.
+    # Neither the group nor the cluster exists any more, but the stack still lists them.
     account = FakeAccount()
     account.make("board-cluster", OURS)
     said: list[str] = []
@@ -203,8 +203,8 @@ def test_instances_are_terminated_though_their_stack_is_half_gone() -> None:
 
 
 class Machines:
-    """A cluster with one registered instance, and its Auto Scaling group. The group's instance ends
-    when nothing drains it any more: when its agent is connected, or it is deregistered."""
+    """A cluster with one registered instance, and its Auto Scaling group. The instance ends as soon
+    as its draining is complete: when its agent is connected, or when it is deregistered."""
 
     def __init__(self, connected: bool) -> None:
         self.autoscaling = self.ecs = self

@@ -1,5 +1,4 @@
-"""Images: built for AMD64 whatever this machine is, pushed once each, and never for another
-processor."""
+"""Images are built for AMD64 on any machine, pushed once each, and never for another processor."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ REVISION = "0123456789ab"
 
 
 class Engine:
-    """A `docker` whose images have one architecture, and what it was asked."""
+    """A fake `docker` whose images have one architecture; it records its commands."""
 
     def __init__(self, architecture: str = "amd64", *, buildx: bool = True) -> None:
         self._facts = json.dumps([{"Os": "linux", "Architecture": architecture}])

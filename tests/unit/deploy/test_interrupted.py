@@ -25,8 +25,7 @@ class Interrupted(BaseException):
 
 class LiveBoard:
     """A board that runs as strangler, half moved: the parameters of its stacks. Each step that
-    changes it can be interrupted, before it or after it; whether it is done again must not
-    matter."""
+    changes it can be interrupted, before it or after it; doing it again must make no difference."""
 
     def __init__(self) -> None:
         self.stacks: dict[str, dict[str, str]] = {part: {} for part in FOUNDATION}
@@ -39,7 +38,8 @@ class LiveBoard:
         self.interrupt_at: float | None = None
 
     def step(self, change: Any) -> None:
-        """One change: interrupted before it at its number, and after it at half a number more."""
+        """Make a change. `interrupt_at` is its number to interrupt before it, or half more to
+        interrupt after it."""
         self.steps += 1
         if self.interrupt_at == self.steps:
             raise Interrupted
@@ -49,13 +49,12 @@ class LiveBoard:
 
     @property
     def state(self) -> Any:
-        """All that is left of a deploy."""
+        """Everything that a deploy leaves."""
         return (self.stacks, self.migrated)
 
 
 class Command:
-    """What one command knows of the board; it has a memory of its own, which an interruption
-    loses."""
+    """One command's view of the board; what it has in memory is lost in an interruption."""
 
     require_not_paused = Installation.require_not_paused
 
@@ -148,7 +147,7 @@ class Command:
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
-    """A folder of templates without parameters: nothing is chosen here."""
+    """A folder of templates without parameters: these tests choose nothing."""
     for layer in (*map(template_name, FOUNDATION), "service", "observability"):
         (tmp_path / f"{layer}.yml").write_text("Resources: {}")
     return tmp_path
@@ -164,7 +163,7 @@ def test_deploy_interrupted_at_any_step_and_run_again_ends_where_it_should(
     assert services.keys() - {"operator"} == set(DEPLOYMENTS[deployment])
     assert all(image.endswith(NEW) for image in services.values())
     assert whole.migrated == NEW
-    # Each step is found by running it, before and after which somebody may interrupt.
+    # The complete run has counted the steps: interrupt one run before, and one after each of them.
     assert whole.steps >= 10
     for half in range(2, 2 * whole.steps + 2):
         board = LiveBoard()

@@ -1,5 +1,5 @@
-"""That nothing is left is proved: what AWS only remembers does not count, and what could not be
-looked at does."""
+"""`leftovers` proves that nothing is left: resources that AWS only still lists do not count, and
+those that it could not check do."""
 
 from types import SimpleNamespace
 from typing import Any, cast

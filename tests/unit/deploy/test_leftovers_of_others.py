@@ -1,4 +1,4 @@
-"""What another project or another person has made is not the project's, however alike its name."""
+"""Resources of another project or person are not the project's, however similar their names."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,7 +14,7 @@ OTHERS = [{"Key": "Project", "Value": "board-games"}]
 
 
 def finding(what: str, client: str, key: str, *listed: Any) -> dict[str, bool]:
-    """What such a finder finds among these, and whether it is the project's."""
+    """What this finder finds in the list, and whether each is the project's."""
     paginator = SimpleNamespace(get_paginator=lambda call: Pages({_key(call, key): list(listed)}))
     aws = SimpleNamespace(region="here", **{client: paginator})
     found = leftovers.FINDERS[what](cast(Any, aws), "board")
@@ -22,7 +22,7 @@ def finding(what: str, client: str, key: str, *listed: Any) -> dict[str, bool]:
 
 
 def _key(call: str, key: str) -> str:
-    """`describe_db_instances` lists under another key than `describe_db_clusters`."""
+    """The key of a list; that of `describe_db_instances` is not that of `describe_db_clusters`."""
     return "DBInstances" if call == "describe_db_instances" else key
 
 

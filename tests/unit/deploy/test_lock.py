@@ -88,7 +88,7 @@ class LockTable:
 
 
 class Clock:
-    """The time of day."""
+    """The current time."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.5
@@ -193,7 +193,7 @@ def test_one_of_many_concurrent_takeovers_succeeds() -> None:
     table, clock = LockTable(), Clock()
     _expired(table, clock)
     count = 8
-    # All have read the expired lease, and none has written, when the first one goes on to write.
+    # All have read the expired lease, and none has written it yet, when the first one writes.
     all_have_read, reads = threading.Barrier(count), threading.local()
 
     def wait_for_the_others() -> None:

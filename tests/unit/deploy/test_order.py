@@ -1,4 +1,4 @@
-"""What is taken away, and brought back, in which order."""
+"""The order in which resources are removed and restored."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,8 +16,8 @@ from topology.deployments import DEPLOYMENTS, SERVERS
 
 
 class Scene:
-    """A project with these stacks; what is done to it is written down, in order. `paused` says
-    whether its routing and network are."""
+    """A project with these stacks, which records its changes in order. `paused` says whether its
+    routing and network are paused."""
 
     def __init__(self, *there: str, paused: bool = False, **chosen: Any) -> None:
         self.there = list(there)
@@ -138,7 +138,7 @@ def test_pause_deletes_dependents_before_what_they_need() -> None:
 
 
 def test_interrupted_pause_continues_without_updating_services() -> None:
-    # Their target groups have no load balancer any more, and ECS would refuse.
+    # Their target groups have no load balancer any more, so ECS would refuse.
     scene = Scene(*UP, paused=True)
     pause.pause(cast(Any, scene))
     assert scene.done == [
@@ -160,10 +160,10 @@ def test_resume_starts_the_database_and_creates_listeners_before_services(
     assert scene.done == [
         *(["database started"] if instance else []),
         "network Paused=false",
-        # What instances are told of the way out is what the network has now.
+        # Instances get the network's current connection to the Internet.
         "cluster NatMode=one",
         "routing Paused=false",
-        # The same revision, under the name by which it is reached now.
+        # The same revision, with its new address.
         "operator Image=new/board/board:0a1b2c3d4e5f",
         "workflow",
         "users Paused=false Image=new/board/users:0a1b2c3d4e5f",

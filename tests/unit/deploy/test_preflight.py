@@ -1,5 +1,5 @@
-"""A newcomer's account: what it may not have, lacks, or does not offer is named before anything is
-created, with what to do instead."""
+"""A new account: what is not allowed, missing or not offered is named before anything is created,
+with what to do instead."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -73,7 +73,7 @@ def test_hint_names_the_other_smallest_database() -> None:
 
 
 class Region:
-    """Three zones, of which the second lacks a type."""
+    """Three zones, the second without one instance type."""
 
     region = "eu-west-9"
 
@@ -145,7 +145,7 @@ def test_a_class_that_is_not_offered_is_refused() -> None:
 
 
 class Roles:
-    """IAM with some service-linked roles, each known only after it was asked for a few times."""
+    """IAM with some service-linked roles, each visible only after a few requests."""
 
     class exceptions:  # noqa: N801 - as a client of boto3 has it
         """What IAM raises."""

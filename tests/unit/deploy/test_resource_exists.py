@@ -1,4 +1,4 @@
-"""Each lookup is a call that AWS has, and tells resources that exist from those that do not."""
+"""Each lookup is a call that AWS has, and distinguishes existing resources from missing ones."""
 
 from types import SimpleNamespace
 from typing import Any, cast

@@ -1,5 +1,5 @@
-"""The order of what the commands do, in an account that refuses what AWS would refuse, and in which
-every visitor has to be served all the time."""
+"""The order of the commands' steps, in an account that refuses what AWS would refuse, and in which
+every visitor must be served all the time."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -33,7 +33,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Registry:
-    """A registry that has every image but those at `missing`."""
+    """A registry with every image except those of the revision `missing`."""
 
     def __init__(self, missing: str = "") -> None:
         self.missing = missing
@@ -46,7 +46,7 @@ class Registry:
 
 
 class Visits:
-    """The smoke test: the origins that it has visited, and who was served then."""
+    """The smoke test, with the origins that it has visited and the services that answered then."""
 
     def __init__(self, account: FakeAccount) -> None:
         self.account = account
@@ -58,7 +58,7 @@ class Visits:
 
 
 def board(templates: Path, deployment: str, **parameters: str) -> FakeAccount:
-    """An account in which this deployment runs at the old revision."""
+    """An account in which this deployment runs with the old revision."""
     account = FakeAccount(templates)
     there = installation(account, deployment=deployment, parameters=parameters)
     registry = Registry()
@@ -78,7 +78,7 @@ def board(templates: Path, deployment: str, **parameters: str) -> FakeAccount:
 
 
 def deploy(account: FakeAccount, registry: Registry | None = None, **settings: Any) -> Visits:
-    """Deploy the new revision; the visits that ended it."""
+    """Deploy the new revision. Returns the visits of the smoke test at its end."""
     visits = Visits(account)
     there = installation(account, **settings)
     up.deploy(there, ROOT, cast(Any, registry or Registry()), NEW, cast(Any, visits))
@@ -175,7 +175,7 @@ def test_resume_serves_and_visits_the_board(templates: Path) -> None:
 
 
 def destroy(account: FakeAccount, **settings: Any) -> None:
-    """Destroy what there is."""
+    """Destroy everything."""
     account.deploying = False
     down.destroy(installation(account, **settings))
 

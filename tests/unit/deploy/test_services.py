@@ -1,4 +1,5 @@
-"""What ECS runs is held against what was deployed, and the first reason is told."""
+"""ECS's state is compared with what was deployed, and the first reason for a difference is
+named."""
 
 from types import SimpleNamespace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What makes no sense is refused before AWS is asked anything."""
+"""Invalid settings are refused before any call to AWS."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Traffic moves only to what is there, and the load balancer's own rules are held against it."""
+"""Traffic moves only to services that run, and the load balancer's own rules are checked."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,8 +12,8 @@ SERVICE, MONOLITH = "arn:users", "arn:monolith"
 
 
 class Board:
-    """A project with these stacks, whose load balancer's rule has the weights that it was given,
-    or those of somebody else."""
+    """A project with these stacks, whose load balancer's rule has the weights that were set, or
+    somebody else's."""
 
     def __init__(
         self, *there: str, weights: tuple[int, int] | None = None, health: str = "healthy"

@@ -1,4 +1,4 @@
-"""Stacks: whatever state an earlier run has left them in, and what is said when they fail."""
+"""Stacks in any state that an earlier run may have left, and the messages when they fail."""
 
 from typing import Any, cast
 
@@ -14,8 +14,8 @@ OURS = [{"Key": "Project", "Value": "board"}]
 
 
 class Cloud:
-    """CloudFormation with one stack, which does what it is told: `course` are the states that it
-    goes through, one each time that somebody looks."""
+    """A fake CloudFormation with one stack, which passes through the states in `course`, one for
+    each time that it is described."""
 
     def __init__(self, state: str | None = None, tags: list[dict[str, str]] = OURS) -> None:
         self.state = state

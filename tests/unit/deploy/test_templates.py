@@ -1,4 +1,4 @@
-"""Templates are sent as they are written, and refused when they are invalid or too long."""
+"""Templates are sent unchanged, and refused if they are invalid or too long."""
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""While instances, tasks and databases are waited for, the reasons are said as they come."""
+"""While a command waits for instances, tasks and databases, it prints the reasons as they
+appear."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -119,7 +120,7 @@ def test_ecs_warnings_about_a_service_are_printed_as_they_arrive() -> None:
 
 
 class Rds:
-    """An instance that is where it should be after a few looks."""
+    """An instance that has the wanted state after a few requests."""
 
     def __init__(self, status: str) -> None:
         self.rds = self

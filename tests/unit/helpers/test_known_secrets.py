@@ -1,4 +1,4 @@
-"""The secrets of requests and responses are noted, and found in a log however they are written."""
+"""The secrets of requests and responses are noted, and found in a log in any spelling."""
 
 import json
 

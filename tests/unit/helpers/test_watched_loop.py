@@ -1,4 +1,4 @@
-"""The watched event loop reports what takes a processor's time, and not what waits."""
+"""The watched event loop reports callbacks that use processor time, and not those that wait."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Fakes of what the posts service takes."""
+"""Fakes of the posts service's dependencies."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from services.posts.model import (
 
 
 class FakeRenderer:
-    """Makes HTML that shows which text it was made of, and records who had what rendered."""
+    """Renders HTML that shows its text, and records each user and text."""
 
     def __init__(self) -> None:
         self.rendered: list[tuple[str, int]] = []
@@ -32,7 +32,7 @@ class FakeRenderer:
 
 
 class FakeLimits:
-    """`services.posts.service.Limits`; the fake store looks at none of them."""
+    """`services.posts.service.Limits`; the fake store ignores them."""
 
     for_posts = Policy("post", 1, 5)
     for_previews = Policy("preview", 1, 60)
@@ -40,8 +40,8 @@ class FakeLimits:
 
 
 class FakePostStore:
-    """`services.posts.service.Store` in memory. `replays` makes every write one that was done,
-    `used_up` every limit one that is reached."""
+    """`services.posts.service.Store` in memory. With `replays`, every write counts as done before;
+    with `used_up`, every limit as reached."""
 
     def __init__(self, *posts: Post, replays: bool = False) -> None:
         self.used_up = False

@@ -1,4 +1,4 @@
-"""Activity is told until it is known to be told."""
+"""Activity is delivered again until its delivery is confirmed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Backlog:
 
 
 class Threads:
-    """`kernel.contracts.Threads` that fails as often as it is told to."""
+    """`kernel.contracts.Threads` that fails a given number of times."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)

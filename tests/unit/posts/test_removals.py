@@ -1,4 +1,4 @@
-"""Following what threads tells of removed threads."""
+"""Following the removals of threads."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ class FakeStore:
 
 
 class Threads(FakeThreads):
-    """Returns two removals at a time, and at once, as a service does that is stopping."""
+    """Returns two removals at a time, without waiting, as a stopping service does."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Streams of a thread, on events that a test makes up."""
+"""Streams of a thread, with events that the test makes up."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, MutableMapping
@@ -58,7 +58,7 @@ async def _next(stream: AsyncGenerator[bytes, None]) -> bytes:
 
 
 async def _idle() -> None:
-    """Let everybody go on until all of them wait: nothing here takes more than a few turns."""
+    """Let all tasks run until each waits: nothing here takes more than a few turns of the loop."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -156,7 +156,7 @@ async def test_the_streams_of_a_removed_thread_end() -> None:
         store.removed = True
         streams.thread_changed(str(THREAD))
         assert await _rest(stream) == b""
-        # This one was let in before, and begins only now.
+        # This one was admitted before, and begins only now.
         assert await _rest(late) == b"retry: 1000\nid: 0\n\n"
         with pytest.raises(NotFound):
             await streams.open(THREAD, None)
@@ -196,7 +196,7 @@ async def test_abandoned_response_closes_its_events() -> None:
 
     async def send(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.body":
-            await asyncio.Event().wait()  # a client that takes nothing
+            await asyncio.Event().wait()  # a client that reads nothing
 
     await asyncio.wait_for(EventStream(events(), patience=0.01).stream_response(send), 5)
     assert closed.is_set()

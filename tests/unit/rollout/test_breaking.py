@@ -1,4 +1,4 @@
-"""What is wrong with `make break` by itself is refused before a board is looked for."""
+"""A `make break` that is wrong by itself is refused before a board is looked for."""
 
 from pathlib import Path
 

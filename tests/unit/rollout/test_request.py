@@ -1,4 +1,4 @@
-"""Everything that is wrong with a command by itself is refused before a board is looked for."""
+"""A command that is wrong by itself is refused before a board is looked for."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The report is one file, says what happened, and shows nothing as markup that is text."""
+"""The report is one file that says what happened, and never treats text as markup."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""The migration has every context, whichever there are, and ends without the monolith."""
+"""The migration covers all contexts, whatever their number, and ends without the monolith."""
 
 from strangle.load.recorder import service_of
 from strangle.steps import SHARES, migration

@@ -1,4 +1,4 @@
-"""A fake of what the threads service takes."""
+"""Fakes of the threads service's dependencies."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""When traffic may move, and when a server may stop, for whichever contexts there are."""
+"""When traffic may move, and when a server may stop, for any set of contexts."""
 
 import pytest
 

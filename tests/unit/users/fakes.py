@@ -1,4 +1,4 @@
-"""Fakes of what the users service takes."""
+"""Fakes of the users service's dependencies."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ from services.users.model import (
 
 class FakePasswords:
     """`services.users.service.Passwords`: the hash of a password is the password in brackets.
-    `verified` has every password that was compared, and with what; `weak` those that are weak."""
+    `verified` has each password that was compared, with its hash; `weak`, the weak ones."""
 
     def __init__(self) -> None:
         self.verified: list[tuple[str, str | None]] = []
@@ -41,8 +41,8 @@ class FakePasswords:
 
 
 class FakeAttempts:
-    """`services.users.service.Attempts`: refuses everything while `full`. `ended` has how each
-    attempt ended."""
+    """`services.users.service.Attempts`: refuses everything while `full`. `ended` has each
+    attempt's result."""
 
     def __init__(self) -> None:
         self.full = False
@@ -117,7 +117,7 @@ class FakeLockedUser:
 
 
 class FakeUserStore:
-    """The store of `UserService` and of `Moderation`, in memory. Nobody may register while it is
+    """The store of `UserService` and of `Moderation`, in memory. It refuses registrations while
     `closed`."""
 
     def __init__(self, *standings: Standing) -> None:

@@ -1,4 +1,4 @@
-"""The rules of deciding about others, without a database."""
+"""The rules for decisions about other users, without a database."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Passwords are kept as hashes, and looking at one tells nothing but yes or no."""
+"""Passwords are stored as hashes, and checking one reveals nothing but yes or no."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Names that readers take for each other."""
+"""Names that readers could mistake for each other."""
 
 import pytest
 

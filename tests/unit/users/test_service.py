@@ -117,7 +117,7 @@ async def test_session_token_identifies_its_user_until_sign_out() -> None:
 
 
 def readings(stored: bytes) -> list[str]:
-    """What somebody who has read the database may try as a token."""
+    """Values that somebody who has read the database could try as a token."""
     return [stored.hex(), stored.decode(errors="replace")]
 
 

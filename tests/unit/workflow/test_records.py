@@ -1,4 +1,4 @@
-"""The record of an execution: what a host may rely on after a crash."""
+"""The record of an execution, on which a host can rely after a crash."""
 
 import json
 

@@ -1,4 +1,5 @@
-"""A definition is refused by name for what the interpreter does not carry out."""
+"""A definition that uses a feature which the interpreter lacks is refused, and the message names
+it."""
 
 import pytest
 

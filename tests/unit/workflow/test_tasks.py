@@ -28,7 +28,7 @@ def token(execution: Execution) -> str:
 
 
 def pauses(*, attempts: int, **retrier: Json) -> list[float]:
-    """The seconds between the attempts of a task that never works."""
+    """The seconds between the attempts of a task that always fails."""
     machine = task(Retry=[{"ErrorEquals": ["E"], "MaxAttempts": attempts, **retrier}])
     execution, passed, found = begun(machine, {}), 0.0, []
     for _ in range(attempts):

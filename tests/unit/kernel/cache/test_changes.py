@@ -6,7 +6,7 @@ from kernel.cache.changes import Changes
 
 
 class Heard:
-    """Remembers the changes that it was called with."""
+    """Records the changes that it is called with."""
 
     def __init__(self, changes: Changes) -> None:
         self.tags: list[frozenset[str] | None] = []

@@ -1,4 +1,4 @@
-"""Which coding a client gets."""
+"""The content coding that a client gets."""
 
 import gzip
 

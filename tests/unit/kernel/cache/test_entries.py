@@ -1,4 +1,4 @@
-"""What is kept in memory: how much, and what a change makes of it."""
+"""Which entries stay in memory: up to a size, and until a change."""
 
 from kernel.cache.changes import Changes
 from kernel.cache.entries import Entries, Entry, Key, Variant
@@ -7,7 +7,7 @@ CHANGES = Changes("posts", frozenset({"thread"}))
 
 
 def entry(name: str, size: int = 1000, *tags: str) -> Entry:
-    """An entry whose body has so many bytes."""
+    """An entry with a body of this many bytes."""
     variant = Variant(b'"x"', [(b"etag", b'"x"'), (b"content-type", b"x")], b"x" * size)
     return Entry(key(name), None, CHANGES, frozenset(tags), variant)
 

@@ -1,4 +1,4 @@
-"""A database is asked for nothing, not even with a name, unless it proves to be the one."""
+"""A client sends nothing, not even its user name, before the database has proved its identity."""
 
 import asyncio
 import ssl
@@ -13,11 +13,11 @@ from tests.cloudformation import ROOT, template
 from tests.unit.gateway import certificates
 
 _SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
-"""What a client that wants TLS says first (PostgreSQL: "Message Formats", SSLRequest)."""
+"""A client's first message to request TLS (PostgreSQL: "Message Formats", SSLRequest)."""
 
 
 class Server:
-    """Speaks as much of PostgreSQL's protocol as comes before a password, and then hangs up."""
+    """Speaks PostgreSQL's protocol up to the password, and then closes the connection."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
@@ -48,7 +48,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> certificates.SelfSigned:
-    """Of a server called localhost."""
+    """The certificate of a server called localhost."""
     return certificates.make(tmp_path_factory.mktemp("certificates"))
 
 
@@ -69,7 +69,7 @@ async def plain_server() -> AsyncIterator[Server]:
 
 
 def _url(host: str, port: int, roots: Path) -> str:
-    """As the template builds it, for these roots."""
+    """A URL as the template builds it, with these root certificates."""
     tls = template("data")["Outputs"]["DatabaseTls"]["Value"]
     assert isinstance(tls, str)
     tls = tls.replace("/board/containers/rds-ca.pem", str(roots))

@@ -1,4 +1,4 @@
-"""Cursors: what was given out is understood, and nothing else is."""
+"""Only cursors that the API has issued are accepted."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ KEYS = st.lists(st.integers(-LARGEST_ID, LARGEST_ID), min_size=1, max_size=4).ma
 
 
 def forged(value: object) -> str:
-    """What somebody makes up who knows how cursors look today."""
+    """A forged cursor in the current format."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 

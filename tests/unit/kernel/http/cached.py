@@ -1,4 +1,4 @@
-"""A cache over an application that the tests play by hand."""
+"""A cache over a fake application that the tests control."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,15 +13,15 @@ Body = Callable[[str], bytes]
 
 
 class FakeFeed:
-    """A feed of changes that a test makes current, or not."""
+    """A feed of changes; tests set whether it is current."""
 
     def __init__(self) -> None:
         self.current = True
 
 
 class FakeApp:
-    """Answers `/shared/N` with what `body` says of the path, once `release` is set, and any other
-    path with who asks."""
+    """Answers `/shared/N` with the result of `body`, and any other path with the `Authorization`
+    field, once `release` is set."""
 
     def __init__(self, changes: Changes, body: Body) -> None:
         self._changes = changes
@@ -50,7 +50,7 @@ class FakeApp:
 
 
 class Answer:
-    """What came back."""
+    """The response."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -65,7 +65,7 @@ class Answer:
 
 
 class Instance:
-    """A process, as far as its cache is concerned."""
+    """The parts of a process that its cache needs."""
 
     def __init__(self, body: Body, capacity: int = 8_000_000) -> None:
         self.feed = FakeFeed()

@@ -1,4 +1,4 @@
-"""The limit on requests from one address, by a clock that the test sets."""
+"""The limit on requests from one address, with a clock that the test sets."""
 
 from ipaddress import ip_network
 
@@ -16,19 +16,19 @@ TRUSTED = (ip_network("127.0.0.0/8"),)
 
 
 class Limited:
-    """An application that an address may ask twice in a minute."""
+    """An application that accepts two requests from an address in a minute."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         limit = AddressLimit(
             PlainTextResponse("Hello"), Policy("address", 2, 60), TRUSTED, lambda: self.now
         )
-        # The outermost layer puts the fields of the others on the response.
+        # The outermost layer adds the fields of the others to the response.
         app = RequestMiddleware(limit, Telemetry("test"), Lifecycle(), None)
         self._transport = httpx.ASGITransport(app)
 
     async def ask(self, address: str = "192.0.2.1", path: str = "/api/posts") -> httpx.Response:
-        """The response to a request of this address, through the load balancer."""
+        """The response to a request from this address, through the load balancer."""
         async with httpx.AsyncClient(transport=self._transport, base_url="http://board") as http:
             return await http.get(path, headers={"X-Forwarded-For": address})
 

@@ -1,4 +1,4 @@
-"""Whom a request is counted for."""
+"""The address for which a request is counted."""
 
 from ipaddress import ip_network
 
@@ -10,7 +10,7 @@ BALANCER = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
 def address(peer: str | None, *forwarded: str) -> str:
-    """Of a request from this peer with these `X-Forwarded-For` fields."""
+    """The address of a request from this peer with these `X-Forwarded-For` fields."""
     headers = [(b"x-forwarded-for", field.encode()) for field in forwarded]
     client = None if peer is None else (peer, 1234)
     return ClientAddresses(BALANCER).of({"type": "http", "client": client, "headers": headers})

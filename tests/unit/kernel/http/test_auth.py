@@ -1,4 +1,4 @@
-"""Tokens, cookies, and who may send what."""
+"""Tokens and cookies, and which requests may use them."""
 
 from typing import Annotated
 

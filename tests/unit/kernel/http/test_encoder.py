@@ -1,4 +1,4 @@
-"""Rows as JSON: the bytes that the documented model would have."""
+"""Rows as JSON: the same bytes as the documented model's."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -61,7 +61,7 @@ def test_rows_are_encoded_as_the_documented_model(
 
 def test_rejects_a_field_that_it_cannot_write() -> None:
     class Odd(Resource):
-        """A resource with a field of a type that no resource has."""
+        """A resource with a field of an unsupported type."""
 
         parts: list[int]
 

@@ -1,4 +1,4 @@
-"""Ids, times and text, as the API takes and shows them."""
+"""Ids, times and texts in the API's requests and responses."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""Finished answers from memory: whose, which, and for how long."""
+"""Which responses are cached, for whom, and for how long."""
 
 import asyncio
 import gzip

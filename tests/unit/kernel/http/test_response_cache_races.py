@@ -1,5 +1,5 @@
-"""Two processes with a cache each, on one database: no answer is older than what its process has
-heard of, whatever the order of reads, writes, notifications and lost connections."""
+"""Two processes on one database, each with a cache: no answer is older than the last notification
+that its process has received, in any order of reads, writes, notifications and lost connections."""
 
 import asyncio
 import gzip
@@ -20,7 +20,7 @@ some_instance = st.integers(0, 1)
 
 
 class Process:
-    """An instance, the notifications that are on their way to it, and the reads it has begun."""
+    """An instance, the notifications on their way to it, and the reads that it has begun."""
 
     def __init__(self, database: dict[int, int]) -> None:
         self.instance = Instance(lambda path: _read(database, path), capacity=CAPACITY)
@@ -29,7 +29,7 @@ class Process:
         self.heard = dict(database)
 
     def hand_on(self) -> None:
-        """The next notification arrives."""
+        """Deliver the next notification."""
         thread, version = self.pending.popleft()
         self.heard[thread] = version
         self.instance.changes.notify(f"thread/{thread}")
@@ -41,7 +41,7 @@ def _read(database: dict[int, int], path: str) -> bytes:
 
 
 class CacheMachine(RuleBasedStateMachine):
-    """Reads stop between the database and the answer until a rule lets them go on."""
+    """Reads can be held between the database and the answer until a rule releases them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(thread=some_thread, by=some_instance)
     def write(self, thread: int, by: int) -> None:
-        """A write returns when its own process has heard of it, or is not current."""
+        """A write returns when its own process has been notified of it, or is not current."""
         self.database[thread] += 1
         for process in self.processes:
             if process.instance.feed.current:
@@ -75,7 +75,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(at=some_instance)
     def lose(self, at: int) -> None:
-        """The listener's connection breaks, and what was on its way is lost."""
+        """The listener's connection breaks, and the notifications on their way are lost."""
         self.processes[at].instance.feed.current = False
         self.processes[at].pending.clear()
 
@@ -95,7 +95,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(at=some_instance, held=st.booleans())
     def hold(self, at: int, held: bool) -> None:
-        """Reads stop before they are answered, or go on."""
+        """Hold the reads before they are answered, or release them."""
         release = self.processes[at].instance.app.release
         if held:
             release.clear()
@@ -110,8 +110,8 @@ class CacheMachine(RuleBasedStateMachine):
         encoding=st.sampled_from(["", "gzip", "br"]),
     )
     def read(self, at: int, thread: int, encoding: str) -> None:
-        """Somebody asks. The oldest that they may get is what the process has heard of by now; if
-        it does not listen, what is in the database."""
+        """Read a thread. The answer may be as old as the process's last notification; if the
+        process does not listen, it must be the database's current version."""
         process = self.processes[at]
         current = process.instance.feed.current
         oldest = (process.heard if current else self.database)[thread]
@@ -122,7 +122,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(by=some_instance, at=some_instance, thread=some_thread)
     def write_and_read(self, by: int, at: int, thread: int) -> None:
-        """Somebody writes, and somebody asks for it right after."""
+        """Write, and read right after."""
         self.write(thread, by)
         self.read(at, thread, "")
 
@@ -134,7 +134,7 @@ class CacheMachine(RuleBasedStateMachine):
         again=st.booleans(),
     )
     def write_during_a_read(self, at: int, by: int, thread: int, lost: bool, again: bool) -> None:
-        """Somebody writes between a read of the database and its answer, and somebody asks then."""
+        """Write between a read of the database and its answer, and read then."""
         self.processes[at].instance.changes.notify(f"thread/{thread}")
         self.hold(at, True)
         self.read(at, thread, "")
@@ -150,7 +150,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(at=some_instance, who=st.sampled_from(["one", "two"]))
     def read_personal(self, at: int, who: str) -> None:
-        """Somebody asks for what is theirs."""
+        """Read a personal page."""
         process = self.processes[at]
         if process.instance.app.release.is_set():
             answer = self.loop.run_until_complete(process.instance.get("/me", authorization=who))
@@ -158,7 +158,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_bounded(self) -> None:
-        """Entries take no more than they may."""
+        """The entries' size stays within the limit."""
         for process in self.processes:
             [size] = [
                 sample.value

@@ -1,4 +1,4 @@
-"""Which operation a method and path lead to."""
+"""The operation that a method and a path select."""
 
 import pytest
 from fastapi import APIRouter, Depends, Response
@@ -15,7 +15,7 @@ OPERATIONS = {
 
 
 def router(operations: dict[str, list[str]]) -> APIRouter:
-    """Operations that answer nothing of interest."""
+    """Operations whose answers do not matter."""
     routes = APIRouter()
 
     async def answer() -> Response:

@@ -41,7 +41,7 @@ class FakeTime:
         self.now = max(self.now, until)
 
     def requests(self, seconds: int, address: str, path: str) -> None:
-        """A request each second, for so many seconds."""
+        """A request each second, for this many seconds."""
         for second in range(seconds):
             self.events[self.now + second] = lambda: _request(self.drain, address, path)
 

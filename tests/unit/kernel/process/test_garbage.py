@@ -1,4 +1,4 @@
-"""A process that has started does not look through all that it consists of for garbage."""
+"""After its start, a process's garbage collector skips the objects that existed before."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Log lines: whole, honest, and readable by machines where machines read them."""
+"""Log lines are complete, cannot be forged, and are JSON where machines read them."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from tests.eventually import eventually_blocking
 
 @pytest.fixture
 def root() -> Iterator[logging.Logger]:
-    """The root logger, given back as it was."""
+    """The root logger, restored afterwards."""
     logger = logging.getLogger()
     handlers, level = logger.handlers[:], logger.level
     yield logger
@@ -73,7 +73,7 @@ def test_a_warning_is_written_without_waiting_for_a_batch(
 
 
 class _Stuck(io.StringIO):
-    """A stream whose reader reads nothing until it is let go."""
+    """A stream whose reader reads nothing until it is released."""
 
     def __init__(self) -> None:
         super().__init__()

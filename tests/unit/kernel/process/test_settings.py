@@ -1,4 +1,4 @@
-"""Settings: what is missing or wrong is named, and no value is shown."""
+"""Missing or wrong settings are named, and no value is shown."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -22,7 +22,7 @@ from kernel.process.settings import (
 
 
 class Settings(ProcessSettings):
-    """A process with one of each."""
+    """A process with one setting of each kind."""
 
     posts_database_password: DatabasePassword = None
     posts_database_url: DatabaseUrl
@@ -175,6 +175,6 @@ def test_every_process_accepts_separate_database_passwords(kind: type[BaseSettin
     databases = [name for name in names if name.endswith("_database_url")]
     for name in databases:
         password = name.removesuffix("_url") + "_password"
-        # The URL's validator sees only what stands before it.
+        # The URL's validator sees only the fields before it.
         assert names.index(password) < names.index(name)
     assert databases

@@ -1,4 +1,4 @@
-"""The id that ties together what one request caused."""
+"""The id that connects everything that one request causes."""
 
 import re
 

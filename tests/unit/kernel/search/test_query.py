@@ -1,4 +1,4 @@
-"""What a search field takes."""
+"""What a search field accepts."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from kernel.search.query import parse
 
 
 def tsquery(text: str) -> str:
-    """The query of a text, where the dictionary has two words for each beginning but `zzz`."""
+    """The query of a text, with a dictionary that has two words for each prefix except `zzz`."""
     query = parse(text)
     expansions = {
         prefix: [] if prefix == "zzz" else [f"{prefix}a", f"{prefix}b"] for prefix in query.prefixes

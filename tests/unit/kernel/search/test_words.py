@@ -1,4 +1,4 @@
-"""Where text is cut into words, and in what form they are compared."""
+"""How texts are split into words, and the form in which words are compared."""
 
 import asyncio
 import sys

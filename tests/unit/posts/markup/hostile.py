@@ -1,4 +1,5 @@
-"""Texts that make a Markdown renderer work, or its HTML grow, far beyond their length."""
+"""Texts that cost a Markdown renderer far more time, or become far more HTML, than their length
+suggests."""
 
 from collections.abc import Mapping
 
@@ -16,7 +17,7 @@ FRAGMENTS = (
 
 
 def repeated(fragment: str, before: str = "") -> str:
-    """The fragment again and again, up to the longest text."""
+    """The fragment repeated, up to the longest allowed text."""
     return (before + fragment * (LONGEST // len(fragment) + 1))[:LONGEST]
 
 
@@ -63,7 +64,7 @@ CORPUS: Mapping[str, str] = {
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """A few patterns, each repeated, up to the longest text."""
+    """A few patterns, each repeated up to the longest allowed text."""
     pattern = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=8).map("".join)
     times = st.sampled_from([1, 3, 20, 100, 500, 1_500])
     parts = draw(st.lists(st.tuples(pattern, times), min_size=1, max_size=4))

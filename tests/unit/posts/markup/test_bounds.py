@@ -1,4 +1,4 @@
-"""No text costs more, or becomes more, than its length allows."""
+"""No text takes more time, or becomes more HTML, than its length allows."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What Markdown becomes."""
+"""The HTML of Markdown texts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the sanitizer lets through: these elements, attributes and schemes, and nothing else."""
+"""The sanitizer allows these elements, attributes and schemes, and nothing else."""
 
 import re
 
@@ -42,7 +42,7 @@ WRAPPED = {
     "tr": "<table><tbody>{}</tbody></table>", "tbody": "<table>{}</table>",
     "thead": "<table>{}</table>", "li": "<ul>{}</ul>",
 }  # fmt: skip
-"""Where an element has to be for a parser to take it for one."""
+"""The elements around an element that a parser accepts only there."""
 
 
 def clean(html: str) -> str:

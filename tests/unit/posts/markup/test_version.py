@@ -1,4 +1,4 @@
-"""The number of the rules changes with what they make of texts."""
+"""The version of the rules changes whenever the HTML of a text does."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from services.posts.model import MARKUP
 from tests.unit.posts.markup.hostile import CORPUS
 
 DIGESTS = {1: "af0c2db12b0366bef7f44cf1aa61bb73ae941ce253cbd50c362466db8af13d09"}
-"""SHA-256 of the HTML of `texts()` by the number of the rules."""
+"""SHA-256 of the HTML of `texts()`, by version of the rules."""
 
 DOCUMENT = """
 # Heading *with* emphasis
@@ -42,7 +42,7 @@ print("g")
 
 
 def texts() -> list[str]:
-    """A document of everything that the rules know, pieces of hostile texts, and deep nesting."""
+    """A document with everything that the rules know, pieces of hostile texts, and deep nesting."""
     return [
         DOCUMENT,
         *(text[:1_000] for text in CORPUS.values()),
