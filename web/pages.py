@@ -23,10 +23,12 @@ _PLACES = (
     "/settings",
     "/moderation",
     "/moderation/log",
+    "/moderation/cases",
+    "/reports",
     "/docs",
     "/password-resets",
 )
-_PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}")
+_PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}", "/cases/{id}")
 
 
 def router(site: Site, served_by: str | None, shares_file: Path | None) -> APIRouter:

@@ -105,6 +105,59 @@ declare namespace Api {
     html: string;
   }
 
+  type ReportReason = "spam" | "abuse" | "off-topic" | "other";
+  type CaseState = "opened" | "assigned" | "working" | "escalated" | "closed" | "failed";
+  type CaseAction = "remove-post" | "lock-thread" | "ban-author" | "none";
+
+  interface Outcome {
+    resolved: boolean;
+    action: CaseAction;
+    note: string | null;
+  }
+
+  interface Decision extends Outcome {
+    by: number;
+    at: string;
+  }
+
+  /** A line of a case's history; `Event` in the API document. */
+  interface CaseEvent {
+    at: string;
+    state: CaseState;
+    by: number | null;
+    note: string | null;
+  }
+
+  interface Case {
+    id: number;
+    post: number;
+    author: number;
+    thread: number;
+    state: CaseState;
+    reason: ReportReason;
+    note: string | null;
+    reporters: number[];
+    assignee: number | null;
+    tier: number;
+    decision: Decision | null;
+    message: string;
+    createdAt: string;
+    closedAt: string | null;
+    history: CaseEvent[];
+  }
+
+  interface Report {
+    id: number;
+    post: number;
+    state: CaseState;
+    decision: Outcome | null;
+    message: string;
+    createdAt: string;
+    closedAt: string | null;
+  }
+
+  type Counts = Record<CaseState, number>;
+
   interface Problem {
     type: string;
     title: string;

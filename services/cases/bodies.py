@@ -52,10 +52,13 @@ class Event(Resource):
 
 class Case(Resource):
     """A case, for moderators. `reason` and `note` are those of the first report; `reporters` has
-    the 100 earliest and `history` the 100 latest events; `decision` is the latest."""
+    the 100 earliest and `history` the 100 latest events; `decision` is the latest. `author` wrote
+    the post, in `thread`."""
 
     id: Id
     post: Id
+    author: Id
+    thread: Id
     state: model.State
     reason: model.Reason
     note: str | None

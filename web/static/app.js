@@ -27,6 +27,9 @@ const ROUTES = [
   [/^\/password-resets\/?$/, async () => (await account()).showReset],
   [/^\/settings\/?$/, async () => (await import("./views/settings.js")).show],
   [/^\/moderation\/log\/?$/, async () => (await import("./views/moderation-log.js")).show],
+  [/^\/moderation\/cases\/?$/, async () => (await import("./views/cases.js")).show],
+  [/^\/cases\/([1-9]\d{0,18})\/?$/, async () => (await import("./views/case.js")).show],
+  [/^\/reports\/?$/, async () => (await import("./views/reports.js")).show],
   [/^\/moderation\/?$/, async () => (await import("./views/moderation.js")).show],
   [/^\/docs\/?$/, async () => (await import("./views/docs.js")).show],
   [/^\/problems\/([a-z-]+)$/, async () => (await import("./views/problem.js")).show],
@@ -144,7 +147,9 @@ function drawMenu(menu) {
       { class: "drop" },
       h("a", { href: `/users/${user.id}` }, t("your-page")),
       h("a", { href: "/settings" }, t("settings")),
-      session.isModerator && h("a", { href: "/moderation" }, t("moderation")),
+      session.isModerator
+        ? [h("a", { href: "/moderation" }, t("moderation")), h("a", { href: "/moderation/cases" }, t("cases"))]
+        : h("a", { href: "/reports" }, t("your-reports")),
       h(
         "button",
         { type: "button", onclick: () => session.signOut().then(() => navigate("/"), showProblem) },

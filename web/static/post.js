@@ -55,6 +55,7 @@ function actionButtons(post, element, body, actions) {
     { class: "actions" },
     actions.reply && actionButton(t("reply"), () => actions.reply?.(post)),
     actions.quote && actionButton(t("quote"), () => actions.quote?.(post)),
+    session.user?.id !== post.user && actionButton(t("report"), () => report(post)),
     mayChange && actionButton(t("edit"), () => edit(post, element, body, actions)),
     mayChange && post.editedAt && actionButton(t("history"), () => showHistory(post)),
     mayChange &&
@@ -64,6 +65,12 @@ function actionButtons(post, element, body, actions) {
         true,
       ),
   );
+}
+
+/** @param {Api.Post} post */
+async function report(post) {
+  const { reportPost } = await import("./cases/report.js");
+  await reportPost(post);
 }
 
 /** A post's sanitised HTML, ready to be shown: each block finds its own direction, wide things scroll, and a

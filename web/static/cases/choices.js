@@ -1,0 +1,26 @@
+// A group of radio buttons in a form.
+import { h } from "../dom.js";
+
+let nextId = 1;
+
+/** A group of radio buttons, the first of which is selected. An option is its value and its label.
+ * @param {string} name
+ * @param {string} legend
+ * @param {[value: string, label: string][]} options */
+export function choices(name, legend, options) {
+  const group = `${name}-${nextId++}`;
+  const note = h("p", { id: `${group}-note`, class: "note" });
+  return h(
+    "fieldset",
+    { class: "field choices", "data-field": name },
+    h("legend", {}, legend),
+    options.map(([value, label], index) => {
+      const id = `${group}-${value}`;
+      const input = h("input", { type: "radio", id, name, "aria-describedby": note.id });
+      input.value = value;
+      input.checked = index === 0;
+      return h("label", { for: id }, input, h("span", {}, label));
+    }),
+    note,
+  );
+}
