@@ -1,5 +1,6 @@
 """Fills an empty board with example content, so that a visitor finds threads to read."""
 
+import asyncio
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -7,10 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kernel.contracts import Actor
+import asyncpg
+
+from kernel.contracts import Actor, Role
 from kernel.data.idempotency import IdempotentWrite
 from kernel.process.clock import to_milliseconds
 from kernel.process.lifecycle import Lifecycle
+from services.cases.model import Choice, State
+from services.cases.service import CaseService, ReportWrite
 from services.cases.settings import CaseSettings
 from services.cases.wiring import open_cases
 from services.posts.settings import PostSettings
@@ -22,6 +27,8 @@ from services.users.settings import UserSettings
 from services.users.wiring import open_users
 
 _CONTENT = Path(__file__).with_name("demo.toml")
+_WORKFLOW_SECONDS = 30.0
+_LOOK_AGAIN = 0.05
 _ORIGIN = "http://localhost"  # any origin works: only pictures need it, and the content has none
 
 
@@ -34,9 +41,10 @@ class _DemoUsers:
 
     def __init__(self) -> None:
         self.ids: dict[str, int] = {}
+        self.roles: dict[str, Role] = {}
 
     async def authenticate(self, token: str) -> Actor:
-        return Actor(self.ids[token], "member")
+        return Actor(self.ids[token], self.roles[token])
 
 
 async def fill(settings: Settings, now: datetime) -> None:
@@ -60,7 +68,7 @@ async def fill(settings: Settings, now: datetime) -> None:
             threads.moderation,
             posts.moderation,
             lambda: moment,
-        ),
+        ) as cases,
     ):
         if (await users.service.list(1, None)).items:
             print("The board has users already: no demo data.")  # noqa: T201
@@ -70,20 +78,60 @@ async def fill(settings: Settings, now: datetime) -> None:
             password = secrets.token_urlsafe(9)
             new = NewUser(person["username"], password, person["name"], person["bio"], None)
             people.ids[person["username"]] = (await users.service.register(new, "")).id
+            people.roles[person["username"]] = person["role"]
             print(f"  {person['username']:<20} {password}")  # noqa: T201
 
+        await _appoint_moderators(settings.users_database_url, people)
+
         started: dict[str, int] = {}
+        written: dict[str, list[int]] = {}
         for moment, title, line in scenes:  # noqa: B007 - the clocks above read the moment
             by = line["by"]
             if title not in started:
                 thread = await threads.service.start(by, title, IdempotentWrite.without_key())
                 started[title] = thread.id
             else:
-                await posts.service.write(
+                post = await posts.service.write(
                     by, started[title], line["text"], None, IdempotentWrite.without_key()
                 )
+                written.setdefault(title, []).append(post.id)
+        moment = now
+        for report in content["reports"]:
+            await _report(cases.service, report, written[report["thread"]][report["post"]])
         while await posts.delivery.deliver():
             pass
+
+
+async def _appoint_moderators(users_url: str, people: _DemoUsers) -> None:
+    # There is no admin yet who could do so.
+    moderators = [people.ids[name] for name, role in people.roles.items() if role == "moderator"]
+    connection = await asyncpg.connect(users_url, timeout=10)
+    try:
+        await connection.execute(
+            "UPDATE users SET role = 'moderator' WHERE id = ANY($1)", moderators
+        )
+    finally:
+        await connection.close()
+
+
+async def _report(cases: CaseService, report: Mapping[str, Any], post: int) -> None:
+    """Report the post; decide the case if the content says how, once somebody has to."""
+    by, note = report["by"], report["note"] or None
+    write = ReportWrite.without_key()
+    case, _ = await cases.report(by, post, report["reason"], note, write)
+    decision = report.get("decision")
+    if decision is None:
+        return
+    async with asyncio.timeout(_WORKFLOW_SECONDS):
+        await _until(cases, by, case.id, "working")
+        choice = Choice(True, decision["action"], decision["note"])
+        await cases.decide(decision["by"], case.id, choice, lambda _: None)
+        await _until(cases, by, case.id, "closed")
+
+
+async def _until(cases: CaseService, token: str, case: int, state: State) -> None:
+    while (await cases.show(token, case))[1].state != state:  # noqa: ASYNC110 - it may be another process that moves the case
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _scenes(

@@ -15,7 +15,10 @@ OPEN_PAGES = (
     "/", "/?order=new", "/threads/1", "/threads/999999999", "/users/1", "/users/1?show=threads",
     "/search", "/search?q=bread", "/signin", "/register", "/docs", "/problems/conflict", "/nowhere",
 )  # fmt: skip
-OWN_PAGES = ("/", "/threads/1", "/users/2", "/settings", "/moderation", "/moderation/log")
+OWN_PAGES = (
+    "/", "/threads/1", "/users/2", "/settings", "/moderation", "/moderation/log",
+    "/moderation/cases", "/moderation/cases?state=closed", "/cases/1", "/cases/2",
+)  # fmt: skip
 
 
 async def violations(page: Page) -> list[str]:

@@ -137,7 +137,10 @@ async def test_demo_fills_only_an_empty_board(empty: Databases) -> None:
         late = await connection.fetchval("SELECT count(*) FROM posts WHERE created_at > now()")
     async with connected(empty.urls["threads"]) as connection:
         counted = await connection.fetchval("SELECT sum(post_count) FROM threads")
+    async with connected(empty.urls["cases"]) as connection:
+        states = await connection.fetch("SELECT state FROM cases ORDER BY id")
     assert people >= 8
+    assert [row["state"] == "closed" for row in states] == [True, False, False]
     assert (counted, late) == (posts, 0)
     again = command(empty, "demo")
     assert again.stdout == "The board has users already: no demo data.\n"

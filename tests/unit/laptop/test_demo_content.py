@@ -13,14 +13,27 @@ DEMO: dict[str, Any] = tomllib.loads((ROOT / "board/demo.toml").read_text(encodi
 PEOPLE = {person["username"]: person for person in DEMO["people"]}
 
 
-def test_users_of_the_demo_are_members_with_valid_names() -> None:
+def test_users_of_the_demo_have_valid_names_and_one_is_a_moderator() -> None:
     assert len(PEOPLE) == len(DEMO["people"])
     for person in PEOPLE.values():
         assert person.keys() == {"username", "name", "bio", "role"}
         assert re.fullmatch(r"[A-Za-z0-9_-]{2,20}", person["username"])
         assert 1 <= len(person["name"]) <= 60
         assert 1 <= len(person["bio"]) <= 500
-        assert person["role"] == "member"
+    roles = [person["role"] for person in PEOPLE.values()]
+    assert sorted(roles) == ["member"] * (len(PEOPLE) - 1) + ["moderator"]
+
+
+def test_reports_of_the_demo_are_of_others_posts_and_one_is_decided_by_a_moderator() -> None:
+    posts = {thread["title"]: thread["posts"] for thread in DEMO["threads"]}
+    for report in DEMO["reports"]:
+        assert {"thread", "post", "by", "reason", "note"} <= report.keys()
+        assert report["by"] in PEOPLE
+        assert report["by"] != posts[report["thread"]][report["post"]]["by"]
+        assert report["reason"] in {"spam", "abuse", "off-topic", "other"}
+    [decision] = [report["decision"] for report in DEMO["reports"] if "decision" in report]
+    assert PEOPLE[decision["by"]]["role"] == "moderator"
+    assert decision["action"] in {"remove-post", "lock-thread", "ban-author", "none"}
 
 
 def test_every_user_of_the_demo_has_written_something() -> None:
