@@ -120,8 +120,8 @@ declare namespace Api {
     at: string;
   }
 
-  /** A line of a case's history; `Event` in the API document. */
-  interface CaseEvent {
+  /** A line of a case’s history. */
+  interface Event {
     at: string;
     state: CaseState;
     by: number | null;
@@ -143,7 +143,7 @@ declare namespace Api {
     message: string;
     createdAt: string;
     closedAt: string | null;
-    history: CaseEvent[];
+    history: Event[];
   }
 
   interface Report {

@@ -11,7 +11,7 @@ export function stateLabel(state) {
 /** What was decided, as a sentence.
  * @param {Api.Outcome} decision */
 export function decisionText({ resolved, action }) {
-  return t(resolved ? `decided-${action}` : "decided-unresolved");
+  return resolved ? t(`decided-${action}`) : t("decided-unresolved");
 }
 
 /** Whether nothing more will happen to a case.

@@ -238,7 +238,7 @@ function sentence(decision) {
   ];
 }
 
-/** @param {Api.CaseEvent} event */
+/** @param {Api.Event} event */
 function eventRow({ at, state, by, note }) {
   return h(
     "li",
