@@ -185,7 +185,7 @@ async def test_stream_of_one_is_resumed_at_the_other_without_a_gap(pair: Pair) -
         assert await stream.next() == StreamEvent("post", 3, later)
 
 
-async def test_activity_that_a_killed_process_left_behind_is_delivered_by_whoever_runs(
+async def test_activity_that_a_killed_process_left_is_delivered_by_a_running_one(
     pair: Pair,
 ) -> None:
     """Both deployments run; the row of a thread says that somebody stored a post and ended before

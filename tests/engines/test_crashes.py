@@ -120,7 +120,7 @@ class Process:
 
 @pytest.mark.prove
 @pytest.mark.timeout(1_800)
-async def test_report_acts_once_whatever_crashes_and_is_repeated(
+async def test_report_acts_once_despite_crashes_and_repetitions(
     cases_url: str, cases_database: Database, effort: Effort
 ) -> None:
     chance, clock, crashes = random.Random(SEED), JumpingClock(), 0

@@ -26,7 +26,7 @@ def states(history: list[Happened]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-async def test_case_goes_its_way(name: str, cases_database: Database) -> None:
+async def test_case_passes_the_expected_states(name: str, cases_database: Database) -> None:
     scenario, clock = SCENARIOS[name], JumpingClock()
     tasks = LedgerTasks(cases_database, dict(scenario.failures))
     engine = engine_of(tasks, clock, scenario.after_escalation)

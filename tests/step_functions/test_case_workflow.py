@@ -15,7 +15,7 @@ from workflow.values import Json
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-async def test_case_goes_its_way_on_step_functions(
+async def test_case_passes_the_expected_states_on_step_functions(
     name: str, emulated: Emulator, cases_database: Database
 ) -> None:
     scenario = SCENARIOS[name]

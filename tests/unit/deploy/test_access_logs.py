@@ -67,14 +67,14 @@ def _route(account: Account, **chosen: str) -> None:
     ensure_routing(board, {"Paused": "false"})
 
 
-def test_bucket_with_content_is_emptied_after_the_load_balancer_has_let_go_of_it() -> None:
+def test_bucket_with_content_is_emptied_after_the_load_balancer_stops_logging() -> None:
     account = Account()
     _route(account, AccessLogs="false")
     assert account.done == ["ending", "emptied", "false"]
     assert not account.exists
 
 
-def test_what_is_delivered_late_does_not_leave_a_bucket_that_no_stack_knows() -> None:
+def test_logs_delivered_late_do_not_leave_a_bucket_without_a_stack() -> None:
     account = Account(late=1)
     _route(account, AccessLogs="false")
     assert account.done == ["ending", "emptied", "false", "emptied", "deleted"]
@@ -91,7 +91,7 @@ def test_what_is_delivered_late_does_not_leave_a_bucket_that_no_stack_knows() ->
         ("ending", {"AccessLogs": "false"}, ["ending", "emptied", "false"]),
     ],
 )
-def test_nothing_is_emptied_that_goes_on_being_logged(
+def test_bucket_is_not_emptied_while_access_logs_stay_on(
     before: str, chosen: dict[str, str], done: list[str]
 ) -> None:
     account = Account(logs=before)

@@ -85,7 +85,7 @@ def _same(chosen: Mapping[str, str]) -> None:
     assert bool(_problems(**chosen)) is refused, chosen
 
 
-def test_more_tasks_at_least_are_more_at_most() -> None:
+def test_minimum_above_the_default_maximum_raises_the_maximum() -> None:
     chosen = {"DesiredCount": "5", "MaxInstances": "4"}
     assert choices.derived(chosen, {}, "microservices") == {"MaxCount": "5"}
     choices.require_consistent(chosen, {}, "microservices")

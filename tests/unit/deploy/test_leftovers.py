@@ -65,7 +65,7 @@ def test_terminated_instance_does_not_exist() -> None:
     assert not resource_exists(told("terminated"), arn)
 
 
-def test_a_zone_of_another_project_or_region_whose_name_begins_alike_is_not_ours() -> None:
+def test_zone_of_another_project_or_region_with_the_same_prefix_is_not_ours() -> None:
     names = ["board-here.internal.", "board-there.internal.", "boardgames-here.internal."]
     zones = [{"Name": name} for name in names]
     route53 = SimpleNamespace(get_paginator=lambda _: Pages({"HostedZones": zones}))

@@ -26,13 +26,13 @@ def _key(call: str, key: str) -> str:
     return "DBInstances" if call == "describe_db_instances" else key
 
 
-def test_repository_of_a_project_whose_name_begins_alike_is_not_found() -> None:
+def test_repository_of_a_project_with_the_same_prefix_is_not_found() -> None:
     names = ("board/users", "board-games/users", "boardgames", "board/by-hand")
     listed = [{"repositoryName": name} for name in names]
     assert finding("repository", "ecr", "repositories", *listed) == {"board/users": True}
 
 
-def test_log_group_that_no_stack_has_made_may_be_somebody_elses() -> None:
+def test_log_group_without_a_stack_may_be_somebody_elses() -> None:
     listed = [{"logGroupName": name} for name in ("/board/users", "/board/by-hand")]
     assert finding("log group", "logs", "logGroups", *listed) == {
         "/board/users": True, "/board/by-hand": False
@@ -78,7 +78,7 @@ def test_nat_gateway_exists_until_it_is_being_deleted(state: str, exists: bool) 
     assert resource_exists(cast(Any, SimpleNamespace(ec2=ec2)), arn) is exists
 
 
-def test_task_definition_family_of_a_project_whose_name_begins_alike_is_not_listed() -> None:
+def test_task_definition_family_of_a_project_with_the_same_prefix_is_not_listed() -> None:
     families = ["board-users", "board-games-users", "board-by-hand"]
     ecs = SimpleNamespace(get_paginator=lambda _: Pages({"families": families}))
     assert leftovers.families(cast(Any, SimpleNamespace(ecs=ecs)), "board") == ["board-users"]
