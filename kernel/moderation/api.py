@@ -37,9 +37,10 @@ NO_REASON: Final = ActReason()
 
 
 class Act(Resource):
-    """What a moderator or an admin did. `target` is the id of the post, thread or user, as `act`
-    says, and `about` the beginning of the post, the title or the username; `thread` is the thread
-    of the post, or the target itself; `user` is the user it was done to."""
+    """What a moderator or an admin did. `target` is the id of the post, thread, user or case, as
+    `act` says, and `about` the beginning of the post, the title, the username or the number of the
+    case; `thread` is the thread of the post, or the target itself; `user` is the user it was done
+    to."""
 
     id: Id
     at: Timestamp

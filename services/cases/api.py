@@ -28,6 +28,8 @@ from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.paging import After, Limit, link_next
 from kernel.http.problems import documented
+from kernel.moderation.api import router as log_router
+from kernel.moderation.log import ModerationLog
 from services.cases import bodies, model
 from services.cases.bodies import Case, Counts, NewDecision, NewReport, Report
 from services.cases.service import CaseService
@@ -40,7 +42,7 @@ _BODY = (*_WHO, MalformedRequest, NotFound, TooLarge, UnsupportedMediaType, Inva
 IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
 
 
-def router(service: CaseService, cookie: SessionCookie) -> APIRouter:
+def router(service: CaseService, log: ModerationLog, cookie: SessionCookie) -> APIRouter:
     """The operations under `/api/cases`."""
     routes = APIRouter(route_class=JsonRoute, tags=["cases"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
@@ -108,6 +110,7 @@ def router(service: CaseService, cookie: SessionCookie) -> APIRouter:
         response.headers["ETag"] = entity_tag(_shown(case))
         return response
 
+    routes.include_router(log_router("cases", log, cookie))
     return routes
 
 

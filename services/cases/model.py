@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from kernel.contracts import Actor, Role
 from kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from kernel.moderation.log import Act
 
 State = Literal["opened", "assigned", "working", "escalated", "closed", "failed"]
 STATES: Final[tuple[State, ...]] = get_args(State)
@@ -104,6 +105,11 @@ class Case(NamedTuple):
     def answer(self) -> Decision | None:
         """The decision of the present round, or None while nobody has decided."""
         return self.decision if self.decided_round == self.round else None
+
+    def act(self, moderator: int, choice: Choice) -> Act:
+        """The act of deciding this case."""
+        name = "resolve-case" if choice.resolved else "escalate-case"
+        return Act(name, moderator, self.id, self.author, choice.note)
 
     def check_may_decide(self, actor: Actor) -> None:
         """Raises `Forbidden` unless the actor may decide this case."""

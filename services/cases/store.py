@@ -8,12 +8,19 @@ from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
 from kernel.errors import Policy
+from kernel.moderation.log import Subject, record
 from services.cases.model import STATES, Case, Choice, NewReport, State
 from services.cases.rows import CASES, read, select_for_update
 from services.cases.workflow import CaseWorkflow, Outcome
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The migration that this code needs."""
+
+SUBJECT = Subject(
+    words="'Case ' || target",
+    thread="(SELECT thread FROM cases WHERE cases.id = target)",
+)
+"""What a row of the moderation log is about: a case."""
 
 
 class CaseStore:
@@ -120,6 +127,7 @@ class CaseStore:
             if found is None:
                 return None
             allow(found)
+            await record(connection, found.act(actor, choice), now)
             await connection.execute(
                 """
                 INSERT INTO decisions

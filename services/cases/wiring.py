@@ -12,6 +12,7 @@ from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
 from kernel.http.app import Context
 from kernel.http.auth import SessionCookie
+from kernel.moderation.log import ModerationLog
 from kernel.process.background import running
 from kernel.process.clock import Clock, utc_now
 from kernel.process.lifecycle import Check
@@ -22,7 +23,7 @@ from services.cases.erasure import Erasure
 from services.cases.erasure_store import ErasureStore
 from services.cases.service import CaseService
 from services.cases.settings import CaseSettings
-from services.cases.store import SCHEMA, CaseStore
+from services.cases.store import SCHEMA, SUBJECT, CaseStore
 from services.cases.task_store import TaskStore
 from services.cases.tasks import Tasks
 
@@ -32,13 +33,14 @@ class Cases:
     """The cases context, open."""
 
     service: CaseService
+    log: ModerationLog
     erasure: Erasure
     changes: Changes
     check: Check
 
     def context(self, settings: ProcessSettings) -> Context:
         """What a process serves. No other context calls cases."""
-        public = api.router(self.service, SessionCookie(settings.public_origin))
+        public = api.router(self.service, self.log, SessionCookie(settings.public_origin))
         return Context("cases", api.DESCRIPTION, self.check, self.changes, public)
 
 
@@ -75,4 +77,6 @@ async def open_cases(
                 erasure.run(),
                 Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
             ):
-                yield Cases(service, erasure, changes, partial(database.check_schema, SCHEMA))
+                log = ModerationLog(database, users, SUBJECT)
+                check = partial(database.check_schema, SCHEMA)
+                yield Cases(service, log, erasure, changes, check)

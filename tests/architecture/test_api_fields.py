@@ -25,7 +25,7 @@ DOCUMENTS: Final = [
     documents.document(
         "posts", "", services.posts.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING)
     ),
-    documents.document("cases", "", services.cases.api.router(NOTHING, COOKIE)),
+    documents.document("cases", "", services.cases.api.router(NOTHING, NOTHING, COOKIE)),
 ]
 
 

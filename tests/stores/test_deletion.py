@@ -78,6 +78,8 @@ MAY_NAME = {
     "cases.cases.assignee": "who had to decide",
     "cases.decisions.decided_by": "who decided about somebody else",
     "cases.history.by": "likewise",
+    "cases.moderation_log.moderator": "likewise",
+    "cases.moderation_log.user_id": "about whose post somebody decided",
     "cases.allowances.subject": "until the window of the limit has passed",
     "cases.idempotency_keys.user_id": "for 24 hours, so that a late repetition is recognized",
     "cases.idempotency_keys.body": "likewise: the response, in which this test names the user",

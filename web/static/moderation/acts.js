@@ -9,7 +9,7 @@ import { t } from "../text.js";
 import { userLink } from "../users.js";
 
 /** The contexts that record what moderators did. */
-const CONTEXTS = ["users", "threads", "posts"];
+const CONTEXTS = ["users", "threads", "posts", "cases"];
 const AT_ONCE = 30;
 
 /** The acts of all contexts, newest first. `what` is the last part of their API paths.
