@@ -10,9 +10,11 @@ from kernel.data.database import Database
 from kernel.data.notifications import NotificationListener
 from kernel.process.background import running
 from kernel.process.clock import utc_now
+from services.cases.engines.adoption import ABANDONED_AFTER, Adoption
 from services.cases.engines.definition import AfterEscalation, load_case_workflow
 from services.cases.engines.embedded import EmbeddedEngine, Lease
 from services.cases.engines.execution_store import CHANNEL, ExecutionStore
+from services.cases.engines.remote_store import RemoteStore
 from tests.engines.ledger import FOR_GOOD, LedgerTasks, acts
 from tests.engines.playing import JumpingClock, begin, decide, engine_of, find, play, waits
 from tests.engines.scenarios import ASSIGN, CLOSE, OPEN, SCENARIOS, WORK
@@ -268,6 +270,21 @@ async def test_waiting_cases_are_not_due_and_have_no_connection(
     )
     assert row is not None
     assert row["connections"] == 1
+
+
+async def test_execution_that_step_functions_has_left_is_adopted(cases_database: Database) -> None:
+    tasks, clock = LedgerTasks(cases_database), JumpingClock()
+    engine, remote = engine_of(tasks, clock), RemoteStore(cases_database)
+    adoption = Adoption(cases_database, engine, clock)
+    async with cases_database.transaction() as connection:
+        await remote.create(connection, 1, clock())
+    assert await adoption.adopt() == 0
+    clock.jump_to(clock.now + ABANDONED_AFTER)
+    assert await adoption.adopt() == 1
+    assert not await remote.is_open(1)
+    assert await remote.next_due() is None
+    execution = await play(engine, tasks, clock, 1, [True])
+    assert execution.status is Status.SUCCEEDED
 
 
 def test_definition_names_its_states() -> None:

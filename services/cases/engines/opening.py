@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kernel.data.database import Connection, Database
 from kernel.process.background import running
 from kernel.process.clock import Clock
+from services.cases.engines.adoption import Adoption
 from services.cases.engines.aws import AwsWorkflow
 from services.cases.engines.definition import AfterEscalation, load_case_workflow
 from services.cases.engines.embedded import EmbeddedEngine
@@ -53,7 +54,8 @@ async def open_workflow(
     store = RemoteStore(database)
     if arn is None or queue is None:
         channels = {CHANNEL: embedded.wake}
-        async with running(embedded.run()):
+        adoption = Adoption(database, embedded, clock)
+        async with running(embedded.run(), adoption.run()):
             yield Engines(embedded, embedded, store, clock, channels)
         return
     remote = StepFunctionsEngine(database, await AwsWorkflow.open(arn, queue), tasks, clock)

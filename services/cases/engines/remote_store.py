@@ -74,6 +74,15 @@ class RemoteStore:
             row["case_id"], row["number"], row["started"], row["token"], row["answer"]
         )
 
+    async def give_up(self, connection: Connection, overdue: datetime) -> list[int]:
+        """The cases whose executions were due at `overdue` or before; they are no longer."""
+        rows = await connection.fetch(
+            "UPDATE remote_executions SET due_at = NULL, token = NULL, answer = NULL"
+            " WHERE due_at <= $1 RETURNING case_id",
+            overdue,
+        )
+        return [row["case_id"] for row in rows]
+
     async def next_due(self) -> datetime | None:
         """When the next execution is due; None if none will be."""
         row = await self._database.row("SELECT min(due_at) AS due FROM remote_executions")

@@ -1,0 +1,51 @@
+"""Cases that Step Functions ran, for a process whose deployment no longer has it.
+
+An engine for Step Functions looks at each of its executions every quarter of an hour. One that
+nobody has looked at for an hour belongs to nobody: the embedded engine starts it again. Its tasks
+find what has been done.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Final
+
+from kernel.data.database import Database
+from kernel.errors import Unavailable
+from kernel.process.clock import Clock
+from services.cases.engines.remote_store import RemoteStore
+from services.cases.workflow import CaseWorkflow
+
+log = logging.getLogger("board.cases")
+
+ABANDONED_AFTER: Final = timedelta(hours=1)
+
+
+class Adoption:
+    """Takes over abandoned executions, beginning an hour after the process: after a pause, an
+    engine for Step Functions has to have the time to look at its own."""
+
+    def __init__(self, database: Database, engine: CaseWorkflow, clock: Clock) -> None:
+        self._database = database
+        self._store = RemoteStore(database)
+        self._engine = engine
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Take over until cancelled."""
+        while True:
+            await asyncio.sleep(ABANDONED_AFTER.total_seconds())
+            try:
+                await self.adopt()
+            except Unavailable as down:
+                log.info("abandoned cases wait: %s", down.detail)
+            except Exception:
+                log.exception("abandoned cases could not be taken over")
+
+    async def adopt(self) -> int:
+        """Take over what is abandoned; how many cases that were. Raises `Unavailable`."""
+        async with self._database.transaction() as connection:
+            cases = await self._store.give_up(connection, self._clock() - ABANDONED_AFTER)
+            for case in cases:
+                await self._engine.start(connection, case)
+        return len(cases)
