@@ -43,6 +43,9 @@ def emulator(folder: Path) -> Iterator[Emulator]:
         "MINISTACK_REGION": REGION,
         "SFN_WAIT_SCALE": str(WAIT_SCALE),
         "TMPDIR": str(folder),
+        # When it starts it removes containers that an emulator has left, such as a running
+        # rehearsal's: it must find no engine.
+        "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
     }
     with log.open("w") as output:
         process = subprocess.Popen(
