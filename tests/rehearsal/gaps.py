@@ -304,6 +304,11 @@ def _generates_letters_alone(aws: Aws) -> bool:
         aws.cloudformation.delete_stack(StackName=name)
 
 
+def _without_step_functions(document: Document) -> None:
+    (container,) = document["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
+    container["Environment"] = [one for one in container["Environment"] if "CASE_" not in str(one)]
+
+
 def _without_limits(document: Document) -> None:
     (container,) = document["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
     container["Environment"] += [{"Name": name, "Value": value} for name, value in _LIMITS.items()]
@@ -427,6 +432,13 @@ GAPS: Final[Sequence[Gap]] = (
         "ContainerDefinitions.Environment",
         "added: no limits on how fast one may write, since all tests come from one address",
         _without_limits,
+        _not_the_emulators,
+    ),
+    Gap(
+        "service",
+        "ContainerDefinitions.Environment",
+        "left out: tasks cannot reach the emulator, so cases run in their own process",
+        _without_step_functions,
         _not_the_emulators,
     ),
     *_left_out("service", "AWS::ApplicationAutoScaling::ScalableTarget", "Scaling"),

@@ -340,5 +340,7 @@ def region_is_empty(aws: Aws) -> list[str]:
     found += [one.get("Name", "") for one in aws.secrets.list_secrets()["SecretList"]
               if one.get("Name", "").startswith(PROJECT)]  # fmt: skip
     found += aws.dynamodb.list_tables()["TableNames"]
+    found += [one["name"] for one in aws.states.list_state_machines()["stateMachines"]]
+    found += aws.sqs.list_queues().get("QueueUrls", [])
     groups = aws.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
     return found + [one["AutoScalingGroupName"] for one in groups]

@@ -10,7 +10,7 @@ from datetime import timedelta
 from kernel.data.database import Database
 from kernel.process.background import running
 from kernel.process.clock import utc_now
-from services.cases.engines.aws import AwsWorkflow
+from services.cases.engines.aws import AwsWorkflow, Clients
 from services.cases.engines.definition import WORK, AfterEscalation, case_workflow_document
 from services.cases.engines.step_functions import StepFunctionsEngine
 from tests.engines.ledger import LedgerTasks
@@ -124,7 +124,8 @@ async def working_at(
     failures: dict[str, int] | None = None,
 ) -> AsyncIterator[Running]:
     tasks = LedgerTasks(database, failures or {})
-    aws = AwsWorkflow(step_functions.states, step_functions.sqs, machine, step_functions.queue)
+    clients = Clients(step_functions.states, step_functions.sqs)
+    aws = AwsWorkflow(lambda: clients, machine, step_functions.queue)
     engine = StepFunctionsEngine(database, aws, tasks, utc_now, look_every=SOON)
     async with running(engine.run()):
         yield Running(step_functions, machine, database, tasks, engine)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from kernel.errors import Unavailable
 
@@ -42,84 +43,88 @@ class QueueMessage:
     handle: str
 
 
-class AwsWorkflow:
-    """One state machine and its queue. Every method raises `Unavailable` if AWS does not do it."""
+class Clients(NamedTuple):
+    """The two clients of boto3."""
 
-    def __init__(self, states: SFNClient, sqs: SQSClient, machine: str, queue: str) -> None:
-        self._states = states
-        self._sqs = sqs
+    states: SFNClient
+    sqs: SQSClient
+
+
+def connect(machine: str) -> Clients:
+    """The clients in the machine's region, with the credentials of the process."""
+    # Only the image of the cases service has boto3, and only there is this called.
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=5,
+        read_timeout=POLL_SECONDS + 10,
+        retries={"mode": "standard", "max_attempts": 3},
+    )
+    session = boto3.session.Session(region_name=machine.split(":")[3])
+    return Clients(
+        session.client("stepfunctions", config=config), session.client("sqs", config=config)
+    )
+
+
+class AwsWorkflow:
+    """One state machine and its queue. Every method raises `Unavailable` if AWS does not do it.
+
+    The clients are created by the first call, and by the next one if that fails: credentials that
+    cannot be had must not keep a process from serving.
+    """
+
+    def __init__(self, connect: Callable[[], Clients], machine: str, queue: str) -> None:
+        self._connect = connect
         self._machine = machine
         self._queue = queue
-
-    @classmethod
-    async def open(cls, machine: str, queue: str) -> AwsWorkflow:
-        """The clients, in the machine's region, with the credentials of the process."""
-        return await asyncio.to_thread(cls._open, machine, queue)
-
-    @classmethod
-    def _open(cls, machine: str, queue: str) -> AwsWorkflow:
-        # Only the image of the cases service has boto3, and only there is this called.
-        import boto3
-        from botocore.config import Config
-
-        region = machine.split(":")[3]
-        config = Config(
-            connect_timeout=5,
-            read_timeout=POLL_SECONDS + 10,
-            retries={"mode": "standard", "max_attempts": 3},
-        )
-        session = boto3.session.Session(region_name=region)
-        return cls(
-            session.client("stepfunctions", config=config),
-            session.client("sqs", config=config),
-            machine,
-            queue,
-        )
+        self._clients: Clients | None = None
+        self._connecting = threading.Lock()
 
     async def start(self, name: str, data: str) -> None:
         """Start an execution, unless there is one of that name."""
 
-        def call() -> None:
+        def call(clients: Clients) -> None:
             try:
-                self._states.start_execution(stateMachineArn=self._machine, name=name, input=data)
-            except self._states.exceptions.ExecutionAlreadyExists:
+                clients.states.start_execution(stateMachineArn=self._machine, name=name, input=data)
+            except clients.states.exceptions.ExecutionAlreadyExists:
                 pass
 
-        await _in_thread(call)
+        await self._call(call)
 
     async def ended(self, name: str) -> Ended | None:
         """How an execution has ended; None if it runs."""
         arn = self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
 
-        def call() -> Ended | None:
+        def call(clients: Clients) -> Ended | None:
             try:
-                found = self._states.describe_execution(executionArn=arn)
-            except self._states.exceptions.ExecutionDoesNotExist:
+                found = clients.states.describe_execution(executionArn=arn)
+            except clients.states.exceptions.ExecutionDoesNotExist:
                 return Ended("MISSING", "", "")
             if found["status"] in {"RUNNING", "PENDING_REDRIVE"}:
                 return None
             return Ended(found["status"], found.get("error", ""), found.get("cause", ""))
 
-        return await _in_thread(call)
+        return await self._call(call)
 
     async def succeed(self, token: str, output: str) -> None:
         """Complete a task. Raises `TaskGone`."""
-        await _in_thread(lambda: self._states.send_task_success(taskToken=token, output=output))
+        await self._call(lambda aws: aws.states.send_task_success(taskToken=token, output=output))
 
     async def fail(self, token: str, error: str, cause: str) -> None:
         """Let a task fail. Raises `TaskGone`."""
-        await _in_thread(
-            lambda: self._states.send_task_failure(taskToken=token, error=error, cause=cause)
+        await self._call(
+            lambda aws: aws.states.send_task_failure(taskToken=token, error=error, cause=cause)
         )
 
     async def heartbeat(self, token: str) -> None:
         """Report that somebody works on a task. Raises `TaskGone`."""
-        await _in_thread(lambda: self._states.send_task_heartbeat(taskToken=token))
+        await self._call(lambda aws: aws.states.send_task_heartbeat(taskToken=token))
 
     async def receive(self) -> list[QueueMessage]:
         """At most ten messages; none after a few seconds without any."""
-        received = await _in_thread(
-            lambda: self._sqs.receive_message(
+        received = await self._call(
+            lambda aws: aws.sqs.receive_message(
                 QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=POLL_SECONDS
             )
         )
@@ -130,23 +135,31 @@ class AwsWorkflow:
 
     async def delete(self, message: QueueMessage) -> None:
         """The message has been dealt with."""
-        await _in_thread(
-            lambda: self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message.handle)
+        await self._call(
+            lambda aws: aws.sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message.handle)
         )
 
+    async def _call(self, call: Callable[[Clients], T]) -> T:
+        from botocore.exceptions import BotoCoreError, ClientError
 
-async def _in_thread(call: Callable[[], T]) -> T:
-    from botocore.exceptions import BotoCoreError, ClientError
+        try:
+            return await asyncio.to_thread(lambda: call(self._connected()))
+        except ClientError as error:
+            code = _code(error.response)
+            if code in _STALE:
+                raise TaskGone(code) from error
+            raise Unavailable(f"AWS refused: {error}") from error
+        except BotoCoreError as error:
+            raise Unavailable(f"AWS does not answer: {error}") from error
 
-    try:
-        return await asyncio.to_thread(call)
-    except ClientError as error:
-        code = _code(error.response)
-        if code in _STALE:
-            raise TaskGone(code) from error
-        raise Unavailable(f"AWS refused: {error}") from error
-    except BotoCoreError as error:
-        raise Unavailable(f"AWS does not answer: {error}") from error
+    def _connected(self) -> Clients:
+        with self._connecting:
+            if self._clients is None:
+                try:
+                    self._clients = self._connect()
+                except Exception as error:
+                    raise Unavailable(f"AWS cannot be used: {error}") from error
+            return self._clients
 
 
 def _code(response: Any) -> str:

@@ -7,12 +7,13 @@ other processes may have started cases with it: a monolith beside the services, 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from kernel.data.database import Connection, Database
 from kernel.process.background import running
 from kernel.process.clock import Clock
 from services.cases.engines.adoption import Adoption
-from services.cases.engines.aws import AwsWorkflow
+from services.cases.engines.aws import AwsWorkflow, connect
 from services.cases.engines.definition import AfterEscalation, load_case_workflow
 from services.cases.engines.embedded import EmbeddedEngine
 from services.cases.engines.execution_store import CHANNEL
@@ -58,7 +59,8 @@ async def open_workflow(
         async with running(embedded.run(), adoption.run()):
             yield Engines(embedded, embedded, store, clock, channels)
         return
-    remote = StepFunctionsEngine(database, await AwsWorkflow.open(arn, queue), tasks, clock)
+    aws = AwsWorkflow(partial(connect, arn), arn, queue)
+    remote = StepFunctionsEngine(database, aws, tasks, clock)
 
     def wake(payload: str) -> None:
         embedded.wake(payload)
