@@ -12,7 +12,7 @@ _NOT_RUNNING = "not running"
 @dataclass(frozen=True)
 class State:
     """The state of a board: `shares` by service, in percent; `health` by server, as a load balancer
-    names it. A server that is no target is not in `health`."""
+    names it. Servers that are not targets are not in `health`."""
 
     shares: Mapping[str, int]
     health: Mapping[str, str]
@@ -29,7 +29,7 @@ class Board(Protocol):
         """The shares, and what runs."""
 
     def shift(self, service: str, share: int, *, force: bool) -> State:
-        """Send a service that percentage of its requests, and the monolith the rest."""
+        """Send a service this percentage of its requests, and the monolith the rest."""
 
     def start(self, server: str) -> State:
         """Start a server, and the services that it calls."""

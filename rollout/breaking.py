@@ -16,7 +16,7 @@ HOWS = ("kill", "freeze", "slow", "mend")
 
 
 def main() -> int:
-    """Carry it out. Returns 0, or 1 if it was refused."""
+    """Carry out the command. Returns 0, or 1 if it was refused."""
     try:
         sys.stdout.write(f"{run(os.environ)}\n")
     except (CannotRollOutError, CannotRunError) as refused:

@@ -1,8 +1,9 @@
-"""`make price`: what it costs the board on this machine to store a post, as the client sees it.
+"""`make price`: how long the board on this machine takes to store a post, as its client sees it.
 
-It registers a user, starts a thread, and writes posts into it. For each post it notes how long the
-response took, which other services were asked meanwhile (from the Server-Timing field, which the
-board sends where SHOW_INSTANCE=1), and how much later the thread counted the post.
+It registers a user, starts a thread, and writes posts into it. For each post it notes the time to
+the response, the calls to other services (from the Server-Timing field, which the board sends if
+SHOW_INSTANCE=1), and the time until the thread counted the post.
+
 """
 
 import re
@@ -20,7 +21,7 @@ import httpx
 from rollout.errors import CannotRollOutError
 
 POSTS: Final = 4
-"""How many posts it writes. A user may write one every five seconds, so it takes a while."""
+"""The number of posts. A user may write one every five seconds, so it takes a while."""
 COUNTED_WITHIN: Final = 10.0
 """Seconds that a thread may take to count a post."""
 
@@ -29,7 +30,7 @@ _PAUSE: Final = 0.002
 _TOO_MANY: Final = 429
 
 Pause = Callable[[float], None]
-"""Waits for that many seconds."""
+"""Waits for this many seconds."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _detail(response: httpx.Response) -> str:
 
 
 def report(posts: list[Post]) -> str:
-    """What the posts have cost."""
+    """The report of the posts' times and calls."""
     servers = ", ".join(sorted({post.server for post in posts}))
     calls: dict[str, list[float]] = {}
     for post in posts:

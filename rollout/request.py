@@ -1,4 +1,4 @@
-"""What was asked for, from the environment that `make NAME=value` sets."""
+"""The arguments of a command, from the environment that `make NAME=value` sets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """`make traffic`: a steady stream of requests that read the board on this machine.
 
 The load is open-loop: requests are sent at fixed times, whether or not earlier ones were answered,
-since people do not wait for each other either. A request's time counts from when it was due, so
-that a board that stops for a second shows it.
+because people do not wait for each other either. A request's time counts from when it was due, so
+a pause of the board shows in the times.
+
 """
 
 import asyncio
@@ -23,10 +24,11 @@ from rollout.errors import CannotRollOutError
 from topology.contexts import CONTEXTS
 
 MAX_RATE: Final = 200
-"""Requests per second, at most: more would measure this process."""
+"""The most requests per second: with more, this process would be the bottleneck."""
 MAX_SECONDS: Final = 3600
 MAX_OPEN: Final = 400
-"""Requests that wait for a response at the same time, at most. More are not sent: they failed."""
+"""The most requests that may wait for a response. Further ones are not sent, and count as
+failed."""
 
 _TIMEOUT: Final = 10.0
 _PATHS: Final = ("/", *(context.open_path for context in CONTEXTS))
@@ -43,8 +45,8 @@ class Plan:
 
 @dataclass
 class Seen:
-    """What the requests of a period met: milliseconds of those with a response below 400, the
-    reasons of the others, and who answered."""
+    """The results of a period: milliseconds of the requests with a status below 400, the reasons
+    why the others failed, and the servers that answered."""
 
     sent: int = 0
     milliseconds: list[float] = field(default_factory=list)
@@ -52,7 +54,7 @@ class Seen:
     servers: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Seen") -> None:
-        """Add what another period met."""
+        """Add the results of another period."""
         self.sent += other.sent
         self.milliseconds += other.milliseconds
         self.failures += other.failures
@@ -87,8 +89,8 @@ async def client(port: int) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def run(plan: Plan, http: httpx.AsyncClient, say: Callable[[str], None]) -> Seen:
-    """Send the requests, and say a line each second. Returns everything that was met; less if it is
-    cancelled. Raises CannotRollOutError if no board answers at first."""
+    """Send the requests, and print a line each second. Returns the results, up to then if it is
+    cancelled. Raises CannotRollOutError if no board answers the first request."""
     try:
         await http.get(_PATHS[1])
     except httpx.HTTPError as error:
@@ -135,7 +137,7 @@ async def run(plan: Plan, http: httpx.AsyncClient, say: Callable[[str], None]) -
 
 
 async def _answer(http: httpx.AsyncClient, path: str) -> tuple[str | None, str]:
-    """Why a request has failed, or None; and the server that answered it."""
+    """The reason why a request failed, or None, and the server that answered."""
     try:
         response = await http.get(path)
     except httpx.HTTPError as error:
@@ -147,7 +149,7 @@ async def _answer(http: httpx.AsyncClient, path: str) -> tuple[str | None, str]:
 
 
 def line(seen: Seen) -> str:
-    """What was met, in one line."""
+    """The results in one line."""
     times = seen.milliseconds or [0.0]
     servers = ", ".join(f"{name} {count}" for name, count in sorted(seen.servers.items()))
     return (
@@ -158,7 +160,7 @@ def line(seen: Seen) -> str:
 
 
 def summary(seen: Seen) -> str:
-    """What was met in all, with the reasons of failures."""
+    """The results of the whole load, with the reasons of failures."""
     times = sorted(seen.milliseconds) or [0.0]
     slow = times[min(len(times) - 1, round(len(times) * 0.99))]
     failed = ", ".join(f"{reason} ({count})" for reason, count in seen.failures.most_common())

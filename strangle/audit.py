@@ -1,4 +1,4 @@
-"""What must be true after a play, whatever happened in it, and whether it is."""
+"""Checks what must be true after every play."""
 
 import asyncio
 import math
@@ -13,8 +13,8 @@ from strangle.history import GONE, History, Observation, Stream
 from strangle.load.client import Client, RequestFailedError, Response
 
 BOUND: Final = 2.0
-"""Seconds for which an instance may answer with what another has replaced; the decisions on the
-response cache and on activity state it."""
+"""Seconds for which an instance may answer with data that another instance has replaced; see the
+decisions on the response cache and on activity."""
 
 _POLL: Final = 0.2
 _MOST_EXAMPLES: Final = 5
@@ -22,8 +22,8 @@ _MOST_EXAMPLES: Final = 5
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must be true: `counted` says how much was looked at, `problems` what is not as
-    it must be."""
+    """One thing that must be true: `counted` is the number of objects that were checked, and
+    `problems` has what is wrong."""
 
     name: str
     counted: str
@@ -36,7 +36,7 @@ class Check:
 
 
 class Auditor:
-    """Compares what the board has after a play with what it acknowledged during the play."""
+    """Compares the board's data after a play with what it acknowledged during the play."""
 
     def __init__(
         self, client: Client, history: History, token: str, settle: float = 3 * BOUND
@@ -49,7 +49,7 @@ class Auditor:
         self._token = token
 
     async def stored(self) -> tuple[Check, ...]:
-        """The checks of what the board has now. The load must have ended.
+        """The checks of the board's current data. The load must have ended.
 
         Raises RequestFailedError if the board does not answer.
         """
@@ -141,7 +141,7 @@ class Auditor:
         return problems
 
     async def _counts(self, stored: list[Mapping[str, Any]]) -> list[str]:
-        """Compare the threads' counts, as soon as they are right or the bound is over."""
+        """Compare the threads' counts once they are right, or once the bound has passed."""
         wanted = Counter(post["thread"] for post in stored)
         problems: list[str] = []
         loop = asyncio.get_running_loop()
@@ -159,7 +159,7 @@ class Auditor:
         return problems
 
     async def _streams(self) -> list[str]:
-        """Compare the streams, as soon as all of a thread have the same end or time is up."""
+        """Compare the streams once all of a thread have the same end, or once the time is up."""
         problems: list[str] = []
         for _ in range(math.ceil(self._settle / _POLL)):
             problems = [*stream_problems(self._history)]
@@ -182,7 +182,7 @@ def _counted_streams(history: History) -> str:
 
 
 def failed_requests(history: History) -> Check:
-    """Whether every response was what it should be."""
+    """Whether every response was as expected."""
     failed = Counter(
         f"{sample.what} at {sample.server or 'the gateway'}: {sample.problem}"
         for sample in history.samples

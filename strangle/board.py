@@ -50,7 +50,7 @@ class PlayedBoard:
         await self._send("stop", context=server)
 
     async def shift(self, service: str, share: int, *, force: bool = False) -> None:
-        """Send a service that percentage of its requests. Raises CannotPlayError."""
+        """Send a service this percentage of its requests. Raises CannotPlayError."""
         await self._send("shift", context=service, share=share, force=force)
 
     async def running(self) -> Sequence[str]:
@@ -80,7 +80,7 @@ class PlayedBoard:
 
 @asynccontextmanager
 async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[PlayedBoard]:
-    """Run the monolith until the block ends, and stop whatever it has grown into.
+    """Run the monolith until the block ends, then stop all servers that run by then.
 
     The data stays. The log is `data_folder/log`. With `port` 0, the gateway has a free port.
     Raises CannotPlayError if it does not start.
@@ -102,7 +102,7 @@ async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[Played
             ),
             cwd=ROOT, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=output,
             stderr=output,
-            # Ctrl-C reaches the play only, which stops the board after its audit.
+            # Ctrl-C reaches only the play, which stops the board after its audit.
             start_new_session=True,
         )  # fmt: skip
     ended = asyncio.create_task(process.wait())

@@ -10,8 +10,8 @@ GONE = 1_000_000_000
 
 class Sample(NamedTuple):
     """One request. Times are in seconds on a monotonic clock; `due` is when it had to be sent, and
-    its latency counts from then. `service` is whose requests these are, `server` who answered;
-    `problem` is None if the response was what it should be."""
+    its latency counts from then. `service` is the service for whose paths it was, and `server` the
+    one that answered; `problem` is None if the response was as expected."""
 
     due: float
     sent: float
@@ -45,8 +45,8 @@ class WrittenPost:
 
 @dataclass
 class Stream:
-    """What one client of a thread's event stream received: `ids` of the events in order, `posts`
-    that it was sent, and how often the stream ended and was resumed."""
+    """What one client of a thread's event stream received: the `ids` of the events in order, the
+    `posts`, and how often the stream ended and was resumed."""
 
     thread: int
     opened: float

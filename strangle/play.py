@@ -48,7 +48,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether everything that must be true is."""
+        """Whether all checks passed."""
         return bool(self.checks) and all(check.passed for check in self.checks)
 
 
@@ -154,8 +154,8 @@ class Play:
             await self._between(step)
 
     async def _arrivals(self, visitors: Visitors) -> None:
-        """Requests arrive at random times that do not depend on the responses: whoever waits for a
-        slow server to send the next one measures that server as faster than it is."""
+        """Requests arrive at random times that do not depend on the responses. A client that waited
+        for a slow server before its next request would measure the server as faster than it is."""
         due = time.monotonic()
         while True:
             due += self._random.expovariate(self._rate)

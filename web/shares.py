@@ -1,4 +1,4 @@
-"""The shares of traffic that whatever configures the load balancer has written into a file."""
+"""Reads the file with the shares of traffic, which the process that sets them writes."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -12,7 +12,7 @@ from workflow.values import Json, StateFailed, is_number, timestamp
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One comparison of a variable with a constant, or with what is at a path."""
+    """One comparison of a variable with a constant, or with the value at a path."""
 
     variable: Path
     name: str
@@ -32,7 +32,7 @@ Rule: TypeAlias = Comparison | Combination
 
 def is_met(rule: Rule, document: Json, context: Json) -> bool:
     """Whether the rule is met. A value of another type meets no comparison. Raises `StateFailed`
-    with `States.Runtime` for a path that leads nowhere, unless it is asked whether it does."""
+    with `States.Runtime` for a path without a value, unless the rule is `IsPresent`."""
     if isinstance(rule, Combination):
         results = (is_met(inner, document, context) for inner in rule.rules)
         if rule.name == "And":
@@ -84,7 +84,7 @@ def _unescaped(piece: str) -> str:
 
 
 def parse_rule(found: Json) -> Rule:
-    """The rule that a JSON object is, without its `Next`. Raises `ValueError`, naming what is not
+    """The rule in a JSON object, without its `Next`. Raises `ValueError`, which names what is not
     supported."""
     if not isinstance(found, dict):
         raise ValueError(f"a choice rule is an object, not {found!r}")  # noqa: TRY004

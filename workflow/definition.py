@@ -1,4 +1,4 @@
-"""Reads a state machine, and refuses by name whatever the interpreter does not carry out.
+"""Reads a state machine. Refuses everything that the interpreter does not support, and names it.
 
 Supported: JSONPath; Task (`.waitForTaskToken` too), Choice, Pass, Wait, Succeed, Fail; InputPath,
 OutputPath, ResultPath, Parameters, ResultSelector; Retry, Catch, TimeoutSeconds, HeartbeatSeconds.
@@ -216,7 +216,7 @@ class _Reader:
         return target
 
     def _rules(self, name: str) -> list[Mapping[str, Json]]:
-        """The objects of Retry or Catch; `States.ALL` stands alone, in the last of them."""
+        """The objects of Retry or Catch; `States.ALL` must be alone, in the last of them."""
         found = self.fields.get(name, [])
         if not isinstance(found, list):
             raise DefinitionRefused(f"{self.name}: {name} is not a list")

@@ -1,7 +1,8 @@
-"""Intrinsic functions: `States.Format('Case {}', $.Case)`, nested as deep as one likes.
+"""Intrinsic functions: `States.Format('Case {}', $.Case)`, nested to any depth.
 
-`States.UUID` and `States.MathRandom` are refused: a transition is a function of its arguments, so
-that it can be repeated after a crash.
+`States.UUID` and `States.MathRandom` are refused: a transition must depend only on its arguments,
+so that it can be repeated after a crash.
+
 """
 
 import base64

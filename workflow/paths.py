@@ -29,7 +29,7 @@ _STEP: Final = re.compile(
 
 
 class PathMissing(Exception):
-    """The value has nothing at this path."""
+    """There is no value at this path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Path:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it names exactly one place."""
+        """Whether the path names exactly one place."""
         return Wildcard.ALL not in self.steps
 
     def read(self, document: Json, context: Json) -> Json:
-        """What is there; a list if there is a wildcard. Raises `PathMissing`."""
+        """The value at the path; a list if the path has a wildcard. Raises `PathMissing`."""
         found = [context if self.of_context else document]
         for step in self.steps:
             found = [inner for outer in found for inner in _inside(outer, step)]

@@ -23,7 +23,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """In a Wait state, or between two attempts of a task, until a moment."""
+    """In a Wait state, or between two attempts of a task, until a time."""
 
     until: datetime
 

@@ -35,7 +35,7 @@ class Catcher:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Pass the input on, or a constant. `result` is None if there is none."""
+    """Pass the input on, or the constant `result`, which is None if there is none."""
 
     parameters: Template | None
     result: Template | None
@@ -70,7 +70,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait some seconds or until a moment; either may be at a path of the input."""
+    """Wait some seconds or until a time; either may be at a path of the input."""
 
     until: int | datetime | Path
     by_seconds: bool

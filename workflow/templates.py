@@ -27,7 +27,7 @@ Template: TypeAlias = Expression | ObjectTemplate | ListTemplate
 
 
 def parse_template(value: Json) -> Template:
-    """The template that a JSON value is. Raises `ValueError` for a wrong path or function."""
+    """The template in a JSON value. Raises `ValueError` for a wrong path or function."""
     if isinstance(value, list):
         return ListTemplate([parse_template(item) for item in value])
     if isinstance(value, dict):
@@ -45,7 +45,7 @@ def _field(name: str, value: Json) -> tuple[str, Template]:
 
 def fill(template: Template, document: Json, context: Json) -> Json:
     """The template with its values. Raises `StateFailed`: `States.ParameterPathFailure` for a path
-    that leads nowhere, `States.IntrinsicFailure` for a function that fails."""
+    without a value, `States.IntrinsicFailure` for a function that fails."""
     if isinstance(template, ObjectTemplate):
         return {name: fill(inner, document, context) for name, inner in template.fields.items()}
     if isinstance(template, ListTemplate):

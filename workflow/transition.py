@@ -25,7 +25,7 @@ class Proceed:
 
 @dataclass(frozen=True, slots=True)
 class TaskDelivered:
-    """The resource has the call, and completes it later."""
+    """The resource has received the call, and completes it later."""
 
     token: str
 
@@ -59,7 +59,8 @@ Event: TypeAlias = Proceed | TaskDelivered | TaskSucceeded | TaskFailed | TaskHe
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call the resource of the state with the input; report its end, or that it has the call."""
+    """Call the state's resource with the input. Report its result, or that it has received the
+    call."""
 
     token: str
     state: str
@@ -120,7 +121,7 @@ def start(machine: Machine, machine_name: str, name: str, data: Json, now: datet
 
 
 def commands(machine: Machine, execution: Execution) -> tuple[Command, ...]:
-    """What the host of this record has to do; nothing when it has ended."""
+    """The commands that the record's host must carry out; none when the execution has ended."""
     phase = execution.phase
     if execution.status is not Status.RUNNING:
         return ()
@@ -154,7 +155,8 @@ def advance(machine: Machine, execution: Execution, event: Event, now: datetime)
 
 
 class _Step:
-    """One transition in the making. Raises `StateFailed` for what ends the execution."""
+    """One transition while it is computed. Raises `StateFailed` for failures that end the
+    execution."""
 
     def __init__(self, machine: Machine, execution: Execution, now: datetime) -> None:
         self._execution = execution

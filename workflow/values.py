@@ -16,12 +16,12 @@ class StateFailed(Exception):
 
 
 def is_number(value: Json) -> bool:
-    """Whether JSON calls it a number: Python calls a boolean one, too."""
+    """Whether the value is a number in JSON. In Python, booleans are numbers, too."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def timestamp(text: Json) -> datetime | None:
-    """The moment that an RFC 3339 timestamp names, or None if it is none."""
+    """The time of an RFC 3339 timestamp, or None if the text is not one."""
     if not isinstance(text, str) or "T" not in text:
         return None
     try:

@@ -68,8 +68,8 @@ def _health(installation: Installation) -> dict[str, str]:
 
 
 def rules(installation: Installation) -> list[str]:
-    """The rules of the public listeners that forward, as Elastic Load Balancing tells them: the
-    paths, and how much goes to which target group."""
+    """The public listeners' forwarding rules, as read from Elastic Load Balancing: the paths, and
+    the weight of each target group."""
     outputs = installation.require_stack("routing").outputs
     names = {arn: name.removesuffix("TargetsArn") for name, arn in outputs.items()}
     (balancer,) = installation.aws.elb.describe_load_balancers(

@@ -115,7 +115,7 @@ def router(service: CaseService, log: ModerationLog, cookie: SessionCookie) -> A
 
 
 def _private(response: Response) -> Response:
-    # What a dependency sets is not on a response that the operation makes itself.
+    # Fields that a dependency sets are not on a response that the operation creates itself.
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Content-Type"] = "application/json"
     return response

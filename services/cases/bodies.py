@@ -10,7 +10,7 @@ from services.cases import model
 
 
 class NewReport(RequestBody):
-    """What it takes to report a post."""
+    """A report of a post."""
 
     post: Id
     reason: model.Reason
@@ -27,7 +27,7 @@ class NewDecision(RequestBody):
 
 
 class Outcome(Resource):
-    """What was decided, as those who reported the post see it."""
+    """A decision, as those who reported the post see it."""
 
     resolved: bool
     action: model.Action
@@ -85,7 +85,7 @@ class Report(Resource):
 
 
 class Counts(Resource):
-    """How many cases are in each state."""
+    """The number of cases in each state."""
 
     opened: int
     assigned: int

@@ -1,4 +1,4 @@
-"""Erases who reported a post when they have deleted their account."""
+"""Erases reporters who have deleted their accounts from their reports."""
 
 import asyncio
 import logging
@@ -24,10 +24,10 @@ class Store(Protocol):
 
 
 class Erasure:
-    """Asks users every ten minutes who of those who reported something has left, and takes their
-    ids and what they wrote off the reports. The reports stay: they are part of their cases.
+    """Asks the users context every ten minutes which reporters have deleted their accounts, and
+    removes their ids and notes from the reports. The reports stay, as part of their cases.
 
-    A context is never called by one that it calls, so users cannot send the news."""
+    The users context must not call cases, because cases calls users."""
 
     def __init__(self, store: Store, users: UserModeration) -> None:
         self._store = store
@@ -45,7 +45,7 @@ class Erasure:
                 log.exception("reports of deleted accounts could not be erased")
 
     async def erase(self) -> None:
-        """Ask about everybody once. Raises `Unavailable`."""
+        """Ask about all reporters once. Raises `Unavailable`."""
         last = 0
         while reporters := await self._store.reporters(last, _AT_ONCE):
             last = reporters[-1]

@@ -1,4 +1,4 @@
-"""Who reported posts, in PostgreSQL."""
+"""The reporters of posts, in PostgreSQL."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ class ErasureStore:
         self._database = database
 
     async def reporters(self, after: int, limit: int) -> Sequence[int]:
-        """Users who have reported something, by id, after that id."""
+        """The ids of users who have reported something, in order, after this id."""
         rows = await self._database.rows(
             "SELECT DISTINCT reporter FROM reports WHERE reporter > $1 ORDER BY reporter LIMIT $2",
             after,
@@ -21,7 +21,7 @@ class ErasureStore:
         return [row["reporter"] for row in rows]
 
     async def erase(self, reporters: Sequence[int]) -> None:
-        """Forget who made the reports of these users, and their notes."""
+        """Remove these users and their notes from their reports."""
         await self._database.row(
             "UPDATE reports SET reporter = NULL, note = NULL WHERE reporter = ANY($1)", reporters
         )

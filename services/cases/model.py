@@ -1,4 +1,4 @@
-"""What a report, a case and a decision are, and the rules about them."""
+"""Reports, cases and decisions, and their rules."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -48,7 +48,7 @@ class Choice(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What somebody has decided about a case."""
+    """A decision about a case."""
 
     resolved: bool
     action: Action
@@ -67,7 +67,7 @@ class Event(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One entry into a state of a case's workflow: what it writes, once however often it is
+    """One entry into a state of a case's workflow. It is written once, however often it is
     repeated. `words` are added to the case's message."""
 
     key: str
@@ -135,5 +135,5 @@ def check_may_ban(actor: Actor, author: Role) -> None:
 
 
 def opening(case: int) -> str:
-    """How a case's message begins; each step adds its words."""
+    """The beginning of a case's message; each step adds its words."""
     return f"Case {case:03}: opened..."

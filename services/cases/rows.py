@@ -1,4 +1,4 @@
-"""How a case is read from PostgreSQL."""
+"""Reads cases from PostgreSQL."""
 
 from typing import Final
 

@@ -100,7 +100,7 @@ class CaseService:
         return actor.moderates, page
 
     async def count(self, token: str) -> Mapping[State, int]:
-        """How many cases are in each state, for moderators. Raises `Forbidden`."""
+        """The number of cases in each state, for moderators. Raises `Forbidden`."""
         actor = await self._users.authenticate(token)
         if not actor.moderates:
             raise Forbidden("This is for moderators.")

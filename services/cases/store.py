@@ -33,7 +33,7 @@ class CaseStore:
     async def check_replay(
         self, write: IdempotentWrite[tuple[Case, bool]], user: int, now: datetime
     ) -> None:
-        """Raises `Replayed` when this write has been done already."""
+        """Raises `Replayed` if this write has been done before."""
         await write.check_replay(self._database, user, now)
 
     async def report(
@@ -105,7 +105,7 @@ class CaseStore:
         return page([read(row) for row in rows], limit, kind, lambda case: (case.id,))
 
     async def count(self) -> Mapping[State, int]:
-        """How many cases are in each state."""
+        """The number of cases in each state."""
         rows = await self._database.rows("SELECT state, count(*) FROM cases GROUP BY state")
         found = {row["state"]: row["count"] for row in rows}
         return {state: found.get(state, 0) for state in STATES}

@@ -1,4 +1,4 @@
-"""What the workflow's tasks store in PostgreSQL."""
+"""Stores the effects of the workflow's tasks in PostgreSQL."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ _ASSIGNING = 0x61737369676E  # "assign"
 
 
 class TaskStore:
-    """Stores what tasks do. Raises `Unavailable` when the database is down, and `LookupError` for a
-    case that there is not."""
+    """Stores the effects of tasks. Raises `Unavailable` when the database is down, and
+    `LookupError` for a case that does not exist."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -86,7 +86,7 @@ async def _record(connection: Connection, case: Case, step: Step, now: datetime)
 
 
 async def _assign(connection: Connection, case: int, candidates: Sequence[int]) -> None:
-    # One after the other: two cases at once would both go to the same person.
+    # One at a time: two cases at once would both be assigned to the same person.
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ASSIGNING)
     await connection.execute(
         """

@@ -65,7 +65,7 @@ class Tasks:
         decided."""
         found = await self._store.find(case)
         if found.answer is None and found.state not in ENDED:
-            # A decision that comes meanwhile is seen by the transaction.
+            # The transaction sees a decision that is made in the meantime.
             found = await self._store.enter(case, Step(step, "working", ""), self._clock())
         if found.state in ENDED:
             return Outcome(found.state == "closed", found.message)
@@ -96,7 +96,8 @@ class Tasks:
         await self._store.enter(case, Step(step, "failed", "", note), self._clock())
 
     async def _candidates(self, case: int, roles: Sequence[Role]) -> Sequence[int]:
-        """Those of the first of these roles that anybody has, without the author of the post."""
+        """The users with the first of these roles that anybody has, without the author of the
+        post."""
         found = await self._store.find(case)
         moderators = await self._users.moderators()
         for role in roles:
@@ -106,7 +107,8 @@ class Tasks:
         return []
 
     async def _carry_out(self, case: Case, decision: Decision) -> str | None:
-        """Act in the name of the moderator. The key makes it happen once. Returns what to note."""
+        """Act in the moderator's name. The key makes it happen once. Returns the note for the
+        case."""
         reason = decision.note or f"Reported: {case.reason}"
         key = f"case-{case.id}"
         try:

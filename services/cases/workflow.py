@@ -1,4 +1,4 @@
-"""The seam between cases and the engine that runs their workflow.
+"""The interface between cases and the engine that runs their workflow.
 
 The state machine of infra/case-workflow.asl.json has one task for each method of `CaseTasks`. The
 database of cases is the truth: an engine only decides which task is next, and a task that has been
@@ -11,7 +11,7 @@ from kernel.data.database import Connection
 
 
 class Outcome(NamedTuple):
-    """What `Work on Case` ends with: whether the case is resolved, and the case's message."""
+    """The result of `Work on Case`: whether the case is resolved, and the case's message."""
 
     resolved: bool
     message: str
@@ -34,10 +34,8 @@ class CaseTasks(Protocol):
 
     Each task may be called again. `step` identifies one entry into one state: a retry of a task has
     the same step, the next entry into the same state another. The methods return the case's message
-    as it has grown by then, such as `Case 001: opened...assigned...`. They raise
-    `kernel.errors.Unavailable` for what may work on the next attempt, and any other error for what
-    will not.
-    """
+    so far, such as `Case 001: opened...assigned...`. They raise `kernel.errors.Unavailable` for
+    what may work on the next attempt, and any other error for what will not."""
 
     async def open(self, case: int, step: str) -> str:
         """`Open Case`."""
@@ -46,10 +44,10 @@ class CaseTasks(Protocol):
         """`Assign Case`: to the moderator with the fewest open cases."""
 
     async def work(self, case: int, step: str) -> Outcome | None:
-        """`Work on Case`: what a person has decided; None if the state has to wait for them."""
+        """`Work on Case`: a person's decision; None if the state has to wait for one."""
 
     async def close(self, case: int, step: str) -> str:
-        """`Close Case`: carry out the decision, once however often this is called."""
+        """`Close Case`: carry out the decision, only once however often this is called."""
 
     async def escalate(self, case: int, step: str) -> str:
         """`Escalate Case`: to tier 2, assigned to the admin with the fewest open cases. Also after

@@ -122,7 +122,7 @@ class UserStore:
                     password_hash,
                     now,
                 )
-                # Later than the INSERT, which waits for whoever is giving the name up.
+                # After the INSERT, which waits for a transaction that gives the name up.
                 await _check_former(connection, new.username)
                 await allowance.spend(
                     connection, _address_key(address), policy, now, _REGISTERED_MUCH
@@ -207,8 +207,8 @@ class UserStore:
         return User(**columns), password_hash
 
     async def owner_of_reset(self, token_hash: bytes, now: datetime) -> User | None:
-        """Whose password a link can set, or None when it is unknown, used or too old, or whoever
-        made it is no longer an admin."""
+        """The user whose password a link can set. None if the link is unknown, used or too old, or
+        if its creator is no longer an admin."""
         row = await self._database.row(
             f"SELECT {_USER} FROM users WHERE id = ({USABLE_LINK})",  # noqa: S608 - constants
             token_hash,
@@ -288,5 +288,5 @@ async def _check_former(connection: Connection, username: str) -> None:
 
 
 def _address_key(address: str) -> str:
-    # Who has registered from there is nobody's business; the same again can be told by this.
+    # A hash is enough to recognise the address, and does not reveal it.
     return hashlib.sha256(address.encode()).hexdigest()

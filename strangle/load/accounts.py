@@ -31,12 +31,12 @@ async def join(recorder: Recorder, name: str) -> Writer:
 
 
 async def read_profile(recorder: Recorder, due: float, writer: Writer) -> None:
-    """Look at a user."""
+    """Read a user's profile."""
     await recorder.send(due, "GET", f"/api/users/{writer.id}")
 
 
 async def sign_in(recorder: Recorder, due: float, writer: Writer) -> None:
-    """Start another session, and use it from now on: whoever answers next knows it."""
+    """Start another session, and use it from now on: every server must accept it at once."""
     credentials = {"username": writer.name, "password": _PASSWORD}
     response = await recorder.send(due, "POST", "/api/sessions", body=credentials, expected=(201,))
     if response is not None:

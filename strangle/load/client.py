@@ -1,4 +1,5 @@
-"""An HTTP/1.1 client that costs little, so that the load does not slow down what it measures."""
+"""An HTTP/1.1 client that uses little processor time, so that the load does not slow down the
+board."""
 
 import asyncio
 import json

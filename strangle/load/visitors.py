@@ -162,7 +162,8 @@ class Visitors:
         if removable:
             self._removable.append(made)
         if self._random.random() < 0.1:
-            # As a client does that lost the response: whoever answers, it is the same post.
+            # Like a client that lost the response; whichever server answers, it must be the same
+            # post.
             again = await self._recorder.send(
                 None,
                 "POST",

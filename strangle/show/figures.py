@@ -1,4 +1,4 @@
-"""What the records of a play amount to: who answered, how fast, in which second."""
+"""Figures from a play's records: which server answered, how fast, and in which second."""
 
 import math
 from collections import Counter, defaultdict
@@ -10,7 +10,8 @@ from strangle.play import DURING, Mark, Result
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """The smallest of the values that `part` of them do not exceed (nearest rank); 0 of none."""
+    """The smallest value that a share `part` of the values does not exceed (nearest rank); 0
+    without values."""
     if not values:
         return 0.0
     ordered = sorted(values)
@@ -44,19 +45,19 @@ def is_during(mark: Mark, sample: Sample) -> bool:
 
 
 def during(result: Result) -> Latency:
-    """Of all requests during steps."""
+    """The percentiles of all requests during steps."""
     samples = result.history.samples
     return Latency.of(s for s in samples if any(is_during(m, s) for m in result.marks))
 
 
 def between(result: Result) -> Latency:
-    """Of all requests between steps."""
+    """The percentiles of all requests between steps."""
     samples = result.history.samples
     return Latency.of(s for s in samples if not any(is_during(m, s) for m in result.marks))
 
 
 def answered(samples: Iterable[Sample], began: float) -> dict[str, dict[int, Counter[str]]]:
-    """How many requests each server answered, by whose requests they were and by second."""
+    """The number of requests that each server answered, by service and by second."""
     found: dict[str, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for sample in samples:
         who = "failed" if sample.problem else sample.server or "gateway"

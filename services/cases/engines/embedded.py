@@ -1,9 +1,8 @@
 """The embedded engine: executes the state machine in this process, durably.
 
-Each transition is committed before the next begins. A task is called between two transitions, with
-no transaction open; if the process dies meanwhile, another calls it again when the lease is over,
-with the same step. A waiting case is a row with the time of its limit.
-"""
+Each transition is committed before the next begins. A task is called between two transitions,
+without an open database transaction. If the process dies during the task, another process calls it
+again after the lease, with the same step. A waiting case is a row with the time of its limit."""
 
 import asyncio
 import logging
@@ -54,7 +53,8 @@ _PAUSE: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """How long a process may work on a task, in seconds, and when another one tries: later."""
+    """Seconds that a process may work on a task, and until another process tries it, which must be
+    longer."""
 
     work: float = 20.0
     takeover: float = 30.0
@@ -126,7 +126,7 @@ class EmbeddedEngine:
             await waiter.wait(min(max(pause, 0.0), idle))
 
     async def run_one(self) -> bool:
-        """One transition of the execution that has been due for longest, and the task that it
+        """Do one transition of the execution that has been due for longest, and the task that it
         calls. Returns False if none was due. Raises `Unavailable`."""
         now = self._clock()
         async with self._database.transaction() as connection:
@@ -144,11 +144,12 @@ class EmbeddedEngine:
     async def _proceed(
         self, connection: Connection, case: int, execution: Execution, now: datetime
     ) -> Call | None:
-        """The next transition of an execution that is due, and the task that it calls."""
+        """Do the next transition of a due execution. Returns the task that it calls."""
         if execution.status is Status.RUNNING and execution.state in self._machine.states:
             return _call(await self._advance(connection, case, execution, Proceed()))
         if execution.status is Status.RUNNING:
-            # Another version of the definition had this state: only its code can go on.
+            # The state is from another version of the definition, and only that version can
+            # continue.
             log.error("case %d is in the state %r, which is unknown here", case, execution.state)
         await self._store.set_due(connection, case, self._takeover(now))
         return None
@@ -180,14 +181,14 @@ class EmbeddedEngine:
     async def _advance(
         self, connection: Connection, case: int, execution: Execution, event: Event
     ) -> Transition:
-        """The next transition, stored. Raises `StaleToken`."""
+        """Do and store the next transition. Raises `StaleToken`."""
         now = self._clock()
         transition = advance(self._machine, execution, event, now)
         await self._store.save(connection, case, transition, now, self._next(transition, now))
         return transition
 
     def _next(self, transition: Transition, now: datetime) -> datetime | None:
-        """When somebody has to look at the execution again."""
+        """When the execution is due again."""
         if transition.execution.status is Status.FAILED:
             return now
         if _call(transition) is not None:
@@ -199,7 +200,7 @@ class EmbeddedEngine:
         return now + timedelta(seconds=self._lease.takeover)
 
     async def _report(self, case: int, execution: Execution) -> None:
-        """Show a failed execution on its case. Without success, somebody tries again later."""
+        """Show a failed execution on its case. If that fails, it is tried again later."""
         error, cause = execution.error or "", execution.cause or ""
         await self._tasks.fail(case, f"{execution.name} failed", error, plain_cause(cause))
         async with self._database.transaction() as connection:

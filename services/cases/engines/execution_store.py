@@ -34,8 +34,8 @@ class ExecutionStore:
             await self._append(connection, case, transition, due)
 
     async def claim(self, connection: Connection, now: datetime) -> tuple[int, Execution] | None:
-        """The case and the execution that has been due for longest, locked; None if none is due
-        that another process does not already work on."""
+        """The case and the execution that has been due for longest, locked. Skips executions that
+        another process has locked. None if no other is due."""
         row = await connection.fetchrow(
             "SELECT case_id, record FROM executions WHERE due_at <= $1"
             " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
@@ -58,7 +58,7 @@ class ExecutionStore:
         now: datetime,
         due: datetime | None,
     ) -> None:
-        """Store what has become of an execution, and when it is due next."""
+        """Store an execution's new state, and when it is due next."""
         await connection.execute(
             "UPDATE executions SET record = $2, due_at = $3 WHERE case_id = $1",
             case,
@@ -76,12 +76,12 @@ class ExecutionStore:
         await connection.execute(f"NOTIFY {CHANNEL}")
 
     async def next_due(self) -> datetime | None:
-        """When the next execution is due; None if none will be."""
+        """When the next execution is due; None if none is scheduled."""
         row = await self._database.row("SELECT min(due_at) AS due FROM executions")
         return None if row is None else row["due"]
 
     async def history(self, case: int) -> list[Happened]:
-        """What has happened in a case's execution, in its order."""
+        """The history of a case's execution, in order."""
         rows = await self._database.rows(
             "SELECT type, state, details FROM execution_events WHERE case_id = $1"
             " ORDER BY transition, position",

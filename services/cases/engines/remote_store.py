@@ -33,7 +33,7 @@ class RemoteStore:
         self._database = database
 
     async def create(self, connection: Connection, case: int, now: datetime) -> None:
-        """Store that an execution has to be started, unless the case has one."""
+        """Schedule the start of an execution, unless the case has one."""
         await connection.execute(
             "INSERT INTO remote_executions (case_id, due_at) VALUES ($1, $2)"
             " ON CONFLICT (case_id) DO NOTHING",
@@ -43,7 +43,7 @@ class RemoteStore:
         await connection.execute(f"NOTIFY {CHANNEL}")
 
     async def answer(self, connection: Connection, case: int, output: Json, now: datetime) -> None:
-        """Store what has to be sent, if the case waits for it."""
+        """Store the answer to send, if the case waits for one."""
         waits = await connection.fetchval(
             "UPDATE remote_executions SET answer = $2, due_at = $3"
             " WHERE case_id = $1 AND token IS NOT NULL AND due_at IS NOT NULL RETURNING true",
@@ -84,7 +84,7 @@ class RemoteStore:
         return [row["case_id"] for row in rows]
 
     async def next_due(self) -> datetime | None:
-        """When the next execution is due; None if none will be."""
+        """When the next execution is due; None if none is scheduled."""
         row = await self._database.row("SELECT min(due_at) AS due FROM remote_executions")
         return None if row is None else row["due"]
 
@@ -104,7 +104,7 @@ class RemoteStore:
         )
 
     async def sent(self, execution: RemoteExecution, due: datetime) -> None:
-        """The answer has been sent, or nobody waits for it any more."""
+        """Forget the answer: it has been sent, or the execution no longer waits for it."""
         await self._database.row(
             "UPDATE remote_executions SET token = NULL, answer = NULL, due_at = $3"
             " WHERE case_id = $1 AND token = $2",
@@ -114,7 +114,7 @@ class RemoteStore:
         )
 
     async def started(self, execution: RemoteExecution, due: datetime) -> None:
-        """The execution runs; look at it again at `due`."""
+        """Record that the execution runs, to be checked again at `due`."""
         await self._database.row(
             "UPDATE remote_executions SET started = true, due_at = least(due_at, $2)"
             " WHERE case_id = $1",
@@ -123,7 +123,8 @@ class RemoteStore:
         )
 
     async def look_again(self, execution: RemoteExecution, due: datetime | None) -> None:
-        """Look at it again at `due`; None: it has ended. A decision in the meantime comes first."""
+        """Set when to check the execution again; None if it has ended. A decision made in the
+        meantime is handled first."""
         await self._database.row(
             "UPDATE remote_executions SET due_at = $2 WHERE case_id = $1 AND answer IS NULL",
             execution.case,

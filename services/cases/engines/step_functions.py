@@ -31,7 +31,7 @@ from services.cases.workflow import CaseTasks, Outcome
 log = logging.getLogger("board.cases")
 
 LOOK_EVERY: Final = timedelta(minutes=15)
-"""How often a running execution is looked at."""
+"""How often a running execution is checked."""
 
 _LEASE: Final = timedelta(seconds=60)
 _STEP_SECONDS: Final = 20.0
@@ -105,8 +105,8 @@ class StepFunctionsEngine:
                 await asyncio.sleep(_PAUSE)
 
     async def run_one(self) -> bool:
-        """Do what the execution needs that has been due for longest. Returns False if none was due.
-        Raises `Unavailable`."""
+        """Do the next action for the execution that has been due for longest. Returns False if none
+        was due. Raises `Unavailable`."""
         execution = await self._store.claim(self._clock(), _LEASE)
         if execution is None:
             return False
@@ -129,7 +129,7 @@ class StepFunctionsEngine:
             log.error("a message on the queue of cases cannot be read: %s", error)  # noqa: TRY400
             return
         try:
-            # Also finds out whether anybody waits for this task.
+            # Also checks whether the execution still waits for this task.
             await self._aws.heartbeat(task.token)
             if await self._store.is_open(task.case):
                 await self._carry_out(task)
@@ -180,5 +180,5 @@ class StepFunctionsEngine:
 
 
 def _is_lost(ended: Ended) -> bool:
-    """Whether the execution ended for no fault of a step."""
+    """Whether the execution ended although no step failed."""
     return ended.status != "FAILED" or ended.error.startswith(_LOST_BY)

@@ -1,4 +1,5 @@
-"""From a task's message to a method of `CaseTasks`, and from its result to the task's output.
+"""Calls the method of `CaseTasks` for a task's message, and turns its result into the task's
+output.
 
 A message is what `infra/case-workflow.asl.json` puts on the queue: `Token`, `State`, `Step`, and as
 `Input` the state's input. That is `{"inputCaseID": "001"}` in the first state, and in the others
@@ -33,7 +34,7 @@ class TaskMessage:
 
     @classmethod
     def parse(cls, body: Json) -> "TaskMessage":
-        """The message in a body. Raises `ValueError` if it is none."""
+        """The message in a body. Raises `ValueError` if it is not a message."""
         if not isinstance(body, dict):
             raise ValueError("a task's message is not an object")  # noqa: TRY004
         token, state, step, given = (body.get(n) for n in ("Token", "State", "Step", "Input"))
@@ -53,7 +54,7 @@ def first_input(case: int) -> dict[str, Json]:
 
 
 def output(case: int, outcome: Outcome) -> Json:
-    """What a state puts out."""
+    """A state's output."""
     return {
         "Case": f"{case:03d}",
         "Status": 1 if outcome.resolved else 0,
@@ -62,13 +63,14 @@ def output(case: int, outcome: Outcome) -> Json:
 
 
 def failure(error: Exception) -> tuple[str, str]:
-    """The name and the cause of a task's failure, as long as Step Functions accepts them."""
+    """The name and the cause of a task's failure, cut to the lengths that Step Functions
+    accepts."""
     return type(error).__name__[:_LONGEST_ERROR], (str(error) or repr(error))[:_LONGEST_CAUSE]
 
 
 def plain_cause(cause: str) -> str:
-    """The cause that a step gave, out of that of a failed execution: the state `Step Failed` puts
-    the step's error and its cause into it."""
+    """The step's cause, from a failed execution's: the state `Step Failed` puts the step's error
+    and cause into it."""
     try:
         found = json.loads(cause)
     except ValueError:
