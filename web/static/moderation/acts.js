@@ -58,10 +58,13 @@ function actRow(act) {
   );
 }
 
-/** A link to the post or thread.
+/** A link to the post, the thread or the case. The author of a reported post does not see the case.
  * @param {(Api.Act | Api.Notice) & {source: string}} act
  * @param {number} thread */
 function target(act, thread) {
-  const href = act.source === "posts" ? `/threads/${thread}#post-${act.target}` : `/threads/${thread}`;
-  return h("a", { href, class: "about-act", dir: "auto" }, act.about ?? t(act.source === "posts" ? "post" : "thread"));
+  const isCase = act.source === "cases" && "moderator" in act;
+  const isPost = act.source === "posts";
+  const words = isCase || act.source !== "cases" ? act.about : null;
+  const href = isCase ? `/cases/${act.target}` : `/threads/${thread}${isPost ? `#post-${act.target}` : ""}`;
+  return h("a", { href, class: "about-act", dir: "auto" }, words ?? t(isPost ? "post" : "thread"));
 }
