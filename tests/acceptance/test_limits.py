@@ -23,7 +23,7 @@ from tests.people import Person, joining, moderating
 from tests.problems import slug
 from tests.replays import is_replay, send
 
-LIMITS = Limits(thread_interval=15, post_interval=5, preview_limit=3, edit_limit=2)
+LIMITS = Limits(thread_interval=15, post_interval=5, preview_limit=3, edit_limit=2, report_limit=20)
 QUICK = Limits(thread_interval=1, post_interval=1)
 
 
@@ -73,6 +73,19 @@ async def test_threads_are_limited_to_one_per_interval(writer: Person) -> None:
     check_refusal(second, "thread", 15)
     mine = (await writer.http.get(f"/api/threads?createdBy={writer.id}")).json()
     assert len(mine) == 1
+
+
+async def test_reports_are_limited_to_twenty_a_day(
+    limited: Board, writer: Person, thread: int
+) -> None:
+    post = (await writer.write(thread))["id"]
+    body = {"post": post, "reason": "spam"}
+    async with joining(limited) as reporter:
+        first = [await reporter.http.post("/api/cases", json=body) for _ in range(20)]
+        assert [answer.status_code for answer in first] == [201, *[200] * 19]
+        unknown = await reporter.http.post("/api/cases", json={**body, "post": 2**62})
+        assert unknown.status_code == 404
+        check_refusal(await reporter.http.post("/api/cases", json=body), "report", 86_400, 20)
 
 
 async def test_rejected_requests_do_not_count(limited: Board, writer: Person, thread: int) -> None:
