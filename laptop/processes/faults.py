@@ -1,6 +1,7 @@
 """Breaks a process on purpose, to see what the rest of the board does."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 FAULTS: Final = ("kill", "freeze", "slow", "mend")
@@ -27,8 +28,11 @@ class Breakable(Protocol):
 class Faults:
     """The faults of one process."""
 
-    def __init__(self, process: Breakable) -> None:
+    def __init__(
+        self, process: Breakable, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._process = process
+        self._sleep = sleep
         self._slowing: asyncio.Task[None] | None = None
 
     def apply(self, fault: str) -> None:
@@ -47,6 +51,6 @@ class Faults:
     async def _slow(self) -> None:
         while True:
             self._process.freeze()
-            await asyncio.sleep(STOPPED_SECONDS)
+            await self._sleep(STOPPED_SECONDS)
             self._process.thaw()
-            await asyncio.sleep(WORKING_SECONDS)
+            await self._sleep(WORKING_SECONDS)

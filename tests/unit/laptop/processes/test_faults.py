@@ -1,5 +1,6 @@
 """Faults of a process: each replaces the one before."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from laptop.processes.faults import Faults
@@ -39,15 +40,22 @@ def test_mending_lets_a_frozen_process_continue() -> None:
 
 async def test_slow_process_stops_and_works_in_turn_until_it_is_mended() -> None:
     process = FakeProcess()
-    faults = Faults(process)
+    time_passes = asyncio.Semaphore(0)
+
+    async def sleep(_seconds: float) -> None:
+        await time_passes.acquire()
+
+    faults = Faults(process, sleep)
     faults.apply("slow")
+    for _ in range(4):
+        time_passes.release()
 
-    async def twice() -> bool:
-        return process.happened.count("freeze") == 2
+    async def three_times() -> bool:
+        return process.happened.count("freeze") == 3
 
-    await eventually(twice)
+    await eventually(three_times)
     faults.apply("mend")
-    assert process.happened[-1] == "thaw"
-    before = process.happened.copy()
-    faults.apply("mend")
-    assert process.happened == [*before, "thaw"], "nothing else happens after it was mended"
+    for _ in range(4):
+        time_passes.release()
+        await asyncio.sleep(0)
+    assert process.happened == ["thaw", *(["freeze", "thaw"] * 3)]
