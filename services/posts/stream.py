@@ -78,6 +78,10 @@ class Watch:
             return False
         return True
 
+    def continues(self, version: int) -> bool:
+        """Whether the event after that version is among those that were not taken yet."""
+        return any(chunk.version == version + 1 for chunk in self._chunks)
+
     def take(self) -> list[_Chunk]:
         """The events since the last call."""
         self._news.clear()
@@ -174,12 +178,20 @@ class Streams:
             # An event without data is not dispatched, but sets the id for resuming.
             yield f"retry: 1000\nid: {sent}\n\n".encode()
             # Read the events that other streams already have; newer ones collect in the feed.
-            while events := await self._store.events(thread, sent):
-                sent = events[-1].version
-                yield b"".join(self._encode(event) for event in events)
-            if feed.version is None:
-                feed.version = sent
-                self.thread_changed(str(thread))  # for events after this read
+            reads, caught_up = 0, False
+            while not caught_up:
+                reads, before = reads + 1, sent
+                while events := await self._store.events(thread, sent):
+                    sent = events[-1].version
+                    yield b"".join(self._encode(event) for event in events)
+                if feed.version is None:
+                    feed.version = sent
+                    self.thread_changed(str(thread))  # for events after this read
+                # Another stream, which joined during this read, may have begun the feed with
+                # later events than this one has.
+                caught_up = sent >= feed.version or watch.continues(sent) or watch.ended
+                if not caught_up and reads > 1 and sent == before:
+                    watch.end()  # they have been deleted since: the client reads the thread again
             while not (watch.ended or self._closed):
                 if not await watch.wait(self._keep_alive):
                     yield b": still here\n\n"

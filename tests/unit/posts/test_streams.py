@@ -214,3 +214,43 @@ async def test_stream_does_not_resume_where_events_have_been_deleted() -> None:
     resumed = [await streams.open(THREAD, after) for after in (3, 4, 5)]
     for stream in [*resumed, await streams.open(THREAD, None)]:
         await stream.aclose()
+
+
+class SlowStore(FakeStore):
+    """Answers the first question for events late, with what there was when it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = asyncio.Event()
+        self._asked = False
+
+    async def events(self, thread: int, after: int) -> list[Event]:
+        found = await super().events(thread, after)
+        if not self._asked:
+            self._asked = True
+            await self.answer.wait()
+        return found
+
+
+async def test_stream_misses_nothing_if_another_joins_while_it_catches_up() -> None:
+    store = SlowStore()
+    async with _streaming(store) as streams:
+        first = await streams.open(THREAD, None)
+        await _next(first)
+        following = asyncio.create_task(_next(first))
+        await _idle()
+        # The first has read that there is nothing, and does not know it yet.
+        store.happen()
+        store.happen()
+        second = await streams.open(THREAD, None)
+        assert await _next(second) == b"retry: 1000\nid: 2\n\n"
+        joined = asyncio.create_task(_next(second))
+        await _idle()
+        store.answer.set()
+        assert await following == b"1\n\n2\n\n"
+        store.happen()
+        streams.thread_changed(str(THREAD))
+        assert await joined == b"3\n\n"
+        assert await _next(first) == b"3\n\n"
+        await first.aclose()
+        await second.aclose()

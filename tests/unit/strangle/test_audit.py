@@ -58,6 +58,7 @@ def stream(*ids: int, first: int = 0, posts: tuple[int, ...] = ()) -> Stream:
     [
         ([stream(1, 2, 3), stream(3, first=2), stream(first=3)], None),
         ([stream(1, 3), stream(1, 2, 3)], "1 events did not arrive, first 2"),
+        ([stream(2, 3), stream(1, 2, 3)], "1 events did not arrive, first 1"),
         ([stream(1, 2), stream(1, 2, 3)], "1 events did not arrive, first 3"),
         ([stream(1, 2, 2, 3)], "an event arrived twice"),
         ([stream(2, 1, 3)], "an event arrived twice, or in another order"),
