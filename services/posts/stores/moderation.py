@@ -39,9 +39,10 @@ class ModerationStore:
             if state is None:
                 return False
             act = decide(state)
-            recorded = act is not None and (state.visible or act.key is not None)
-            if act is not None and recorded and not await record(connection, act, now):
-                return True
+            if act is not None and (state.visible or act.key is not None):
+                is_new = await record(connection, act, now)
+                if not is_new:
+                    return True
             if state.visible:
                 await connection.execute(
                     """
