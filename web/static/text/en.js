@@ -258,6 +258,7 @@ export default {
   "go-to-thread": "Go to the thread",
   "case-post-gone": "The post has been deleted.",
   "case-history": "History",
+  "case-way": "The case’s way through its workflow",
   "decision": "Decision",
   "decide": "Decide",
   "decide-what": "What should happen?",

@@ -1,5 +1,6 @@
 // A case: the post, its reports, the decision, and what happened so far.
 import { decisionForm } from "../cases/decision.js";
+import { caseWay, statesOf } from "../cases/way.js";
 import { decisionText, hasEnded, isUnderWay, stateLabel } from "../cases/words.js";
 import { time } from "../dates.js";
 import { h } from "../dom.js";
@@ -116,6 +117,7 @@ class CaseView {
       h("h2", { class: "section" }, t("case-history")),
       h("ol", { class: "case-history" }, found.history.map(eventRow)),
       h("p", { class: "quiet-text" }, found.message),
+      caseWay(statesOf(found.history), t("case-way")),
     );
     return found;
   }
