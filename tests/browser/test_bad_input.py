@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import asyncpg
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from services.posts.model import MARKUP
 from tests.browser.visitors import Visitor
@@ -31,6 +31,21 @@ async def test_nothing_that_users_write_is_executed(visitor: Visitor) -> None:
     )
     assert refused == "TypeError"
     visitor.complaints = [line for line in visitor.complaints if "TrustedHTML" not in line]
+
+
+async def test_picture_that_redirects_to_the_board_is_refused_there(visitor: Visitor) -> None:
+    address = f"{visitor.board.public_origin}/api/users?limit=7"
+
+    async def redirect(route: Route) -> None:
+        await route.fulfill(status=302, headers={"Location": address})
+
+    await visitor.page.route("https://pictures.invalid/**", redirect)
+    await visitor.register()
+    async with visitor.page.expect_response(address) as answered:
+        await visitor.start_thread("Pictures", "![a picture](https://pictures.invalid/one.png)")
+    answer = await answered.value
+    assert (answer.status, "ratelimit" in answer.headers) == (403, False)
+    await expect(visitor.post("Picture not available: a picture")).to_have_count(1)
 
 
 async def test_right_to_left_text_and_emoji_are_displayed_correctly(
