@@ -10,9 +10,10 @@ _LONG: Final = ("tests/acceptance/test_fuzzing.py", "tests/acceptance/test_gener
 
 
 class GroupedByDeployment(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Runs the acceptance tests of one deployment in one process, and all tests of a file in one.
+    """Runs the acceptance tests of one deployment in one process, those of the emulator in one, and
+    all tests of a file in one.
 
-    They share a board, which is slow to start, and some check what earlier tests did. The mark
+    They share what is slow to start, and some check what earlier tests did. The mark
     `xdist_group` of pytest-xdist has no effect under pytest 9.2.
     """
 
@@ -26,4 +27,6 @@ def group(nodeid: str) -> str:
     deployment = re.search(r"\[(monolith|services)(_run)?\b", name)
     if path.startswith("tests/acceptance/") and path not in _LONG and deployment:
         return deployment[0]
+    if path.startswith("tests/step_functions/"):
+        return "the emulator"
     return path

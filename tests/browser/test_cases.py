@@ -60,6 +60,8 @@ async def test_post_is_reported_and_removed_and_its_reporter_learns_it(
         await page.get_by_role("button", name="Decide").click()
         await expect(page.get_by_text("This case is closed.")).to_be_visible()
         await expect(page.locator(".decision")).to_contain_text("The post was deleted")
+        await expect(page.locator(".case-way .here")).to_have_text("Close Case")
+        await expect(page.locator(".case-way .visited")).to_have_count(5)
         assert not (await Axe().run(page)).response["violations"]
     await other.go("/reports")
     row = other.page.locator("article.case-row").first
