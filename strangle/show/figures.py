@@ -23,6 +23,12 @@ def latencies(samples: Iterable[Sample]) -> list[float]:
     return [1000 * (sample.ended - sample.due) for sample in samples]
 
 
+def lateness(samples: Iterable[Sample]) -> float:
+    """Milliseconds by which 1 % of the requests were sent after they were due, or more: how much
+    too slow the machine was for the load itself."""
+    return percentile([1000 * (sample.sent - sample.due) for sample in samples], 0.99)
+
+
 @dataclass(frozen=True)
 class Latency:
     """Percentiles in milliseconds, and the number of requests."""

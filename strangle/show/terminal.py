@@ -17,12 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from strangle.play import Play, Result
-from strangle.show.figures import Latency, between, during
+from strangle.show.figures import Latency, between, during, lateness
 from strangle.steps import Step
 from topology.deployments import MONOLITH, SERVICES
 
 _RECENT_SECONDS = 2.0
 _REFRESH_SECONDS = 0.5
+_TOO_LATE = 100.0  # milliseconds
 
 
 class Terminal:
@@ -130,6 +131,12 @@ def summary(result: Result) -> Iterator[str]:
         yield (
             f"{name}: p50 {latency.p50:.1f} ms, p95 {latency.p95:.1f} ms, p99 {latency.p99:.1f} ms "
             f"({latency.requests} requests)"
+        )
+    late = lateness(result.history.samples)
+    if late > _TOO_LATE:
+        yield (
+            f"1 % of the requests were sent {late:.0f} ms late: this machine is too slow, or too "
+            "busy, for that RATE"
         )
     if quiet.p99:
         yield f"p99 during steps is {busy.p99 / quiet.p99:.1f} times that between steps"

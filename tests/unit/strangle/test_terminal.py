@@ -60,6 +60,12 @@ def test_summary_compares_steps_with_the_time_between_them() -> None:
     ]
 
 
+def test_summary_says_that_the_machine_was_too_slow_for_the_load() -> None:
+    late = [sample(101.0, latency=0.3, sent=101.2) for _ in range(3)]
+    assert any("sent 200 ms late" in line for line in summary(result(*late)))
+    assert not any("late" in line for line in summary(result(sample(101.0))))
+
+
 def test_enter_can_be_pressed_in_a_pipe_and_not_in_a_file(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading) as pipe, os.fdopen(writing, "w"):
