@@ -172,8 +172,8 @@ async def test_shares_are_hidden_where_processes_are_not_named(tmp_path: Path) -
         assert (await http.get("/shares.json")).status_code == 404
 
 
-def test_page_draws_every_context() -> None:
-    source = (STATIC / "architecture" / "traffic.js").read_text("utf-8")
+def test_page_knows_every_context() -> None:
+    source = (STATIC / "contexts.js").read_text("utf-8")
     found = re.search(r"CONTEXTS = (\[.*?\]);", source)
     assert found is not None
-    assert json.loads(found[1]) == ["page", *CONTEXT_NAMES]
+    assert json.loads(found[1]) == [*CONTEXT_NAMES]

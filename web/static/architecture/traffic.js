@@ -1,7 +1,8 @@
 // What the logged requests say about the architecture: who answered, and which service asked which.
+import { CONTEXTS } from "../contexts.js";
 
 /** The contexts, and the page, which is a service as well. Others are added when a request reaches them. */
-export const CONTEXTS = ["page", "users", "threads", "posts", "cases"];
+export const SHOWN = ["page", ...CONTEXTS];
 
 /** Whether a request was for one of the page's files.
  * @param {Page.LoggedRequest} request */
@@ -34,7 +35,7 @@ export function routeOf({ path, servedBy }) {
  * @returns {Page.ContextTraffic[]} */
 export function trafficOf(requests) {
   /** @type {Map<string, Map<string, number>>} */
-  const found = new Map(CONTEXTS.map((context) => [context, new Map()]));
+  const found = new Map(SHOWN.map((context) => [context, new Map()]));
   for (const request of requests) {
     const route = routeOf(request);
     if (route === null) continue;

@@ -5,7 +5,7 @@ import { t } from "../text.js";
 /** The state of a case, as a label.
  * @param {Api.CaseState} state */
 export function stateLabel(state) {
-  return h("span", { class: `state state-${state}` }, t(`case-${state}`));
+  return h("span", { class: `case-state case-state-${state}` }, t(`case-${state}`));
 }
 
 /** What was decided, as a sentence.

@@ -1,4 +1,5 @@
 // What moderators did, as rows of the moderation log and of a user's notices.
+import { CONTEXTS } from "../contexts.js";
 import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { getPage, retryWhileDown } from "../http.js";
@@ -8,8 +9,6 @@ import { Problem } from "../problem.js";
 import { t } from "../text.js";
 import { userLink } from "../users.js";
 
-/** The contexts that record what moderators did. */
-const CONTEXTS = ["users", "threads", "posts", "cases"];
 const AT_ONCE = 30;
 
 /** The acts of all contexts, newest first. `what` is the last part of their API paths.

@@ -1,4 +1,5 @@
 // The API documents of all contexts, as a page to read.
+import { CONTEXTS } from "../contexts.js";
 import { h } from "../dom.js";
 import { get, retryWhileDown } from "../http.js";
 import { describeProblem } from "../notices.js";
@@ -6,7 +7,6 @@ import { Problem } from "../problem.js";
 import { page } from "../router.js";
 import { t } from "../text.js";
 
-const CONTEXTS = ["users", "threads", "posts", "cases"];
 const LIMITS = /** @type {const} */ (["minLength", "maxLength", "minimum", "maximum", "pattern"]);
 
 /** @param {Page.Visit} visit */
