@@ -60,8 +60,10 @@ def needed_groups(routing: Routing) -> list[str]:
 
 def target_option(group: str, routing: Routing) -> str:
     """The option that registers a target in a group."""
-    scheme = "lambda+http" if routing.target_groups[group].function else "http"
-    return f"--target {group}={scheme}://127.0.0.1:PORT"
+    if routing.target_groups[group].function is None:
+        return f"--target {group}=http://127.0.0.1:PORT"
+    # A Python handler's folder, or the address of an emulator that runs any function.
+    return f"--target {group}=lambda+dir:FOLDER#MODULE.FUNCTION (or lambda+http://127.0.0.1:PORT)"
 
 
 def certificate_option(name: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.admin.commands import run_command
+from tests.unit.gateway.functions import FUNCTION
 from tests.unit.gateway.support import TEMPLATE
 
 
@@ -70,6 +71,17 @@ def test_warnings_and_certificates_are_in_the_summary(
     assert code == 0
     assert lines[0] == "warning: t.yml:18: 'Port' is given twice: the last counts"
     assert "  --certificate arn:a=CERTIFICATE.pem,KEY.pem" in lines
+
+
+def test_target_of_a_function_is_a_folder_or_an_emulator(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template.write_text(FUNCTION)
+    code, lines = checked(capsys, "--template", "t.yml")
+    assert code == 0
+    assert lines[-1] == (
+        "  --target Web=lambda+dir:FOLDER#MODULE.FUNCTION (or lambda+http://127.0.0.1:PORT)"
+    )
 
 
 def test_unreadable_template_is_reported_in_one_line(
