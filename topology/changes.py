@@ -14,7 +14,7 @@ HEALTHY: Final = "healthy"
 
 
 def with_called(server: str) -> list[str]:
-    """A server and the services that it needs, each after those that it needs itself."""
+    """A server and the services that it calls, each after those that it calls itself."""
     calls = BY_NAME[server].calls if server in BY_NAME else ()
     called = {one for direct in calls for one in with_called(direct)}
     return [one for one in SERVERS if one in called or one == server]
@@ -23,7 +23,7 @@ def with_called(server: str) -> list[str]:
 def why_not_shift(
     health: Mapping[str, str], service: str, share: int, remedy: str = "make start CONTEXT={server}"
 ) -> str | None:
-    """Why a service must not get that percentage of its requests: a sentence, or None if it may.
+    """Why a service must not get this percentage of its requests: a sentence, or None if it may.
 
     A server that gets requests must be healthy: the service itself, or the monolith for the rest.
     The sentence ends with `remedy`, the command that helps.

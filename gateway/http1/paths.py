@@ -7,7 +7,7 @@ from typing import Final
 _UNRESERVED: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 )
-# A byte is found in bytes eight times as fast by its number.
+# Searching bytes for a byte's number is eight times as fast as for the byte.
 _PERCENT: Final = ord("%")
 _DOT: Final = ord(".")
 _ESCAPED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -73,8 +73,8 @@ def compile_globs(
 def compile_numbered_globs(
     alternatives: Sequence[Sequence[str]],
 ) -> Callable[[bytes], re.Match[bytes] | None]:
-    """A function that returns a match whose ``lastindex`` is the number, from 1 on, of the first of
-    ``alternatives`` with a pattern that matches the text as a whole."""
+    """A function that returns a match if a pattern matches the whole text. Its ``lastindex`` is the
+    number, from 1, of the first of ``alternatives`` with such a pattern."""
     expression = b"|".join(b"(" + _alternatives(patterns) + b")" for patterns in alternatives)
     return re.compile(expression, re.DOTALL).fullmatch
 
@@ -86,7 +86,7 @@ def _alternatives(patterns: Sequence[str], *, escapes: bool = False) -> bytes:
 
 
 _STAR: Final = None
-"""In a list of tokens; the others are regular expressions for one character."""
+"""The token for a star; all other tokens are regular expressions for one character."""
 
 
 def _tokens(pattern: str, escapes: bool) -> list[str | None]:

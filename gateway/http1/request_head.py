@@ -43,7 +43,7 @@ class HeadReader:
         return self.read_plain(head) or self._checked(read_leniently(head), head)
 
     def read_plain(self, head: bytes) -> Request | None:
-        """The request that ``head`` is; None unless it is plainly well-formed, and one head."""
+        """The request in ``head``; None unless it is a single head that is plainly well-formed."""
         request = self._strict.read(head)
         return None if request is None else self._checked(request, head)
 

@@ -1,7 +1,8 @@
-"""Heads of requests that are plainly well-formed, quickly.
+"""A fast path for request heads that are plainly well-formed.
 
-Most of a client's header lines are those of its earlier requests: what a line means is computed
-once, strictly, and remembered.
+Most header lines of a client repeat those of its earlier requests, so each line is parsed once,
+strictly, and its meaning is remembered.
+
 """
 
 import re
@@ -18,13 +19,13 @@ _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)\
 _END: Final = b"\r\n"
 
 _Field = bytes | tuple[Header, bytes, bytes] | None
-"""What a line means: the line that is passed on, or what takes its name and value; None when it is
-not plainly well-formed."""
+"""A parsed line: the line to pass on, or a function with the name and value for it. None if the
+line is not plainly well-formed."""
 
 
 class StrictHead:
-    """Reads the heads of one connection: returns a request for a head that has one reading only,
-    else None."""
+    """Reads the heads of one connection. Returns None for a head that could be read in more than
+    one way."""
 
     __slots__ = ("_fields",)
 
@@ -33,7 +34,7 @@ class StrictHead:
 
     def read(self, head: bytes) -> Request | None:
         """``head`` ends with the first empty line."""
-        # A bare carriage return ends a line here too, and such a line is none.
+        # A bare carriage return ends a line here too; such a line does not match.
         lines = head.splitlines(True)
         line = _REQUEST_LINE.fullmatch(lines[0])
         if line is None or lines[-1] != _END:
@@ -65,7 +66,7 @@ class StrictHead:
 
 
 _BODILESS: Final = frozenset({b"GET", b"HEAD"})
-"""With these a body has no defined semantics: such a request has to be classified."""
+"""With these methods a body has no defined meaning, so the request has to be classified."""
 
 
 def _field(line: bytes) -> _Field:

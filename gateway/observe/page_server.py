@@ -52,8 +52,7 @@ class PageServer:
                 writer.write(self._answer(head))
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
-            # The request is too long or too slow, or the client has gone: nobody waits for an
-            # answer.
+            # The request is too long or too slow, or the client has gone: send no answer.
             pass
         finally:
             writer.close()

@@ -105,7 +105,7 @@ class Rules:
         self._default = Rule(0, (), default, sign_in=default_sign_in)
         globs = [_path_globs(rule) for rule in self._rules]
         self._only_paths = all(globs)
-        """Requests for the same target get the same rule, whose number ``_by_path`` finds."""
+        """Then requests for the same target get the same rule, whose number ``_by_path`` finds."""
         self._by_path = compile_numbered_globs(globs if self._only_paths else ())
         self._by_target = BoundedMemo(
             self._first_for_target, most=_KNOWN_TARGETS, longest=_MAX_KNOWN_TARGET
@@ -135,7 +135,7 @@ class Rules:
         return self._default, len(self._rules)
 
     def _first_for_target(self, target: bytes) -> tuple[Rule, int]:
-        """The same as ``_first`` if all conditions are about the path."""
+        """Does the same as ``_first``, if all conditions are about the path."""
         found = self._by_path(normalise(target))
         position = found.lastindex if found else None
         if position is None:

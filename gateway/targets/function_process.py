@@ -22,7 +22,7 @@ from typing import Final
 
 SCHEME: Final = "lambda+dir"
 _DEFAULT_HANDLER: Final = "lambda_function.lambda_handler"
-"""That of a function that is made in AWS's console."""
+"""The handler of a function that was created in the AWS console."""
 _EMULATOR: Final = "aws-lambda-rie"
 _MACHINES: Final = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _FIND: Final = """
@@ -72,7 +72,7 @@ class FunctionProcesses:
     """The emulators of a gateway's functions. ``python`` runs the handlers."""
 
     def __init__(self, python: str = sys.executable) -> None:
-        # The emulator starts it in the function's folder.
+        # Absolute, because the emulator starts it in the function's folder.
         self._python = str(Path(python).absolute()) if os.sep in python else python
         self._running: list[asyncio.subprocess.Process] = []
 
@@ -115,7 +115,7 @@ class FunctionProcesses:
             stdin=asyncio.subprocess.DEVNULL,
             # Standard output may be the access log.
             stdout=_STANDARD_ERROR,
-            # The function is a child of the emulator, and is ended with it.
+            # A group of its own, so that the function, a child of the emulator, is ended with it.
             start_new_session=True,
         )
         self._running.append(process)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 FAULTS: Final = ("kill", "freeze", "slow", "mend")
-"""`kill` ends the process, and it is restarted. `freeze` stops it until `mend`: it has its
+"""`kill` ends the process, and it is restarted. `freeze` stops it until `mend`: it keeps its
 connections, and answers nothing. `slow` lets it work a fifth of the time, until `mend`."""
 
 STOPPED_SECONDS: Final = 0.23
@@ -13,7 +13,7 @@ WORKING_SECONDS: Final = 0.06
 
 
 class Breakable(Protocol):
-    """A process, as far as faults need it: `SupervisedProcess`."""
+    """What faults need of a process; `SupervisedProcess` has it."""
 
     def crash(self) -> None:
         """End it; it is restarted."""

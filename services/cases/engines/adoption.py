@@ -1,8 +1,9 @@
-"""Cases that Step Functions ran, for a process whose deployment no longer has it.
+"""Takes over cases of Step Functions, in a deployment that no longer uses it.
 
-An engine for Step Functions looks at each of its executions every quarter of an hour. One that
-nobody has looked at for an hour belongs to nobody: the embedded engine starts it again. Its tasks
-find what has been done.
+An engine for Step Functions checks each of its executions every quarter of an hour. An execution
+that was not checked for an hour is abandoned: the embedded engine starts it again. Its tasks find
+what has been done.
+
 """
 
 import asyncio
@@ -22,8 +23,8 @@ ABANDONED_AFTER: Final = timedelta(hours=1)
 
 
 class Adoption:
-    """Takes over abandoned executions, beginning an hour after the process: after a pause, an
-    engine for Step Functions has to have the time to look at its own."""
+    """Takes over abandoned executions, beginning an hour after the start of the process: after a
+    pause, an engine for Step Functions needs time to check its own."""
 
     def __init__(self, database: Database, engine: CaseWorkflow, clock: Clock) -> None:
         self._database = database
@@ -43,7 +44,7 @@ class Adoption:
                 log.exception("abandoned cases could not be taken over")
 
     async def adopt(self) -> int:
-        """Take over what is abandoned; how many cases that were. Raises `Unavailable`."""
+        """Take over the abandoned executions. Returns their number. Raises `Unavailable`."""
         async with self._database.transaction() as connection:
             cases = await self._store.give_up(connection, self._clock() - ABANDONED_AFTER)
             for case in cases:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
 
 POLL_SECONDS: Final = 5
-"""How long a request for messages waits; a stopping process waits for it."""
+"""Seconds that a request for messages waits; a process waits for it before it stops."""
 
 _STALE: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
@@ -28,7 +28,7 @@ class TaskGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why an execution does not run: a status of Step Functions, or `MISSING`."""
+    """An execution that does not run: its status in Step Functions, or `MISSING`."""
 
     status: str
     error: str
@@ -52,7 +52,7 @@ class Clients(NamedTuple):
 
 def connect(machine: str) -> Clients:
     """The clients in the machine's region, with the credentials of the process."""
-    # Only the image of the cases service has boto3, and only there is this called.
+    # Only the cases service calls this, and only its image has boto3.
     import boto3
     from botocore.config import Config
 
@@ -68,11 +68,10 @@ def connect(machine: str) -> Clients:
 
 
 class AwsWorkflow:
-    """One state machine and its queue. Every method raises `Unavailable` if AWS does not do it.
+    """One state machine and its queue. Every method raises `Unavailable` if the call to AWS fails.
 
-    The clients are created by the first call, and by the next one if that fails: credentials that
-    cannot be had must not keep a process from serving.
-    """
+    The first call creates the clients, and each further call tries again if that failed: missing
+    credentials must not prevent a process from serving."""
 
     def __init__(self, connect: Callable[[], Clients], machine: str, queue: str) -> None:
         self._connect = connect
@@ -82,7 +81,7 @@ class AwsWorkflow:
         self._connecting = threading.Lock()
 
     async def start(self, name: str, data: str) -> None:
-        """Start an execution, unless there is one of that name."""
+        """Start an execution, unless one of this name exists."""
 
         def call(clients: Clients) -> None:
             try:
@@ -93,7 +92,7 @@ class AwsWorkflow:
         await self._call(call)
 
     async def ended(self, name: str) -> Ended | None:
-        """How an execution has ended; None if it runs."""
+        """How an execution has ended; None if it still runs."""
         arn = self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
 
         def call(clients: Clients) -> Ended | None:
@@ -122,7 +121,7 @@ class AwsWorkflow:
         await self._call(lambda aws: aws.states.send_task_heartbeat(taskToken=token))
 
     async def receive(self) -> list[QueueMessage]:
-        """At most ten messages; none after a few seconds without any."""
+        """Up to ten messages. Waits a few seconds for the first one, then returns none."""
         received = await self._call(
             lambda aws: aws.sqs.receive_message(
                 QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=POLL_SECONDS
@@ -134,7 +133,7 @@ class AwsWorkflow:
         ]
 
     async def delete(self, message: QueueMessage) -> None:
-        """The message has been dealt with."""
+        """Delete the message, which has been handled."""
         await self._call(
             lambda aws: aws.sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message.handle)
         )
