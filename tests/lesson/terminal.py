@@ -14,7 +14,7 @@ from tests.lesson.pages import PORTS, Command, Step, Stop, begins, matches
 from tests.repository import ROOT
 
 _COMMAND_SECONDS: Final = 240.0
-_START_SECONDS: Final = 90.0
+_START_SECONDS: Final = 150.0
 _STOP_SECONDS: Final = 40.0
 
 
