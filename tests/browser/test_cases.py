@@ -87,6 +87,7 @@ async def test_decision_about_an_older_version_shows_the_case_as_it_is_now(
             await moderator.register("Mona Moderator")
             await make_moderator(board, moderator.username)
             await open_case(moderator, note)
+        await second.page.get_by_label("Nothing").check()
         await second.page.get_by_label("Reason").fill("My own words")
         await first.page.get_by_label("I cannot say").check()
         await first.page.get_by_role("button", name="Decide").click()

@@ -28,6 +28,7 @@ export function decisionForm({ id, tier, version, decided, changed }) {
     ],
     button: t("decide"),
     send: async ({ action, note = "" }) => {
+      if (action === undefined) throw nothingChosen();
       const resolved = action !== UNRESOLVED;
       const body = {
         resolved,
@@ -47,4 +48,9 @@ export function decisionForm({ id, tier, version, decided, changed }) {
       }
     },
   });
+}
+
+/** Nothing is selected at first: no decision is made by mistake. */
+function nothingChosen() {
+  return new Problem({ status: 422, slug: "invalid", errors: [{ pointer: "/action", detail: t("decide-choose") }] });
 }

@@ -27,6 +27,7 @@ export async function reportPost(post) {
             "reason",
             t("report-reason"),
             REASONS.map((reason) => [reason, t(`reason-${reason}`)]),
+            REASONS[0],
           ),
           field("note", t("report-note"), { multiline: true, rows: "3", maxlength: "1000" }, t("report-note-hint")),
         ],

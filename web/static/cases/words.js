@@ -1,6 +1,6 @@
 // What a case's state and decision are called.
 import { h } from "../dom.js";
-import { t } from "../text.js";
+import { hasText, t } from "../text.js";
 
 /** The state of a case, as a label.
  * @param {Api.CaseState} state */
@@ -12,6 +12,14 @@ export function stateLabel(state) {
  * @param {Api.Outcome} decision */
 export function decisionText({ resolved, action }) {
   return resolved ? t(`decided-${action}`) : t("decided-unresolved");
+}
+
+/** What a line of a case's history says: what somebody decided, or the state and a note.
+ * @param {Api.Event} event
+ * @returns {Page.Child[]} */
+export function eventText({ state, by, note }) {
+  if (by === null) return [stateLabel(state), note && [" · ", h("span", { dir: "auto" }, note)]];
+  return [t(note !== null && hasText(`decided-${note}`) ? `decided-${note}` : "decided-unresolved")];
 }
 
 /** Whether nothing more will happen to a case.

@@ -262,6 +262,7 @@ export default {
   "decision": "Decision",
   "decide": "Decide",
   "decide-what": "What should happen?",
+  "decide-choose": "Choose what should happen.",
   "decide-remove-post": "Delete the post",
   "decide-lock-thread": "Lock the thread",
   "decide-ban-author": "Ban the author",

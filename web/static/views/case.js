@@ -1,7 +1,7 @@
 // A case: the post, its reports, the decision, and what happened so far.
 import { decisionForm } from "../cases/decision.js";
 import { caseWay, statesOf } from "../cases/way.js";
-import { decisionText, hasEnded, isUnderWay, stateLabel } from "../cases/words.js";
+import { decisionText, eventText, hasEnded, isUnderWay, stateLabel } from "../cases/words.js";
 import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { ask, get, pause, retryWhileDown } from "../http.js";
@@ -241,14 +241,6 @@ function sentence(decision) {
 }
 
 /** @param {Api.Event} event */
-function eventRow({ at, state, by, note }) {
-  return h(
-    "li",
-    {},
-    stateLabel(state),
-    " ",
-    time(at),
-    by !== null && [" · ", userLink(by)],
-    note && [" · ", h("span", { dir: "auto" }, note)],
-  );
+function eventRow(event) {
+  return h("li", {}, eventText(event), event.by !== null && [" · ", userLink(event.by)], " · ", time(event.at));
 }

@@ -20,7 +20,7 @@ export function show(visit) {
   if (!session.isModerator) return page(t("cases"), h("p", {}, t("for-moderators")));
   const wanted = visit.address.searchParams.get("state");
   const state = STATES.find((one) => one === wanted) ?? "working";
-  const tabs = h("nav", { class: "orders", "aria-label": t("cases-by-state") });
+  const tabs = h("nav", { class: "orders case-tabs", "aria-label": t("cases-by-state") });
   drawTabs(tabs, state, null);
   /** @type {PagedList<Api.Case>} */
   const pages = new PagedList({
