@@ -196,7 +196,8 @@ async def test_snippet_is_safe_html_with_matches_marked(
     assert "<" not in plain
     assert all(character >= " " for character in plain)
     assert set(hit) == {
-        "id", "thread", "user", "text", "html", "replyTo", "createdAt", "editedAt", "snippet"
+        "id", "thread", "user", "text", "html", "replyTo", "createdAt", "editedAt", "editedBy",
+        "snippet",
     }  # fmt: skip
 
 

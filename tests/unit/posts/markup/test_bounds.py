@@ -78,7 +78,7 @@ def test_longest_texts_are_rendered_in_time(
 ) -> None:
     costs: dict[str, Cost] = {text: cost(renderer, text) for text in CORPUS.values()}
 
-    @settings(max_examples=effort.texts)
+    @settings(max_examples=max(20, effort.texts // 10))
     @given(texts())
     def run(text: str) -> None:
         costs[text] = cost(renderer, text)
