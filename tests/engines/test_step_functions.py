@@ -74,10 +74,10 @@ class Scene:
         while await self.engine.run_one():
             pass
 
-    async def task(self, state: str, token: str, message: str = "Case 001: opened...") -> None:
-        """Let the queue deliver a task."""
-        given = {"Case": "001", "Status": 0, "Message": message}
-        body = {"State": state, "Token": token, "Step": f"case-1-1 {state}", "Input": given}
+    async def task(self, state: str, token: str, execution: str = "case-1-1") -> None:
+        """Let the queue deliver a task of an execution."""
+        given = {"Case": "001", "Status": 0, "Message": "Case 001: opened..."}
+        body = {"State": state, "Token": token, "Step": f"{execution} {state}", "Input": given}
         await self.engine.work(QueueMessage(json.dumps(body), token))
 
     async def decide(self, resolved: bool) -> None:
@@ -138,6 +138,12 @@ async def test_lost_execution_is_started_again(scene: Scene, end: Ended) -> None
     await scene.run_due()
     assert [name for name, _ in scene.aws.started] == ["case-1-1", "case-1-2"]
     assert await scene.failure() is None
+
+
+async def test_execution_that_is_started_again_opens_its_case_once(scene: Scene) -> None:
+    await scene.task("Open Case", "opening again", execution="case-1-2")
+    ((token, output),) = scene.aws.answers
+    assert (token, output["Message"]) == ("opening again", "Case 001: opened...")
 
 
 async def test_failed_execution_shows_on_its_case_and_is_not_started_again(scene: Scene) -> None:
