@@ -12,7 +12,7 @@ from botocore import xform_name
 
 from deploy.checks import permissions
 from deploy.checks.resource_exists import LOOKUPS
-from tests.cloudformation import INFRA, ROOT, template
+from tests.cloudformation import INFRA, ROOT, Deployment, template
 
 GUIDE = (ROOT / "docs" / "aws.md").read_text()
 TARGETS = re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -123,6 +123,22 @@ def test_the_policies_do_not_allow_what_belongs_to_others() -> None:
         ("dynamodb:DeleteTable", "arn:aws:dynamodb:eu-central-1:1:table/other"),
     ):
         assert not _is_granted(action, arn), action
+
+
+def test_a_deployer_may_pass_each_role_to_the_service_that_takes_it() -> None:
+    passed = {
+        service
+        for statement in STATEMENTS
+        if "iam:PassRole" in statement["Action"]
+        for service in statement["Condition"]["StringEquals"]["iam:PassedToService"]
+    }
+    taking = {
+        service
+        for role in Deployment().of_kind("IAM::Role")
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]
+        for service in [statement["Principal"]["Service"]]
+    }
+    assert passed == taking
 
 
 @pytest.mark.parametrize("name", POLICIES)
