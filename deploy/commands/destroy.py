@@ -54,7 +54,10 @@ def destroy(installation: Installation) -> None:
     # Fails before anything is deleted if a stack is somebody else's.
     installation.existing_stacks()
     installation.cancel_pause()
-    for part in ("observability", *reversed(SERVERS), "workflow", "operator"):
+    for part in ("observability", *reversed(SERVERS)):
+        installation.stacks.delete(installation.stack_name(part))
+    _stop_executions(installation)
+    for part in ("workflow", "operator"):
         installation.stacks.delete(installation.stack_name(part))
     installation.terminate_instances()
     routing = installation.find("routing")
@@ -72,6 +75,28 @@ def destroy(installation: Installation) -> None:
     _empty_repositories(installation)
     installation.stacks.delete(installation.stack_name("registry"))
     _delete_task_definitions(installation)
+
+
+def _stop_executions(installation: Installation) -> None:
+    """Stop the executions that run. AWS deletes a state machine only when they have ended, and one
+    that waits for a person would delay that for days."""
+    workflow = installation.find("workflow")
+    machine = workflow.outputs.get("CaseStateMachineArn") if workflow is not None else None
+    if machine is None:
+        return
+    states, stopped = installation.aws.states, 0
+    try:
+        for page in states.get_paginator("list_executions").paginate(
+            stateMachineArn=machine, statusFilter="RUNNING"
+        ):
+            for execution in page["executions"]:
+                states.stop_execution(executionArn=execution["executionArn"])
+                stopped += 1
+    except states.exceptions.StateMachineDoesNotExist:
+        # An earlier, interrupted run has deleted it.
+        return
+    if stopped:
+        installation.say(f"{machine.rpartition(':')[2]}: {stopped} executions stopped")
 
 
 def _delete_network(installation: Installation) -> None:

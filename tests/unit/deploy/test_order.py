@@ -15,6 +15,29 @@ from tests.unit.deploy.fakes import FakeClock, Pages
 from topology.deployments import DEPLOYMENTS, SERVERS
 
 
+class RunningExecutions:
+    """Step Functions with one execution of any state machine, which runs until it is stopped."""
+
+    exceptions = SimpleNamespace(StateMachineDoesNotExist=LookupError)
+
+    def __init__(self, done: list[str]) -> None:
+        self._done = done
+        self.exists = True
+
+    def get_paginator(self, call: str) -> Any:
+        assert call == "list_executions"
+        return self
+
+    def paginate(self, **wanted: str) -> Any:
+        assert wanted["statusFilter"] == "RUNNING"
+        if not self.exists:
+            raise LookupError(wanted["stateMachineArn"])
+        yield {"executions": [{"executionArn": "case-1-1"}]}
+
+    def stop_execution(self, *, executionArn: str) -> None:  # noqa: N803 - the API's name
+        self._done.append(f"{executionArn} stopped")
+
+
 class Scene:
     """A project with these stacks, which records its changes in order. `paused` says whether its
     routing and network are paused."""
@@ -31,6 +54,7 @@ class Scene:
         self.autoscaling = self.ecs = self.cloudformation = self.ecr = self.logs = self.rds = self
         self.elb = self.ec2 = self.secrets = self.route53 = self
         self.instance: str | None = None
+        self.states = RunningExecutions(self.done)
 
     def say(self, _: str) -> None:
         pass
@@ -48,6 +72,8 @@ class Scene:
         if part not in self.there:
             return None
         outputs = {"Cluster": "board", "AutoScalingGroup": "group", "PublicOrigin": "http://b"}
+        if part == "workflow":
+            outputs["CaseStateMachineArn"] = "arn:aws:states:here:1:stateMachine:board-cases"
         has_image = part in ("users", "threads", "operator")
         known = {"Image": f"old/board/{part}:0a1b2c3d4e5f"} if has_image else {}
         return SimpleNamespace(id=part, name=part, outputs=outputs, parameters=known)
@@ -197,6 +223,8 @@ def test_destroy_deletes_dependents_before_what_they_use() -> None:
         "no observability",
         "no threads",
         "no users",
+        # AWS keeps a state machine until its executions have ended.
+        "case-1-1 stopped",
         "no workflow",
         "no operator",
         "0 instances",
@@ -206,6 +234,13 @@ def test_destroy_deletes_dependents_before_what_they_use() -> None:
         "no network",
         "no registry",
     ]
+
+
+def test_state_machine_that_is_gone_stops_no_destroy() -> None:
+    scene = Scene("network", "registry", "workflow")
+    scene.states.exists = False
+    down.destroy(cast(Any, scene))
+    assert scene.done == ["no pause planned", "no workflow", "no network", "no registry"]
 
 
 def test_interrupted_destroy_continues() -> None:
