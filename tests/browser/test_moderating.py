@@ -56,6 +56,8 @@ async def test_removed_post_is_explained_to_its_author_and_restored_in_its_place
     removed = moderator.page.locator("article.removed-post")
     await expect(removed).to_contain_text(f"Deleted by {NAME}")
     await expect(removed).to_contain_text("This is advertising.")
+    for each in (moderator, other):
+        await expect(each.page.locator(".thread-head")).to_contain_text("2 posts")
     await removed.get_by_text("Show the text").click()
     await expect(removed.get_by_text("BUY KETTLES")).to_be_visible()
     assert await violations(moderator.page) == []
@@ -76,6 +78,8 @@ async def test_removed_post_is_explained_to_its_author_and_restored_in_its_place
             ["Is it sour?", "BUY KETTLES", "It is sour."]
         )
     await expect(removed).to_have_count(0)
+    for each in (moderator, other):
+        await expect(each.page.locator(".thread-head")).to_contain_text("3 posts")
     await expect(other.page.get_by_role("button", name="new")).to_be_hidden()
 
     await moderator.go("/moderation")
@@ -142,6 +146,7 @@ async def test_banned_user_and_moderators_see_the_ban(visitor: Visitor, moderato
     await dialog(moderator).get_by_role("button", name="Ban").click()
     await lift.wait_for()
     await expect(ban).to_have_count(0)
+    await expect(moderator.page.get_by_role("button", name="Make moderator")).to_have_count(0)
     await expect(moderator.page.get_by_text("Banned until")).to_contain_text("Shouting at night")
     assert await violations(moderator.page) == []
 

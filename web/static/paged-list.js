@@ -131,6 +131,12 @@ export class PagedList {
     this.#showNote();
   }
 
+  /** Whether an item has been loaded.
+   * @param {number} id */
+  has(id) {
+    return this.#ids.has(id);
+  }
+
   /** The element of an item, or null if it is not in the document now.
    * @param {number} id
    * @returns {HTMLElement | null} */

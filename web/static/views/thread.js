@@ -319,6 +319,8 @@ class ThreadView {
 
   /** @param {number} id a post that somebody removed */
   async #removedPost(id) {
+    if (this.#thread && this.#pages.has(id)) this.#thread.postCount--;
+    this.#pages.forget(id);
     await this.#readRemovedPosts();
     const [element] = this.#removedPosts.has(id) ? this.#tombstones(id - 1, id) : [];
     if (element) this.#pages.replace(id, element);
@@ -339,6 +341,7 @@ class ThreadView {
    * @param {Api.Post} post */
   #show(post) {
     this.#removedPosts.delete(post.id);
+    if (this.#thread && !this.#pages.has(post.id)) this.#thread.postCount++;
     this.#pages.find(post.id)?.remove();
     this.#pages.forget(post.id);
     this.#pages.insert(post);

@@ -156,7 +156,8 @@ function userTools(user, me, banInForce, changed) {
   }
   if (session.isAdmin) {
     for (const role of RANKS) {
-      if (role !== user.role)
+      // A banned user gets no rights before the ban is lifted.
+      if (role !== user.role && (!banInForce || role === "member"))
         tools.push(actionButton(t(`make-${role}`), () => (role === "admin" ? makeAdmin() : setRole(role))));
     }
     tools.push(actionButton(t("reset-password"), resetPassword));
