@@ -14,12 +14,14 @@ from tests.engines.playing import JumpingClock
 
 
 class FakeAws:
-    """`AwsWorkflow` in memory. `gone` are the tokens that nobody waits for any more."""
+    """`AwsWorkflow` in memory. `gone` are the tokens that nobody waits for any more, `broken` those
+    for which AWS does not answer."""
 
     def __init__(self) -> None:
         self.started: list[tuple[str, str]] = []
         self.answers: list[tuple[str, Any]] = []
         self.gone: set[str] = set()
+        self.broken: set[str] = set()
         self.deleted: list[QueueMessage] = []
         self.end: Ended | None = None
         self.is_down = False
@@ -47,7 +49,7 @@ class FakeAws:
         self.deleted.append(message)
 
     def _check(self, token: str = "") -> None:
-        if self.is_down:
+        if self.is_down or token in self.broken:
             raise Unavailable("AWS does not answer.")
         if token in self.gone:
             raise TaskGone(token)
@@ -76,9 +78,12 @@ class Scene:
 
     async def task(self, state: str, token: str, execution: str = "case-1-1") -> None:
         """Let the queue deliver a task of an execution."""
+        await self.engine.work(self.message(state, token, execution))
+
+    def message(self, state: str, token: str, execution: str = "case-1-1") -> QueueMessage:
         given = {"Case": "001", "Status": 0, "Message": "Case 001: opened..."}
         body = {"State": state, "Token": token, "Step": f"{execution} {state}", "Input": given}
-        await self.engine.work(QueueMessage(json.dumps(body), token))
+        return QueueMessage(json.dumps(body), token)
 
     async def decide(self, resolved: bool) -> None:
         async with self.database.transaction() as connection:
@@ -209,6 +214,14 @@ async def test_task_stays_on_the_queue_while_aws_is_down(scene: Scene) -> None:
     with pytest.raises(Unavailable):
         await scene.task("Assign Case", "assigning")
     assert len(scene.aws.deleted) == deleted
+
+
+async def test_message_that_fails_stops_no_other(scene: Scene) -> None:
+    scene.aws.broken.add("assigning")
+    messages = [scene.message("Assign Case", "assigning"), scene.message("Work on Case", "working")]
+    with pytest.raises(Unavailable):
+        await scene.engine.work_all(messages)
+    assert [message.handle for message in scene.aws.deleted] == ["opening", "working"]
 
 
 async def test_failure_of_a_task_is_reported_with_its_name_and_cause(

@@ -8,6 +8,7 @@ given up because nobody worked for too long, is started again, and its steps fin
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -95,14 +96,21 @@ class StepFunctionsEngine:
     async def _run_queue(self) -> None:
         while True:
             try:
-                for message in await self._aws.receive():
-                    await self.work(message)
+                await self.work_all(await self._aws.receive())
             except Unavailable as down:
                 log.info("tasks of cases wait: %s", down.detail)
                 await asyncio.sleep(_PAUSE)
             except Exception:
                 log.exception("a task of a case could not be done")
                 await asyncio.sleep(_PAUSE)
+
+    async def work_all(self, messages: Sequence[QueueMessage]) -> None:
+        """Do the tasks in these messages at the same time, so that none becomes visible again while
+        it waits for another. Raises the first failure when all have been tried."""
+        tried = await asyncio.gather(*map(self.work, messages), return_exceptions=True)
+        for failed in tried:
+            if isinstance(failed, BaseException):
+                raise failed
 
     async def run_one(self) -> bool:
         """Do the next action for the execution that has been due for longest. Returns False if none
