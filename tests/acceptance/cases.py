@@ -1,4 +1,4 @@
-"""Reports and cases as tests make them over HTTP."""
+"""Creates reports and cases over HTTP."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.people import Person
 
 
 async def reported(author: Person, reporter: Person, reason: str = "spam") -> dict[str, Any]:
-    """A new post of the author that the reporter has reported: the case as the reporter sees it."""
+    """Report a new post of the author. Returns the case as the reporter sees it."""
     thread = await author.start_thread()
     post = await author.write(thread["id"], "Buy copper kettles.")
     answer = await report(reporter, post["id"], reason=reason)
@@ -25,7 +25,7 @@ async def report(who: Person, post: int, reason: str = "spam", **fields: Any) ->
 
 
 async def shown(who: Person, case: int) -> tuple[dict[str, Any], str]:
-    """The case as somebody sees it, and its ETag."""
+    """The case as this person sees it, and its ETag."""
     answer = await who.http.get(f"/api/cases/{case}")
     assert answer.status_code == 200, answer.text
     return answer.json(), answer.headers["ETag"]
@@ -50,7 +50,7 @@ async def decide(
 
 
 async def closed(moderator: Person, case: int, action: str = "none") -> dict[str, Any]:
-    """The case after a moderator has decided it, closed."""
+    """The closed case, after a moderator has decided it."""
     _, tag = await in_state(moderator, case, "working")
     answer = await decide(moderator, case, tag, action)
     assert answer.status_code == 200, answer.text

@@ -22,7 +22,7 @@ async def test_every_operation_returns_429_above_the_address_limit(
         for path in DOCUMENTS:
             context = path.split("/")[2]
             url = origins.get(context, origins.get("monolith"))
-            # Each context gets requests from an address of its own, of which only one is allowed.
+            # Each context gets requests from a different address, and allows one from each.
             sender = {"X-Forwarded-For": f"192.0.2.{DOCUMENTS.index(path) + 1}"}
             async with httpx.AsyncClient(base_url=url, headers=sender, trust_env=False) as http:
                 document = (await http.get(path)).json()

@@ -1,4 +1,4 @@
-"""Every operation of cases by every role: what each is answered."""
+"""Every operation of cases in every role."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ EXPECTED: dict[str, tuple[int, ...]] = {
     "PUT /api/cases/{id}/decision": (401, 403, 403, 403, 403, 412, 412),
     "PUT /api/cases/{id}/decision, tier 2": (401, 403, 403, 403, 403, 403, 412),
 }
-"""The status for each of `ROLES`, of a request that changes nothing: the case is open and the
-decision names a version that is not there."""
+"""The status for each of `ROLES`, for a request that changes nothing: the case is open, and the
+decision names a version that does not exist."""
 
 
 @dataclass(frozen=True)
 class Cast:
-    """Somebody of each role, a case in each tier, and the post of the second: who reports it
-    becomes a reporter of that case."""
+    """A user with each role, a case in each tier, and the post of the second case: users who report
+    it become reporters of that case."""
 
     clients: dict[str, httpx.AsyncClient]
     cases: dict[int, int]
@@ -42,7 +42,7 @@ class Cast:
 
 @pytest_asyncio.fixture(scope="session")
 async def cast(board: Board) -> AsyncIterator[Cast]:
-    """The people and the cases, which no test changes."""
+    """The users and the cases, which no test changes."""
     async with (
         visiting(board) as nobody,
         joining(board) as banned,

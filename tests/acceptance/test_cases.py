@@ -1,4 +1,4 @@
-"""Deciding cases: who may, which version, and what a decision does."""
+"""Deciding cases: roles, versions, and the effects of a decision."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def test_case_goes_to_the_moderator_with_the_fewest_open_cases(
     board: Board, person: Person, other: Person
 ) -> None:
     async with moderating(board) as one, moderating(board) as two:
-        for _ in range(40):  # others may have fewer at first
+        for _ in range(40):  # other moderators may have fewer cases at first
             case = await reported(person, other)
             found, _ = await in_state(one, case["id"], "working")
             everything = [

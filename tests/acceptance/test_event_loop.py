@@ -1,4 +1,4 @@
-"""No request keeps the process that serves it from answering others, or takes much memory."""
+"""No request prevents its process from answering others for long, or takes much memory."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -121,7 +121,7 @@ _LONGEST_HEAD = 50_000
 
 
 async def send_long_heads(client: Client, post: str) -> None:
-    """Header fields and queries as long as a load balancer lets them through."""
+    """Header fields and queries as long as a load balancer allows."""
     body = json.dumps({"text": "Changed"}).encode()
     for pattern in PATTERNS:
         long = (pattern * (_LONGEST_HEAD // len(pattern))).strip()

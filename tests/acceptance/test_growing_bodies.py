@@ -1,5 +1,5 @@
-"""Bodies that grow, for every operation of the API documents: an answer, and the memory that it
-takes, stay in proportion to what was sent."""
+"""Bodies that could grow, for every operation of the API documents: the size of the answer, and the
+memory for it, stay in proportion to the body."""
 
 import tracemalloc
 
@@ -17,7 +17,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def answer_bound(sent: int) -> int:
-    """Bytes that the answer to a request of so many bytes may have."""
+    """The most bytes that the answer to a request of this many bytes may have."""
     return 12 * sent + 128 * 1024
 
 

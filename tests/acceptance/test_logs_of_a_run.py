@@ -31,7 +31,7 @@ async def test_no_token_password_or_forged_line_is_in_the_log(
         assert (await person.http.get("/api/users/me", headers=cookie)).status_code == 200
 
         async def logged() -> bool:
-            # Two processes, each of which writes its lines in batches of its own.
+            # Two processes, each of which writes its lines in its own batches.
             log = await asyncio.to_thread(found.log.read_text)
             return "the-last-one" in log and "FORGED LINE" in log
 

@@ -401,7 +401,7 @@ async def test_link_ends_with_the_role_ban_or_account_of_its_creator(
         if end == "banned":
             assert (await ban(admin, maker.id)).status_code == 204
             connection = await asyncpg.connect(board.databases["users"])
-            try:  # no request makes an admin of somebody banned
+            try:  # no request makes a banned user an admin
                 await connection.execute("UPDATE users SET role = 'admin' WHERE id = $1", maker.id)
             finally:
                 await connection.close()

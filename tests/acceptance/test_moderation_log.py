@@ -1,5 +1,5 @@
-"""Every act of a moderator or an admin is in the log of its context, and the user it was done to
-has a notice of it."""
+"""Every act of a moderator or an admin is in its context's log, and the user whom it concerns gets
+a notice."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Every operation of moderators and admins, in every role: who may do what."""
+"""Every operation of moderators and admins, in every role."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -58,7 +58,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @pytest_asyncio.fixture(scope="session")
 async def people(board: Board) -> AsyncIterator[Mapping[str, httpx.AsyncClient]]:
-    """A client of somebody in each role but the owner's."""
+    """A client with each role, except the owner's."""
     async with (
         visiting(board) as nobody,
         joining(board) as banned,
@@ -80,7 +80,7 @@ async def people(board: Board) -> AsyncIterator[Mapping[str, httpx.AsyncClient]]
 
 @asynccontextmanager
 async def owning(board: Board, operation: str, person: Person) -> AsyncIterator[Person]:
-    """Somebody new for an operation on users, which may end their session; else this person."""
+    """A new user for operations on users, which may end their session; otherwise this person."""
     if "/users/{id}/" in operation:
         async with joining(board) as owner:
             yield owner

@@ -22,7 +22,7 @@ from topology.deployments import MONOLITH, SERVICES
 
 @pytest.fixture(scope="module")
 def run() -> Run:  # type: ignore[misc]  # a generator
-    """The monolith, which grows in these tests."""
+    """The monolith, beside which these tests start services."""
     with processes(MONOLITH) as running:
         yield running
 
@@ -56,7 +56,7 @@ def refused(run: Run, command: str, **variables: str) -> str:
 
 @asynccontextmanager
 async def requests(run: Run) -> AsyncIterator[Counter[str]]:
-    """Requests to every context, some in a second; counts the servers of the responses."""
+    """Sends several requests a second to every context, and counts the servers of the responses."""
     seen: Counter[str] = Counter()
     paths = ["/", *(context.open_path for context in CONTEXTS)]
     stop = asyncio.Event()
@@ -69,7 +69,7 @@ async def requests(run: Run) -> AsyncIterator[Counter[str]]:
                     good = response.status_code == 200
                     by = response.headers.get("X-Served-By", "?").partition("/")[0]
                     seen[by if good else f"{path}: {response.status_code}"] += 1
-                # Slow enough to leave the processors to those that start.
+                # Slow enough to leave processor time to the servers that start.
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 0.2)
 

@@ -1,5 +1,5 @@
-"""What one deployment has written or handed out, the other reads as its own: this is what lets
-requests move between the monolith and the services. Each test runs with both as the first."""
+"""Each deployment accepts what the other has written or issued, so requests can move between the
+monolith and the services. Each test runs twice, with each deployment as the first."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -180,7 +180,7 @@ async def test_stream_of_one_is_resumed_at_the_other_without_a_gap(pair: Pair) -
     missed = await pair.person.write(thread, "While none is open")
     async with watching(pair.second, thread, after=event.id) as stream:
         assert await stream.next() == StreamEvent("post", 2, missed)
-        # And what the first deployment stores while the stream is at the second.
+        # Also what the first deployment stores while the stream is at the second.
         later = await pair.person.write(thread, "Afterwards")
         assert await stream.next() == StreamEvent("post", 3, later)
 
@@ -188,8 +188,9 @@ async def test_stream_of_one_is_resumed_at_the_other_without_a_gap(pair: Pair) -
 async def test_activity_that_a_killed_process_left_is_delivered_by_a_running_one(
     pair: Pair,
 ) -> None:
-    """Both deployments run; the row of a thread says that somebody stored a post and ended before
-    its delivery. Neither was woken: whoever looks first delivers it, and twice is like once."""
+    """Both deployments run. The row of a thread says that a process stored a post and ended before
+    its delivery. No process was notified: the first one that looks delivers it, and a second
+    delivery changes nothing."""
     thread = (await pair.person.start_thread())["id"]
     await pair.person.write(thread, "Delivered")
     path = f"/api/threads/{thread}"

@@ -81,7 +81,7 @@ async def test_response_names_the_process_that_sent_it(
     response = await visitor.get(path)
     process, _, instance = response.headers["x-served-by"].partition("/")
     assert process in {service, "monolith"}
-    # The first of its kind, or in a container, which has a name of its own.
+    # The first of its kind, or one in a container, which has its own name.
     assert instance == f"{process}-1" or re.fullmatch("[0-9a-f]{12}", instance)
 
 

@@ -277,7 +277,7 @@ async def test_a_name_like_a_moderators_is_refused(
 
 
 async def set_member(board: Board, person: Person) -> None:
-    """Make a member of somebody."""
+    """Make a user a member."""
     connection = await asyncpg.connect(board.databases["users"])
     try:
         await connection.execute("UPDATE users SET role = 'member' WHERE id = $1", person.id)

@@ -1,4 +1,4 @@
-"""Reporting posts, and what those who report see."""
+"""Reporting posts, and what reporters see."""
 
 import asyncio
 

@@ -1,4 +1,5 @@
-"""What moderators remove, they see and can restore: everything follows."""
+"""Moderators see what moderators removed, and can restore it, with everything that depends on
+it."""
 
 import httpx
 import pytest
@@ -76,7 +77,7 @@ async def test_counters_of_a_thread_follow_a_restoration(
         await eventually(lambda: settled(1, own["createdAt"]))
         await restore(moderator, last["id"])
         await eventually(lambda: settled(2, last["createdAt"]))
-    # The post of another counts again: the thread is not its starter's alone.
+    # The other user's post counts again, so the thread is not its starter's alone.
     refused = await person.http.delete(f"/api/threads/{thread}")
     assert (refused.status_code, slug(refused)) == (403, "forbidden")
 

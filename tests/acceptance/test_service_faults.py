@@ -18,7 +18,7 @@ from tests.faulty import QUICK, SLOW, Fault, FaultyServer, hanging_up
 from tests.people import Person, joining, visiting
 
 LONGEST = 6.0  # two attempts of two seconds and the pause between them, on a busy machine
-NOBODYS_URL = "http://127.0.0.1:9"  # the discard service's port, on which nobody listens
+NOBODYS_URL = "http://127.0.0.1:9"  # the discard service's port, which is closed
 
 Start = Callable[[str], AbstractAsyncContextManager[str]]
 """Starts a service that calls the faulty service at the given URL. Yields its URL."""

@@ -49,7 +49,7 @@ class Instances:
         )
 
     async def pass_seconds(self, seconds: int) -> None:
-        """Make all attempts so many seconds older."""
+        """Make all attempts this many seconds older."""
         await self.execute(
             "UPDATE sign_in_attempts SET at = at - make_interval(secs => $1)", seconds
         )

@@ -36,7 +36,7 @@ async def settled(visitor: Visitor, path: str) -> None:
 
 
 async def spills(panel: Locator) -> bool:
-    """Whether the panel has content beside what it shows."""
+    """Whether the panel has content outside its visible part."""
     wide: bool = await panel.locator(".panel-body").evaluate(
         "body => body.scrollWidth > body.clientWidth"
     )

@@ -1,4 +1,4 @@
-"""What moderators do, as they, the author and everybody else see it."""
+"""Moderators' acts, as the moderators, the author and everybody else see them."""
 
 from collections.abc import AsyncIterator
 
@@ -24,7 +24,7 @@ async def admin(board: Board, browser: Browser) -> str:
 
 @pytest_asyncio.fixture
 async def moderator(board: Board, browser: Browser, admin: str) -> AsyncIterator[Visitor]:
-    """The admin, in a browser of their own."""
+    """The admin, in a separate browser."""
     async with visiting(board, browser) as someone:
         await someone.sign_in(admin)
         yield someone
@@ -70,7 +70,7 @@ async def test_removed_post_is_explained_to_its_author_and_restored_in_its_place
     await visitor.until_filled()
     assert await violations(visitor.page) == []
 
-    # The place is the same for those who come later, and for those who are there.
+    # The post is at the same place for new visitors and for those who have the page open.
     await moderator.page.reload()
     await removed.get_by_role("button", name="Restore").click()
     for each in (moderator, other):

@@ -43,7 +43,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The repository as somebody else has it, who may not write to this one."""
+    """A copy of the files that the gateway is installed from, outside this repository."""
     root = tmp_path / "board"
     for file in files():
         if file.parts[0] in ("gateway", "kernel", "pyproject.toml"):

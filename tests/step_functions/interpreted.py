@@ -1,4 +1,4 @@
-"""Runs a machine on the interpreter, in a time that the test makes up."""
+"""Runs a machine on the interpreter, with a clock that the test sets."""
 
 import json
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""The templates of the case workflow work when the emulator's CloudFormation has created them: the
-board's own with its queue, and the tutorial's, whose functions really run."""
+"""The templates of the case workflow work on the emulator's CloudFormation: the board's own with
+its queue, and the tutorial's, whose functions really run."""
 
 import io
 import secrets
@@ -59,7 +59,7 @@ class Created:
         return self.emulated.session.client("cloudformation", endpoint_url=self.emulated.url)
 
     def replace_code(self, function: str, code: str) -> None:
-        """Let a function of the tutorial do something else."""
+        """Replace the code of one of the tutorial's functions."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("index.py", code)
@@ -88,7 +88,7 @@ Create = Callable[..., Created]
 
 @pytest.fixture
 def create(emulated: Emulator) -> Iterator[Create]:
-    """Creates the stack of a template with parameters; all are deleted in the end."""
+    """Creates the stack of a template with parameters; all stacks are deleted at the end."""
     stacks: list[Created] = []
 
     def create_stack(template: str, **parameters: str) -> Created:

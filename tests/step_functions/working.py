@@ -25,7 +25,7 @@ TIME_LIMIT = 1
 
 @dataclass
 class Running:
-    """An engine that works at a machine of its own."""
+    """An engine with its own state machine."""
 
     step_functions: StepFunctions
     machine: str
@@ -49,7 +49,7 @@ class Running:
         return row is not None and row["waits"]
 
     async def decide(self, case: int, resolved: bool) -> None:
-        """Decide when the case waits."""
+        """Decide the case as soon as it waits."""
 
         async def waits() -> bool:
             return await self.is_waiting(case)
@@ -61,7 +61,7 @@ class Running:
         self.engine.wake()
 
     async def finished(self, case: int) -> Finished:
-        """The case's last execution, when the engine knows that it has ended."""
+        """The case's last execution, once the engine knows that it has ended."""
 
         async def has_ended() -> bool:
             row = await self.database.row(
@@ -79,7 +79,7 @@ class Running:
         await asyncio.to_thread(sqs.send_message, QueueUrl=queue, MessageBody=json.dumps(body))
 
     async def messages(self) -> tuple[int, int]:
-        """How many messages wait, and how many were received and not deleted."""
+        """The number of messages that wait, and of those that were received and not deleted."""
         sqs, queue = self.step_functions.sqs, self.step_functions.queue
         found = await asyncio.to_thread(
             sqs.get_queue_attributes, QueueUrl=queue, AttributeNames=["All"]
@@ -89,7 +89,7 @@ class Running:
         return waiting, int(attributes["ApproximateNumberOfMessagesNotVisible"])
 
     async def queue_is_empty(self) -> bool:
-        """Whether every message has been dealt with."""
+        """Whether every message has been handled."""
         return await self.messages() == (0, 0)
 
     async def execution(self, case: int) -> str:
