@@ -62,13 +62,15 @@ function start() {
   );
   drawMenu(menu);
   drawBan(banned);
-  let userId = session.user?.id;
+  // Another user sees other pages, and so does one who has another role by now.
+  const whoIs = () => `${session.user?.id} ${session.user?.role}`;
+  let shownFor = whoIs();
   session.addEventListener("change", () => {
     drawMenu(menu);
     drawBan(banned);
     // The page stays as it is while the visitor is writing, so that no text is lost.
-    if (session.user?.id !== userId && !isWriting()) router.reload();
-    userId = session.user?.id;
+    if (whoIs() !== shownFor && !isWriting()) router.reload();
+    shownFor = whoIs();
   });
   showPanelWhenOn();
   router.start();
