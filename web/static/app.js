@@ -62,8 +62,6 @@ function start() {
   );
   drawMenu(menu);
   drawBan(banned);
-  // Another user sees other pages, and so does one who has another role by now.
-  const whoIs = () => `${session.user?.id} ${session.user?.role}`;
   let shownFor = whoIs();
   session.addEventListener("change", () => {
     drawMenu(menu);
@@ -76,6 +74,11 @@ function start() {
   router.start();
   session.refresh().then(() => outbox.resume());
   keepTimesCurrent();
+}
+
+/** Who sees the page: another user sees other pages, and so does one who has another role by now. */
+function whoIs() {
+  return `${session.user?.id} ${session.user?.role}`;
 }
 
 /** Whether the visitor has a dialog open, or has begun to write. */
