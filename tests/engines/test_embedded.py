@@ -229,7 +229,7 @@ async def test_processes_share_executions_and_do_each_step_once(cases_database: 
         assert waits(await find(cases_database, case))
 
 
-async def test_decision_wakes_another_process_within_a_second(
+async def test_decision_wakes_another_process(
     cases_url: str, cases_database: Database
 ) -> None:
     tasks = LedgerTasks(cases_database)
