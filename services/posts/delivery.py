@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kernel.contracts import Activity, Threads
 from kernel.errors import Unavailable
+from kernel.process.outage_log import OutageLog
 
 log = logging.getLogger("board.delivery")
 
@@ -43,25 +44,21 @@ class ActivityDelivery:
 
     async def run(self) -> None:
         """Deliver until cancelled. An outage is logged when it begins and when it ends."""
-        waiting = False
+        outage = OutageLog(log, "delivering activity")
         while True:
             self._wanted.clear()
             try:
                 while await self.deliver() == _BATCH:
                     pass
             except Unavailable as down:
-                if not waiting:
-                    log.info("activity cannot be delivered: %s (%r)", down.detail, down.__cause__)
-                waiting = True
+                outage.failed(down)
                 await asyncio.sleep(self._interval)
                 continue
             except Exception:
                 log.exception("activity could not be delivered")
                 await asyncio.sleep(self._interval)
                 continue
-            if waiting:
-                log.info("activity is delivered again")
-            waiting = False
+            outage.succeeded()
             try:
                 await asyncio.wait_for(self._wanted.wait(), self._interval)
             except TimeoutError:

@@ -8,6 +8,7 @@ from html import escape
 
 from kernel.data.database import Database
 from kernel.errors import Invalid, Unavailable
+from kernel.process.outage_log import OutageLog
 from services.posts.model import MARKUP
 
 log = logging.getLogger("board.markup")
@@ -31,12 +32,14 @@ class Rerenderer:
 
     async def run(self) -> None:
         """Render until cancelled, using at most half of the time."""
+        outage = OutageLog(log, "rendering posts again")
         while True:
             began = time.monotonic()
             try:
                 done = await self.render_batch()
+                outage.succeeded()
             except Unavailable as down:
-                log.info("posts cannot be rendered again yet: %s", down.detail)
+                outage.failed(down)
                 done = 0
             except Exception:
                 log.exception("posts could not be rendered again")

@@ -15,6 +15,7 @@ from kernel.data.database import Connection, Database
 from kernel.errors import Unavailable
 from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock
+from kernel.process.outage_log import OutageLog
 from services.cases.engines.definition import WORK
 from services.cases.engines.execution_store import ExecutionStore
 from services.cases.engines.steps import (
@@ -110,14 +111,16 @@ class EmbeddedEngine:
             await self._run_due(idle=_IDLE)
 
     async def _run_due(self, idle: float) -> None:
+        outage = OutageLog(log, "the work on cases")
         while True:
             waiter = self._due.waiter()
             try:
                 while await self.run_one():
                     pass
                 due = await self._store.next_due()
+                outage.succeeded()
             except Unavailable as down:
-                log.info("cases wait: %s", down.detail)
+                outage.failed(down)
                 due = self._clock() + timedelta(seconds=_PAUSE)
             except Exception:
                 log.exception("a case could not go on")

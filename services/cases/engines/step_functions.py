@@ -16,6 +16,7 @@ from kernel.data.database import Connection, Database
 from kernel.errors import Unavailable
 from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock
+from kernel.process.outage_log import OutageLog
 from services.cases.engines.aws import AwsWorkflow, Ended, QueueMessage, TaskGone
 from services.cases.engines.definition import WORK
 from services.cases.engines.remote_store import RemoteExecution, RemoteStore
@@ -79,6 +80,7 @@ class StepFunctionsEngine:
             group.create_task(self._run_queue())
 
     async def _run_due(self) -> None:
+        outage = OutageLog(log, "the work on cases")
         while True:
             waiter = self._due.waiter()
             pause = _PAUSE
@@ -86,19 +88,22 @@ class StepFunctionsEngine:
                 while await self.run_one():
                     pass
                 due = await self._store.next_due()
+                outage.succeeded()
                 pause = _IDLE if due is None else (due - self._clock()).total_seconds()
             except Unavailable as down:
-                log.info("cases wait: %s", down.detail)
+                outage.failed(down)
             except Exception:
                 log.exception("a case could not go on")
             await waiter.wait(min(max(pause, 0.0), _IDLE))
 
     async def _run_queue(self) -> None:
+        outage = OutageLog(log, "the queue of tasks")
         while True:
             try:
                 await self.work_all(await self._aws.receive())
+                outage.succeeded()
             except Unavailable as down:
-                log.info("tasks of cases wait: %s", down.detail)
+                outage.failed(down)
                 await asyncio.sleep(_PAUSE)
             except Exception:
                 log.exception("a task of a case could not be done")

@@ -245,7 +245,7 @@ export default {
   "case-number": "Case {number}",
   "case-opened": "Opened",
   "case-assigned": "Assigned",
-  "case-working": "In work",
+  "case-working": "In progress",
   "case-escalated": "Escalated",
   "case-closed": "Closed",
   "case-failed": "Failed",
