@@ -34,13 +34,16 @@ class Observation(NamedTuple):
 
 @dataclass
 class WrittenPost:
-    """A post that was acknowledged. `key` is a text that no other post has."""
+    """A post that was acknowledged. `key` is a text that no other post has, `text` the last text
+    that was acknowledged. The board may also have one of the texts in `attempted`, which were sent
+    later and whose requests failed: nobody knows how far they got."""
 
     key: str
     thread: int
     id: int
     at: float
     text: str
+    attempted: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -60,12 +63,14 @@ class Stream:
 @dataclass
 class History:
     """All records of a play. `repeated` has, for each request that was sent again with its
-    Idempotency-Key, the id of the first response and that of the second."""
+    Idempotency-Key, the id of the first response and that of the second. `perhaps_removed` are
+    posts whose removal failed without saying whether it took place."""
 
     samples: list[Sample] = field(default_factory=list)
     posts: dict[str, WrittenPost] = field(default_factory=dict)
     threads: dict[str, int] = field(default_factory=dict)
     removed: dict[int, float] = field(default_factory=dict)
+    perhaps_removed: set[int] = field(default_factory=set)
     repeated: list[tuple[str, int, int]] = field(default_factory=list)
     observations: defaultdict[str, list[Observation]] = field(
         default_factory=lambda: defaultdict(list)

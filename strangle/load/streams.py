@@ -66,10 +66,12 @@ class StreamClient:
         if "id" not in fields:
             return
         number = int(fields["id"])
-        if "data" not in fields:
+        if "retry" in fields:
+            # The beginning of a stream says from where it goes on.
             if self.record.first is None:
                 self.record.first = number
             return
+        # An event of a post that has been removed since has an id, and no data.
         self.record.ids.append(number)
         if fields.get("event") == "post":
             self.record.posts.add(json.loads(fields["data"])["id"])

@@ -198,11 +198,12 @@ class Visitors:
                 # 412: another instance still had the text before the last edit, within the bound.
                 expected=(200, 412),
             )
+            written = self._recorder.history.posts[f"{self.play} {writer.name} revision 0"]
             if response is None:
-                return
-            if response.status == 200:
+                written.attempted.add(text)
+            elif response.status == 200:
                 self._recorder.observe(f"post {writer.edited}", sent, writer.revision, response)
-                self._recorder.history.posts[f"{self.play} {writer.name} revision 0"].text = text
+                written.text, written.attempted = text, set()
             else:
                 writer.revision -= 1
 
@@ -230,7 +231,9 @@ class Visitors:
         response = await self._recorder.send(
             due, "DELETE", f"/api/posts/{post}", token=self._moderator().token, expected=(204,)
         )
-        if response is not None:
+        if response is None:
+            self._recorder.history.perhaps_removed.add(post)
+        else:
             self._recorder.history.removed[post] = time.monotonic()
             self._recorder.observe(f"post {post}", sent, GONE, response)
             await self._observe_post(None, post, expected=(200, 404))

@@ -161,6 +161,15 @@ async def test_lost_removal_is_found() -> None:
     assert checks[LOST].problems == ("post 1 was removed, and is there",)
 
 
+async def test_request_that_failed_may_have_been_carried_out_or_not() -> None:
+    history = written((1, "a"), (2, "b"), (3, "c"))
+    history.perhaps_removed |= {1, 2}
+    history.posts["key 3"].attempted.add("edited")
+    for stored in ([post(2, "b"), post(3, "edited")], [post(1, "a"), post(3, "c")]):
+        assert (await audited(history, stored))[LOST].passed
+    assert not (await audited(history, [post(3, "of another")]))[LOST].passed
+
+
 async def test_post_that_is_there_twice_is_found() -> None:
     history = written((1, "a"), (2, "b"))
     history.repeated.append(("key 2", 2, 5))
