@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from kernel.contracts import Actor, ReportedPost
 from kernel.data.database import Database
-from kernel.errors import Policy
+from kernel.errors import Conflict, Policy
 from services.cases.model import Case, Choice, NewReport, Step
 from services.cases.service import ReportWrite
 from services.cases.settings import CaseSettings
@@ -140,6 +141,47 @@ async def test_nothing_happens_to_a_case_that_has_ended(stores: Stores) -> None:
 async def test_step_of_an_unknown_case_is_an_error(stores: Stores) -> None:
     with pytest.raises(LookupError):
         await stores.tasks.enter(9, Step("open", "opened", ""), NOON)
+
+
+@dataclass
+class HandClock:
+    """A clock that a test moves."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def test_step_that_always_fails_shows_on_the_case_with_its_reason(
+    databases: Databases,
+) -> None:
+    post = ReportedPost(20, 30, AUTHOR, "", removed=False, removed_by_author=False)
+    board = FakeModeration(post, **{f"u{MODERATOR}": "moderator"})  # type: ignore[arg-type]  # roles
+    users = FakeUsers(reporter=Actor(1, "member"), moderator=Actor(MODERATOR, "moderator"))
+    url, clock = await new_database(databases, "cases"), HandClock()
+    settings = CaseSettings(cases_database_url=url)
+    async with open_cases(settings, users, board, board, board, clock) as cases:
+        write = ReportWrite.without_key()
+        case, _ = await cases.service.report("reporter", post.id, "spam", None, write)
+
+        async def in_state(state: str) -> Case | None:
+            clock.now += timedelta(seconds=1)  # for the pauses between the attempts
+            found = (await cases.service.show("moderator", case.id))[1]
+            return found if found.state == state else None
+
+        await eventually(lambda: in_state("working"), what="the case waits for somebody")
+        board.failure = Conflict("They have a higher role by now.")
+        choice = Choice(True, "ban-author", None)
+        await cases.service.decide("moderator", case.id, choice, lambda _: None)
+        failed = await eventually(lambda: in_state("failed"), within=40, what="the case fails")
+        assert "They have a higher role by now." in (failed.history[-1].note or "")
+        assert board.acts == []
+        board.failure = None
+        again, is_new = await cases.service.report(
+            "reporter", post.id, "spam", None, ReportWrite.without_key()
+        )
+        assert (is_new, again.id != case.id) == (True, True)
 
 
 @asynccontextmanager
