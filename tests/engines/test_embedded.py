@@ -229,9 +229,7 @@ async def test_processes_share_executions_and_do_each_step_once(cases_database: 
         assert waits(await find(cases_database, case))
 
 
-async def test_decision_wakes_another_process(
-    cases_url: str, cases_database: Database
-) -> None:
+async def test_decision_wakes_another_process(cases_url: str, cases_database: Database) -> None:
     tasks = LedgerTasks(cases_database)
     machine = load_case_workflow(AfterEscalation.LOOP)
     runs, decides = (EmbeddedEngine(cases_database, machine, tasks, utc_now) for _ in range(2))

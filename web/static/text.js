@@ -1,8 +1,8 @@
-// The page's texts. Another language is another file beside text/en.js.
+// The page's texts. Another language has other files beside those in text/.
 import english from "./text/en.js";
 
 /** @type {Record<string, string | {one: string, other: string}>} */
-const words = english;
+const words = { ...english };
 const plurals = new Intl.PluralRules("en");
 const numbers = new Intl.NumberFormat();
 
@@ -16,6 +16,12 @@ export function t(key, values = {}) {
   const chosen =
     typeof found === "string" ? found : found[plurals.select(Number(values.count)) === "one" ? "one" : "other"];
   return chosen.replace(/\{(\w+)\}/g, (_, name) => show(values[name]));
+}
+
+/** Add texts that only some views need, and load themselves.
+ * @param {Record<string, string>} texts */
+export function addTexts(texts) {
+  Object.assign(words, texts);
 }
 
 /** Whether a key has a text.

@@ -8,7 +8,9 @@ import pytest
 
 from kernel.errors import FAILURES
 
-TEXTS = (Path(__file__).resolve().parents[3] / "web" / "static" / "text" / "en.js").read_text()
+TEXTS = (
+    Path(__file__).resolve().parents[3] / "web" / "static" / "text" / "en-problems.js"
+).read_text()
 
 
 @pytest.mark.parametrize("slug", FAILURES)

@@ -12,7 +12,8 @@ import pytest
 from kernel.errors import FAILURES
 from web.site import PREFIX, STATIC, build
 
-WORDS = (STATIC / "text" / "en.js").read_text(encoding="utf-8")
+TEXTS = sorted((STATIC / "text").glob("*.js"))
+WORDS = "\n".join(path.read_text(encoding="utf-8") for path in TEXTS)
 KEYS = set(re.findall(r'^  "([^"]+)":', WORDS, re.MULTILINE))
 
 
@@ -147,7 +148,7 @@ def test_every_kind_of_problem_is_explained() -> None:
 
 
 def test_text_keys_match_the_keys_that_the_page_uses() -> None:
-    sources = [path.read_text() for path in STATIC.rglob("*.js") if path.name != "en.js"]
+    sources = [path.read_text() for path in STATIC.rglob("*.js") if path not in TEXTS]
     code = "\n".join(sources)
     asked = set(re.findall(r'\bt\(\s*"([^"]+)"', code))
     assert asked <= KEYS

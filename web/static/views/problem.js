@@ -2,11 +2,13 @@
 import { h } from "../dom.js";
 import { show as showNotFound } from "./not-found.js";
 import { page } from "../router.js";
-import { hasText, t } from "../text.js";
+import { addTexts, hasText, t } from "../text.js";
+import problems from "../text/en-problems.js";
 
 /** @param {Page.Visit} visit
  * @param {string} slug */
 export function show(visit, slug) {
+  addTexts(problems);
   if (!hasText(`problem:${slug}`)) return showNotFound(visit);
   const title = t(`problem:${slug}`);
   visit.title(title);
