@@ -1,8 +1,9 @@
 """The parser for the Markdown of posts, whose work is bounded."""
 
+from types import SimpleNamespace
 from typing import Any
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, helpers
 from markdown_it.parser_block import ParserBlock
 from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_block import StateBlock, blockquote, list_block
@@ -13,7 +14,7 @@ from markdown_it.utils import EnvType
 
 from services.posts.markup.addresses import Addresses
 from services.posts.markup.bounds import References, TokenBudget
-from services.posts.markup.links import BareLinks, bare_link
+from services.posts.markup.links import BareLinks, bare_link, link_destination
 
 _DEEPEST = 20
 """The most levels of blocks. A quotation has one, a list two: itself and its item."""
@@ -113,6 +114,11 @@ class _Parser(MarkdownIt):
         self.block = _Blocks()  # with all rules of the preset
         self.inline = _Inlines()
         self.linkify = BareLinks()
+        self.helpers = SimpleNamespace(  # type: ignore[assignment]  # a module in the library
+            parseLinkDestination=link_destination,
+            parseLinkLabel=helpers.parseLinkLabel,
+            parseLinkTitle=helpers.parseLinkTitle,
+        )
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
         return self._addresses.may_link(url)

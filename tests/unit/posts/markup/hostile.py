@@ -42,6 +42,7 @@ CORPUS: Mapping[str, str] = {
     "nested brackets": "[" * 16_000 + "]" * 16_000,
     "nested pictures": "![" * 8_000 + "](b)" * 4_000,
     "nested links": (("[" * 19 + "a" + "](b)" * 19) * 400)[:LONGEST],
+    "unclosed destinations": repeated("![a](b![c"),
     "definitions": repeated("[a]: x\n"),
     "unfinished titles": repeated('[a]: "\n'),
     "unfinished labels": repeated("[a\n"),

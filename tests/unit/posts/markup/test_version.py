@@ -7,8 +7,17 @@ from services.posts.markup.renderer import Renderer
 from services.posts.model import MARKUP
 from tests.unit.posts.markup.hostile import CORPUS
 
-DIGESTS = {1: "af0c2db12b0366bef7f44cf1aa61bb73ae941ce253cbd50c362466db8af13d09"}
+DIGESTS = {1: "6e085e5ef2c93e2b32b8f18b558f9bb2763a0beccd31f7ea2f78c767c217a9bf"}
 """SHA-256 of the HTML of `texts()`, by version of the rules."""
+
+HOSTILE = (
+    "reference to a long address", "wide table with short rows", "square table", "many tables",
+    "schemes in angles", "addresses in parentheses", "short addresses", "long names",
+    "mail addresses", "nested brackets", "nested pictures", "nested links", "unfinished titles",
+    "quotations that go on", "items", "emphasis and words", "backticks of every length",
+    "headings", "entities", "pictures",
+)  # fmt: skip
+"""A text that is added to the corpus later would change the digest, too."""
 
 DOCUMENT = """
 # Heading *with* emphasis
@@ -45,7 +54,7 @@ def texts() -> list[str]:
     """A document with everything that the rules know, pieces of hostile texts, and deep nesting."""
     return [
         DOCUMENT,
-        *(text[:1_000] for text in CORPUS.values()),
+        *(CORPUS[name][:1_000] for name in HOSTILE),
         *(f"{marker * depth}deep" for marker in ("> ", "- ") for depth in (9, 10, 11, 25)),
     ]
 
