@@ -40,7 +40,7 @@ export function caseWay(states, title) {
   const ways = WAYS.toSorted((one, other) => Number(isTaken(one)) - Number(isTaken(other)));
   return h(
     "div",
-    { class: "case-way" },
+    { class: "case-way", tabindex: "0", role: "group", "aria-label": title },
     svg(
       "svg",
       { viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: "img", "aria-label": title },
