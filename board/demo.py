@@ -115,18 +115,17 @@ async def _appoint_moderators(users_url: str, people: _DemoUsers) -> None:
 
 
 async def _report(cases: CaseService, report: Mapping[str, Any], post: int) -> None:
-    """Report the post; decide the case if the content says how, once somebody has to."""
+    """Report the post, and wait until somebody has to decide; decide if the content says how."""
     by, note = report["by"], report["note"] or None
     write = ReportWrite.without_key()
     case, _ = await cases.report(by, post, report["reason"], note, write)
     decision = report.get("decision")
-    if decision is None:
-        return
     async with asyncio.timeout(_WORKFLOW_SECONDS):
         await _until(cases, by, case.id, "working")
-        choice = Choice(True, decision["action"], decision["note"])
-        await cases.decide(decision["by"], case.id, choice, lambda _: None)
-        await _until(cases, by, case.id, "closed")
+        if decision is not None:
+            choice = Choice(True, decision["action"], decision["note"])
+            await cases.decide(decision["by"], case.id, choice, lambda _: None)
+            await _until(cases, by, case.id, "closed")
 
 
 async def _until(cases: CaseService, token: str, case: int, state: State) -> None:

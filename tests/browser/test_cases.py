@@ -50,7 +50,7 @@ async def test_post_is_reported_and_removed_and_its_reporter_learns_it(
     note = f"Kettles again {other.username}"
     await report(other, path, "Spam", note)
     async with visiting(board, browser) as moderator:
-        await moderator.register("Mona Moderator")
+        await moderator.register("Mona Lind")
         await make_moderator(board, moderator.username)
         await open_case(moderator, note)
         page = moderator.page
@@ -83,8 +83,9 @@ async def test_decision_about_an_older_version_shows_the_case_as_it_is_now(
         visiting(board, browser) as first,
         visiting(board, browser) as second,
     ):
-        for moderator in (first, second):
-            await moderator.register("Mona Moderator")
+        # Nobody may register with a name that looks like a moderator's.
+        for moderator, name in ((first, "Filippa Dahl"), (second, "Sven Ode")):
+            await moderator.register(name)
             await make_moderator(board, moderator.username)
             await open_case(moderator, note)
         await second.page.get_by_label("Nothing").check()
