@@ -12,9 +12,9 @@ const ACTIONS = ["remove-post", "lock-thread", "ban-author", "none"];
 const UNRESOLVED = "unresolved";
 
 /** `version` returns the entity tag of the case that is shown. `decided` is called with the case after the
- * decision; `changed` when it turns out that somebody else has changed the case.
+ * decision; `changed` reads the case again, and resolves to whether somebody else has changed it.
  * @param {{id: number, tier: number, version: () => string, decided: (answer: Page.Answer<Api.Case>) => void,
- *   changed: () => Promise<void>}} parts */
+ *   changed: () => Promise<boolean>}} parts */
 export function decisionForm({ id, tier, version, decided, changed }) {
   /** @type {[string, string][]} */
   const actions = ACTIONS.map((action) => [action, t(`decide-${action}`)]);
@@ -43,8 +43,9 @@ export function decisionForm({ id, tier, version, decided, changed }) {
         decided(answer);
         showMessage(t("decision-sent"));
       } catch (problem) {
-        if (!(problem instanceof Problem) || !(problem.status === 412 || problem.status === 409)) throw problem;
-        await changed();
+        // A case that was escalated meanwhile is refused with 403.
+        if (!(problem instanceof Problem) || ![403, 409, 412].includes(problem.status)) throw problem;
+        if (!(await changed())) throw problem;
       }
     },
   });

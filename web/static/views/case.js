@@ -183,8 +183,11 @@ class CaseView {
           this.#follow();
         },
         changed: async () => {
+          const before = this.#version;
           await this.#read();
+          if (this.#version === before) return false;
           this.#changed.textContent = t("case-changed");
+          return true;
         },
       }),
     );
