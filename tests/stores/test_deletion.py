@@ -212,7 +212,7 @@ def respond(_result: object) -> ReplayableResponse:
 
 
 async def use_cases(board: Board, token: str, own_post: int) -> None:
-    """Report a post of somebody else, decide about it, and be reported."""
+    """Report a post of somebody else, decide about it, be reported, and have that decided."""
     cases = board.cases.service
     session = await board.users.service.sign_in("otto", "nine loud otters", "192.0.2.1", None)
     theirs = session.token
@@ -220,15 +220,18 @@ async def use_cases(board: Board, token: str, own_post: int) -> None:
     post = await board.posts.service.write(
         theirs, thread.id, "Buy pans.", None, IdempotentWrite.without_key()
     )
-    await cases.report(theirs, own_post, "spam", None, IdempotentWrite.without_key())
+    own, _ = await cases.report(theirs, own_post, "spam", None, IdempotentWrite.without_key())
     write: ReportWrite = keyed("report").write(respond)
     case, _ = await cases.report(token, post.id, "spam", f"{NAME} ({EMAIL}) says so.", write)
 
-    async def is_assigned() -> bool:
-        return (await cases.show(token, case.id))[1].state == "working"
+    async def are_assigned() -> bool:
+        shown = [(await cases.show(token, each.id))[1] for each in (case, own)]
+        return [each.state for each in shown] == ["working", "working"]
 
-    await eventually(is_assigned, what="the case is somebody's")
-    await cases.decide(token, case.id, Choice(True, "none", None), lambda _: None)
+    await eventually(are_assigned, what="the cases are somebody's")
+    admin = await board.users.service.sign_in("marit", "nine loud otters", "192.0.2.1", None)
+    for decider, decided in ((token, case), (admin.token, own)):
+        await cases.decide(decider, decided.id, Choice(True, "none", None), lambda _: None)
 
 
 async def live(board: Board) -> str:
