@@ -200,6 +200,7 @@ class UserForUpdate:
                 f"DELETE FROM {table} WHERE user_id = $1",  # noqa: S608 - the names just above
                 self._id,
             )
+        await self._connection.execute("DELETE FROM allowances WHERE subject = $1", str(self._id))
         await self._connection.execute(
             "UPDATE moderation_log SET reason = NULL WHERE user_id = $1", self._id
         )

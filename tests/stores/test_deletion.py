@@ -65,6 +65,7 @@ MAY_NAME = {
     "posts.posts.removed_by": "which posts they removed",
     "posts.posts.edited_by": "which posts of others they edited",
     "posts.revisions.edited_by": "likewise",
+    "threads.allowances.subject": "until the window of the limit has passed",
     "threads.threads.created_by": "what they started stays, by a deleted user",
     "threads.last_done.user_id": "until the interval between threads has passed",
     "threads.idempotency_keys.user_id": "for 24 hours, so that a late repetition is recognized",
@@ -90,7 +91,7 @@ RESERVED = ("users.former_usernames.name", "hash of the username")
 """The username stays reserved forever, so anyone who knows it can see that somebody had it."""
 
 WITHOUT_PEOPLE = {
-    "users.alembic_version", "users.allowances", "users.former_usernames",
+    "users.alembic_version", "users.former_usernames",
     "threads.alembic_version", "threads.removals",
     "posts.alembic_version", "posts.removals", "posts.removed_threads", "posts.thread_activity",
     "posts.thread_events", "threads.words", "posts.words",
@@ -245,6 +246,8 @@ async def live(board: Board) -> str:
     token = await board.sign_in(USERNAME)
     write = board.threads.service.start(token, "Bread", keyed("thread").write(respond))
     thread = await write
+    await board.threads.service.edit(token, thread.id, "Rye bread", 1)
+    await service.edit(token, {"bio": f"{BIO} At night."}, lambda _: None)
     post = await board.posts.service.write(
         token, thread.id, "Is the water warm?", None, keyed("post").write(respond)
     )
