@@ -1,9 +1,10 @@
 """Everything that one context may know of another.
 
-Contexts form a line, users ← threads ← posts ← cases: calls go to the left only. In process, an
-object of the called context implements these protocols; over HTTP, `kernel.clients` does. Both
-raise the same failures: those that a docstring names, or `Unavailable` if there is no answer. An
-outage is never reported as a missing resource."""
+A context is a part of the board with its own code and database. There are four, users ← threads ←
+posts ← cases, and each calls only those to its left. Within the monolith, an object of the called
+context implements these protocols; between services, `kernel.clients` does, over HTTP. Both raise
+the same exceptions: those that the method's docstring names, or `Unavailable` if there is no
+answer. An outage is never reported as a missing resource."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ class ThreadRef:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """The posts of a thread in absolute numbers, so that recording it twice changes nothing.
+    """The numbers of a thread's posts: totals, not differences, so that recording them twice does
+    no harm.
 
     `version` grows with every change of the thread's posts; a higher version is newer.
     `posts_by_others` does not count the posts of the thread's author.
@@ -52,7 +54,8 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """Removed threads, in order. `position` is where the next request continues."""
+    """The ids of removed threads, in the order of their removal. To continue, pass `position` as
+    the `after` of the next call."""
 
     threads: Sequence[int]
     position: int
@@ -70,8 +73,8 @@ class Moderator:
 
 @dataclass(frozen=True, slots=True)
 class KeyedAct:
-    """The moderator in whose name another context requests an act, and the reason. An act with the
-    same `key` is carried out only once, however often it is requested."""
+    """The body of a request by which one context asks another to act in a moderator's name. Acts
+    with the same `key` are carried out only once, however often they are requested."""
 
     moderator: int
     reason: str
@@ -80,8 +83,8 @@ class KeyedAct:
 
 @dataclass(frozen=True, slots=True)
 class ReportedPost:
-    """What cases need to know of a post, removed or not. `removed_by_author` is also true if it was
-    not recorded who removed the post."""
+    """What cases need to know of a post, whether or not it has been removed. `removed_by_author` is
+    also true for a removed post if there is no record of who removed it."""
 
     id: int
     thread: int
@@ -106,12 +109,12 @@ class Threads(Protocol):
         """The thread. Raises `NotFound`."""
 
     async def record_activity(self, activities: Sequence[Activity]) -> None:
-        """Store each activity that is newer than the stored one. Those of unknown threads are
-        ignored."""
+        """Store each activity that is newer than the stored one. Activities of unknown threads
+        are ignored."""
 
     async def removed(self, after: int, patience: float) -> Removals:
-        """The threads removed since the position `after`; 0 is the beginning. If there are none,
-        waits for one at most `patience` seconds, and then returns none."""
+        """The threads removed since the position `after`; 0 is the beginning. If there are none
+        yet, waits up to `patience` seconds for one, and returns no threads if none came."""
 
 
 class UserModeration(Protocol):
@@ -121,10 +124,10 @@ class UserModeration(Protocol):
         """The moderators and admins who are not banned, by id."""
 
     async def departed(self, users: Sequence[int]) -> Sequence[int]:
-        """Those of these users who have deleted their accounts."""
+        """Which of these users have deleted their accounts."""
 
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
-        """Ban the user without an end, in the moderator's name. Does nothing if an act with this
+        """Ban the user permanently, in the moderator's name. Does nothing if an act with this
         key was carried out before. Raises `NotFound`, and `Conflict` if the account was deleted or
         the moderator's role is not higher than the user's."""
 
@@ -133,8 +136,8 @@ class ThreadModeration(Protocol):
     """What cases may call on threads."""
 
     async def lock_thread(self, thread: int, moderator: int, reason: str, key: str) -> None:
-        """Lock the thread, so that nobody can reply, in the moderator's name. Does nothing if an
-        act with this key was carried out before. Raises `NotFound`, also for a removed thread."""
+        """Lock the thread in the moderator's name, so that nobody can reply. Does nothing if an act
+        with this key was carried out before. Raises `NotFound` for a missing or removed thread."""
 
 
 class Posts(Protocol):

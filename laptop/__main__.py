@@ -25,7 +25,7 @@ def main() -> int:
     try:
         return asyncio.run(run(run_settings, os.environ, log))
     except KeyboardInterrupt:
-        # Only before the signal handlers are installed, when no process runs yet.
+        # This happens only before `run` installs its signal handlers, when no process runs yet.
         return 0
     finally:
         log.close()

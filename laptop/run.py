@@ -47,7 +47,7 @@ async def run(settings: Settings, environment: Mapping[str, str], log: MergedLog
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
-    # SIGHUP says that the terminal was closed. Under nohup it is ignored, and the run goes on.
+    # SIGHUP means that the terminal was closed. nohup makes the board ignore it and continue.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         loop.add_signal_handler(signal.SIGHUP, on_signal)
 
@@ -99,7 +99,7 @@ class Board:
             if self._running:
                 self._log.say("board", "stopping the services")
             for running in self._running.values():
-                running.faults.apply("mend")
+                running.faults.apply("mend")  # a frozen process would not react to SIGTERM
                 stopping.create_task(running.process.stop(SERVICE_PATIENCE))
         if self._database is not None:
             self._log.say("board", "stopping PostgreSQL")
@@ -135,7 +135,7 @@ class Board:
             )
 
         write_shares(sockets, settings.shares)
-        # The services load while the databases are prepared: each takes about a second.
+        # The services load their code while the databases are prepared; both take about a second.
         names = DEPLOYMENTS[settings.deployment]
         self._log.say("board", f"starting {', '.join(names)}")
         for name in names:
@@ -147,8 +147,8 @@ class Board:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._board("demo", urls))
             for running in self._running.values():
-                # Only now: before the migrations, each check makes a service log that it is not
-                # ready.
+                # Not before the migrations: until then, a service answers each check that it is not
+                # ready, and logs that.
                 group.create_task(self._until_ok(running.server, "/readyz"))
         public = gateway(settings.shares)
         launched = self._gateway = self._launch(public, supervisors)
@@ -159,7 +159,7 @@ class Board:
             process.establish()
 
         def changed(shares: Mapping[str, int]) -> None:
-            launched.program = gateway(shares).program  # for when it restarts
+            launched.program = gateway(shares).program  # used if the gateway restarts
             write_shares(sockets, shares)
 
         operations = Operations(
@@ -176,7 +176,10 @@ class Board:
     async def _start_database(
         self, supervisors: asyncio.TaskGroup
     ) -> tuple[Mapping[str, str], credentials.Credentials, str | None]:
-        """Returns the databases' URLs, the credentials, and the superuser's URL if there is one."""
+        """Start PostgreSQL, unless the settings name another server.
+
+        Returns the databases' URLs, the credentials, and the superuser's URL if it is known.
+        """
         settings = self._settings
         if settings.database_urls:
             make_data_folder(settings.data_folder)
@@ -200,6 +203,7 @@ class Board:
     async def _board(
         self, name: str, urls: Mapping[str, str], admin_url: str | None = None
     ) -> None:
+        """Run `python -m board NAME`, and wait until it has succeeded."""
         program = programs.board_command(name, urls, self._environment, admin_url=admin_url)
         with self._step(f"board {name}"):
             await run_once(program, self._log)

@@ -1,7 +1,8 @@
-"""One transition: the next record of an execution, what happened, and what the host has to do.
+"""Computes one transition of an execution: its next record, what happened, and the commands.
 
-The host stores the record, then carries out the commands. `commands` is a function of the record,
-so a host that stopped in between finds the same commands in the stored record.
+The host is the program that uses this package. It stores the record, then carries out the commands.
+The commands follow from the record alone, so after a crash between the two, `commands` returns the
+same ones for the stored record.
 """
 
 from collections.abc import Sequence
@@ -20,12 +21,12 @@ from workflow.values import Json, StateFailed, is_number, timestamp
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
-    """Do what is due: enter the next state, end a wait, try again, give up at a time limit."""
+    """Do what is due: enter a state, end a wait, retry a task, or end a task at its time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDelivered:
-    """The resource has received the call, and completes it later."""
+    """The resource has received the call, and the result will come later."""
 
     token: str
 
@@ -49,7 +50,7 @@ class TaskFailed:
 
 @dataclass(frozen=True, slots=True)
 class TaskHeartbeat:
-    """Somebody works on the task."""
+    """Somebody still works on the task, so its heartbeat limit starts again."""
 
     token: str
 
@@ -59,8 +60,8 @@ Event: TypeAlias = Proceed | TaskDelivered | TaskSucceeded | TaskFailed | TaskHe
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call the state's resource with the input. Report its result, or that it has received the
-    call."""
+    """Call the state's resource with the input. Then report its result, or `TaskDelivered` if the
+    result comes later."""
 
     token: str
     state: str
@@ -80,8 +81,9 @@ Command: TypeAlias = Call | ProceedAt
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An entry of the history, of a type that Step Functions has, with the values of its fields:
-    `input`, `output`, `error`, `cause`. `state` is None for the execution itself."""
+    """An entry of the execution's history. `type` is a type of history event of AWS Step Functions,
+    and `details` has the event's values, such as `input`, `output`, `error` and `cause`. `state` is
+    None for events of the execution itself."""
 
     type: str
     state: str | None
@@ -90,8 +92,8 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The next record with the history since the previous one. The record is the same object, and
-    the history empty, if nothing was due."""
+    """The next record, and what happened since the previous one. If nothing was due, the record is
+    the same object as before, and the history is empty."""
 
     execution: Execution
     history: tuple[Happened, ...] = ()
@@ -99,7 +101,7 @@ class Transition:
 
 
 class StaleToken(Exception):
-    """No task of the execution waits for this token: it has ended, timed out, or never was."""
+    """No task waits for this token: the task has ended or timed out, or never existed."""
 
 
 def start(machine: Machine, machine_name: str, name: str, data: Json, now: datetime) -> Transition:
@@ -121,7 +123,7 @@ def start(machine: Machine, machine_name: str, name: str, data: Json, now: datet
 
 
 def commands(machine: Machine, execution: Execution) -> tuple[Command, ...]:
-    """The commands that the record's host must carry out; none when the execution has ended."""
+    """The commands that the host must carry out for this record; none if the execution ended."""
     phase = execution.phase
     if execution.status is not Status.RUNNING:
         return ()
@@ -155,8 +157,7 @@ def advance(machine: Machine, execution: Execution, event: Event, now: datetime)
 
 
 class _Step:
-    """One transition while it is computed. Raises `StateFailed` for failures that end the
-    execution."""
+    """Computes one transition. Raises `StateFailed` for failures that end the execution."""
 
     def __init__(self, machine: Machine, execution: Execution, now: datetime) -> None:
         self._execution = execution
@@ -206,7 +207,7 @@ class _Step:
         return self._leave(output, task.next)
 
     def ended(self, error: str | None, cause: str | None) -> Execution:
-        """The execution after its failure."""
+        """The execution, ended by a failure."""
         details: dict[str, Json] = {"error": error, "cause": cause}
         self.history.append(Happened("ExecutionFailed", None, details))
         return replace(self._execution, status=Status.FAILED, error=error, cause=cause)
@@ -255,7 +256,7 @@ class _Step:
         return moment
 
     def _call(self, task: Task) -> Execution:
-        """Call the resource: first, or again. The token is a new one for each attempt."""
+        """Call the resource, for the first time or as a retry. Each attempt has a new token."""
         token = f"{self._execution.name}/{self._execution.number + 1}"
         try:
             given = self._filled(task.parameters, self._input(), token=token)
@@ -268,8 +269,9 @@ class _Step:
         return replace(self._execution, phase=called)
 
     def _failed(self, failure: StateFailed, *, noted: bool = False) -> Execution:
-        """Try the task again, or go on where its error is caught, or end the execution. `noted` is
-        true when it is not the resource that failed."""
+        """Plan a retry of the task, or go on where its error is caught, or end the execution. With
+        `noted`, the failure is not added to the history, because the resource did not fail: its
+        input or result could not be computed."""
         task = _task(self._state)
         if not noted:
             type_ = "TaskTimedOut" if _is_timeout(failure.error) else "TaskFailed"
@@ -293,7 +295,8 @@ class _Step:
         return self._gone({} if path is None else self._at(path, output), target)
 
     def _gone(self, output: Json, target: str | None) -> Execution:
-        """In front of the next state, or at the end."""
+        """Leave the state. The execution is then about to enter the state `target`; if that is
+        None, it has succeeded."""
         self._note(f"{self._state.type}StateExited", output=output)
         if target is not None:
             return replace(
@@ -370,8 +373,9 @@ def _is_timeout(error: str) -> bool:
 
 
 def _matches(errors: Sequence[str], error: str) -> bool:
-    """Whether a retrier or a catcher has the error. A missed heartbeat is a timeout, too; a fault
-    of the definition itself, `States.Runtime`, is never caught."""
+    """Whether a retrier or catcher for these errors applies to this error. `States.Timeout`
+    includes missed heartbeats, and `States.TaskFailed` everything but timeouts. `States.Runtime`,
+    which is a fault in the definition or its data, is never retried or caught."""
     if error == "States.Runtime":
         return False
     if error in errors or "States.ALL" in errors:
@@ -383,4 +387,4 @@ def _matches(errors: Sequence[str], error: str) -> bool:
 
 def _delay(retrier: Retrier, retries: int) -> timedelta:
     seconds = retrier.interval * retrier.backoff**retries
-    return timedelta(seconds=min(seconds, retrier.longest or seconds, 31_622_400))
+    return timedelta(seconds=min(seconds, retrier.longest or seconds, 31_622_400))  # 366 days

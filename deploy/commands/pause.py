@@ -1,7 +1,8 @@
 """`make pause-ecs` and `make resume-ecs`: the data stays, and nearly nothing is billed.
 
-Pausing deletes things before what they depend on: tasks, which drain and log; instances, which
-deregister from ECS; load balancers; and the NAT gateways last. Resuming is the reverse, because a
+Pausing deletes each thing before the things that it needs: first the tasks, which still finish
+requests and write logs; then the instances, which deregister from ECS; then the load balancers;
+and last the NAT gateways, through which all of these reach AWS. Resuming is the reverse, because a
 service cannot be created before its target groups have a listener. An Aurora cluster is never
 stopped: it pauses by itself ten minutes after the last connection has closed. An RDS instance is
 stopped last and started first."""
@@ -25,7 +26,7 @@ from deploy.installation import Installation
 
 
 def pause(installation: Installation) -> None:
-    """Pause; may be interrupted and repeated."""
+    """Pause the board. May be interrupted and repeated."""
     installation.require_stack("routing")
     installation.require_possible_changes()
     installation.cancel_pause()
@@ -50,12 +51,13 @@ def pause(installation: Installation) -> None:
 
 def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest) -> str:
     """Resume, and return the board's new origin: recreated load balancers have new names. May be
-    interrupted and repeated. A running board changes only where the choices differ."""
+    interrupted and repeated. If the board is running, this only applies changed settings."""
     installation.require_stack("routing")
     preflight.require_sensible(installation, current_deployment(installation))
     installation.start_database()
     network = installation.ensure_stack("network", {"Paused": "false"})
-    # NAT_MODE may have changed: it configures instances, and the registry's name in images.
+    # NAT_MODE may have changed. It decides how instances are configured, and which of the image
+    # registry's names they can reach.
     installation.ensure_stack("cluster", {"NatMode": network.parameters["NatMode"]})
     routing = ensure_routing(installation, {"Paused": "false"})
     operator = _image(installation, registry, "operator", "board")
@@ -64,7 +66,7 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
     installation.ensure_stack("workflow", {})
     names = deployed(installation)
     images = {name: _image(installation, registry, name, name) for name in names}
-    # Each service gets the new address and keeps its revision.
+    # Each service gets the new load balancer's address and keeps its revision.
     ensure_services(
         installation, names, {name: image for name, image in images.items() if image}, {}
     )
@@ -74,8 +76,8 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
 
 
 def _image(installation: Installation, registry: Registry, part: str, stage: str) -> str | None:
-    """The image of a stack, with the registry's name that its instances can reach now; None if the
-    stack has no image, or one with a digest."""
+    """The image that a stack already uses, under the name by which instances can reach the registry
+    now. None if the stack has no image, or names it by a digest instead of a revision."""
     stack = installation.find(part)
     image = stack.parameters.get("Image", "") if stack is not None else ""
     _, colon, revision = image.rpartition(":")

@@ -1,4 +1,4 @@
-"""One request and its answer: from the rules to a target and back."""
+"""One request and its answer: finds the rule, forwards the request, and passes the answer back."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,12 +49,13 @@ class Client(Protocol):
     ) -> int:
         """Sends a piece of the answer: the first one with ``head``, the last one with ``end``.
 
-        ``chunked`` bodies get chunk framing if the client's version has it. Returns the number of
-        bytes sent.
+        ``chunked`` bodies get chunk framing if the client's HTTP version has it. Returns the number
+        of bytes sent.
         """
 
     def begin_tunnel(self) -> bytes:
-        """Sends all further bytes to ``tunnel_from_client``. Returns those already received."""
+        """From now on, passes what the client sends to the exchange's ``tunnel_from_client``.
+        Returns the bytes that were received already."""
 
     def write(self, data: bytes) -> None:
         """Sends bytes that are not HTTP, through a tunnel."""
@@ -74,7 +75,8 @@ class Client(Protocol):
 
 
 class Exchange:
-    """Forwards one request, or answers it; its ``record`` is for the access log and the metrics.
+    """Forwards one request to a target, or answers it without one. Records the facts about it for
+    the access log and the metrics.
 
     Request and response stream independently; a connection returns to the target's pool only if
     both are complete. Requests are never retried.
@@ -111,11 +113,17 @@ class Exchange:
         self._connection: PooledConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._target_paused = False
+        """Whether the target's buffers are full."""
         self._last_chunk_sent = False
+        """Whether the target has got the end of a chunked request."""
         self._chunked = False
+        """Whether the answer is sent to the client in chunks."""
         self._bodyless = False
+        """Whether the answer never has a body, as after HEAD."""
         self._sized = False
+        """Whether the answer's head says how long its body is."""
         self._keep_alive = False
+        """Whether the answer's head says that the connection stays open."""
         self._done = False
         request.source = peer.address
         request.port_in_template = listener.port_in_template
@@ -125,17 +133,17 @@ class Exchange:
         """Whether more of the request can be accepted now."""
         return not self._target_paused and self._connecting is None
 
-    # From the client's connection.
+    # Called by the client's connection.
 
     def start(self) -> None:
-        """Called once the request's head is complete: applies the rule."""
+        """Called once the request's head is complete: finds its rule and carries out the action."""
         request = self.request
         if request.refusal:
             self._reply_with(request.refusal)
             return
         plane, record = self._plane, self._record
         if request.expects_continue and request.has_body and not request.http10:
-            # Independent of the rule (AWS: "immediately").
+            # Before the rule is known, because an ALB sends it "immediately", says the AWS guide.
             self._client.send_continue()
             record.sent += len(local_replies.CONTINUE)
         rule = self.listener.rules.match(request)
@@ -178,6 +186,7 @@ class Exchange:
             if reads and not self.request.complete:
                 self._reply_with(400)
                 return
+            # Nothing is sent any more; an ALB logs 460 when the client did not wait for the answer.
             self._record.status = 460 if self.request.complete else 400
         self._finish(keep_alive=False)
 
@@ -214,7 +223,7 @@ class Exchange:
     def _sign_in(self, sign_in: SignIn) -> bool:
         """Sets the headers about the request's user. Returns False if the request was answered."""
         plane, record, request = self._plane, self._record, self.request
-        assert plane.identities is not None  # noqa: S101 - else the template was refused
+        assert plane.identities is not None  # noqa: S101 - without them, sign-in is refused at the start
         record.action = "authenticate"
         try:
             identity = plane.identities.of(request)
@@ -231,7 +240,7 @@ class Exchange:
                 record.redirect_url = sign_in.location(host.decode("latin-1"), state).encode()
                 self._reply(local_replies.redirect(302, record.redirect_url, plane.date.line()))
             return False
-        record.action = "authenticate,"
+        record.action = "authenticate,"  # the caller appends the action, such as "forward"
         return True
 
     def _transform(self, rule: Rule) -> bool:
@@ -247,7 +256,7 @@ class Exchange:
             return False
         return True
 
-    # Towards the target.
+    # Sends the request to the target.
 
     def _forward(self, action: Forward) -> None:
         plane, request = self._plane, self.request
@@ -328,7 +337,7 @@ class Exchange:
         if connection is not None:
             connection.close()
 
-    # TargetUser: from the target's connection.
+    # Called by the target's connection: implements TargetUser.
 
     def target_paused(self) -> None:
         self._target_paused = True
@@ -379,7 +388,7 @@ class Exchange:
             connection.close()
         self._finish(keep_alive=self._keep_alive and request.complete)
 
-    # Towards the client.
+    # Sends the answer to the client.
 
     def _begin_answer(self, connection: PooledConnection) -> ResponseHead:
         request, response = self.request, connection.reader.response
@@ -398,8 +407,8 @@ class Exchange:
             and status != 204
             and status != 304
         )
-        # It is not known yet whether the rest of the request arrives before the answer's end, but
-        # what the head says about the connection must be true.
+        # The connection can stay open only if the whole request arrives. The head has to say now
+        # whether it stays open, so if the request is not complete yet, it says that it does not.
         self._keep_alive = (self._sized or self._chunked) and self._may_keep_alive()
         lines.append(self._plane.date.line())
         return ResponseHead(
@@ -412,7 +421,7 @@ class Exchange:
         )
 
     def _begin_tunnel(self, connection: PooledConnection, head: ResponseHead | None) -> None:
-        """Called when the target has answered 101: from now on all bytes are forwarded unread."""
+        """Called when the target has answered 101: from now on, forwards all bytes as they are."""
         self._tunnel = connection.tunnel = True
         self._record.sent += self._client.send(head, (), chunked=False, end=False)
         early = self._client.begin_tunnel()
@@ -445,8 +454,8 @@ class Exchange:
             self._client.cut_off(reset=False)
             self._finish(keep_alive=False)
             return
-        # With a length or chunks, the client sees that bytes are missing; otherwise only a reset
-        # shows it.
+        # A client that knows the length or reads chunks notices that bytes are missing. Any other
+        # would take a normal close for the end of the answer, so its connection is reset.
         self._client.cut_off(reset=not (self._chunked or self._sized))
         self._finish(keep_alive=False)
 

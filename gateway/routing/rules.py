@@ -1,4 +1,4 @@
-"""Finds the rule for a request. Pure functions, without I/O."""
+"""Finds the rule for a request, without I/O."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,9 @@ from gateway.routing.sign_in import SignIn
 from gateway.routing.transforms import NO_TRANSFORMS, Transforms
 
 _KNOWN_TARGETS: Final = 1024
+"""For how many request targets (path and query) the rule is remembered."""
 _MAX_KNOWN_TARGET: Final = 256
+"""The longest such target, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,11 @@ class WeightedGroup:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Forwards to one of the target groups; a group's share is its weight divided by the sum.
+    """Forwards to one of the target groups. A group's share is its weight divided by the sum of all
+    weights.
 
-    ``stickiness`` is for how many seconds a client stays with its target group; None is off.
+    ``stickiness`` is the number of seconds for which a client keeps its target group; None turns it
+    off.
     """
 
     groups: tuple[WeightedGroup, ...]
@@ -78,7 +82,7 @@ Action = Forward | FixedResponse | Redirect
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An action for requests for which all conditions hold. The default rule has priority 0.
+    """An action, for requests that meet all conditions. The default rule has priority 0.
 
     ``logical_id`` is the rule's name in the template; empty for the default rule.
     """
@@ -93,8 +97,8 @@ class Rule:
 
 
 class Rules:
-    """A listener's rules. The first by priority whose conditions all hold applies, or the default
-    rule."""
+    """A listener's rules. The one that applies is the first, in the order of priorities, whose
+    conditions all hold; if there is none, the default rule."""
 
     __slots__ = ("_by_path", "_by_target", "_default", "_only_paths", "_rules", "evaluations")
 
@@ -105,7 +109,8 @@ class Rules:
         self._default = Rule(0, (), default, sign_in=default_sign_in)
         globs = [_path_globs(rule) for rule in self._rules]
         self._only_paths = all(globs)
-        """Then requests for the same target get the same rule, whose number ``_by_path`` finds."""
+        """Whether the rules look at nothing but the path. If so, the rule for a request target can
+        be remembered, and ``_by_path`` finds its number with a single regular expression."""
         self._by_path = compile_numbered_globs(globs if self._only_paths else ())
         self._by_target = BoundedMemo(
             self._first_for_target, most=_KNOWN_TARGETS, longest=_MAX_KNOWN_TARGET
@@ -135,7 +140,7 @@ class Rules:
         return self._default, len(self._rules)
 
     def _first_for_target(self, target: bytes) -> tuple[Rule, int]:
-        """Does the same as ``_first``, if all conditions are about the path."""
+        """Finds the same rule as ``_first``; only if all conditions are about the path."""
         found = self._by_path(normalise(target))
         position = found.lastindex if found else None
         if position is None:
@@ -144,7 +149,8 @@ class Rules:
 
 
 def _path_globs(rule: Rule) -> Sequence[str]:
-    """The globs for the path of a rule that looks at nothing else; empty for any other rule."""
+    """The path patterns of a rule whose only condition they are. Empty for any other rule, and if
+    the patterns are regular expressions."""
     if len(rule.conditions) != 1:
         return ()
     [condition] = rule.conditions

@@ -1,4 +1,7 @@
-"""Stored responses by key, and by the tags whose changes invalidate them."""
+"""Stored responses, found by key, and dropped by tag.
+
+A tag names data that a response depends on, such as `posts/thread/7`; see `kernel.cache.changes`.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -9,17 +12,21 @@ from kernel.cache.encodings import Encoding
 
 Field = tuple[bytes, bytes]
 Key = tuple[str, bytes]
-"""A path without a trailing slash, and the query as sent."""
+"""A path without a trailing slash, and the query as the client sent it."""
 
 _OVERHEAD: Final = 1500
 """The estimated bytes of an entry in addition to its bodies: fields, keys and tags."""
 
 _LARGEST_SHARE: Final = 8
+"""An entry that is larger than the capacity divided by this is not stored."""
+
 _PROTECTED_SHARE: Final = 0.8
+"""The part of the capacity that entries may fill that were requested again."""
 
 
 class Variant:
-    """A response in one encoding: the fields and body of a 200, and the fields of a 304."""
+    """A response in one encoding: the header fields and body of a 200, and the fields of a 304.
+    `tag` is its ETag."""
 
     __slots__ = ("body", "fields", "fields_of_304", "tag")
 
@@ -33,8 +40,9 @@ class Variant:
 
 
 class Entry:
-    """A response, in each encoding that was requested so far. It depends on `tags` of the context
-    with these `changes`; `route` is the operation's name in metrics."""
+    """A response, in each encoding that was requested so far. It is stale when one of `tags`
+    changes; `changes` are those of the context that it comes from. `route` identifies the operation
+    in metrics."""
 
     __slots__ = ("changes", "key", "route", "size", "tags", "variants")
 
@@ -52,8 +60,10 @@ class Entry:
 class Entries:
     """As many entries as fit into `capacity` bytes, in a segmented LRU.
 
-    Entries that were requested again outlive those that were not: requests that nobody repeats,
-    however many, displace only each other and at most a fifth of the rest.
+    An entry is new until it is requested again; then it is proven. If there is no space, the oldest
+    new entry is dropped first, so requests that nobody repeats, however many, never displace proven
+    entries. When proven entries fill more than four fifths of the capacity, the least recently used
+    one counts as new again.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -88,7 +98,8 @@ class Entries:
         return entry
 
     def put(self, entry: Entry) -> None:
-        """Store the entry, replacing one with the same key, unless it is very large."""
+        """Store the entry instead of one with the same key. If it is larger than an eighth of the
+        capacity, only drop the old one."""
         self.drop(entry.key)
         if entry.size > self._capacity // _LARGEST_SHARE:
             return

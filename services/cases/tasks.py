@@ -1,4 +1,5 @@
-"""What the states of a case's workflow do. Every task may be called again."""
+"""The tasks of a case's workflow, one for each state that does something. The engine may call a
+task again, for example after a crash; the repetition then changes nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +15,7 @@ _LONGEST_NOTE = 500
 
 
 class Store(Protocol):
-    """What `Tasks` needs of its store; `services.cases.task_store.TaskStore` has it in
+    """What `Tasks` needs of its store; `services.cases.task_store.TaskStore` implements it with
     PostgreSQL."""
 
     async def find(self, case: int) -> Case: ...
@@ -49,7 +50,7 @@ class Tasks:
         self._clock = clock
 
     async def open(self, case: int, step: str) -> str:
-        """Enter the case and return the message about its beginning."""
+        """Record that the case was opened, and return its message so far."""
         opened = Step(step, "opened", opening(case))
         return (await self._store.enter(case, opened, self._clock())).message
 
@@ -61,11 +62,11 @@ class Tasks:
         return (await self._store.assign(case, assigned, candidates, self._clock())).message
 
     async def work(self, case: int, step: str) -> Outcome | None:
-        """The decision about the case, or its end if it has ended; None while nobody has
-        decided."""
+        """The outcome of the moderator's decision, or of the case if it has already ended; None
+        while nobody has decided."""
         found = await self._store.find(case)
         if found.answer is None and found.state not in ENDED:
-            # The transaction sees a decision that is made in the meantime.
+            # `enter` reads the case again, in a transaction: a decision since `find` is not missed.
             found = await self._store.enter(case, Step(step, "working", ""), self._clock())
         if found.state in ENDED:
             return Outcome(found.state == "closed", found.message)
@@ -96,8 +97,8 @@ class Tasks:
         await self._store.enter(case, Step(step, "failed", "", note), self._clock())
 
     async def _candidates(self, case: int, roles: Sequence[Role]) -> Sequence[int]:
-        """The users with the first of these roles that anybody has, without the author of the
-        post."""
+        """Who may be assigned: the users with the first of these roles that has any. The author of
+        the post is left out, because nobody decides about their own post."""
         found = await self._store.find(case)
         moderators = await self._users.moderators()
         for role in roles:
@@ -107,8 +108,8 @@ class Tasks:
         return []
 
     async def _carry_out(self, case: Case, decision: Decision) -> str | None:
-        """Act in the moderator's name. The key makes it happen once. Returns the note for the
-        case."""
+        """Act in the moderator's name; because of the key, only once even if this is repeated.
+        Returns the note for the case, if there is one."""
         reason = decision.note or f"Reported: {case.reason}"
         key = f"case-{case.id}"
         try:

@@ -21,7 +21,8 @@ Render = Callable[[str, int], Awaitable[str]]
 
 
 class Limits(Protocol):
-    """The limits of one user; implemented by `services.posts.settings.PostSettings`."""
+    """How often one user may post, preview and edit; implemented by
+    `services.posts.settings.PostSettings`."""
 
     @property
     def for_posts(self) -> Policy: ...
@@ -34,9 +35,10 @@ class Limits(Protocol):
 
 
 class Store(Protocol):
-    """What `PostService` needs of its store; `services.posts.store.PostStore` has it in PostgreSQL.
-    `edit` returns None if there is no such post. It calls `decide` in the transaction, raises what
-    that raises, and records the act that it returns."""
+    """What `PostService` needs of its store; `services.posts.store.PostStore` implements it with
+    PostgreSQL. `edit` returns None if there is no such post. Inside its transaction it calls
+    `decide`, which raises an exception to refuse the change, and otherwise returns the act of
+    moderation to be recorded, if it is one."""
 
     async def check_replay(
         self, write: IdempotentWrite[Post], user: int, now: datetime
@@ -118,18 +120,17 @@ class PostService:
         )
         actor = _unless_failed(who)
         now = self._clock()
-        await self._store.check_replay(
-            write, actor.id, now
-        )  # before checks of what may have changed since
+        # First of all: a repeated request gets its first response again, even if the thread has
+        # been locked since.
+        await self._store.check_replay(write, actor.id, now)
         found = _unless_failed(where)
         if found.locked:
             raise Conflict("This thread is locked.")
         try:
             await self._store.check_may_post(actor.id, now, self._limits.for_posts)
         except TooManyRequests:
-            await self._store.check_replay(
-                write, actor.id, now
-            )  # another request may have done it meanwhile
+            # The recent post may be this very one, which a concurrent repetition has just stored.
+            await self._store.check_replay(write, actor.id, now)
             raise
         html = await self._render(text, actor.id)
         by_starter = actor.id == found.created_by
@@ -148,8 +149,8 @@ class PostService:
     async def edit(
         self, token: str, post: int, text: str, check_unchanged: Callable[[Post], None]
     ) -> Post:
-        """Change the text; the old one is stored as a revision. The same text changes
-        nothing. Raises `Forbidden` unless the user is the author or a moderator, `NotFound`,
+        """Change the text; the old one is stored as a revision. If the text is the same, nothing
+        changes. Raises `Forbidden` unless the user is the author or a moderator, `NotFound`,
         `Invalid` for a text that cannot be rendered, `TooManyRequests`, and what `check_unchanged`
         raises for the current post."""
         actor = await self._users.authenticate(token)
@@ -175,7 +176,7 @@ class PostService:
     async def revisions(
         self, token: str, post: int, limit: int, after: str | None
     ) -> Page[Revision]:
-        """The texts that the post had, oldest first, for its author and moderators."""
+        """Every text that the post has had, oldest first. Only for its author and moderators."""
         actor = await self._users.authenticate(token)
         (await self.find(post)).check_editable(actor)
         return await self._store.revisions(post, limit, after)

@@ -1,4 +1,7 @@
-"""Starting, showing and listing threads."""
+"""Starting, showing and listing threads.
+
+The fixtures are in `conftest.py`. Every test runs on each deployment of the board; those marked
+`in_loop` skip the deployments in separate processes, which would show nothing more."""
 
 import re
 from typing import Any
@@ -103,7 +106,7 @@ async def _order(person: Person, *threads: dict[str, Any]) -> list[int]:
 
 
 @pytest.mark.in_loop
-async def test_the_list_of_threads_is_followed_to_its_end(
+async def test_the_pages_of_the_list_have_every_thread_once_and_in_order(
     visitor: httpx.AsyncClient, person: Person
 ) -> None:
     mine = [(await person.start_thread(f"Thread {number}"))["id"] for number in range(5)]
@@ -118,7 +121,7 @@ async def test_the_list_of_threads_is_followed_to_its_end(
 
 
 @pytest.mark.in_loop
-async def test_threads_requested_by_id_are_unique_and_existing(
+async def test_threads_requested_by_id_come_once_and_without_removed_ones(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
     first, second, gone = [(await newcomer.start_thread())["id"] for _ in range(3)]
