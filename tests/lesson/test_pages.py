@@ -17,7 +17,7 @@ from tests.lesson.pages import (
 )
 
 MINUTES = re.compile(r"^\*\*Time:\*\* (\d+) minutes$", re.MULTILINE)
-ROW = re.compile(r"^\| \[[^\]]+\]\((\d+-[\w-]+\.md)\) \| (\d+) \|", re.MULTILINE)
+ROW = re.compile(r"^\| \[[^\]]+\]\((\d\d[\w-]+\.md)\) \| (\d+) \|", re.MULTILINE)
 INDEX = FOLDER / "README.md"
 HANDOUT = FOLDER / "handout.md"
 LONGEST_HANDOUT = 60
