@@ -119,7 +119,7 @@ async def run(plan: Plan, http: httpx.AsyncClient, say: Callable[[str], None]) -
         for number in range(plan.rate * plan.seconds):
             due = began + number / plan.rate
             await asyncio.sleep(due - time.perf_counter())
-            while time.perf_counter() - began >= reported + 1:
+            while number >= (reported + 1) * plan.rate:
                 reported += 1
                 report(reported)
             second.sent += 1

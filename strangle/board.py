@@ -53,6 +53,10 @@ class PlayedBoard:
         """Send a service this percentage of its requests. Raises CannotPlayError."""
         await self._send("shift", context=service, share=share, force=force)
 
+    async def kill(self, server: str) -> None:
+        """Kill a server as `make break HOW=kill` does. Raises as `start` does."""
+        await self._send("break", context=server, how="kill")
+
     async def running(self) -> Sequence[str]:
         """The servers that run. Raises CannotPlayError."""
         running: Sequence[str] = (await self._send("state"))["running"]

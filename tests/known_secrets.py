@@ -72,4 +72,6 @@ def _secret_fields(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _forms(value: str) -> set[str]:
-    return {value, quote(value), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
+    # Fuzzing sends passwords with lone surrogates, too.
+    quoted = {how(value, errors="surrogatepass") for how in (quote, quote_plus)}
+    return {value, *quoted, json.dumps(value)[1:-1], repr(value)[1:-1]}

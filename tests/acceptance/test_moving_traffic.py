@@ -163,13 +163,19 @@ async def test_gateway_that_ends_unexpectedly_restarts_with_the_shares_and_targe
 
 def test_command_during_another_is_refused(run: Run) -> None:
     environment = {**os.environ, "DATA_DIR": str(run.log.parent / "data"), "ON": "laptop"}
-    starting = subprocess.Popen(
-        [sys.executable, "-m", "rollout", "start"],
-        cwd=ROOT, env=environment | {"CONTEXT": "web"}, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "rollout", "start"],
+            cwd=ROOT, env=environment | {"CONTEXT": "web"}, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    starting = start()
     try:
         sentence = ""
-        while starting.poll() is None and "is not finished yet" not in sentence:
+        while starting.poll() != 0 and "is not finished yet" not in sentence:
+            if starting.poll() is not None:  # it was refused during a shift
+                starting = start()
             sentence = rollout(run, "shift", CONTEXT=SERVICES[0], SHARE="0").stderr
         assert "make start CONTEXT=web is not finished yet" in sentence
     finally:

@@ -1,8 +1,6 @@
 """A migration that is carried out well passes the audit; one that is broken on purpose does not."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -13,7 +11,6 @@ from strangle.audit import Check
 from strangle.board import PlayedBoard
 from strangle.play import Play
 from strangle.steps import Step
-from tests.children import child_running
 from tests.deployments import databases_of_a_run
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import MONOLITH, PAGE
@@ -88,8 +85,8 @@ async def test_rule_before_the_target_is_healthy_is_noticed(board: PlayedBoard) 
 
 
 async def test_monolith_that_is_killed_without_a_drain_is_noticed(board: PlayedBoard) -> None:
-    async def kill(_: PlayedBoard) -> None:
-        os.kill(child_running(os.getpid(), f"{MONOLITH}.main"), signal.SIGKILL)
+    async def kill(board: PlayedBoard) -> None:
+        await board.kill(MONOLITH)
 
     checks = await played(board, step(kill))
     assert FAILED in failures(checks)
