@@ -78,6 +78,7 @@ class Project:
             "PREVIEW_LIMIT": "0",
             "EDIT_LIMIT": "0",
             "REGISTRATION_LIMIT": "0",
+            "REPORT_LIMIT": "0",
             "THREAD_INTERVAL": "0",
             "SIGN_IN_ADDRESS_FAILURES": "10000000",
         }

@@ -320,6 +320,7 @@ _LIMITS: Final = {
     "PREVIEW_LIMIT": "0",
     "EDIT_LIMIT": "0",
     "REGISTRATION_LIMIT": "0",
+    "REPORT_LIMIT": "0",
     "SIGN_IN_ADDRESS_FAILURES": "10000000",
     "THREAD_INTERVAL": "0",
 }
