@@ -1,8 +1,9 @@
 """The interface between cases and the engine that runs their workflow.
 
 The state machine of infra/case-workflow.asl.json has one task for each method of `CaseTasks` but
-`fail`, which the engine calls for an execution that has failed. The database of cases is the truth: an
-engine only decides which task is next, and a task that has been done already changes nothing.
+`fail`, which the engine calls for an execution that has failed. The database of cases is the
+truth: an engine only decides which task is next, and a task that has been done already changes
+nothing.
 """
 
 from typing import NamedTuple, Protocol
