@@ -69,7 +69,7 @@ class Board:
     """The processes of one run."""
 
     def __init__(self, settings: Settings, environment: Mapping[str, str], log: MergedLog) -> None:
-        """`environment` is the environment of the run. `run()` starts the processes."""
+        """`environment` has the environment variables of the run. `run()` starts the processes."""
         self._settings = settings
         self._environment = environment
         self._log = log

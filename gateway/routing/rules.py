@@ -149,8 +149,8 @@ class Rules:
 
 
 def _path_globs(rule: Rule) -> Sequence[str]:
-    """The path patterns of a rule whose only condition they are. Empty for any other rule, and if
-    the patterns are regular expressions."""
+    """The path patterns of a rule whose only condition is about the path. Empty for any other rule,
+    and if the patterns are regular expressions."""
     if len(rule.conditions) != 1:
         return ()
     [condition] = rule.conditions

@@ -21,7 +21,7 @@ _LARGEST_SHARE: Final = 8
 """An entry that is larger than the capacity divided by this is not stored."""
 
 _PROTECTED_SHARE: Final = 0.8
-"""The part of the capacity that entries may fill that were requested again."""
+"""The part of the capacity that proven entries may fill; see `Entries`."""
 
 
 class Variant:
@@ -40,9 +40,9 @@ class Variant:
 
 
 class Entry:
-    """A response, in each encoding that was requested so far. It is stale when one of `tags`
-    changes; `changes` are those of the context that it comes from. `route` identifies the operation
-    in metrics."""
+    """A response, in each encoding that was requested so far. It is stale once the data that one of
+    `tags` names has changed; `changes` reports the changes in the context that the response comes
+    from. `route` identifies the operation in metrics."""
 
     __slots__ = ("changes", "key", "route", "size", "tags", "variants")
 

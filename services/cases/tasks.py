@@ -97,8 +97,9 @@ class Tasks:
         await self._store.enter(case, Step(step, "failed", "", note), self._clock())
 
     async def _candidates(self, case: int, roles: Sequence[Role]) -> Sequence[int]:
-        """Who may be assigned: the users with the first of these roles that has any. The author of
-        the post is left out, because nobody decides about their own post."""
+        """The ids of everybody who may be assigned: all users with the first role, or with the next
+        one if the first has none. The author of the post is left out, because nobody decides about
+        their own post."""
         found = await self._store.find(case)
         moderators = await self._users.moderators()
         for role in roles:

@@ -129,7 +129,7 @@ class PostService:
         try:
             await self._store.check_may_post(actor.id, now, self._limits.for_posts)
         except TooManyRequests:
-            # The recent post may be this very one, which a concurrent repetition has just stored.
+            # What used up the limit may be this very post, just stored by a concurrent repetition.
             await self._store.check_replay(write, actor.id, now)
             raise
         html = await self._render(text, actor.id)

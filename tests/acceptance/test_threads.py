@@ -1,7 +1,8 @@
 """Starting, showing and listing threads.
 
-The fixtures are in `conftest.py`. Every test runs on each deployment of the board; those marked
-`in_loop` skip the deployments in separate processes, which would show nothing more."""
+The fixtures are in `conftest.py`. Each test runs on every deployment of the board, but those marked
+`in_loop` run only where the board is in the process of the tests: for them, separate processes
+would show nothing more."""
 
 import re
 from typing import Any
