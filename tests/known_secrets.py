@@ -12,6 +12,10 @@ _SHORTEST = 12
 """Characters. Shorter secrets, such as wrong passwords in tests, may be ordinary words of log
 lines."""
 
+_FEWEST_CHARACTERS = 5
+"""Different ones. The board refuses passwords like "xxxxxxxxxxxx", which tests also send as long
+values of other fields."""
+
 _FIELDS = {"password", "current", "new", "token", "link"}
 
 
@@ -47,7 +51,7 @@ class KnownSecrets:
         return {value for value in self._values if any(form in text for form in _forms(value))}
 
     def _add(self, value: str) -> None:
-        if len(value) >= _SHORTEST:
+        if len(value) >= _SHORTEST and len({*value}) >= _FEWEST_CHARACTERS:
             self._values.add(value)
 
     def _add_cookies(self, field: str) -> None:
