@@ -216,7 +216,7 @@ async def test_counts_are_those_of_the_states(
         return sum([len(cases) async for cases in every_page(moderator.http, path)])
 
     async def agree() -> bool:
-        counts = (await moderator.http.get("/api/cases/counts")).json()
+        counts: dict[str, int] = (await moderator.http.get("/api/cases/counts")).json()
         return counts["closed"] > 0 and counts == {state: await listed(state) for state in STATES}
 
     # Cases of earlier tests may still change their states.
