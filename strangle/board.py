@@ -16,20 +16,12 @@ from laptop.errors import RefusedOperationError
 from laptop.processes import die_with_parent
 from strangle.errors import CannotPlayError
 from topology.deployments import MONOLITH
+from topology.limits import NO_LIMITS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _START_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 60.0
 _POLL: Final = 0.1
-# A play sends in a minute what a visitor sends in a year.
-_NO_LIMITS: Final[Mapping[str, str]] = {
-    "THREAD_INTERVAL": "0",
-    "POST_INTERVAL": "0",
-    "EDIT_LIMIT": "0",
-    "REGISTRATION_LIMIT": "0",
-    "SIGN_IN_ADDRESS_FAILURES": "10000000",
-    "ADDRESS_LIMIT": "100000000",
-}
 
 
 class PlayedBoard:
@@ -94,7 +86,7 @@ async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[Played
     log = data_folder / "log"
     environment = {
         **os.environ,
-        **_NO_LIMITS,
+        **NO_LIMITS,  # a play sends in a minute what a visitor sends in a year
         "DEPLOYMENT": MONOLITH,
         "DATA_DIR": str(data_folder),
         "PORT": str(port),

@@ -17,6 +17,7 @@ from docker.models.containers import Container
 from laptop import ports
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import DEPLOYMENTS, GATEWAY
+from topology.limits import NO_LIMITS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = tuple(DEPLOYMENTS)
@@ -74,13 +75,7 @@ class Project:
             **os.environ,
             "COMPOSE_PROFILES": self.profile,
             "PORT": str(self.port),
-            "POST_INTERVAL": "0",
-            "PREVIEW_LIMIT": "0",
-            "EDIT_LIMIT": "0",
-            "REGISTRATION_LIMIT": "0",
-            "REPORT_LIMIT": "0",
-            "THREAD_INTERVAL": "0",
-            "SIGN_IN_ADDRESS_FAILURES": "10000000",
+            **NO_LIMITS,
         }
 
     def up(self, *arguments: str) -> float:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError, WaiterError
 from deploy.aws import Aws
 from tests.cloudformation import Document, read_document
 from tests.rehearsal.documents import drop, write
+from topology.limits import NO_LIMITS
 
 Change = Callable[[Document], None]
 Probe = Callable[[Aws], bool]
@@ -311,19 +312,10 @@ def _without_step_functions(document: Document) -> None:
 
 def _without_limits(document: Document) -> None:
     (container,) = document["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
-    container["Environment"] += [{"Name": name, "Value": value} for name, value in _LIMITS.items()]
+    container["Environment"] += [
+        {"Name": name, "Value": value} for name, value in NO_LIMITS.items()
+    ]
 
-
-_LIMITS: Final = {
-    "ADDRESS_LIMIT": "1000000",
-    "POST_INTERVAL": "0",
-    "PREVIEW_LIMIT": "0",
-    "EDIT_LIMIT": "0",
-    "REGISTRATION_LIMIT": "0",
-    "REPORT_LIMIT": "0",
-    "SIGN_IN_ADDRESS_FAILURES": "10000000",
-    "THREAD_INTERVAL": "0",
-}
 
 _SUBNETS: Final[Sequence[str]] = (
     "PublicSubnetA",

@@ -1,4 +1,4 @@
-// Rules for the router: links, the browser's history, and what is kept when a visitor leaves.
+// Rules for the router: links, the browser's history, and what stays when a visitor leaves.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Router } from "../../../web/static/router.js";
