@@ -96,7 +96,10 @@ async def load(url: str, *, readers: int = 2, writers: int = 2) -> AsyncIterator
 
 async def _read(http: httpx.AsyncClient, load: Load) -> None:
     while load.going_on:
-        for path in ("/api/threads", "/api/posts?limit=5", f"/api/posts/in-thread/{load.thread}"):
+        for path in (
+            "/api/threads", "/api/posts?limit=5", f"/api/posts/in-thread/{load.thread}",
+            "/api/cases", "/api/users/me",
+        ):  # fmt: skip
             await _ask(http, load, "GET", path)
 
 
