@@ -50,7 +50,10 @@ RUN pip install -r requirements/monolith.txt
 
 FROM monolith-requirements AS board-requirements
 COPY requirements/board.txt requirements/
-RUN pip install -r requirements/board.txt
+# Both libraries bring the helpers of their own tests.
+RUN pip install -r requirements/board.txt && \
+    rm -r /usr/local/lib/python3.13/site-packages/sqlalchemy/testing \
+          /usr/local/lib/python3.13/site-packages/alembic/testing
 
 FROM base AS gateway-requirements
 COPY requirements/gateway.txt requirements/

@@ -9,6 +9,7 @@ from docker.models.containers import Container
 from tests.docker.project import SERVERS, Project
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import GATEWAY, SERVICES
+from topology.secrets import SECRETS
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -103,7 +104,7 @@ def test_role_can_connect_only_to_its_own_database(services: Project, service: s
 
 def test_no_secret_is_in_an_environment_a_command_line_or_a_log(services: Project) -> None:
     secrets = services.secrets()
-    assert len(secrets) == 6
+    assert len(secrets) == len(SECRETS)
     for container in _everything(services):
         shown = json.dumps(container.attrs) + container.logs().decode(errors="replace")
         for name, secret in secrets.items():

@@ -69,7 +69,9 @@ async def test_stop_fails_no_request_and_loses_no_write(
         await stopping
         took = time.monotonic() - began
         answered = re.findall(
-            r"^(?:GET|POST) /api/(?:threads|posts)", board.log("gateway"), re.MULTILINE
+            r"^(?:GET|POST) /api/(?:threads|posts|cases|users/me)",
+            board.log("gateway"),
+            re.MULTILINE,
         )
         received = people.requests + 1  # with the one that started the thread
         await asyncio.to_thread(board.up)
