@@ -59,7 +59,8 @@ def test_existing_images_are_not_pushed_again(aws: Stage) -> None:
 
 def test_missing_image_is_named_before_anything_is_created(aws: Stage) -> None:
     said = aws.make("deploy-ecs", fails=True, REVISION="ffffffffffff")
-    assert "no image of users, threads, posts, web, board at revision ffffffffffff" in said
+    names = ", ".join([*SERVICES, "board"])
+    assert f"no image of {names} at revision ffffffffffff" in said
     assert _stacks(aws) == {f"{PROJECT}-registry"}
 
 
