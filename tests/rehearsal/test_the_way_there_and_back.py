@@ -187,6 +187,9 @@ LEFT_OUT = {
     "test_problems.py::test_unknown_method_returns_a_problem": (
         "the emulator writes a method in capital letters, and an ALB passes it on as it is"
     ),
+    "test_bodies.py::test_large_body_is_not_read_with_a_token_that_nobody_has": (
+        "the emulator reads a whole body before it forwards the request, and an ALB streams it"
+    ),
     "test_fuzzing.py": _NOTHING_OF_AWS,
     "test_generated_bodies.py": _NOTHING_OF_AWS,
     "test_markup.py": _NOTHING_OF_AWS,
