@@ -178,7 +178,7 @@ COPY topology/ topology/
 COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
      containers/prepare.py containers/
 # New volumes copy the owner and the mode of these folders.
-RUN install --directory --mode=0700 --owner=10001 --group=10001 /secrets \
+RUN install --directory --mode=0700 --owner=10001 --group=10001 /rules /secrets \
     /secrets/all /secrets/postgres /secrets/bootstrap /secrets/databases \
     /secrets/users /secrets/threads /secrets/posts /secrets/cases
 LABEL org.opencontainers.image.title="board/board" \

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -15,6 +16,7 @@ from gateway.admin.check import needed_groups, target_option
 from gateway.admin.commands import COMMANDS, run_command
 from gateway.admin.control import Control, RefusedCommandError
 from gateway.admin.options import read_options
+from gateway.admin.rules_file import write_rules
 from gateway.admin.server import AdminServer, AdminSocketError
 from gateway.admin.template_options import load_templates
 from gateway.gateway import (
@@ -174,7 +176,8 @@ async def _serve(
     # Requests create no reference cycles, and searching for cycles every 700 objects is slow.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    control = Control(gateway, lambda: _load(options))
+    publish = partial(write_rules, options.rules_file) if options.rules_file else None
+    control = Control(gateway, lambda: _load(options), publish=publish)
     servers: list[AdminServer | PageServer] = []
     reloads = loop.create_task(_reload_at(hangup, control))
     try:

@@ -1,6 +1,5 @@
 """Finds the running board of a data folder, and sends it commands: without starting anything."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +11,8 @@ CONTROL: Final = "control"
 """The folder in the data folder with the sockets of a run."""
 RUN_SOCKET: Final = "run"
 GATEWAY_SOCKET: Final = "gateway"
-SHARES_FILE: Final = "shares.json"
-"""The file beside the sockets with the current shares, for the processes that serve the page."""
+RULES_FILE: Final = "rules.json"
+"""The file beside the sockets with the gateway's rules, for the processes that serve the page."""
 
 _LONGEST_OPERATION = 300.0
 
@@ -36,13 +35,6 @@ class RunningBoard:
             self._path, request, seconds=_LONGEST_OPERATION
         )
         return result
-
-
-def write_shares(folder: Path, shares: Mapping[str, int]) -> None:
-    """Replace the file with the shares, so that a reader never sees half of it."""
-    written = folder / f"{SHARES_FILE}.new"
-    written.write_text(json.dumps(dict(shares)), encoding="utf-8")
-    written.replace(folder / SHARES_FILE)
 
 
 def find(data_folder: Path) -> RunningBoard | None:

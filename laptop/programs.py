@@ -63,13 +63,13 @@ def server(
     database_urls: Mapping[str, str],
     credentials: Credentials,
     ports: Mapping[str, int],
-    shares_file: Path,
+    rules_file: Path,
     environment: Mapping[str, str],
 ) -> Server:
     """The process of a server behind the gateway. `ports` has a port for each of SERVERS.
 
     It gets the URLs of the databases that it owns and of the services that it calls, and no others.
-    A server of the page shows the shares in `shares_file`. `environment` is the environment of the
+    A server of the page shows the shares in `rules_file`. `environment` is the environment of the
     run.
     """
     variables = {
@@ -89,7 +89,7 @@ def server(
         url = f"http://127.0.0.1:{ports[called]}"
         variables[BY_NAME[called].service_url.upper()] = url
     if name in (PAGE, MONOLITH):
-        variables["SHARES_FILE"] = str(shares_file)
+        variables["RULES_FILE"] = str(rules_file)
     return Server(_python(name, (module(name),), variables), ports[name])
 
 
@@ -115,12 +115,13 @@ def gateway(
     ports: Mapping[str, int],
     shares: Mapping[str, int],
     admin_socket: Path,
+    rules_file: Path,
     environment: Mapping[str, str],
 ) -> Server:
     """The gateway on the public port, in front of the servers on `ports`.
 
     `shares` has the percentage of its requests that each service gets. The gateway takes commands
-    at `admin_socket`.
+    at `admin_socket`, and keeps its current rules in `rules_file`.
     """
     parameters = {**STAND_INS, "ListenerPort": str(settings.port)}
     parameters |= {share_parameter(name): str(shares[name]) for name in SERVICES}
@@ -129,7 +130,7 @@ def gateway(
         arguments += ["--parameter", f"{parameter}={value}"]
     for name, port in ports.items():
         arguments += ["--target", f"{target_group(name)}={target_url(port)}"]
-    arguments += ["--admin-socket", str(admin_socket)]
+    arguments += ["--admin-socket", str(admin_socket), "--rules-file", str(rules_file)]
     arguments += ["--drain-seconds", str(GATEWAY_DRAIN_SECONDS)]
     arguments += ["--access-log", "-", "--access-log-format", "short"]
     return Server(_python(GATEWAY, tuple(arguments), inherited(environment)), settings.port)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from laptop import credentials, ports, probe, programs
-from laptop.control import CONTROL, GATEWAY_SOCKET, RUN_SOCKET, SHARES_FILE, write_shares
+from laptop.control import CONTROL, GATEWAY_SOCKET, RULES_FILE, RUN_SOCKET
 from laptop.data_folder import make_data_folder
 from laptop.errors import CannotRunError
 from laptop.json_socket import CommandServer
@@ -122,19 +122,19 @@ class Board:
         )
         free = dict(zip(SERVERS, ports.free(len(SERVERS), but=settings.port), strict=True))
 
+        rules_file = sockets / RULES_FILE
+
         def server(name: str) -> Server:
-            shares_file = sockets / SHARES_FILE
             return programs.server(
-                name, settings, urls, secrets, free, shares_file, self._environment
+                name, settings, urls, secrets, free, rules_file, self._environment
             )
 
         def gateway(shares: Mapping[str, int]) -> Server:
             targets = {name: free[name] for name in self._running}
             return programs.gateway(
-                settings, targets, shares, sockets / GATEWAY_SOCKET, self._environment
+                settings, targets, shares, sockets / GATEWAY_SOCKET, rules_file, self._environment
             )
 
-        write_shares(sockets, settings.shares)
         # The services load their code while the databases are prepared; both take about a second.
         names = DEPLOYMENTS[settings.deployment]
         self._log.say("board", f"starting {', '.join(names)}")
@@ -160,7 +160,6 @@ class Board:
 
         def changed(shares: Mapping[str, int]) -> None:
             launched.program = gateway(shares).program  # used if the gateway restarts
-            write_shares(sockets, shares)
 
         operations = Operations(
             self._running,

@@ -52,7 +52,7 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         site = build()
         served_by = f"monolith/{settings.instance}" if settings.show_instance else None
         extra = _load_balancer_operations()
-        extra.include_router(pages.router(site, served_by, settings.shares_file))
+        extra.include_router(pages.router(site, served_by, settings.rules_file))
         app = create_app("monolith", contexts, settings, lifecycle, extra)
         yield pages.NotFoundPage(app, site)
 

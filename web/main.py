@@ -24,7 +24,7 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     """Build the application."""
     site = build()
     served_by = f"web/{settings.instance}" if settings.show_instance else None
-    routes = pages.router(site, served_by, settings.shares_file)
+    routes = pages.router(site, served_by, settings.rules_file)
     app = create_app("web", [], settings, lifecycle, routes)
     yield pages.NotFoundPage(app, site)
 

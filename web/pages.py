@@ -31,11 +31,11 @@ _PLACES = (
 _PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}", "/cases/{id}")
 
 
-def router(site: Site, served_by: str | None, shares_file: Path | None) -> APIRouter:
+def router(site: Site, served_by: str | None, rules_file: Path | None) -> APIRouter:
     """The routes of the page's documents and files.
 
     `served_by` is the name of this process, for the Server-Timing field: the only field of its own
-    document that a page can read. Only where it is given, `/shares.json` has what `shares_file`
+    document that a page can read. Only where it is given, `/shares.json` has what `rules_file`
     says: the percentage of each service's requests that the load balancer sends to the service.
     """
     routes = APIRouter(include_in_schema=False)
@@ -68,7 +68,7 @@ def router(site: Site, served_by: str | None, shares_file: Path | None) -> APIRo
 
         @routes.get("/shares.json")
         async def shares() -> Response:
-            found = await asyncio.to_thread(read_shares, shares_file)
+            found = await asyncio.to_thread(read_shares, rules_file)
             headers = {"Cache-Control": "no-store"}
             return Response(json.dumps(found), media_type="application/json", headers=headers)
 

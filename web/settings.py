@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings
 
 
 class PageSettings(BaseSettings):
-    """`shares_file` is a JSON file with the load balancer's current shares, by service. The page
-    shows them where `SHOW_INSTANCE=1`."""
+    """`rules_file` is what the gateway's `--rules-file` writes. The page shows the shares in it
+    where `SHOW_INSTANCE=1`."""
 
-    shares_file: Path | None = None
+    rules_file: Path | None = None

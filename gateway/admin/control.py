@@ -36,12 +36,19 @@ class Control:
     """
 
     def __init__(
-        self, gateway: Gateway, load: Callable[[], Routing], resolve_name: Resolve = resolve
+        self,
+        gateway: Gateway,
+        load: Callable[[], Routing],
+        resolve_name: Resolve = resolve,
+        publish: Callable[[Json], None] | None = None,
     ) -> None:
+        """``publish`` is called with the rules now and after each change of them."""
         self._gateway = gateway
         self._load = load
         self._resolve = resolve_name
+        self._publish = publish
         self._reloading = asyncio.Lock()
+        self._published()
 
     def health(self, group: str | None = None) -> Json:
         """The targets' health in the format of ``aws elbv2 describe-target-health``: for one group,
@@ -82,7 +89,7 @@ class Control:
                 raise RefusedCommandError(str(error)) from error
             if settings is not None:
                 listener.settings = settings
-                return self.rules()
+                return self._published()
         raise RefusedCommandError(f"there is no rule {rule}")
 
     async def register(self, group: str, url: str) -> Json:
@@ -127,7 +134,13 @@ class Control:
             except (OSError, ValueError) as error:
                 raise RefusedCommandError(str(error)) from error
         _log.info("reloaded")
-        return self.rules()
+        return self._published()
+
+    def _published(self) -> Json:
+        rules = self.rules()
+        if self._publish is not None:
+            self._publish(rules)
+        return rules
 
     def _registrations(self, group: str) -> Registrations:
         found = self._gateway.registrations.get(group)

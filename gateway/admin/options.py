@@ -64,6 +64,13 @@ def read_options(arguments: Sequence[str], program: str) -> argparse.Namespace:
         help=f"a Unix socket for the commands {', '.join(OPERATIONS)}",
     )
     parser.add_argument(
+        "--rules-file",
+        type=Path,
+        metavar="PATH",
+        help="a file for other programs that always has the output of the command rules; it is "
+        "replaced, never half written",
+    )
+    parser.add_argument(
         "--metrics-port",
         type=_port,
         metavar="PORT",

@@ -124,6 +124,8 @@ def test_a_container_sees_its_own_secrets_only_and_cannot_change_them(name: str)
         for volume in CONTAINERS[name].get("volumes", ()):
             if volume.startswith("secrets"):
                 assert volume.endswith(":ro"), volume
+            if volume.startswith("rules") and name not in GATEWAYS:
+                assert volume.endswith(":ro"), volume
     assert not any("PASSWORD" in key for key in CONTAINERS[name].get("environment") or {})
 
 

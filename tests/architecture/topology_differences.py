@@ -68,7 +68,7 @@ def compose(text: str, file: str = "docker-compose.yml") -> list[str]:
     known = {*SERVERS, *gateways.values(), *OPERATOR_COMMANDS, "prepare", "postgres"}
     found = list(_both(known, services, file, "service"))
     secrets = {"secrets", *(f"secrets-{consumer}" for consumer in consumers)}
-    found += _both({"database", *secrets}, document["volumes"], file, "volume")
+    found += _both({"database", "rules", *secrets}, document["volumes"], file, "volume")
     if found:
         return found
     for name in SERVERS:

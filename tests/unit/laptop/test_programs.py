@@ -38,17 +38,17 @@ def told(deployment: str, **environment: str) -> dict[str, dict[str, str]]:
 def servers(deployment: str, environment: Mapping[str, str]) -> list[Server]:
     run = asked(deployment)
     return [
-        programs.server(name, run, URLS, CREDENTIALS, PORTS, SHARES, environment)
+        programs.server(name, run, URLS, CREDENTIALS, PORTS, RULES, environment)
         for name in DEPLOYMENTS[deployment]
     ]
 
 
 def gateway(deployment: str, ports: Mapping[str, int]) -> Server:
     run = asked(deployment)
-    return programs.gateway(run, ports, run.shares, Path("/sockets/gateway"), {})
+    return programs.gateway(run, ports, run.shares, Path("/sockets/gateway"), RULES, {})
 
 
-SHARES = Path("/sockets/shares.json")
+RULES = Path("/sockets/rules.json")
 SECRET_OR_ADDRESS = ("_DATABASE_URL", "_SERVICE_TOKEN", "_URL")
 
 
@@ -161,6 +161,7 @@ def test_gateway_gets_the_shares_and_the_targets(
     assert words["ListenerPort"] == "8080"
     assert {words[f"{name}Share"] for name in NAMES} == shares
     assert [name for name in words if name.endswith("Targets")] == groups
+    assert command[command.index("--rules-file") + 1] == str(RULES)
     assert words[groups[-1]] == f"http://127.0.0.1:{ports[[*ports][-1]]}"
 
 
@@ -169,10 +170,10 @@ def test_every_process_has_a_name_in_the_log() -> None:
 
 
 @pytest.mark.parametrize("deployment", ["monolith", "microservices"])
-def test_only_servers_of_the_page_know_the_file_of_shares(deployment: str) -> None:
+def test_only_servers_of_the_page_know_the_file_of_rules(deployment: str) -> None:
     knowing = {
         server.program.name
         for server in servers(deployment, {})
-        if server.program.environment.get("SHARES_FILE") == str(SHARES)
+        if server.program.environment.get("RULES_FILE") == str(RULES)
     }
     assert knowing == {"monolith" if deployment == "monolith" else "web"}

@@ -4,8 +4,6 @@ import gzip
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -124,52 +122,6 @@ async def test_health_operations_are_served(http: httpx.AsyncClient) -> None:
         assert (await http.get(path)).status_code == 200
         forwarded = await http.get(path, headers={"X-Forwarded-For": "192.0.2.1"})
         assert forwarded.status_code == 404
-
-
-@asynccontextmanager
-async def page_with(
-    shares_file: Path | None, *, named: bool = True
-) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(
-        port=0, show_instance=named, public_origin="http://board.example", shares_file=shares_file
-    )
-    async with application(settings, Lifecycle()) as app:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://web") as client:
-            yield client
-
-
-async def test_shares_are_read_from_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "shares.json"
-    async with page_with(file) as http:
-        for shares in ({"posts": 10, "users": 100}, {"posts": 50, "users": 0}):
-            file.write_text(json.dumps(shares), encoding="utf-8")
-            answer = await http.get("/shares.json")
-            assert answer.json() == shares
-            assert answer.headers["cache-control"] == "no-store"
-
-
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"posts": 101}', '{"posts": "10"}', '{"posts": -1}', '{"a": {}}']
-)
-async def test_invalid_file_of_shares_shows_none(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "shares.json"
-    file.write_text(content, encoding="utf-8")
-    async with page_with(file) as http:
-        assert (await http.get("/shares.json")).json() == {}
-
-
-@pytest.mark.parametrize("file", [None, Path("/nowhere/shares.json")])
-async def test_without_a_file_there_are_no_shares(file: Path | None) -> None:
-    async with page_with(file) as http:
-        assert (await http.get("/shares.json")).json() == {}
-
-
-async def test_shares_are_hidden_where_processes_are_not_named(tmp_path: Path) -> None:
-    file = tmp_path / "shares.json"
-    file.write_text('{"posts": 10}', encoding="utf-8")
-    async with page_with(file, named=False) as http:
-        assert (await http.get("/shares.json")).status_code == 404
 
 
 def test_page_knows_every_context() -> None:

@@ -7,11 +7,13 @@ import stat
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.admin.control import Control, RefusedCommandError
+from gateway.admin.rules_file import write_rules
 from gateway.admin.server import AdminServer, AdminSocketError
 from gateway.gateway import Gateway, start_gateway
 from gateway.targets.target import Address
@@ -350,3 +352,38 @@ async def test_stale_admin_socket_is_replaced_but_a_live_one_is_not(
     with pytest.raises(AdminSocketError, match="is not a socket"):
         await AdminServer(running.control, path).start()
     assert path.read_text() == "precious"
+
+
+async def test_file_of_rules_follows_every_change(bench: Bench, tmp_path: Path) -> None:
+    web, api = await bench.target(says(b"web")), await bench.target(says(b"api"))
+    made = await operated(bench, tmp_path, web, api)
+    file = tmp_path / "rules.json"
+    control = Control(
+        made.gateway,
+        lambda: load_routing(made.template, {}),
+        publish=partial(write_rules, file),
+    )
+    first = json.loads(file.read_text("utf-8"))
+    assert first == control.rules()
+
+    control.weights("Front", {"Web": 25, "Api": 75})
+    changed = json.loads(file.read_text("utf-8"))
+    assert changed == control.rules() != first
+
+    await control.reload()
+    assert json.loads(file.read_text("utf-8")) == first
+    assert not file.with_name("rules.json.new").exists()
+
+
+async def test_file_of_rules_that_cannot_be_written_is_logged_and_stops_nothing(
+    bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    web, api = await bench.target(says(b"web")), await bench.target(says(b"api"))
+    made = await operated(bench, tmp_path, web, api)
+    control = Control(
+        made.gateway,
+        lambda: load_routing(made.template, {}),
+        publish=partial(write_rules, tmp_path / "missing" / "rules.json"),
+    )
+    control.weights("Front", {"Web": 25, "Api": 75})
+    assert "cannot write the rules" in caplog.text
