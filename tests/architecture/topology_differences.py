@@ -87,11 +87,16 @@ def compose(text: str, file: str = "docker-compose.yml") -> list[str]:
         found += _same(urls, environment, file, f"whom {name} calls")
         consumer = {MONOLITH: "databases", PAGE: None}.get(name, name)
         mounts = [f"secrets-{consumer}:/run/secrets:ro"] if consumer else []
-        found += _same(mounts, service.get("volumes", []), file, f"the secrets of {what}")
+        # Those that serve the page show the shares of the traffic.
+        mounts += ["rules:/rules:ro"] if name in (PAGE, MONOLITH) else []
+        found += _same(mounts, service.get("volumes", []), file, f"the volumes of {what}")
     mounted = {mount for mount in services["prepare"]["volumes"] if isinstance(mount, str)}
     wanted = {f"secrets-{consumer}:/secrets/{consumer}" for consumer in consumers}
     found += _same(
-        sorted({"secrets:/secrets/all", *wanted}), sorted(mounted), file, "what prepare fills"
+        sorted({"rules:/rules", "secrets:/secrets/all", *wanted}),
+        sorted(mounted),
+        file,
+        "what prepare fills",
     )
     for profile, gateway in gateways.items():
         found += _compose_gateway(services[gateway], profile, file)
