@@ -62,7 +62,7 @@ def test_a_context_missing_from_the_topology_is_named_with_both_files() -> None:
         ("profiles: [microservices, strangler]", "profiles: [strangler]", "the deployments of"),
         ("USERS_URL: http://users:8000", "USERS_URL: http://posts:8000", "whom threads calls"),
         ("      THREADS_URL: http://threads:8000\n", "", "whom posts calls"),
-        ("secrets-users:/run/secrets:ro", "secrets:/run/secrets:ro", "the secrets of the service"),
+        ("secrets-users:/run/secrets:ro", "secrets:/run/secrets:ro", "the volumes of the service"),
         ("secrets-posts:/secrets/posts", "secrets-posts:/secrets/threads", "what prepare fills"),
         ("--target=UsersTargets=http://users", "--target=UsersTargets=http://web", "the targets"),
         ("--parameter=WebShare=0", "--parameter=WebShare=1", "the parameters of the gateway"),
