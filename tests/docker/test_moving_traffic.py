@@ -61,3 +61,4 @@ async def test_board_grows_from_a_monolith_into_services_without_a_failed_reques
     shares = carried_out(board, "shares")
     assert "the monolith is not running" in shares
     assert board.get("/").headers["X-Served-By"].startswith("web/")
+    assert board.get("/shares.json").json() == dict.fromkeys(SERVICES, 100)
