@@ -91,6 +91,7 @@ COPY kernel/ kernel/
 COPY services/__init__.py services/
 COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
+COPY services/posts/reading/ services/posts/reading/
 COPY services/posts/search/ services/posts/search/
 COPY services/posts/stores/ services/posts/stores/
 LABEL org.opencontainers.image.title="board/posts" \
@@ -133,6 +134,7 @@ COPY services/users/*.py services/users/
 COPY services/threads/*.py services/threads/
 COPY services/posts/*.py services/posts/
 COPY services/posts/markup/ services/posts/markup/
+COPY services/posts/reading/ services/posts/reading/
 COPY services/posts/search/ services/posts/search/
 COPY services/posts/stores/ services/posts/stores/
 COPY services/cases/*.py services/cases/

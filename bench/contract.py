@@ -100,6 +100,7 @@ async def _board() -> AsyncIterator[Mapping[str, Service]]:
             "DRAIN_SECONDS": "0",
             "POST_INTERVAL": "0",
             "PREVIEW_LIMIT": "0",
+            "READING_LIMIT": "0",
             "EDIT_LIMIT": "0",
             "REGISTRATION_LIMIT": "0",
             "THREAD_INTERVAL": "0",

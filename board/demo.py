@@ -61,7 +61,15 @@ async def fill(settings: Settings, now: datetime) -> None:
     async with (
         open_users(settings, lambda: moment) as users,
         open_threads(settings, lifecycle, people, lambda: moment) as threads,
-        open_posts(settings, lifecycle, people, threads.service, _ORIGIN, lambda: moment) as posts,
+        open_posts(
+            settings,
+            lifecycle,
+            people,
+            users.moderation,
+            threads.service,
+            _ORIGIN,
+            lambda: moment,
+        ) as posts,
         open_cases(
             settings,
             people,

@@ -117,14 +117,18 @@ class Threads(Protocol):
         yet, waits up to `patience` seconds for one, and returns no threads if none came."""
 
 
-class UserModeration(Protocol):
+class Departures(Protocol):
+    """What contexts that store something of people may call on users."""
+
+    async def departed(self, users: Sequence[int]) -> Sequence[int]:
+        """Which of these users have deleted their accounts."""
+
+
+class UserModeration(Departures, Protocol):
     """What cases may call on users."""
 
     async def moderators(self) -> Sequence[Moderator]:
         """The moderators and admins who are not banned, by id."""
-
-    async def departed(self, users: Sequence[int]) -> Sequence[int]:
-        """Which of these users have deleted their accounts."""
 
     async def ban_user(self, user: int, moderator: int, reason: str, key: str) -> None:
         """Ban the user permanently, in the moderator's name. Does nothing if an act with this

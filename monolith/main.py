@@ -38,7 +38,12 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         open_users(settings) as users,
         open_threads(settings, lifecycle, users.service) as threads,
         open_posts(
-            settings, lifecycle, users.service, threads.service, settings.public_origin
+            settings,
+            lifecycle,
+            users.service,
+            users.moderation,
+            threads.service,
+            settings.public_origin,
         ) as posts,
         open_cases(
             settings,

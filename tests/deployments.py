@@ -58,7 +58,8 @@ Application = Callable[[Settings, Lifecycle], AbstractAsyncContextManager[ASGIAp
 class Limits:
     """The board's limits; by default none applies. Intervals are in seconds; `address_limit` is the
     number of requests that an address may send in a minute, `preview_limit` the number of previews
-    of a user in a minute, `edit_limit` the number of edits of a user in a day, in each context, and
+    of a user in a minute, `edit_limit` the number of edits of a user in a day, in each context,
+    `reading_limit` how often a user may record what they have read in a minute, and
     `registration_limit` the number of registrations from an address in an hour, `report_limit` the
     number of reports of a user in a day; 0 means no limit."""
 
@@ -66,6 +67,7 @@ class Limits:
     post_interval: int = 0
     preview_limit: int = 0
     edit_limit: int = 0
+    reading_limit: int = 0
     registration_limit: int = 0
     report_limit: int = 0
     address_limit: int = _ANY_NUMBER
@@ -125,6 +127,7 @@ def monolith_settings(
         thread_interval=limits.thread_interval,
         post_interval=limits.post_interval,
         preview_limit=limits.preview_limit,
+        reading_limit=limits.reading_limit,
         edit_limit=limits.edit_limit,
         sign_in_address_failures=_ANY_NUMBER,
         registration_limit=limits.registration_limit,
@@ -198,6 +201,7 @@ def posts_service(
         threads_service_token=THREADS_TOKEN,
         post_interval=limits.post_interval,
         preview_limit=limits.preview_limit,
+        reading_limit=limits.reading_limit,
         edit_limit=limits.edit_limit,
     )
     return serving(services.posts.main.application, settings)
@@ -297,6 +301,7 @@ def processes(deployment: str) -> Iterator[Run]:
             "THREAD_INTERVAL": "0",
             "POST_INTERVAL": "0",
             "PREVIEW_LIMIT": "0",
+            "READING_LIMIT": "0",
             "EDIT_LIMIT": "0",
             "REGISTRATION_LIMIT": "0",
             "REPORT_LIMIT": "0",

@@ -10,6 +10,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "EDIT_LIMIT": "0",
     "POST_INTERVAL": "0",
     "PREVIEW_LIMIT": "0",
+    "READING_LIMIT": "0",
     "REGISTRATION_LIMIT": "0",
     "REPORT_LIMIT": "0",
     "SIGN_IN_ADDRESS_FAILURES": _ANY_NUMBER,

@@ -11,7 +11,7 @@ class ErasureStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def reporters(self, after: int, limit: int) -> Sequence[int]:
+    async def people(self, after: int, limit: int) -> Sequence[int]:
         """The ids of users who have reported something, in order, after this id."""
         rows = await self._database.rows(
             "SELECT DISTINCT reporter FROM reports WHERE reporter > $1 ORDER BY reporter LIMIT $2",
@@ -20,8 +20,8 @@ class ErasureStore:
         )
         return [row["reporter"] for row in rows]
 
-    async def erase(self, reporters: Sequence[int]) -> None:
+    async def erase(self, people: Sequence[int]) -> None:
         """Remove these users and their notes from their reports."""
         await self._database.row(
-            "UPDATE reports SET reporter = NULL, note = NULL WHERE reporter = ANY($1)", reporters
+            "UPDATE reports SET reporter = NULL, note = NULL WHERE reporter = ANY($1)", people
         )

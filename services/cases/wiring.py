@@ -8,6 +8,7 @@ from functools import partial
 from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Posts, ThreadModeration, UserModeration, Users
 from kernel.data.database import Database
+from kernel.data.erasure import Erasure
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
 from kernel.http.app import Context
@@ -19,7 +20,6 @@ from kernel.process.lifecycle import Check
 from kernel.process.settings import ProcessSettings
 from services.cases import api
 from services.cases.engines.opening import open_workflow
-from services.cases.erasure import Erasure
 from services.cases.erasure_store import ErasureStore
 from services.cases.service import CaseService
 from services.cases.settings import CaseSettings

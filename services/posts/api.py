@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from kernel.cache.changes import Changes
 from kernel.contracts import KeyedAct, ReportedPost
@@ -13,6 +13,7 @@ from kernel.data.paging import Page
 from kernel.errors import (
     Banned,
     Conflict,
+    FieldError,
     Forbidden,
     Invalid,
     MalformedRequest,
@@ -33,7 +34,7 @@ from kernel.http.fields import Id, Words
 from kernel.http.idempotency import Idempotent, to_response
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.operations import refuse_forwarded
-from kernel.http.paging import After, Limit, link_next
+from kernel.http.paging import After, Limit, link_first, link_next
 from kernel.http.problems import documented
 from kernel.moderation.api import router as log_router
 from kernel.moderation.log import ModerationLog
@@ -41,6 +42,8 @@ from services.posts import model, moderation_api
 from services.posts.bodies import Draft, FoundPost, NewPost, Post, PostChanges, Preview, Revision
 from services.posts.event_stream import EventStream
 from services.posts.moderation import Moderation
+from services.posts.reading import api as reading_api
+from services.posts.reading.service import Reading
 from services.posts.service import PostService
 from services.posts.stream import Streams
 
@@ -65,6 +68,7 @@ _POST = RowEncoder(Post, model.Post._fields)
 def router(
     service: PostService,
     moderation: Moderation,
+    reading: Reading,
     log: ModerationLog,
     streams: Streams,
     cookie: SessionCookie,
@@ -83,10 +87,24 @@ def router(
     @routes.get("/api/posts/in-thread/{thread}", response_model=list[Post], responses=_LIST_OF)
     @shared
     async def list_posts_in_thread(
-        thread: Id, request: Request, limit: Limit = 20, after: After = None
+        thread: Id,
+        request: Request,
+        limit: Limit = 20,
+        after: After = None,
+        around: Annotated[
+            Id | None, Query(description="A post with which, or shortly before which, to begin.")
+        ] = None,
     ) -> Response:
         depends_on(request.scope, changes, f"thread/{thread}")
-        return _listed(request, await service.in_thread(thread, limit, after))
+        if around is None:
+            return _listed(request, await service.in_thread(thread, limit, after))
+        if after is not None:
+            raise Invalid(FieldError("?around", "Leave out either this or ?after=."))
+        start = await service.cursor_before(thread, around)
+        response = _listed(request, await service.in_thread(thread, limit, start))
+        if start is not None:
+            link_first(request, response)
+        return response
 
     @routes.get(
         "/api/posts/in-thread/{thread}/stream",
@@ -180,6 +198,7 @@ def router(
         return page.items
 
     routes.include_router(moderation_api.router(moderation, cookie))
+    routes.include_router(reading_api.router(reading, cookie))
     routes.include_router(log_router("posts", log, cookie))
     return routes
 

@@ -6,7 +6,13 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from kernel.clients import HttpThreads, HttpUsers, ServiceClient, http_client
+from kernel.clients import (
+    HttpThreads,
+    HttpUserModeration,
+    HttpUsers,
+    ServiceClient,
+    http_client,
+)
 from kernel.http.app import create_app
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import run
@@ -29,13 +35,18 @@ class Settings(ProcessSettings, PostSettings):
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """Build the application; the context is closed when the block ends."""
     async with http_client() as http:
-        users = HttpUsers(
-            ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
-        )
+        users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         threads = HttpThreads(
             ServiceClient(http, "threads", settings.threads_url, settings.threads_service_token[0])
         )
-        async with open_posts(settings, lifecycle, users, threads, settings.public_origin) as posts:
+        async with open_posts(
+            settings,
+            lifecycle,
+            HttpUsers(users),
+            HttpUserModeration(users),
+            threads,
+            settings.public_origin,
+        ) as posts:
             context = posts.context(settings, settings.posts_service_token)
             yield create_app("posts", [context], settings, lifecycle)
 

@@ -1,6 +1,6 @@
 """What a post is, and who may change it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
@@ -15,6 +15,9 @@ LONGEST_TEXT = 32_000
 MARKUP = 1
 """The version of the rules by which Markdown becomes HTML. Raise it when the HTML of any text
 changes, with a migration that makes the index `posts_to_render` again for the new number."""
+
+MOST_UNREAD = 100
+"""The most unread posts of a thread that are counted."""
 
 Kind = Literal["post", "edit", "remove"]
 """What can happen to a post. A post that is restored is a `post` again."""
@@ -163,3 +166,30 @@ class RemovedPost(NamedTuple):
     def weight(self) -> int:
         """About how many bytes it has as JSON."""
         return json_weight(self.text) + json_weight(self.html)
+
+
+class ReadPosition(NamedTuple):
+    """The highest post of a thread that a user has read."""
+
+    thread: int
+    post: int
+
+
+class ReadPositions(NamedTuple):
+    """What is stored of a reader. Posts with ids up to `read_up_to` count as read in threads
+    without a position; None: nothing was recorded yet."""
+
+    read_up_to: int | None
+    positions: Sequence[ReadPosition]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What is unread in a thread: `count` posts of others, at most `MOST_UNREAD`, from `first` on.
+    Posts with ids up to `read_up_to` count as read; None: nothing was recorded yet, and nothing is
+    unread."""
+
+    thread: int
+    read_up_to: int | None
+    count: int
+    first: int | None

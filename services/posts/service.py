@@ -73,6 +73,8 @@ class Store(Protocol):
 
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]: ...
 
+    async def cursor_before(self, thread: int, post: int) -> str | None: ...
+
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]: ...
 
 
@@ -195,6 +197,11 @@ class PostService:
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
         """The posts of a thread, oldest first; none for a missing thread."""
         return await self._store.in_thread(thread, limit, after)
+
+    async def cursor_before(self, thread: int, post: int) -> str | None:
+        """The cursor of the page of a thread that has a few posts before this one, and then this
+        one or what follows its place; None if that is the first page."""
+        return await self._store.cursor_before(thread, post)
 
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
         """The posts of a user, newest first; none for a missing user."""

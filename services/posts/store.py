@@ -13,7 +13,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
 from services.posts.model import MARKUP, Decide, Kind, NewPost, Post, Revision
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"
@@ -232,7 +232,7 @@ class PostStore:
 
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
         """The posts of a thread, oldest first."""
-        kind = f"posts-in-thread-{thread}"
+        kind = _kind_of(thread)
         rows = await self._database.rows(
             _page_of(
                 """
@@ -249,7 +249,22 @@ class PostStore:
         )
         return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
 
+    async def cursor_before(self, thread: int, post: int) -> str | None:
+        """The cursor of `in_thread` that leaves `_CONTEXT` posts before this one; None if it has no
+        more before it."""
+        row = await self._database.row(
+            """
+            SELECT id FROM posts WHERE thread = $1 AND id < $2 AND removed_at IS NULL
+            ORDER BY id DESC OFFSET $3 LIMIT 1
+            """,
+            thread,
+            post,
+            _CONTEXT,
+        )
+        return None if row is None else Cursor(_kind_of(thread), (row["id"],)).encode()
 
+
+_CONTEXT = 5
 _JUST_POSTED = "You have just posted. Wait a little."
 _EDITED_MUCH = "You have edited a lot today. Try again tomorrow."
 _PREVIEWED_MUCH = "You have looked at many previews. Wait a little."
@@ -346,6 +361,10 @@ def _weight(post: Post) -> int:
 
 def _key(post: Post) -> tuple[int, ...]:
     return (post.id,)
+
+
+def _kind_of(thread: int) -> str:
+    return f"posts-in-thread-{thread}"
 
 
 def _last(after: str | None, kind: str, start: int) -> int:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from kernel.cache.changes import CHANGES, Changes
-from kernel.contracts import Threads, Users
+from kernel.contracts import Departures, Threads, Users
 from kernel.data.database import Database
+from kernel.data.erasure import Erasure
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import Retention
 from kernel.http.app import Context
@@ -23,6 +24,7 @@ from services.posts import api
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup.pool import RenderPool
 from services.posts.moderation import Moderation
+from services.posts.reading.service import Reading
 from services.posts.removals import RemovalFollower
 from services.posts.rerendering import Rerenderer
 from services.posts.search.store import SearchStore
@@ -31,6 +33,7 @@ from services.posts.settings import PostSettings
 from services.posts.store import CHANGE_KINDS, SCHEMA, THREAD_CHANGED, PostStore
 from services.posts.stores.activity import ActivityStore
 from services.posts.stores.moderation import SUBJECT, ModerationStore
+from services.posts.stores.reading import ReadingStore
 from services.posts.stores.removals import RemovalStore
 from services.posts.stream import Streams
 
@@ -42,9 +45,11 @@ class Posts:
 
     service: PostService
     moderation: Moderation
+    reading: Reading
     log: ModerationLog
     streams: Streams
     delivery: ActivityDelivery
+    erasure: Erasure
     users: Users
     changes: Changes
     check: Check
@@ -53,7 +58,13 @@ class Posts:
         """What a process serves. Other services can call it if it accepts service tokens."""
         cookie = SessionCookie(settings.public_origin, self.users.authenticate)
         public = api.router(
-            self.service, self.moderation, self.log, self.streams, cookie, self.changes
+            self.service,
+            self.moderation,
+            self.reading,
+            self.log,
+            self.streams,
+            cookie,
+            self.changes,
         )
         internal = api.internal_router(self.moderation, ServiceToken(tokens)) if tokens else None
         return Context("posts", api.DESCRIPTION, self.check, self.changes, public, internal)
@@ -64,6 +75,7 @@ async def open_posts(
     settings: PostSettings,
     lifecycle: Lifecycle,
     users: Users,
+    departures: Departures,
     threads: Threads,
     public_origin: str,
     clock: Clock = utc_now,
@@ -90,12 +102,16 @@ async def open_posts(
             service = PostService(
                 store, search, users, threads, pool.render, clock, settings, delivery.wake
             )
+            reading_store = ReadingStore(database)
+            reading = Reading(reading_store, users, clock, settings)
+            erasure = Erasure(reading_store, departures)
             moderation = Moderation(ModerationStore(database), users, clock, delivery.wake)
             async with running(
                 delivery.run(),
                 RemovalFollower(RemovalStore(database), threads).run(),
                 listener.run(),
                 streams.run(),
+                erasure.run(),
                 Rerenderer(database, pool.render).run(),
                 Indexer(database, dictionary, "posts", "text").run(),
                 Retention(database, settings.retention, clock).run(),
@@ -103,4 +119,15 @@ async def open_posts(
             ):
                 check = partial(database.check_schema, SCHEMA)
                 log = ModerationLog(database, users, SUBJECT)
-                yield Posts(service, moderation, log, streams, delivery, users, changes, check)
+                yield Posts(
+                    service,
+                    moderation,
+                    reading,
+                    log,
+                    streams,
+                    delivery,
+                    erasure,
+                    users,
+                    changes,
+                    check,
+                )

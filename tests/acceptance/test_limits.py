@@ -23,7 +23,14 @@ from tests.people import Person, joining, moderating
 from tests.problems import slug
 from tests.replays import is_replay, send
 
-LIMITS = Limits(thread_interval=15, post_interval=5, preview_limit=3, edit_limit=2, report_limit=20)
+LIMITS = Limits(
+    thread_interval=15,
+    post_interval=5,
+    preview_limit=3,
+    edit_limit=2,
+    reading_limit=3,
+    report_limit=20,
+)
 QUICK = Limits(thread_interval=1, post_interval=1)
 
 
@@ -86,6 +93,16 @@ async def test_reports_are_limited_to_twenty_a_day(
         unknown = await reporter.http.post("/api/cases", json={**body, "post": 2**62})
         assert unknown.status_code == 404
         check_refusal(await reporter.http.post("/api/cases", json=body), "report", 86_400, 20)
+
+
+async def test_recording_read_positions_is_limited_per_minute(writer: Person) -> None:
+    path = "/api/posts/read-positions"
+    body: dict[str, list[int]] = {"positions": []}
+    for _ in range(2):
+        assert (await writer.http.put(path, json=body)).status_code == 204
+    assert (await writer.http.put(f"{path}/all")).status_code == 204
+    for refused in (await writer.http.put(path, json=body), await writer.http.put(f"{path}/all")):
+        check_refusal(refused, "reading", 60, 3)
 
 
 async def test_rejected_requests_do_not_count(limited: Board, writer: Person, thread: int) -> None:

@@ -23,7 +23,9 @@ DOCUMENTS: Final = [
         "threads", "", services.threads.api.router(NOTHING, NOTHING, NOTHING, COOKIE, NOTHING)
     ),
     documents.document(
-        "posts", "", services.posts.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING)
+        "posts",
+        "",
+        services.posts.api.router(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING),
     ),
     documents.document("cases", "", services.cases.api.router(NOTHING, NOTHING, COOKIE)),
 ]

@@ -163,7 +163,9 @@ async def posts(
     listener = socket.create_server(("127.0.0.1", 0))
     at = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with (
-        open_posts(post_settings, lifecycle, users.service, threads.service, ORIGIN) as opened,
+        open_posts(
+            post_settings, lifecycle, users.service, users.moderation, threads.service, ORIGIN
+        ) as opened,
         http_client() as http,
         listening(
             create_app("posts", [opened.context(settings, [POSTS_TOKEN])], settings, lifecycle),

@@ -22,6 +22,7 @@ from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
 from services.posts.stores.activity import ActivityStore
 from services.posts.stores.moderation import SUBJECT, ModerationStore
+from services.posts.stores.reading import ReadingStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
 from services.threads.store import ThreadStore
 from services.users.store import UserStore
@@ -122,6 +123,10 @@ Read = Callable[[Database, Database], Awaitable[object]]
 IN_ORDER: dict[str, Read] = {
     "the newest posts": lambda posts, _: PostStore(posts, Dictionary()).newest(20, None),
     "a thread's posts": lambda posts, _: PostStore(posts, Dictionary()).in_thread(HOT, 20, None),
+    "unread posts": lambda posts, _: ReadingStore(posts).unread(7, [HOT, 2, 3]),
+    "the start of a page": lambda posts, _: PostStore(posts, Dictionary()).cursor_before(
+        HOT, LARGEST_ID
+    ),
     "a user's posts": lambda posts, _: PostStore(posts, Dictionary()).by_user(7, 20, None),
     "a thread's events": lambda posts, _: ActivityStore(posts).events(HOT, 0),
     "activity to deliver": lambda posts, _: ActivityStore(posts).undelivered(100),

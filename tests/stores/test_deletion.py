@@ -20,6 +20,7 @@ from services.cases.model import Choice
 from services.cases.service import ReportWrite
 from services.cases.settings import CaseSettings
 from services.cases.wiring import Cases, open_cases
+from services.posts.model import ReadPosition
 from services.posts.settings import PostSettings
 from services.posts.wiring import Posts, open_posts
 from services.threads.settings import ThreadSettings
@@ -136,7 +137,13 @@ async def running_board(databases: Databases) -> AsyncIterator[Board]:
         open_users(user_settings, noon) as users,
         open_threads(thread_settings, Lifecycle(), users.service, noon) as threads,
         open_posts(
-            post_settings, Lifecycle(), users.service, threads.service, "http://board.example", noon
+            post_settings,
+            Lifecycle(),
+            users.service,
+            users.moderation,
+            threads.service,
+            "http://board.example",
+            noon,
         ) as posts,
         open_cases(
             case_settings,
@@ -253,6 +260,7 @@ async def live(board: Board) -> str:
     )
     await board.posts.service.edit(token, post.id, "Is the water cold?", lambda _: None)
     await board.posts.service.preview(token, "Is the water lukewarm?")
+    await board.posts.reading.record(token, [ReadPosition(thread.id, post.id)])
     await moderation.issue_reset(token, other)
     await use_cases(board, token, post.id)
     await store_old_record(board.urls["users"])
@@ -286,6 +294,7 @@ async def test_deleted_account_leaves_no_trace_of_the_person(databases: Database
         before = traces(await cells(board.urls))
         await board.users.service.leave(token, PASSWORD, ADDRESS)
         await board.cases.erasure.erase()
+        await board.posts.erasure.erase()
         found = await cells(board.urls)
     after = traces(found)
     # The others on this board have passwords, too.

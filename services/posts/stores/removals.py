@@ -19,13 +19,17 @@ class RemovalStore:
         return position
 
     async def apply_removals(self, removals: Removals) -> None:
-        """Hide the posts of these threads, and store the new position."""
+        """Hide the posts of these threads, delete their read positions, and store how far the
+        removals have been applied."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 """
                 INSERT INTO removed_threads SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING
                 """,
                 removals.threads,
+            )
+            await connection.execute(
+                "DELETE FROM read_positions WHERE thread = ANY($1)", removals.threads
             )
             await connection.execute(
                 "UPDATE removals SET position = greatest(position, $1)", removals.position

@@ -165,15 +165,15 @@ class FakeModeration:
 
 
 class FakeErasureStore:
-    """`services.cases.erasure.Store` with the reporters of some reports."""
+    """`kernel.data.erasure.Store` with the reporters of some reports."""
 
     def __init__(self, *reporters: int) -> None:
         self.left = sorted(reporters)
         self.lists = 0
 
-    async def reporters(self, after: int, limit: int) -> Sequence[int]:
+    async def people(self, after: int, limit: int) -> Sequence[int]:
         self.lists += 1
         return [reporter for reporter in self.left if reporter > after][:limit]
 
-    async def erase(self, reporters: Sequence[int]) -> None:
-        self.left = [reporter for reporter in self.left if reporter not in reporters]
+    async def erase(self, people: Sequence[int]) -> None:
+        self.left = [reporter for reporter in self.left if reporter not in people]

@@ -109,6 +109,12 @@ class FakePostStore:
     async def in_thread(self, thread: int, limit: int, _after: str | None) -> Page[Post]:
         return self._page([post for post in self.posts.values() if post.thread == thread], limit)
 
+    async def cursor_before(self, thread: int, post: int) -> str | None:
+        before = [
+            each.id for each in self.posts.values() if each.thread == thread and each.id < post
+        ]
+        return str(max(before)) if before else None
+
     async def by_user(self, user: int, limit: int, _after: str | None) -> Page[Post]:
         return self._page([post for post in self.posts.values() if post.user == user], limit)
 

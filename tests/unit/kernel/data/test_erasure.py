@@ -1,10 +1,10 @@
-"""Erasing who reported a post, without a database."""
+"""Erasing people who have left, without a database."""
 
-from services.cases.erasure import Erasure
+from kernel.data.erasure import Erasure
 from tests.unit.cases.fakes import FakeErasureStore, FakeModeration
 
 
-async def test_reporters_who_left_are_erased_and_others_stay() -> None:
+async def test_people_who_left_are_erased_and_others_stay() -> None:
     board, store = FakeModeration(), FakeErasureStore(3, 1, 2)
     board.departed_users = {1, 3, 9}
     await Erasure(store, board).erase()

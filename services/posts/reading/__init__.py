@@ -1,0 +1,1 @@
+"""How far each user has read each thread."""
