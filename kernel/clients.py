@@ -5,13 +5,15 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TypeVar
 
 import httpx
 from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
+from kernel.calls import deadline
+from kernel.calls.breaker import Breaker
 from kernel.contracts import (
     Activity,
     Actor,
@@ -27,8 +29,9 @@ from kernel.process.tracing import InnerCall, current_trace
 
 log = logging.getLogger("board.clients")
 
-ATTEMPT_TIMEOUT = 2.0
-"""Seconds for one attempt of a call, from connecting to the last byte."""
+ATTEMPT_TIMEOUT = 0.4
+"""Seconds for one attempt of a call, from connecting to the last byte. Two attempts and the pause
+between them take less than a second, within which a client must have its answer."""
 
 ATTEMPTS = 2
 """How many attempts an idempotent call has. Other calls have one."""
@@ -50,16 +53,27 @@ Result = TypeVar("Result")
 async def http_client() -> AsyncIterator[httpx.AsyncClient]:
     """The HTTP client of a process, which all calls to other services share."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
-    timeout = httpx.Timeout(ATTEMPT_TIMEOUT, connect=1.0)
     # Proxies in the environment are for the internet, not for calls between services.
-    async with httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False) as client:
+    async with httpx.AsyncClient(limits=limits, timeout=ATTEMPT_TIMEOUT, trust_env=False) as client:
         yield client
 
 
 class ServiceClient:
-    """Calls one other service of the board, at `url`, with the service token that it accepts."""
+    """Calls one other service of the board, at `url`, with the service token that it accepts.
 
-    def __init__(self, client: httpx.AsyncClient, name: str, url: str, token: str) -> None:
+    Each call says how long this process waits for it. While the service fails, a circuit breaker
+    makes calls fail at once."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        name: str,
+        url: str,
+        token: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` returns seconds and is monotonic."""
+        self.breaker = Breaker(name, clock)
         self._client = client
         self._name = name
         self._url = url
@@ -78,14 +92,20 @@ class ServiceClient:
     ) -> Result:
         """Call the service, and return the response as `result`. Raises the one of `failures` that
         the service's problem document names, and `Unavailable` if the response cannot be understood
-        or does not arrive. The service may take `patience` seconds longer than usual."""
+        or does not arrive, or if the caller's own deadline has passed. The service may take
+        `patience` seconds longer than usual; such a call waits for an event, so how it ends says
+        nothing to the circuit breaker."""
         attempts = ATTEMPTS if idempotent else 1
         for attempt in range(1, attempts + 1):
+            seconds = deadline.shortened(ATTEMPT_TIMEOUT + patience)
+            if seconds <= 0:
+                raise Unavailable("The time for this request is over.")
             try:
-                response = await self._try(method, path, body, ATTEMPT_TIMEOUT + patience)
-                return self._read(response, result, failures)
+                with nullcontext() if patience else self.breaker.call():
+                    response = await self._try(method, path, body, seconds)
+                    return self._read(response, result, failures)
             except Unavailable as down:
-                if attempt == attempts:
+                if attempt == attempts or self.breaker.refuses:
                     raise
                 log.warning("%s; trying again", down.detail)
                 await asyncio.sleep(PAUSE)
@@ -95,7 +115,11 @@ class ServiceClient:
         self, method: str, path: str, body: bytes | None, seconds: float
     ) -> httpx.Response:
         trace = current_trace.get()
-        headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
+        headers = {
+            "Authorization": self._authorization,
+            "Content-Type": "application/json",
+            deadline.FIELD: deadline.write(seconds),
+        }
         if trace is not None:
             headers |= trace.headers()
         response = None
@@ -108,7 +132,7 @@ class ServiceClient:
                     self._url + path,
                     content=body,
                     headers=headers,
-                    timeout=httpx.Timeout(seconds, connect=1.0),
+                    timeout=seconds,
                 )
             return response
         except (httpx.HTTPError, TimeoutError) as error:

@@ -13,6 +13,7 @@ from kernel.http.address_limit import AddressLimit
 from kernel.http.auth import FetchMetadata, SameOrigin
 from kernel.http.conditional.response_cache import ResponseCache
 from kernel.http.input.bodies import DeclaredLength
+from kernel.http.input.deadline import CallDeadline
 from kernel.http.paths import RequestNormalizer
 from kernel.http.request_middleware import RequestMiddleware
 from kernel.http.routes import RouteTable
@@ -62,7 +63,8 @@ def create_app(
     same_origin = SameOrigin(normalized, settings.public_origin)
     policy = Policy("address", settings.address_limit, settings.address_window)
     limited = AddressLimit(same_origin, policy, settings.trusted_networks)
-    return RequestMiddleware(FetchMetadata(limited), telemetry, lifecycle, served_by)
+    bounded = CallDeadline(FetchMetadata(limited))
+    return RequestMiddleware(bounded, telemetry, lifecycle, served_by)
 
 
 def _document_router(context: str, body: bytes) -> APIRouter:

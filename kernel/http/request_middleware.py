@@ -1,5 +1,6 @@
 """The outermost layer of every process, which all its responses pass."""
 
+import asyncio
 import logging
 import re
 import time
@@ -19,6 +20,9 @@ from kernel.process.tracing import InnerCall, Trace, begin, current_trace
 log = logging.getLogger("board.request")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_CLIENT_CLOSED_REQUEST: Final = 499
+"""The status in the log for a client that disconnected before its response, as nginx writes it."""
 
 _DEFAULTS: Final[tuple[Field, ...]] = (
     (b"x-content-type-options", b"nosniff"),
@@ -74,6 +78,9 @@ class RequestMiddleware:
         self._telemetry.begin()
         try:
             await self._app(scope, receive, send_with_fields)
+        except asyncio.CancelledError:
+            status = status or _CLIENT_CLOSED_REQUEST
+            raise
         except Exception:
             log.exception("%s %s failed", method, logged_path)
             if status == 0:

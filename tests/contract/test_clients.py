@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 from pydantic import TypeAdapter
 
+from kernel.calls.breaker import FAILURES, OPEN_SECONDS, State
+from kernel.calls.deadline import Deadline, current_deadline
 from kernel.clients import ATTEMPT_TIMEOUT, HttpThreads, HttpUsers, ServiceClient, http_client
 from kernel.contracts import Actor
 from kernel.errors import NotFound, Unauthenticated, Unavailable
@@ -197,6 +199,63 @@ async def test_hanging_service_is_unavailable_in_bounded_time(
         async with asyncio.timeout(ATTEMPT_TIMEOUT * 3):
             with pytest.raises(Unavailable):
                 await client.call("GET", "/internal/x", NUMBER, idempotent=False)
+
+
+async def test_calls_fail_without_a_request_while_the_circuit_is_open(callee: Callee) -> None:
+    now = 0.0
+    callee.responses = [answer(503)]
+    async with http_client() as http:
+        client = ServiceClient(http, "users", callee.url, TOKEN, lambda: now)
+        while client.breaker.state is State.CLOSED:
+            with pytest.raises(Unavailable):
+                await client.call("GET", "/internal/x", NUMBER, idempotent=True)
+        sent = len(callee.requests)
+        with pytest.raises(Unavailable) as failure:
+            await client.call("GET", "/internal/x", NUMBER, idempotent=True)
+        assert failure.value.headers["Retry-After"] == "1"
+        assert len(callee.requests) == sent == FAILURES
+        now += OPEN_SECONDS
+        callee.responses = [answer(200, b"7")]
+        assert await client.call("GET", "/internal/x", NUMBER, idempotent=True) == 7
+
+
+async def test_a_call_that_waits_for_an_event_does_not_ask_the_breaker(callee: Callee) -> None:
+    callee.responses = [answer(503)]
+    async with asking(callee) as client:
+        for _ in range(FAILURES):
+            with pytest.raises(Unavailable):
+                await client.call("GET", "/internal/x", NUMBER, idempotent=False, patience=20)
+        assert client.breaker.state is State.CLOSED
+
+
+async def test_a_call_says_how_long_the_caller_waits(callee: Callee) -> None:
+    callee.responses = [answer(200, b"7")]
+    async with asking(callee) as client:
+        await client.call("GET", "/internal/x", NUMBER, idempotent=True)
+        restore = current_deadline.set(Deadline.after(0.2))
+        try:
+            await client.call("GET", "/internal/x", NUMBER, idempotent=True)
+        finally:
+            current_deadline.reset(restore)
+    first, second = (
+        int(request.lower().partition("x-request-timeout-ms: ")[2].partition("\r\n")[0])
+        for request in callee.requests
+    )
+    assert first == ATTEMPT_TIMEOUT * 1000
+    assert 0 < second <= 200
+
+
+async def test_no_call_is_made_after_the_callers_own_deadline(callee: Callee) -> None:
+    callee.responses = [answer(200, b"7")]
+    restore = current_deadline.set(Deadline.after(0))
+    try:
+        async with asking(callee) as client:
+            with pytest.raises(Unavailable):
+                await client.call("GET", "/internal/x", NUMBER, idempotent=True)
+            assert client.breaker.state is State.CLOSED
+    finally:
+        current_deadline.reset(restore)
+    assert callee.requests == []
 
 
 async def test_unreachable_service_is_unavailable() -> None:
