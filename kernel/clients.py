@@ -25,7 +25,8 @@ from kernel.contracts import (
 )
 from kernel.errors import Banned, Conflict, Failure, NotFound, Unauthenticated, Unavailable
 from kernel.http import problems
-from kernel.process.tracing import InnerCall, current_trace
+from kernel.process.spans.tracer import installed
+from kernel.process.tracing import InnerCall, current_trace, identify
 
 log = logging.getLogger("board.clients")
 
@@ -54,8 +55,20 @@ async def http_client() -> AsyncIterator[httpx.AsyncClient]:
     """The HTTP client of a process, which all calls to other services share."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
     # Proxies in the environment are for the internet, not for calls between services.
-    async with httpx.AsyncClient(limits=limits, timeout=ATTEMPT_TIMEOUT, trust_env=False) as client:
+    transport = _with_spans(httpx.AsyncHTTPTransport(limits=limits, trust_env=False))
+    async with httpx.AsyncClient(
+        transport=transport, timeout=ATTEMPT_TIMEOUT, trust_env=False
+    ) as client:
         yield client
+
+
+def _with_spans(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+    tracing = installed()
+    if tracing is None:
+        return transport
+    from kernel.process.spans.calls import CallSpans  # imports OpenTelemetry
+
+    return CallSpans(transport, tracing.tracer)
 
 
 class ServiceClient:
@@ -207,6 +220,7 @@ class HttpUsers:
                 idempotent=True,
             )
             self._cache[key] = actor
+        identify(actor.id)
         return actor
 
 

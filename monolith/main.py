@@ -75,4 +75,4 @@ def _load_balancer_operations() -> APIRouter:
 
 if __name__ == "__main__":
     settings = load(Settings)
-    run(partial(application, settings), settings)
+    run(partial(application, settings), settings, "monolith")

@@ -286,8 +286,9 @@ class Run:
 
 
 @contextmanager
-def processes(deployment: str) -> Iterator[Run]:
-    """`make run` on a free port with a data folder of its own; yields when the board is up."""
+def processes(deployment: str, variables: Mapping[str, str] | None = None) -> Iterator[Run]:
+    """`make run` on a free port with a data folder of its own, and with these variables in its
+    environment; yields when the board is up."""
     with tempfile.TemporaryDirectory(prefix="board-run-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o711)  # for the user that PostgreSQL runs as
@@ -306,6 +307,7 @@ def processes(deployment: str) -> Iterator[Run]:
             "REGISTRATION_LIMIT": "0",
             "REPORT_LIMIT": "0",
             "SIGN_IN_ADDRESS_FAILURES": str(_ANY_NUMBER),
+            **(variables or {}),
         }
         with log.open("w") as output:
             process = subprocess.Popen(

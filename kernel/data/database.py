@@ -1,6 +1,6 @@
 """One context's PostgreSQL database: a small pool, and `Unavailable` for every kind of outage."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -8,6 +8,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from kernel.errors import Unavailable
+from kernel.process.spans.tracer import installed
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
@@ -57,6 +58,17 @@ class _Connection(asyncpg.Connection):
         return ""
 
 
+def _on_new_connection() -> (
+    "Callable[[asyncpg.Connection[asyncpg.Record]], Coroutine[Any, Any, None]] | None"
+):
+    tracing = installed()
+    if tracing is None:
+        return None
+    from kernel.process.spans.statements import follow_with  # imports OpenTelemetry
+
+    return follow_with(tracing.tracer)
+
+
 class Database:
     """A pool of at most `size` connections, opened when first needed and closed after four idle
     minutes, so that a database that pauses when idle can do so. It recovers by itself after an
@@ -87,6 +99,7 @@ class Database:
             timeout=acquire_timeout,
             command_timeout=command_timeout,
             connection_class=_Connection,
+            init=_on_new_connection(),
         )
         await pool
         try:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from kernel.contracts import Departures
 from kernel.errors import Unavailable
+from kernel.process.spans.tracer import span
 
 log = logging.getLogger("board.erasure")
 
@@ -48,6 +49,7 @@ class Erasure:
         last = 0
         while people := await self._store.people(last, _AT_ONCE):
             last = people[-1]
-            departed = await self._users.departed(people)
-            if departed:
-                await self._store.erase(departed)
+            with span("erase departed users"):
+                departed = await self._users.departed(people)
+                if departed:
+                    await self._store.erase(departed)

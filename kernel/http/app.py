@@ -19,6 +19,7 @@ from kernel.http.request_middleware import RequestMiddleware
 from kernel.http.routes import RouteTable
 from kernel.process.lifecycle import Check, Lifecycle
 from kernel.process.settings import ProcessSettings
+from kernel.process.spans.tracer import installed
 from kernel.process.telemetry import Telemetry
 
 
@@ -64,7 +65,13 @@ def create_app(
     policy = Policy("address", settings.address_limit, settings.address_window)
     limited = AddressLimit(same_origin, policy, settings.trusted_networks)
     bounded = CallDeadline(FetchMetadata(limited))
-    return RequestMiddleware(bounded, telemetry, lifecycle, served_by)
+    answering = RequestMiddleware(bounded, telemetry, lifecycle, served_by)
+    tracing = installed()
+    if tracing is None:
+        return answering
+    from kernel.process.spans.requests import RequestSpans  # imports OpenTelemetry
+
+    return RequestSpans(answering, tracing, operations.PATHS)
 
 
 def _document_router(context: str, body: bytes) -> APIRouter:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Final, Literal, TextIO
 
+from kernel.process.spans.tracer import current_ids
 from kernel.process.tracing import current_trace
 
 LogFormat = Literal["json", "text"]
@@ -57,6 +58,11 @@ class _Json(logging.Formatter):
             line += f', "requestId": "{trace.request_id}"'
             if trace.trace_id is not None:
                 line += f', "traceId": {quoted(trace.trace_id)}'
+            if trace.user is not None:
+                line += f', "userId": {trace.user}'
+        ids = current_ids()
+        if ids is not None:
+            line += f', "trace_id": "{ids[0]}", "span_id": "{ids[1]}"'
         if record.exc_info:
             line += f', "exception": {quoted(self.formatException(record.exc_info))}'
         return line + "}"

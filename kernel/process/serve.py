@@ -12,7 +12,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -67,10 +67,20 @@ Application = Callable[[Lifecycle], AbstractAsyncContextManager[ASGIApp]]
 """A composition root: opens what the process needs, yields the application, and closes it."""
 
 
-def run(application: Application, settings: ProcessSettings) -> None:
-    """Run the process: serve until SIGTERM or SIGINT, then drain and stop."""
-    with logs.batched(settings.log_format):
+def run(application: Application, settings: ProcessSettings, process: str) -> None:
+    """Run the process with this name: serve until SIGTERM or SIGINT, then drain and stop."""
+    with logs.batched(settings.log_format), _exporting_spans(process, settings):
         _run_event_loop(_run(application, settings))
+
+
+def _exporting_spans(process: str, settings: ProcessSettings) -> AbstractContextManager[None]:
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if endpoint is None:
+        return contextlib.nullcontext()
+    from kernel.process.spans.export import exporting  # imports OpenTelemetry
+
+    headers, ratio = settings.otel_exporter_otlp_headers, settings.otel_traces_sampler_arg
+    return exporting(process, settings.instance, endpoint, headers, ratio)
 
 
 def _run_event_loop(main: Coroutine[object, object, None]) -> None:

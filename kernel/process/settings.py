@@ -3,10 +3,11 @@
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -87,6 +88,19 @@ To rotate without failing calls: set `old,new` for the callee, then `new` for it
 """
 
 
+def _header_fields(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
+    return {name.strip(): unquote(text.strip()) for name, _, text in pairs}
+
+
+OtlpHeaders = Annotated[
+    Mapping[str, str], NoDecode, BeforeValidator(_header_fields), Field(repr=False)
+]
+"""Header fields such as `Authorization=Basic%20Zm9v`, comma-separated, with percent-encoding, as
+OpenTelemetry's specification says. They may be secret."""
+
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_several)]
 """Networks in CIDR notation, comma-separated."""
 
@@ -99,6 +113,10 @@ class ProcessSettings(BaseSettings):
     stop, a process serves for `drain_seconds`, or less if no request arrives for
     `drain_silence_seconds`, which must be longer than the interval of health checks. The response
     cache takes at most `response_cache_bytes` of memory; 0 turns it off.
+
+    Spans of the share `otel_traces_sampler_arg` of all traces are sent to
+    `otel_exporter_otlp_endpoint`, an OpenTelemetry collector, if there is one, with
+    `otel_exporter_otlp_headers`. These names are those of OpenTelemetry's specification.
     """
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
@@ -115,6 +133,9 @@ class ProcessSettings(BaseSettings):
     address_limit: int = Field(default=3000, ge=1)
     address_window: int = Field(default=60, ge=1)
     response_cache_bytes: int = Field(default=32 * 1024 * 1024, ge=0)
+    otel_exporter_otlp_endpoint: HttpUrl | None = None
+    otel_exporter_otlp_headers: OtlpHeaders = Field(default_factory=dict, repr=False)
+    otel_traces_sampler_arg: float = Field(default=1, ge=0, le=1)
 
 
 Settings = TypeVar("Settings", bound=BaseSettings)

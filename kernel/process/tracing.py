@@ -25,14 +25,16 @@ class InnerCall:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trace:
     """`request_id` is new or the caller's; `trace_id` is the load balancer's `X-Amzn-Trace-Id`.
-    `calls` are the calls to other services so far, or None if they are not recorded."""
+    `calls` are the calls to other services so far, or None if they are not recorded. `user` is the
+    id of the user who sent the request, once it is known."""
 
     request_id: str
     trace_id: str | None
     calls: list[InnerCall] | None = None
+    user: int | None = None
 
     def record(self, call: InnerCall) -> None:
         """Record a call, if calls are recorded and there are fewer than `MAX_CALLS`."""
@@ -49,6 +51,13 @@ class Trace:
 
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
 """The request being served, or None outside of one."""
+
+
+def identify(user: int) -> None:
+    """The request being served, if any, is one of the user with this id."""
+    trace = current_trace.get()
+    if trace is not None:
+        trace.user = user
 
 
 def begin(

@@ -8,6 +8,7 @@ from typing import Protocol
 from kernel.contracts import Activity, Threads
 from kernel.errors import Unavailable
 from kernel.process.outage_log import OutageLog
+from kernel.process.spans.tracer import span
 
 log = logging.getLogger("board.delivery")
 
@@ -67,7 +68,9 @@ class ActivityDelivery:
     async def deliver(self) -> int:
         """Deliver one batch. Returns the number of threads in it. Raises `Unavailable`."""
         activities = await self._store.undelivered(_BATCH)
-        if activities:
+        if not activities:
+            return 0
+        with span("deliver activity"):
             await self._threads.record_activity(activities)
             await self._store.mark_delivered(activities)
         return len(activities)

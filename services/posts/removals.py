@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kernel.contracts import Removals, Threads
 from kernel.errors import Unavailable
+from kernel.process.spans.tracer import span
 
 log = logging.getLogger("board.removals")
 
@@ -63,5 +64,6 @@ class RemovalFollower:
         removals = await self._threads.removed(position, patience)
         if removals.position <= position:
             return False
-        await self._store.apply_removals(removals)
+        with span("hide the posts of removed threads"):
+            await self._store.apply_removals(removals)
         return True

@@ -9,6 +9,7 @@ from html import escape
 from kernel.data.database import Database
 from kernel.errors import Invalid, Unavailable
 from kernel.process.outage_log import OutageLog
+from kernel.process.spans.tracer import span
 from services.posts.model import MARKUP
 
 log = logging.getLogger("board.markup")
@@ -57,11 +58,13 @@ class Rerenderer:
                 return 0
             until = time.monotonic() + _BATCH_SECONDS
             made = []
-            for row in rows:
-                made.append((row["id"], row["text"], await self._to_html(row["text"]), row["at"]))
-                if time.monotonic() > until:
-                    break
-            stored = await connection.fetch(_STORE, *map(list, zip(*made, strict=True)))
+            with span("render posts again"):
+                for row in rows:
+                    html = await self._to_html(row["text"])
+                    made.append((row["id"], row["text"], html, row["at"]))
+                    if time.monotonic() > until:
+                        break
+                stored = await connection.fetch(_STORE, *map(list, zip(*made, strict=True)))
         return len(stored)
 
     async def _to_html(self, text: str) -> str | None:

@@ -30,4 +30,4 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
 
 if __name__ == "__main__":
     settings = load(Settings)
-    run(partial(application, settings), settings)
+    run(partial(application, settings), settings, "users")

@@ -10,6 +10,8 @@ import argon2
 from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from kernel.process.spans.tracer import span
+
 SHORTEST = 8
 LONGEST = 128
 
@@ -71,7 +73,8 @@ class Passwords:
         return kept is not None
 
     async def _run(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        with span("argon2"):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def _weakness(password: str, username: str) -> str | None:

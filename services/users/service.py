@@ -19,6 +19,7 @@ from kernel.errors import (
     Unauthenticated,
 )
 from kernel.process.clock import Clock
+from kernel.process.tracing import identify
 from services.users import tokens
 from services.users.model import (
     Account,
@@ -318,6 +319,7 @@ class UserService:
         caller = await self._store.use_session(tokens.hashed(token), self._clock())
         if caller is None:
             raise Unauthenticated(_SESSION_ENDED)
+        identify(caller.actor.id)
         return caller
 
     async def _taking_part(self, token: str) -> Caller:

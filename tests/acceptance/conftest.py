@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.deployments import Board, Run, processes, running
+from tests.otlp import Collector, collecting
 from tests.people import Person, joining, moderating, visiting
 
 
@@ -20,9 +21,16 @@ def monolith_run() -> Iterator[Run]:
 
 
 @pytest.fixture(scope="session")
-def services_run() -> Iterator[Run]:
-    """The services, as `make run` starts them."""
-    with processes("microservices") as run:
+def collector() -> Iterator[Collector]:
+    """The collector of the spans of `services_run`."""
+    with collecting() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def services_run(collector: Collector) -> Iterator[Run]:
+    """The services, as `make run` starts them, with a collector of their spans."""
+    with processes("microservices", {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}) as run:
         yield run
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from kernel.errors import FieldError, Invalid, Unavailable
+from kernel.process.spans.tracer import span
 from services.posts.markup import worker
 
 log = logging.getLogger("board.markup")
@@ -67,6 +68,10 @@ class RenderPool:
     async def render(self, text: str, user: int) -> str:
         """The HTML of a post of this user. Raises `Invalid` for a text that cannot be a post, and
         `Unavailable` if no process becomes free or none can be started."""
+        with span("render"):
+            return await self._in_turn(text, user)
+
+    async def _in_turn(self, text: str, user: int) -> str:
         turn = self._turns.setdefault(user, asyncio.Lock())
         try:
             async with asyncio.timeout(_LONGEST_WAIT):

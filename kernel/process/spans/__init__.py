@@ -1,0 +1,1 @@
+"""OpenTelemetry spans of a process (docs/decisions/tracing.md)."""
