@@ -19,7 +19,8 @@ async def application(lifecycle):
     asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGTERM)
     yield None
 
-run(application, ProcessSettings(port=0, public_origin="http://a.example", drain_seconds=0), "posts")
+settings = ProcessSettings(port=0, public_origin="http://a.example", drain_seconds=0)
+run(application, settings, "posts")
 print(any(each is made for each in gc.get_objects()), gc.get_freeze_count() > 10_000)
 """
 
