@@ -1,10 +1,11 @@
 """A span for each call to another service."""
 
 import re
+import secrets
 from typing import Final
 
 import httpx
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, get_current_span
 
 from kernel.process.spans.propagation import TRACEPARENT, write
 from kernel.process.spans.tracer import measured
@@ -14,14 +15,19 @@ _CLIENT_ERROR: Final = 400
 
 
 class CallSpans(httpx.AsyncBaseTransport):
-    """A transport with a span for each call, whose ids it sends to the service."""
+    """A transport with a span for each call, whose ids it sends to the service. A call outside of
+    a span polls for work: it has none, and asks the service to record none."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, tracer: Tracer) -> None:
         self._transport = transport
         self._tracer = tracer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Call the service in a span."""
+        """Call the service."""
+        if not get_current_span().get_span_context().is_valid:
+            trace, span_id = secrets.randbits(128) or 1, secrets.randbits(64) or 1
+            request.headers[TRACEPARENT] = write(trace, span_id, sampled=False)
+            return await self._transport.handle_async_request(request)
         template = _ID.sub("{id}", request.url.path)
         name = f"{request.method} {template}"
         with measured(self._tracer, name, SpanKind.CLIENT) as span:

@@ -117,7 +117,7 @@ async def test_every_process_records_the_same_share_of_traces(
     assert {len(spans) for spans in collector.traces.values()} <= {2}
 
 
-async def test_call_of_an_unrecorded_trace_says_so(collector: Collector) -> None:
+async def test_call_outside_of_a_recorded_trace_asks_for_no_spans(collector: Collector) -> None:
     sent = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -127,14 +127,16 @@ async def test_call_of_an_unrecorded_trace_says_so(collector: Collector) -> None
     async def call(on: Tracing) -> None:
         transport = CallSpans(httpx.MockTransport(respond), on.tracer)
         async with httpx.AsyncClient(transport=transport) as client:
-            await client.get("http://users/internal/users/7/ban")
+            await client.get("http://users/internal/users")
+            with measured(on.tracer, "work"):
+                await client.get("http://users/internal/users/7/ban")
 
     for ratio in (0, 1):
         with tracing(collector.url, ratio) as on:
             await call(on)
-    assert [value[-2:] for value in sent] == ["00", "01"]
-    [recorded] = received(collector)
-    assert recorded.name == "GET /internal/users/{id}/ban"
+    assert [value[-2:] for value in sent] == ["00", "00", "00", "01"]
+    assert len({value[:-2] for value in sent}) == 4
+    assert {each.name for each in received(collector)} == {"work", "GET /internal/users/{id}/ban"}
 
 
 def test_collector_that_is_down_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
