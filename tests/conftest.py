@@ -30,6 +30,17 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("board", deadline=None)
     settings.load_profile("board")
     config.addinivalue_line("markers", "prove: generative; `make prove` runs it for longer")
+    config.addinivalue_line(
+        "markers", "measured: bounds processor time, on a quiet machine; only `make prove` runs it"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that only measure, except in `make prove`."""
+    if not config.getoption("--prove"):
+        measured = [item for item in items if item.get_closest_marker("measured")]
+        config.hook.pytest_deselected(items=measured)
+        items[:] = [item for item in items if item not in set(measured)]
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ def shapes(fields: list[str], size: int) -> Iterator[bytes]:
         yield start + b"\\ud83d\\ude00" * (size // 12) + b'"}'
         yield start[:-1] + b"[" + b"0," * (size // 2) + b"0]}"
         yield start[:-1] + b"9" * size + b"}"
+    if "text" not in fields:
+        return
     for text in ("[a]", "<http://", "|\n", "> ", "![", "*_", "a.co "):
         source = f"[a]: /{'b' * (size // 4)}\n\n|{'a|' * 300}\n|{'-|' * 300}\n" + text * (size // 8)
         yield json.dumps({"thread": 1, "text": source[:32_000]}).encode()

@@ -133,7 +133,7 @@ async def test_write_is_visible_at_once_in_its_process_and_soon_in_others(
             board.write, board.edit, board.remove, board.rename_thread, board.rename_oneself,
             board.drop_listeners,
         ]  # fmt: skip
-        for step in range(effort.steps // 2):
+        for step in range(effort.steps // 4):
             action, here = choose.choice(actions), choose.randrange(2)
             await action(instances[here], f"Step {step}")
             what = f"seed {seed}, step {step}, {action.__name__}"

@@ -72,6 +72,7 @@ def test_generated_text_is_rendered_or_refused_within_bounds(
 
 
 @pytest.mark.prove
+@pytest.mark.measured
 @pytest.mark.timeout(3_600)
 def test_longest_texts_are_rendered_in_time(
     renderer: Renderer, effort: Effort, capsys: pytest.CaptureFixture[str]
@@ -96,8 +97,7 @@ def test_longest_texts_are_rendered_in_time(
             f"processor time for {slowest[:60]!r}, "
             f"{costs[largest].html:,} characters of HTML for {largest[:60]!r}"
         )
-    if effort.timed:
-        assert costs[slowest].seconds < _LONGEST_TIME, slowest[:200]
+    assert costs[slowest].seconds < _LONGEST_TIME, slowest[:200]
 
 
 @dataclass(frozen=True)
