@@ -44,6 +44,10 @@ FROM service-requirements AS cases-requirements
 COPY requirements/cases.txt requirements/
 RUN pip install -r requirements/cases.txt
 
+FROM service-requirements AS web-requirements
+COPY requirements/web.txt requirements/
+RUN pip install -r requirements/web.txt
+
 FROM service-requirements AS monolith-requirements
 COPY requirements/monolith.txt requirements/
 RUN pip install -r requirements/monolith.txt
@@ -114,7 +118,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash .
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "services.cases.main"]
 
-FROM service-requirements AS web
+FROM web-requirements AS web
 COPY kernel/ kernel/
 COPY web/ web/
 LABEL org.opencontainers.image.title="board/web" \
@@ -182,7 +186,7 @@ COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
 # New volumes copy the owner and the mode of these folders.
 RUN install --directory --mode=0700 --owner=10001 --group=10001 /rules /secrets \
     /secrets/all /secrets/postgres /secrets/bootstrap /secrets/databases \
-    /secrets/users /secrets/threads /secrets/posts /secrets/cases
+    /secrets/users /secrets/threads /secrets/posts /secrets/cases /secrets/web
 LABEL org.opencontainers.image.title="board/board" \
       org.opencontainers.image.description="The board's commands for operators"
 # Its commands serve no requests.

@@ -220,7 +220,7 @@ bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory,
 lock: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 lock: $(VENV)/lock.txt $(NODE)/lint-javascript.txt ## Pin the newest dependencies, with hashes, into requirements/ and package-lock.json
 	@npm install --save-dev typescript@latest prettier@latest oxlint@latest @types/node@24
-	@for group in dev run service users posts cases monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal install lambda lock; do \
+	@for group in dev run service users posts cases web monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal install lambda lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
 	    $$([[ $$group != lambda ]] || echo --no-deps) \

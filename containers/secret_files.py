@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from containers.errors import CannotStartError
-from topology.contexts import BY_NAME, CONTEXTS, tokens_known_by
+from topology.contexts import BY_NAME, CONTEXTS
+from topology.deployments import PAGE, tokens_known_by
 from topology.secrets import ADMIN_PASSWORD, SECRETS, role_password
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32,128}")
@@ -77,6 +78,7 @@ def parts(secrets: Mapping[str, str], server: str) -> Mapping[str, Mapping[str, 
         "bootstrap": databases | {"admin_database_url": admin},
         "databases": databases,
         **{name: urls[name] | _tokens(secrets, name) for name in urls},
+        PAGE: _tokens(secrets, PAGE),
     }
 
 

@@ -4,9 +4,12 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from typing import TypeVar
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Generic, TypeVar
 
 import httpx
 from cachetools import TTLCache
@@ -71,6 +74,15 @@ def _with_spans(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport
     return CallSpans(transport, tracing.tracer)
 
 
+@dataclass(frozen=True, slots=True)
+class Known(Generic[Result]):
+    """What a service has shown, with its ETag and its size in bytes."""
+
+    tag: str
+    size: int
+    value: Result
+
+
 class ServiceClient:
     """Calls one other service of the board, at `url`, with the service token that it accepts.
 
@@ -108,15 +120,51 @@ class ServiceClient:
         or does not arrive, or if the caller's own deadline has passed. The service may take
         `patience` seconds longer than usual; such a call waits for an event, so how it ends says
         nothing to the circuit breaker."""
-        attempts = ATTEMPTS if idempotent else 1
+
+        def read(response: httpx.Response) -> Result:
+            return self._read(response, result, failures)
+
+        return await self._repeat(
+            method, path, read, body=body, attempts=ATTEMPTS if idempotent else 1, patience=patience
+        )
+
+    async def revalidate(
+        self,
+        path: str,
+        result: TypeAdapter[Result],
+        known: Known[Result] | None,
+        failures: Collection[type[Failure]] = CONTRACT_FAILURES,
+    ) -> Known[Result]:
+        """What the path shows: `known` itself if the service answers that it has not changed (304).
+        Raises what `call` raises."""
+        condition = {} if known is None else {"If-None-Match": known.tag}
+
+        def read(response: httpx.Response) -> Known[Result]:
+            if response.status_code == HTTPStatus.NOT_MODIFIED and known is not None:
+                return known
+            value = self._read(response, result, failures)
+            return Known(response.headers.get("etag", ""), len(response.content), value)
+
+        return await self._repeat("GET", path, read, attempts=ATTEMPTS, condition=condition)
+
+    async def _repeat(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[httpx.Response], Result],
+        *,
+        body: bytes | None = None,
+        attempts: int,
+        patience: float = 0,
+        condition: Mapping[str, str] = MappingProxyType({}),
+    ) -> Result:
         for attempt in range(1, attempts + 1):
             seconds = deadline.shortened(ATTEMPT_TIMEOUT + patience)
             if seconds <= 0:
                 raise Unavailable("The time for this request is over.")
             try:
                 with nullcontext() if patience else self.breaker.call():
-                    response = await self._try(method, path, body, seconds)
-                    return self._read(response, result, failures)
+                    return read(await self._try(method, path, body, seconds, condition))
             except Unavailable as down:
                 if attempt == attempts or self.breaker.refuses:
                     raise
@@ -125,13 +173,19 @@ class ServiceClient:
         raise AssertionError("unreachable")
 
     async def _try(
-        self, method: str, path: str, body: bytes | None, seconds: float
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        seconds: float,
+        condition: Mapping[str, str],
     ) -> httpx.Response:
         trace = current_trace.get()
         headers = {
             "Authorization": self._authorization,
             "Content-Type": "application/json",
             deadline.FIELD: deadline.write(seconds),
+            **condition,
         }
         if trace is not None:
             headers |= trace.headers()

@@ -1,15 +1,18 @@
 """Everything that one context may know of another.
 
 A context is a part of the board with its own code and database. There are four, users ← threads ←
-posts ← cases, and each calls only those to its left. Within the monolith, an object of the called
-context implements these protocols; between services, `kernel.clients` does, over HTTP. Both raise
-the same exceptions: those that the method's docstring names, or `Unavailable` if there is no
-answer. An outage is never reported as a missing resource."""
+posts ← cases, and each calls only those to its left. The page reads the first three. Within the
+monolith, an object of the called context implements these protocols; between services,
+`kernel.clients` does, over HTTP. Both raise the same exceptions: those that the method's docstring
+names, or `Unavailable` if there is no answer. An outage is never reported as a missing resource."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
+
+Order = Literal["active", "new"]
+"""How a list of threads is sorted: by last activity, with pinned threads first, or by start."""
 
 Role = Literal["member", "moderator", "admin"]
 
@@ -94,6 +97,77 @@ class ReportedPost:
     removed_by_author: bool
 
 
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A user, as everybody sees them."""
+
+    id: int
+    username: str
+    name: str
+    bio: str
+    role: Role
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """A thread, as everybody sees it. `post_count` and `last_post_at` follow its posts within
+    seconds."""
+
+    id: int
+    title: str
+    created_by: int
+    created_at: datetime
+    edited_at: datetime | None
+    post_count: int
+    last_post_at: datetime | None
+    locked: bool
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """A post, as everybody sees it. `html` is sanitised. `edited_by` is who wrote the text as it is
+    now, if that was not the author."""
+
+    id: int
+    thread: int
+    user: int
+    html: str
+    reply_to: int | None
+    created_at: datetime
+    edited_at: datetime | None
+    edited_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPostView:
+    """A post that a search found. `snippet` is HTML: the text around the words, which are in
+    `<mark>`."""
+
+    post: PostView
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChange:
+    """When something last happened in a thread."""
+
+    thread: int
+    at: datetime
+
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPage(Generic[View]):
+    """A part of a list. `next` is the cursor of the next page; None at the end of the list."""
+
+    items: Sequence[View]
+    next: str | None
+
+
 class Users(Protocol):
     """What other contexts may call on users."""
 
@@ -154,3 +228,61 @@ class Posts(Protocol):
     async def remove_post(self, post: int, moderator: int, reason: str, key: str) -> None:
         """Remove the post in the moderator's name, unless it is already removed. Does nothing if an
         act with this key was carried out before. Raises `NotFound` if the post never existed."""
+
+
+class UserReader(Protocol):
+    """What the page may call on users."""
+
+    async def user(self, user: int) -> UserView:
+        """The user. Raises `NotFound`."""
+
+    async def users(self, users: Sequence[int]) -> Sequence[UserView]:
+        """Those of at most 100 users that exist, by id."""
+
+    async def search_users(self, words: str) -> Sequence[UserView]:
+        """The first users whose usernames or names begin like this."""
+
+
+class ThreadReader(Protocol):
+    """What the page may call on threads. Raises `MalformedRequest` for a cursor of another list."""
+
+    async def thread(self, thread: int) -> ThreadView:
+        """The thread. Raises `NotFound`, and `Gone` for a removed thread."""
+
+    async def threads(
+        self, order: Order, created_by: int | None, limit: int, after: str | None
+    ) -> ViewPage[ThreadView]:
+        """A page of threads, or of one user's threads."""
+
+    async def threads_by_id(self, threads: Sequence[int]) -> Sequence[ThreadView]:
+        """Those of at most 100 threads that exist."""
+
+    async def search_threads(self, words: str) -> Sequence[ThreadView]:
+        """The newest threads whose titles match the words."""
+
+    async def thread_changes(self, first: int, last: int) -> Sequence[ThreadChange]:
+        """When something last happened in each thread with an id from `first` to `last`."""
+
+
+class PostReader(Protocol):
+    """What the page may call on posts. Raises `MalformedRequest` for a cursor of another list."""
+
+    async def posts_in_thread(
+        self, thread: int, limit: int, after: str | None
+    ) -> ViewPage[PostView]:
+        """The posts of a thread, oldest first; none for a missing thread."""
+
+    async def posts_from(self, thread: int, post: int, limit: int) -> ViewPage[PostView]:
+        """The posts of a thread with this id or a higher one, oldest first."""
+
+    async def newest_in_thread(self, thread: int, limit: int) -> Sequence[PostView]:
+        """The newest posts of a thread, the newest first."""
+
+    async def posts_by_user(self, user: int, limit: int, after: str | None) -> ViewPage[PostView]:
+        """The posts of a user, the newest first; none for a missing user."""
+
+    async def newest_posts(self, limit: int) -> Sequence[PostView]:
+        """Posts of all threads, the newest first."""
+
+    async def search_posts(self, words: str, after: str | None) -> ViewPage[FoundPostView]:
+        """Posts that match the words, the newest first."""

@@ -9,7 +9,7 @@ from typing import Final
 from laptop.credentials import Credentials
 from laptop.processes.process import Program
 from laptop.settings import Settings
-from topology.contexts import BY_NAME, CONTEXTS, tokens_known_by
+from topology.contexts import BY_NAME, CONTEXTS
 from topology.deployments import (
     GATEWAY,
     MONOLITH,
@@ -18,8 +18,10 @@ from topology.deployments import (
     PAGE,
     SERVERS,
     SERVICES,
+    calls_of,
     databases_of,
     module,
+    tokens_known_by,
 )
 from topology.routing import STAND_INS, share_parameter, target_group
 
@@ -85,7 +87,7 @@ def server(
     variables |= _database_variables(databases_of(name), database_urls)
     for known in tokens_known_by(name):
         variables[BY_NAME[known].service_token.upper()] = credentials.service_token(known)
-    for called in BY_NAME[name].calls if name in BY_NAME else ():
+    for called in calls_of(name):
         url = f"http://127.0.0.1:{ports[called]}"
         variables[BY_NAME[called].service_url.upper()] = url
     if name in (PAGE, MONOLITH):

@@ -1,4 +1,5 @@
-"""The monolith: every context in one process. Each gets the contexts that it calls as arguments."""
+"""The monolith: every context and the page in one process. Each gets the contexts that it calls as
+arguments."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,9 +21,9 @@ from services.threads.settings import ThreadSettings
 from services.threads.wiring import open_threads
 from services.users.settings import UserSettings
 from services.users.wiring import open_users
-from web import pages
+from web.page import Page
+from web.reading import Sources
 from web.settings import PageSettings
-from web.site import build
 
 
 class Settings(
@@ -54,12 +55,14 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         ) as cases,
     ):
         contexts = [opened.context(settings) for opened in (users, threads, posts, cases)]
-        site = build()
         served_by = f"monolith/{settings.instance}" if settings.show_instance else None
         extra = _load_balancer_operations()
-        extra.include_router(pages.router(site, served_by, settings.rules_file))
+        changes = {opened.changes.context: opened.changes for opened in (users, threads, posts)}
+        sources = Sources(users.service, threads.views, posts.views, changes)
+        page = Page.build(sources, settings.public_origin, served_by, settings.rules_file)
+        extra.include_router(page.routes)
         app = create_app("monolith", contexts, settings, lifecycle, extra)
-        yield pages.NotFoundPage(app, site)
+        yield page.around(app)
 
 
 def _load_balancer_operations() -> APIRouter:

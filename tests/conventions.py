@@ -15,6 +15,13 @@ from topology.contexts import CONTEXT_NAMES
 DOCUMENTS = tuple(f"/api/{context}/openapi.json" for context in CONTEXT_NAMES)
 """The paths of a board's API documents."""
 
+_DOCUMENTS_OF_THE_PAGE = {
+    "text/html; charset=utf-8",
+    "application/xml; charset=utf-8",
+    "application/atom+xml; charset=utf-8",
+}
+"""What the page answers outside of the API."""
+
 _PROBLEM = {"type", "title", "status", "detail", "instance", "requestId"}
 _OF_NO_OPERATION = {f"{TYPE_PREFIX}no-such-path", f"{TYPE_PREFIX}method-not-allowed"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -74,6 +81,9 @@ class Conventions:
         headers = response.headers
         if response.status_code in {204, 304}:
             assert "content-type" not in headers, what
+        elif headers["content-type"] in _DOCUMENTS_OF_THE_PAGE:
+            assert not response.request.url.path.startswith("/api"), what
+            assert response.status_code < 400 or headers["cache-control"] == "no-store", what
         elif response.status_code < 400:
             known = {
                 "application/json; charset=utf-8",
@@ -101,6 +111,8 @@ class Conventions:
         assert problem["instance"].isascii(), what
 
     def _check_documented(self, response: httpx.Response, what: str) -> None:
+        if response.headers.get("content-type") in _DOCUMENTS_OF_THE_PAGE:
+            return
         may_be_nobodys = response.content and response.status_code in {404, 405}
         if may_be_nobodys and response.json()["type"] in _OF_NO_OPERATION:
             return

@@ -147,7 +147,7 @@ async def services_in_loop(
         threads = await opened(threads_service(databases["threads"], users, limits))
         posts = await opened(posts_service(databases["posts"], users, threads, limits))
         cases = await opened(cases_service(databases["cases"], users, threads, posts, limits))
-        page = await opened(web_service())
+        page = await opened(web_service(users, threads, posts))
         yield {"users": users, "threads": threads, "posts": posts, "cases": cases, "web": page}
 
 
@@ -225,9 +225,18 @@ def cases_service(
     return serving(services.cases.main.application, settings)
 
 
-def web_service() -> AbstractAsyncContextManager[str]:
-    """Serve the page. Yields its URL."""
-    return serving(web.main.application, web.main.Settings(**_of_a_process("web-1")))
+def web_service(users: str, threads: str, posts: str) -> AbstractAsyncContextManager[str]:
+    """Serve the page, which reads from the services at the given URLs. Yields its URL."""
+    settings = web.main.Settings(
+        **_of_a_process("web-1"),
+        users_url=users,
+        users_service_token=USERS_TOKEN,
+        threads_url=threads,
+        threads_service_token=THREADS_TOKEN,
+        posts_url=posts,
+        posts_service_token=POSTS_TOKEN,
+    )
+    return serving(web.main.application, settings)
 
 
 @asynccontextmanager

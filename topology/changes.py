@@ -7,16 +7,14 @@ load balancer's API names it. `shares` has the percentage of its requests that e
 from collections.abc import Mapping
 from typing import Final
 
-from topology.contexts import BY_NAME
-from topology.deployments import MONOLITH, SERVERS
+from topology.deployments import MONOLITH, SERVERS, calls_of
 
 HEALTHY: Final = "healthy"
 
 
 def with_called(server: str) -> list[str]:
     """A server and the services that it calls, each after those that it calls itself."""
-    calls = BY_NAME[server].calls if server in BY_NAME else ()
-    called = {one for direct in calls for one in with_called(direct)}
+    called = {one for direct in calls_of(server) for one in with_called(direct)}
     return [one for one in SERVERS if one in called or one == server]
 
 
@@ -53,7 +51,7 @@ def why_not_stop(health: Mapping[str, str], shares: Mapping[str, int], server: s
                 f"{server} still gets {part} % of the requests about {service}: "
                 f"make shift CONTEXT={service} SHARE={other}"
             )
-    callers = [name for name in health if name in BY_NAME and server in BY_NAME[name].calls]
+    callers = [name for name in health if server in calls_of(name)]
     if callers:
         return f"{callers[-1]} runs and calls {server}: make stop CONTEXT={callers[-1]} first"
     return None

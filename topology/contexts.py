@@ -70,19 +70,11 @@ CONTEXT_NAMES: Final = tuple(context.name for context in CONTEXTS)
 
 BY_NAME: Final[Mapping[str, Context]] = {context.name: context for context in CONTEXTS}
 
+READ_BY_PAGE: Final = ("users", "threads", "posts")
+"""The contexts whose internal interface the page reads."""
+
 CALLED: Final = tuple(
-    context.name for context in CONTEXTS if any(context.name in other.calls for other in CONTEXTS)
+    context.name for context in CONTEXTS if context.name in READ_BY_PAGE
+    or any(context.name in other.calls for other in CONTEXTS)
 )
 """The contexts that other contexts call: these have a service token and internal target groups."""
-
-
-def tokens_known_by(name: str) -> tuple[str, ...]:
-    """The contexts whose service token the service `name` needs, in the order of CONTEXTS.
-
-    These are the service itself, if others call it, and the contexts that it calls. Empty for the
-    page and the monolith, which neither make nor receive such calls.
-    """
-    if name not in BY_NAME:
-        return ()
-    known = {name, *BY_NAME[name].calls}
-    return tuple(called for called in CALLED if called in known)

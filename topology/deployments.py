@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from topology.contexts import CONTEXT_NAMES
+from topology.contexts import BY_NAME, CALLED, CONTEXT_NAMES, READ_BY_PAGE
 
 PAGE: Final = "web"
 """The service that serves the page and its files."""
@@ -48,3 +48,20 @@ def databases_of(server: str) -> tuple[str, ...]:
     if server == MONOLITH:
         return CONTEXT_NAMES
     return (server,) if server in CONTEXT_NAMES else ()
+
+
+def calls_of(server: str) -> tuple[str, ...]:
+    """The contexts whose internal interface a server calls. The monolith calls none: it has all of
+    them."""
+    if server == PAGE:
+        return READ_BY_PAGE
+    return BY_NAME[server].calls if server in BY_NAME else ()
+
+
+def tokens_known_by(server: str) -> tuple[str, ...]:
+    """The contexts whose service token a server needs, in the order of CONTEXTS.
+
+    These are the server itself, if others call it, and the contexts that it calls.
+    """
+    known = {server, *calls_of(server)}
+    return tuple(called for called in CALLED if called in known)

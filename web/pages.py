@@ -2,37 +2,41 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.errors import FAILURES, NoSuchPath
-from kernel.http.fields import Id
+from kernel.cache.encodings import SMALLEST, choose, compress
+from kernel.contracts import Order
+from kernel.errors import FAILURES, Failure, NoSuchPath, NotFound
+from kernel.http.conditional.response_cache import depends_on_all, shared
+from kernel.http.fields import Id, Words
 from kernel.http.problems import TYPE_PREFIX
+from web.documents import Document, Documents
+from web.reading import Sources
 from web.shares import read_shares
-from web.site import PREFIX, File, Site
+from web.shells import SHELLS
+from web.site import PREFIX, Site
 
-_FOREVER = "public, max-age=31536000, immutable"  # RFC 8246: not revalidated on a reload either
-_PLACES = (
-    "/",
-    "/search",
-    "/signin",
-    "/register",
-    "/settings",
-    "/moderation",
-    "/moderation/log",
-    "/moderation/cases",
-    "/reports",
-    "/docs",
-    "/password-resets",
-)
-_PLACES_WITH_AN_ID = ("/threads/{id}", "/users/{id}", "/cases/{id}")
+_FOREVER: Final = "public, max-age=31536000, immutable"  # RFC 8246: not revalidated on a reload
+_HTML: Final = "text/html; charset=utf-8"
+_ID: Final = TypeAdapter(Id)
+_WORDS: Final = TypeAdapter(Words)
 
 
-def router(site: Site, served_by: str | None, rules_file: Path | None) -> APIRouter:
-    """The routes of the page's documents and files.
+def router(
+    site: Site,
+    documents: Documents,
+    sources: Sources,
+    served_by: str | None,
+    rules_file: Path | None,
+) -> APIRouter:
+    """The routes of the page's documents and files. `documents` show what `sources` have.
 
     `served_by` is the name of this process, for the Server-Timing field: the only field of its own
     document that a page can read. Only where it is given, `/shares.json` has what `rules_file`
@@ -40,29 +44,71 @@ def router(site: Site, served_by: str | None, rules_file: Path | None) -> APIRou
     """
     routes = APIRouter(include_in_schema=False)
 
-    def answer(request: Request, file: File, headers: dict[str, str]) -> Response:
-        headers["Vary"] = "Accept-Encoding"
+    async def answer(request: Request, reading: Awaitable[Document]) -> Response:
+        try:
+            document = await reading
+        except Failure as failure:
+            document = documents.failure(failure)
+        headers = document_headers(site)
         if served_by is not None:
             headers["Server-Timing"] = f'served-by;desc="{served_by}"'
-        body = file.body
-        if file.compressed is not None and _takes_gzip(request.headers):
-            body = file.compressed
-            headers["Content-Encoding"] = "gzip"
-        headers["Content-Type"] = file.media_type
-        return Response(body, headers=headers)
+        if document.failure is not None:
+            headers |= document.failure.headers
+        if document.status != 200 or document.tags is None:
+            headers["Cache-Control"] = "no-store"
+        elif sources.changes and document.tags:
+            # The cache of responses compresses what it stores.
+            parts = [(sources.changes[name], tags) for name, tags in document.tags.items()]
+            depends_on_all(request.scope, parts)
+            return Response(document.body, media_type=_HTML, headers=headers)
+        body, encoding = await _encode(document, request.headers)
+        headers |= {"Vary": "Accept-Encoding"} | encoding
+        return Response(body, document.status, headers, _HTML)
 
-    async def show(request: Request) -> Response:
-        return answer(request, site.shell, _document_headers(site))
+    @routes.get("/")
+    @shared
+    async def show_threads(request: Request) -> Response:
+        order: Order = "new" if request.query_params.get("order") == "new" else "active"
+        return await answer(request, documents.threads(order, request.query_params.get("after")))
 
-    async def show_one(id: Id, request: Request) -> Response:  # noqa: A002, ARG001 - validates the id
-        return await show(request)
+    @routes.get("/threads/{id}")
+    @shared
+    async def show_thread(id: Id, request: Request) -> Response:  # noqa: A002 - the path's word
+        query = request.query_params
+        return await answer(
+            request, documents.thread(id, query.get("after"), _post(query.get("from")))
+        )
 
-    for place in _PLACES:
-        routes.get(place)(show)
-    for place in _PLACES_WITH_AN_ID:
-        routes.get(place)(show_one)
-    for slug in FAILURES:
-        routes.get(TYPE_PREFIX + slug)(show)
+    @routes.get("/users/{id}")
+    @shared
+    async def show_user(id: Id, request: Request) -> Response:  # noqa: A002
+        query = request.query_params
+        shown = "threads" if query.get("show") == "threads" else "posts"
+        return await answer(request, documents.user(id, shown, query.get("after")))
+
+    @routes.get("/search")
+    async def search(request: Request) -> Response:
+        try:
+            words = _WORDS.validate_python(request.query_params.get("q", "").strip())
+        except ValidationError:
+            return await answer(request, _made(documents.empty_search()))
+        return await answer(request, documents.search(words, request.query_params.get("after")))
+
+    def show_shell(title: str) -> None:
+        document = documents.shell(title)
+
+        async def show(request: Request) -> Response:
+            return await answer(request, _made(document))
+
+        async def show_one(id: Id, request: Request) -> Response:  # noqa: A002, ARG001 - validates the id
+            return await show(request)
+
+        for path in (path for path, of in paths.items() if of == title):
+            routes.get(path)(show_one if "{id}" in path else show)
+
+    paths = dict(SHELLS) | {TYPE_PREFIX + slug: "what-happened" for slug in FAILURES}
+    for title in set(paths.values()):
+        show_shell(title)
 
     if served_by is not None:
 
@@ -77,21 +123,32 @@ def router(site: Site, served_by: str | None, rules_file: Path | None) -> APIRou
         found = site.assets.get(name)
         if found is None:
             raise NoSuchPath("There is no such file.")
-        return answer(request, found, {"Cache-Control": _FOREVER})
+        headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
+        if served_by is not None:
+            headers["Server-Timing"] = f'served-by;desc="{served_by}"'
+        body = found.body
+        if found.compressed is not None and _takes_gzip(request.headers):
+            body = found.compressed
+            headers["Content-Encoding"] = "gzip"
+        return Response(body, media_type=found.media_type, headers=headers)
 
     return routes
 
 
 class NotFoundPage:
-    """Middleware that answers a wrong link with the page instead of a problem, still as a 404.
+    """Middleware that answers a wrong link with a page instead of a problem, still as a 404.
 
     Only browsers that load a document accept HTML. Other requests, and those under `/api`, get the
-    problem.
+    problem. What is HTML already is sent as it is.
     """
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
+    def __init__(self, app: ASGIApp, site: Site, documents: Documents) -> None:
         self._app = app
-        self._site = site
+        self._headers = document_headers(site) | {
+            "Cache-Control": "no-store",
+            "Content-Type": _HTML,
+        }
+        self._body = documents.failure(NotFound("")).body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _wants_document(scope):
@@ -102,17 +159,16 @@ class NotFoundPage:
         async def send_page(message: Message) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == 404:
-                replaced = True
                 headers = MutableHeaders(scope=message)
-                for name, value in _document_headers(self._site).items():
-                    headers[name] = value
-                headers["Cache-Control"] = "no-store"
-                headers["Content-Type"] = self._site.shell.media_type
-                headers["Content-Length"] = str(len(self._site.shell.body))
+                replaced = headers.get("content-type") != _HTML
+                if replaced:
+                    for name, value in self._headers.items():
+                        headers[name] = value
+                    headers["Content-Length"] = str(len(self._body))
                 await send(message)
             elif replaced:
                 if not message.get("more_body", False):
-                    body = b"" if scope["method"] == "HEAD" else self._site.shell.body
+                    body = b"" if scope["method"] == "HEAD" else self._body
                     await send({"type": "http.response.body", "body": body})
             else:
                 await send(message)
@@ -120,13 +176,36 @@ class NotFoundPage:
         await self._app(scope, receive, send_page)
 
 
-def _document_headers(site: Site) -> dict[str, str]:
+def document_headers(site: Site) -> dict[str, str]:
+    """The header fields of every document."""
     return {
         "Content-Security-Policy": site.policy,
         "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-cache",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
+
+
+async def _made(document: Document) -> Document:
+    return document
+
+
+def _post(text: str | None) -> int | None:
+    try:
+        return None if text is None else _ID.validate_python(text)
+    except ValidationError:
+        return None
+
+
+async def _encode(document: Document, headers: Headers) -> tuple[bytes, dict[str, str]]:
+    accepted = headers.get("accept-encoding", "").encode("latin-1")
+    encoding = choose(accepted) if accepted and len(document.body) >= SMALLEST else "identity"
+    if encoding == "identity":
+        return document.body, {}
+    body = document.encoded.get(encoding)
+    if body is None:
+        body = await asyncio.to_thread(compress, document.body, encoding)
+        document.encoded[encoding] = body
+    return body, {"Content-Encoding": encoding}
 
 
 def _wants_document(scope: Scope) -> bool:

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -62,50 +62,45 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything that is served. `assets` has the files by their hashed names, without the prefix;
-    `shell` is the document of every page, and `policy` is its Content-Security-Policy."""
+    """Everything that is the same for all pages. `assets` has the files by their hashed names,
+    without the prefix, and `urls` the URL of each by its plain name. A document has `import_map` in
+    a script, and preloads the modules at `preloads`; `policy` is its Content-Security-Policy."""
 
     assets: Mapping[str, File]
-    shell: File
+    urls: Mapping[str, str]
+    import_map: str
+    preloads: Sequence[str]
     policy: str
+
+    def url(self, name: str) -> str:
+        """The URL of a file. Raises `ValueError` if there is none with this name."""
+        try:
+            return self.urls[name]
+        except KeyError:
+            raise ValueError(f"there is no {name}") from None
 
 
 def build(folder: Path = STATIC) -> Site:
-    """Build the site from `index.html` and the other files in a folder.
+    """Build the site from the files in a folder.
 
-    Raises `ValueError`, with the file's name, for an unknown file type, and for a reference or an
-    import of a file that does not exist.
+    Raises `ValueError`, with the file's name, for an unknown file type, and for an import of a file
+    that does not exist.
     """
     sources = {
         path.relative_to(folder).as_posix(): _served(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "index.html"
+        if path.is_file()
     }
     hashed = {name: _hashed(name, body) for name, body in sources.items()}
-    modules = {f"{PREFIX}{n}": f"{PREFIX}{hashed[n]}" for n in sources if n.endswith(".js")}
+    urls = {name: PREFIX + hashed[name] for name in sources}
+    modules = {f"{PREFIX}{n}": urls[n] for n in sources if n.endswith(".js")}
     import_map = json.dumps({"imports": modules}, separators=(",", ":"))
-    preloads = "\n".join(
-        f'<link rel="modulepreload" href="{PREFIX}{hashed[name]}">'
-        for name in _imported_at_once("app.js", sources)
-    )
-    template = (folder / "index.html").read_text(encoding="utf-8")
-
-    def fill(found: re.Match[str]) -> str:
-        match found[1]:
-            case "import-map":
-                return import_map
-            case "preloads":
-                return preloads
-            case name if name in hashed:
-                return PREFIX + hashed[name]
-            case name:
-                raise ValueError(f"index.html: there is no {name}")
-
-    shell = re.sub(r"\{\{([^}]+)\}\}", fill, template)
     digest = base64.b64encode(hashlib.sha256(import_map.encode()).digest()).decode()
     return Site(
         assets={hashed[name]: File.of(_type(name), body) for name, body in sources.items()},
-        shell=File.of("text/html; charset=utf-8", shell.encode()),
+        urls=urls,
+        import_map=import_map,
+        preloads=[urls[name] for name in _imported_at_once("app.js", sources)],
         policy="; ".join(_POLICY).format(import_map=f"sha256-{digest}"),
     )
 

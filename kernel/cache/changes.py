@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 log = logging.getLogger("board.cache")
@@ -34,6 +34,7 @@ class Changes:
 
     def __init__(self, context: str, kinds: frozenset[str]) -> None:
         self.context = context
+        self.contexts = frozenset({context})
         self._kinds = kinds
         self._subscribers: list[OnChange] = []
         self._feed: Feed | None = None
@@ -73,3 +74,21 @@ class Changes:
         except ValueError:
             log.info("%s: a change that this version cannot read", self.context)
             return None
+
+
+class JointChanges:
+    """The changes of several contexts, for a response that depends on all of them."""
+
+    __slots__ = ("_all", "contexts")
+
+    def __init__(self, changes: Iterable[Changes]) -> None:
+        self._all = tuple(changes)
+        self.contexts = frozenset(each.context for each in self._all)
+
+    @property
+    def current(self) -> bool:
+        """Whether the changes of each context have arrived."""
+        return all(each.current for each in self._all)
+
+
+AnyChanges = Changes | JointChanges

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from kernel.cache.changes import Changes
+from kernel.cache.changes import AnyChanges
 from kernel.cache.encodings import Encoding
 
 Field = tuple[bytes, bytes]
@@ -41,13 +41,13 @@ class Variant:
 
 class Entry:
     """A response, in each encoding that was requested so far. It is stale once the data that one of
-    `tags` names has changed; `changes` reports the changes in the context that the response comes
-    from. `route` identifies the operation in metrics."""
+    `tags` names has changed; `changes` reports the changes in the contexts that the response
+    comes from. `route` identifies the operation in metrics."""
 
     __slots__ = ("changes", "key", "route", "size", "tags", "variants")
 
     def __init__(
-        self, key: Key, route: object, changes: Changes, tags: frozenset[str], plain: Variant
+        self, key: Key, route: object, changes: AnyChanges, tags: frozenset[str], plain: Variant
     ) -> None:
         self.key = key
         self.route = route

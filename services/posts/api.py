@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from kernel.cache.changes import Changes
-from kernel.contracts import KeyedAct, ReportedPost
+from kernel.contracts import FoundPostView, KeyedAct, PostView, ReportedPost, ViewPage
 from kernel.data.database import LARGEST_ID
 from kernel.data.idempotency import ReplayableResponse
 from kernel.data.paging import Page
@@ -46,6 +46,7 @@ from services.posts.reading import api as reading_api
 from services.posts.reading.service import Reading
 from services.posts.service import PostService
 from services.posts.stream import Streams
+from services.posts.views import Views
 
 DESCRIPTION = "What people write in threads."
 
@@ -203,8 +204,8 @@ def router(
     return routes
 
 
-def internal_router(moderation: Moderation, service_token: ServiceToken) -> APIRouter:
-    """What other services call: `kernel.contracts.Posts` over HTTP."""
+def internal_router(moderation: Moderation, views: Views, service_token: ServiceToken) -> APIRouter:
+    """What other services call: `kernel.contracts.Posts` and `PostReader` over HTTP."""
     routes = APIRouter(
         prefix="/internal/posts",
         route_class=JsonRoute,
@@ -219,6 +220,32 @@ def internal_router(moderation: Moderation, service_token: ServiceToken) -> APIR
     @routes.put("/{id}/removal")
     async def remove_post(id: Id, act: KeyedAct) -> None:  # noqa: A002
         await moderation.remove_post(id, act.moderator, act.reason, act.key)
+
+    @routes.get("/views")
+    async def newest_posts(limit: Limit = 20) -> Sequence[PostView]:
+        return await views.newest_posts(limit)
+
+    @routes.get("/views/in-thread/{thread}")
+    async def posts_in_thread(
+        thread: Id, limit: Limit = 20, after: After = None
+    ) -> ViewPage[PostView]:
+        return await views.posts_in_thread(thread, limit, after)
+
+    @routes.get("/views/in-thread/{thread}/from/{post}")
+    async def posts_from(thread: Id, post: Id, limit: Limit = 20) -> ViewPage[PostView]:
+        return await views.posts_from(thread, post, limit)
+
+    @routes.get("/views/in-thread/{thread}/newest")
+    async def newest_in_thread(thread: Id, limit: Limit = 20) -> Sequence[PostView]:
+        return await views.newest_in_thread(thread, limit)
+
+    @routes.get("/views/by-user/{user}")
+    async def posts_by_user(user: Id, limit: Limit = 20, after: After = None) -> ViewPage[PostView]:
+        return await views.posts_by_user(user, limit, after)
+
+    @routes.get("/views/search")
+    async def search_posts(q: Words, after: After = None) -> ViewPage[FoundPostView]:
+        return await views.search_posts(q, after)
 
     return routes
 

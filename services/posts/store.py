@@ -1,5 +1,6 @@
 """Posts in PostgreSQL."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from kernel.data import allowance
@@ -262,6 +263,28 @@ class PostStore:
             _CONTEXT,
         )
         return None if row is None else Cursor(_kind_of(thread), (row["id"],)).encode()
+
+    async def from_post(self, thread: int, post: int, limit: int) -> Page[Post]:
+        """The posts of a thread with this id or a higher one, oldest first."""
+        before = Cursor(_kind_of(thread), (post - 1,)).encode()
+        return await self.in_thread(thread, limit, before)
+
+    async def newest_in_thread(self, thread: int, limit: int) -> Sequence[Post]:
+        """The newest posts of a thread, the newest first."""
+        rows = await self._database.rows(
+            _page_of(
+                """
+                SELECT * FROM posts
+                WHERE thread = $1 AND removed_at IS NULL
+                    AND NOT EXISTS (SELECT FROM removed_threads WHERE thread = $1)
+                """,
+                "id DESC",
+                2,
+            ),
+            thread,
+            limit,
+        )
+        return [Post._make(row) for row in rows]
 
 
 _CONTEXT = 5

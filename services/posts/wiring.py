@@ -23,10 +23,10 @@ from kernel.search.indexer import Indexer
 from services.posts import api
 from services.posts.delivery import ActivityDelivery
 from services.posts.markup.pool import RenderPool
+from services.posts.markup.rerendering import Rerenderer
 from services.posts.moderation import Moderation
 from services.posts.reading.service import Reading
 from services.posts.removals import RemovalFollower
-from services.posts.rerendering import Rerenderer
 from services.posts.search.store import SearchStore
 from services.posts.service import PostService
 from services.posts.settings import PostSettings
@@ -36,16 +36,19 @@ from services.posts.stores.moderation import SUBJECT, ModerationStore
 from services.posts.stores.reading import ReadingStore
 from services.posts.stores.removals import RemovalStore
 from services.posts.stream import Streams
+from services.posts.views import Views
 
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    """The posts context, open. `moderation` implements `kernel.contracts.Posts`;
-    `delivery` sends the activity of threads to the threads context."""
+    """The posts context, open. `moderation` implements `kernel.contracts.Posts`, `views`
+    `kernel.contracts.PostReader`; `delivery` sends the activity of threads to the threads
+    context."""
 
     service: PostService
     moderation: Moderation
     reading: Reading
+    views: Views
     log: ModerationLog
     streams: Streams
     delivery: ActivityDelivery
@@ -66,7 +69,11 @@ class Posts:
             cookie,
             self.changes,
         )
-        internal = api.internal_router(self.moderation, ServiceToken(tokens)) if tokens else None
+        internal = (
+            api.internal_router(self.moderation, self.views, ServiceToken(tokens))
+            if tokens
+            else None
+        )
         return Context("posts", api.DESCRIPTION, self.check, self.changes, public, internal)
 
 
@@ -123,6 +130,7 @@ async def open_posts(
                     service,
                     moderation,
                     reading,
+                    Views(service, store),
                     log,
                     streams,
                     delivery,

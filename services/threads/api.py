@@ -1,12 +1,22 @@
 """Threads over HTTP."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from kernel.cache.changes import Changes
-from kernel.contracts import Activity, KeyedAct, Removals, ThreadRef
+from kernel.contracts import (
+    Activity,
+    KeyedAct,
+    Order,
+    Removals,
+    ThreadChange,
+    ThreadRef,
+    ThreadView,
+    ViewPage,
+)
 from kernel.data.database import LARGEST_ID
 from kernel.data.idempotency import ReplayableResponse
 from kernel.data.paging import Page
@@ -37,6 +47,7 @@ from kernel.moderation.log import ModerationLog
 from services.threads import model, moderation_api
 from services.threads.moderation import Moderation
 from services.threads.service import ThreadService
+from services.threads.views import Views
 
 DESCRIPTION = "Threads, and the activity in them."
 
@@ -96,7 +107,7 @@ def router(
     @shared
     async def list_threads(
         request: Request,
-        order: model.Order = "active",
+        order: Order = "active",
         created_by: Annotated[Id | None, Query(alias="createdBy")] = None,
         limit: Limit = 20,
         after: After = None,
@@ -167,9 +178,13 @@ def _created(thread: model.Thread) -> ReplayableResponse:
 
 
 def internal_router(
-    service: ThreadService, moderation: Moderation, service_token: ServiceToken
+    service: ThreadService,
+    moderation: Moderation,
+    views: Views,
+    service_token: ServiceToken,
 ) -> APIRouter:
-    """The operations for other services: `kernel.contracts.Threads` and `ThreadModeration`."""
+    """The operations for other services: `kernel.contracts.Threads`, `ThreadModeration` and
+    `ThreadReader`."""
     routes = APIRouter(
         prefix="/internal/threads",
         route_class=JsonRoute,
@@ -194,5 +209,32 @@ def internal_router(
     @routes.put("/{id}/lock")
     async def lock_thread(id: Id, act: KeyedAct) -> None:  # noqa: A002
         await moderation.lock_thread(id, act.moderator, act.reason, act.key)
+
+    @routes.get("/views")
+    async def threads(
+        order: Order = "active",
+        created_by: Id | None = None,
+        limit: Limit = 20,
+        after: After = None,
+    ) -> ViewPage[ThreadView]:
+        return await views.threads(order, created_by, limit, after)
+
+    @routes.get("/views/by-id")
+    async def threads_by_id(
+        id: Annotated[list[Id], Query(max_length=LARGEST_PAGE)],  # noqa: A002
+    ) -> Sequence[ThreadView]:
+        return await views.threads_by_id(id)
+
+    @routes.get("/views/search")
+    async def search(q: Words) -> Sequence[ThreadView]:
+        return await views.search_threads(q)
+
+    @routes.get("/views/changes")
+    async def changes(first: Id, last: Id) -> Sequence[ThreadChange]:
+        return await views.thread_changes(first, last)
+
+    @routes.get("/views/{id}")
+    async def thread(id: Id) -> ThreadView:  # noqa: A002
+        return await views.thread(id)
 
     return routes

@@ -8,9 +8,6 @@ from kernel.contracts import Actor
 from kernel.errors import Forbidden
 from kernel.moderation.log import Act
 
-Order = Literal["active", "new"]
-"""How a list of threads is sorted: by last activity, with pinned threads first, or by start."""
-
 Mark = Literal["locked", "pinned"]
 """A mark that moderators set on a thread."""
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from kernel.contracts import Activity, Removals, ThreadRef, Users
+from kernel.contracts import Activity, Order, Removals, ThreadRef, Users
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
 from kernel.errors import NotFound, Policy
 from kernel.moderation.log import Act
 from kernel.process.broadcast import Broadcast
 from kernel.process.clock import Clock
-from services.threads.model import Decide, Order, Thread
+from services.threads.model import Decide, Thread
 
 LONGEST_PATIENCE = 30.0
 """The most seconds for which `removed` waits."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from kernel.contracts import Activity, Removals
+from kernel.contracts import Activity, Order, Removals, ThreadChange
 from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Database
 from kernel.data.idempotency import IdempotentWrite
@@ -13,7 +13,7 @@ from kernel.errors import MalformedRequest, Policy, Stale
 from kernel.moderation.log import Subject, record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
-from services.threads.model import Decide, Mark, Order, Thread
+from services.threads.model import Decide, Mark, Thread
 
 SCHEMA = "0006"
 """The migration that this code needs."""
@@ -95,6 +95,25 @@ class ThreadStore:
             thread,
         )
         return None if row is None else Thread._make(row)
+
+    async def was_removed(self, thread: int) -> bool:
+        """Whether there was such a thread, and it has been removed."""
+        row = await self._database.row(
+            "SELECT FROM threads WHERE id = $1 AND removal IS NOT NULL", thread
+        )
+        return row is not None
+
+    async def changes(self, first: int, last: int) -> Sequence[ThreadChange]:
+        """When something last happened in each thread with an id from `first` to `last`."""
+        rows = await self._database.rows(
+            """
+            SELECT id, greatest(created_at, edited_at, last_post_at) AS at FROM threads
+            WHERE id BETWEEN $1 AND $2 AND removal IS NULL ORDER BY id
+            """,
+            first,
+            last,
+        )
+        return [ThreadChange(row["id"], row["at"]) for row in rows]
 
     async def find_many(
         self, threads: Sequence[int], limit: int, after: str | None

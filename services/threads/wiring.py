@@ -26,15 +26,17 @@ from services.threads.search_store import SearchStore
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadSettings
 from services.threads.store import CHANGE_KINDS, SCHEMA, SUBJECT, THREAD_REMOVED, ThreadStore
+from services.threads.views import Views
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
     """The threads context, open. `service` implements `kernel.contracts.Threads`, `moderation`
-    `kernel.contracts.ThreadModeration`."""
+    `kernel.contracts.ThreadModeration`, `views` `kernel.contracts.ThreadReader`."""
 
     service: ThreadService
     moderation: Moderation
+    views: Views
     log: ModerationLog
     changes: Changes
     check: Check
@@ -44,7 +46,7 @@ class Threads:
         cookie = SessionCookie(settings.public_origin)
         public = api.router(self.service, self.moderation, self.log, cookie, self.changes)
         internal = (
-            api.internal_router(self.service, self.moderation, ServiceToken(tokens))
+            api.internal_router(self.service, self.moderation, self.views, ServiceToken(tokens))
             if tokens
             else None
         )
@@ -77,4 +79,5 @@ async def open_threads(
             lifecycle.when_draining(removal.close),
         ):
             check = partial(database.check_schema, SCHEMA)
-            yield Threads(service, moderation, log, changes, check)
+            views = Views(service, store)
+            yield Threads(service, moderation, views, log, changes, check)

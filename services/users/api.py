@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 
 from kernel.cache.changes import Changes
-from kernel.contracts import Actor, KeyedAct, Moderator
+from kernel.contracts import Actor, KeyedAct, Moderator, UserView
 from kernel.errors import (
     Banned,
     Conflict,
@@ -250,9 +250,12 @@ def router(
 
 
 def internal_router(
-    service: UserService, moderation: Moderation, service_token: ServiceToken
+    service: UserService,
+    moderation: Moderation,
+    service_token: ServiceToken,
 ) -> APIRouter:
-    """The operations for other services: `kernel.contracts.Users` and `UserModeration`."""
+    """The operations for other services: `kernel.contracts.Users`, `UserModeration` and
+    `UserReader`."""
     routes = APIRouter(
         prefix="/internal/users",
         route_class=JsonRoute,
@@ -275,6 +278,20 @@ def internal_router(
     @routes.put("/{id}/ban")
     async def ban_user(id: Id, act: KeyedAct) -> None:  # noqa: A002 - the path's word
         await moderation.ban_user(id, act.moderator, act.reason, act.key)
+
+    @routes.get("/views")
+    async def users(
+        id: Annotated[list[Id], Query(max_length=LARGEST_PAGE)],  # noqa: A002
+    ) -> Sequence[UserView]:
+        return await service.users(id)
+
+    @routes.get("/views/search")
+    async def search(q: Words) -> Sequence[UserView]:
+        return await service.search_users(q)
+
+    @routes.get("/views/{id}")
+    async def user(id: Id) -> UserView:  # noqa: A002
+        return await service.user(id)
 
     return routes
 

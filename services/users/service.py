@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from kernel.contracts import Actor
+from kernel.contracts import Actor, UserView
 from kernel.data.paging import Page
 from kernel.errors import (
     Banned,
@@ -38,6 +38,8 @@ from services.users.model import (
 from services.users.resemblance import resembles
 
 _LONGEST_USER_AGENT = 400
+_MOST_VIEWS = 100
+_FOUND_VIEWS = 5
 _SESSION_ENDED = "This session has ended. Sign in again."
 _WRONG_SIGN_IN = "No user has this name and password."
 _WRONG_PASSWORD = "This is not your password."  # noqa: S105 - a sentence
@@ -203,6 +205,19 @@ class UserService:
         """Users by id. Raises `MalformedRequest` for a cursor of another list."""
         return await self._store.list(limit, after)
 
+    async def user(self, user: int) -> UserView:
+        """The user, for the page. Raises `NotFound`."""
+        return _view(await self.find(user))
+
+    async def users(self, users: Sequence[int]) -> Sequence[UserView]:
+        """Those of at most 100 users that exist, by id, for the page."""
+        page = await self._store.find_many(users, _MOST_VIEWS, None)
+        return [_view(user) for user in page.items]
+
+    async def search_users(self, words: str) -> Sequence[UserView]:
+        """The first five users whose usernames or names begin like this, for the page."""
+        return [_view(user) for user in await self.search(words, _FOUND_VIEWS)]
+
     async def sign_in(
         self, username: str, password: str, address: str, user_agent: str | None
     ) -> StartedSession:
@@ -350,3 +365,7 @@ class UserService:
 def _check_resemblance(name: str, pointer: str, staff: Sequence[User]) -> None:
     if any(resembles(name, each) for user in staff for each in (user.name, user.username)):
         raise Invalid(FieldError(pointer, "This looks like the name of a moderator or an admin."))
+
+
+def _view(user: User) -> UserView:
+    return UserView(user.id, user.username, user.name, user.bio, user.role, user.created_at)

@@ -26,8 +26,8 @@ from services.users.store import CHANGE_KINDS, SCHEMA, SUBJECT, UserStore
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The users context, open. `service` implements `kernel.contracts.Users`, `moderation`
-    `kernel.contracts.UserModeration`."""
+    """The users context, open. `service` implements `kernel.contracts.Users` and
+    `UserReader`, `moderation` `kernel.contracts.UserModeration`."""
 
     service: UserService
     moderation: Moderation

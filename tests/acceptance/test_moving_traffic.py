@@ -17,7 +17,7 @@ from tests.children import child_running
 from tests.deployments import ROOT, Run, processes
 from tests.eventually import eventually
 from topology.contexts import CONTEXTS
-from topology.deployments import MONOLITH, SERVICES
+from topology.deployments import MONOLITH, PAGE, SERVICES, calls_of
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,12 @@ def carried_out(run: Run, command: str, **variables: str) -> str:
     done = rollout(run, command, **variables)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def stop_the_page(run: Run) -> None:
+    """Stop the service of the page, and those that it calls."""
+    for service in reversed([*calls_of(PAGE), PAGE]):
+        carried_out(run, "stop", CONTEXT=service)
 
 
 def refused(run: Run, command: str, **variables: str) -> str:
@@ -117,7 +123,7 @@ async def test_the_first_request_follows_a_shift(run: Run) -> None:
         carried_out(run, "shift", CONTEXT="web", SHARE="0")
         assert (await http.get("/")).headers["X-Served-By"].startswith("monolith/")
         assert (await http.get("/shares.json")).json()["web"] == 0
-    carried_out(run, "stop", CONTEXT="web")
+    stop_the_page(run)
 
 
 def test_impossible_operation_is_refused_and_changes_nothing(run: Run) -> None:
@@ -158,7 +164,7 @@ async def test_gateway_that_ends_unexpectedly_restarts_with_the_shares_and_targe
     async with httpx.AsyncClient(base_url=run.board.url, timeout=15, trust_env=False) as http:
         assert (await http.get("/")).headers["X-Served-By"].startswith("web/")
     carried_out(run, "shift", CONTEXT="web", SHARE="0")
-    carried_out(run, "stop", CONTEXT="web")
+    stop_the_page(run)
 
 
 def test_command_during_another_is_refused(run: Run) -> None:
@@ -180,4 +186,4 @@ def test_command_during_another_is_refused(run: Run) -> None:
         assert "make start CONTEXT=web is not finished yet" in sentence
     finally:
         assert starting.wait(60) == 0
-    carried_out(run, "stop", CONTEXT="web")
+    stop_the_page(run)

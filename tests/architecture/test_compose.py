@@ -10,8 +10,7 @@ import yaml
 from gateway.template.reader import load_routing
 from kernel.process.serve import LONGEST_REQUEST_SECONDS
 from tests.cloudformation import ROOT
-from topology.contexts import CONTEXT_NAMES
-from topology.deployments import DEPLOYMENTS, IMAGES, SERVERS, databases_of
+from topology.deployments import DEPLOYMENTS, IMAGES, SERVERS, SERVICES, databases_of
 from topology.routing import STAND_INS
 
 Service = dict[str, Any]
@@ -106,14 +105,14 @@ def test_a_container_has_no_rights_that_it_does_not_need(name: str) -> None:
 SECRETS: Final = {
     "prepare": {
         "secrets", "secrets-postgres", "secrets-bootstrap", "secrets-databases",
-        *(f"secrets-{context}" for context in CONTEXT_NAMES),
+        *(f"secrets-{server}" for server in SERVICES),
     },
     "postgres": {"secrets-postgres"},
     "bootstrap": {"secrets-bootstrap"},
     "migrate": {"secrets-databases"},
     "demo": {"secrets-databases"},
     "monolith": {"secrets-databases"},
-    **{context: {f"secrets-{context}"} for context in CONTEXT_NAMES},
+    **{server: {f"secrets-{server}"} for server in SERVICES},
 }  # fmt: skip
 
 

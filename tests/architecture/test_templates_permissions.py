@@ -53,7 +53,7 @@ KNOWS = {
     "threads": {DATABASES["threads"], TOKENS["threads"], TOKENS["users"]},
     "posts": {DATABASES["posts"], *TOKENS.values()},
     "cases": {DATABASES["cases"], *TOKENS.values()},
-    "web": set(),
+    "web": set(TOKENS.values()),
     "monolith": set(DATABASES.values()),
 }
 """The secrets that each process gets: its own database, and the tokens of the services it talks

@@ -99,7 +99,7 @@ def test_execution_role_allows_only_what_starting_a_task_needs(
     assert len(roles) >= len(deployment.stacks) - 8
     for arn in roles:
         role = deployment.resource(arn.removesuffix(".Arn"))
-        knows_none = role.name.startswith(("web.", "operator.OutsideAddress"))
+        knows_none = role.name.startswith("operator.OutsideAddress")
         without_secrets = {"secretsmanager:GetSecretValue"} if knows_none else set()
         assert allowed(role) == {
             action: kinds

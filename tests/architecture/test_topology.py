@@ -9,7 +9,7 @@ import yaml
 from tests.architecture.topology_differences import compose, dockerfile, templates
 from tests.cloudformation import INFRA, ROOT
 from topology.contexts import BY_NAME, CONTEXTS
-from topology.deployments import SERVICES
+from topology.deployments import SERVICES, calls_of
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -31,8 +31,7 @@ def test_a_context_calls_only_contexts_declared_before_it() -> None:
     for place, context in enumerate(CONTEXTS):
         assert set(context.calls) <= {earlier.name for earlier in CONTEXTS[:place]}
     for place, service in enumerate(SERVICES):
-        calls = BY_NAME[service].calls if service in BY_NAME else ()
-        assert set(calls) <= set(SERVICES[:place])
+        assert set(calls_of(service)) <= set(SERVICES[:place])
 
 
 def test_a_context_has_a_package_and_a_package_is_a_context() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from laptop import ports
 from tests.eventually import eventually_blocking
+from topology.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_UVLOOP = """
@@ -42,6 +43,14 @@ TEMPLATE = {
 }
 
 
+SETTINGS = {
+    "DRAIN_SECONDS": "0",
+    "PUBLIC_ORIGIN": "http://a",
+    **{context.service_url.upper(): "http://a" for context in CONTEXTS},
+    **{context.service_token.upper(): "the token of a service" for context in CONTEXTS},
+}
+
+
 @pytest.mark.parametrize("module", ["gateway", "web.main"])
 def test_server_runs_without_uvloop(module: str, tmp_path: Path) -> None:
     (port,) = ports.free(1)
@@ -54,7 +63,7 @@ def test_server_runs_without_uvloop(module: str, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", WITHOUT_UVLOOP, module, *arguments],
         cwd=ROOT,
-        env={**os.environ, "PORT": str(port), "DRAIN_SECONDS": "0", "PUBLIC_ORIGIN": "http://a"},
+        env=os.environ | SETTINGS | {"PORT": str(port)},
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -14,7 +14,7 @@ import yaml
 
 from containers.secret_files import parts
 from tests.cloudformation import ROOT, Deployment, template
-from topology.contexts import BY_NAME, CALLED, CONTEXT_NAMES, CONTEXTS, tokens_known_by
+from topology.contexts import BY_NAME, CALLED, CONTEXT_NAMES, CONTEXTS
 from topology.deployments import (
     DEPLOYED_IMAGES,
     DEPLOYMENTS,
@@ -26,8 +26,10 @@ from topology.deployments import (
     PAGE,
     SERVERS,
     SERVICES,
+    calls_of,
     databases_of,
     module,
+    tokens_known_by,
 )
 from topology.routing import (
     SHARES,
@@ -77,16 +79,18 @@ def compose(text: str, file: str = "docker-compose.yml") -> list[str]:
         found += _same(profiles, set(service["profiles"]), file, f"the deployments of {name}")
         found += _same(f"board/{name}:local", service["image"], file, f"the image of {name}")
         found += _same(name, service["build"]["target"], file, f"the stage of {name}")
-        calls = BY_NAME[name].calls if name in BY_NAME else ()
-        urls = {BY_NAME[called].service_url.upper(): f"http://{called}:8000" for called in calls}
+        urls = {
+            BY_NAME[called].service_url.upper(): f"http://{called}:8000"
+            for called in calls_of(name)
+        }
         environment = {
             key: value
             for key, value in service["environment"].items()
             if key in {context.service_url.upper() for context in CONTEXTS}
         }
         found += _same(urls, environment, file, f"whom {name} calls")
-        consumer = {MONOLITH: "databases", PAGE: None}.get(name, name)
-        mounts = [f"secrets-{consumer}:/run/secrets:ro"] if consumer else []
+        consumer = "databases" if name == MONOLITH else name
+        mounts = [f"secrets-{consumer}:/run/secrets:ro"]
         # Those that serve the page show the shares of the traffic.
         mounts += ["rules:/rules:ro"] if name in (PAGE, MONOLITH) else []
         found += _same(mounts, service.get("volumes", []), file, f"the volumes of {what}")
@@ -279,11 +283,10 @@ def _names(deployment: Deployment, folder: str) -> Iterator[str]:
 
 def _task(deployment: Deployment, name: str, file: str) -> Iterator[str]:
     container = deployment.resource(f"{name}.Task")["ContainerDefinitions"][0]
-    calls = BY_NAME[name].calls if name in BY_NAME else ()
     databases = databases_of(name)
     urls = {
         *(BY_NAME[context].database_url.upper() for context in databases),
-        *(BY_NAME[called].service_url.upper() for called in calls),
+        *(BY_NAME[called].service_url.upper() for called in calls_of(name)),
     }
     seen = {entry["Name"] for entry in container["Environment"]}
     seen = {key for key in seen if key.endswith("_URL")}

@@ -17,7 +17,7 @@ from kernel.search.blocks import cover
 from kernel.search.dictionary import Dictionary
 from kernel.search.indexer import SELECT_NOT_INDEXED
 from kernel.search.scan import Scan, Searched
-from services.posts.rerendering import SELECT_TO_RENDER
+from services.posts.markup.rerendering import SELECT_TO_RENDER
 from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
 from services.posts.stores.activity import ActivityStore

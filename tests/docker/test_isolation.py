@@ -20,7 +20,7 @@ SECRETS_OF = {
     "threads": {"threads_database_url", "threads_service_token", "users_service_token"},
     "posts": {"posts_database_url", *TOKENS},
     "cases": {"cases_database_url", *TOKENS},
-    "web": set[str](),
+    "web": TOKENS,
     "gateway": set[str](),
 }
 

@@ -122,7 +122,7 @@ def test_each_task_knows_its_own_secrets_and_no_other(aws: Stage) -> None:
         "threads": {"THREADS_DATABASE_PASSWORD", "THREADS_SERVICE_TOKEN", "USERS_SERVICE_TOKEN"},
         "posts": {"POSTS_DATABASE_PASSWORD", *TOKENS},
         "cases": {"CASES_DATABASE_PASSWORD", *TOKENS},
-        "web": set(),
+        "web": set(TOKENS),
     }
 
 

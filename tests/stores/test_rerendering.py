@@ -10,8 +10,8 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.data.database import Database
 from kernel.errors import FieldError, Invalid, Unavailable
+from services.posts.markup.rerendering import Rerenderer
 from services.posts.model import MARKUP
-from services.posts.rerendering import Rerenderer
 from tests.databases import Databases
 
 NOW = datetime(2026, 11, 23, 8, 3, tzinfo=UTC)

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.cache.changes import Changes
+from kernel.cache.changes import AnyChanges, Changes, JointChanges
 from kernel.cache.encodings import SMALLEST, Encoding, choose, compress
 from kernel.cache.entries import Entries, Entry, Field, Key, Variant
 from kernel.http.conditional.revalidation import encoded_tag, entity_tag, matches
@@ -35,6 +35,14 @@ def depends_on(scope: Scope, changes: Changes, *tags: str) -> None:
     scope[_DEPENDS] = changes, frozenset(changes.tag(tag) for tag in tags)
 
 
+def depends_on_all(scope: Scope, tags: Sequence[tuple[Changes, Iterable[str]]]) -> None:
+    """The same as `depends_on`, for a response with data of several contexts: the tags of each."""
+    scope[_DEPENDS] = (
+        JointChanges(changes for changes, _ in tags),
+        frozenset(changes.tag(name) for changes, names in tags for name in names),
+    )
+
+
 class _Fill:
     """A response in progress. `changed` and `contexts` collect what has changed since it began.
     Other requests for the same response wait for `done`: the entry, or None."""
@@ -46,11 +54,11 @@ class _Fill:
         self.contexts: set[str] = set()
         self.done: asyncio.Future[Entry | None] | None = None
 
-    def is_right(self, changes: Changes, tags: frozenset[str]) -> bool:
+    def is_right(self, changes: AnyChanges, tags: frozenset[str]) -> bool:
         """Whether nothing that the response depends on has changed since it began."""
         return (
             changes.current
-            and changes.context not in self.contexts
+            and self.contexts.isdisjoint(changes.contexts)
             and self.changed.isdisjoint(tags)
         )
 
@@ -125,7 +133,7 @@ class ResponseCache(Collector):
 
     def _on_change(self, context: str, tags: frozenset[str] | None) -> None:
         if tags is None:
-            gone = [entry.key for entry in self._entries if entry.changes.context == context]
+            gone = [entry.key for entry in self._entries if context in entry.changes.contexts]
             for key in gone:
                 self._entries.drop(key)
             self._dropped += len(gone)

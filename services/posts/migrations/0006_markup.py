@@ -9,7 +9,7 @@ down_revision = "0005"
 def upgrade() -> None:
     """`markup` is the version of the rules, `rendered_at` the time of the edit that the HTML was
     made of. Posts for which one of them is wrong or missing are rendered by a background task of
-    posts (`services.posts.rerendering`), which finds them by the index: it has only those.
+    posts (`services.posts.markup.rerendering`), which finds them by the index: it has only those.
 
     The previous version of the code goes on working. What it writes leaves both as they are, so the
     task renders that, too.

@@ -9,10 +9,11 @@ import pytest
 from containers.errors import CannotStartError
 from containers.prepare import prepare
 from topology.contexts import CONTEXT_NAMES
+from topology.deployments import SERVICES
 from topology.secrets import SECRETS
 
 TOKENS = {"posts_service_token", "threads_service_token", "users_service_token"}
-CONSUMERS = ("postgres", "bootstrap", "databases", *CONTEXT_NAMES)
+CONSUMERS = ("postgres", "bootstrap", "databases", *SERVICES)
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def test_preparing_again_changes_nothing(volumes: Path) -> None:
         ("threads", {"threads_database_url", "threads_service_token", "users_service_token"}),
         ("posts", {"posts_database_url", *TOKENS}),
         ("cases", {"cases_database_url", *TOKENS}),
+        ("web", TOKENS),
         ("databases", {f"{context}_database_url" for context in CONTEXT_NAMES}),
     ],
 )

@@ -18,8 +18,7 @@ from deploy.stacks.cloudformation import Stack
 from deploy.stacks.templates import Template
 from tests.cloudformation import INFRA, TEMPLATES, template
 from tests.unit.deploy.fakes import FakeClock, Pages
-from topology.contexts import BY_NAME
-from topology.deployments import SERVERS, SERVICES
+from topology.deployments import SERVERS, SERVICES, calls_of
 from topology.routing import share_parameter
 
 PROJECT = "board"
@@ -113,7 +112,7 @@ class FakeAccount:
             return
         if self.stacks["routing"].parameters.get("Paused") == "true":
             raise RefusedError(f"{name}: the target group has no associated load balancer")
-        for called in BY_NAME[name].calls if name in BY_NAME else ():
+        for called in calls_of(name):
             if called not in self.stacks and "monolith" not in self.stacks:
                 raise RefusedError(f"{name}: its tasks find no {called}")
         revision = parameters["Image"].rpartition(":")[2]

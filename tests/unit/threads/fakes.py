@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from kernel.contracts import Activity, Removals
+from kernel.contracts import Activity, Order, Removals
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
 from kernel.errors import Policy
 from kernel.moderation.log import Act
-from services.threads.model import Decide, Mark, Order, Thread
+from services.threads.model import Decide, Mark, Thread
 
 
 class FakeThreadStore:

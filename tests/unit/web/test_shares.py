@@ -13,24 +13,18 @@ from gateway.admin.control import Control
 from gateway.admin.rules_file import write_rules
 from gateway.gateway import start_gateway
 from gateway.template.reader import load_routing
-from kernel.process.lifecycle import Lifecycle
 from tests.repository import ROOT
+from tests.unit.web.readers import FakeBoard
 from topology.deployments import SERVICES
 from topology.routing import STAND_INS, share_parameter
-from web.main import Settings, application
 
 
 @asynccontextmanager
 async def page_with(
     rules_file: Path | None, *, named: bool = True
 ) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(
-        port=0, show_instance=named, public_origin="http://board.example", rules_file=rules_file
-    )
-    async with application(settings, Lifecycle()) as app:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://web") as client:
-            yield client
+    async with FakeBoard().page(named=named, rules_file=rules_file) as client:
+        yield client
 
 
 def rules(**weights: int) -> str:

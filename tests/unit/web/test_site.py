@@ -11,6 +11,7 @@ import pytest
 
 from kernel.errors import FAILURES
 from web.site import PREFIX, STATIC, build
+from web.templates import FOLDER
 
 TEXTS = sorted((STATIC / "text").glob("*.js"))
 WORDS = "\n".join(path.read_text(encoding="utf-8") for path in TEXTS)
@@ -20,9 +21,6 @@ KEYS = set(re.findall(r'^  "([^"]+)":', WORDS, re.MULTILINE))
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "views").mkdir()
-    (tmp_path / "index.html").write_text(
-        '<link href="{{a.css}}"><script type="importmap">{{import-map}}</script>{{preloads}}'
-    )
     (tmp_path / "a.css").write_text("p { margin: 0 }")
     (tmp_path / "app.js").write_text('import { b } from "./b.js";\nimport("./views/late.js");\n')
     (tmp_path / "b.js").write_text('import {\n  c,\n} from "./views/c.js";\nexport const b = c;\n')
@@ -43,19 +41,15 @@ def test_changed_file_changes_only_its_own_name(folder: Path) -> None:
 
 
 def test_import_map_maps_every_module_to_its_hashed_name(folder: Path) -> None:
-    shell = build(folder).shell.body.decode()
-    found = re.search(r'<script type="importmap">(.*?)</script>', shell)
-    assert found is not None
     named = names(folder)
-    assert json.loads(found[1])["imports"] == {
+    assert json.loads(build(folder).import_map)["imports"] == {
         PREFIX + name: PREFIX + named[name] for name in named if name.endswith(".js")
     }
 
 
 def test_policy_allows_only_the_import_map_as_inline_script(folder: Path) -> None:
     for site in (build(folder), build()):
-        [inline] = re.findall(r"<script[^>]*>([^<]+)</script>", site.shell.body.decode())
-        digest = b64encode(sha256(inline.encode()).digest()).decode()
+        digest = b64encode(sha256(site.import_map.encode()).digest()).decode()
         assert f"script-src 'self' 'sha256-{digest}';" in site.policy
         assert "unsafe" not in site.policy
 
@@ -81,11 +75,10 @@ def test_policy_allows_other_origins_only_for_pictures() -> None:
 def test_only_static_imports_are_preloaded(
     folder: Path,
 ) -> None:
-    preloaded = re.findall(
-        r'modulepreload" href="/assets/([^"]+)"', build(folder).shell.body.decode()
-    )
     named = names(folder)
-    assert preloaded == [named["app.js"], named["b.js"], named["views/c.js"]]
+    assert build(folder).preloads == [
+        PREFIX + named[name] for name in ("app.js", "b.js", "views/c.js")
+    ]
 
 
 def test_serves_modules_without_jsdoc_and_with_the_same_lines(folder: Path) -> None:
@@ -128,7 +121,6 @@ def test_two_instances_serve_the_same_bytes() -> None:
     ("file", "content", "message"),
     [
         ("b.js", 'import { x } from "./gone.js";\n', "b.js: there is no gone.js"),
-        ("index.html", "{{gone.css}}", "index.html: there is no gone.css"),
         ("page.php", "?", "page.php: files of this type are not served"),
     ],
 )
@@ -140,6 +132,11 @@ def test_invalid_file_or_reference_is_rejected_by_name(
         build(folder)
 
 
+def test_address_of_a_file_that_does_not_exist_is_rejected(folder: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape("there is no gone.css")):
+        build(folder).url("gone.css")
+
+
 def test_every_kind_of_problem_is_explained() -> None:
     explained = {key.split(":")[1] for key in KEYS if key.startswith("problem:")}
     assert explained == set(FAILURES)
@@ -149,12 +146,18 @@ def test_every_kind_of_problem_is_explained() -> None:
 
 def test_text_keys_match_the_keys_that_the_page_uses() -> None:
     sources = [path.read_text() for path in STATIC.rglob("*.js") if path not in TEXTS]
-    code = "\n".join(sources)
-    asked = set(re.findall(r'\bt\(\s*"([^"]+)"', code))
+    templates = [path.read_text() for path in FOLDER.glob("*.html")]
+    python = [path.read_text() for path in STATIC.parent.glob("*.py")]
+    code = "\n".join([*sources, *python, *templates])
+    asked = set(re.findall(r'\bt\(\s*"([^"]+)"\s*[,)]', code))
+    asked |= set(re.findall(r"\bt\('([^']+)'", code))
     assert asked <= KEYS
     families = tuple(re.findall(r"\bt\(\s*`([a-z-]+[-:])\$\{", code))
-    quoted = set(re.findall(r'"([a-z][a-z-]*)"', code))
-    assert {key for key in KEYS - quoted if not key.startswith(families)} == set()
+    families += tuple(re.findall(r'\bt\("([a-z-]+-)" ~', code))
+    ends = tuple(re.findall(r'\bt\(shown ~ "(-[a-z]+)"', code))
+    quoted = set(re.findall(r'["\']([a-z][a-z-]*)["\']', code))
+    unused = {key for key in KEYS - quoted if not key.startswith(families)}
+    assert {key for key in unused if not key.endswith(ends)} == set()
 
 
 def test_only_one_module_turns_text_into_elements() -> None:

@@ -290,6 +290,12 @@ export default {
   "no-such-user": "Nobody has this username.",
   "newest-posts": "Newest posts",
 
+  "about-the-board": "A message board: threads, posts, and the people who write them.",
+  "needs-javascript": "This page needs JavaScript. Reading the board does not.",
+  "a-person": "A person",
+  "threads-down": "The threads cannot be read at the moment.",
+  "posts-down": "The posts cannot be read at the moment.",
+  "users-down": "The names of people cannot be read at the moment.",
   "not-found": "Page not found",
   "not-found-why": "The link may be wrong, or the page has been deleted.",
   "to-the-threads": "To the threads",

@@ -1,0 +1,1 @@
+"""What the page reads, over HTTP: the reader contracts of `kernel.contracts`."""

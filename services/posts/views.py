@@ -1,0 +1,72 @@
+"""What everybody sees of posts, for the page."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kernel.contracts import FoundPostView, PostView, ViewPage
+from kernel.data.paging import Page
+from services.posts.model import Post
+from services.posts.service import PostService
+
+_FOUND = 20
+
+
+class Store(Protocol):
+    """What `Views` needs of its store; `services.posts.store.PostStore` has it in PostgreSQL."""
+
+    async def from_post(self, thread: int, post: int, limit: int) -> Page[Post]: ...
+
+    async def newest_in_thread(self, thread: int, limit: int) -> Sequence[Post]: ...
+
+
+class Views:
+    """Implements `kernel.contracts.PostReader` in process."""
+
+    def __init__(self, service: PostService, store: Store) -> None:
+        self._service = service
+        self._store = store
+
+    async def posts_in_thread(
+        self, thread: int, limit: int, after: str | None
+    ) -> ViewPage[PostView]:
+        """The posts of a thread, oldest first; none for a missing thread."""
+        return _views(await self._service.in_thread(thread, limit, after))
+
+    async def posts_from(self, thread: int, post: int, limit: int) -> ViewPage[PostView]:
+        """The posts of a thread with this id or a higher one, oldest first."""
+        return _views(await self._store.from_post(thread, post, limit))
+
+    async def newest_in_thread(self, thread: int, limit: int) -> Sequence[PostView]:
+        """The newest posts of a thread, the newest first."""
+        return [_view(post) for post in await self._store.newest_in_thread(thread, limit)]
+
+    async def posts_by_user(self, user: int, limit: int, after: str | None) -> ViewPage[PostView]:
+        """The posts of a user, the newest first; none for a missing user."""
+        return _views(await self._service.by_user(user, limit, after))
+
+    async def newest_posts(self, limit: int) -> Sequence[PostView]:
+        """Posts of all threads, the newest first."""
+        return _views(await self._service.newest(limit, None)).items
+
+    async def search_posts(self, words: str, after: str | None) -> ViewPage[FoundPostView]:
+        """At most twenty posts that match the words, the newest first."""
+        page = await self._service.search(words, _FOUND, after)
+        found = [FoundPostView(_view(hit.post), hit.snippet) for hit in page.items]
+        return ViewPage(found, page.next_cursor)
+
+
+def _views(page: Page[Post]) -> ViewPage[PostView]:
+    return ViewPage([_view(post) for post in page.items], page.next_cursor)
+
+
+def _view(post: Post) -> PostView:
+    return PostView(
+        post.id,
+        post.thread,
+        post.user,
+        post.html,
+        post.reply_to,
+        post.created_at,
+        post.edited_at,
+        post.edited_by,
+    )

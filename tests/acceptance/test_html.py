@@ -1,0 +1,181 @@
+"""The pages as HTML, for those who run no scripts: robots, text browsers, link previews."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.deployments import Board
+from tests.eventually import eventually
+from tests.people import Person
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+HOSTILE = "<script>alert('ä')</script> & \"co\""
+
+
+def attribute(html: str, pattern: str) -> str:
+    """The first group of the first match."""
+    found = re.search(pattern, html)
+    assert found is not None, pattern
+    return found[1]
+
+
+async def test_thread_shows_its_posts_and_describes_itself(
+    board: Board, visitor: httpx.AsyncClient, person: Person
+) -> None:
+    thread = await person.start_thread("Sourdough in winter")
+    post = await person.write(thread["id"], "Is the water **warm** enough?")
+    page = await visitor.get(f"/threads/{thread['id']}")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert f'id="post-{post["id"]}"' in page.text
+    assert '<p dir="auto">Is the water <strong>warm</strong> enough?</p>' in page.text
+    assert "<title>Sourdough in winter · The board</title>" in page.text
+    address = f"{board.public_origin}/threads/{thread['id']}"
+    assert f'<link rel="canonical" href="{address}">' in page.text
+    assert '<meta property="og:title" content="Sourdough in winter">' in page.text
+    assert '<meta name="description" content="Is the water warm enough?">' in page.text
+    assert f'title="@{person.username}"' in page.text
+
+
+async def test_titles_names_and_descriptions_are_escaped(
+    visitor: httpx.AsyncClient, newcomer: Person
+) -> None:
+    me = await newcomer.http.get("/api/users/me")
+    changed = await newcomer.http.patch(
+        "/api/users/me",
+        json={"name": HOSTILE, "bio": HOSTILE},
+        headers={"If-Match": me.headers["etag"]},
+    )
+    assert changed.status_code == 200, changed.text
+    thread = await newcomer.start_thread(HOSTILE)
+    await newcomer.write(thread["id"], HOSTILE)
+    for path in (f"/threads/{thread['id']}", "/?order=new", f"/users/{newcomer.id}"):
+
+        async def shown(path: str = path) -> bool:
+            return "&lt;script&gt;alert" in (await visitor.get(path)).text
+
+        await eventually(shown)
+        page = await visitor.get(path)
+        assert "<script>alert" not in page.text
+        assert 'content="<' not in page.text
+        policy = page.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "require-trusted-types-for 'script'" in policy
+
+
+async def test_missing_thread_is_404_and_a_removed_one_410(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    assert (await visitor.get("/threads/999999999")).status_code == 404
+    thread = await person.start_thread()
+    path = f"/threads/{thread['id']}"
+    assert (await visitor.get(path)).status_code == 200
+    assert (await person.http.delete(f"/api{path}")).status_code == 204
+
+    async def gone() -> bool:
+        return (await visitor.get(path)).status_code == 410
+
+    await eventually(gone)
+    page = await visitor.get(path, headers=BROWSER)
+    assert (page.status_code, "Page not found" in page.text) == (410, True)
+    assert '<meta name="robots" content="noindex">' in page.text
+    assert (await visitor.get("/users/999999999")).status_code == 404
+
+
+async def test_robot_finds_every_post_by_following_next(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    thread = await person.start_thread()
+    posts = [await person.write(thread["id"], f"Post {number}") for number in range(60)]
+    path, found, pages = f"/threads/{thread['id']}", list[int](), 0
+    while path:
+        page = await visitor.get(path)
+        found += map(int, re.findall(r'<article class="post" id="post-(\d+)"', page.text))
+        pages += 1
+        following = re.search(r'<link rel="next" href="([^"]+)">', page.text)
+        path = following[1].replace("&amp;", "&") if following else ""
+    assert found == [post["id"] for post in posts]
+    assert pages == 2
+    from_a_post = await visitor.get(f"/threads/{thread['id']}?from={posts[30]['id']}")
+    assert attribute(from_a_post.text, r'id="post-(\d+)"') == str(posts[30]["id"])
+
+
+async def test_page_is_revalidated_by_its_tag_and_follows_changes(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    thread = await person.start_thread()
+    post = await person.write(thread["id"], "As it was")
+    path = f"/threads/{thread['id']}"
+
+    async def settled() -> bool:
+        return "1 post<" in (await visitor.get(path)).text
+
+    await eventually(settled)
+    page = await visitor.get(path)
+    assert page.headers["cache-control"] == "no-cache"
+    same = await visitor.get(path, headers={"If-None-Match": page.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    version = (await person.http.get(f"/api/posts/{post['id']}")).headers["etag"]
+    edited = await person.http.patch(
+        f"/api/posts/{post['id']}", json={"text": "As it is"}, headers={"If-Match": version}
+    )
+    assert edited.status_code == 200
+
+    async def changed() -> bool:
+        return "As it is" in (await visitor.get(path)).text
+
+    await eventually(changed)
+
+
+async def test_user_page_shows_their_posts_or_their_threads(
+    visitor: httpx.AsyncClient, newcomer: Person
+) -> None:
+    thread = await newcomer.start_thread("A thread of a newcomer")
+    await newcomer.write(thread["id"], "A post of a newcomer")
+    posts = await visitor.get(f"/users/{newcomer.id}")
+    assert "A post of a newcomer" in posts.text
+    assert f"<title>{newcomer.username} · The board</title>" in posts.text
+    threads = await visitor.get(f"/users/{newcomer.id}?show=threads")
+    assert "A thread of a newcomer" in threads.text
+
+
+async def test_search_works_with_a_form(visitor: httpx.AsyncClient, person: Person) -> None:
+    thread = await person.start_thread("Zwieback and its history")
+    await person.write(thread["id"], "Nobody remembers the zwieback.")
+
+    async def found() -> bool:
+        page = await visitor.get("/search", params={"q": "zwieback"})
+        return "Zwieback and its history" in page.text and "<mark>zwieback</mark>" in page.text
+
+    await eventually(found)
+    assert "search-form" in (await visitor.get("/search")).text
+    for hostile in ("\0", "x" * 500, "   "):
+        assert (await visitor.get("/search", params={"q": hostile})).status_code == 200
+    escaped = await visitor.get("/search", params={"q": '"><script>'})
+    assert "<script>&" not in escaped.text
+    assert "&#34;&gt;&lt;script&gt;" in escaped.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/?after=nonsense", "/threads/{thread}?after=!", "/users/{user}?after=%00"]
+)
+async def test_wrong_cursor_is_a_page_with_400(
+    visitor: httpx.AsyncClient, person: Person, path: str
+) -> None:
+    thread = await person.start_thread()
+    page = await visitor.get(path.format(thread=thread["id"], user=person.id))
+    assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert "The cursor in ?after= cannot be read." in page.text
+
+
+async def test_pages_set_no_cookie_and_ignore_those_they_get(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    plain = await visitor.get("/signin")
+    assert "set-cookie" not in plain.headers
+    thread = await person.start_thread()
+    path = f"/threads/{thread['id']}"
+    anonymous = await visitor.get(path)
+    signed_in = await person.http.get(path)
+    assert "set-cookie" not in anonymous.headers
+    assert signed_in.text == anonymous.text

@@ -1,0 +1,277 @@
+"""The pages that show what is on the board, as HTML that needs no JavaScript.
+
+A page shows what everybody sees. If a context is down, the page says so and shows the rest.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from cachetools import LRUCache
+
+from kernel.contracts import Order, PostView, ThreadView, ViewPage
+from kernel.errors import Failure, Unavailable
+from web.prose import plain
+from web.reading import LARGEST_CALL, People, Sources, read_users, unless_down
+from web.templates import Templates
+
+THREADS_ON_A_PAGE: Final = 30
+POSTS_ON_A_PAGE: Final = 49
+"""So few that their authors and the moderators who edited them are read in one call."""
+
+WRITTEN_ON_A_PAGE: Final = 20
+MEMORY: Final = 16 * 1024 * 1024
+"""How many bytes of rendered pages are remembered between services."""
+
+_DESCRIPTION: Final = 160
+
+Tags = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page. `status` is 503 if what it is about could not be read. `tags` name the data that it
+    shows, by context; None if something is missing or was searched for: it must not be stored."""
+
+    body: bytes
+    status: int = 200
+    tags: Tags | None = None
+    failure: Failure | None = None
+    encoded: dict[str, bytes] = field(default_factory=dict)
+
+
+class Documents:
+    """Makes the pages from what `sources` show.
+
+    Between services, a page is rendered again only if what one of them shows has changed: readers
+    return the same object as long as it has not.
+    """
+
+    def __init__(self, sources: Sources, templates: Templates, memory: int = MEMORY) -> None:
+        self._sources = sources
+        self._templates = templates
+        self._text = templates.texts.text
+        self._rendered: LRUCache[tuple[object, ...], tuple[tuple[object, ...], Document]] = (
+            LRUCache(memory, lambda kept: 2 * len(kept[1].body) + 2000)
+        )
+
+    async def threads(self, order: Order, after: str | None) -> Document:
+        """The list of threads. Raises `MalformedRequest`."""
+        found = await unless_down(
+            self._sources.threads.threads(order, None, THREADS_ON_A_PAGE, after)
+        )
+        users, read = await self._users(_authors(threads=_items(found)))
+        place = "/?order=new" if order == "new" else "/"
+        tags = {"threads": ["list"], "users": _user_tags(users)}
+        return self._document(
+            ("threads", order, after),
+            (found, read),
+            found is not None,
+            tags,
+            lambda: self._templates.render(
+                "threads.html",
+                canonical=_with(place, after=after),
+                next=_next(place, found),
+                order=order,
+                threads=found,
+                users=users,
+            ),
+        )
+
+    async def thread(self, thread: int, after: str | None, first: int | None) -> Document:
+        """A page of a thread: from the post `first` on, or after a cursor, or from the beginning.
+        Raises `NotFound`, `Gone` for a removed thread, and `MalformedRequest`."""
+        posts = self._sources.posts
+        found, written = await asyncio.gather(
+            unless_down(self._sources.threads.thread(thread)),
+            unless_down(
+                posts.posts_in_thread(thread, POSTS_ON_A_PAGE, after)
+                if first is None
+                else posts.posts_from(thread, first, POSTS_ON_A_PAGE)
+            ),
+        )
+        users, read = await self._users(_authors([found] if found else (), _items(written)))
+        place = f"/threads/{thread}"
+        tags = {
+            "threads": [f"thread/{thread}"],
+            "posts": [f"thread/{thread}"],
+            "users": _user_tags(users),
+        }
+        start = next(iter(_items(written)), None)
+        return self._document(
+            ("thread", thread, after, first),
+            (found, written, read),
+            found is not None and written is not None,
+            tags,
+            lambda: self._templates.render(
+                "thread.html",
+                title=found.title if found else self._text("thread"),
+                description=plain(start.html, _DESCRIPTION) if start else None,
+                canonical=_with(place, after=after),
+                kind="article",
+                next=_next(place, written),
+                id=thread,
+                thread=found,
+                posts=written,
+                users=users,
+                from_the_middle=after is not None or first is not None,
+            ),
+        )
+
+    async def user(self, user: int, shown: str, after: str | None) -> Document:
+        """A user's page, with their posts, or their threads if `shown` is "threads". Raises
+        `NotFound` and `MalformedRequest`."""
+        sources = self._sources
+        written: ViewPage[PostView] | ViewPage[ThreadView] | None
+        found, written = await asyncio.gather(
+            unless_down(sources.users.user(user)),
+            unless_down(
+                sources.threads.threads("new", user, WRITTEN_ON_A_PAGE, after)
+                if shown == "threads"
+                else sources.posts.posts_by_user(user, WRITTEN_ON_A_PAGE, after)
+            ),
+        )
+        editors = {post.edited_by for post in _items(written) if isinstance(post, PostView)}
+        users, read = await self._others(user, found, editors - {None, user})
+        place = f"/users/{user}" + ("?show=threads" if shown == "threads" else "")
+        tags: dict[str, Sequence[str]] = {"users": [f"user/{user}", *_user_tags(users)]}
+        if shown == "threads":
+            tags["threads"] = ["list"]
+        else:
+            tags["posts"] = [f"author/{user}", "authors"]
+        name = found.name if found else self._text("a-person")
+        return self._document(
+            ("user", user, shown, after),
+            (found, written, read),
+            found is not None and written is not None,
+            tags,
+            lambda: self._templates.render(
+                "user.html",
+                title=name,
+                description=found.bio or None if found else None,
+                canonical=_with(place, after=after),
+                kind="profile",
+                next=_next(place, written),
+                id=user,
+                user=found,
+                shown=shown,
+                written=written,
+                users=users,
+            ),
+        )
+
+    async def search(self, words: str, after: str | None) -> Document:
+        """What a search finds. Raises `MalformedRequest`."""
+        sources = self._sources
+        people, threads, posts = await asyncio.gather(
+            unless_down(sources.users.search_users(words)),
+            unless_down(sources.threads.search_threads(words)),
+            unless_down(sources.posts.search_posts(words, after)),
+        )
+        hits = posts.items if posts else ()
+        ids = sorted({hit.post.thread for hit in hits})[:LARGEST_CALL]
+        named = await unless_down(sources.threads.threads_by_id(ids)) if ids else ()
+        users, _ = await self._users(_authors(threads or (), [hit.post for hit in hits]))
+        body = self._templates.render(
+            "search.html",
+            title=self._text("search-for", words=words),
+            next=_next(_with("/search", q=words), posts),
+            words=words,
+            people=people,
+            threads=threads,
+            posts=posts,
+            titles={thread.id: thread.title for thread in named or ()},
+            users=users,
+        )
+        down = people is None or threads is None or posts is None
+        return Document(body, 503 if down else 200)
+
+    def empty_search(self) -> Document:
+        """The form alone."""
+        body = self._templates.render("search.html", title=self._text("search"), words="")
+        return Document(body, tags={})
+
+    def shell(self, title: str) -> Document:
+        """A page that JavaScript fills."""
+        return Document(self._templates.render("shell.html", title=self._text(title)), tags={})
+
+    def failure(self, failure: Failure) -> Document:
+        """What a reader sees who cannot be shown what they asked for."""
+        if failure.status in {404, 410}:
+            heading, sentences = self._text("not-found"), [self._text("not-found-why")]
+        else:
+            heading, sentences = failure.title, [failure.detail]
+        body = self._templates.render(
+            "notice.html", title=heading, heading=heading, sentences=sentences
+        )
+        return Document(body, failure.status, failure=failure)
+
+    async def _users(self, ids: Iterable[int]) -> tuple[People, object]:
+        return await read_users(self._sources, ids)
+
+    async def _others(
+        self, user: int, found: Any, others: Iterable[int | None]
+    ) -> tuple[People, object]:
+        """The user themselves, already read, and the others on their page."""
+        users, read = await self._users(other for other in others if other is not None)
+        if found is not None:
+            users[user] = found
+        return users, read
+
+    def _document(
+        self,
+        key: tuple[object, ...],
+        inputs: tuple[object, ...],
+        whole: bool,
+        tags: Tags,
+        render: Callable[[], bytes],
+    ) -> Document:
+        if not whole:
+            failure = Unavailable("A part of the board is down.")
+            return Document(render(), failure.status, failure=failure)
+        if any(each is None for each in inputs):
+            return Document(render())
+        if self._sources.changes:
+            return Document(render(), tags=tags)
+        kept = self._rendered.get(key)
+        if kept is not None and all(
+            known is now for known, now in zip(kept[0], inputs, strict=True)
+        ):
+            return kept[1]
+        document = Document(render(), tags=tags)
+        self._rendered.pop(key, None)
+        if self._rendered.getsizeof((inputs, document)) <= self._rendered.maxsize:
+            self._rendered[key] = inputs, document
+        return document
+
+
+def _items(page: ViewPage[Any] | None) -> Sequence[Any]:
+    return page.items if page is not None else ()
+
+
+def _authors(threads: Iterable[ThreadView] = (), posts: Iterable[PostView] = ()) -> set[int]:
+    ids = {thread.created_by for thread in threads}
+    for post in posts:
+        ids.add(post.user)
+        if post.edited_by is not None:
+            ids.add(post.edited_by)
+    return ids
+
+
+def _user_tags(users: People) -> list[str]:
+    return [f"user/{user}" for user in users]
+
+
+def _with(place: str, **query: str | None) -> str:
+    given = urlencode({name: value for name, value in query.items() if value is not None})
+    if not given:
+        return place
+    return f"{place}{'&' if '?' in place else '?'}{given}"
+
+
+def _next(place: str, page: ViewPage[Any] | None) -> str | None:
+    if page is None or page.next is None:
+        return None
+    return _with(place, after=page.next)

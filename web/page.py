@@ -1,0 +1,39 @@
+"""Puts the page together, for a process of its own and for the monolith."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from fastapi import APIRouter
+from starlette.types import ASGIApp
+
+from web import pages
+from web.documents import Documents
+from web.reading import Sources
+from web.site import Site, build
+from web.templates import Templates
+from web.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page of a process: its routes, and what is around the application that has them."""
+
+    routes: APIRouter
+    _site: Site
+    _documents: Documents
+
+    @classmethod
+    def build(
+        cls, sources: Sources, origin: str, served_by: str | None, rules_file: Path | None
+    ) -> Self:
+        """The page that shows what `sources` have, at this origin; `pages.router` explains the
+        others."""
+        site = build()
+        documents = Documents(sources, Templates(site, Texts.load(), origin))
+        routes = pages.router(site, documents, sources, served_by, rules_file)
+        return cls(routes, site, documents)
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """The application, in which wrong links lead to a page."""
+        return pages.NotFoundPage(app, self._site, self._documents)

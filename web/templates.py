@@ -1,0 +1,69 @@
+"""Makes HTML from the templates in templates/. Everything that they insert is escaped, except what
+`web.prose` has prepared."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from kernel.http.fields import show_timestamp
+from web.names import initials
+from web.prose import prepare
+from web.site import Site
+from web.texts import Texts
+
+FOLDER: Final = Path(__file__).with_name("templates")
+
+_SHAPES: Final = {
+    "pin": "M9 3h6l-1 6 4 3v2h-5v6l-1 1-1-1v-6H6v-2l4-3z",
+    "lock": "M7 10V8a5 5 0 0 1 10 0v2h1v10H6V10zm2 0h6V8a3 3 0 0 0-6 0z",
+}
+_OF_EVERY_PAGE: Final[dict[str, Any]] = {
+    "title": None,
+    "description": None,
+    "canonical": None,
+    "kind": None,
+    "next": None,
+}
+
+
+class Templates:
+    """The templates, ready to be filled. `origin` is the origin that browsers use."""
+
+    def __init__(self, site: Site, texts: Texts, origin: str) -> None:
+        self.texts = texts
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        code, table = texts.text("code"), texts.text("table")
+        self._environment.globals |= {
+            "asset": site.url,
+            "day": _day,
+            "import_map": Markup(site.import_map),  # noqa: S704 - made from the names of files
+            "initials": initials,
+            "iso": show_timestamp,
+            "origin": origin,
+            "preloads": site.preloads,
+            "prose": lambda html: prepare(html, code, table),
+            "shapes": _SHAPES,
+            "snippet": Markup,
+            "t": texts.text,
+        }
+
+    def render(self, name: str, **values: Any) -> bytes:
+        """A template, filled."""
+        template = self._environment.get_template(name)
+        return template.render(_OF_EVERY_PAGE | values).encode()
+
+
+def _day(moment: datetime) -> str:
+    """The day of a moment, in UTC: the same for every reader, so that the page can be stored."""
+    utc = moment.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y}"
