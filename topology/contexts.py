@@ -74,7 +74,8 @@ READ_BY_PAGE: Final = ("users", "threads", "posts")
 """The contexts whose internal interface the page reads."""
 
 CALLED: Final = tuple(
-    context.name for context in CONTEXTS if context.name in READ_BY_PAGE
-    or any(context.name in other.calls for other in CONTEXTS)
+    context.name
+    for context in CONTEXTS
+    if context.name in READ_BY_PAGE or any(context.name in other.calls for other in CONTEXTS)
 )
 """The contexts that other contexts call: these have a service token and internal target groups."""
