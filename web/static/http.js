@@ -118,6 +118,13 @@ export async function retryWhileDown(action, signal) {
   }
 }
 
+/** Wait until this has succeeded or failed, but not longer than some seconds. What is shown in one piece does
+ * not move, and what is missing does not delay the rest for long.
+ * @param {Promise<unknown>} action */
+export function settled(action, seconds = 2) {
+  return Promise.race([action.catch(() => {}), pause(seconds)]);
+}
+
 /** Wait; less if the device comes back online, or the visitor presses "try now".
  * @type {Page.Pause} */
 export function pause(seconds, signal) {

@@ -31,6 +31,7 @@ export class PagedList {
   #empty;
   #signal;
   #between;
+  #ready;
   #near;
   #soon;
   #note = h("p", { class: "list-note", role: "status" }, t("loading"));
@@ -39,10 +40,13 @@ export class PagedList {
    * `data-id`; `link(path)` returns the address at which a visitor finds the page that begins there; `empty` is
    * shown for a list without items; `onItems(items)` receives each page once; `between(from, to)` returns the
    * elements that a list in ascending order of ids shows beside its items, with ids above `from` up to `to`.
+   * No item is shown before `ready` resolves: what stands above the list is complete by then.
    * @param {{first: string, row: (item: Item) => HTMLElement, link: (path: string) => string, empty: string,
    *   onItems?: (items: Item[]) => void, between?: (from: number, to: number) => HTMLElement[], more?: string,
-   *   signal: AbortSignal}} parts */
-  constructor({ first, row, link, empty, onItems = () => {}, between = () => [], more = t("more"), signal }) {
+   *   ready?: Promise<unknown>, signal: AbortSignal}} parts */
+  constructor(parts) {
+    const { first, row, link, empty, onItems = () => {}, between = () => [], more = t("more"), signal } = parts;
+    this.#ready = parts.ready ?? Promise.resolve();
     this.#next = first;
     this.#row = row;
     this.#link = link;
@@ -186,7 +190,9 @@ export class PagedList {
     const url = this.#next;
     if (url === null || this.#signal.aborted) return;
     try {
-      this.#add(url, await this.#fetch(url));
+      const page = await this.#fetch(url);
+      await this.#ready;
+      this.#add(url, page);
     } catch (problem) {
       if (this.#signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;

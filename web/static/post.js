@@ -73,14 +73,13 @@ async function report(post) {
   await reportPost(post);
 }
 
-/** A post's sanitised HTML, ready to be shown: each block finds its own direction, wide things scroll, and a
+/** A post's sanitised HTML, ready to be shown: lists and quotations find their direction as paragraphs do, wide things scroll, and a
  * picture that does not load says what it would have shown.
  * @param {string} html */
 export function prose(html) {
   const body = h("div", { class: "prose" });
   body.append(serverHtml(html));
-  for (const block of body.querySelectorAll("p, li, blockquote, td, th, h1, h2, h3, h4, h5, h6"))
-    block.setAttribute("dir", "auto");
+  for (const block of body.children) block.setAttribute("dir", "auto");
   for (const heading of body.querySelectorAll("h1, h2, h3, h4, h5, h6")) heading.setAttribute("aria-level", "2");
   for (const wide of body.querySelectorAll("pre, table")) {
     const frame = h("div", {

@@ -4,7 +4,7 @@ import { caseWay, statesOf } from "../cases/way.js";
 import { decisionText, eventText, hasEnded, isUnderWay, stateLabel } from "../cases/words.js";
 import { time } from "../dates.js";
 import { h } from "../dom.js";
-import { ask, get, pause, retryWhileDown } from "../http.js";
+import { ask, get, pause, retryWhileDown, settled } from "../http.js";
 import { describeProblem } from "../notices.js";
 import { postElement } from "../post.js";
 import { Problem } from "../problem.js";
@@ -65,9 +65,13 @@ class CaseView {
     }
     const { signal } = this.#visit;
     try {
-      const found = await this.#read();
-      if (found === null) return;
-      await this.#drawPost(found);
+      const answer = await this.#ask();
+      if (answer === null) return;
+      const found = answer.data;
+      const posted = this.#drawPost(found);
+      await settled(posted);
+      this.#draw(answer);
+      await posted;
       for (let now = found; isUnderWay(now);) {
         await pause(AGAIN, signal);
         now = (await this.#read()) ?? now;
@@ -79,12 +83,14 @@ class CaseView {
 
   /** Read the case and draw it. */
   async #read() {
-    const { signal } = this.#visit;
-    /** @type {Page.Answer<Api.Case> | null} */
-    const answer = await session.run(() =>
-      retryWhileDown(() => ask("GET", `/api/cases/${this.#id}`, { signal }), signal),
-    );
+    const answer = await this.#ask();
     return answer && this.#draw(answer);
+  }
+
+  /** @returns {Promise<Page.Answer<Api.Case> | null>} */
+  #ask() {
+    const { signal } = this.#visit;
+    return session.run(() => retryWhileDown(() => ask("GET", `/api/cases/${this.#id}`, { signal }), signal));
   }
 
   /** @param {unknown} problem */

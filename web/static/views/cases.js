@@ -2,7 +2,7 @@
 import { stateLabel } from "../cases/words.js";
 import { time } from "../dates.js";
 import { h } from "../dom.js";
-import { get } from "../http.js";
+import { get, settled } from "../http.js";
 import { describeProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { Problem } from "../problem.js";
@@ -22,6 +22,7 @@ export function show(visit) {
   const state = STATES.find((one) => one === wanted) ?? "working";
   const tabs = h("nav", { class: "orders case-tabs", "aria-label": t("cases-by-state") });
   drawTabs(tabs, state, null);
+  const counted = count(tabs, state, visit.signal);
   /** @type {PagedList<Api.Case>} */
   const pages = new PagedList({
     first: fromCursor(`/api/cases?state=${state}&limit=30`, visit.address),
@@ -29,10 +30,10 @@ export function show(visit) {
     link: linkFrom(`/moderation/cases?state=${state}`),
     empty: t("no-cases"),
     more: t("more-cases"),
+    ready: settled(counted),
     signal: visit.signal,
   });
   pages.load();
-  count(tabs, state, visit.signal);
   return page(t("cases"), tabs, pages.element);
 }
 

@@ -1,7 +1,7 @@
 // The API documents of all contexts, as a page to read.
 import { CONTEXTS } from "../contexts.js";
 import { h } from "../dom.js";
-import { get, retryWhileDown } from "../http.js";
+import { get, retryWhileDown, settled } from "../http.js";
 import { describeProblem } from "../notices.js";
 import { Problem } from "../problem.js";
 import { page } from "../router.js";
@@ -12,11 +12,22 @@ const LIMITS = /** @type {const} */ (["minLength", "maxLength", "minimum", "maxi
 /** @param {Page.Visit} visit */
 export function show(visit) {
   visit.title(t("api"));
-  const parts = CONTEXTS.map((context) =>
-    h("section", { class: "api", id: context }, h("h2", { class: "section" }, context), h("p", {}, t("loading"))),
-  );
-  CONTEXTS.forEach((context, index) => load(context, parts[index], visit.signal));
-  return page(t("api"), h("p", { class: "quiet-text" }, t("api-hint")), ...parts);
+  const element = page(t("api"), h("p", { class: "quiet-text" }, t("api-hint")));
+  showAll();
+  return element;
+
+  /** Show the documents in their order, so that none moves another. */
+  async function showAll() {
+    const parts = CONTEXTS.map((context) => {
+      const heading = h("h2", { class: "section" }, context);
+      const part = h("section", { class: "api", id: context }, heading, h("p", {}, t("loading")));
+      return { part, loaded: load(context, part, visit.signal) };
+    });
+    for (const { part, loaded } of parts) {
+      await settled(loaded);
+      element.append(part);
+    }
+  }
 }
 
 /** @param {string} context

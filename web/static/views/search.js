@@ -1,7 +1,7 @@
 // Search results: people by their names, threads by their titles, posts by their texts.
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
-import { get } from "../http.js";
+import { get, settled } from "../http.js";
 import { navigate } from "../navigation.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { Problem } from "../problem.js";
@@ -50,6 +50,19 @@ export function show(visit) {
 function results(visit, words) {
   const q = encodeURIComponent(words);
   const { signal } = visit;
+  const people = h("div", { class: "list" });
+  const found = h(
+    "section",
+    { "aria-labelledby": "found-people", hidden: true },
+    h("h2", { id: "found-people", class: "section" }, t("people")),
+    people,
+  );
+  const fill = async () => {
+    const users = await findPeople(words, signal);
+    people.append(...users.map(personRow));
+    found.hidden = users.length === 0;
+  };
+  const ready = settled(fill());
   /** @type {PagedList<Api.Thread>} */
   const threads = new PagedList({
     first: `/api/threads/search?q=${q}&limit=10`,
@@ -57,6 +70,7 @@ function results(visit, words) {
     link: linkFrom(`/search?q=${q}`),
     empty: t("no-threads-found"),
     more: t("more-threads"),
+    ready,
     signal,
   });
   /** @type {PagedList<Api.FoundPost>} */
@@ -66,18 +80,8 @@ function results(visit, words) {
     link: linkFrom(`/search?q=${q}`),
     empty: t("no-posts-found"),
     more: t("more-posts"),
+    ready,
     signal,
-  });
-  const people = h("div", { class: "list" });
-  const found = h(
-    "section",
-    { "aria-labelledby": "found-people", hidden: true },
-    h("h2", { id: "found-people", class: "section" }, t("people")),
-    people,
-  );
-  findPeople(words, signal).then((users) => {
-    people.append(...users.map(personRow));
-    found.hidden = users.length === 0;
   });
   threads.load();
   posts.load();

@@ -2,7 +2,7 @@
 import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
-import { ask, getPage, retryWhileDown } from "../http.js";
+import { ask, getPage, retryWhileDown, settled } from "../http.js";
 import { navigate } from "../navigation.js";
 import { describeProblem, showMessage, showProblem } from "../notices.js";
 import { Problem } from "../problem.js";
@@ -15,17 +15,20 @@ export function show(visit) {
   visit.title(t("settings"));
   const profile = section(t("profile"));
   const sessions = section(t("sessions"), t("sessions-hint"));
-  const element = page(t("settings"), profile, passwordSection(), sessions, panelSection(), leaveSection());
+  const note = h("p", { class: "quiet-text" }, t("loading"));
+  const element = page(t("settings"), note);
   const load = async () => {
     if (!(await session.run(() => retryWhileDown(() => fill(profile, sessions, visit.signal), visit.signal)))) {
       if (!visit.signal.aborted) navigate("/", { replace: true });
     }
   };
-  load().catch((problem) => {
+  const loaded = load().catch((problem) => {
     if (visit.signal.aborted) return;
     if (!(problem instanceof Problem)) throw problem;
     element.append(h("p", { class: "failure", role: "alert" }, describeProblem(problem)));
   });
+  // All parts at once, so that none moves another.
+  settled(loaded).then(() => note.replaceWith(profile, passwordSection(), sessions, panelSection(), leaveSection()));
   return element;
 }
 

@@ -3,7 +3,7 @@ import { Composer, signInFirst } from "../composer.js";
 import { time } from "../dates.js";
 import { actionButton, h, icon } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
-import { ask, get, getPage, open, pause, retryWhileDown } from "../http.js";
+import { ask, get, getPage, open, pause, retryWhileDown, settled } from "../http.js";
 import { navigate } from "../navigation.js";
 import { describeProblem, offerUndo, showMessage, showProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
@@ -33,6 +33,10 @@ class ThreadView {
   #unseen = 0;
   #seenBefore;
   #othersWrote = false;
+  /** Whether posts are shown, so that what follows them stays where it is. */
+  #filled = false;
+  /** @type {Promise<Api.Thread>} */
+  #found;
   /** When the newest known post was written: a post that arrives with an earlier time was restored. */
   #newest = "";
   /** What was removed, by id; only moderators see it.
@@ -63,6 +67,8 @@ class ThreadView {
     this.#visit = visit;
     this.#id = id;
     this.#seenBefore = seen.seenCount(id);
+    const { signal } = visit;
+    this.#found = retryWhileDown(() => get(`/api/threads/${id}`, { signal }), signal);
     this.#pages = new PagedList({
       first: fromCursor(`/api/posts/in-thread/${id}?limit=50`, visit.address),
       row: (post) => postElement(post, this.#actions),
@@ -72,6 +78,7 @@ class ThreadView {
       signal: visit.signal,
       onItems: (posts) => this.#onItems(posts),
       between: (from, to) => this.#tombstones(from, to),
+      ready: settled(this.#found),
     });
     this.element = h(
       "div",
@@ -86,7 +93,6 @@ class ThreadView {
       this.#writeSection,
     );
     visit.hashchanged = () => this.#toPost();
-    const { signal } = visit;
     outbox.addEventListener("change", () => this.#drawPendingPosts(), { signal });
     outbox.addEventListener("sent", (event) => event instanceof CustomEvent && this.#sent(event.detail.post), {
       signal,
@@ -103,7 +109,7 @@ class ThreadView {
     if (signal.aborted) return;
     const posts = this.#pages.load();
     try {
-      this.#thread = await retryWhileDown(() => get(`/api/threads/${this.#id}`, { signal }), signal);
+      this.#thread = await this.#found;
     } catch (problem) {
       if (signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
@@ -112,6 +118,9 @@ class ThreadView {
       return;
     }
     this.#knowUntil(this.#thread?.lastPostAt);
+    this.#draw();
+    await settled(posts);
+    this.#filled = true;
     this.#draw();
     this.#drawPendingPosts();
     await posts;
@@ -150,7 +159,7 @@ class ThreadView {
           actionButton(t("delete-thread"), () => (mine ? this.#remove() : this.#removeAsModerator()), true),
       ].filter((tool) => tool !== false),
     );
-    this.#drawWriteSection(thread.locked);
+    if (this.#filled) this.#drawWriteSection(thread.locked);
   }
 
   /** @param {boolean} locked */

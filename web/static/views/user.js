@@ -3,7 +3,7 @@ import { describeBan } from "../ban.js";
 import { time } from "../dates.js";
 import { actionButton, h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
-import { ask, get, retryWhileDown } from "../http.js";
+import { ask, get, retryWhileDown, settled } from "../http.js";
 import { describeProblem, showMessage, showProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { postElement } from "../post.js";
@@ -41,17 +41,18 @@ export function show(visit, id) {
     ),
     content,
   );
-  load();
-  fill();
+  fill(load());
   return element;
 
-  async function fill() {
+  /** @param {Promise<void>} profile */
+  async function fill(profile) {
     if (shown === "notices") {
       const { actList } = await import("../moderation/acts.js");
       content.replaceChildren(actList("notices", visit.signal));
       return;
     }
-    const pages = shown === "threads" ? threadsOf(visit, id) : postsOf(visit, id);
+    const ready = settled(profile);
+    const pages = shown === "threads" ? threadsOf(visit, id, ready) : postsOf(visit, id, ready);
     content.replaceChildren(pages.element);
     pages.load();
   }
@@ -95,28 +96,32 @@ function tab(key, href, current) {
 
 /** @param {Page.Visit} visit
  * @param {string} id
+ * @param {Promise<unknown>} ready
  * @returns {PagedList<Api.Thread>} */
-function threadsOf(visit, id) {
+function threadsOf(visit, id, ready) {
   return new PagedList({
     first: fromCursor(`/api/threads?createdBy=${id}&order=new&limit=30`, visit.address),
     row: threadRow,
     link: linkFrom(`/users/${id}?show=threads`),
     empty: t("no-threads"),
     more: t("more-threads"),
+    ready,
     signal: visit.signal,
   });
 }
 
 /** @param {Page.Visit} visit
  * @param {string} id
+ * @param {Promise<unknown>} ready
  * @returns {PagedList<Api.Post>} */
-function postsOf(visit, id) {
+function postsOf(visit, id, ready) {
   return new PagedList({
     first: fromCursor(`/api/posts/by-user/${id}?limit=20`, visit.address),
     row: (post) => postElement(post),
     link: linkFrom(`/users/${id}`),
     empty: t("no-posts"),
     more: t("more-posts"),
+    ready,
     signal: visit.signal,
   });
 }
