@@ -9,30 +9,34 @@ from markupsafe import Markup
 # In sanitised HTML, `<` always begins a tag, except in the values of attributes, which contain no
 # `"`. A match takes a whole tag with its attributes, so none begins inside of a value.
 _TAG: Final = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")*) ?/?>')
-_BLOCKS: Final = frozenset({"p", "li", "blockquote", "td", "th"})
+_VOID: Final = frozenset({"br", "hr", "img", "input"})
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACE: Final = re.compile(r"\s+")
 
 
 def prepare(html: str, code: str, table: str) -> Markup:
-    """A post's sanitised HTML for its place in the page: each block finds its own direction, wide
-    things scroll. `code` and `table` are the labels of their frames."""
+    """A post's sanitised HTML for its place in the page: lists and quotations find their direction
+    as paragraphs do, wide things scroll. `code` and `table` are the labels of their frames."""
     labels = {"pre": code, "table": table}
+    depth = 0
 
     def change(tag: re.Match[str]) -> str:
+        nonlocal depth
         closing, name, attributes = tag.groups()
-        if name in labels:
-            if closing:
-                return f"{tag[0]}</div>"
-            frame = f'<div class="wide" tabindex="0" role="group" aria-label="{labels[name]}">'
-            return frame + tag[0]
         if closing:
-            return tag[0]
-        if name in _BLOCKS:
-            return f'<{name}{attributes} dir="auto">'
+            depth -= 1
+            return f"{tag[0]}</div>" if name in labels else tag[0]
+        if depth == 0:
+            attributes += ' dir="auto"'
+        if name not in _VOID:
+            depth += 1
         if name in _HEADINGS:
-            return f'<{name}{attributes} dir="auto" aria-level="2">'
-        return tag[0]
+            attributes += ' aria-level="2"'
+        changed = f"<{name}{attributes}>"
+        if name in labels:
+            label = labels[name]
+            return f'<div class="wide" tabindex="0" role="group" aria-label="{label}">{changed}'
+        return changed
 
     return Markup(_TAG.sub(change, html))  # noqa: S704 - sanitised by the posts context
 

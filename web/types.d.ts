@@ -241,6 +241,7 @@ declare namespace Page {
 
   type Attribute =
     | "autocapitalize"
+    | "autofocus"
     | "autocomplete"
     | "class"
     | "cx"

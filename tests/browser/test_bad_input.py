@@ -16,6 +16,13 @@ HOSTILE = """<script>window.hacked = 1</script>
 ![no picture](http://pictures.invalid/none.png)
 """
 
+TEXT_STARTS = """items => items.map(item => {
+    const range = document.createRange();
+    range.selectNodeContents(item);
+    const [text, frame] = [range.getBoundingClientRect(), item.getBoundingClientRect()];
+    return text.left - frame.left > frame.right - text.right ? "right" : "left";
+})"""
+
 
 async def test_nothing_that_users_write_is_executed(visitor: Visitor) -> None:
     await visitor.register("<b>Bold</b> <script>window.hacked = 1</script>")
@@ -58,6 +65,12 @@ async def test_right_to_left_text_and_emoji_are_displayed_correctly(
     assert await heading.evaluate(directions) == "rtl"
     assert await visitor.page.locator(".post .prose p").evaluate(directions) == "rtl"
     await expect(visitor.page.locator(".post > .avatar")).to_have_text("🦔ح")
+    await visitor.write("- الماء\n- bread\n\n> الماء دافئ")
+    post = visitor.post("الماء دافئ")
+    for frame in ("ul", "blockquote"):
+        assert await post.locator(frame).evaluate(directions) == "rtl"
+    beginnings = await post.locator("li").evaluate_all(TEXT_STARTS)
+    assert beginnings == ["right", "left"]
 
 
 async def test_longest_post_can_be_sent_and_a_longer_one_cannot(

@@ -3,10 +3,11 @@ import { describeBan } from "./ban.js";
 import { keepTimesCurrent } from "./dates.js";
 import { h, icon } from "./dom.js";
 import { probeWhenOffline } from "./http.js";
+import { focusComposer, showShortcuts, startShortcuts } from "./keyboard.js";
 import { navigate, setRouter } from "./navigation.js";
 import { noticeArea, showMessage, showProblem } from "./notices.js";
 import { recordFiles, requestLog } from "./request-log.js";
-import { Router } from "./router.js";
+import { page, Router } from "./router.js";
 import { outbox, panelSwitch, session } from "./state.js";
 import { readForTab, writeForTab } from "./storage.js";
 import { t } from "./text.js";
@@ -44,15 +45,13 @@ function start() {
   const announcement = h("p", { class: "out-of-sight", role: "status", "aria-live": "polite" });
   const banned = h("div", { class: "ban-bar", role: "status", hidden: true });
   const menu = h("nav", { class: "menu", "aria-label": t("account") });
-  const router = new Router(ROUTES, outlet, (text) => (announcement.textContent = text));
+  const router = new Router(ROUTES.map(orUnavailable), outlet, (text) => (announcement.textContent = text));
   setRouter(router);
 
   document.body.replaceChildren(
-    h(
-      "a",
-      { class: "skip", href: "#content", onclick: (event) => (event.preventDefault(), outlet.focus()) },
-      t("skip"),
-    ),
+    skipLink("content", t("skip"), () => outlet.focus()),
+    skipLink("composer", t("skip-to-composer"), focusComposer),
+    skipLink("unread", t("skip-to-unread"), focusFirstUnread),
     header(menu),
     ...noticeArea(),
     banned,
@@ -71,9 +70,52 @@ function start() {
     shownFor = whoIs();
   });
   showPanelWhenOn();
+  startShortcuts();
+  addEventListener("unhandledrejection", reportMissingModule);
   router.start();
   session.refresh().then(() => outbox.resume());
   keepTimesCurrent();
+}
+
+/** The route, with a page that says so if its module cannot be loaded.
+ * @param {Page.Route} route
+ * @returns {Page.Route} */
+function orUnavailable([pattern, load]) {
+  return [pattern, () => Promise.resolve(load()).catch(() => unavailable)];
+}
+
+/** @param {Page.Visit} visit */
+function unavailable(visit) {
+  visit.title(t("page-unavailable"));
+  return page(
+    t("page-unavailable"),
+    h("p", {}, t("page-unavailable-why")),
+    h("p", {}, h("button", { type: "button", class: "primary", onclick: () => location.reload() }, t("try-again"))),
+  );
+}
+
+/** Say that something could not be done because its module cannot be loaded.
+ * @param {PromiseRejectionEvent} event */
+function reportMissingModule(event) {
+  if (!(event.reason instanceof TypeError) || !/import/i.test(event.reason.message)) return;
+  event.preventDefault();
+  showMessage(t("page-unavailable-why"));
+}
+
+/** A link that is visible while it has the focus.
+ * @param {string} target
+ * @param {string} text
+ * @param {() => void} go */
+function skipLink(target, text, go) {
+  const onclick = (/** @type {Event} */ event) => (event.preventDefault(), go());
+  return h("a", { class: `skip skip-to-${target}`, href: `#${target}`, onclick }, text);
+}
+
+function focusFirstUnread() {
+  const divider = document.querySelector("#first-unread");
+  if (!(divider instanceof HTMLElement)) return;
+  divider.focus({ preventScroll: true });
+  divider.scrollIntoView({ block: "start" });
 }
 
 /** Who sees the page: another user sees other pages, and so does one who has another role by now. */
@@ -186,7 +228,8 @@ function drawMenu(menu) {
 }
 
 function footer() {
-  return h("footer", { class: "bottom-line" }, h("div", { class: "bar" }, h("a", { href: "/docs" }, t("api"))));
+  const keys = h("button", { type: "button", class: "quiet", onclick: showShortcuts }, t("shortcuts"));
+  return h("footer", { class: "bottom-line" }, h("div", { class: "bar" }, h("a", { href: "/docs" }, t("api")), keys));
 }
 
 /** Show the panel while it is switched on. Its requests survive a reload, as long as the tab is open. */

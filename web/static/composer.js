@@ -2,9 +2,9 @@
 import { h, serverHtml } from "./dom.js";
 import { DraftStore } from "./drafts.js";
 import { ask } from "./http.js";
-import { describeProblem } from "./notices.js";
+import { describeProblem, loading } from "./notices.js";
 import { Problem } from "./problem.js";
-import { session } from "./state.js";
+import { session, toolbar } from "./state.js";
 import * as storage from "./storage.js";
 import { t } from "./text.js";
 import { findUser } from "./users.js";
@@ -29,6 +29,12 @@ export class Composer {
     t("preview"),
   );
   #reply = h("p", { class: "replying", hidden: true });
+  #guideButton = h(
+    "button",
+    { type: "button", class: "quiet guide-button", onclick: () => this.#showGuide() },
+    t("markdown-works"),
+  );
+  #toolbar = h("div", { hidden: true });
   #count = h("span", { class: "count", role: "status" });
   #failure = h("p", { class: "failure", role: "alert" });
 
@@ -55,7 +61,8 @@ export class Composer {
       "form",
       { class: "composer", onsubmit: (event) => this.#submitted(event) },
       before,
-      h("div", { class: "tabs" }, this.#writeTab, this.#previewTab, h("span", { class: "hint" }, t("markdown-works"))),
+      h("div", { class: "tabs" }, this.#writeTab, this.#previewTab, this.#guideButton),
+      this.#toolbar,
       this.#reply,
       this.input,
       this.#preview,
@@ -70,6 +77,8 @@ export class Composer {
     );
     if (draft?.replyTo) this.replyTo(draft.replyTo);
     this.#measure();
+    toolbar.addEventListener("change", () => void this.#drawToolbar());
+    void this.#drawToolbar();
   }
 
   /** Make this a reply to a post, or with null no reply.
@@ -149,6 +158,19 @@ export class Composer {
       this.input.style.height = `${Math.min(this.input.scrollHeight + 2, innerHeight * 0.6)}px`;
   }
 
+  async #drawToolbar() {
+    if (toolbar.on && !this.#toolbar.firstChild) {
+      const { toolbarFor } = await import("./markdown/toolbar.js");
+      this.#toolbar.replaceChildren(toolbarFor(this.input));
+    }
+    this.#toolbar.hidden = !toolbar.on;
+  }
+
+  async #showGuide() {
+    const { showGuide } = await import("./markdown/guide.js");
+    await showGuide();
+  }
+
   /** @param {boolean} shown */
   async #showPreview(shown) {
     this.#writeTab.setAttribute("aria-pressed", String(!shown));
@@ -157,7 +179,7 @@ export class Composer {
     this.#preview.hidden = !shown;
     this.#failure.textContent = "";
     if (!shown) return;
-    this.#preview.textContent = t("loading");
+    this.#preview.replaceChildren(loading());
     const text = this.input.value;
     if (!text.trim()) {
       this.#preview.replaceChildren(h("p", { class: "quiet-text" }, t("nothing-to-preview")));

@@ -6,7 +6,7 @@ import { t } from "./text.js";
 
 let nextId = 1;
 
-/** A labelled field. `properties` are those of its input; `hint` is a sentence below it.
+/** A labelled field, marked as optional unless it is required. `properties` are those of its input; `hint` is a sentence below it.
  * @param {string} name
  * @param {string} label
  * @param {Page.Properties & {multiline?: boolean, value?: string}} [properties]
@@ -25,7 +25,12 @@ export function field(name, label, properties = {}, hint = "") {
   return h(
     "div",
     { class: "field", "data-field": name },
-    h("label", { for: id }, label),
+    h(
+      "div",
+      { class: "label" },
+      h("label", { for: id }, label),
+      properties.required ? null : h("span", { class: "optional" }, t("optional")),
+    ),
     input,
     h("p", { id: `${id}-note`, class: "note" }, hint),
   );
@@ -105,6 +110,17 @@ export function form({ fields, button, send, dangerous = false }) {
   }
 
   return element;
+}
+
+/** A checkbox for a preference, labelled with the text of `key`.
+ * @param {string} key
+ * @param {import("./preference.js").Preference} preference */
+export function choice(key, preference) {
+  const box = h("input", { type: "checkbox", id: key });
+  box.addEventListener("change", () => preference.turn(box.checked));
+  box.checked = preference.on;
+  preference.addEventListener("change", () => (box.checked = preference.on));
+  return h("label", { class: "choice" }, box, " ", t(key));
 }
 
 /** Show a dialog. `content(close)` returns what is in it; the result is what `close` was called with, or null

@@ -2,7 +2,7 @@
 // so that a list of thousands of items costs no more than one of a hundred.
 import { h } from "./dom.js";
 import { getPage, retryWhileDown } from "./http.js";
-import { describeProblem } from "./notices.js";
+import { describeProblem, loading } from "./notices.js";
 import { Problem } from "./problem.js";
 import { t } from "./text.js";
 
@@ -34,7 +34,7 @@ export class PagedList {
   #ready;
   #near;
   #soon;
-  #note = h("p", { class: "list-note", role: "status" }, t("loading"));
+  #note = h("p", { class: "list-note", role: "status" }, loading());
 
   /** `first` is the API path of the first page; `row(item)` returns an item's element, with its id as
    * `data-id`; `link(path)` returns the address at which a visitor finds the page that begins there; `empty` is
@@ -174,9 +174,9 @@ export class PagedList {
       scroll();
       // Observers are called after the next frame.
       await new Promise((resolve) => setTimeout(resolve, 60));
-      const loading = this.#chunks.map((chunk) => chunk.loading).filter(Boolean);
-      if (loading.length === 0) return;
-      await Promise.all(loading);
+      const restoring = this.#chunks.map((chunk) => chunk.loading).filter(Boolean);
+      if (restoring.length === 0) return;
+      await Promise.all(restoring);
     }
   }
 

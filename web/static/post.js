@@ -4,7 +4,7 @@ import { fullDate, time } from "./dates.js";
 import { actionButton, h, serverHtml } from "./dom.js";
 import { dialog } from "./forms.js";
 import { ask, get } from "./http.js";
-import { describeProblem, offerUndo, showProblem } from "./notices.js";
+import { describeProblem, loading, offerUndo, showProblem } from "./notices.js";
 import { Problem } from "./problem.js";
 import { session } from "./state.js";
 import { t } from "./text.js";
@@ -38,7 +38,7 @@ export function postElement(post, actions = null) {
         ),
     ),
   );
-  if (post.replyTo && actions) element.append(answeredLine(post.replyTo));
+  if (post.replyTo && actions) element.append(answeredLine(post.replyTo, post.html.startsWith("<blockquote")));
   element.append(body);
   if (actions) element.append(actionButtons(post, element, body, actions));
   return element;
@@ -53,7 +53,7 @@ function actionButtons(post, element, body, actions) {
   return h(
     "footer",
     { class: "actions" },
-    actions.reply && actionButton(t("reply"), () => actions.reply?.(post)),
+    actions.reply && h("button", { type: "button", class: "reply", onclick: () => actions.reply?.(post) }, t("reply")),
     actions.quote && actionButton(t("quote"), () => actions.quote?.(post)),
     session.user?.id !== post.user && actionButton(t("report"), () => report(post)),
     mayChange && actionButton(t("edit"), () => edit(post, element, body, actions)),
@@ -110,16 +110,20 @@ export function quotation(post, name) {
     .join("\n")}\n\n`;
 }
 
-/** The line above a post that names the post which it answers.
- * @param {number} id */
-function answeredLine(id) {
+/** The line above a post that names the post which it answers. It shows the beginning of that post's text,
+ * unless the answer quotes it.
+ * @param {number} id
+ * @param {boolean} quotes */
+function answeredLine(id, quotes) {
   const link = h("a", { href: `#post-${id}`, class: "in-reply-to" }, t("in-reply-to"));
   const fill = async () => {
     /** @type {Api.Post} */
     const post = await get(`/api/posts/${id}`);
     const user = await findUser(post.user);
     const start = (serverHtml(post.html).textContent ?? "").trim().replace(/\s+/g, " ").slice(0, 90);
-    link.replaceChildren(h("bdi", {}, user?.name ?? ""), h("span", { class: "said", dir: "auto" }, start));
+    const name = h("bdi", {}, user?.name ?? "");
+    if (quotes) link.replaceChildren(t("in-reply-to-user"), " ", name);
+    else link.replaceChildren(name, h("span", { class: "said", dir: "auto" }, start));
   };
   fill().catch(() => link.replaceWith(h("span", { class: "in-reply-to" }, t("reply-to-removed"))));
   return h("p", { class: "reply-line" }, link);
@@ -166,7 +170,7 @@ async function edit(post, element, body, actions) {
 /** @param {Api.Post} post */
 async function showHistory(post) {
   await dialog(t("history"), () => {
-    const list = h("div", { class: "history" }, t("loading"));
+    const list = h("div", { class: "history" }, loading());
     const fill = async () => {
       /** @type {Api.Revision[] | null} */
       const revisions = await session.run(() => get(`/api/posts/${post.id}/revisions?limit=100`));

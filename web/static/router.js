@@ -137,13 +137,13 @@ export class Router {
   #render(place, element, quiet) {
     place.element = element;
     this.#outlet.replaceChildren(element);
-    if (quiet) return;
+    /** @type {HTMLElement | null} */
+    const first = element.querySelector("[autofocus]");
+    if (quiet) return first?.focus({ preventScroll: true });
     if (!this.#browser.location.hash) this.#browser.scrollTo(0, 0);
     const heading = element.querySelector("h1");
-    if (heading) {
-      heading.tabIndex = -1;
-      heading.focus({ preventScroll: true });
-    }
+    if (heading) heading.tabIndex = -1;
+    (first ?? heading)?.focus({ preventScroll: true });
     this.#announce(place.title);
   }
 

@@ -2,6 +2,7 @@
 import { PanelSwitch } from "./architecture/switch.js";
 import { ask, pause } from "./http.js";
 import { Outbox } from "./outbox.js";
+import { Preference } from "./preference.js";
 import { SeenPosts } from "./seen.js";
 import { Session } from "./session.js";
 import * as storage from "./storage.js";
@@ -19,3 +20,9 @@ export const outbox = new Outbox({ session, storage, ask, pause });
 export const seen = new SeenPosts({ session, storage });
 
 export const panelSwitch = new PanelSwitch({ storage });
+
+/** Whether keys are shortcuts. */
+export const shortcuts = new Preference({ storage, name: "shortcuts", initially: true });
+
+/** Whether there are buttons for Markdown above the text that somebody writes. */
+export const toolbar = new Preference({ storage, name: "toolbar" });

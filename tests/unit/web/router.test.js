@@ -102,7 +102,8 @@ describe("router", () => {
   let outlet;
   /** @type {string[]} */
   let announced;
-  let focused = 0;
+  /** @type {string[]} */
+  let focused = [];
   let keeps = false;
 
   /** @param {string} name
@@ -110,8 +111,10 @@ describe("router", () => {
   const view =
     (name) =>
     (visit, ...parts) => {
-      const heading = { focus: () => focused++ };
-      const element = /** @type {HTMLElement} */ (/** @type {unknown} */ ({ name, querySelector: () => heading }));
+      /** @param {string} selector */
+      const querySelector = (selector) =>
+        selector === "h1" || name === "form" ? { focus: () => focused.push(selector) } : null;
+      const element = /** @type {HTMLElement} */ (/** @type {unknown} */ ({ name, querySelector }));
       visit.title(name);
       visit.keep = keeps;
       shown.push({ name, visit, parts, element });
@@ -123,12 +126,13 @@ describe("router", () => {
     shown = [];
     outlet = [];
     announced = [];
-    focused = 0;
+    focused = [];
     keeps = false;
     router = new Router(
       [
         [/^\/$/, () => view("home")],
         [/^\/threads\/(\d+)$/, () => view("thread")],
+        [/^\/form$/, () => view("form")],
         [/^\/late$/, () => new Promise((resolve) => setImmediate(() => resolve(view("late"))))],
         [/^/, () => view("nothing")],
       ],
@@ -150,7 +154,7 @@ describe("router", () => {
     assert.deepEqual(outlet, [latest().element]);
     assert.equal(latest().name, "home");
     assert.equal(browser.document.title, "home · The board");
-    assert.deepEqual([announced, focused], [[], 0]);
+    assert.deepEqual([announced, focused], [[], []]);
   });
 
   test("passes the parts of the address to the view", async () => {
@@ -174,8 +178,15 @@ describe("router", () => {
   test("announces the title, focuses the heading and scrolls to the top", async () => {
     await router.go("/threads/12");
     assert.deepEqual(announced, ["thread · The board"]);
-    assert.equal(focused, 1);
+    assert.deepEqual(focused, ["h1"]);
     assert.deepEqual(browser.scrolledTo, [[0, 0]]);
+  });
+
+  test("focuses a form's first field instead of the heading, also at the start", async () => {
+    await router.go("/form");
+    assert.deepEqual(focused, ["[autofocus]"]);
+    await router.reload();
+    assert.deepEqual(focused, ["[autofocus]", "[autofocus]"]);
   });
 
   test("ends a view when its visitor leaves", async () => {

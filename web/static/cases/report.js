@@ -29,7 +29,7 @@ export async function reportPost(post) {
             REASONS.map((reason) => [reason, t(`reason-${reason}`)]),
             REASONS[0],
           ),
-          field("note", t("report-note"), { multiline: true, rows: "3", maxlength: "1000" }, t("report-note-hint")),
+          field("note", t("report-note"), { multiline: true, rows: "3", maxlength: "1000" }),
         ],
         button: t("report"),
         send: async ({ reason, note = "" }) => {

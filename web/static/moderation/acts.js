@@ -4,7 +4,7 @@ import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { getPage, retryWhileDown } from "../http.js";
 import { MergedLists } from "./merged-lists.js";
-import { describeProblem } from "../notices.js";
+import { describeProblem, loading } from "../notices.js";
 import { Problem } from "../problem.js";
 import { t } from "../text.js";
 import { userLink } from "../users.js";
@@ -19,7 +19,7 @@ export function actList(what, signal) {
   /** @type {MergedLists<Api.Act | Api.Notice>} */
   const lists = new MergedLists(paths, (path) => retryWhileDown(() => getPage(path, { signal }), signal));
   const list = h("ol", { class: "acts" });
-  const note = h("p", { class: "list-note", role: "status" }, t("loading"));
+  const note = h("p", { class: "list-note", role: "status" }, loading());
   const more = h("button", { type: "button", class: "more", hidden: true, onclick: load }, t("more"));
   load();
   return h("div", {}, list, note, more);

@@ -27,7 +27,14 @@ export function showRegister(visit) {
     field(
       "username",
       t("username"),
-      { autocomplete: "username", maxlength: "20", autocapitalize: "none", spellcheck: "false", required: true },
+      {
+        autocomplete: "username",
+        maxlength: "20",
+        autocapitalize: "none",
+        spellcheck: "false",
+        required: true,
+        autofocus: true,
+      },
       t("username-hint"),
     ),
     field(
@@ -67,7 +74,7 @@ export function showReset(visit) {
     field(
       "password",
       t("new-password"),
-      { type: "password", autocomplete: "new-password", maxlength: "128", required: true },
+      { type: "password", autocomplete: "new-password", maxlength: "128", required: true, autofocus: true },
       t("password-hint"),
     ),
   ];
@@ -118,6 +125,7 @@ function signInForm(done) {
       autocapitalize: "none",
       spellcheck: "false",
       required: true,
+      autofocus: true,
     }),
     field("password", t("password"), { type: "password", autocomplete: "current-password", required: true }),
   ];

@@ -5,7 +5,7 @@ import { decisionText, eventText, hasEnded, isUnderWay, stateLabel } from "../ca
 import { time } from "../dates.js";
 import { h } from "../dom.js";
 import { ask, get, pause, retryWhileDown, settled } from "../http.js";
-import { describeProblem } from "../notices.js";
+import { describeProblem, loading } from "../notices.js";
 import { postElement } from "../post.js";
 import { Problem } from "../problem.js";
 import { session } from "../state.js";
@@ -28,7 +28,7 @@ class CaseView {
   #id;
   /** The entity tag of the case that is shown. */
   #version = "";
-  #head = h("div", {}, h("p", {}, t("loading")));
+  #head = h("div", {}, h("p", {}, loading()));
   #changed = h("p", { class: "changed", role: "alert" });
   #post = h("section", {});
   #reports = h("section", {});

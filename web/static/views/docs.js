@@ -2,7 +2,7 @@
 import { CONTEXTS } from "../contexts.js";
 import { h } from "../dom.js";
 import { get, retryWhileDown, settled } from "../http.js";
-import { describeProblem } from "../notices.js";
+import { describeProblem, loading } from "../notices.js";
 import { Problem } from "../problem.js";
 import { page } from "../router.js";
 import { t } from "../text.js";
@@ -20,7 +20,7 @@ export function show(visit) {
   async function showAll() {
     const parts = CONTEXTS.map((context) => {
       const heading = h("h2", { class: "section" }, context);
-      const part = h("section", { class: "api", id: context }, heading, h("p", {}, t("loading")));
+      const part = h("section", { class: "api", id: context }, heading, h("p", {}, loading()));
       return { part, loaded: load(context, part, visit.signal) };
     });
     for (const { part, loaded } of parts) {

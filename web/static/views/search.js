@@ -5,6 +5,7 @@ import { get, settled } from "../http.js";
 import { navigate } from "../navigation.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { Problem } from "../problem.js";
+import { whyNothing } from "../search-hints.js";
 import { t } from "../text.js";
 import { threadLink } from "../threads-by-id.js";
 import { threadRow } from "./threads.js";
@@ -21,6 +22,7 @@ export function show(visit) {
     maxlength: "200",
     "aria-label": t("search-words"),
     dir: "auto",
+    autofocus: words === "",
   });
   input.value = words;
   const element = h(
@@ -35,7 +37,6 @@ export function show(visit) {
     ),
   );
   if (words) element.append(...results(visit, words));
-  else queueMicrotask(() => input.focus());
   return element;
 
   /** @param {SubmitEvent} event */
@@ -49,6 +50,7 @@ export function show(visit) {
  * @param {string} words */
 function results(visit, words) {
   const q = encodeURIComponent(words);
+  const why = t(whyNothing(words));
   const { signal } = visit;
   const people = h("div", { class: "list" });
   const found = h(
@@ -68,7 +70,7 @@ function results(visit, words) {
     first: `/api/threads/search?q=${q}&limit=10`,
     row: threadRow,
     link: linkFrom(`/search?q=${q}`),
-    empty: t("no-threads-found"),
+    empty: `${t("no-threads-found")} ${why}`,
     more: t("more-threads"),
     ready,
     signal,
@@ -78,7 +80,7 @@ function results(visit, words) {
     first: fromCursor(`/api/posts/search?q=${q}&limit=20`, visit.address),
     row: foundPost,
     link: linkFrom(`/search?q=${q}`),
-    empty: t("no-posts-found"),
+    empty: `${t("no-posts-found")} ${why}`,
     more: t("more-posts"),
     ready,
     signal,

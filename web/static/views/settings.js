@@ -1,13 +1,13 @@
 // The settings of the user's account: profile, password, sessions, and deletion.
 import { time } from "../dates.js";
 import { h } from "../dom.js";
-import { field, form } from "../forms.js";
+import { choice, field, form } from "../forms.js";
 import { ask, getPage, retryWhileDown, settled } from "../http.js";
 import { navigate } from "../navigation.js";
-import { describeProblem, showMessage, showProblem } from "../notices.js";
+import { describeProblem, loading, showMessage, showProblem } from "../notices.js";
 import { Problem } from "../problem.js";
 import { page } from "../router.js";
-import { panelSwitch, session } from "../state.js";
+import { panelSwitch, session, shortcuts, toolbar } from "../state.js";
 import { t } from "../text.js";
 
 /** @param {Page.Visit} visit */
@@ -15,7 +15,7 @@ export function show(visit) {
   visit.title(t("settings"));
   const profile = section(t("profile"));
   const sessions = section(t("sessions"), t("sessions-hint"));
-  const note = h("p", { class: "quiet-text" }, t("loading"));
+  const note = h("p", { class: "quiet-text" }, loading());
   const element = page(t("settings"), note);
   const load = async () => {
     if (!(await session.run(() => retryWhileDown(() => fill(profile, sessions, visit.signal), visit.signal)))) {
@@ -28,7 +28,7 @@ export function show(visit) {
     element.append(h("p", { class: "failure", role: "alert" }, describeProblem(problem)));
   });
   // All parts at once, so that none moves another.
-  settled(loaded).then(() => note.replaceWith(profile, passwordSection(), sessions, panelSection(), leaveSection()));
+  settled(loaded).then(() => note.replaceWith(profile, passwordSection(), sessions, ...switches(), leaveSection()));
   return element;
 }
 
@@ -54,7 +54,7 @@ function section(title, hint = "") {
     { class: "settings-part" },
     h("h2", {}, title),
     hint && h("p", { class: "quiet-text" }, hint),
-    h("p", {}, t("loading")),
+    h("p", {}, loading()),
   );
 }
 
@@ -146,13 +146,22 @@ function sessionRow(own) {
   return row;
 }
 
-function panelSection() {
-  const part = section(t("architecture"), t("architecture-hint"));
-  const box = h("input", { type: "checkbox", id: "architecture-switch" });
-  box.addEventListener("change", () => panelSwitch.turn(box.checked));
-  box.checked = panelSwitch.on;
-  panelSwitch.addEventListener("change", () => (box.checked = panelSwitch.on));
-  part.lastElementChild?.replaceWith(h("p", {}, h("label", { class: "choice" }, box, " ", t("architecture-switch"))));
+/** What this device stores. */
+function switches() {
+  return [
+    switchSection(t("toolbar"), t("toolbar-hint"), "toolbar-switch", toolbar),
+    switchSection(t("shortcuts"), t("shortcuts-hint"), "shortcuts-switch", shortcuts),
+    switchSection(t("architecture"), t("architecture-hint"), "architecture-switch", panelSwitch),
+  ];
+}
+
+/** @param {string} title
+ * @param {string} hint
+ * @param {string} key of the label
+ * @param {import("../preference.js").Preference} preference */
+function switchSection(title, hint, key, preference) {
+  const part = section(title, hint);
+  part.lastElementChild?.replaceWith(h("p", {}, choice(key, preference)));
   return part;
 }
 

@@ -1,6 +1,6 @@
 // A user: their profile, what they wrote, and the moderators' actions.
 import { describeBan } from "../ban.js";
-import { time } from "../dates.js";
+import { fullDate, time } from "../dates.js";
 import { actionButton, h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
 import { ask, get, retryWhileDown, settled } from "../http.js";
@@ -230,11 +230,31 @@ function userTools(user, me, banInForce, changed) {
       const answer = await session.run(() => ask("POST", `/api/users/${user.id}/password-reset`));
       if (!answer) return;
       const link = new URL(answer.data.link, location.origin).href;
-      await dialog(t("reset-password"), () =>
-        h("div", {}, h("p", {}, t("reset-link-how")), h("p", { class: "secret" }, h("code", {}, link))),
-      );
+      await dialog(t("reset-password"), () => resetLink(link, answer.data.expiresAt));
     } catch (problem) {
       showProblem(problem);
     }
   }
+}
+
+/** A link for a new password, with a button that copies it.
+ * @param {string} link
+ * @param {string} expiresAt */
+function resetLink(link, expiresAt) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(link);
+      copied.textContent = t("copied");
+    } catch {
+      copied.textContent = t("copy-failed");
+    }
+  };
+  const copied = h("span", { role: "status" });
+  return h(
+    "div",
+    {},
+    h("p", {}, t("reset-link-how"), " ", t("reset-link-until", { time: fullDate(expiresAt) })),
+    h("p", { class: "secret" }, h("code", {}, link)),
+    h("p", { class: "buttons" }, h("button", { type: "button", class: "primary", onclick: copy }, t("copy")), copied),
+  );
 }
