@@ -51,7 +51,7 @@ function start() {
   document.body.replaceChildren(
     skipLink("content", t("skip"), () => outlet.focus()),
     skipLink("composer", t("skip-to-composer"), focusComposer),
-    skipLink("unread", t("skip-to-unread"), focusFirstUnread),
+    skipLink("first-unread", t("skip-to-unread"), focusFirstUnread),
     header(menu),
     ...noticeArea(),
     banned,

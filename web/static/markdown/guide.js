@@ -28,6 +28,7 @@ export async function showGuide() {
       oninput: () => later(),
     });
     input.value = t("markdown-sample");
+    input.setSelectionRange(0, 0);
     const result = h("div", { class: "preview", tabindex: "0", role: "group", "aria-label": t("preview") });
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;

@@ -7,7 +7,7 @@ import { formatted } from "./format.js";
 const BUTTONS = [
   ["bold", "B"],
   ["italic", "I"],
-  ["link", "🔗"],
+  ["link", "a"],
   ["quote", "❝"],
   ["code", "<>"],
   ["list", "•"],

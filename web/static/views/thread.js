@@ -50,7 +50,7 @@ class ThreadView {
   #tools = h("div", { class: "tools" });
   #pending = h("div", { class: "pending" });
   #bar = h("button", { type: "button", class: "news bottom", hidden: true, onclick: () => this.#toEnd() });
-  #writeSection = h("section", { class: "write", "aria-label": t("write-a-post") });
+  #writeSection = h("section", { class: "write", id: "composer", "aria-label": t("write-a-post") });
   /** @type {PagedList<Api.Post>} */
   #pages;
   /** @type {Page.PostActions} */
