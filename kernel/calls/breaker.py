@@ -36,8 +36,10 @@ class Breaker:
 
     def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         """`name` is that of the called service. `clock` returns seconds and is monotonic."""
-        self._name = name
+        self.name = name
         self._clock = clock
+        self.refused = 0
+        """How many calls were refused."""
         self._failures = 0
         self._opened: float | None = None
         self._trying = False
@@ -60,7 +62,8 @@ class Breaker:
     def call(self) -> Iterator[None]:
         """One call, in the block. Raises `Unavailable` if the circuit refuses it."""
         if self.refuses:
-            raise Unavailable(f"The {self._name} service has not been answering.", retry_after=1)
+            self.refused += 1
+            raise Unavailable(f"The {self.name} service has not been answering.", retry_after=1)
         tries = self._trying = self.state is State.HALF_OPEN
         try:
             yield
@@ -79,13 +82,13 @@ class Breaker:
     def _answered(self) -> None:
         self._failures = 0
         if self._opened is not None:
-            log.info("the %s service answers again", self._name)
+            log.info("the %s service answers again", self.name)
             self._opened = None
 
     def _failed(self, tried: bool) -> None:
         self._failures += 1
         if self._opened is None and self._failures >= FAILURES:
-            log.warning("the %s service failed %d times in a row", self._name, self._failures)
+            log.warning("the %s service failed %d times in a row", self.name, self._failures)
             self._opened = self._clock()
         elif tried:
             self._opened = self._clock()

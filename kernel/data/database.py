@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -69,6 +70,18 @@ def _on_new_connection() -> (
     return follow_with(tracing.tracer)
 
 
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections in use, idle and at most; tasks that wait for one; how often PostgreSQL did not
+    answer."""
+
+    used: int
+    idle: int
+    most: int
+    waiting: int
+    failed: int
+
+
 class Database:
     """A pool of at most `size` connections, opened when first needed and closed after four idle
     minutes, so that a database that pauses when idle can do so. It recovers by itself after an
@@ -78,6 +91,8 @@ class Database:
         self._pool = pool
         self._acquire_timeout = acquire_timeout
         self._after_commit: AfterCommit = _nothing
+        self._waiting = 0
+        self._failed = 0
 
     @classmethod
     @asynccontextmanager
@@ -110,13 +125,20 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode."""
+        # An idle connection is available at once: a timeout would only cost a task.
+        waits = not self._pool.get_idle_size()
+        self._waiting += waits
         try:
-            # An idle connection is available at once: a timeout would only cost a task.
-            timeout = None if self._pool.get_idle_size() else self._acquire_timeout
+            timeout = self._acquire_timeout if waits else None
             async with self._pool.acquire(timeout=timeout) as connection:
+                self._waiting -= waits
+                waits = False
                 yield connection
         except _DOWN as error:
+            self._failed += 1
             raise Unavailable("The database does not answer. Try again shortly.") from error
+        finally:
+            self._waiting -= waits
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -131,6 +153,13 @@ class Database:
         row = await self.row(query, *arguments)
         await self._after_commit()
         return row
+
+    @property
+    def use(self) -> PoolUse:
+        """How the pool is used now."""
+        idle = self._pool.get_idle_size()
+        used = self._pool.get_size() - idle
+        return PoolUse(used, idle, self._pool.get_max_size(), self._waiting, self._failed)
 
     def after_commit(self, wait: AfterCommit) -> None:
         """Call `wait` after each committed write, so that clients can read their own writes."""

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from kernel.cache.changes import Changes
+from kernel.calls.breaker import Breaker
+from kernel.calls.metrics import BreakerMetrics
 from kernel.errors import Policy
 from kernel.http import documents, operations
 from kernel.http.address_limit import AddressLimit
@@ -27,7 +30,7 @@ from kernel.process.telemetry import Telemetry
 class Context:
     """One context as served by a process. `check` raises `Unavailable` while the context cannot
     serve. `changes` are the changes of its data. `public` has the operations under `/api`;
-    `internal` those for other services, if any."""
+    `internal` those for other services, if any. `metrics` are those of its own."""
 
     name: str
     description: str
@@ -35,6 +38,7 @@ class Context:
     changes: Changes
     public: APIRouter
     internal: APIRouter | None = None
+    metrics: Sequence[Collector] = ()
 
 
 def create_app(
@@ -43,9 +47,10 @@ def create_app(
     settings: ProcessSettings,
     lifecycle: Lifecycle,
     extra: APIRouter | None = None,
+    breakers: Sequence[Breaker] = (),
 ) -> ASGIApp:
     """The application of the process with this name. It is ready when every context is. `extra` has
-    operations that belong to no context."""
+    operations that belong to no context, `breakers` are those of the services that it calls."""
     telemetry = Telemetry(process)
     routers = [operations.router(lifecycle, [c.check for c in contexts], telemetry.registry)]
     for context in contexts:
@@ -59,7 +64,8 @@ def create_app(
     table = RouteTable(routers)
     changes = [context.changes for context in contexts]
     cache = ResponseCache(table, changes, table.is_shared, settings.response_cache_bytes)
-    telemetry.include(cache)
+    metrics = [collector for context in contexts for collector in context.metrics]
+    telemetry.include(cache, BreakerMetrics(breakers), *metrics)
     normalized = DeclaredLength(RequestNormalizer(cache))
     same_origin = SameOrigin(normalized, settings.public_origin)
     policy = Policy("address", settings.address_limit, settings.address_window)

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -25,15 +25,16 @@ class Telemetry(Collector):
     def __init__(self, process: str) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(self)
+        ProcessCollector(registry=self.registry)
         self._process = process
         self._in_flight = 0
         self._requests: dict[tuple[str, str, int], int] = {}
         self._seconds: dict[str, _Histogram] = {}
         self._collectors: list[Collector] = []
 
-    def include(self, collector: Collector) -> None:
-        """Include the metrics of another collector."""
-        self._collectors.append(collector)
+    def include(self, *collectors: Collector) -> None:
+        """Include the metrics of other collectors. Two of one kind may have different labels."""
+        self._collectors += collectors
 
     def begin(self) -> None:
         """Count a request that has begun."""
@@ -72,8 +73,14 @@ class Telemetry(Collector):
         )
         in_flight.add_metric([self._process], self._in_flight)
         yield in_flight
+        families: dict[str, Metric] = {}
         for collector in self._collectors:
-            yield from collector.collect()
+            for family in collector.collect():
+                # A family may occur once in the text that Prometheus reads.
+                merged = families.setdefault(family.name, family)
+                if merged is not family:
+                    merged.samples += family.samples
+        yield from families.values()
 
 
 class _Histogram:

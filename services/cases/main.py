@@ -38,16 +38,25 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     """The composition root."""
     async with http_client() as http:
         users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
-        threads = HttpThreadModeration(
-            ServiceClient(http, "threads", settings.threads_url, settings.threads_service_token[0])
+        threads = ServiceClient(
+            http, "threads", settings.threads_url, settings.threads_service_token[0]
         )
-        posts = HttpPosts(
-            ServiceClient(http, "posts", settings.posts_url, settings.posts_service_token[0])
-        )
+        posts = ServiceClient(http, "posts", settings.posts_url, settings.posts_service_token[0])
+        called = (users, threads, posts)
         async with open_cases(
-            settings, HttpUsers(users), HttpUserModeration(users), threads, posts
+            settings,
+            HttpUsers(users),
+            HttpUserModeration(users),
+            HttpThreadModeration(threads),
+            HttpPosts(posts),
         ) as cases:
-            yield create_app("cases", [cases.context(settings)], settings, lifecycle)
+            yield create_app(
+                "cases",
+                [cases.context(settings)],
+                settings,
+                lifecycle,
+                breakers=[each.breaker for each in called],
+            )
 
 
 if __name__ == "__main__":

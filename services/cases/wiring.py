@@ -1,14 +1,17 @@
 """Opens the cases context of a process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+
+from prometheus_client.registry import Collector
 
 from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Posts, ThreadModeration, UserModeration, Users
 from kernel.data.database import Database
 from kernel.data.erasure import Erasure
+from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
 from kernel.http.app import Context
@@ -37,11 +40,14 @@ class Cases:
     erasure: Erasure
     changes: Changes
     check: Check
+    metrics: Sequence[Collector]
 
     def context(self, settings: ProcessSettings) -> Context:
         """What a process serves. No other context calls cases."""
         public = api.router(self.service, self.log, SessionCookie(settings.public_origin))
-        return Context("cases", api.DESCRIPTION, self.check, self.changes, public)
+        return Context(
+            "cases", api.DESCRIPTION, self.check, self.changes, public, metrics=self.metrics
+        )
 
 
 @asynccontextmanager
@@ -79,4 +85,5 @@ async def open_cases(
             ):
                 log = ModerationLog(database, users, SUBJECT)
                 check = partial(database.check_schema, SCHEMA)
-                yield Cases(service, log, erasure, changes, check)
+                metrics = [DatabaseMetrics("cases", database)]
+                yield Cases(service, log, erasure, changes, check, metrics)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kernel.contracts import Activity, Threads
@@ -33,11 +34,24 @@ class ActivityDelivery:
     and nothing is locked during a call to another context.
     """
 
-    def __init__(self, store: Store, threads: Threads, interval: float = 2.0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        threads: Threads,
+        interval: float = 2.0,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`timer` returns seconds and is monotonic."""
         self._store = store
         self._threads = threads
         self._interval = interval
+        self._timer = timer
+        self._behind_since: float | None = None
         self._wanted = asyncio.Event()
+
+    def lag(self) -> float:
+        """For how many seconds there has been activity that could not be delivered."""
+        return 0.0 if self._behind_since is None else self._timer() - self._behind_since
 
     def wake(self) -> None:
         """Call this when there is activity to deliver."""
@@ -48,22 +62,30 @@ class ActivityDelivery:
         outage = OutageLog(log, "delivering activity")
         while True:
             self._wanted.clear()
+            began = self._timer()
             try:
                 while await self.deliver() == _BATCH:
                     pass
             except Unavailable as down:
                 outage.failed(down)
+                self._fell_behind(began)
                 await asyncio.sleep(self._interval)
                 continue
             except Exception:
                 log.exception("activity could not be delivered")
+                self._fell_behind(began)
                 await asyncio.sleep(self._interval)
                 continue
             outage.succeeded()
+            self._behind_since = None
             try:
                 await asyncio.wait_for(self._wanted.wait(), self._interval)
             except TimeoutError:
                 pass
+
+    def _fell_behind(self, began: float) -> None:
+        if self._behind_since is None:
+            self._behind_since = began
 
     async def deliver(self) -> int:
         """Deliver one batch. Returns the number of threads in it. Raises `Unavailable`."""

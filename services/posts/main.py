@@ -36,19 +36,21 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
     """Build the application; the context is closed when the block ends."""
     async with http_client() as http:
         users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
-        threads = HttpThreads(
-            ServiceClient(http, "threads", settings.threads_url, settings.threads_service_token[0])
+        threads = ServiceClient(
+            http, "threads", settings.threads_url, settings.threads_service_token[0]
         )
         async with open_posts(
             settings,
             lifecycle,
             HttpUsers(users),
             HttpUserModeration(users),
-            threads,
+            HttpThreads(threads),
             settings.public_origin,
         ) as posts:
             context = posts.context(settings, settings.posts_service_token)
-            yield create_app("posts", [context], settings, lifecycle)
+            yield create_app(
+                "posts", [context], settings, lifecycle, breakers=[users.breaker, threads.breaker]
+            )
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from prometheus_client.registry import Collector
+
 from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Departures, Threads, Users
 from kernel.data.database import Database
 from kernel.data.erasure import Erasure
+from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import Retention
 from kernel.http.app import Context
@@ -16,6 +19,7 @@ from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.moderation.log import ModerationLog
 from kernel.process.background import running
 from kernel.process.clock import Clock, utc_now
+from kernel.process.gauges import Gauge
 from kernel.process.lifecycle import Check, Lifecycle
 from kernel.process.settings import ProcessSettings
 from kernel.search.dictionary import Dictionary
@@ -38,6 +42,8 @@ from services.posts.stores.removals import RemovalStore
 from services.posts.stream import Streams
 from services.posts.views import Views
 
+_LAG = "Since when activity of threads could not be delivered to the threads context, in seconds."
+
 
 @dataclass(frozen=True, slots=True)
 class Posts:
@@ -56,6 +62,7 @@ class Posts:
     users: Users
     changes: Changes
     check: Check
+    metrics: Sequence[Collector]
 
     def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
         """What a process serves. Other services can call it if it accepts service tokens."""
@@ -74,7 +81,9 @@ class Posts:
             if tokens
             else None
         )
-        return Context("posts", api.DESCRIPTION, self.check, self.changes, public, internal)
+        return Context(
+            "posts", api.DESCRIPTION, self.check, self.changes, public, internal, self.metrics
+        )
 
 
 @asynccontextmanager
@@ -125,6 +134,10 @@ async def open_posts(
                 lifecycle.when_draining(streams.close),
             ):
                 check = partial(database.check_schema, SCHEMA)
+                metrics = [
+                    DatabaseMetrics("posts", database),
+                    Gauge("board_activity_lag_seconds", _LAG, delivery.lag),
+                ]
                 log = ModerationLog(database, users, SUBJECT)
                 yield Posts(
                     service,
@@ -138,4 +151,5 @@ async def open_posts(
                     users,
                     changes,
                     check,
+                    metrics,
                 )

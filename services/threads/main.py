@@ -27,12 +27,10 @@ class Settings(ProcessSettings, ThreadSettings):
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """Build the application; the context is closed when the block ends."""
     async with http_client() as http:
-        users = HttpUsers(
-            ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
-        )
-        async with open_threads(settings, lifecycle, users) as threads:
+        users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
+        async with open_threads(settings, lifecycle, HttpUsers(users)) as threads:
             context = threads.context(settings, settings.threads_service_token)
-            yield create_app("threads", [context], settings, lifecycle)
+            yield create_app("threads", [context], settings, lifecycle, breakers=[users.breaker])
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from prometheus_client.registry import Collector
+
 from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Users
 from kernel.data.database import Database
+from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
 from kernel.http.app import Context
@@ -40,6 +43,7 @@ class Threads:
     log: ModerationLog
     changes: Changes
     check: Check
+    metrics: Sequence[Collector]
 
     def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
         """What a process serves. Other services can call it if it accepts service tokens."""
@@ -50,7 +54,9 @@ class Threads:
             if tokens
             else None
         )
-        return Context("threads", api.DESCRIPTION, self.check, self.changes, public, internal)
+        return Context(
+            "threads", api.DESCRIPTION, self.check, self.changes, public, internal, self.metrics
+        )
 
 
 @asynccontextmanager
@@ -80,4 +86,5 @@ async def open_threads(
         ):
             check = partial(database.check_schema, SCHEMA)
             views = Views(service, store)
-            yield Threads(service, moderation, views, log, changes, check)
+            metrics = [DatabaseMetrics("threads", database)]
+            yield Threads(service, moderation, views, log, changes, check, metrics)

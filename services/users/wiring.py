@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
+from prometheus_client.registry import Collector
+
 from kernel.cache.changes import CHANGES, Changes
 from kernel.data.database import Database
+from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
@@ -34,6 +37,7 @@ class Users:
     log: ModerationLog
     changes: Changes
     check: Check
+    metrics: Sequence[Collector]
 
     def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
         """What a process serves. Other services can call it if it accepts service tokens."""
@@ -51,7 +55,9 @@ class Users:
             if tokens
             else None
         )
-        return Context("users", api.DESCRIPTION, self.check, self.changes, public, internal)
+        return Context(
+            "users", api.DESCRIPTION, self.check, self.changes, public, internal, self.metrics
+        )
 
 
 @asynccontextmanager
@@ -73,4 +79,5 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
             database.after_commit(listener.catch_up)
             async with running(listener.run()):
                 check = partial(database.check_schema, SCHEMA)
-                yield Users(service, moderation, log, changes, check)
+                metrics = [DatabaseMetrics("users", database)]
+                yield Users(service, moderation, log, changes, check, metrics)

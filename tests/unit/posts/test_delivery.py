@@ -119,3 +119,25 @@ async def test_activity_left_by_another_process_is_delivered() -> None:
             return bool(threads.told)
 
         await eventually(told)
+
+
+async def test_lag_counts_from_the_first_failed_delivery_until_the_next_success() -> None:
+    now = 100.0
+    backlog, threads = Backlog(1), Threads(Unavailable("down"), RuntimeError("a defect"))
+    delivery = ActivityDelivery(backlog, threads, 0.01, lambda: now)
+    lags: list[float] = []
+
+    async def record_activity(activities: Sequence[Activity]) -> None:
+        nonlocal now
+        lags.append(delivery.lag())
+        now += 5
+        await Threads.record_activity(threads, activities)
+
+    threads.record_activity = record_activity  # type: ignore[method-assign] # a fake of this test
+    async with running(delivery.run()):
+
+        async def delivered() -> bool:
+            return not backlog.waiting and delivery.lag() == 0
+
+        await eventually(delivered)
+    assert lags == [0, 5, 10]
