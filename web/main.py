@@ -42,7 +42,8 @@ async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator
         sources = Sources(HttpUserReader(users), HttpThreadReader(threads), HttpPostReader(posts))
         served_by = f"web/{settings.instance}" if settings.show_instance else None
         page = Page.build(sources, settings.public_origin, served_by, settings.rules_file)
-        app = create_app("web", [], settings, lifecycle, page.routes)
+        breakers = [called.breaker for called in (users, threads, posts)]
+        app = create_app("web", [], settings, lifecycle, page.routes, breakers)
         yield page.around(app)
 
 

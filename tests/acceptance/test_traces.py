@@ -29,7 +29,7 @@ def new_root() -> tuple[str, str]:
 
 
 async def whole(collector: Collector, trace: str) -> list[Span]:
-    """The spans of a trace, once its first one has ended and been sent, with all their parents."""
+    """The spans of a trace, once its first one, all parents and the answers to all calls are here."""
 
     async def ended() -> list[Span]:
         spans = collector.trace(trace)
@@ -37,7 +37,9 @@ async def whole(collector: Collector, trace: str) -> list[Span]:
         complete = any(span.parent is None for span in spans) and all(
             span.parent is None or span.parent in ids for span in spans
         )
-        return spans if complete else []
+        calls = {span.id for span in spans if "url.template" in span.attributes}
+        answered = calls <= {span.parent for span in spans}
+        return spans if complete and answered else []
 
     return await eventually(ended, what=f"every parent in trace {trace}")
 
@@ -79,6 +81,32 @@ async def test_request_over_gateway_and_services_is_one_trace(
     statements = [span for span in spans if "db.query.text" in span.attributes]
     assert {span.attributes["db.namespace"] for span in statements} >= {"posts", "threads"}
     assert "render" in {span.name for span in spans}
+
+
+async def test_page_over_gateway_and_services_is_one_trace(
+    person: Person, collector: Collector
+) -> None:
+    thread = (await person.start_thread())["id"]
+    await person.write(thread)
+    root, trace = new_root()
+    fields = {"X-Amzn-Trace-Id": root, "Accept": "text/html"}
+    shown = await person.http.get(f"/threads/{thread}", headers=fields)
+    assert shown.status_code == 200
+
+    async def complete() -> list[Span]:
+        spans = await whole(collector, trace)
+        answered = {span.service for span in spans if span.kind == SERVER}
+        return spans if {"web", "threads", "posts"} <= answered else []
+
+    spans = await eventually(complete, what="the spans of the page and its sources")
+    by_id = {span.id: span for span in spans}
+    [page] = [span for span in spans if span.parent is None]
+    assert (page.service, page.kind) == ("web", SERVER)
+    assert str(thread) not in page.name
+    calls = {span.id for span in spans if span.parent == page.id and span.kind == CLIENT}
+    answers = [span for span in spans if span.kind == SERVER and span is not page]
+    assert {span.parent for span in answers if by_id[span.parent or ""].service == "web"} == calls
+    assert any("db.query.text" in span.attributes for span in spans)
 
 
 async def test_traceparent_of_the_caller_is_continued(person: Person, collector: Collector) -> None:
