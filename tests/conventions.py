@@ -89,6 +89,7 @@ class Conventions:
                 "application/json; charset=utf-8",
                 "text/plain; charset=utf-8",
                 "text/event-stream",
+                "application/manifest+json",
             }
             assert headers["content-type"] in known, f"{what}: {headers['content-type']}"
         else:

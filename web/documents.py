@@ -4,17 +4,15 @@ A page shows what everybody sees. If a context is down, the page says so and sho
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from cachetools import LRUCache
-
 from kernel.contracts import Order, PostView, ThreadView, ViewPage
-from kernel.errors import Failure, Unavailable
+from kernel.errors import Failure
 from web.prose import plain
 from web.reading import LARGEST_CALL, People, Sources, read_users, unless_down
+from web.rendered import Document, Rendered
 from web.templates import Templates
 
 THREADS_ON_A_PAGE: Final = 30
@@ -22,40 +20,17 @@ POSTS_ON_A_PAGE: Final = 49
 """So few that their authors and the moderators who edited them are read in one call."""
 
 WRITTEN_ON_A_PAGE: Final = 20
-MEMORY: Final = 16 * 1024 * 1024
-"""How many bytes of rendered pages are remembered between services."""
-
 _DESCRIPTION: Final = 160
-
-Tags = Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A page. `status` is 503 if what it is about could not be read. `tags` name the data that it
-    shows, by context; None if something is missing or was searched for: it must not be stored."""
-
-    body: bytes
-    status: int = 200
-    tags: Tags | None = None
-    failure: Failure | None = None
-    encoded: dict[str, bytes] = field(default_factory=dict)
 
 
 class Documents:
-    """Makes the pages from what `sources` show.
+    """Makes the pages from what `sources` show."""
 
-    Between services, a page is rendered again only if what one of them shows has changed: readers
-    return the same object as long as it has not.
-    """
-
-    def __init__(self, sources: Sources, templates: Templates, memory: int = MEMORY) -> None:
+    def __init__(self, sources: Sources, templates: Templates, rendered: Rendered) -> None:
         self._sources = sources
         self._templates = templates
         self._text = templates.texts.text
-        self._rendered: LRUCache[tuple[object, ...], tuple[tuple[object, ...], Document]] = (
-            LRUCache(memory, lambda kept: 2 * len(kept[1].body) + 2000)
-        )
+        self._rendered = rendered
 
     async def threads(self, order: Order, after: str | None) -> Document:
         """The list of threads. Raises `MalformedRequest`."""
@@ -65,7 +40,7 @@ class Documents:
         users, read = await self._users(_authors(threads=_items(found)))
         place = "/?order=new" if order == "new" else "/"
         tags = {"threads": ["list"], "users": _user_tags(users)}
-        return self._document(
+        return self._rendered.document(
             ("threads", order, after),
             (found, read),
             found is not None,
@@ -74,6 +49,7 @@ class Documents:
                 "threads.html",
                 canonical=_with(place, after=after),
                 next=_next(place, found),
+                feed="/feed",
                 order=order,
                 threads=found,
                 users=users,
@@ -100,7 +76,7 @@ class Documents:
             "users": _user_tags(users),
         }
         start = next(iter(_items(written)), None)
-        return self._document(
+        return self._rendered.document(
             ("thread", thread, after, first),
             (found, written, read),
             found is not None and written is not None,
@@ -111,6 +87,7 @@ class Documents:
                 description=plain(start.html, _DESCRIPTION) if start else None,
                 canonical=_with(place, after=after),
                 kind="article",
+                feed=f"{place}/feed",
                 next=_next(place, written),
                 id=thread,
                 thread=found,
@@ -142,7 +119,7 @@ class Documents:
         else:
             tags["posts"] = [f"author/{user}", "authors"]
         name = found.name if found else self._text("a-person")
-        return self._document(
+        return self._rendered.document(
             ("user", user, shown, after),
             (found, written, read),
             found is not None and written is not None,
@@ -153,6 +130,7 @@ class Documents:
                 description=found.bio or None if found else None,
                 canonical=_with(place, after=after),
                 kind="profile",
+                feed=f"/users/{user}/feed",
                 next=_next(place, written),
                 id=user,
                 user=found,
@@ -219,32 +197,6 @@ class Documents:
         if found is not None:
             users[user] = found
         return users, read
-
-    def _document(
-        self,
-        key: tuple[object, ...],
-        inputs: tuple[object, ...],
-        whole: bool,
-        tags: Tags,
-        render: Callable[[], bytes],
-    ) -> Document:
-        if not whole:
-            failure = Unavailable("A part of the board is down.")
-            return Document(render(), failure.status, failure=failure)
-        if any(each is None for each in inputs):
-            return Document(render())
-        if self._sources.changes:
-            return Document(render(), tags=tags)
-        kept = self._rendered.get(key)
-        if kept is not None and all(
-            known is now for known, now in zip(kept[0], inputs, strict=True)
-        ):
-            return kept[1]
-        document = Document(render(), tags=tags)
-        self._rendered.pop(key, None)
-        if self._rendered.getsizeof((inputs, document)) <= self._rendered.maxsize:
-            self._rendered[key] = inputs, document
-        return document
 
 
 def _items(page: ViewPage[Any] | None) -> Sequence[Any]:

@@ -7,10 +7,14 @@ from typing import Self
 from fastapi import APIRouter
 from starlette.types import ASGIApp
 
-from web import pages
+from web import machine_pages, pages
+from web.answers import Answers
 from web.documents import Documents
+from web.feeds import Feeds
 from web.reading import Sources
+from web.rendered import Rendered
 from web.site import Site, build
+from web.sitemap import Sitemap, manifest
 from web.templates import Templates
 from web.texts import Texts
 
@@ -30,8 +34,19 @@ class Page:
         """The page that shows what `sources` have, at this origin; `pages.router` explains the
         others."""
         site = build()
-        documents = Documents(sources, Templates(site, Texts.load(), origin))
-        routes = pages.router(site, documents, sources, served_by, rules_file)
+        texts = Texts.load()
+        templates, rendered = Templates(site, texts, origin), Rendered(stored=bool(sources.changes))
+        documents = Documents(sources, templates, rendered)
+        answers = Answers(site, documents, sources, served_by)
+        routes = pages.router(site, documents, answers, served_by, rules_file)
+        routes.include_router(
+            machine_pages.router(
+                answers,
+                Feeds(sources, templates, rendered),
+                Sitemap(sources, templates, rendered),
+                manifest(site, texts.text("board")),
+            )
+        )
         return cls(routes, site, documents)
 
     def around(self, app: ASGIApp) -> ASGIApp:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
@@ -11,20 +10,19 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.cache.encodings import SMALLEST, choose, compress
 from kernel.contracts import Order
-from kernel.errors import FAILURES, Failure, NoSuchPath, NotFound
-from kernel.http.conditional.response_cache import depends_on_all, shared
+from kernel.errors import FAILURES, NoSuchPath, NotFound
+from kernel.http.conditional.response_cache import shared
 from kernel.http.fields import Id, Words
 from kernel.http.problems import TYPE_PREFIX
-from web.documents import Document, Documents
-from web.reading import Sources
+from web.answers import Answers, made, page_headers
+from web.documents import Documents
+from web.rendered import HTML
 from web.shares import read_shares
 from web.shells import SHELLS
 from web.site import PREFIX, Site
 
 _FOREVER: Final = "public, max-age=31536000, immutable"  # RFC 8246: not revalidated on a reload
-_HTML: Final = "text/html; charset=utf-8"
 _ID: Final = TypeAdapter(Id)
 _WORDS: Final = TypeAdapter(Words)
 
@@ -32,11 +30,11 @@ _WORDS: Final = TypeAdapter(Words)
 def router(
     site: Site,
     documents: Documents,
-    sources: Sources,
+    answers: Answers,
     served_by: str | None,
     rules_file: Path | None,
 ) -> APIRouter:
-    """The routes of the page's documents and files. `documents` show what `sources` have.
+    """The routes of the page's documents and files. `answers` sends what `documents` makes.
 
     `served_by` is the name of this process, for the Server-Timing field: the only field of its own
     document that a page can read. Only where it is given, `/shares.json` has what `rules_file`
@@ -44,38 +42,19 @@ def router(
     """
     routes = APIRouter(include_in_schema=False)
 
-    async def answer(request: Request, reading: Awaitable[Document]) -> Response:
-        try:
-            document = await reading
-        except Failure as failure:
-            document = documents.failure(failure)
-        headers = document_headers(site)
-        if served_by is not None:
-            headers["Server-Timing"] = f'served-by;desc="{served_by}"'
-        if document.failure is not None:
-            headers |= document.failure.headers
-        if document.status != 200 or document.tags is None:
-            headers["Cache-Control"] = "no-store"
-        elif sources.changes and document.tags:
-            # The cache of responses compresses what it stores.
-            parts = [(sources.changes[name], tags) for name, tags in document.tags.items()]
-            depends_on_all(request.scope, parts)
-            return Response(document.body, media_type=_HTML, headers=headers)
-        body, encoding = await _encode(document, request.headers)
-        headers |= {"Vary": "Accept-Encoding"} | encoding
-        return Response(body, document.status, headers, _HTML)
-
     @routes.get("/")
     @shared
     async def show_threads(request: Request) -> Response:
         order: Order = "new" if request.query_params.get("order") == "new" else "active"
-        return await answer(request, documents.threads(order, request.query_params.get("after")))
+        return await answers.send(
+            request, documents.threads(order, request.query_params.get("after"))
+        )
 
     @routes.get("/threads/{id}")
     @shared
     async def show_thread(id: Id, request: Request) -> Response:  # noqa: A002 - the path's word
         query = request.query_params
-        return await answer(
+        return await answers.send(
             request, documents.thread(id, query.get("after"), _post(query.get("from")))
         )
 
@@ -84,21 +63,23 @@ def router(
     async def show_user(id: Id, request: Request) -> Response:  # noqa: A002
         query = request.query_params
         shown = "threads" if query.get("show") == "threads" else "posts"
-        return await answer(request, documents.user(id, shown, query.get("after")))
+        return await answers.send(request, documents.user(id, shown, query.get("after")))
 
     @routes.get("/search")
     async def search(request: Request) -> Response:
         try:
             words = _WORDS.validate_python(request.query_params.get("q", "").strip())
         except ValidationError:
-            return await answer(request, _made(documents.empty_search()))
-        return await answer(request, documents.search(words, request.query_params.get("after")))
+            return await answers.send(request, made(documents.empty_search()))
+        return await answers.send(
+            request, documents.search(words, request.query_params.get("after"))
+        )
 
     def show_shell(title: str) -> None:
         document = documents.shell(title)
 
         async def show(request: Request) -> Response:
-            return await answer(request, _made(document))
+            return await answers.send(request, made(document))
 
         async def show_one(id: Id, request: Request) -> Response:  # noqa: A002, ARG001 - validates the id
             return await show(request)
@@ -144,9 +125,9 @@ class NotFoundPage:
 
     def __init__(self, app: ASGIApp, site: Site, documents: Documents) -> None:
         self._app = app
-        self._headers = document_headers(site) | {
+        self._headers = page_headers(site) | {
             "Cache-Control": "no-store",
-            "Content-Type": _HTML,
+            "Content-Type": HTML,
         }
         self._body = documents.failure(NotFound("")).body
 
@@ -160,7 +141,7 @@ class NotFoundPage:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == 404:
                 headers = MutableHeaders(scope=message)
-                replaced = headers.get("content-type") != _HTML
+                replaced = headers.get("content-type") != HTML
                 if replaced:
                     for name, value in self._headers.items():
                         headers[name] = value
@@ -176,36 +157,11 @@ class NotFoundPage:
         await self._app(scope, receive, send_page)
 
 
-def document_headers(site: Site) -> dict[str, str]:
-    """The header fields of every document."""
-    return {
-        "Content-Security-Policy": site.policy,
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-    }
-
-
-async def _made(document: Document) -> Document:
-    return document
-
-
 def _post(text: str | None) -> int | None:
     try:
         return None if text is None else _ID.validate_python(text)
     except ValidationError:
         return None
-
-
-async def _encode(document: Document, headers: Headers) -> tuple[bytes, dict[str, str]]:
-    accepted = headers.get("accept-encoding", "").encode("latin-1")
-    encoding = choose(accepted) if accepted and len(document.body) >= SMALLEST else "identity"
-    if encoding == "identity":
-        return document.body, {}
-    body = document.encoded.get(encoding)
-    if body is None:
-        body = await asyncio.to_thread(compress, document.body, encoding)
-        document.encoded[encoding] = body
-    return body, {"Content-Encoding": encoding}
 
 
 def _wants_document(scope: Scope) -> bool:

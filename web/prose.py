@@ -11,6 +11,7 @@ from markupsafe import Markup
 _TAG: Final = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")*) ?/?>')
 _VOID: Final = frozenset({"br", "hr", "img", "input"})
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -45,3 +46,8 @@ def plain(html: str, longest: int) -> str:
     """The text of sanitised HTML, in one line of at most `longest` characters."""
     text = _SPACE.sub(" ", unescape(_TAG.sub(" ", html))).strip()
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def in_xml(text: str) -> str:
+    """The text without the characters that XML 1.0 does not allow (section 2.2)."""
+    return _NOT_IN_XML.sub("", text)

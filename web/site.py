@@ -25,6 +25,7 @@ _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
 }
 _JSDOC = re.compile(r"^[ \t]*/\*\*.*?\*/", re.MULTILINE | re.DOTALL)
 _STATIC_IMPORT = re.compile(r'^(?:import|export)\s(?:[^"\';]*?from\s+)?"([^"]+)"', re.MULTILINE)
@@ -36,6 +37,7 @@ _POLICY: Final = (
     # Posts may show pictures from anywhere; they are requested without a referrer.
     "img-src 'self' https: http: data:",
     "connect-src 'self'",
+    "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",

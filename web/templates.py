@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from kernel.http.fields import show_timestamp
 from web.names import initials
-from web.prose import prepare
+from web.prose import in_xml, prepare
 from web.site import Site
 from web.texts import Texts
 
@@ -26,6 +26,7 @@ _OF_EVERY_PAGE: Final[dict[str, Any]] = {
     "canonical": None,
     "kind": None,
     "next": None,
+    "feed": None,
 }
 
 
@@ -48,6 +49,7 @@ class Templates:
             "day": _day,
             "import_map": Markup(site.import_map),  # noqa: S704 - made from the names of files
             "initials": initials,
+            "in_xml": in_xml,
             "iso": show_timestamp,
             "origin": origin,
             "preloads": site.preloads,

@@ -64,6 +64,7 @@ def test_policy_allows_other_origins_only_for_pictures() -> None:
         "style-src": "'self'",
         "img-src": "'self' https: http: data:",
         "connect-src": "'self'",
+        "manifest-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
