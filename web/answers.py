@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from kernel.cache.encodings import SMALLEST, choose, compress
 from kernel.errors import Failure
 from kernel.http.conditional.response_cache import depends_on_all
-from web.documents import Documents
+from web.content.documents import Documents
 from web.reading import Sources
 from web.rendered import Document
 from web.site import Site

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Request, Response
 from kernel.http.conditional.response_cache import shared
 from kernel.http.fields import Id
 from web.answers import Answers
-from web.feeds import Feeds
-from web.sitemap import Sitemap
+from web.content.feeds import Feeds
+from web.content.sitemap import Sitemap
 
 
 def router(answers: Answers, feeds: Feeds, sitemap: Sitemap, manifest: bytes) -> APIRouter:

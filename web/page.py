@@ -9,14 +9,14 @@ from starlette.types import ASGIApp
 
 from web import machine_pages, pages
 from web.answers import Answers
-from web.documents import Documents
-from web.feeds import Feeds
+from web.content.documents import Documents
+from web.content.feeds import Feeds
+from web.content.sitemap import Sitemap, manifest
+from web.markup.templates import Templates
+from web.markup.texts import Texts
 from web.reading import Sources
 from web.rendered import Rendered
 from web.site import Site, build
-from web.sitemap import Sitemap, manifest
-from web.templates import Templates
-from web.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)

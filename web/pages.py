@@ -16,10 +16,10 @@ from kernel.http.conditional.response_cache import shared
 from kernel.http.fields import Id, Words
 from kernel.http.problems import TYPE_PREFIX
 from web.answers import Answers, made, page_headers
-from web.documents import Documents
+from web.content.documents import Documents
+from web.content.shells import SHELLS
 from web.rendered import HTML
 from web.shares import read_shares
-from web.shells import SHELLS
 from web.site import PREFIX, Site
 
 _FOREVER: Final = "public, max-age=31536000, immutable"  # RFC 8246: not revalidated on a reload

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kernel.errors import FAILURES
+from web.markup.templates import FOLDER
 from web.site import PREFIX, STATIC, build
-from web.templates import FOLDER
 
 TEXTS = sorted((STATIC / "text").glob("*.js"))
 WORDS = "\n".join(path.read_text(encoding="utf-8") for path in TEXTS)
@@ -148,7 +148,7 @@ def test_every_kind_of_problem_is_explained() -> None:
 def test_text_keys_match_the_keys_that_the_page_uses() -> None:
     sources = [path.read_text() for path in STATIC.rglob("*.js") if path not in TEXTS]
     templates = [path.read_text() for path in FOLDER.glob("*.html")]
-    python = [path.read_text() for path in STATIC.parent.glob("*.py")]
+    python = [path.read_text() for path in STATIC.parent.rglob("*.py")]
     code = "\n".join([*sources, *python, *templates])
     asked = set(re.findall(r'\bt\(\s*"([^"]+)"\s*[,)]', code))
     asked |= set(re.findall(r"\bt\('([^']+)'", code))

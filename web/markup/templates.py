@@ -1,5 +1,5 @@
 """Makes HTML from the templates in templates/. Everything that they insert is escaped, except what
-`web.prose` has prepared."""
+`web.markup.prose` has prepared."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,12 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kernel.http.fields import show_timestamp
-from web.names import initials
-from web.prose import in_xml, prepare
+from web.markup.names import initials
+from web.markup.prose import in_xml, prepare
+from web.markup.texts import Texts
 from web.site import Site
-from web.texts import Texts
 
-FOLDER: Final = Path(__file__).with_name("templates")
+FOLDER: Final = Path(__file__).parents[1] / "templates"
 
 _SHAPES: Final = {
     "pin": "M9 3h6l-1 6 4 3v2h-5v6l-1 1-1-1v-6H6v-2l4-3z",

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 from kernel.contracts import Order, PostView, ThreadView, ViewPage
 from kernel.errors import Failure
-from web.prose import plain
+from web.markup.prose import plain
+from web.markup.templates import Templates
 from web.reading import LARGEST_CALL, People, Sources, read_users, unless_down
 from web.rendered import Document, Rendered
-from web.templates import Templates
 
 THREADS_ON_A_PAGE: Final = 30
 POSTS_ON_A_PAGE: Final = 49

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from kernel.contracts import PostView, ThreadView, UserView
+from web.markup.templates import Templates
 from web.reading import Sources, read_users, unless_down
 from web.rendered import ATOM, Document, Rendered
-from web.templates import Templates
 
 ENTRIES: Final = 20
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,10 +4,10 @@ import json
 from typing import Final
 
 from kernel.errors import NotFound
+from web.markup.templates import Templates
 from web.reading import Sources, unless_down
 from web.rendered import XML, Document, Rendered
 from web.site import Site
-from web.templates import Templates
 
 PIECE: Final = 5_000
 """How many threads a piece of the sitemap may have: a tenth of what the protocol allows."""

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-FILE: Final = Path(__file__).with_name("static") / "text" / "en.js"
+FILE: Final = Path(__file__).parents[1] / "static" / "text" / "en.js"
 
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _ENTRY = re.compile(

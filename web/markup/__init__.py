@@ -1,0 +1,1 @@
+"""Makes markup from templates and texts."""
