@@ -78,6 +78,13 @@ declare namespace Api {
     snippet: string;
   }
 
+  interface Unread {
+    thread: number;
+    readUpTo: number | null;
+    count: number;
+    first: number | null;
+  }
+
   interface Revision {
     number: number;
     text: string;
@@ -303,10 +310,12 @@ declare namespace Page {
 
   type Pause = (seconds: number, signal?: AbortSignal) => Promise<void>;
 
-  /** One page of a list; `next` is the API path of the next page, or null. */
+  /** One page of a list; `next` is the API path of the next page, or null, and `first` that of the first page, if
+   * this one begins elsewhere than its address says. */
   interface ListPage<Item> {
     items: Item[];
     next: string | null;
+    first: string | null;
   }
 
   type Open = (path: string, options: { headers?: Record<string, string>; signal: AbortSignal }) => Promise<Response>;

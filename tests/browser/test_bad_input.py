@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import asyncpg
+import httpx
 import pytest
 from playwright.async_api import Page, Route, expect
 
@@ -153,3 +154,33 @@ async def test_thread_of_five_thousand_posts_uses_little_memory(
     assert heap < 30
     await page.keyboard.press("Control+Home")
     await expect(visitor.post("Is the water warm enough?")).to_be_in_viewport()
+
+
+async def test_thread_of_five_thousand_posts_opens_at_its_first_unread_post_with_one_request(
+    visitor: Visitor, other: Visitor, board: Board
+) -> None:
+    await visitor.register()
+    await other.register()
+    path = await visitor.start_thread("Unread to the end")
+    author = await visitor.page.locator(".account a").first.get_attribute("href")
+    assert author is not None
+    thread = last_number(path)
+    await fill_thread(board, thread, last_number(author), 5_000)
+    headers = {"Authorization": f"Bearer {await other.token()}"}
+    async with httpx.AsyncClient(base_url=board.url, trust_env=False, headers=headers) as http:
+        newest = (await http.get("/api/posts?limit=1")).json()[0]["id"]
+        body = {"positions": [{"thread": thread, "post": newest - 20}]}
+        assert (await http.put("/api/posts/read-positions", json=body)).status_code == 204
+    await other.go("/?order=new")
+    row = other.page.locator(f'.thread-row[data-id="{thread}"]')
+    await expect(row.locator(".fresh")).to_have_text("20 new")
+    requested: list[str] = []
+    other.page.on("request", lambda request: requested.append(request.url))
+    await row.get_by_role("link", name="Unread to the end").click()
+    await expect(other.post("Post 4981,")).to_be_in_viewport()
+    await expect(other.page.locator(".divider")).to_be_in_viewport()
+    await expect(other.post("Post 4976,")).to_be_visible()
+    pages = [url for url in requested if "/in-thread/" in url and not url.endswith("/stream")]
+    assert len(pages) == 1, pages
+    await other.page.get_by_role("link", name="from the beginning").click()
+    await expect(other.post("Is the water warm enough?")).to_be_in_viewport()

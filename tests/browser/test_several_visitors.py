@@ -1,9 +1,9 @@
 """Several users in one thread, each in their own browser."""
 
 import asyncpg
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, visiting
 from tests.deployments import Board
 from tests.eventually import eventually
 
@@ -84,12 +84,50 @@ async def test_new_posts_are_marked_in_the_list_until_read(
     await visitor.write("And more")
     await visitor.post("And more").wait_for()
     await other.go("/")
-    row = other.page.locator(".thread-row").filter(has=other.page.locator(f'a[href="{path}"]'))
+    number = path.rsplit("/", 1)[1]
+    row = other.page.locator(f'.thread-row[data-id="{number}"]')
     await expect(row.locator(".fresh")).to_have_text("1 new", timeout=20_000)
     await row.get_by_role("link", name="Marks").click()
     await other.post("And more").wait_for()
+    await expect(other.page.locator(".divider + article")).to_contain_text("And more")
     await other.page.get_by_role("link", name="The board").click()
     await expect(row.locator(".fresh")).to_have_text("")
+    await visitor.go("/")
+    own = visitor.page.locator(f'.thread-row[data-id="{number}"]')
+    async with visitor.page.expect_response("**/api/posts/unread?*"):
+        await visitor.page.reload()
+    await expect(own).to_be_visible()
+    await expect(own.locator(".fresh")).to_have_text("")
+
+
+async def test_what_was_read_counts_on_every_device_of_a_user(
+    visitor: Visitor, other: Visitor, browser: Browser
+) -> None:
+    await visitor.register()
+    path = await visitor.start_thread("Two devices")
+    row = f'.thread-row[data-id="{path.rsplit("/", 1)[1]}"] .fresh'
+    # On this device the other reads without an account first.
+    await other.go(path)
+    await other.post("Is the water warm enough?").wait_for()
+    await visitor.write("While you were away")
+    await other.post("While you were away").wait_for()
+    await other.go("/")
+    await visitor.write("And more")
+    await visitor.post("And more").wait_for()
+    await other.register()
+    await expect(other.page.locator(row)).to_have_text("1 new")
+    async with visiting(other.board, browser) as device:
+        await device.sign_in(other.username)
+        await device.go("/")
+        await expect(device.page.locator(row)).to_have_text("1 new")
+        await device.page.get_by_role("button", name="Mark all read").click()
+        await expect(device.page.get_by_text("Everything is marked as read.")).to_be_visible()
+        await expect(device.page.locator(row)).to_have_text("")
+    await other.page.reload()
+    await other.until_filled()
+    async with other.page.expect_response("**/api/posts/unread?*"):
+        await other.page.reload()
+    await expect(other.page.locator(row)).to_have_text("")
 
 
 async def test_moderator_can_lock_pin_and_ban_and_the_banned_user_sees_the_reason(

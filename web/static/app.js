@@ -8,7 +8,7 @@ import { navigate, setRouter } from "./navigation.js";
 import { noticeArea, showMessage, showProblem } from "./notices.js";
 import { recordFiles, requestLog } from "./request-log.js";
 import { page, Router } from "./router.js";
-import { outbox, panelSwitch, session } from "./state.js";
+import { outbox, panelSwitch, reading, session } from "./state.js";
 import { readForTab, writeForTab } from "./storage.js";
 import { t } from "./text.js";
 import { avatar } from "./users.js";
@@ -41,6 +41,8 @@ function start() {
   recordFiles();
   probeWhenOffline();
   session.start();
+  reading.start();
+  addEventListener("visibilitychange", () => document.hidden && void reading.flush({ leaving: true }));
   const outlet = h("main", { id: "content", tabindex: "-1" });
   const announcement = h("p", { class: "out-of-sight", role: "status", "aria-live": "polite" });
   const banned = h("div", { class: "ban-bar", role: "status", hidden: true });

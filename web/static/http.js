@@ -82,8 +82,10 @@ export async function get(path, options) {
 export async function getPage(path, options) {
   /** @type {Page.Answer<Item[]>} */
   const { data, headers } = await ask("GET", path, options);
-  const next = /<([^>]+)>;\s*rel="next"/.exec(headers.get("Link") ?? "");
-  return { items: data, next: next?.[1] ?? null };
+  const links = headers.get("Link") ?? "";
+  const next = /<([^>]+)>;\s*rel="next"/.exec(links);
+  const first = /<([^>]+)>;\s*rel="first"/.exec(links);
+  return { items: data, next: next?.[1] ?? null, first: first?.[1] ?? null };
 }
 
 /** Open a response that is read as a stream until `signal` aborts. Raises what `ask` raises.

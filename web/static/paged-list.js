@@ -26,6 +26,7 @@ export class PagedList {
   #loading = null;
   /** @type {Set<number>} */
   #ids = new Set();
+  #fromBeginning = false;
   #row;
   #link;
   #empty;
@@ -75,6 +76,22 @@ export class PagedList {
     return this.#next === null;
   }
 
+  /** Whether the first page that was loaded is the beginning of the list. */
+  get fromBeginning() {
+    return this.#fromBeginning;
+  }
+
+  /** In a list in ascending order of ids, the id above which the loaded items are. */
+  get from() {
+    return this.#chunks[0]?.from ?? 0;
+  }
+
+  /** How many of the loaded items have ids above one.
+   * @param {number} id */
+  countAbove(id) {
+    return [...this.#ids].filter((loaded) => loaded > id).length;
+  }
+
   /** How many items have been loaded. */
   get count() {
     return this.#ids.size;
@@ -109,7 +126,7 @@ export class PagedList {
   append(item) {
     if (this.#ids.has(item.id)) return true;
     if (!this.complete) return false;
-    if (this.#chunks.length === 0) this.#add(null, { items: [], next: null });
+    if (this.#chunks.length === 0) this.#add(null, { items: [], next: null, first: null });
     this.#ids.add(item.id);
     this.#chunks.at(-1)?.element.append(this.#row(item));
     this.#showNote();
@@ -211,7 +228,11 @@ export class PagedList {
     const fresh = page.items.filter((item) => !this.#ids.has(item.id));
     // A list may begin in the middle, where its address says so.
     if (last) chunk.from = last.to;
-    else if (new URL(url ?? "", location.origin).searchParams.has("after")) chunk.from = (fresh[0]?.id ?? 1) - 1;
+    else {
+      const isCursor = new URL(url ?? "", location.origin).searchParams.has("after");
+      this.#fromBeginning = page.first === null && !isCursor;
+      if (!this.#fromBeginning) chunk.from = (fresh[0]?.id ?? 1) - 1;
+    }
     if (page.next !== null) chunk.to = fresh.at(-1)?.id ?? chunk.from;
     this.#chunks.push(chunk);
     this.list.append(element);

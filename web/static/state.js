@@ -1,9 +1,9 @@
-// The state that all parts of the page share: the session, the pending posts, the seen posts.
+// The state that all parts of the page share: the session, the pending posts, what was read.
 import { PanelSwitch } from "./architecture/switch.js";
 import { ask, pause } from "./http.js";
 import { Outbox } from "./outbox.js";
 import { Preference } from "./preference.js";
-import { SeenPosts } from "./seen.js";
+import { ReadPositions } from "./read-positions.js";
 import { Session } from "./session.js";
 import * as storage from "./storage.js";
 import { cacheUser } from "./users.js";
@@ -17,7 +17,7 @@ export const session = new Session({
 
 export const outbox = new Outbox({ session, storage, ask, pause });
 
-export const seen = new SeenPosts({ session, storage });
+export const reading = new ReadPositions({ session, storage, ask });
 
 export const panelSwitch = new PanelSwitch({ storage });
 

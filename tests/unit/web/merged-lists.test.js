@@ -23,6 +23,7 @@ function board(lists) {
     return {
       items: times.slice(Number(start), end).map((time) => ({ at: time })),
       next: end < times.length ? `${name}?${end}` : null,
+      first: null,
     };
   };
   return { requests, down, merged: new MergedLists({ a: "a", b: "b", c: "c" }, getPage) };

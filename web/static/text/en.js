@@ -73,6 +73,9 @@ export default {
   "started-by": "Started by",
   "posts": { one: "1 post", other: "{count} posts" },
   "new-posts": { one: "1 new", other: "{count} new" },
+  "many-new-posts": "100+ new",
+  "mark-all-read": "Mark all read",
+  "all-read": "Everything is marked as read.",
   "new-since": "New since your last visit",
 
   "post": "Post",

@@ -9,7 +9,7 @@ import { describeProblem, offerUndo, showMessage, showProblem } from "../notices
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { postElement, quotation } from "../post.js";
 import { Problem } from "../problem.js";
-import { outbox, seen, session } from "../state.js";
+import { outbox, reading, session } from "../state.js";
 import { follow } from "../stream.js";
 import { t } from "../text.js";
 import { avatar, findUser, userLink } from "../users.js";
@@ -31,7 +31,22 @@ class ThreadView {
   #composer = null;
   /** How many posts by others are new and not yet seen. */
   #unseen = 0;
-  #seenBefore;
+  /** Up to which post the reader had read when the view was opened; null if that is unknown.
+   * @type {number | null} */
+  #readBefore = null;
+  /** The first post that was unread then, once it has been loaded.
+   * @type {number | null} */
+  #firstUnread = null;
+  /** The posts of others that have been loaded, in order.
+   * @type {number[]} */
+  #othersLoaded = [];
+  /** @type {number | null} */
+  #firstLoaded = null;
+  /** The highest post that was in sight. */
+  #highest = 0;
+  #divider = h("p", { class: "divider", id: "first-unread", tabindex: "-1" }, t("new-since"));
+  #fromBeginning = h("p", { class: "from-the-middle" });
+  #inSight = new IntersectionObserver((entries) => this.#onSight(entries));
   #othersWrote = false;
   /** Whether posts are shown, so that what follows them stays where it is. */
   #filled = false;
@@ -66,27 +81,31 @@ class ThreadView {
   constructor(visit, id) {
     this.#visit = visit;
     this.#id = id;
-    this.#seenBefore = seen.seenCount(id);
     const { signal } = visit;
     this.#found = retryWhileDown(() => get(`/api/threads/${id}`, { signal }), signal);
+    const readBefore = reading
+      .unread({ id, postCount: 0, lastPostAt: null })
+      .then(({ readUpTo }) => void (this.#readBefore = readUpTo));
     this.#pages = new PagedList({
-      first: fromCursor(`/api/posts/in-thread/${id}?limit=50`, visit.address),
-      row: (post) => postElement(post, this.#actions),
+      first: fromCursor(`/api/posts/in-thread/${id}?limit=50${this.#around()}`, visit.address),
+      row: (post) => {
+        const element = postElement(post, this.#actions);
+        this.#inSight.observe(element);
+        return element;
+      },
       link: linkFrom(`/threads/${id}`),
       empty: t("no-posts"),
       more: t("more-posts"),
       signal: visit.signal,
       onItems: (posts) => this.#onItems(posts),
-      between: (from, to) => this.#tombstones(from, to),
-      ready: settled(this.#found),
+      between: (from, to) => [...this.#tombstones(from, to), ...this.#dividers(from, to)],
+      ready: Promise.all([settled(this.#found), readBefore]),
     });
     this.element = h(
       "div",
       { class: "page thread" },
       h("header", { class: "thread-head" }, this.#heading, this.#about, this.#tools),
-      visit.address.searchParams.has("after")
-        ? h("p", { class: "from-the-middle" }, h("a", { href: `/threads/${id}` }, t("from-the-beginning")))
-        : null,
+      this.#fromBeginning,
       this.#pages.element,
       this.#pending,
       this.#bar,
@@ -99,6 +118,10 @@ class ThreadView {
     });
     session.addEventListener("change", () => this.#draw(), { signal });
     addEventListener("scroll", () => this.#atEnd() && this.#readAll(), { passive: true, signal });
+    signal.addEventListener("abort", () => {
+      this.#inSight.disconnect();
+      void reading.flush();
+    });
     this.#start();
   }
 
@@ -124,7 +147,7 @@ class ThreadView {
     this.#draw();
     this.#drawPendingPosts();
     await posts;
-    if (this.#pages.complete) seen.markSeen(this.#id, this.#total);
+    if (signal.aborted) return;
     await this.#toPost();
   }
 
@@ -372,7 +395,56 @@ class ThreadView {
       this.#unseen = 0;
       this.#drawBar();
     }
-    if (this.#thread) seen.markSeen(this.#id, this.#total);
+  }
+
+  /** The query that makes the first page begin where the visitor wants to read. */
+  #around() {
+    const { searchParams, hash } = this.#visit.address;
+    if (searchParams.has("after")) return "";
+    const wanted = /^#post-([1-9]\d{0,17})$/.exec(hash)?.[1] ?? searchParams.get("around");
+    return wanted !== null && /^[1-9]\d{0,17}$/.test(wanted) ? `&around=${wanted}` : "";
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #onSight(entries) {
+    const ids = entries.filter((entry) => entry.isIntersecting).map(({ target }) => this.#read(target));
+    const highest = Math.max(0, ...ids);
+    if (highest <= this.#highest) return;
+    this.#highest = highest;
+    reading.record(this.#id, highest, this.#countUpTo(highest));
+  }
+
+  /** @param {Element} element the element of a post that has come into sight */
+  #read(element) {
+    this.#inSight.unobserve(element);
+    return element instanceof HTMLElement ? Number(element.dataset.id) : 0;
+  }
+
+  /** How many posts the thread has up to this one, or null if that is unknown.
+   * @param {number} id */
+  #countUpTo(id) {
+    const above = this.#pages.countAbove(id);
+    if (this.#pages.fromBeginning) return this.#pages.count - above;
+    return this.#pages.complete && this.#thread ? this.#total - above : null;
+  }
+
+  /** Mark where the unread posts begin, unless that is the beginning of the thread. */
+  #placeDivider() {
+    const before = this.#readBefore;
+    if (before === null || this.#firstUnread !== null) return;
+    const first = this.#othersLoaded.find((id) => id > before);
+    if (first === undefined) return;
+    this.#firstUnread = first;
+    if (this.#pages.fromBeginning && first === this.#firstLoaded) return;
+    this.#divider.dataset.id = String(first - 0.5);
+    this.#pages.find(first)?.before(this.#divider);
+  }
+
+  /** @param {number} from
+   * @param {number} to */
+  #dividers(from, to) {
+    const id = Number(this.#divider.dataset.id ?? -1);
+    return id > from && id <= to ? [this.#divider] : [];
   }
 
   async #toEnd() {
@@ -385,8 +457,16 @@ class ThreadView {
   /** Scroll to the post in the address's fragment. */
   async #toPost() {
     const wanted = /^#post-(\d+)$/.exec(location.hash)?.[1];
-    if (!wanted) return;
+    if (!wanted) {
+      if (this.#divider.isConnected && this.#visit.address.searchParams.has("around"))
+        await this.#pages.scrollUntilStable(() => this.#divider.scrollIntoView({ block: "start" }));
+      return;
+    }
     const id = Number(wanted);
+    if (id <= this.#pages.from) {
+      await navigate(`/threads/${this.#id}?around=${id}#post-${id}`, { replace: true });
+      return;
+    }
     if (!this.#pages.find(id)) await this.#pages.loadUntil((posts) => posts.some((post) => post.id >= id));
     await this.#pages.scrollUntilStable(() => this.#pages.find(id)?.scrollIntoView({ block: "start" }));
     this.#pages.find(id)?.classList.add("sought");
@@ -396,13 +476,11 @@ class ThreadView {
   #onItems(posts) {
     this.#othersWrote ||= posts.some((post) => post.user !== session.user?.id);
     this.#knowUntil(posts.at(-1)?.createdAt);
-    if (this.#seenBefore !== null) {
-      const index = this.#seenBefore - (this.#pages.count - posts.length);
-      const firstNew = posts[index];
-      if (firstNew && index >= 0 && !this.#visit.address.searchParams.has("after")) {
-        queueMicrotask(() => this.#pages.find(firstNew.id)?.before(h("p", { class: "divider" }, t("new-since"))));
-      }
-    }
+    this.#firstLoaded ??= posts[0]?.id ?? null;
+    this.#othersLoaded.push(...posts.filter((post) => post.user !== session.user?.id).map((post) => post.id));
+    this.#placeDivider();
+    if (!this.#pages.fromBeginning && !this.#fromBeginning.hasChildNodes())
+      this.#fromBeginning.append(h("a", { href: `/threads/${this.#id}` }, t("from-the-beginning")));
     if (this.#pages.complete) this.#draw();
   }
 

@@ -4,9 +4,11 @@ import { time } from "../dates.js";
 import { h, icon } from "../dom.js";
 import { ask, get } from "../http.js";
 import { navigate } from "../navigation.js";
+import { showMessage, showProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { Problem } from "../problem.js";
-import { outbox, seen, session } from "../state.js";
+import { placeToRead } from "../read-positions.js";
+import { outbox, reading, session } from "../state.js";
 import { read, write } from "../storage.js";
 import { t } from "../text.js";
 import { avatar, userLink } from "../users.js";
@@ -14,6 +16,8 @@ import { avatar, userLink } from "../users.js";
 const CHECK_INTERVAL = 20_000;
 const TITLE_DRAFT = "draft:new-thread-title";
 const MIN_TITLE = 3;
+/** The board counts no more unread posts of a thread. */
+const MOST_UNREAD = 100;
 
 /** @param {Page.Visit} visit */
 export function show(visit) {
@@ -37,13 +41,18 @@ export function show(visit) {
   const tab = (name, href) => h("a", { href, "aria-current": name === order ? "page" : null }, t(`order-${name}`));
   /** @type {HTMLButtonElement} */
   const start = h("button", { type: "button", class: "primary", onclick: () => startThread(element) }, t("new-thread"));
+  const markRead = h(
+    "button",
+    { type: "button", class: "mark-read", hidden: true, onclick: markAllRead },
+    t("mark-all-read"),
+  );
   const news = h("button", { type: "button", class: "news", hidden: true, onclick: refresh });
   /** @type {HTMLElement} */
   const element = h(
     "div",
     { class: "page" },
     h("div", { class: "page-head" }, h("h1", {}, t("threads")), start),
-    h("nav", { class: "orders", "aria-label": t("order") }, tab("active", "/"), tab("new", "/?order=new")),
+    h("nav", { class: "orders", "aria-label": t("order") }, tab("active", "/"), tab("new", "/?order=new"), markRead),
     news,
     pages.element,
   );
@@ -68,10 +77,24 @@ export function show(visit) {
     visit.keep = false;
     navigate(place, { replace: true });
   }
+  async function markAllRead() {
+    try {
+      await reading.markAllRead();
+    } catch (problem) {
+      return showProblem(problem);
+    }
+    showMessage(t("all-read"));
+    /** @type {HTMLElement | null} */ (element.querySelector(".orders [aria-current]"))?.focus();
+  }
+  const drawAgain = () => {
+    for (const row of pages.list.querySelectorAll(".thread-row")) row.dispatchEvent(new Event("resumed"));
+  };
+  pages.list.addEventListener("read", () => (markRead.hidden = pages.list.querySelector(".unread") === null));
+  reading.addEventListener("change", drawAgain, { signal: visit.signal });
   const timer = setInterval(check, CHECK_INTERVAL);
   visit.signal.addEventListener("abort", () => clearInterval(timer));
   visit.resumed = () => {
-    for (const row of pages.list.querySelectorAll(".thread-row")) row.dispatchEvent(new Event("resumed"));
+    drawAgain();
     check();
   };
   return element;
@@ -81,6 +104,7 @@ export function show(visit) {
  * @param {Api.Thread} thread */
 export function threadRow(thread) {
   const fresh = h("span", { class: "fresh" });
+  const title = h("a", { href: `/threads/${thread.id}`, dir: "auto" }, thread.title);
   const row = h(
     "article",
     { class: "thread-row", "data-id": thread.id },
@@ -88,13 +112,7 @@ export function threadRow(thread) {
     h(
       "div",
       { class: "thread-what" },
-      h(
-        "h2",
-        {},
-        thread.pinned && icon("pin", t("pinned")),
-        thread.locked && icon("lock", t("locked")),
-        h("a", { href: `/threads/${thread.id}`, dir: "auto" }, thread.title),
-      ),
+      h("h2", {}, thread.pinned && icon("pin", t("pinned")), thread.locked && icon("lock", t("locked")), title),
       h(
         "p",
         { class: "meta" },
@@ -109,13 +127,16 @@ export function threadRow(thread) {
     ),
     h("p", { class: "thread-count" }, h("span", {}, t("posts", { count: thread.postCount })), fresh),
   );
-  const draw = () => {
-    const count = seen.unreadCount(thread);
+  const draw = async () => {
+    const unread = await reading.unread(thread);
+    const { count } = unread;
     row.classList.toggle("unread", count > 0);
-    fresh.textContent = count > 0 ? t("new-posts", { count }) : "";
+    fresh.textContent = count === 0 ? "" : count < MOST_UNREAD ? t("new-posts", { count }) : t("many-new-posts");
+    title.href = placeToRead(thread.id, unread);
+    row.dispatchEvent(new Event("read", { bubbles: true }));
   };
   row.addEventListener("resumed", draw);
-  draw();
+  void draw();
   return row;
 }
 
