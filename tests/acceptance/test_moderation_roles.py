@@ -115,6 +115,32 @@ async def test_operation_is_for_these_roles(
     assert found == dict(zip(ROLES, (401, 403, *TABLE[operation]), strict=True))
 
 
+async def test_new_role_and_name_are_in_every_list_at_once(
+    people: Mapping[str, httpx.AsyncClient], newcomer: Person, visitor: httpx.AsyncClient
+) -> None:
+    paths = [
+        f"/api/users/{newcomer.id}",
+        f"/api/users?id={newcomer.id}",
+        f"/api/users?username={newcomer.username}",
+    ]
+
+    async def shown() -> set[tuple[str, str]]:
+        found = [(await visitor.get(path)).json() for path in paths]
+        users = [each[0] if isinstance(each, list) else each for each in found]
+        return {(user["role"], user["name"]) for user in users}
+
+    assert await shown() == {("member", newcomer.username)}
+    for role in ("moderator", "admin", "member"):
+        path, body = f"/api/users/{newcomer.id}/role", {"role": role}
+        assert (await people["admin"].put(path, json=body)).status_code == 204
+        assert await shown() == {(role, newcomer.username)}
+    response = await newcomer.http.patch(
+        "/api/users/me", json={"name": "Renamed"}, headers={"If-Match": "*"}
+    )
+    assert response.status_code == 200
+    assert await shown() == {("member", "Renamed")}
+
+
 async def test_the_table_has_every_operation_of_moderators(visitor: httpx.AsyncClient) -> None:
     tagged = {
         f"{method.upper()} {path}"

@@ -107,6 +107,25 @@ async def test_edit_by_a_moderator_says_who_made_it(visitor: Visitor, moderator:
     await expect(dialog(visitor)).to_contain_text(f"by {NAME}")
 
 
+async def test_username_and_badge_show_who_is_a_moderator(
+    visitor: Visitor, moderator: Visitor
+) -> None:
+    await visitor.register("The Moderator Of All")
+    path = await visitor.start_thread("Who speaks here")
+    await moderator.go(path)
+    await moderator.write("I do")
+    theirs, own = visitor.post("I do"), visitor.post("Is the water warm enough?")
+    await expect(theirs.locator("header .user")).to_have_text(f"{NAME} @{moderator.username} Admin")
+    await expect(own.locator("header .user")).to_have_text(
+        f"The Moderator Of All @{visitor.username}"
+    )
+    await theirs.locator("header .user").click()
+    await expect(visitor.page.locator(".meta .badge")).to_have_text("Admin")
+    await visitor.go("/?order=new")
+    row = visitor.page.locator(f'.thread-row[data-id="{path.rsplit("/", 1)[1]}"]')
+    await expect(row.locator(".user")).to_contain_text(f"@{visitor.username}")
+
+
 async def test_thread_is_locked_and_deleted_with_a_reason(
     visitor: Visitor, moderator: Visitor
 ) -> None:

@@ -1,8 +1,10 @@
 // Users by id: requested in batches, and cached for a while.
 import { h } from "./dom.js";
 import { get, retryWhileDown } from "./http.js";
+import { t } from "./text.js";
 
-const CACHE_TIME = 5 * 60_000;
+/** Short, because the board's moderators are known by their badges. */
+const CACHE_TIME = 60_000;
 const BATCH_SIZE = 100;
 
 /** @type {Map<number, {promise: Promise<Api.User | null>, until: number}>} */
@@ -32,15 +34,28 @@ export function cacheUser(user) {
   cache.set(user.id, { promise: Promise.resolve(user), until: Date.now() + CACHE_TIME });
 }
 
-/** A link to a user, which shows their name as soon as it is known.
+/** A link to a user, which shows who that is as soon as it is known: display names may repeat, usernames and
+ * badges cannot be imitated.
  * @param {number} id */
 export function userLink(id) {
-  const link = h("a", { href: `/users/${id}`, class: "name", dir: "auto" }, "\u2007".repeat(8));
-  findUser(id).then((user) => {
-    link.textContent = user ? user.name : "?";
-    if (user) link.title = `@${user.username}`;
-  });
+  const link = h("a", { href: `/users/${id}`, class: "user" }, "\u2007".repeat(16));
+  findUser(id).then((user) => link.replaceChildren(...(user ? identity(user) : ["?"])));
   return link;
+}
+
+/** A user's name, username and badge, with spaces between them. An account that was deleted has only a name.
+ * @param {Api.User} user
+ * @returns {(Node | string)[]} */
+function identity(user) {
+  const name = h("bdi", { class: "name" }, user.name);
+  if (user.username.startsWith("deleted-")) return [name];
+  return [name, " ", h("span", { class: "username" }, `@${user.username}`), ...badge(user).flatMap((it) => [" ", it])];
+}
+
+/** The badge of a moderator or an admin; nothing for others.
+ * @param {Api.User} user */
+export function badge({ role }) {
+  return role === "member" ? [] : [h("span", { class: `badge ${role}` }, t(`role-${role}`))];
 }
 
 /** A coloured circle with a user's initials. Hidden from screen readers: a name stands beside it.

@@ -43,7 +43,7 @@ export function show(visit) {
     found.replaceChildren(
       avatar(user.id),
       userLink(user.id),
-      h("span", { class: "meta" }, t(`role-${user.role}`)),
+      user.role === "member" ? h("span", { class: "meta" }, t("role-member")) : "",
       tools,
       ban,
     );

@@ -123,7 +123,7 @@ async function findPeople(words, signal) {
 /** @param {Api.User} user */
 function personRow(user) {
   cacheUser(user);
-  return h("p", { class: "person", "data-id": user.id }, avatar(user.id), userLink(user.id), ` @${user.username}`);
+  return h("p", { class: "person", "data-id": user.id }, avatar(user.id), userLink(user.id));
 }
 
 /** @param {Api.FoundPost} post */

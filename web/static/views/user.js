@@ -10,7 +10,7 @@ import { postElement } from "../post.js";
 import { Problem } from "../problem.js";
 import { session } from "../state.js";
 import { t } from "../text.js";
-import { avatar, cacheUser } from "../users.js";
+import { badge, avatar, cacheUser } from "../users.js";
 import { threadRow } from "./threads.js";
 
 /** @type {Api.Role[]} */
@@ -68,9 +68,9 @@ export function show(visit, id) {
         h(
           "p",
           { class: "meta" },
-          h("bdi", {}, `@${user.username}`),
+          h("bdi", { class: "username" }, `@${user.username}`),
+          badge(user).flatMap((it) => [" ", it]),
           " · ",
-          user.role === "member" ? null : [t(`role-${user.role}`), " · "],
           t("joined"),
           " ",
           time(user.createdAt),
