@@ -247,5 +247,5 @@ export class ReadPositions extends EventTarget {
 export function placeToRead(thread, unread) {
   if (unread === null || unread.count === 0) return `/threads/${thread}`;
   const first = unread.first ?? (unread.readUpTo === null ? null : unread.readUpTo + 1);
-  return first === null ? `/threads/${thread}` : `/threads/${thread}?around=${first}`;
+  return first === null ? `/threads/${thread}` : `/threads/${thread}?from=${first}`;
 }

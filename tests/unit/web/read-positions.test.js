@@ -229,8 +229,8 @@ describe("read positions", () => {
   });
 
   test("lead to the first new post", () => {
-    assert.equal(placeToRead(1, { count: 2, first: 44, readUpTo: 40 }), "/threads/1?around=44");
-    assert.equal(placeToRead(1, { count: 2, first: null, readUpTo: 40 }), "/threads/1?around=41");
+    assert.equal(placeToRead(1, { count: 2, first: 44, readUpTo: 40 }), "/threads/1?from=44");
+    assert.equal(placeToRead(1, { count: 2, first: null, readUpTo: 40 }), "/threads/1?from=41");
     assert.equal(placeToRead(1, { count: 2, first: null, readUpTo: null }), "/threads/1");
     assert.equal(placeToRead(1, { count: 0, first: null, readUpTo: 40 }), "/threads/1");
     assert.equal(placeToRead(1, null), "/threads/1");

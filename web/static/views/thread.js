@@ -401,7 +401,7 @@ class ThreadView {
   #around() {
     const { searchParams, hash } = this.#visit.address;
     if (searchParams.has("after")) return "";
-    const wanted = /^#post-([1-9]\d{0,17})$/.exec(hash)?.[1] ?? searchParams.get("around");
+    const wanted = /^#post-([1-9]\d{0,17})$/.exec(hash)?.[1] ?? searchParams.get("from");
     return wanted !== null && /^[1-9]\d{0,17}$/.test(wanted) ? `&around=${wanted}` : "";
   }
 
@@ -458,13 +458,13 @@ class ThreadView {
   async #toPost() {
     const wanted = /^#post-(\d+)$/.exec(location.hash)?.[1];
     if (!wanted) {
-      if (this.#divider.isConnected && this.#visit.address.searchParams.has("around"))
+      if (this.#divider.isConnected && this.#visit.address.searchParams.has("from"))
         await this.#pages.scrollUntilStable(() => this.#divider.scrollIntoView({ block: "start" }));
       return;
     }
     const id = Number(wanted);
     if (id <= this.#pages.from) {
-      await navigate(`/threads/${this.#id}?around=${id}#post-${id}`, { replace: true });
+      await navigate(`/threads/${this.#id}?from=${id}#post-${id}`, { replace: true });
       return;
     }
     if (!this.#pages.find(id)) await this.#pages.loadUntil((posts) => posts.some((post) => post.id >= id));
