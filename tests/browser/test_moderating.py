@@ -86,8 +86,14 @@ async def test_removed_post_is_explained_to_its_author_and_restored_in_its_place
     await moderator.page.get_by_role("link", name="Moderation log").click()
     await moderator.until_filled()
     first, second = [moderator.page.locator(".acts > li").nth(place) for place in (0, 1)]
-    await expect(first).to_contain_text(f"{NAME} restored a post by Otto Autor · BUY KETTLES")
-    await expect(second).to_contain_text(f"{NAME} deleted a post by Otto Autor · BUY KETTLES")
+    await expect(first).to_contain_text(
+        f"{NAME} @{moderator.username} Admin restored a post by Otto Autor "
+        f"@{visitor.username} · BUY KETTLES"
+    )
+    await expect(second).to_contain_text(
+        f"{NAME} @{moderator.username} Admin deleted a post by Otto Autor "
+        f"@{visitor.username} · BUY KETTLES"
+    )
     await expect(second).to_contain_text("This is advertising.")
     assert await violations(moderator.page) == []
     await first.get_by_role("link", name="BUY KETTLES").click()

@@ -26,6 +26,9 @@ export class ReadPositions extends EventTarget {
   #sending = Promise.resolve();
   /** Whether a time for the next request has been set. */
   #scheduled = false;
+  /** Up to which post the board knows that the user has read, by thread, so that nothing is sent twice.
+   * @type {Map<number, number>} */
+  #known = new Map();
   /** @type {Map<number, ((unread: Unread) => void)[]>} */
   #wanted = new Map();
 
@@ -54,6 +57,7 @@ export class ReadPositions extends EventTarget {
     this.#session.addEventListener("change", () => {
       const signedIn = this.#session.user !== null && this.#session.user.id !== known;
       known = this.#session.user?.id;
+      this.#known.clear();
       if (signedIn) this.#merge();
     });
     if (Object.keys(this.#unsent()).length > 0) void this.flush();
@@ -72,6 +76,17 @@ export class ReadPositions extends EventTarget {
     });
   }
 
+  /** Up to which post the reader has read a thread, or null if that is unknown.
+   * @param {number} thread */
+  async readUpTo(thread) {
+    if (this.#session.user === null) return this.#guest().threads[thread]?.[0] ?? null;
+    const unsent = this.#unsent()[thread] ?? null;
+    const [found] = await this.#fetch([thread]);
+    if (found === undefined || found.readUpTo === null) return unsent;
+    this.#known.set(thread, found.readUpTo);
+    return Math.max(found.readUpTo, unsent ?? 0);
+  }
+
   /** Record that the reader has read a thread up to a post. `count` is the number of posts up to it, if known.
    * @param {number} thread
    * @param {number} post
@@ -82,7 +97,7 @@ export class ReadPositions extends EventTarget {
       return;
     }
     const unsent = this.#unsent();
-    if ((unsent[thread] ?? 0) >= post) return;
+    if (Math.max(unsent[thread] ?? 0, this.#known.get(thread) ?? 0) >= post) return;
     this.#storage.write(this.#name(), { ...unsent, [thread]: post });
     this.#schedule(SEND_AFTER);
   }
@@ -125,6 +140,7 @@ export class ReadPositions extends EventTarget {
         else this.#schedule(RETRY_AFTER);
         return;
       }
+      for (const { thread, post } of positions) this.#known.set(thread, post);
       this.#forget(name, batch);
     }
   }

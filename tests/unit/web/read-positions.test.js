@@ -154,6 +154,27 @@ describe("read positions", () => {
       assert.equal(sent().length, 1);
     });
 
+    test("that the board knows are not sent again", async () => {
+      board.answer([{ thread: 1, count: 3, first: 31, readUpTo: 30 }]);
+      assert.equal(await reading.readUpTo(1), 30);
+      reading.record(1, 29, null);
+      reading.record(1, 30, null);
+      assert.deepEqual(timers, []);
+      reading.record(1, 31, null);
+      await reading.flush();
+      reading.record(1, 31, null);
+      await reading.flush();
+      assert.deepEqual(sent(), [{ positions: [{ thread: 1, post: 31 }] }]);
+    });
+
+    test("that were not sent yet count", async () => {
+      reading.record(1, 31, null);
+      board.answer([{ thread: 1, count: 3, first: 31, readUpTo: 30 }]).fail(503);
+      assert.equal(await reading.readUpTo(1), 31);
+      assert.equal(await reading.readUpTo(1), 31);
+      assert.equal(await reading.readUpTo(2), null);
+    });
+
     test("are sent a hundred at a time", async () => {
       for (let id = 1; id <= 101; id++) reading.record(id, 5, null);
       await reading.flush();

@@ -83,9 +83,7 @@ class ThreadView {
     this.#id = id;
     const { signal } = visit;
     this.#found = retryWhileDown(() => get(`/api/threads/${id}`, { signal }), signal);
-    const readBefore = reading
-      .unread({ id, postCount: 0, lastPostAt: null })
-      .then(({ readUpTo }) => void (this.#readBefore = readUpTo));
+    const readBefore = reading.readUpTo(id).then((post) => void (this.#readBefore = post));
     this.#pages = new PagedList({
       first: fromCursor(`/api/posts/in-thread/${id}?limit=50${this.#around()}`, visit.address),
       row: (post) => {
