@@ -169,7 +169,10 @@ describe("read positions", () => {
 
     test("that were not sent yet count", async () => {
       reading.record(1, 31, null);
-      board.answer([{ thread: 1, count: 3, first: 31, readUpTo: 30 }]).fail(503).fail(503);
+      board
+        .answer([{ thread: 1, count: 3, first: 31, readUpTo: 30 }])
+        .fail(503)
+        .fail(503);
       assert.equal(await reading.readUpTo(1), 31);
       assert.equal(await reading.readUpTo(1), 31);
       assert.equal(await reading.readUpTo(2), null);
