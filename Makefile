@@ -18,7 +18,7 @@ EMULATOR := $(VENV)/rehearsal
 INSTALL := $(VENV)/install
 # AWS's Lambda runtime and its emulator, for the tests of the gateway's functions.
 LAMBDA := $(VENV)/lambda
-CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout strangle bench tests
+CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout strangle chaos bench tests
 
 .PHONY: help
 help: ## List these commands
@@ -64,6 +64,10 @@ traffic: $(VENV)/run.txt ## Send reading requests to the board on this machine (
 strangle: $(VENV)/play.txt ## Play the migration from the monolith to the services, under load (RATE, PAUSE, STEP=1)
 	@exec $(BIN)/python -m strangle
 
+.PHONY: chaos
+chaos: $(VENV)/play.txt ## Break the services one after another, under load, with audits (SHORT=1, ONLY="kill -9", RATE)
+	@exec $(BIN)/python -m chaos
+
 .PHONY: test
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt $(LAMBDA)/lambda.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
 	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
@@ -96,8 +100,9 @@ screenshots: $(VENV)/dev.txt ## Take pictures of every page into docs/screenshot
 	@$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: prove
-prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare 20,000 steps with a model of the board (about an hour)
+prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare it with a model, break it (about an hour)
 	@$(BIN)/pytest --prove -m prove $(ARGS)
+	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos
 
 .PHONY: check
 check: ## Check format, lint, types, imports, JavaScript, templates and images

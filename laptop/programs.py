@@ -37,6 +37,7 @@ _PER_PROCESS: Final = frozenset(
         *(context.database_password.upper() for context in CONTEXTS),
         *(context.service_url.upper() for context in CONTEXTS),
         *(context.service_token.upper() for context in CONTEXTS),
+        *(f"{context.name.upper()}_CALL_PORT" for context in CONTEXTS),
         "ADMIN_DATABASE_PASSWORD",
         "ADMIN_DATABASE_URL",
         "HOST",
@@ -88,11 +89,18 @@ def server(
     for known in tokens_known_by(name):
         variables[BY_NAME[known].service_token.upper()] = credentials.service_token(known)
     for called in calls_of(name):
-        url = f"http://127.0.0.1:{ports[called]}"
+        # A program between callers and called, which injects faults, has a port of its own.
+        port = environment.get(call_port(called)) or ports[called]
+        url = f"http://127.0.0.1:{port}"
         variables[BY_NAME[called].service_url.upper()] = url
     if name in (PAGE, MONOLITH):
         variables["RULES_FILE"] = str(rules_file)
     return Server(_python(name, (module(name),), variables), ports[name])
+
+
+def call_port(context: str) -> str:
+    """The variable with the port at which other services call this one, if it is not its own."""
+    return f"{context.upper()}_CALL_PORT"
 
 
 def board_command(

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from strangle import settings
 from strangle.audit import sentences
-from strangle.board import running_monolith
+from strangle.board import running_board
 from strangle.errors import CannotPlayError
 from strangle.play import Play, Result
 from strangle.settings import Settings
@@ -61,7 +61,7 @@ async def _play(chosen: Settings) -> Result | None:
 
 async def _on_board(chosen: Settings, stop: asyncio.Event) -> Result | None:
     sys.stdout.write(f"Starting the monolith in {chosen.data_folder} ...\n")
-    async with running_monolith(chosen.data_folder, chosen.port) as board:
+    async with running_board(chosen.data_folder, chosen.port) as board:
         if stop.is_set():
             return None
         steps = migration()

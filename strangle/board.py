@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,11 +25,13 @@ _POLL: Final = 0.1
 
 
 class PlayedBoard:
-    """A board that runs, on `port`, with its data in `data_folder`."""
+    """A board that runs, on `port`, with its data in `data_folder`. `run` is the process id of its
+    `make run`."""
 
-    def __init__(self, running: RunningBoard, port: int, data_folder: Path) -> None:
+    def __init__(self, running: RunningBoard, port: int, data_folder: Path, run: int) -> None:
         self._running = running
         self.port = port
+        self.run = run
         self.data_folder = data_folder
 
     async def start(self, server: str) -> None:
@@ -75,10 +77,18 @@ class PlayedBoard:
 
 
 @asynccontextmanager
-async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[PlayedBoard]:
-    """Run the monolith until the block ends, then stop all servers that run by then.
+async def running_board(
+    data_folder: Path,
+    port: int,
+    deployment: str = MONOLITH,
+    variables: Mapping[str, str] | None = None,
+    launched: Callable[[int], None] = lambda _: None,
+) -> AsyncIterator[PlayedBoard]:
+    """Run a board until the block ends, then stop all servers that run by then.
 
-    The data stays. The log is `data_folder/log`. With `port` 0, the gateway has a free port.
+    `variables` are added to the environment of the run. `launched` is called with its process id,
+    before it is up. The data stays. The log is
+    `data_folder/log`. With `port` 0, the gateway has a free port.
     Raises CannotPlayError if it does not start.
     """
     make_data_folder(data_folder)
@@ -87,9 +97,10 @@ async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[Played
     environment = {
         **os.environ,
         **NO_LIMITS,  # a play sends in a minute what a visitor sends in a year
-        "DEPLOYMENT": MONOLITH,
+        "DEPLOYMENT": deployment,
         "DATA_DIR": str(data_folder),
         "PORT": str(port),
+        **(variables or {}),
     }
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -101,6 +112,7 @@ async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[Played
             # Ctrl-C reaches only the play, which stops the board after its audit.
             start_new_session=True,
         )  # fmt: skip
+    launched(process.pid)
     ended = asyncio.create_task(process.wait())
     try:
         async with asyncio.timeout(_START_SECONDS):
@@ -108,7 +120,7 @@ async def running_monolith(data_folder: Path, port: int) -> AsyncIterator[Played
                 if ended.done():
                     raise CannotPlayError(f"the board did not start: {_last_lines(log)}")
                 await asyncio.sleep(_POLL)
-        yield PlayedBoard(running, port, data_folder)
+        yield PlayedBoard(running, port, data_folder, process.pid)
     except TimeoutError as error:
         raise CannotPlayError(f"the board did not start: {_last_lines(log)}") from error
     finally:

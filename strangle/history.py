@@ -11,7 +11,8 @@ GONE = 1_000_000_000
 class Sample(NamedTuple):
     """One request. Times are in seconds on a monotonic clock; `due` is when it had to be sent, and
     its latency counts from then. `service` is the service for whose paths it was, and `server` the
-    one that answered; `problem` is None if the response was as expected."""
+    one that answered; `problem` is None if the response was as expected; `retry_after` says whether
+    the response had that field."""
 
     due: float
     sent: float
@@ -21,6 +22,7 @@ class Sample(NamedTuple):
     what: str
     status: int
     problem: str | None
+    retry_after: bool = False
 
 
 class Observation(NamedTuple):

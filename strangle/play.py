@@ -10,6 +10,7 @@ from strangle.audit import Auditor, Check, failed_requests, stale_reads
 from strangle.board import PlayedBoard
 from strangle.errors import CannotPlayError
 from strangle.history import History
+from strangle.load.arrivals import Arrivals
 from strangle.load.client import Client, RequestFailedError
 from strangle.load.recorder import Recorder
 from strangle.load.streams import StreamClient
@@ -18,7 +19,6 @@ from strangle.steps import Step
 
 DURING = 1.0
 """Seconds after the end of a step's action that still count as the step."""
-_DRAIN_SECONDS = 20.0
 
 Between = Callable[[Step], Awaitable[None]]
 
@@ -76,8 +76,6 @@ class Play:
         self._streams = streams
         self._between = between
         self._random = random.Random(seed)  # noqa: S311 - a load, not a secret
-        self._defect: BaseException | None = None
-        self._requests: set[asyncio.Task[None]] = set()
         self.result = Result(History(), time.monotonic())
         self.current: Step | None = None
 
@@ -118,7 +116,8 @@ class Play:
 
     async def _play(self, visitors: Visitors, stop: asyncio.Event) -> None:
         self.result.began = time.monotonic()
-        load = asyncio.create_task(self._arrivals(visitors))
+        arrivals = Arrivals(visitors, self._rate, self._random)
+        load = asyncio.create_task(arrivals.run())
         playing = asyncio.create_task(self._play_steps())
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -132,11 +131,10 @@ class Play:
             for task in (load, playing, stopped):
                 task.cancel()
             await asyncio.gather(load, playing, stopped, return_exceptions=True)
-            if self._requests:
-                await asyncio.wait(self._requests, timeout=_DRAIN_SECONDS)
-            self.result.ended = time.monotonic()
-        if self._defect is not None:
-            raise self._defect
+            try:
+                await arrivals.drain()
+            finally:
+                self.result.ended = time.monotonic()
 
     def _note_refusal(self, playing: asyncio.Task[None]) -> None:
         try:
@@ -152,24 +150,6 @@ class Play:
             await step.run(self._board)
             self.result.marks.append(Mark(step, began, time.monotonic()))
             await self._between(step)
-
-    async def _arrivals(self, visitors: Visitors) -> None:
-        """Requests arrive at random times that do not depend on the responses. A client that waited
-        for a slow server before its next request would measure the server as faster than it is."""
-        due = time.monotonic()
-        while True:
-            due += self._random.expovariate(self._rate)
-            wait = due - time.monotonic()
-            # Behind schedule, it still lets the responses in between.
-            await asyncio.sleep(max(wait, 0.0))
-            task = asyncio.create_task(visitors.act(due))
-            self._requests.add(task)
-            task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._requests.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._defect = error
 
 
 async def _stored_checks(auditor: Auditor) -> tuple[Check, ...]:

@@ -11,6 +11,9 @@ from laptop.postgres.server import PostgresServer
 from laptop.processes.process import describe_exit
 from laptop.processes.supervised import RestartBudget
 
+_RESTART_AFTER = 0.1
+"""Seconds of pause before a restart."""
+
 
 class SupervisedDatabase:
     """A PostgreSQL server that is restarted until it is stopped."""
@@ -64,7 +67,7 @@ class SupervisedDatabase:
             self._log.say("board", happened)
             if not self._budget.spend():
                 raise CannotRunError("PostgreSQL ended six times within a minute")
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_RESTART_AFTER)
             await asyncio.to_thread(self.server.stop)
             await self.start()
             self._log.say("board", "restarted PostgreSQL")

@@ -42,7 +42,7 @@ class SupervisedProcess:
         program: Program,
         log: MergedLog,
         *,
-        restart_after: float = 1.0,
+        restart_after: float = 0.1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`restart_after` is the pause before a restart, in seconds."""

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ class Recorder:
     def __init__(self, client: Client, history: History) -> None:
         self._client = client
         self.history = history
+        self.in_flight: Counter[str] = Counter()
+        """The number of requests without a response yet, by service."""
 
     async def send(
         self,
@@ -32,8 +35,9 @@ class Recorder:
         what: str | None = None,
     ) -> Response | None:
         """Send a request and record it. Returns None if the response is not as expected."""
-        sent = time.monotonic()
+        sent, service = time.monotonic(), service_of(path)
         status, server, problem, response = 0, "", None, None
+        self.in_flight[service] += 1
         try:
             response = await self._client.send(
                 method, path, token=token, headers=headers, body=body
@@ -44,16 +48,19 @@ class Recorder:
             status, server = response.status, response.server
             if status not in expected:
                 problem = f"{status} {response.body[:200].decode('utf-8', 'replace')}"
+        finally:
+            self.in_flight[service] -= 1
         self.history.samples.append(
             Sample(
                 sent if due is None else due,
                 sent,
                 time.monotonic(),
-                service_of(path),
+                service,
                 server,
                 what or f"{method} {_shape(path)}",
                 status,
                 problem,
+                response is not None and "retry-after" in response.headers,
             )
         )
         return response if problem is None else None

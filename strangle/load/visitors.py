@@ -4,7 +4,8 @@ import random
 import re
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from strangle.history import GONE, WrittenPost
@@ -18,6 +19,16 @@ _WRITERS: Final = 12
 _REVISION: Final = re.compile(r"revision (\d+)")
 
 Act = Callable[[float], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A post that was sent and not acknowledged: it may be stored, or not."""
+
+    writer: Writer
+    text: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
 
 
 class Visitors:
@@ -37,6 +48,7 @@ class Visitors:
         self.growing: list[int] = []
         self.moderated = 0
         self._removable: list[int] = []
+        self._unanswered: list[Unanswered] = []
         self._etags: dict[str, str] = {}
         self._number = 0
         self._acts: list[Act] = []
@@ -80,7 +92,7 @@ class Visitors:
             (6, self._read_profile),
             (8, self._read_page),
             (5, self._read_again),
-            (5, self._write),
+            (5, self.write),
             (1.5, self._edit),
             (0.2, self._start_thread),
             (0.1, self._sign_in),
@@ -92,6 +104,26 @@ class Visitors:
         ]
         self._weights = [weight for weight, _ in acts]
         self._acts = [act for _, act in acts]
+
+    async def repeat_unanswered(self) -> int:
+        """Send every post that was not acknowledged again, with its key, as a browser does. Returns
+        how many there were; those that fail again remain."""
+        repeated, self._unanswered = self._unanswered, []
+        for post in repeated:
+            response = await self._recorder.send(
+                None,
+                "POST",
+                "/api/posts",
+                token=post.writer.token,
+                headers=post.headers,
+                body=post.body,
+                expected=(201,),
+            )
+            if response is None:
+                self._unanswered.append(post)
+            else:
+                self._acknowledge(post.text, post.body["thread"], response.json()["id"])
+        return len(repeated)
 
     # Readers
 
@@ -138,7 +170,8 @@ class Visitors:
 
     # Writers
 
-    async def _write(self, due: float) -> None:
+    async def write(self, due: float) -> None:
+        """Write a post."""
         writer = self._random.choice(self.writers)
         self._number += 1
         key = f"{self.play} post {self._number}"
@@ -156,9 +189,10 @@ class Visitors:
             expected=(201,),
         )
         if response is None:
+            self._unanswered.append(Unanswered(writer, key, headers, body))
             return
         made = response.json()["id"]
-        self._recorder.history.posts[key] = WrittenPost(key, thread, made, time.monotonic(), key)
+        self._acknowledge(key, thread, made)
         if removable:
             self._removable.append(made)
         if self._random.random() < 0.1:
@@ -175,6 +209,9 @@ class Visitors:
             )
             if again is not None:
                 self._recorder.history.repeated.append((key, made, again.json()["id"]))
+
+    def _acknowledge(self, text: str, thread: int, post: int) -> None:
+        self._recorder.history.posts[text] = WrittenPost(text, thread, post, time.monotonic(), text)
 
     async def _edit(self, due: float) -> None:
         writer = self._random.choice(self.writers)

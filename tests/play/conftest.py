@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from strangle.board import PlayedBoard, running_monolith
+from strangle.board import PlayedBoard, running_board
 from strangle.load.client import Client
 from tests.eventually import eventually
 
@@ -23,7 +23,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 async def started(folder: Path) -> AsyncIterator[PlayedBoard]:
     """The monolith, which plays extend."""
-    async with running_monolith(folder / "data", 0) as running:
+    async with running_board(folder / "data", 0) as running:
         yield running
 
 

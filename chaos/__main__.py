@@ -1,0 +1,80 @@
+"""`make chaos`, as `python -m chaos`: breaks the board, and writes the report."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from chaos import report, settings
+from chaos.board import broken_board
+from chaos.episode import Episode, stage
+from chaos.faults import everything
+from chaos.settings import Settings
+from strangle.errors import CannotPlayError
+
+
+def main() -> int:
+    """Break. Returns 0 if every check passed, 1 if not, 2 for invalid settings, 130 after
+    Ctrl-C."""
+    try:
+        chosen = settings.read(os.environ)
+    except CannotPlayError as error:
+        sys.stderr.write(f"make chaos: {error}\n")
+        return 2
+    try:
+        return asyncio.run(_until_stopped(chosen))
+    except CannotPlayError as error:
+        sys.stderr.write(f"make chaos: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130  # only before the signal handlers are installed, when nothing runs yet
+
+
+async def _until_stopped(chosen: Settings) -> int:
+    loop = asyncio.get_running_loop()
+    running = asyncio.create_task(_run(chosen))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        sys.stdout.write("Interrupted. Nothing runs any more.\n")
+        return 130
+
+
+async def _run(chosen: Settings) -> int:
+    faults = [
+        fault
+        for fault in everything()
+        if (fault.short or not chosen.short) and chosen.only in fault.name
+    ]
+    if not faults:
+        raise CannotPlayError(f"ONLY={chosen.only}: no fault has this in its name")
+    with_times = not chosen.report_times
+    lines: list[str] = []
+
+    def show(line: str) -> None:
+        lines.append(line)
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    sys.stdout.write(f"Starting the services in {chosen.data_folder} ...\n")
+    episodes: list[Episode] = []
+    async with broken_board(chosen.data_folder) as board, stage(board, chosen.rate) as played:
+        show(report.head())
+        for fault in faults:
+            episode = await played.play(fault)
+            episodes.append(episode)
+            for line in report.row(episode, with_times=with_times):
+                show(line)
+        for line in report.summary(episodes, played.history):
+            show(line)
+    passed = all(episode.passed(with_times=with_times) for episode in episodes)
+    chosen.report.parent.mkdir(parents=True, exist_ok=True)
+    chosen.report.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write(f"The report: {chosen.report}\n")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Which requests need what a fault breaks, and which faults there are."""
+
+import pytest
+
+from chaos.board import PROCESSES
+from chaos.faults import POSTGRESQL, everything
+from strangle.history import Sample
+
+FAULTS = {fault.name: fault for fault in everything()}
+
+
+def request(service: str, what: str) -> Sample:
+    """A request to a service."""
+    return Sample(0, 0, 1, service, "", what, 200, None)
+
+
+LIST = request("threads", "GET /api/threads")
+LIST_WITH_A_SESSION = request("threads", "GET threads")
+POST = request("posts", "POST /api/posts")
+PROFILE = request("users", "GET /api/users/{id}")
+PAGE = request("web", "GET /")
+
+
+@pytest.mark.parametrize(
+    ("name", "needing", "others"),
+    [
+        ("kill -9 of users", [PROFILE, POST, LIST_WITH_A_SESSION], [LIST, PAGE]),
+        ("kill -9 of threads", [LIST, LIST_WITH_A_SESSION, POST], [PROFILE, PAGE]),
+        ("kill -9 of posts", [POST], [LIST, PROFILE, PAGE]),
+        ("kill -9 of web", [PAGE], [LIST, PROFILE, POST]),
+        ("kill -9 of gateway", [PAGE, LIST, PROFILE, POST], []),
+        ("kill -9 of web and PostgreSQL", [PAGE, LIST, PROFILE, POST], []),
+        ("PostgreSQL paused", [LIST, PROFILE, POST], [PAGE]),
+        ("PostgreSQL's disk full", [POST], [LIST, PROFILE, PAGE]),
+        ("users does not answer calls", [POST, LIST_WITH_A_SESSION], [LIST, PROFILE, PAGE]),
+    ],
+)
+def test_fault_concerns_the_requests_that_need_its_part(
+    name: str, needing: list[Sample], others: list[Sample]
+) -> None:
+    fault = FAULTS[name]
+    assert [one.what for one in needing if not fault.concerns(one)] == []
+    assert [one.what for one in others if fault.concerns(one)] == []
+
+
+def test_every_process_is_killed_alone_and_with_each_other() -> None:
+    parts = (*PROCESSES, POSTGRESQL)
+    killed = [fault.broken for fault in FAULTS.values() if fault.name.startswith("kill")]
+    assert {*killed} == {frozenset({one, other}) for one in parts for other in parts}
+    assert len(killed) == len({*killed})
+
+
+def test_no_process_is_killed_often_enough_to_end_the_run() -> None:
+    # The run ends when a process has ended six times within a minute; a fault takes three seconds
+    # at least, so there are more than six pairs between.
+    ending = [fault for fault in everything() if fault.mend is None]
+    for part in (*PROCESSES, POSTGRESQL):
+        at = [number for number, fault in enumerate(ending) if part in fault.broken]
+        assert all(later - sooner > 8 for sooner, later in zip(at, at[5:], strict=False)), part
+
+
+def test_short_run_has_few_faults_of_each_kind() -> None:
+    short = [fault.name for fault in FAULTS.values() if fault.short]
+    assert 5 <= len(short) <= 8
+    for kind in ("kill", "SIGTERM", "PostgreSQL", "calls"):
+        assert any(kind in name for name in short)
