@@ -11,7 +11,7 @@ from chaos.board import PROCESSES, BrokenBoard
 from chaos.proxy import Mode
 from strangle.history import Sample
 from topology.contexts import BY_NAME
-from topology.deployments import GATEWAY, PAGE, SERVICES
+from topology.deployments import GATEWAY, PAGE, SERVICES, calls_of
 
 POSTGRESQL: Final = "PostgreSQL"
 LASTING_SECONDS: Final = 3.0
@@ -41,16 +41,12 @@ class Fault:
         reads = sample.what.startswith("GET ")
         if GATEWAY in self.broken:
             return True
-        if self.writes and reads:
-            return False
-        if POSTGRESQL in self.broken and sample.service != PAGE:
-            return True
+        if POSTGRESQL in self.broken:
+            return not (self.writes and reads)
         if sample.service in self.broken and not self.calls:
             return True
-        if sample.service == PAGE:
-            return False
-        called = {*BY_NAME[sample.service].calls} if sample.service in BY_NAME else set()
-        if reads:
+        called = {*calls_of(sample.service)}
+        if reads and sample.service != PAGE:
             # Others need no session, and ask no other service.
             called &= {"users"} if sample.what in _WITH_A_SESSION else set()
         return bool(called & self.broken)

@@ -24,15 +24,15 @@ PAGE = request("web", "GET /")
 @pytest.mark.parametrize(
     ("name", "needing", "others"),
     [
-        ("kill -9 of users", [PROFILE, POST, LIST_WITH_A_SESSION], [LIST, PAGE]),
-        ("kill -9 of threads", [LIST, LIST_WITH_A_SESSION, POST], [PROFILE, PAGE]),
-        ("kill -9 of posts", [POST], [LIST, PROFILE, PAGE]),
+        ("kill -9 of users", [PROFILE, POST, LIST_WITH_A_SESSION, PAGE], [LIST]),
+        ("kill -9 of threads", [LIST, LIST_WITH_A_SESSION, POST, PAGE], [PROFILE]),
+        ("kill -9 of posts", [POST, PAGE], [LIST, PROFILE]),
         ("kill -9 of web", [PAGE], [LIST, PROFILE, POST]),
         ("kill -9 of gateway", [PAGE, LIST, PROFILE, POST], []),
         ("kill -9 of web and PostgreSQL", [PAGE, LIST, PROFILE, POST], []),
-        ("PostgreSQL paused", [LIST, PROFILE, POST], [PAGE]),
+        ("PostgreSQL paused", [LIST, PROFILE, POST, PAGE], []),
         ("PostgreSQL's disk full", [POST], [LIST, PROFILE, PAGE]),
-        ("users does not answer calls", [POST, LIST_WITH_A_SESSION], [LIST, PROFILE, PAGE]),
+        ("users does not answer calls", [POST, LIST_WITH_A_SESSION, PAGE], [LIST, PROFILE]),
     ],
 )
 def test_fault_concerns_the_requests_that_need_its_part(
