@@ -25,7 +25,7 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monolith, PORT=8081)
+run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monolith, PORT=8081, OBSERVE=1)
 	@exec $(BIN)/python -m laptop
 
 .PHONY: grant-admin

@@ -12,10 +12,10 @@ _QUIET = range(20_000, 32_000)
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
-def check_free(port: int) -> None:
+def check_free(port: int, setting: str = "PORT") -> None:
     """Raise CannotRunError if `port` of localhost is taken; it names the process that has it.
 
-    Checks IPv4 and IPv6, because browsers try both for `localhost`.
+    `setting` is that of the port. Checks IPv4 and IPv6, because browsers try both for `localhost`.
     """
     for family, address in _LOOPBACK:
         try:
@@ -28,7 +28,7 @@ def check_free(port: int) -> None:
             if error.errno == errno.EADDRINUSE:
                 raise CannotRunError(
                     f"port {port} is taken{_by_whom(port)}: stop that process, "
-                    f"or use another port: make run PORT={_another(port)}"
+                    f"or use another port: make run {setting}={_another(port)}"
                 ) from None
             if error.errno == errno.EACCES:
                 raise CannotRunError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from laptop.credentials import Credentials
+from laptop.processes import prometheus
 from laptop.processes.process import Program
 from laptop.settings import Settings
 from topology.contexts import BY_NAME, CONTEXTS
@@ -55,7 +56,7 @@ class Server:
     port: int
 
 
-NAMES: Final = (OPERATOR, *SERVERS, GATEWAY, *OPERATOR_COMMANDS)
+NAMES: Final = (OPERATOR, *SERVERS, GATEWAY, *OPERATOR_COMMANDS, prometheus.NAME)
 """The names of all processes of a run, in the order in which the log assigns colours. Servers that
 a deployment does not start may be started later."""
 
@@ -127,11 +128,13 @@ def gateway(
     admin_socket: Path,
     rules_file: Path,
     environment: Mapping[str, str],
+    metrics_port: int | None = None,
 ) -> Server:
     """The gateway on the public port, in front of the servers on `ports`.
 
     `shares` has the percentage of its requests that each service gets. The gateway takes commands
-    at `admin_socket`, and keeps its current rules in `rules_file`.
+    at `admin_socket`, and keeps its current rules in `rules_file`. It serves metrics on
+    `metrics_port`, if there is one.
     """
     parameters = {**STAND_INS, "ListenerPort": str(settings.port)}
     parameters |= {share_parameter(name): str(shares[name]) for name in SERVICES}
@@ -141,6 +144,8 @@ def gateway(
     for name, port in ports.items():
         arguments += ["--target", f"{target_group(name)}={target_url(port)}"]
     arguments += ["--admin-socket", str(admin_socket), "--rules-file", str(rules_file)]
+    if metrics_port is not None:
+        arguments += ["--metrics-port", str(metrics_port)]
     arguments += ["--drain-seconds", str(GATEWAY_DRAIN_SECONDS)]
     arguments += ["--access-log", "-", "--access-log-format", "short"]
     return Server(_python(GATEWAY, tuple(arguments), inherited(environment)), settings.port)

@@ -19,6 +19,7 @@ from laptop.postgres import socket_folder
 from laptop.postgres.server import PostgresServer
 from laptop.postgres.supervised import SupervisedDatabase
 from laptop.processes.process import run_once
+from laptop.processes.prometheus import Observer
 from laptop.processes.supervised import SupervisedProcess
 from laptop.programs import Server
 from laptop.settings import Settings
@@ -76,6 +77,7 @@ class Board:
         self._database: SupervisedDatabase | None = None
         self._running: dict[str, Running] = {}
         self._gateway: SupervisedProcess | None = None
+        self._prometheus: SupervisedProcess | None = None
         self._began = time.monotonic()
 
     async def run(self) -> None:
@@ -98,6 +100,8 @@ class Board:
                 await asyncio.wait([draining], timeout=1.0)
             if self._running:
                 self._log.say("board", "stopping the services")
+            if self._prometheus is not None:
+                stopping.create_task(self._prometheus.stop(SERVICE_PATIENCE))
             for running in self._running.values():
                 running.faults.apply("mend")  # a frozen process would not react to SIGTERM
                 stopping.create_task(running.process.stop(SERVICE_PATIENCE))
@@ -123,6 +127,7 @@ class Board:
         free = dict(zip(SERVERS, ports.free(len(SERVERS), but=settings.port), strict=True))
 
         rules_file = sockets / RULES_FILE
+        observer = self._observer()
 
         def server(name: str) -> Server:
             return programs.server(
@@ -132,7 +137,13 @@ class Board:
         def gateway(shares: Mapping[str, int]) -> Server:
             targets = {name: free[name] for name in self._running}
             return programs.gateway(
-                settings, targets, shares, sockets / GATEWAY_SOCKET, rules_file, self._environment
+                settings,
+                targets,
+                shares,
+                sockets / GATEWAY_SOCKET,
+                rules_file,
+                self._environment,
+                None if observer is None else observer.gateway_metrics_port,
             )
 
         # The services load their code while the databases are prepared; both take about a second.
@@ -158,8 +169,16 @@ class Board:
         for process in (*(running.process for running in self._running.values()), launched):
             process.establish()
 
+        if observer is not None and self._prometheus is not None:
+            observer.follow({name: free[name] for name in self._running})
+            self._prometheus.start()
+            supervisors.create_task(self._prometheus.supervise())
+            self._prometheus.establish()
+
         def changed(shares: Mapping[str, int]) -> None:
             launched.program = gateway(shares).program  # used if the gateway restarts
+            if observer is not None:
+                observer.follow({name: free[name] for name in self._running})
 
         operations = Operations(
             self._running,
@@ -171,6 +190,17 @@ class Board:
         )
         control = CommandServer(sockets / RUN_SOCKET, operations.run)
         supervisors.create_task(control.serve())
+
+    def _observer(self) -> Observer | None:
+        settings = self._settings
+        if settings.observe_port is None:
+            return None
+        ports.check_free(settings.observe_port, "OBSERVE_PORT")
+        (metrics,) = ports.free(1, but=settings.port)
+        observer = Observer(settings.data_folder / "prometheus", settings.observe_port, metrics)
+        program = observer.program(programs.inherited(self._environment))
+        self._prometheus = SupervisedProcess(program, self._log)
+        return observer
 
     async def _start_database(
         self, supervisors: asyncio.TaskGroup
@@ -231,10 +261,18 @@ The board is up after {took:.1f} s ({settings.deployment}): {address}
 
     curl {address}/api/threads
     curl -i '{address}/api/posts?limit=3'
-
+{self._where_to_look()}
 Stop it with Ctrl-C.
 """
         )
+
+    def _where_to_look(self) -> str:
+        port = self._settings.observe_port
+        if port is None:
+            return ""
+        return f"""
+Prometheus, with its alerts: http://localhost:{port}/alerts
+"""
 
 
 def embedded(data_folder: Path) -> tuple[PostgresServer, credentials.Credentials]:

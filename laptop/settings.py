@@ -15,7 +15,8 @@ class Settings:
     """One run of the board.
 
     `deployment` is a key of `topology.deployments.DEPLOYMENTS`. `shares` has, for each service, the
-    percentage of its requests that it gets; the monolith gets the rest. `database_urls` has a URL
+    percentage of its requests that it gets; the monolith gets the rest. `observe_port` is that of
+    Prometheus, or None if it is not to run. `database_urls` has a URL
     for every context, or is empty if this run starts PostgreSQL itself.
     """
 
@@ -23,6 +24,7 @@ class Settings:
     port: int
     data_folder: Path
     shares: Mapping[str, int]
+    observe_port: int | None
     database_urls: Mapping[str, str] = field(repr=False)
     admin_database_url: str | None = field(repr=False)
 
@@ -52,6 +54,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
         port=_number("PORT", setting(parsed.port, "PORT", "8080"), 1, 65_535),
         data_folder=_data_folder(parsed.data_dir, environment),
         shares=_shares(deployment, environment),
+        observe_port=_observe_port(environment),
         database_urls=_database_urls(environment),
         admin_database_url=environment.get("ADMIN_DATABASE_URL") or None,
     )
@@ -87,6 +90,12 @@ def _shares(deployment: str, environment: Mapping[str, str]) -> dict[str, int]:
             )
         shares[service] = share
     return shares
+
+
+def _observe_port(environment: Mapping[str, str]) -> int | None:
+    if environment.get("OBSERVE", "0") in {"", "0"}:
+        return None
+    return _number("OBSERVE_PORT", environment.get("OBSERVE_PORT") or "9090", 1, 65_535)
 
 
 def _database_urls(environment: Mapping[str, str]) -> dict[str, str]:

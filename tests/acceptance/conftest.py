@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from laptop import ports
 from tests.deployments import Board, Run, processes, running
 from tests.otlp import Collector, collecting
 from tests.people import Person, joining, moderating, visiting
@@ -28,9 +30,20 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
-def services_run(collector: Collector) -> Iterator[Run]:
-    """The services, as `make run` starts them, with a collector of their spans."""
-    with processes("microservices", {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}) as run:
+def prometheus_port() -> int:
+    """The port of the Prometheus beside `services_run`."""
+    (port,) = ports.free(1)
+    return port
+
+
+@pytest.fixture(scope="session")
+def services_run(collector: Collector, prometheus_port: int) -> Iterator[Run]:
+    """The services, as `make run OBSERVE=1` starts them, with a collector of their spans. Without
+    Prometheus on this machine, the other tests of it can still be run."""
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    if shutil.which("prometheus") is not None:
+        variables |= {"OBSERVE": "1", "OBSERVE_PORT": str(prometheus_port)}
+    with processes("microservices", variables) as run:
         yield run
 
 

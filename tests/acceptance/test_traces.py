@@ -29,7 +29,7 @@ def new_root() -> tuple[str, str]:
 
 
 async def whole(collector: Collector, trace: str) -> list[Span]:
-    """The spans of a trace, once its first one, all parents and the answers to all calls are here."""
+    """The spans of a trace, once all parents and the answers to all calls are here."""
 
     async def ended() -> list[Span]:
         spans = collector.trace(trace)
