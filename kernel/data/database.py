@@ -16,7 +16,10 @@ Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 LARGEST_ID = 2**63 - 1
 """The largest value of a `bigint` column."""
 
-ACQUIRE_TIMEOUT = 5.0
+ACQUIRE_TIMEOUT = 0.9
+"""Seconds for getting a connection: a client must have its answer within a second, also while the
+server does not answer."""
+
 COMMAND_TIMEOUT = 10.0
 
 _DOWN = (
