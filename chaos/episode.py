@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Final
 from chaos.board import BrokenBoard
 from chaos.faults import LASTING_SECONDS, Fault
 from chaos.figures import Figures, checks, measure, times
+from laptop.processes.supervised import MOST_RESTARTS, RESTART_WINDOW
 from strangle.audit import Auditor, Check, stale_reads
 from strangle.errors import CannotPlayError
 from strangle.history import History
@@ -61,11 +63,13 @@ class Stage:
         self._recorder = recorder
         self._visitors = visitors
         self._rate = rate
+        self._struck: dict[str, deque[float]] = {}
         self._random = random.Random(3)  # noqa: S311 - a load, not a secret
 
     async def play(self, fault: Fault) -> Episode:
         """Strike under load, wait until the board serves everything again, end the load, and
         audit. Raises CannotPlayError if the board does not recover."""
+        await self._spare(fault)
         harmed = 0 if fault.proxy is None else self._board.proxies[fault.proxy].harmed
         first = len(self.history.samples)
         arrivals = Arrivals(self._visitors, self._rate, self._random)
@@ -94,6 +98,15 @@ class Stage:
         return Episode(
             fault, figures, (*checks(figures, alone=alone), *met), times(figures, alone=alone)
         )
+
+    async def _spare(self, fault: Fault) -> None:
+        """Wait before a part would end for the sixth time within a minute, after which the run on
+        this machine gives up."""
+        for part in fault.broken if fault.mend is None else ():
+            ends = self._struck.setdefault(part, deque(maxlen=MOST_RESTARTS))
+            if len(ends) == MOST_RESTARTS:
+                await asyncio.sleep(ends[0] + RESTART_WINDOW + 1 - time.monotonic())
+            ends.append(time.monotonic())
 
     async def _audit(self, fault: Fault, harmed: int) -> tuple[Check, ...]:
         found: list[Check] = []

@@ -25,7 +25,7 @@ class Fault:
     """`strike` breaks the parts in `broken`: processes, or the database. With `calls`, only what
     other services call is broken, not what clients do; with `writes`, only writing. A fault with a
     `mend` lasts for some seconds and ends with it; any other ends by itself. `proxy` is the called
-    service whose proxy does the harm."""
+    service whose proxy does the harm. With `waits`, a request that met it may wait for its end."""
 
     name: str
     broken: frozenset[str]
@@ -34,6 +34,7 @@ class Fault:
     calls: bool = False
     writes: bool = False
     proxy: str | None = None
+    waits: bool = False
     short: bool = False
 
     def concerns(self, sample: Sample) -> bool:
@@ -59,7 +60,7 @@ _WITH_A_SESSION: Final = {f"GET {context}" for context in BY_NAME}
 
 
 def everything() -> list[Fault]:
-    """All faults, in an order in which no process is killed too often within a minute."""
+    """All faults. The pairs are in an order in which the same part rarely ends twice in a row."""
     pairs = [_kill(*pair) for pair in itertools.combinations((*PROCESSES, POSTGRESQL), 2)]
     random.Random(2).shuffle(pairs)  # noqa: S311 - always the same order
     kills = [_kill(name) for name in (*PROCESSES, POSTGRESQL)]
@@ -120,7 +121,7 @@ def _database_faults() -> list[Fault]:
     broken = frozenset([POSTGRESQL])
     return [
         Fault("PostgreSQL restarted", broken, restart),
-        Fault("PostgreSQL paused", broken, pause, go_on, short=True),
+        Fault("PostgreSQL paused", broken, pause, go_on, waits=True, short=True),
         Fault("PostgreSQL out of connections", broken, refuse, accept),
         Fault("PostgreSQL's disk full", broken, fill, clear, writes=True, short=True),
     ]

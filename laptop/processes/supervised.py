@@ -4,16 +4,27 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from laptop.errors import CannotRunError
 from laptop.log import MergedLog
 from laptop.processes.process import Process, Program, describe_exit, indented
 
+MOST_RESTARTS: Final = 5
+RESTART_WINDOW: Final = 60.0
+"""Seconds within which a process may be restarted `MOST_RESTARTS` times."""
+
 
 class RestartBudget:
     """Limits restarts to `most` within any `window` seconds."""
 
-    def __init__(self, clock: Callable[[], float], *, most: int = 5, window: float = 60.0) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        most: int = MOST_RESTARTS,
+        window: float = RESTART_WINDOW,
+    ) -> None:
         """`clock` returns seconds and is monotonic."""
         self._clock = clock
         self._most = most
