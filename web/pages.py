@@ -15,6 +15,7 @@ from kernel.errors import FAILURES, NoSuchPath, NotFound
 from kernel.http.conditional.response_cache import shared
 from kernel.http.fields import Id, Words
 from kernel.http.problems import TYPE_PREFIX
+from kernel.process.shortcut import shortcut_of
 from web.answers import Answers, made, page_headers
 from web.content.documents import Documents
 from web.content.shells import SHELLS
@@ -125,6 +126,7 @@ class NotFoundPage:
 
     def __init__(self, app: ASGIApp, site: Site, documents: Documents) -> None:
         self._app = app
+        self.shortcut = shortcut_of(app)  # for the API, which this layer does not change
         self._headers = page_headers(site) | {
             "Cache-Control": "no-store",
             "Content-Type": HTML,

@@ -14,8 +14,8 @@ Field = tuple[bytes, bytes]
 Key = tuple[str, bytes]
 """A path without a trailing slash, and the query as the client sent it."""
 
-_OVERHEAD: Final = 1500
-"""The estimated bytes of an entry in addition to its bodies: fields, keys and tags."""
+_OVERHEAD: Final = 3000
+"""The estimated bytes of an entry in addition to its bodies: fields, heads, keys and tags."""
 
 _LARGEST_SHARE: Final = 8
 """An entry that is larger than the capacity divided by this is not stored."""
@@ -26,9 +26,9 @@ _PROTECTED_SHARE: Final = 0.8
 
 class Variant:
     """A response in one encoding: the header fields and body of a 200, and the fields of a 304.
-    `tag` is its ETag."""
+    `tag` is its ETag. `wire` has heads by status, as far as they were serialised."""
 
-    __slots__ = ("body", "fields", "fields_of_304", "tag")
+    __slots__ = ("body", "fields", "fields_of_304", "tag", "wire")
 
     def __init__(self, tag: bytes, fields: list[Field], body: bytes) -> None:
         self.tag = tag
@@ -37,6 +37,7 @@ class Variant:
         self.fields_of_304 = [
             field for field in fields if field[0] not in {b"content-type", b"content-length"}
         ]
+        self.wire: dict[int, tuple[bytes, bytes, bytes, bytes]] = {}
 
 
 class Entry:

@@ -12,9 +12,10 @@ from kernel.calls.breaker import Breaker
 from kernel.calls.metrics import BreakerMetrics
 from kernel.errors import Policy
 from kernel.http import documents, operations
-from kernel.http.address_limit import AddressLimit
+from kernel.http.addresses.limit import AddressLimit
 from kernel.http.auth import FetchMetadata, SameOrigin
 from kernel.http.conditional.response_cache import ResponseCache
+from kernel.http.hits import Hits
 from kernel.http.input.bodies import DeclaredLength
 from kernel.http.input.deadline import CallDeadline
 from kernel.http.paths import RequestNormalizer
@@ -72,6 +73,7 @@ def create_app(
     limited = AddressLimit(same_origin, policy, settings.trusted_networks)
     bounded = CallDeadline(FetchMetadata(limited))
     answering = RequestMiddleware(bounded, telemetry, lifecycle, served_by)
+    answering.shortcut = Hits(cache, limited, telemetry, lifecycle, answering.always)
     tracing = installed()
     if tracing is None:
         return answering

@@ -13,7 +13,7 @@ from kernel.errors import Forbidden, Unauthenticated
 from kernel.http import problems
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
-_OWN_SITE = frozenset({"same-origin", "none"})
+OWN_SITE = frozenset({"same-origin", "none"})
 
 
 def bearer_token(authorization: str | None) -> str | None:
@@ -99,7 +99,7 @@ class SameOrigin:
     def _is_foreign(self, headers: Headers) -> bool:
         site = headers.get("sec-fetch-site")
         if site is not None:
-            return site not in _OWN_SITE
+            return site not in OWN_SITE
         origin = headers.get("origin")
         return origin is not None and origin.lower() != self._origin
 
@@ -132,7 +132,7 @@ class FetchMetadata:
 def _is_from_foreign_script(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     return (
-        headers.get("sec-fetch-site", "none") not in _OWN_SITE
+        headers.get("sec-fetch-site", "none") not in OWN_SITE
         and bearer_token(headers.get("authorization")) is None
     )
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,7 @@ from kernel.http.operations import PATHS
 from kernel.http.response_fields import Field, collect_fields
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.logs import redact
+from kernel.process.shortcut import Shortcut
 from kernel.process.telemetry import Telemetry
 from kernel.process.tracing import InnerCall, Trace, begin, current_trace
 
@@ -46,7 +48,10 @@ class RequestMiddleware:
     metrics. An unexpected exception becomes a 500 problem and a stack trace in the log.
 
     With `served_by`, responses also name this process, and the calls to other services that were
-    made before the response began: one `call` of Server-Timing for each, in milliseconds."""
+    made before the response began: one `call` of Server-Timing for each, in milliseconds.
+
+    `always` are the fields that every response has. `shortcut` may answer instead of this and all
+    inner layers, if it is set."""
 
     def __init__(
         self, app: ASGIApp, telemetry: Telemetry, lifecycle: Lifecycle, served_by: str | None
@@ -54,13 +59,16 @@ class RequestMiddleware:
         self._app = app
         self._lifecycle = lifecycle
         self._telemetry = telemetry
-        self._always = [] if served_by is None else [(b"x-served-by", served_by.encode())]
+        self.always: list[Field] = []
+        if served_by is not None:
+            self.always.append((b"x-served-by", served_by.encode()))
+        self.shortcut: Shortcut | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trace = _trace(scope["headers"], [] if self._always else None)
+        trace = _trace(scope["headers"], [] if self.always else None)
         token = current_trace.set(trace)
         method, path = scope["method"], scope["path"]
         logged_path = redact(path)
@@ -98,19 +106,26 @@ class RequestMiddleware:
             current_trace.reset(token)
 
     def _complete(self, fields: list[Field], collected: list[Field], trace: Trace) -> list[Field]:
-        names = {name for name, _ in fields}
-        complete = [_JSON_IN_UTF_8 if field == _JSON else field for field in fields]
-        complete.append((b"x-request-id", trace.request_id.encode()))
-        complete += self._always
+        added = [(b"x-request-id", trace.request_id.encode()), *self.always]
         if trace.calls:
-            complete.append((b"server-timing", _server_timing(trace.calls)))
-        for field in (*collected, *_DEFAULTS):
-            if field[0] not in names:
-                complete.append(field)
+            added.append((b"server-timing", _server_timing(trace.calls)))
+        completed = complete(fields, added, collected)
         if self._lifecycle.draining:
             # So a pooled connection ends after a response, never during a request.
-            complete.append((b"connection", b"close"))
-        return complete
+            completed.append((b"connection", b"close"))
+        return completed
+
+
+def complete(
+    fields: Sequence[Field], added: Sequence[Field], collected: Sequence[Field]
+) -> list[Field]:
+    """The fields of a response, those added to every response, and of the collected ones and the
+    defaults those whose name the response does not have."""
+    names = {name for name, _ in fields}
+    completed = [_JSON_IN_UTF_8 if field == _JSON else field for field in fields]
+    completed += added
+    completed += [field for field in (*collected, *_DEFAULTS) if field[0] not in names]
+    return completed
 
 
 def _server_timing(calls: list[InnerCall]) -> bytes:

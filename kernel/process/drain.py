@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kernel.process.shortcut import shortcut_of
 
 _STALLED = 0.5
 """Seconds of delay in the event loop after which requests may be waiting unread."""
@@ -30,6 +33,8 @@ class Drain:
         self._now = now
         self._sleep = sleep
         self._last_request = now()
+        # Not counted here: while the process drains, applications have no shortcut.
+        self.shortcut = shortcut_of(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not (_is_internal(scope) or _is_loopback(scope)):
@@ -58,9 +63,12 @@ def _is_internal(scope: Scope) -> bool:
 
 def _is_loopback(scope: Scope) -> bool:
     client = scope.get("client")
-    if client is None:
-        return False
+    return client is not None and _is_address_of_this_machine(client[0])
+
+
+@lru_cache(1000)
+def _is_address_of_this_machine(host: str) -> bool:
     try:
-        return ip_address(client[0]).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False

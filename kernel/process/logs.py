@@ -11,7 +11,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Final, Literal, TextIO
 
 from kernel.process.spans.tracer import current_ids
-from kernel.process.tracing import current_trace
+from kernel.process.tracing import Trace, current_trace
 
 LogFormat = Literal["json", "text"]
 
@@ -44,20 +44,10 @@ class _Json(logging.Formatter):
         self._date_and_time = ""
 
     def format(self, record: logging.LogRecord) -> str:
-        second, microsecond = divmod(int(record.created * 1e6), 1_000_000)
-        if second != self._second:
-            self._date_and_time = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._second = second
-        line = (
-            f'{{"time": "{self._date_and_time}.{microsecond:06}Z", '
-            f'"level": "{record.levelname.lower()}", "logger": "{record.name}", '
-            f'"message": {quoted(record.getMessage())}'
-        )
+        line = self._begin(record.created, record.levelname, record.name, record.getMessage())
         trace = current_trace.get()
         if trace is not None:
-            line += f', "requestId": "{trace.request_id}"'
-            if trace.trace_id is not None:
-                line += f', "traceId": {quoted(trace.trace_id)}'
+            line += self._ids(trace.request_id, trace.trace_id)
             if trace.user is not None:
                 line += f', "userId": {trace.user}'
         ids = current_ids()
@@ -66,6 +56,27 @@ class _Json(logging.Formatter):
         if record.exc_info:
             line += f', "exception": {quoted(self.formatException(record.exc_info))}'
         return line + "}"
+
+    def line(self, logger: str, message: str, request_id: str, trace_id: str | None) -> str:
+        """The line of a request, of the level INFO."""
+        begun = self._begin(time.time(), "INFO", logger, message)
+        return f"{begun}{self._ids(request_id, trace_id)}}}"
+
+    def _begin(self, created: float, level: str, logger: str, message: str) -> str:
+        second, microsecond = divmod(int(created * 1e6), 1_000_000)
+        if second != self._second:
+            self._date_and_time = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._second = second
+        return (
+            f'{{"time": "{self._date_and_time}.{microsecond:06}Z", '
+            f'"level": "{level.lower()}", "logger": "{logger}", "message": {quoted(message)}'
+        )
+
+    @staticmethod
+    def _ids(request_id: str, trace_id: str | None) -> str:
+        if trace_id is None:
+            return f', "requestId": "{request_id}"'
+        return f', "requestId": "{request_id}", "traceId": {quoted(trace_id)}'
 
 
 class _Text(logging.Formatter):
@@ -80,6 +91,11 @@ class _Text(logging.Formatter):
         mark = "" if record.levelno < logging.WARNING else f"{record.levelname} "
         trace = current_trace.get()
         return f"{mark}{text}" + (f"  {trace.request_id}" if trace is not None else "")
+
+    def line(self, _logger: str, message: str, request_id: str, _trace_id: str | None) -> str:
+        """The line of a request, of the level INFO."""
+        message = message.replace("\r", "\\r").replace("\n", "\\n")
+        return f"{message}  {request_id}"
 
 
 class BatchingHandler(logging.Handler):
@@ -105,16 +121,26 @@ class BatchingHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format the record, and add it to the next batch."""
-        line = self.format(record)
+        if self._append(self.format(record)) and record.levelno >= logging.WARNING:
+            self._urgent.set()
+
+    def add(self, line: str) -> None:
+        """Add a formatted line to the next batch."""
+        self.acquire()
+        try:
+            self._append(line)
+        finally:
+            self.release()
+
+    def _append(self, line: str) -> bool:
         if self._size + len(line) > self._most_waiting:
             self._dropped += 1
-            return
+            return False
         self._waiting.append(line)
         self._size += len(line) + 1
-        if record.levelno >= logging.WARNING:
-            self._urgent.set()
         if not self._any.is_set():
             self._any.set()
+        return True
 
     def close(self) -> None:
         """Write the buffered lines, and end the thread. Waits at most 5 s for a slow reader."""
@@ -150,6 +176,31 @@ class BatchingHandler(logging.Handler):
                 pass  # the pipe is closed or the disk is full: continue to serve
             if self._closing.is_set() and not self._waiting:
                 return
+
+
+class RequestLog:
+    """Writes lines of one logger, of the level INFO, for requests. If all lines of the process go
+    to a `BatchingHandler`, no record of the standard library's is made for them, which would take
+    several times as long."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        handlers = logging.getLogger().handlers
+        self._handler: BatchingHandler | None = None
+        if len(handlers) == 1 and isinstance(handlers[0], BatchingHandler):
+            self._handler = handlers[0]
+
+    def info(self, message: str, request_id: str, trace_id: str | None) -> None:
+        """Write a line."""
+        if not self._logger.isEnabledFor(logging.INFO):
+            return
+        formatter = self._handler.formatter if self._handler is not None else None
+        if self._handler is not None and isinstance(formatter, _Json | _Text):
+            self._handler.add(formatter.line(self._logger.name, message, request_id, trace_id))
+            return
+        restore = current_trace.set(Trace(request_id, trace_id))
+        self._logger.info("%s", message)
+        current_trace.reset(restore)
 
 
 def configure(log_format: LogFormat, stream: TextIO = sys.stdout) -> None:

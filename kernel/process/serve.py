@@ -20,8 +20,8 @@ from starlette.types import ASGIApp
 from kernel.process import logs
 from kernel.process.drain import Drain
 from kernel.process.lifecycle import Lifecycle
+from kernel.process.protocol import ShortcutProtocol
 from kernel.process.settings import ProcessSettings
-from kernel.process.unreadable import ProblemProtocol
 
 log = logging.getLogger("board.serve")
 
@@ -44,7 +44,7 @@ async def listening(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None
     """Serve `app` on a bound socket until the block ends, then let requests in flight finish."""
     config = uvicorn.Config(
         app,
-        http=ProblemProtocol,
+        http=ShortcutProtocol,
         lifespan="off",
         ws="none",
         log_config=None,

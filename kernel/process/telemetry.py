@@ -41,8 +41,12 @@ class Telemetry(Collector):
         self._in_flight += 1
 
     def end(self, operation: str, method: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
+        """Count a request that has begun, and was answered."""
         self._in_flight -= 1
+        self.count(operation, method, status, seconds)
+
+    def count(self, operation: str, method: str, status: int, seconds: float) -> None:
+        """Count an answer."""
         key = (operation, method, status)
         self._requests[key] = self._requests.get(key, 0) + 1
         histogram = self._seconds.get(operation)

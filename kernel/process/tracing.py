@@ -63,11 +63,19 @@ def identify(user: int) -> None:
 def begin(
     request_id: str | None, trace_id: str | None, calls: list[InnerCall] | None = None
 ) -> Trace:
-    """The trace of a request with these header fields. An id that is not 1 to 64 characters of
-    `[A-Za-z0-9_-]` is replaced, so that it can be logged without escaping. A trace id that is
-    long is left out: every log line and every call to another service would have it."""
-    if request_id is None or not _REQUEST_ID.fullmatch(request_id):
-        request_id = secrets.token_hex(8)
-    if trace_id is not None and len(trace_id) > _LONGEST_TRACE_ID:
-        trace_id = None
-    return Trace(request_id, trace_id, calls)
+    """The trace of a request with these header fields."""
+    return Trace(accept_request_id(request_id), accept_trace_id(trace_id), calls)
+
+
+def accept_request_id(sent: str | None) -> str:
+    """The id that a request was sent with, or a new one if it is not 1 to 64 characters of
+    `[A-Za-z0-9_-]`, so that it can be logged without escaping."""
+    if sent is not None and _REQUEST_ID.fullmatch(sent):
+        return sent
+    return secrets.token_hex(8)
+
+
+def accept_trace_id(sent: str | None) -> str | None:
+    """The trace id that a request was sent with, unless it is long: every log line and every call
+    to another service would have it."""
+    return sent if sent is None or len(sent) <= _LONGEST_TRACE_ID else None

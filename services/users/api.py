@@ -23,7 +23,7 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from kernel.http.addresses import ClientAddresses
+from kernel.http.addresses.client import ClientAddresses
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.response_cache import depends_on, shared

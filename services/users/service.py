@@ -143,7 +143,7 @@ class Passwords(Protocol):
 class UserService:
     """Implements `kernel.contracts.Users` in process.
 
-    `address` is the client's address from `kernel.http.addresses.ClientAddresses`.
+    `address` is the client's address from `kernel.http.addresses.client.ClientAddresses`.
     """
 
     def __init__(

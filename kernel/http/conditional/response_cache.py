@@ -187,6 +187,25 @@ class ResponseCache(Collector):
         if captured.start is not None:
             await _send_tagged(scope, captured.start, captured.body, send)
 
+    def find(self, key: Key) -> Entry | None:
+        """The entry, if it may be served."""
+        entry = self._entries.get(key)
+        return entry if entry is not None and entry.changes.current else None
+
+    def count_hit(self) -> None:
+        """Count a response that was served from memory."""
+        self._counts["hit"] += 1
+
+    def choose(
+        self, entry: Entry, if_none_match: bytes, accept_encoding: bytes
+    ) -> tuple[Variant, int] | None:
+        """The response to a request with these fields, empty if absent: its encoding, and its
+        status, 200 or 304. None if it has not been encoded yet."""
+        variant = entry.variants.get(_choose_encoding(entry, accept_encoding))
+        if variant is None:
+            return None
+        return variant, 304 if if_none_match and _has(if_none_match, variant) else 200
+
     async def _send(self, entry: Entry, scope: Scope, send: Send) -> None:
         scope["route"] = entry.route
         if_none_match = accept_encoding = b""
@@ -196,9 +215,7 @@ class ResponseCache(Collector):
                 if_none_match = if_none_match + b"," + value if if_none_match else value
             elif name == b"accept-encoding":
                 accept_encoding = accept_encoding + b"," + value if accept_encoding else value
-        encoding: Encoding = "identity"
-        if accept_encoding and len(entry.variants["identity"].body) >= SMALLEST:
-            encoding = choose(accept_encoding)
+        encoding = _choose_encoding(entry, accept_encoding)
         variant = entry.variants.get(encoding)
         if variant is None:
             variant = await self._encode(entry, encoding)
@@ -260,6 +277,12 @@ class _Captured:
                 return
             await self._send(start)
         await self._send(message)
+
+
+def _choose_encoding(entry: Entry, accept_encoding: bytes) -> Encoding:
+    if accept_encoding and len(entry.variants["identity"].body) >= SMALLEST:
+        return choose(accept_encoding)
+    return "identity"
 
 
 def _may_be_stored(fields: Sequence[Field]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from kernel.errors import Policy
-from kernel.http.address_limit import AddressLimit
+from kernel.http.addresses.limit import AddressLimit
 from kernel.http.request_middleware import RequestMiddleware
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.telemetry import Telemetry

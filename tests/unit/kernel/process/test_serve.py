@@ -39,6 +39,13 @@ class Client:
         self._writer.write("\r\n".join(lines).encode())
         await self._writer.drain()
 
+    async def send_to(self, *paths: str) -> None:
+        """Send requests for these paths at once."""
+        self._writer.write(
+            b"".join(f"GET {p} HTTP/1.1\r\nHost: board\r\n\r\n".encode() for p in paths)
+        )
+        await self._writer.drain()
+
     async def response(self) -> str:
         """The next response, with its body; empty when the connection has ended."""
         try:
@@ -128,3 +135,54 @@ def test_peer_is_never_taken_from_forwarded_headers() -> None:
         return response
 
     assert '{"peer":"127.0.0.1","scheme":"http"}' in serving(app, test)
+
+
+class Quick:
+    """An application that answers every path but `/` by its shortcut."""
+
+    def __init__(self) -> None:
+        self.started, self.finish = asyncio.Event(), asyncio.Event()
+
+    def shortcut(
+        self, target: bytes, _fields: object, _client: object, lines: bytes
+    ) -> bytes | None:
+        if target == b"/":
+            return None
+        return b"HTTP/1.1 200 OK\r\n" + lines + b"content-length: 2\r\n\r\n{}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.started.set()
+        await self.finish.wait()
+        await JSONResponse({"answered": True})(scope, receive, send)
+
+
+def test_idle_connection_ends_after_a_response_without_a_task() -> None:
+    async def test(port: int, loop: MovableLoop) -> list[str]:
+        client = await connect(port)
+        await client.send_to("/hit")
+        responses = [await client.response()]
+        loop.moved += 3600
+        responses.append(await client.response())
+        client.close()
+        return responses
+
+    first, second = serving(Quick(), test)
+    assert "200 OK" in first
+    assert second == ""
+
+
+def test_long_response_is_not_cut_off_after_a_response_without_a_task() -> None:
+    quick = Quick()
+
+    async def test(port: int, loop: MovableLoop) -> str:
+        client = await connect(port)
+        await client.send_to("/hit", "/")
+        await quick.started.wait()
+        loop.moved += 3600
+        await client.response()
+        quick.finish.set()
+        response = await client.response()
+        client.close()
+        return response
+
+    assert "answered" in serving(quick, test)

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from kernel.http.addresses import ClientAddresses
+from kernel.http.addresses.client import ClientAddresses
 
 BALANCER = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 

@@ -21,11 +21,13 @@ class ClientAddresses:
     Behind a load balancer it is the last element of `X-Forwarded-For`, which the load balancer
     itself adds; a client can forge the elements before it. This applies only if the peer is in a
     trusted network, that of the load balancer.
+
+    `resolve` returns the address for a peer and the last `X-Forwarded-For`, empty if there is none.
     """
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = trusted
-        self._resolve = lru_cache(_REMEMBERED)(self._uncached)
+        self.resolve = lru_cache(_REMEMBERED)(self._uncached)
 
     def of(self, scope: Scope) -> str:
         """The address of a request."""
@@ -36,7 +38,7 @@ class ClientAddresses:
         for name, value in scope["headers"]:
             if name == b"x-forwarded-for":
                 last = value.rpartition(b",")[2]
-        return self._resolve(client[0], last)
+        return self.resolve(client[0], last)
 
     def _uncached(self, host: str, forwarded: bytes) -> str:
         peer = _parse(host)

@@ -1,0 +1,1 @@
+"""The addresses of clients, and the limit on their requests."""
