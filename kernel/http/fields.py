@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from fastapi import Query
 from pydantic import (
@@ -12,15 +12,49 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from kernel.characters import is_visible
 from kernel.data.database import LARGEST_ID
 from kernel.process.clock import to_milliseconds
+
+EXPLAINED: Final = "explained"
+"""The type of errors whose message is a sentence for people."""
+
+
+def explained(sentence: str) -> PydanticCustomError:
+    """The error of a validator, with a sentence that says what to do."""
+    return PydanticCustomError(EXPLAINED, sentence)
+
+
+class Explain:
+    """An annotation after a pattern: the sentence for a value that does not match it."""
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """The schema of what is annotated, whose failed pattern has the sentence."""
+        return no_info_wrap_validator_function(self._validate, handler(source))
+
+    def _validate(self, value: object, inner: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return inner(value)
+        except ValidationError as error:
+            if any(each["type"] == "string_pattern_mismatch" for each in error.errors()):
+                raise explained(self._sentence) from error
+            raise
+
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -28,7 +62,7 @@ _ID = re.compile(r"[1-9][0-9]{0,18}")
 def _one_spelling(value: object) -> object:
     # int("٣"), int("+3"), int("1_0") and True are numbers to Python; a resource has one URL.
     if isinstance(value, bool | float) or (isinstance(value, str) and not _ID.fullmatch(value)):
-        raise ValueError("must be a positive whole number")
+        raise explained("Send a whole number of 1 or more, in digits.")
     return value
 
 
@@ -57,7 +91,7 @@ _MOMENT = re.compile(
 def _rfc_3339(value: object) -> object:
     # pydantic would also take seconds since 1970, and dates.
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise ValueError("must be a time with its offset, like 2026-11-23T08:03:00Z")
+        raise explained("Send a date and time with an offset, like 2026-11-23T08:03:00Z.")
     return value
 
 
@@ -65,7 +99,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return to_milliseconds(moment.astimezone(UTC))
     except OverflowError as error:
-        raise ValueError("must be in the years 1 to 9999, in UTC, too") from error
+        raise explained("Choose a time in the years 1 to 9999.") from error
 
 
 Moment = Annotated[
@@ -80,15 +114,15 @@ Moment = Annotated[
 def _storable(text: str) -> str:
     # PostgreSQL can store neither.
     if "\0" in text:
-        raise ValueError("must not contain the NUL character")
+        raise explained("Leave out the invisible character NUL.")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not contain half of a surrogate pair")
+        raise explained("A character is only half there. Write the text again.")
     return text
 
 
 def _visible(text: str) -> str:
     if not is_visible(text):
-        raise ValueError("must contain something that can be seen")
+        raise explained("Write something that can be seen.")
     return text
 
 
@@ -99,7 +133,7 @@ def _trimmed(value: object) -> object:
 
 def _one_line(text: str) -> str:
     if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
-        raise ValueError("must be one line without control characters")
+        raise explained("Write one line, without line breaks and control characters.")
     return text
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 
 from kernel.data.idempotency import IdempotentRequest, ReplayableResponse
+from kernel.http.fields import Explain
 
 _Key = Annotated[
     str | None,
@@ -17,6 +18,7 @@ _Key = Annotated[
         pattern=r"^[\x21-\x7e]+$",
         description="Makes it safe to send this request again, for 24 hours.",
     ),
+    Explain("Send a key of 1 to 64 visible ASCII characters, without blanks."),
 ]
 
 

@@ -5,15 +5,31 @@ from typing import Annotated
 from pydantic import Field
 
 from kernel.contracts import Role
-from kernel.http.fields import Id, Line, Moment, Prose, Reason, RequestBody, Resource, Timestamp
+from kernel.http.fields import (
+    Explain,
+    Id,
+    Line,
+    Moment,
+    Prose,
+    Reason,
+    RequestBody,
+    Resource,
+    Timestamp,
+)
 from services.users.model import ProfileChanges
 from services.users.passwords import LONGEST, SHORTEST
 
-Username = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{2,20}$", examples=["ines"])]
+Username = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_-]{2,20}$", examples=["ines"]),
+    Explain("Choose 2 to 20 letters from a to z, digits, hyphens and underscores."),
+]
 Name = Annotated[Line, Field(min_length=1, max_length=60, examples=["Ines Duarte"])]
 Bio = Annotated[Prose, Field(max_length=500, examples=["Bakes at night."])]
 Email = Annotated[
-    Line, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["ines@example.org"])
+    Line,
+    Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["ines@example.org"]),
+    Explain("Write an e-mail address with one @, like ines@example.org."),
 ]
 NewPassword = Annotated[
     str, Field(min_length=SHORTEST, max_length=LONGEST, examples=["seven quiet herons"])

@@ -101,8 +101,8 @@ async def test_length_of_a_text_is_counted_in_characters(visitor: httpx.AsyncCli
     who = {"username": "ab", "password": "seven quiet herons", "bio": "x" * 501, "name": "x" * 61}
     errors = (await visitor.post("/api/users", json=who)).json()["errors"]
     assert {error["pointer"]: error["detail"] for error in errors} == {
-        "/bio": "String should have at most 500 characters.",
-        "/name": "String should have at most 60 characters.",
+        "/bio": "Write at most 500 characters.",
+        "/name": "Write at most 60 characters.",
     }
 
 

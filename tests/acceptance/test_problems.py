@@ -38,7 +38,7 @@ async def test_a_problem_has_every_member(visitor: httpx.AsyncClient) -> None:
 async def test_errors_have_pointers_to_the_fields(visitor: httpx.AsyncClient) -> None:
     response = await visitor.get("/api/threads?limit=0")
     assert response.json()["errors"] == [
-        {"pointer": "?limit", "detail": "Input should be greater than or equal to 1."}
+        {"pointer": "?limit", "detail": "Send a number of at least 1."}
     ]
 
 

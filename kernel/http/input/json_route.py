@@ -92,7 +92,7 @@ def _check_query(request: Request, parameters: set[str]) -> None:
     if unknown:
         raise Invalid(
             *(
-                FieldError(f"?{cut_name(name)}", "This parameter is not known here.")
+                FieldError(f"?{cut_name(name)}", "This parameter is not known here. Leave it out.")
                 for name in unknown
             )
         )

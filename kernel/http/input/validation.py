@@ -7,9 +7,9 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 
 from kernel.errors import Failure, FieldError, Invalid, MalformedRequest, NotFound
-from kernel.http.fields import UNKNOWN_FIELDS
+from kernel.http.fields import EXPLAINED, UNKNOWN_FIELDS
+from kernel.http.input.sentences import NOT_KNOWN, sentence
 
-_UNKNOWN = "This field is not known here."
 _LONGEST_NAME = 60
 _LONGEST_SENTENCE = 200
 
@@ -27,7 +27,7 @@ def to_failure(error: RequestValidationError) -> Failure:
         location = entry["loc"]
         if entry["type"] == UNKNOWN_FIELDS:
             names = entry["ctx"]["names"]
-            errors += [FieldError(_pointer([*location, name]), _UNKNOWN) for name in names]
+            errors += [FieldError(_pointer([*location, name]), NOT_KNOWN) for name in names]
             more += entry["ctx"]["count"] - len(names)
         else:
             errors.append(FieldError(_pointer(location), _sentence(entry)))
@@ -44,15 +44,9 @@ def _pointer(location: Sequence[str | int]) -> str:
 
 
 def _sentence(entry: dict[str, Any]) -> str:
-    if entry["type"] == "extra_forbidden":
-        return _UNKNOWN
-    if entry["type"] in {"too_long", "too_short"} and isinstance(entry["input"], str):
-        # For a text that a validator has changed, pydantic's message says `items`.
-        limit = entry["ctx"].get("max_length") or entry["ctx"].get("min_length")
-        bound = "most" if entry["type"] == "too_long" else "least"
-        return f"String should have at {bound} {limit} character{'' if limit == 1 else 's'}."
-    message = _cut(str(entry["msg"]).removeprefix("Value error, "), _LONGEST_SENTENCE)
-    return f"{message[:1].upper()}{message[1:]}."
+    if entry["type"] == EXPLAINED:
+        return _cut(str(entry["msg"]), _LONGEST_SENTENCE)
+    return sentence(entry["type"], entry.get("ctx", {}), entry.get("input"))
 
 
 def cut_name(name: str) -> str:
