@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from deploy.aws import Aws
-from deploy.checks.ownership import has_project_tag, zone_name
+from deploy.checks.ownership import has_project_tag, resources, zone_name
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
@@ -92,13 +94,16 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         )  # fmt: skip
     yield Cost("public IPv4 addresses", addresses, 3.65 * addresses)
 
+    own_clusters = _clusters_of_the_stack(aws, project)
     clusters = [
         cluster
         for page in aws.rds.get_paginator("describe_db_clusters").paginate()
         for cluster in page["DBClusters"]
-        if cluster.get("DBClusterIdentifier", "").startswith(f"{project}-data-")
-        # One without tags counts as well: this list only shows what may cost money.
-        and (not cluster.get("TagList") or has_project_tag(project, cluster["TagList"]))
+        if cluster.get("DBClusterIdentifier") in own_clusters
+        or (
+            cluster.get("DBClusterIdentifier", "").startswith(f"{project}-data-")
+            and has_project_tag(project, cluster.get("TagList", []))
+        )
     ]
     databases = [
         instance
@@ -147,6 +152,17 @@ def _all(aws: Aws, project: str) -> Iterator[Cost]:
         )
     )
     yield Cost("log groups", groups, None, "0.50 per GB written, 0.03 per GB stored")
+
+
+def _clusters_of_the_stack(aws: Aws, project: str) -> list[str]:
+    """The Aurora clusters in the data stack; none if there is no such stack."""
+    try:
+        return resources(aws, f"{project}-data", "AWS::RDS::DBCluster")
+    except ClientError as error:
+        # CloudFormation's only name for "there is no such stack".
+        if error.response["Error"].get("Code") != "ValidationError":
+            raise
+        return []
 
 
 def total(found: list[Cost]) -> float:

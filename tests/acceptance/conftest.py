@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import httpx
 import pytest
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_about_a_given_board(item: pytest.Item) -> bool:
     needs = set(getattr(item, "fixturenames", ()))
-    return "board" in needs and not needs & {"databases", "effort"}
+    return "board" in needs and not needs & {"databases", "effort", "origins"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -94,6 +94,12 @@ def board(request: pytest.FixtureRequest) -> Board:
     """The board, in each deployment in turn."""
     found: Board | Run = request.getfixturevalue(request.param)
     return found.board if isinstance(found, Run) else found
+
+
+@pytest.fixture
+def origins(board: Board) -> Mapping[str, str]:
+    """The URLs of the processes behind the gateway by name, which a given board does not have."""
+    return board.origins
 
 
 @pytest_asyncio.fixture

@@ -28,14 +28,14 @@ async def samples_of(origin: str) -> Samples:
 
 @pytest.mark.in_loop
 async def test_requests_are_counted_by_template_method_and_status(
-    board: Board, person: Person
+    origins: Mapping[str, str], person: Person
 ) -> None:
-    process = "monolith" if "monolith" in board.origins else "threads"
+    process = "monolith" if "monolith" in origins else "threads"
     labels = f"method=GET,operation=/api/threads/{{id}},process={process},status=404"
-    before = (await samples_of(board.origins[process])).get(("board_requests_total", labels), 0)
+    before = (await samples_of(origins[process])).get(("board_requests_total", labels), 0)
     for thread in (2**62, 2**62 + 1):
         assert (await person.http.get(f"/api/threads/{thread}")).status_code == 404
-    after = await samples_of(board.origins[process])
+    after = await samples_of(origins[process])
     assert after["board_requests_total", labels] == before + 2
     assert not [labels for _, labels in after if str(2**62) in labels]
     seconds = f"operation=/api/threads/{{id}},process={process}"
@@ -43,9 +43,11 @@ async def test_requests_are_counted_by_template_method_and_status(
 
 
 @pytest.mark.in_loop
-async def test_saturation_of_each_context_is_measured(board: Board, person: Person) -> None:
+async def test_saturation_of_each_context_is_measured(
+    origins: Mapping[str, str], person: Person
+) -> None:
     await person.http.get("/api/users/me")
-    for process, origin in board.origins.items():
+    for process, origin in origins.items():
         samples = await samples_of(origin)
         assert samples["process_open_fds", ""] > 0
         assert samples["board_requests_in_flight", f"process={process}"] >= 1

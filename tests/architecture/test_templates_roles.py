@@ -180,5 +180,33 @@ def test_the_role_that_pauses_a_board_changes_resources_of_its_project_only(
                     resource == "*"
                     or "board" in resource.split(":", 5)[5]
                     or statement.get("Condition") == {"StringEquals": by_tag}
-                    or ":hostedzone/" in resource
+                    or statement["Sid"] in ("Name", "ReadNames")
                 ), statement["Sid"]
+
+
+def test_a_pause_deletes_the_name_of_its_own_load_balancer_and_no_other_record(
+    deployment: Deployment,
+) -> None:
+    (policy,) = deployment.resource("cluster.PauseRole").properties["Policies"]
+    statements = {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"]}
+    changes = [
+        sid
+        for sid, one in statements.items()
+        if "route53:ChangeResourceRecordSets" in listed(one["Action"])
+    ]
+    assert changes == ["Name"]
+    record = deployment.resource("routing.InternalName")
+    # Names in conditions are in lower case and have no dot at their end (Route 53 Developer Guide,
+    # Using IAM policy conditions for fine-grained access control).
+    assert statements["Name"]["Condition"] == {
+        "ForAllValues:StringEquals": {
+            "route53:ChangeResourceRecordSetsNormalizedRecordNames": [record["Name"]],
+            "route53:ChangeResourceRecordSetsRecordTypes": [record["Type"]],
+            "route53:ChangeResourceRecordSetsActions": ["DELETE"],
+        }
+    }
+    assert record["Name"] == record["Name"].lower().rstrip(".")
+    assert listed(statements["ReadNames"]["Action"]) == [
+        "route53:GetHostedZone",
+        "route53:ListResourceRecordSets",
+    ]
