@@ -416,6 +416,8 @@ declare namespace Page {
     keep: boolean;
     /** Shows the not-found page instead. */
     notFound(): void;
+    /** Until the page is filled, leaves what the server has sent in its place, where that is the same page. */
+    showWhen(filled: Promise<unknown>): Promise<void>;
     /** Called when only the fragment of the address has changed. */
     hashchanged?(): unknown;
     /** Called when a page that was kept is shown again. */

@@ -44,7 +44,7 @@ function start() {
   reading.start();
   addEventListener("visibilitychange", () => document.hidden && void reading.flush({ leaving: true }));
   addEventListener("pagehide", () => void reading.flush({ leaving: true }));
-  const outlet = h("main", { id: "content", tabindex: "-1" });
+  const outlet = document.querySelector("main") ?? h("main", { id: "content", tabindex: "-1" });
   const announcement = h("p", { class: "out-of-sight", role: "status", "aria-live": "polite" });
   const banned = h("div", { class: "ban-bar", role: "status", hidden: true });
   const menu = h("nav", { class: "menu", "aria-label": t("account") });

@@ -5,6 +5,8 @@ import { t } from "./text.js";
 
 /** How many places keep their element and scroll position, for when the visitor comes back. */
 const MAX_KEPT = 4;
+/** The most milliseconds for which the server's page stays while the browser fills its own. */
+const LONGEST_FILL = 3000;
 
 /** @typedef {{key: string, path: string, element: HTMLElement | null, title: string, scroll: number,
  *   leaving: AbortController, visit: Page.Visit}} Place
@@ -19,11 +21,17 @@ export class Router {
   #current = null;
   /** @type {Map<string, Place>} */
   #kept = new Map();
+  /** What the server has sent, as long as it is shown.
+   * @type {Element | null} */
+  #served = null;
+  /** The place that is being filled, and then takes the place of what the server has sent.
+   * @type {Place | null} */
+  #filling = null;
 
   /** The first route whose pattern matches a path shows it; the last route shows "not found". Places are shown
    * in `outlet`; `announce` tells screen readers the title.
    * @param {Page.Route[]} routes
-   * @param {Pick<Element, "replaceChildren">} outlet
+   * @param {Pick<Element, "replaceChildren" | "firstElementChild">} outlet
    * @param {(title: string) => void} announce
    * @param {Page.Browser} [browser] */
   constructor(routes, outlet, announce, browser = window) {
@@ -38,6 +46,7 @@ export class Router {
     this.#browser.history.scrollRestoration = "manual";
     this.#browser.document.addEventListener("click", (event) => this.#clicked(event));
     this.#browser.addEventListener("popstate", () => this.#arrive(true));
+    this.#served = this.#outlet.firstElementChild;
     return this.#arrive(false, true);
   }
 
@@ -113,7 +122,11 @@ export class Router {
           if (this.#current === place) this.#browser.document.title = place.title;
         },
         keep: false,
-        notFound: () => void this.#load(place, this.#notFound(), [], true),
+        notFound: () => {
+          this.#filling = null;
+          void this.#load(place, this.#notFound(), [], true);
+        },
+        showWhen: (filled) => this.#showWhen(place, filled),
       },
     };
     this.#current = place;
@@ -136,6 +149,8 @@ export class Router {
    * @param {boolean} quiet */
   #render(place, element, quiet) {
     place.element = element;
+    if (this.#served && this.#filling === place) return;
+    this.#served = null;
     this.#outlet.replaceChildren(element);
     /** @type {HTMLElement | null} */
     const first = element.querySelector("[autofocus]");
@@ -145,6 +160,22 @@ export class Router {
     if (heading) heading.tabIndex = -1;
     (first ?? heading)?.focus({ preventScroll: true });
     this.#announce(place.title);
+  }
+
+  /** @param {Place} place
+   * @param {Promise<unknown>} filled */
+  async #showWhen(place, filled) {
+    if (!this.#served) return;
+    this.#filling = place;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_FILL)));
+    await Promise.race([filled.catch(() => {}), late]);
+    clearTimeout(timer);
+    if (this.#filling === place) this.#filling = null;
+    if (this.#current !== place || !this.#served || !place.element) return;
+    this.#served = null;
+    this.#outlet.replaceChildren(place.element);
   }
 
   /** @param {string} path

@@ -105,6 +105,9 @@ describe("router", () => {
   /** @type {string[]} */
   let focused = [];
   let keeps = false;
+  /** What the views wait for before they are shown.
+   * @type {Promise<unknown> | null} */
+  let filled = null;
 
   /** @param {string} name
    * @returns {Page.View} */
@@ -117,6 +120,7 @@ describe("router", () => {
       const element = /** @type {HTMLElement} */ (/** @type {unknown} */ ({ name, querySelector }));
       visit.title(name);
       visit.keep = keeps;
+      if (filled) visit.showWhen(filled);
       shown.push({ name, visit, parts, element });
       return element;
     };
@@ -136,12 +140,22 @@ describe("router", () => {
         [/^\/late$/, () => new Promise((resolve) => setImmediate(() => resolve(view("late"))))],
         [/^/, () => view("nothing")],
       ],
-      { replaceChildren: (...elements) => void (outlet = elements) },
+      outletWith(null),
       (title) => void announced.push(title),
       browser.asWindow(),
     );
     await router.start();
   });
+
+  /** An outlet in which the server has put an element, or none.
+   * @param {unknown} served */
+  function outletWith(served) {
+    outlet = served ? [served] : [];
+    return {
+      firstElementChild: /** @type {Element | null} */ (served),
+      replaceChildren: (/** @type {unknown[]} */ ...elements) => void (outlet = elements),
+    };
+  }
 
   /** The view that was shown last. */
   function latest() {
@@ -155,6 +169,29 @@ describe("router", () => {
     assert.equal(latest().name, "home");
     assert.equal(browser.document.title, "home · The board");
     assert.deepEqual([announced, focused], [[], []]);
+  });
+
+  test("leaves what the server has sent until the view is filled", async () => {
+    const served = { name: "served" };
+    const fill = new EventTarget();
+    filled = new Promise((resolve) => fill.addEventListener("filled", resolve));
+    router = new Router([[/^/, () => view("home")]], outletWith(served), () => {}, browser.asWindow());
+    await router.start();
+    const { element } = latest();
+    assert.deepEqual(outlet, [served]);
+    fill.dispatchEvent(new Event("filled"));
+    await settled();
+    assert.deepEqual(outlet, [element]);
+    filled = null;
+  });
+
+  test("shows another page at once, even if what the server has sent is still there", async () => {
+    filled = new Promise(() => {});
+    router = new Router([[/^/, () => view("home")]], outletWith({}), () => {}, browser.asWindow());
+    await router.start();
+    filled = null;
+    await router.go("/elsewhere");
+    assert.deepEqual(outlet, [latest().element]);
   });
 
   test("passes the parts of the address to the view", async () => {

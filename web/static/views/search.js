@@ -85,8 +85,7 @@ function results(visit, words) {
     ready,
     signal,
   });
-  threads.load();
-  posts.load();
+  visit.showWhen(Promise.all([threads.load(), posts.load()]));
   // Only the second list grows as the visitor scrolls: if both did, its start could not be reached.
   threads.loadOnlyOnClick();
   return [

@@ -52,6 +52,10 @@ class ThreadView {
   #filled = false;
   /** @type {Promise<Api.Thread>} */
   #found;
+  /** Says that everything is there that the server's page has. */
+  #isFilled = () => {};
+  /** Resolves when the visitor sees this view, and no longer what the server has sent. */
+  #shown;
   /** When the newest known post was written: a post that arrives with an earlier time was restored. */
   #newest = "";
   /** What was removed, by id; only moderators see it.
@@ -110,6 +114,7 @@ class ThreadView {
       this.#writeSection,
     );
     visit.hashchanged = () => this.#toPost();
+    this.#shown = visit.showWhen(new Promise((resolve) => (this.#isFilled = () => resolve(null))));
     outbox.addEventListener("change", () => this.#drawPendingPosts(), { signal });
     outbox.addEventListener("sent", (event) => event instanceof CustomEvent && this.#sent(event.detail.post), {
       signal,
@@ -136,6 +141,7 @@ class ThreadView {
       if (!(problem instanceof Problem)) throw problem;
       if (problem.status === 404) return this.#visit.notFound();
       this.#heading.textContent = describeProblem(problem);
+      this.#isFilled();
       return;
     }
     this.#knowUntil(this.#thread?.lastPostAt);
@@ -144,6 +150,8 @@ class ThreadView {
     this.#filled = true;
     this.#draw();
     this.#drawPendingPosts();
+    this.#isFilled();
+    await this.#shown;
     await posts;
     if (signal.aborted) return;
     await this.#toPost();

@@ -59,7 +59,7 @@ export function show(visit) {
   /** The number of posts of each thread when the visitor came, by id.
    * @type {Map<number, number> | null} */
   let known = null;
-  pages.load();
+  visit.showWhen(pages.load());
 
   const check = async () => {
     if (document.hidden || !element.isConnected || visit.address.searchParams.has("after")) return;

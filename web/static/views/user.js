@@ -41,7 +41,8 @@ export function show(visit, id) {
     ),
     content,
   );
-  fill(load());
+  const loaded = load();
+  visit.showWhen(Promise.all([loaded, fill(loaded)]));
   return element;
 
   /** @param {Promise<void>} profile */
@@ -54,7 +55,7 @@ export function show(visit, id) {
     const ready = settled(profile);
     const pages = shown === "threads" ? threadsOf(visit, id, ready) : postsOf(visit, id, ready);
     content.replaceChildren(pages.element);
-    pages.load();
+    await pages.load();
   }
 
   async function load() {
