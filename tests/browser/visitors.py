@@ -31,8 +31,10 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     async def go(self, path: str) -> None:
-        """Open an address of the board."""
+        """Open an address of the board, and wait until the browser's page has taken the place of
+        the one that the server has sent: until then, nothing listens."""
         await self.page.goto(self.board.public_origin + path)
+        await self.until("!document.querySelector('main > [data-served]')")
 
     async def register(self, name: str = "Ines Moreau") -> None:
         """Register with the form, and wait for the list of threads."""

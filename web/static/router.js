@@ -175,7 +175,14 @@ export class Router {
     if (this.#filling === place) this.#filling = null;
     if (this.#current !== place || !this.#served || !place.element) return;
     this.#served = null;
+    const focused = this.#browser.document.activeElement;
     this.#outlet.replaceChildren(place.element);
+    if (!focused?.id || focused.isConnected) return;
+    /** @type {HTMLElement | null} */
+    const same = place.element.querySelector(`#${CSS.escape(focused.id)}`);
+    if (!same) return;
+    same.tabIndex = -1;
+    same.focus({ preventScroll: true });
   }
 
   /** @param {string} path
