@@ -18,7 +18,9 @@ FOLDER: Final = Path(__file__).parents[1] / "templates"
 
 _SHAPES: Final = {
     "pin": "M9 3h6l-1 6 4 3v2h-5v6l-1 1-1-1v-6H6v-2l4-3z",
-    "search": "M10 4a6 6 0 1 0 3.7 10.7l5 5 1.4-1.4-5-5A6 6 0 0 0 10 4zm0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
+    "search": (
+        "M10 4a6 6 0 1 0 3.7 10.7l5 5 1.4-1.4-5-5A6 6 0 0 0 10 4zm0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z"
+    ),
     "lock": "M7 10V8a5 5 0 0 1 10 0v2h1v10H6V10zm2 0h6V8a3 3 0 0 0-6 0z",
 }
 _OF_EVERY_PAGE: Final[dict[str, Any]] = {
