@@ -16,6 +16,9 @@ JAVASCRIPT := "web/**/*.{js,ts,json,css}" "tests/unit/web/**/*.{js,json}"
 # The emulated AWS has an environment of its own, too.
 EMULATOR := $(VENV)/rehearsal
 INSTALL := $(VENV)/install
+AUDIT := $(VENV)/audit
+# The locks with everything that is shipped; the other locks have parts of these.
+AUDITED := board cases deploy gateway play web
 # AWS's Lambda runtime and its emulator, for the tests of the gateway's functions.
 LAMBDA := $(VENV)/lambda
 CODE := topology workflow kernel services web monolith gateway board laptop containers deploy rollout strangle chaos bench tests
@@ -135,6 +138,12 @@ check-images: $(IMAGE_LINT)/lint-images.txt
 	@echo "compose";   $(IMAGE_LINT)/bin/compose-lint --quiet --fail-on medium docker-compose.yml >/dev/null || \
 	  { $(IMAGE_LINT)/bin/compose-lint --fail-on medium docker-compose.yml; exit 1; }
 
+.PHONY: audit
+audit: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+audit: $(AUDIT)/audit.txt node_modules/.package-lock.json ## Compare the locks with the registries' known vulnerabilities (needs the internet)
+	@$(AUDIT)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes $(AUDITED:%=--requirement=requirements/%.txt)
+	@npm audit
+
 .PHONY: format
 format: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 format: $(VENV)/dev.txt node_modules/.package-lock.json ## Format the code
@@ -225,11 +234,11 @@ bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory,
 lock: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 lock: $(VENV)/lock.txt $(NODE)/lint-javascript.txt ## Pin the newest dependencies, with hashes, into requirements/ and package-lock.json
 	@npm install --save-dev typescript@latest prettier@latest oxlint@latest @types/node@24
-	@for group in dev run service users posts cases web monolith board gateway play deploy lint-images lint-javascript lint-templates rehearsal install lambda lock; do \
+	@for group in dev run service users posts cases web monolith board gateway play deploy audit lint-images lint-javascript lint-templates rehearsal install lambda lock; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --group $$group \
 	    $$([[ $$group != lambda ]] || echo --no-deps) \
-	    $$([[ $$group =~ ^(dev|lint-images|lint-javascript|lint-templates|rehearsal|install|lambda|lock)$$ ]] || echo --constraints requirements/dev.txt) \
+	    $$([[ $$group =~ ^(dev|audit|lint-images|lint-javascript|lint-templates|rehearsal|install|lambda|lock)$$ ]] || echo --constraints requirements/dev.txt) \
 	    --output-file requirements/$$group.txt; \
 	done
 
@@ -247,6 +256,12 @@ $(IMAGE_LINT)/lint-images.txt: requirements/lint-images.txt | $(BIN)/pip
 	@echo "Installing $< into $(IMAGE_LINT) (once) ..."
 	@$(BIN)/python -m venv --clear $(IMAGE_LINT)
 	@$(IMAGE_LINT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@cp $< $@
+
+$(AUDIT)/audit.txt: requirements/audit.txt | $(BIN)/pip
+	@echo "Installing $< into $(AUDIT) (once) ..."
+	@$(BIN)/python -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@cp $< $@
 
 # npm and the tools that it installs find Node on the PATH.

@@ -93,3 +93,10 @@ async def test_the_monolith_has_no_internal_operations(monolith: Board) -> None:
             head = f"{method} {path} HTTP/1.1\nAuthorization: Bearer {token}\nContent-Length: "
             answer = await send(monolith.origins["monolith"], f"{head}{len(body)}", body.encode())
             assert answer.status == 404
+
+
+@pytest.mark.in_loop
+async def test_trace_is_refused(board: Board) -> None:
+    answer = await send(board.url, "TRACE /api/threads HTTP/1.1\nX-Secret: seen")
+    assert answer.status in {405, 501}
+    assert b"seen" not in answer.body

@@ -4,6 +4,7 @@ address."""
 import json
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 # Environments for development, which are never shipped.
 TOOLS = {
+    "audit",
     "dev",
     "lock",
     "lint-images",
@@ -75,3 +77,18 @@ def test_every_npm_package_is_pinned_with_its_hash_and_without_an_address() -> N
     for name, package in packages.items():
         assert package["integrity"].startswith("sha512-"), name
         assert "resolved" not in package, name
+
+
+def test_everything_that_is_shipped_is_audited() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    [audited] = re.findall(r"^AUDITED := (.*)$", makefile, re.MULTILINE)
+    assert "pip-audit --strict" in makefile, "or a package that cannot be looked up would pass"
+
+    def pinned(locks: Iterable[Path]) -> set[tuple[str, str]]:
+        pins = (_pins(lock).items() for lock in locks)
+        return {(name, version) for each in pins for name, found in each for version in found}
+
+    shipped = [lock for lock in LOCKS if lock.stem not in TOOLS]
+    assert pinned(ROOT / "requirements" / f"{name}.txt" for name in audited.split()) == pinned(
+        shipped
+    )
