@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import asyncpg
 
@@ -35,12 +36,24 @@ def main() -> None:
         "outside-address", help="show which addresses the internet sees, over IPv4 and IPv6"
     )
     outside.add_argument("service", nargs="?", default=None, help="the URL of an address service")
+    saving = commands.add_parser("backup", help="write the databases of all contexts to a file")
+    saving.add_argument("file", help="the file, which must not exist; - is the standard output")
+    restoring = commands.add_parser("restore", help="fill an empty board from a backup")
+    restoring.add_argument("file", type=Path, help="what `backup` has written")
+    restoring.add_argument(
+        "--replace", action="store_true", help="delete what is there, if the board isn't empty"
+    )
     arguments = parser.parse_args()
-    logs.configure("text")
+    # A backup may go to the standard output.
+    logs.configure("text", sys.stderr if arguments.command == "backup" else sys.stdout)
     if arguments.command == "grant-admin":
         work = _grant_admin(arguments.name)
     elif arguments.command == "outside-address":
         work = _show_outside_addresses(arguments.service)
+    elif arguments.command == "backup":
+        work = _back_up(arguments.file)
+    elif arguments.command == "restore":
+        work = _restore(arguments.file, replace=arguments.replace)
     else:
         work = _carry_out([arguments.command, *arguments.then])
     try:
@@ -96,6 +109,22 @@ async def _show_outside_addresses(service: str | None) -> None:
 
     for line in await outside_addresses(service or SERVICE):
         print(line)  # noqa: T201 - what the command is for
+
+
+async def _back_up(target: str) -> None:
+    from board.backup import backup
+
+    databases = load(Databases).by_context()
+    await wait_until_awake(next(iter(databases.values())), load(Waking).database_wakes_within)
+    await backup(databases, target, utc_now())
+
+
+async def _restore(source: Path, *, replace: bool) -> None:
+    from board.restore import restore
+
+    databases = load(Databases).by_context()
+    await wait_until_awake(next(iter(databases.values())), load(Waking).database_wakes_within)
+    await restore(databases, source, replace=replace)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -1,0 +1,69 @@
+"""`python -m laptop.backups backup|restore FILE [--replace]`: back up or restore the board on
+this machine."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from laptop import programs, settings
+from laptop.errors import CannotRunError
+from laptop.postgres import postmaster_file
+from laptop.run import database_urls, embedded
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Returns the exit code of `python -m board backup` or `restore`, or 2 if it cannot run.
+
+    A board that is stopped is backed up, too. A restore needs one that is stopped, or a folder
+    without a board.
+    """
+    if len(arguments) < 2 or not arguments[1]:
+        sys.stderr.write("Name the file: make backup FILE=board.zip, make restore FILE=board.zip\n")
+        return 2
+    try:
+        run = settings.read([], os.environ)
+        with _databases(run, running=arguments[0] == "backup") as (urls, admin_url):
+            if arguments[0] == "restore" and admin_url is not None:
+                prepared = _board(("bootstrap",), urls, admin_url)
+                if prepared:
+                    return prepared
+            return _board(arguments, urls, None)
+    except CannotRunError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+@contextmanager
+def _databases(
+    run: settings.Settings, *, running: bool
+) -> Iterator[tuple[Mapping[str, str], str | None]]:
+    """The databases' URLs, and the administrator's where known, on a server that runs meanwhile."""
+    if run.database_urls:
+        yield run.database_urls, run.admin_database_url
+        return
+    if running and not run.data_folder.exists():
+        raise CannotRunError(f"there is no board in {run.data_folder}")
+    server, secrets = embedded(run.data_folder)
+    if running and postmaster_file.socket_folder(server.cluster) is not None:
+        server.attach()
+        yield database_urls(server, secrets), server.admin_url
+        return
+    with server:
+        yield database_urls(server, secrets), server.admin_url
+
+
+def _board(arguments: Sequence[str], urls: Mapping[str, str], admin_url: str | None) -> int:
+    command = programs.board_command(arguments[0], urls, os.environ, admin_url=admin_url)
+    # The file's name is relative to the folder of the caller, and the program runs in another.
+    rest = [str(Path(one).absolute()) if not one.startswith("-") else one for one in arguments[1:]]
+    done = subprocess.run(  # noqa: S603 - our own program; each word is one argument
+        (*command.command, *rest), env=command.environment, cwd=command.folder, check=False
+    )
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

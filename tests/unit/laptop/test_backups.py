@@ -1,0 +1,95 @@
+"""`make backup` and `make restore` on the PostgreSQL of this machine."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from board.bootstrap import bootstrap
+from board.migrate import migrate
+from laptop.run import database_urls, embedded
+from tests.deployments import ROOT
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder that PostgreSQL's user can enter."""
+    with tempfile.TemporaryDirectory(prefix="board-backup-", dir="/tmp") as name:
+        path = Path(name)
+        path.chmod(0o711)
+        yield path
+
+
+def run(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m laptop.backups ...` on a data folder, as `make` does."""
+    return subprocess.run(
+        [sys.executable, "-m", "laptop.backups", *words],
+        cwd=ROOT, env={**os.environ, "DATA_DIR": str(data)},
+        capture_output=True, text=True, timeout=50,
+    )  # fmt: skip
+
+
+async def people(url: str, *new: str) -> list[str]:
+    """Everybody who is registered, after these were."""
+    connection = await asyncpg.connect(url)
+    for name in new:
+        await connection.execute(
+            "INSERT INTO users (username, name, bio, password_hash, created_at) "
+            "VALUES ($1, '', '', '', now())",
+            name,
+        )
+    rows = await connection.fetch("SELECT username FROM users ORDER BY id")
+    await connection.close()
+    return [row["username"] for row in rows]
+
+
+def test_a_board_moves_to_another_folder(folder: Path) -> None:
+    here, there, file = folder / "here", folder / "there", folder / "board.zip"
+    server, secrets = embedded(here)
+    with server:
+        urls = database_urls(server, secrets)
+
+        async def fill() -> None:
+            await bootstrap(server.admin_url, urls)
+            await migrate(urls)
+            await people(urls["users"], "ines", "marit")
+
+        asyncio.run(fill())
+        running = run(here, "backup", str(folder / "while-it-runs.zip"))
+        assert running.returncode == 0, running.stderr
+        refused = run(here, "restore", str(folder / "while-it-runs.zip"), "--replace")
+        assert refused.returncode == 2
+        assert "in use by another run" in refused.stderr
+    stopped = run(here, "backup", str(file))
+    assert stopped.returncode == 0, stopped.stderr
+    restored = run(there, "restore", str(file))
+    assert restored.returncode == 0, restored.stderr
+    again = run(there, "restore", str(file))
+    assert again.returncode == 1
+    assert "not empty" in again.stderr
+    assert "REPLACE=1" in again.stderr
+    server, secrets = embedded(there)
+    with server:
+        found = asyncio.run(people(database_urls(server, secrets)["users"]))
+    assert found == ["ines", "marit"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("backup", ""), "Name the file"),
+        (("restore",), "Name the file"),
+        (("backup", "board.zip"), "there is no board in"),
+    ],
+)
+def test_refuses_before_anything_starts(folder: Path, words: tuple[str, ...], message: str) -> None:
+    refused = run(folder / "none", *words)
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert not (folder / "none").exists()
