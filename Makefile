@@ -33,15 +33,15 @@ run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monol
 
 .PHONY: grant-admin
 grant-admin: $(VENV)/run.txt ## Make a user of the running board an admin (NAME=somebody)
-	@$(BIN)/python -m laptop.grant_admin "$${NAME:-}"
+	@$(BIN)/python -m laptop.commands.grant_admin "$${NAME:-}"
 
 .PHONY: backup
 backup: $(VENV)/run.txt ## Write everything on the board of this machine to a file, while it runs (FILE=board.zip)
-	@exec $(BIN)/python -m laptop.backups backup "$${FILE:-}"
+	@exec $(BIN)/python -m laptop.commands.backups backup "$${FILE:-}"
 
 .PHONY: restore
 restore: $(VENV)/run.txt ## Fill an empty, stopped board on this machine from a backup (FILE=board.zip, REPLACE=1)
-	@exec $(BIN)/python -m laptop.backups restore "$${FILE:-}" $(if $(REPLACE),--replace)
+	@exec $(BIN)/python -m laptop.commands.backups restore "$${FILE:-}" $(if $(REPLACE),--replace)
 
 .PHONY: shift
 shift: $(VENV)/run.txt ## Move traffic of the running board to a service (CONTEXT=posts, SHARE=10, ON=aws)

@@ -27,7 +27,7 @@ import asyncpg
 from kernel.search.words import cut, encode
 from laptop import settings
 from laptop.errors import CannotRunError
-from laptop.grant_admin import database_urls_of
+from laptop.commands.grant_admin import database_urls_of
 from services.posts.model import MARKUP
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

@@ -59,7 +59,7 @@ class PlayedBoard:
     async def grant_admin(self, name: str) -> None:
         """Make a user an admin, as `make grant-admin` does. Raises CannotPlayError."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "laptop.grant_admin", name),
+            *(sys.executable, "-m", "laptop.commands.grant_admin", name),
             cwd=ROOT,
             env={**os.environ, "DATA_DIR": str(self.data_folder)},
             stdout=asyncio.subprocess.DEVNULL,

@@ -27,9 +27,9 @@ def folder() -> Iterator[Path]:
 
 
 def run(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m laptop.backups ...` on a data folder, as `make` does."""
+    """Run `python -m laptop.commands.backups ...` on a data folder, as `make` does."""
     return subprocess.run(
-        [sys.executable, "-m", "laptop.backups", *words],
+        [sys.executable, "-m", "laptop.commands.backups", *words],
         cwd=ROOT, env={**os.environ, "DATA_DIR": str(data)},
         capture_output=True, text=True, timeout=50,
     )  # fmt: skip

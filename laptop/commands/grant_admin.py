@@ -1,4 +1,4 @@
-"""`python -m laptop.grant_admin NAME`: make a user of the board on this machine an admin."""
+"""`python -m laptop.commands.grant_admin NAME`: make a user of this machine's board an admin."""
 
 import os
 import subprocess

@@ -1,5 +1,4 @@
-"""`python -m laptop.backups backup|restore FILE [--replace]`: back up or restore the board on
-this machine."""
+"""`python -m laptop.commands.backups backup|restore FILE [--replace]`: one file with everything."""
 
 import os
 import subprocess

@@ -1,0 +1,1 @@
+"""Commands for the board on this machine, which `make` runs."""
