@@ -26,8 +26,8 @@ import asyncpg
 
 from kernel.search.words import cut, encode
 from laptop import settings
-from laptop.errors import CannotRunError
 from laptop.commands.grant_admin import database_urls_of
+from laptop.errors import CannotRunError
 from services.posts.model import MARKUP
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
