@@ -73,7 +73,10 @@ Id = Annotated[int, BeforeValidator(_one_spelling), Field(ge=1, le=LARGEST_ID)]
 def show_timestamp(moment: datetime) -> str:
     """RFC 3339, in UTC, cut to milliseconds."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    # A page has a hundred of them, and `isoformat` takes half as long again.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (  # noqa: UP031 - faster
+        utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond // 1000,
+    )  # fmt: skip
 
 
 Timestamp = Annotated[

@@ -6,7 +6,7 @@ from datetime import datetime
 from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.idempotency import IdempotentWrite
-from kernel.data.paging import LARGEST_PAGE, Cursor, Page, page
+from kernel.data.paging import LARGEST_PAGE, Cursor, Page, most_json_weight, page
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
 from kernel.moderation.log import record
@@ -214,7 +214,7 @@ class PostStore:
             _last(after, kind, LARGEST_ID),
             limit + 1,
         )
-        return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
+        return page([Post._make(row) for row in rows], limit, kind, _key, _weight, _most_weight)
 
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
         """The posts of a user, newest first."""
@@ -229,7 +229,7 @@ class PostStore:
             _last(after, kind, LARGEST_ID),
             limit + 1,
         )
-        return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
+        return page([Post._make(row) for row in rows], limit, kind, _key, _weight, _most_weight)
 
     async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
         """The posts of a thread, oldest first."""
@@ -248,7 +248,7 @@ class PostStore:
             _last(after, kind, 0),
             limit + 1,
         )
-        return page([Post._make(row) for row in rows], limit, kind, _key, _weight)
+        return page([Post._make(row) for row in rows], limit, kind, _key, _weight, _most_weight)
 
     async def cursor_before(self, thread: int, post: int) -> str | None:
         """The cursor of `in_thread` that leaves `_CONTEXT` posts before this one; None if it has no
@@ -380,6 +380,10 @@ def _page_of(posts: str, order: str, limit: int) -> str:
 
 def _weight(post: Post) -> int:
     return post.weight
+
+
+def _most_weight(post: Post) -> int:
+    return most_json_weight(post.text) + most_json_weight(post.html)
 
 
 def _key(post: Post) -> tuple[int, ...]:

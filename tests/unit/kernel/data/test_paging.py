@@ -4,11 +4,11 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kernel.data.database import LARGEST_ID
-from kernel.data.paging import Cursor, page
+from kernel.data.paging import LARGEST_PAGE, Cursor, json_weight, most_json_weight, page
 from kernel.errors import MalformedRequest
 
 KEYS = st.lists(st.integers(-LARGEST_ID, LARGEST_ID), min_size=1, max_size=4).map(tuple)
@@ -68,3 +68,20 @@ def test_a_page_has_a_cursor_only_while_there_is_more() -> None:
 def test_an_empty_list_is_one_page() -> None:
     nothing: list[int] = []
     assert page(nothing, 20, "numbers", lambda number: (number,)).next_cursor is None
+
+
+@given(text=st.text(max_size=200))
+@example(text="\x1f" * 50)
+@example(text="😀" * 50)
+def test_no_text_has_more_bytes_than_its_bound(text: str) -> None:
+    assert json_weight(text) <= most_json_weight(text)
+
+
+@pytest.mark.parametrize("character", ["a", "\x1f", "😀"])
+@pytest.mark.parametrize("share", [20, 6, 3, 1])
+def test_page_that_is_weighed_only_if_it_may_be_too_large_is_the_same(
+    character: str, share: int
+) -> None:
+    texts = [character * (LARGEST_PAGE // 5 // share)] * 6
+    weighed = page(texts, 5, "texts", lambda _: (1,), json_weight)
+    assert page(texts, 5, "texts", lambda _: (1,), json_weight, most_json_weight) == weighed

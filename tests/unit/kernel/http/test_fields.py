@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from kernel.data.database import LARGEST_ID
-from kernel.http.fields import Id, Line, Markdown, Moment, Prose, Timestamp
+from kernel.http.fields import Id, Line, Markdown, Moment, Prose, Timestamp, show_timestamp
 
 ID = TypeAdapter(Id)
 LINE = TypeAdapter(Line)
@@ -83,3 +85,9 @@ def test_markdown_must_contain_visible_text(text: str) -> None:
 
 def test_prose_may_be_empty() -> None:
     assert TypeAdapter(Prose).validate_python("") == ""
+
+
+@given(moment=st.datetimes(timezones=st.just(UTC)))
+def test_a_shown_time_is_iso_8601_in_utc(moment: datetime) -> None:
+    cut = moment.isoformat(timespec="milliseconds")
+    assert show_timestamp(moment) == cut.replace("+00:00", "Z")
