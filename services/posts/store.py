@@ -14,7 +14,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
 from services.posts.model import MARKUP, Decide, Kind, NewPost, Post, Revision
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"

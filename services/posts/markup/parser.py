@@ -30,7 +30,8 @@ _QUOTATIONS = "quotations"
 
 
 def make_parser(addresses: Addresses) -> MarkdownIt:
-    """CommonMark with tables, strikethrough and bare links; HTML of the author's own is text."""
+    """CommonMark with tables, strikethrough, bare links and line breaks as they were typed; HTML of
+    the author's own is text."""
     parser = _Parser(addresses)
     # `alt` are the blocks that each of these may end, as in the library.
     ends = ["paragraph", "reference", "blockquote"]
@@ -109,7 +110,10 @@ class _BoundedInline(StateInline):
 
 class _Parser(MarkdownIt):
     def __init__(self, addresses: Addresses) -> None:
-        super().__init__("js-default", {"linkify": True, "html": False, "maxNesting": _DEEPEST})
+        super().__init__(
+            "js-default",
+            {"linkify": True, "html": False, "breaks": True, "maxNesting": _DEEPEST},
+        )
         self._addresses = addresses
         self.block = _Blocks()  # with all rules of the preset
         self.inline = _Inlines()

@@ -31,6 +31,14 @@ def test_a_quotation_beside_a_deep_one_is_a_quotation(renderer: Renderer) -> Non
     assert html.endswith("<p>between</p>\n<blockquote>\n<p>beside</p>\n</blockquote>\n")
 
 
+def test_line_breaks_are_shown_as_they_were_typed(renderer: Renderer) -> None:
+    text = "one\ntwo\n\n> three\n> four\n\n- five\n  six\n\n`code\nagain`"
+    html = renderer.to_html(text)
+    for lines in ("one<br>\ntwo", "three<br>\nfour", "five<br>\nsix", "<code>code again</code>"):
+        assert lines in html
+    assert html.count("<br>") == 3
+
+
 def test_table_cells_are_aligned(renderer: Renderer) -> None:
     html = renderer.to_html("|a|b|c|d|\n|:-|:-:|-:|-|\n|e|f|g|h|")
     assert '<th align="left">a</th>\n<th align="center">b</th>\n<th align="right">c</th>' in html

@@ -7,7 +7,10 @@ from services.posts.markup.renderer import Renderer
 from services.posts.model import MARKUP
 from tests.unit.posts.markup.hostile import CORPUS
 
-DIGESTS = {1: "6e085e5ef2c93e2b32b8f18b558f9bb2763a0beccd31f7ea2f78c767c217a9bf"}
+DIGESTS = {
+    1: "6e085e5ef2c93e2b32b8f18b558f9bb2763a0beccd31f7ea2f78c767c217a9bf",
+    2: "176ff810445680c10a51c5148c48e1b8cc67b37db38ed2d7e430b938dcf86bf9",
+}
 """SHA-256 of the HTML of `texts()`, by version of the rules."""
 
 HOSTILE = (
