@@ -112,6 +112,7 @@ async def test_board_grows_from_a_monolith_into_services_and_back(run: Run) -> N
     assert {*seen} == {*SERVICES, MONOLITH}
 
 
+@pytest.mark.timeout(180)  # four processes start
 async def test_the_first_request_follows_a_shift(run: Run) -> None:
     carried_out(run, "start", CONTEXT="web")
     began = time.monotonic()
@@ -147,6 +148,7 @@ def test_share_is_moved_to_a_service_that_does_not_run_if_that_is_forced(run: Ru
     assert httpx.get(f"{run.board.url}/", trust_env=False).status_code == 200
 
 
+@pytest.mark.timeout(180)  # four processes start
 async def test_gateway_that_ends_unexpectedly_restarts_with_the_shares_and_targets(
     run: Run,
 ) -> None:
@@ -167,6 +169,7 @@ async def test_gateway_that_ends_unexpectedly_restarts_with_the_shares_and_targe
     stop_the_page(run)
 
 
+@pytest.mark.timeout(180)  # four processes start
 def test_command_during_another_is_refused(run: Run) -> None:
     environment = {**os.environ, "DATA_DIR": str(run.log.parent / "data"), "ON": "laptop"}
 
