@@ -37,7 +37,7 @@ def rollout(run: Run, command: str, **variables: str) -> subprocess.CompletedPro
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
