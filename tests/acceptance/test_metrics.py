@@ -26,6 +26,7 @@ async def samples_of(origin: str) -> Samples:
     }
 
 
+@pytest.mark.usefixtures("databases")  # a given board shows its metrics to nobody
 @pytest.mark.in_loop
 async def test_requests_are_counted_by_template_method_and_status(
     origins: Mapping[str, str], person: Person
@@ -42,6 +43,7 @@ async def test_requests_are_counted_by_template_method_and_status(
     assert after["board_request_seconds_count", seconds] >= 2
 
 
+@pytest.mark.usefixtures("databases")  # a given board shows its metrics to nobody
 @pytest.mark.in_loop
 async def test_saturation_of_each_context_is_measured(
     origins: Mapping[str, str], person: Person
