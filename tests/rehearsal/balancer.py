@@ -2,7 +2,7 @@
 
 It reads the deployed template and the stack's parameters, applies their changes, and uses the
 targets that ECS registers. It adds what the emulator's own load balancer lacks: health checks,
-weights and draining. It writes the healthy targets into a file, for ECS."""
+weights, draining and HTTPS. It writes the healthy targets into a file, for ECS."""
 
 import argparse
 import asyncio
@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy.aws import Aws
 from gateway.gateway import Gateway, start_gateway
 from gateway.net.timeouts import Timeouts
+from gateway.net.tls import CertificateFiles
 from gateway.routing.settings import Routing
 from gateway.targets.target import Address, TargetState
 from gateway.template.reader import load_routing
@@ -95,13 +96,18 @@ def _parameters(aws: Aws, project: str) -> dict[str, str]:
 
 
 async def _follow(gateway: Gateway, aws: Aws, project: str, balancer: str) -> None:
-    known = _parameters(aws, project)
+    """Apply the stack's changes until its listeners are others."""
+    listeners = {listener.settings.logical_id for listener in gateway.listeners}
+    known: dict[str, str] = {}
     while True:
         await asyncio.sleep(_FOLLOWS_EVERY)
         found = await asyncio.to_thread(_parameters, aws, project)
         if found != known:
             known = found
-            gateway.apply(_routing(found, balancer))
+            routing = _routing(found, balancer)
+            if {settings.logical_id for settings in routing.listeners} != listeners:
+                return
+            gateway.apply(routing)
 
 
 async def _tell(gateway: Gateway, file: Path) -> None:
@@ -121,26 +127,37 @@ async def _tell(gateway: Gateway, file: Path) -> None:
 
 async def _run(options: argparse.Namespace) -> None:
     aws = services_at(options.emulator)
+    while True:
+        await _serve(options, aws)
+
+
+async def _serve(options: argparse.Namespace, aws: Aws) -> None:
+    """Serve until the template has other listeners: a certificate was added, or removed. With one,
+    the port speaks HTTPS, and plain HTTP, which only redirects, has any port."""
     registered = Registered(aws, options.project)
-    routing = _routing(_parameters(aws, options.project), options.load_balancer)
+    parameters = _parameters(aws, options.project)
+    routing = _routing(parameters, options.load_balancer)
     served = set(routing.target_groups)
     targets = {name: [f"http://{name}:80"] for name in registered.groups if name in served}
+    secure = [one.logical_id for one in routing.listeners if one.protocol == "HTTPS"]
+    files = CertificateFiles(options.certificate, options.key)
     gateway = await start_gateway(
         routing,
         targets,
         bind=options.bind,
-        port=options.port,
+        port=0 if secure else options.port,
+        ports=dict.fromkeys(secure, options.port),
+        certificates={parameters["CertificateArn"]: files} if secure else {},
         timeouts=Timeouts(look_up=_FOLLOWS_EVERY),
         resolve_name=registered.look_up,
     )
-    sys.stdout.write(f"{options.load_balancer} listens on {options.bind}:{gateway.port}\n")
+    sys.stdout.write(f"{options.load_balancer} listens on {options.bind}:{options.port}\n")
     sys.stdout.flush()
+    telling = asyncio.create_task(_tell(gateway, options.health))
     try:
-        await asyncio.gather(
-            _follow(gateway, aws, options.project, options.load_balancer),
-            _tell(gateway, options.health),
-        )
+        await _follow(gateway, aws, options.project, options.load_balancer)
     finally:
+        telling.cancel()
         await gateway.close()
 
 
@@ -150,7 +167,8 @@ def main() -> None:
     for name in ("emulator", "project", "load-balancer", "bind"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--health", type=Path, required=True)
+    for name in ("health", "certificate", "key"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
     try:
         asyncio.run(_run(parser.parse_args()))
     except KeyboardInterrupt:

@@ -348,6 +348,8 @@ GAPS: Final[Sequence[Gap]] = (
     *_left_out(
         "network",
         "AWS::EC2::SecurityGroupIngress",
+        "ClientsOverHttpsIpv4",
+        "ClientsOverHttpsIpv6",
         "InstancesFromAlb",
         "InstancesFromInternalAlb",
         "InternalAlbFromInstances",

@@ -18,14 +18,17 @@ import httpx
 from docker.models.containers import Container
 
 from deploy.aws import Aws
+from gateway.net.tls import CertificateFiles
 from tests.cloudformation import read_document
 from tests.eventually import eventually_blocking
 from tests.rehearsal.emulator import ROOT, TASKS, Emulator, emulator, free_port
 from tests.rehearsal.gaps import GAPS, MISSING, adapt
+from tests.unit.gateway.certificates import make
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import DEPLOYED_IMAGES
 
 PROJECT = "rehearsal"
+DOMAIN = "board.example"
 # New in each run: the registry outlives a run, and a revision that it has is not pushed again.
 VERSIONS = tuple(f"{secrets.token_hex(6)}-{name}" for name in ("first", "second", "broken"))
 PUBLIC, INTERNAL = "LoadBalancer", "InternalLoadBalancer"
@@ -45,6 +48,8 @@ class Stage:
     gateway_port: int
     settings: Mapping[str, str]
     database: str
+    certificate: Path
+    """The certificate of `DOMAIN`, which the public load balancer has if the stack names one."""
 
     @property
     def aws(self) -> Aws:
@@ -153,8 +158,9 @@ def stage() -> Iterator[Stage]:
         stack.callback(_remove_images, found.engine)
         database = stack.enter_context(_postgres(found.engine, password))
         registry = stack.enter_context(_registry(found.engine))
-        public = stack.enter_context(_balancer(found, PUBLIC, "127.0.0.1"))
-        internal = stack.enter_context(_balancer(found, INTERNAL, found.gateway))
+        certificate = make(_FOLDER, DOMAIN).files
+        public = stack.enter_context(_balancer(found, PUBLIC, "127.0.0.1", certificate))
+        internal = stack.enter_context(_balancer(found, INTERNAL, found.gateway, certificate))
         parameters = {
             "AdminSecretArn": _admin_secret(found.aws(), password),
             "Ami": _ami(found.aws()),
@@ -173,7 +179,7 @@ def stage() -> Iterator[Stage]:
             "CONNECT_TO": f"127.0.0.1:{public}",
             "PARAMETERS": " ".join(f"{name}={value}" for name, value in parameters.items()),
         }
-        yield Stage(found, registry, public, settings, database)
+        yield Stage(found, registry, public, settings, database, certificate.certificate)
 
 
 def _clear_away_an_earlier_one() -> None:
@@ -272,7 +278,9 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
+def _balancer(
+    found: Emulator, balancer: str, bind: str, certificate: CertificateFiles
+) -> Iterator[int]:
     """The local gateway in place of one of the load balancers. Yields its port."""
     assert balancer in read_document(ROOT / "infra" / "routing.yml")["Resources"]
     port = free_port(bind)
@@ -283,6 +291,7 @@ def _balancer(found: Emulator, balancer: str, bind: str) -> Iterator[int]:
                 *(sys.executable, "-m", "tests.rehearsal.balancer"),
                 *("--emulator", found.url, "--project", PROJECT, "--load-balancer", balancer),
                 *("--bind", bind, "--port", str(port), "--health", str(_health(balancer))),
+                *("--certificate", str(certificate.certificate), "--key", str(certificate.key)),
             ],
             cwd=ROOT,
             stdout=output,

@@ -9,17 +9,22 @@ import subprocess
 import sys
 import time
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
 from docker.models.containers import Container
 
+from deploy.checks.smoke import PATHS
 from deploy.errors import CannotDeployError
 from deploy.lock import LEASE_SECONDS, Holder, Lock
+from deploy.self_pause import TARGET
 from tests.docker.load import load
 from tests.eventually import eventually, eventually_blocking
+from tests.rehearsal.address_service import address_service
 from tests.rehearsal.emulator import ROOT
 from tests.rehearsal.stage import (
+    DOMAIN,
     PROJECT,
     VERSIONS,
     Stage,
@@ -338,26 +343,113 @@ def test_interrupted_destroy_finishes_and_leaves_nothing_but_look_alikes(aws: St
     assert f"Nothing called {PROJECT} is deployed" in aws.make("status-ecs")
 
 
-def test_database_instance_is_stopped_and_started_with_the_board(aws: Stage) -> None:
-    aws.make("deploy-ecs", DATABASE="instance", DEPLOYMENT="monolith", REVISION=SECOND)
+def test_database_instance_is_created_and_stays_what_it_is(aws: Stage) -> None:
+    aws.make("deploy-ecs", DATABASE="instance", DEPLOYMENT="monolith")
     (database,) = aws.aws.rds.describe_db_instances()["DBInstances"]
     assert (database["DBInstanceClass"], database["Engine"]) == ("db.t4g.micro", "postgres")
+    # The workshop begins like this: the default is the monolith, and no service exists.
+    assert {_server(aws.get(path)) for path in PATHS} == {"monolith"}
+    assert set(re.findall(r"^\w+ +(\d+) %$", aws.make("shares", ON="aws"), re.MULTILINE)) == {"0"}
     # The stack stores the choice, and the other kind would be a new database.
-    said = aws.make("deploy-ecs", fails=True, DATABASE="aurora", REVISION=SECOND)
+    said = aws.make("deploy-ecs", fails=True, DATABASE="aurora")
     assert "DatabaseKind cannot go from instance to aurora" in said
-    said = aws.make("deploy-ecs", fails=True, NAT_MODE="none", REVISION=SECOND)
+    said = aws.make("deploy-ecs", fails=True, NAT_MODE="none")
     assert "make resume-ecs NAT_MODE=none" in said
+    said = aws.make("deploy-ecs", fails=True, COUNT="5")
+    assert "5 tasks of each service may open 240 connections" in said
+
+
+def test_certificate_is_added_to_a_running_board_and_removed(aws: Stage) -> None:
+    arn = "arn:aws:acm:us-east-1:000000000000:certificate/0a1b"
+    said = aws.make("deploy-ecs", fails=True, CERTIFICATE_ARN=arn)
+    assert "CERTIFICATE_ARN needs DOMAIN_NAME" in said
+    trusted = str(aws.certificate)
+    said = aws.make("deploy-ecs", CERTIFICATE_ARN=arn, DOMAIN_NAME=DOMAIN, SSL_CERT_FILE=trusted)
+    assert f"Point A and AAAA of {DOMAIN} at {PROJECT}" in said
+    assert f"The board is up: https://{DOMAIN}" in said
+    assert _listeners(aws) == {("HTTP", 80), ("HTTPS", 443)}
+    # The stacks store it.
+    assert f"It answers at https://{DOMAIN}" in aws.make("status-ecs")
+    said = aws.make("deploy-ecs", CERTIFICATE_ARN="none")
+    assert "Point A and AAAA" not in said
+    assert f"The board is up: {aws.public_origin()}" in said
+    assert _listeners(aws) == {("HTTP", 80)}
+
+
+def test_board_of_five_tasks_pauses_itself(aws: Stage) -> None:
+    larger = f"{aws.settings['PARAMETERS']} DatabaseClass=db.t4g.medium"
+    said = aws.make("deploy-ecs", COUNT="5", PAUSE_AFTER="4h", PARAMETERS=larger)
+    assert len(aws.tasks("monolith")) == 5
+    assert _parameters(aws, "monolith")["MaxCount"] == "5"
+    (planned,) = re.findall(r"It pauses itself at (.*) UTC", said)
+    assert f"It pauses itself at {planned} UTC" in aws.make("status-ecs")
+    for name, request in _planned(aws):
+        # EventBridge Scheduler, which the emulator's only stores, makes each of these calls.
+        show(f"  {name}\n")
+        if name == "autoscaling:updateAutoScalingGroup":
+            aws.aws.autoscaling.update_auto_scaling_group(**request)
+        elif name == "rds:stopDBInstance":
+            aws.aws.rds.stop_db_instance(DBInstanceIdentifier=request["DbInstanceIdentifier"])
+        else:
+            assert name == "cloudformation:updateStack"
+            aws.aws.cloudformation.update_stack(**request)
+            aws.aws.cloudformation.get_waiter("stack_update_complete").wait(
+                StackName=request["StackName"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            )
+    eventually_blocking(lambda: not aws.tasks(), within=60, what="the end of all tasks")
+    assert aws.aws.elb.describe_load_balancers()["LoadBalancers"] == []
+    eventually_blocking(
+        lambda: _database_status(aws) == "stopped", within=60, what="the stopped database"
+    )
+    assert "It is paused: make resume-ecs" in aws.make("status-ecs")
+
+
+def test_paused_board_with_a_database_instance_resumes(aws: Stage) -> None:
     said = aws.make("pause-ecs")
     assert "AWS starts it again by itself on" in said
     assert _database_status(aws) == "stopped"
-    aws.make("resume-ecs", NAT_MODE="none")
+    assert _planned(aws) == []
+    aws.make("resume-ecs", NAT_MODE="none", COUNT="1", PAUSE_AFTER="none")
     assert _database_status(aws) == "available"
+    assert len(aws.tasks("monolith")) == 1
     for part in ("network", "cluster"):
         assert _parameters(aws, part)["NatMode"] == "none"
+
+
+def test_the_outside_address_is_what_a_service_outside_sees(aws: Stage) -> None:
+    with address_service() as url:
+        said = aws.make("outside-address", ADDRESS_SERVICE=url)
+    assert "IPv4: 127.0.0.1" in said
+    assert "IPv6: " in said
+
+
+def test_destroy_deletes_a_database_instance_with_its_final_snapshot(aws: Stage) -> None:
     said = aws.make("destroy-ecs", CONFIRM=PROJECT)
     assert "The final snapshot" in said
     assert aws.aws.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
     assert region_is_empty(aws.aws) == []
+
+
+def _listeners(aws: Stage) -> set[tuple[str | None, int | None]]:
+    """The protocol and the port of each listener of the public load balancer."""
+    (balancer,) = aws.aws.elb.describe_load_balancers(Names=[PROJECT])["LoadBalancers"]
+    found = aws.aws.elb.describe_listeners(LoadBalancerArn=balancer.get("LoadBalancerArn", ""))
+    return {(one.get("Protocol"), one.get("Port")) for one in found["Listeners"]}
+
+
+def _planned(aws: Stage) -> list[tuple[str, dict[str, Any]]]:
+    """The calls that schedules will make, in order: service and operation, and the request."""
+    pages = aws.aws.scheduler.get_paginator("list_schedules").paginate(GroupName=f"{PROJECT}-pause")
+    found = [
+        aws.aws.scheduler.get_schedule(GroupName=f"{PROJECT}-pause", Name=one["Name"])
+        for page in pages
+        for one in page["Schedules"]
+    ]
+    found.sort(key=lambda one: one["ScheduleExpression"])
+    return [
+        (one["Target"]["Arn"].removeprefix(TARGET), json.loads(one["Target"]["Input"]))
+        for one in found
+    ]
 
 
 def _parameters(aws: Stage, part: str) -> dict[str, str]:
