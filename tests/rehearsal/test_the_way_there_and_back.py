@@ -229,13 +229,50 @@ def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
         within=60,
         what="responses of the monolith only",
     )
+
+
+def test_requests_to_a_service_without_targets_get_503_until_it_is_rolled_back(aws: Stage) -> None:
+    """The workshop's `drop-traffic`. Traffic only goes there if it is forced to."""
+    service = _service_name(aws, "posts")
+    aws.aws.ecs.update_service(cluster=PROJECT, service=service, desiredCount=0)
+    eventually_blocking(lambda: not aws.tasks("posts"), within=60, what="the end of its task")
+    eventually_blocking(
+        lambda: "UsersTargets" in (said := aws.make("status-ecs")) and "PostsTargets" not in said,
+        within=60,
+        what="the end of its target",
+    )
+    said = aws.make("shift", fails=True, ON="aws", CONTEXT="posts", SHARE="100")
+    assert "FORCE=1" in said
+    assert aws.get("/api/posts").status_code == httpx.codes.OK
+    aws.make("shift", ON="aws", CONTEXT="posts", SHARE="100", FORCE="1")
+    eventually_blocking(
+        lambda: aws.get("/api/posts").status_code == httpx.codes.SERVICE_UNAVAILABLE,
+        within=60,
+        what="a 503",
+    )
+    assert aws.get("/api/threads").status_code == httpx.codes.OK
+    aws.make("shift", ON="aws", CONTEXT="posts", SHARE="0")
+    eventually_blocking(
+        lambda: _server(aws.get("/api/posts")) == "monolith", within=60, what="the monolith"
+    )
+    aws.aws.ecs.update_service(cluster=PROJECT, service=service, desiredCount=1)
+    eventually_blocking(
+        lambda: re.search(r"PostsTargets .* healthy", aws.make("status-ecs")),
+        within=60,
+        what="its healthy target",
+    )
     aws.make("shift", ON="aws", CONTEXT="posts", SHARE="100")
 
 
-async def test_two_tasks_of_each_service_share_the_requests(aws: Stage) -> None:
-    said = await asyncio.to_thread(
-        partial(aws.make, "deploy-ecs", DEPLOYMENT="microservices", COUNT="2")
-    )
+async def test_monolith_drains_and_two_tasks_of_each_service_share_the_requests(
+    aws: Stage,
+) -> None:
+    async with load(aws.gateway, readers=2, writers=1) as people:
+        said = await asyncio.to_thread(
+            partial(aws.make, "deploy-ecs", DEPLOYMENT="microservices", COUNT="2")
+        )
+    assert people.failures == []
+    assert people.requests > 50
     assert f"{PROJECT}-monolith: deleted" in said
     assert not aws.tasks("monolith")
     for service in SERVICES:
@@ -499,6 +536,12 @@ def _remove_look_alikes(aws: Stage) -> None:
     aws.aws.logs.delete_log_group(logGroupName=f"/aws/rds/cluster/{PROJECT}-games/postgresql")
     aws.aws.secrets.delete_secret(SecretId=f"{PROJECT}/pin", ForceDeleteWithoutRecovery=True)
     aws.aws.ecs.deregister_task_definition(taskDefinition=f"{PROJECT}-users-of-marketing:1")
+
+
+def _service_name(aws: Stage, part: str) -> str:
+    (stack,) = aws.aws.cloudformation.describe_stacks(StackName=f"{PROJECT}-{part}")["Stacks"]
+    outputs = {one.get("OutputKey"): one.get("OutputValue", "") for one in stack["Outputs"]}
+    return outputs["ServiceName"]
 
 
 def _server(response: httpx.Response) -> str:
