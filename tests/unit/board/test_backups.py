@@ -178,10 +178,9 @@ async def test_backup_under_load_is_one_moment_of_all_contexts(
     async with board_on(source) as board:
 
         async def write() -> None:
-            while not stop.is_set():
-                async with joining(board) as person:
+            async with joining(board) as person:
+                while not stop.is_set():
                     thread = (await person.start_thread())["id"]
-                    acknowledged.append((await person.write(thread))["id"])
                     acknowledged.append((await person.write(thread))["id"])
 
         async with asyncio.TaskGroup() as writing:
