@@ -126,7 +126,7 @@ class NotFoundPage:
 
     def __init__(self, app: ASGIApp, site: Site, documents: Documents) -> None:
         self._app = app
-        self.shortcut = shortcut_of(app)  # for the API, which this layer does not change
+        self.shortcut = shortcut_of(app)  # for stored responses, which this layer does not change
         self._headers = page_headers(site) | {
             "Cache-Control": "no-store",
             "Content-Type": HTML,

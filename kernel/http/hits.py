@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from kernel.cache.entries import Field, Variant
-from kernel.http.addresses.limit import AddressLimit
+from kernel.http.addresses.limit import COUNTED, AddressLimit
 from kernel.http.auth import OWN_SITE
 from kernel.http.conditional.response_cache import ResponseCache
 from kernel.http.request_middleware import complete
@@ -17,8 +17,6 @@ from kernel.process.lifecycle import Lifecycle
 from kernel.process.logs import RequestLog, redact
 from kernel.process.telemetry import Telemetry
 from kernel.process.tracing import accept_request_id, accept_trace_id
-
-_API: Final = "/api/"
 
 _READ: Final = frozenset(
     {
@@ -75,8 +73,9 @@ class Hits:
             return None  # not the path that it would be looked up by
         path = raw_path.decode()
         entry = self._cache.find((path, query))
-        if entry is None or not path.startswith(_API):
+        if entry is None:
             return None
+        counted = path.startswith(COUNTED)
         if_none_match = accept_encoding = forwarded = b""
         request_id: str | None = None
         trace_id: str | None = None
@@ -105,10 +104,10 @@ class Hits:
         if chosen is None:
             return None
         variant, status = chosen
-        wire = variant.wire.get(status) or self._serialize(variant, status)
+        wire = variant.wire.get(status) or self._serialize(variant, status, counted=counted)
         if wire is None:
             return None
-        state = self._limit.take(client[0], forwarded)
+        state = self._limit.take(client[0], forwarded) if counted else b""
         if state is None:
             return None
         self._cache.count_hit()
@@ -124,13 +123,17 @@ class Hits:
         self._log.info(line, used_id, accept_trace_id(trace_id))
         return b"".join(parts)
 
-    def _serialize(self, variant: Variant, status: int) -> tuple[bytes, bytes, bytes, bytes] | None:
+    def _serialize(
+        self, variant: Variant, status: int, *, counted: bool
+    ) -> tuple[bytes, bytes, bytes, bytes] | None:
         """The status line and the head around the values that change; None if the head cannot be
-        sent, as the server would decide as well."""
+        sent, as the server would decide as well. Only a `counted` response has a limit's fields."""
         fields = complete(
             variant.fields if status == 200 else variant.fields_of_304,
             [(b"x-request-id", _ID), *self._always],
-            [(b"ratelimit-policy", self._limit.policy_field), (b"ratelimit", _LIMIT)],
+            [(b"ratelimit-policy", self._limit.policy_field), (b"ratelimit", _LIMIT)]
+            if counted
+            else [],
         )
         values = [value for _, value in fields if value not in {_ID, _LIMIT}]
         if any(_NOT_IN_A_LINE.search(value) for value in values):

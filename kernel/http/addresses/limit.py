@@ -27,6 +27,10 @@ class _Window:
         self.requests = 0
 
 
+COUNTED: Final = "/api"
+"""How the paths begin whose requests are counted."""
+
+
 class AddressLimit:
     """Limits the requests of one address to the API of this process: coarse, in memory, for all
     operations together. A window begins with an address's first request."""
@@ -48,7 +52,7 @@ class AddressLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # What is not under /api is for the load balancer and other services, which are not counted.
-        if scope["type"] != "http" or not scope["path"].startswith("/api"):
+        if scope["type"] != "http" or not scope["path"].startswith(COUNTED):
             await self._app(scope, receive, send)
             return
         now = self._timer()

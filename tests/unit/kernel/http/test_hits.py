@@ -66,6 +66,12 @@ class Process:
             depends_on(request.scope, self.changes, "thread/1")
             return Response(bodies[name], media_type="application/json")
 
+        @routes.get("/pages/1")
+        @shared
+        async def page(request: Request) -> Response:
+            depends_on(request.scope, self.changes, "thread/1")
+            return Response(LONG, media_type="text/html")
+
         @routes.get("/api/waits")
         async def wait() -> Response:
             await self.answered.wait()
@@ -103,6 +109,8 @@ async def served(process: Process) -> AsyncIterator[Process]:
         for name in ("short", "long", "huge"):
             for coding in ("identity", "br", "gzip"):
                 await process.send(get(name, f"Accept-Encoding: {coding}", "Connection: close"))
+        for coding in ("identity", "br", "gzip"):
+            await process.send(page(f"Accept-Encoding: {coding}", "Connection: close"))
         yield process
 
 
@@ -111,7 +119,16 @@ def get(name: str, *fields: str) -> str:
     return "\n".join([f"GET /api/posts/{name} HTTP/1.1", "Host: board", *fields])
 
 
+def page(*fields: str) -> str:
+    """A request for a page, which is not counted against the address's limit."""
+    return "\n".join(["GET /pages/1 HTTP/1.1", "Host: board", *fields])
+
+
 REQUESTS = {
+    "page": page("Sec-Fetch-Dest: document", "Sec-Fetch-Site: none"),
+    "compressed page": page("Accept-Encoding: br", "Accept: text/html"),
+    "known page": page("If-None-Match: *"),
+    "page from a link": page("Sec-Fetch-Dest: document", "Sec-Fetch-Site: cross-site"),
     "short": get("short"),
     "long": get("long"),
     "brotli": get("long", "Accept-Encoding: gzip, deflate, br"),
@@ -236,7 +253,7 @@ async def test_responses_are_sent_in_the_order_of_their_requests() -> None:
         sending = asyncio.create_task(process.send(get("short"), waits, get("long"), get("short")))
 
         async def waiting() -> bool:
-            return process.reached == 10
+            return process.reached == 13  # 12 have filled the cache
 
         await eventually(waiting)
         process.answered.set()
