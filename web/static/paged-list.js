@@ -5,6 +5,7 @@ import { getPage, retryWhileDown } from "./http.js";
 import { describeProblem, loading } from "./notices.js";
 import { Problem } from "./problem.js";
 import { t } from "./text.js";
+import { known } from "./users.js";
 
 /** Pages within this distance of the visible part stay in the document. */
 const NEAR = "3000px";
@@ -33,21 +34,24 @@ export class PagedList {
   #signal;
   #between;
   #ready;
+  #people;
   #near;
   #soon;
-  #note = h("p", { class: "list-note", role: "status" }, loading());
+  #note = h("p", { class: "list-note", role: "status" });
 
   /** `first` is the API path of the first page; `row(item)` returns an item's element, with its id as
    * `data-id`; `link(path)` returns the address at which a visitor finds the page that begins there; `empty` is
    * shown for a list without items; `onItems(items)` receives each page once; `between(from, to)` returns the
    * elements that a list in ascending order of ids shows beside its items, with ids above `from` up to `to`.
-   * No item is shown before `ready` resolves: what stands above the list is complete by then.
+   * No item is shown before `ready` resolves: what stands above the list is complete by then. `people(item)`
+   * returns the ids of the users whose names an item shows.
    * @param {{first: string, row: (item: Item) => HTMLElement, link: (path: string) => string, empty: string,
    *   onItems?: (items: Item[]) => void, between?: (from: number, to: number) => HTMLElement[], more?: string,
-   *   ready?: Promise<unknown>, signal: AbortSignal}} parts */
+   *   ready?: Promise<unknown>, people?: (item: Item) => (number | null)[], signal: AbortSignal}} parts */
   constructor(parts) {
     const { first, row, link, empty, onItems = () => {}, between = () => [], more = t("more"), signal } = parts;
     this.#ready = parts.ready ?? Promise.resolve();
+    this.#people = parts.people ?? (() => []);
     this.#next = first;
     this.#row = row;
     this.#link = link;
@@ -56,9 +60,11 @@ export class PagedList {
     this.#between = between;
     this.onItems = onItems;
     this.list = h("div", { class: "list" });
-    this.more = h("a", { class: "more", onclick: (event) => this.#onMoreClick(event) }, more);
+    this.more = h("a", { class: "more", href: link(first), onclick: (event) => this.#onMoreClick(event) }, more);
     this.element = h("div", {}, this.list, this.#note, this.more);
     this.more.hidden = true;
+    this.list.hidden = true;
+    void this.#ready.then(() => !this.#note.textContent && this.list.hidden && this.#note.append(loading()));
     this.#near = new IntersectionObserver((entries) => entries.forEach((entry) => this.#onVisibility(entry)), {
       rootMargin: NEAR,
     });
@@ -199,8 +205,11 @@ export class PagedList {
 
   /** @param {string} url
    * @returns {Promise<Page.ListPage<Item>>} */
-  #fetch(url) {
-    return retryWhileDown(() => getPage(url, { signal: this.#signal }), this.#signal);
+  async #fetch(url) {
+    /** @type {Page.ListPage<Item>} */
+    const page = await retryWhileDown(() => getPage(url, { signal: this.#signal }), this.#signal);
+    await known(page.items.flatMap((item) => this.#people(item)));
+    return page;
   }
 
   async #load() {
@@ -236,6 +245,7 @@ export class PagedList {
     if (page.next !== null) chunk.to = fresh.at(-1)?.id ?? chunk.from;
     this.#chunks.push(chunk);
     this.list.append(element);
+    this.list.hidden = false;
     if (outOfSight) {
       for (const item of fresh) this.#ids.add(item.id);
       element.style.height = `${this.#averageHeight() * fresh.length}px`;

@@ -1,6 +1,6 @@
 // Users by id: requested in batches, and cached for a while.
 import { h } from "./dom.js";
-import { get, retryWhileDown } from "./http.js";
+import { get, retryWhileDown, settled } from "./http.js";
 import { t } from "./text.js";
 
 /** Short, because the board's moderators are known by their badges. */
@@ -26,6 +26,12 @@ export function findUser(id) {
   });
   cache.set(id, { promise, until: Date.now() + CACHE_TIME });
   return promise;
+}
+
+/** Wait until these users are known, but not long: what shows their names then has its place.
+ * @param {Iterable<number | null>} ids */
+export function known(ids) {
+  return settled(Promise.all([...new Set(ids)].map((id) => id !== null && findUser(id))), 1);
 }
 
 /** Cache a user that was part of another response.

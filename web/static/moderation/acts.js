@@ -7,7 +7,7 @@ import { MergedLists } from "./merged-lists.js";
 import { describeProblem, loading } from "../notices.js";
 import { Problem } from "../problem.js";
 import { t } from "../text.js";
-import { userLink } from "../users.js";
+import { known, userLink } from "../users.js";
 
 const AT_ONCE = 30;
 
@@ -27,6 +27,7 @@ export function actList(what, signal) {
   async function load() {
     try {
       const acts = await lists.next(AT_ONCE);
+      await known(acts.flatMap((act) => ("moderator" in act ? [act.moderator, act.user] : [])));
       list.append(...acts.map(actRow));
       note.textContent = list.childElementCount === 0 ? t(what === "notices" ? "no-notices" : "no-moderation-log") : "";
       more.hidden = lists.complete;

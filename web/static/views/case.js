@@ -10,7 +10,7 @@ import { postElement } from "../post.js";
 import { Problem } from "../problem.js";
 import { session } from "../state.js";
 import { t } from "../text.js";
-import { userLink } from "../users.js";
+import { known, userLink } from "../users.js";
 
 /** Seconds between two looks at a case that changes by itself. */
 const AGAIN = 1;
@@ -30,9 +30,9 @@ class CaseView {
   #version = "";
   #head = h("div", {}, h("p", {}, loading()));
   #changed = h("p", { class: "changed", role: "alert" });
-  #post = h("section", {});
+  #post = h("section", { hidden: true });
   #reports = h("section", {});
-  #decision = h("section", { class: "settings-part" });
+  #decision = h("section", { class: "settings-part", hidden: true });
   #history = h("section", {});
   /** @type {number | null} */
   #tier = null;
@@ -69,7 +69,7 @@ class CaseView {
       if (answer === null) return;
       const found = answer.data;
       const posted = this.#drawPost(found);
-      await settled(posted);
+      await Promise.all([settled(posted), known([found.assignee, found.author, ...found.reporters])]);
       this.#draw(answer);
       await posted;
       for (let now = found; isUnderWay(now);) {
@@ -117,6 +117,7 @@ class CaseView {
       ),
       found.decision ? h("p", { class: "decision" }, ...sentence(found.decision)) : "",
     );
+    this.#post.hidden = false;
     this.#drawReports(found);
     this.#drawDecision(found);
     this.#history.replaceChildren(
@@ -169,6 +170,7 @@ class CaseView {
   /** Keeps the form, and what was entered, while the case stays with the same tier.
    * @param {Api.Case} found */
   #drawDecision(found) {
+    this.#decision.hidden = false;
     const why = this.#whyNot(found);
     if (why !== null) {
       this.#tier = null;

@@ -27,6 +27,7 @@ export function show(visit) {
   const pages = new PagedList({
     first: fromCursor(`/api/cases?state=${state}&limit=30`, visit.address),
     row: caseRow,
+    people: (one) => [one.assignee],
     link: linkFrom(`/moderation/cases?state=${state}`),
     empty: t("no-cases"),
     more: t("more-cases"),

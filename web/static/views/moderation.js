@@ -19,6 +19,7 @@ export function show(visit) {
   const pages = new PagedList({
     first: fromCursor("/api/posts?limit=30", visit.address),
     row: (post) => postElement(post, { removed: (id) => pages.remove(id) }),
+    people: (post) => [post.user, post.editedBy],
     link: linkFrom("/moderation"),
     empty: t("no-posts"),
     more: t("more-posts"),

@@ -2,6 +2,7 @@
 import { time } from "../dates.js";
 import { h, serverHtml } from "../dom.js";
 import { get, settled } from "../http.js";
+import { loading } from "../notices.js";
 import { navigate } from "../navigation.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { Problem } from "../problem.js";
@@ -36,7 +37,7 @@ export function show(visit) {
       h("button", { type: "submit", class: "primary" }, t("search")),
     ),
   );
-  if (words) element.append(...results(visit, words));
+  if (words) element.append(results(visit, words));
   return element;
 
   /** @param {SubmitEvent} event */
@@ -69,6 +70,7 @@ function results(visit, words) {
   const threads = new PagedList({
     first: `/api/threads/search?q=${q}&limit=10`,
     row: threadRow,
+    people: (thread) => [thread.createdBy],
     link: linkFrom(`/search?q=${q}`),
     empty: `${t("no-threads-found")} ${why}`,
     more: t("more-threads"),
@@ -79,16 +81,18 @@ function results(visit, words) {
   const posts = new PagedList({
     first: fromCursor(`/api/posts/search?q=${q}&limit=20`, visit.address),
     row: foundPost,
+    people: (post) => [post.user],
     link: linkFrom(`/search?q=${q}`),
     empty: `${t("no-posts-found")} ${why}`,
     more: t("more-posts"),
     ready,
     signal,
   });
-  visit.showWhen(Promise.all([threads.load(), posts.load()]));
+  const first = settled(threads.load());
+  visit.showWhen(Promise.all([first, posts.load()]));
   // Only the second list grows as the visitor scrolls: if both did, its start could not be reached.
   threads.loadOnlyOnClick();
-  return [
+  const lists = [
     found,
     h(
       "section",
@@ -103,6 +107,9 @@ function results(visit, words) {
       posts.element,
     ),
   ];
+  const note = h("p", { class: "list-note", role: "status" }, loading());
+  void first.then(() => note.replaceWith(...lists));
+  return note;
 }
 
 /** The users whose names start with these words; none if the request fails, which the lists of threads and

@@ -12,7 +12,7 @@ import { Problem } from "../problem.js";
 import { outbox, reading, session } from "../state.js";
 import { follow } from "../stream.js";
 import { t } from "../text.js";
-import { avatar, findUser, userLink } from "../users.js";
+import { avatar, findUser, known, userLink } from "../users.js";
 
 const TITLE_EDITABLE_FOR = 24 * 3_600_000;
 
@@ -58,6 +58,9 @@ class ThreadView {
   #shown;
   /** When the newest known post was written: a post that arrives with an earlier time was restored. */
   #newest = "";
+  /** The posts that were removed while somebody reads, which are no longer counted.
+   * @type {Set<number>} */
+  #uncounted = new Set();
   /** What was removed, by id; only moderators see it.
    * @type {Map<number, Api.RemovedPost>} */
   #removedPosts = new Map();
@@ -65,8 +68,8 @@ class ThreadView {
    * @type {typeof import("../moderation/tombstone.js").tombstone | null} */
   #tombstone = null;
   #heading = h("h1", { dir: "auto" }, "\u2007".repeat(20));
-  #about = h("p", { class: "meta" }, "\u00a0");
-  #tools = h("div", { class: "tools" });
+  #about = h("p", { class: "meta", hidden: true });
+  #tools = h("div", { class: "tools", hidden: true });
   #pending = h("div", { class: "pending" });
   #bar = h("button", { type: "button", class: "news bottom", hidden: true, onclick: () => this.#toEnd() });
   #writeSection = h("section", { class: "write", id: "composer", "aria-label": t("write-a-post") });
@@ -101,11 +104,12 @@ class ThreadView {
       signal: visit.signal,
       onItems: (posts) => this.#onItems(posts),
       between: (from, to) => [...this.#tombstones(from, to), ...this.#dividers(from, to)],
-      ready: Promise.all([settled(this.#found), readBefore]),
+      people: (post) => [post.user, post.editedBy],
+      ready: Promise.all([settled(this.#found.then(({ createdBy }) => known([createdBy]))), readBefore]),
     });
     this.element = h(
       "div",
-      { class: "page thread" },
+      { class: "page thread", "aria-busy": "true" },
       h("header", { class: "thread-head" }, this.#heading, this.#about, this.#tools),
       this.#fromBeginning,
       this.#pages.element,
@@ -142,12 +146,15 @@ class ThreadView {
       if (problem.status === 404) return this.#visit.notFound();
       this.#heading.textContent = describeProblem(problem);
       this.#isFilled();
+      this.element.removeAttribute("aria-busy");
       return;
     }
-    this.#knowUntil(this.#thread?.lastPostAt);
+    this.#knowUntil(this.#thread.lastPostAt);
+    await known([this.#thread.createdBy]);
     this.#draw();
     await settled(posts);
     this.#filled = true;
+    this.element.removeAttribute("aria-busy");
     this.#draw();
     this.#drawPendingPosts();
     this.#isFilled();
@@ -162,6 +169,8 @@ class ThreadView {
     if (!thread) return;
     this.#visit.title(thread.title);
     this.#heading.replaceChildren(thread.title);
+    this.#about.hidden = false;
+    this.#tools.hidden = !this.#filled;
     this.#about.replaceChildren(
       ...(thread.pinned ? [icon("pin", t("pinned"))] : []),
       ...(thread.locked ? [icon("lock", t("locked"))] : []),
@@ -357,7 +366,9 @@ class ThreadView {
 
   /** @param {number} id a post that somebody removed */
   async #removedPost(id) {
-    if (this.#thread && this.#pages.has(id)) this.#thread.postCount--;
+    const isCounted = !this.#uncounted.has(id) && (this.#pages.has(id) || !this.#pages.complete);
+    if (this.#thread && isCounted) this.#thread.postCount--;
+    this.#uncounted.add(id);
     this.#pages.forget(id);
     await this.#readRemovedPosts();
     const [element] = this.#removedPosts.has(id) ? this.#tombstones(id - 1, id) : [];
@@ -379,6 +390,7 @@ class ThreadView {
    * @param {Api.Post} post */
   #show(post) {
     this.#removedPosts.delete(post.id);
+    this.#uncounted.delete(post.id);
     if (this.#thread && !this.#pages.has(post.id)) this.#thread.postCount++;
     this.#pages.find(post.id)?.remove();
     this.#pages.forget(post.id);
@@ -487,7 +499,9 @@ class ThreadView {
     this.#placeDivider();
     if (!this.#pages.fromBeginning && !this.#fromBeginning.hasChildNodes())
       this.#fromBeginning.append(h("a", { href: `/threads/${this.#id}` }, t("from-the-beginning")));
-    if (this.#pages.complete) this.#draw();
+    // In the same frame as the posts, so that nothing moves them.
+    this.#filled = true;
+    this.#draw();
   }
 
   /** The number of posts, which the thread's own counter shows a little later. */

@@ -26,19 +26,20 @@ export function show(visit, id) {
   const mine = session.user?.id === Number(id);
   const wanted = visit.address.searchParams.get("show");
   const shown = wanted === "threads" || (wanted === "notices" && mine) ? wanted : "posts";
-  const content = h("div", {});
+  const content = h("div", { hidden: true });
   const banned = h("p", { class: "ban", hidden: true });
+  const orders = h(
+    "nav",
+    { class: "orders", "aria-label": t("what-they-wrote"), hidden: true },
+    tab("their-posts", `/users/${id}`, shown === "posts"),
+    tab("their-threads", `/users/${id}?show=threads`, shown === "threads"),
+    mine && tab("notices", `/users/${id}?show=notices`, shown === "notices"),
+  );
   const element = h(
     "div",
     { class: "page" },
     h("header", { class: "user-head" }, avatar(Number(id)), h("div", {}, heading, about, banned, tools)),
-    h(
-      "nav",
-      { class: "orders", "aria-label": t("what-they-wrote") },
-      tab("their-posts", `/users/${id}`, shown === "posts"),
-      tab("their-threads", `/users/${id}?show=threads`, shown === "threads"),
-      mine && tab("notices", `/users/${id}?show=notices`, shown === "notices"),
-    ),
+    orders,
     content,
   );
   const loaded = load();
@@ -47,12 +48,13 @@ export function show(visit, id) {
 
   /** @param {Promise<void>} profile */
   async function fill(profile) {
+    const ready = settled(profile);
+    ready.then(() => (orders.hidden = content.hidden = false));
     if (shown === "notices") {
       const { actList } = await import("../moderation/acts.js");
       content.replaceChildren(actList("notices", visit.signal));
       return;
     }
-    const ready = settled(profile);
     const pages = shown === "threads" ? threadsOf(visit, id, ready) : postsOf(visit, id, ready);
     content.replaceChildren(pages.element);
     await pages.load();
@@ -103,6 +105,7 @@ function threadsOf(visit, id, ready) {
   return new PagedList({
     first: fromCursor(`/api/threads?createdBy=${id}&order=new&limit=30`, visit.address),
     row: threadRow,
+    people: (thread) => [thread.createdBy],
     link: linkFrom(`/users/${id}?show=threads`),
     empty: t("no-threads"),
     more: t("more-threads"),
@@ -119,6 +122,7 @@ function postsOf(visit, id, ready) {
   return new PagedList({
     first: fromCursor(`/api/posts/by-user/${id}?limit=20`, visit.address),
     row: (post) => postElement(post),
+    people: (post) => [post.user],
     link: linkFrom(`/users/${id}`),
     empty: t("no-posts"),
     more: t("more-posts"),
