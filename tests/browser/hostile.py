@@ -29,14 +29,13 @@ POSTS = (
 
 @dataclass(frozen=True)
 class Hostile:
-    """Its `author` has written `thread`, and has been banned; `post` is one of its posts, and
-    `removed` is one that a moderator has removed. `case` is a report of a post."""
+    """Its `author` has written `thread`, and has been banned; `last` is one of its last posts.
+    `case` is a report of a post."""
 
     author: Person
     moderator: Person
     thread: int
-    post: int
-    removed: int
+    last: int
     case: int
 
     @property
@@ -98,7 +97,7 @@ async def hostile(board: Board) -> AsyncIterator[Hostile]:
         await _put(moderator, f"/api/users/{author.id}/ban", {"reason": "W" * 500})
         cases = (await moderator.http.get("/api/cases")).json()
         case = next(case["id"] for case in cases if case["post"] == posts[1])
-        yield Hostile(author, moderator, thread, posts[0], removed, case)
+        yield Hostile(author, moderator, thread, posts[-1], case)
 
 
 async def _describe(person: Person, name: str) -> None:

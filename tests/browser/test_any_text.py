@@ -1,13 +1,40 @@
-"""Texts of any length, in any script, in any place: nothing is wider than a narrow screen."""
+"""Texts of any length, in any script, in any place: nothing is wider than a narrow screen, and
+nothing moves while a page loads."""
+
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.browser.hostile import WORD, hostile, spilling
+from tests.browser.hostile import WORD, Hostile, hostile, spilling
 from tests.browser.visitors import Visitor, visiting
 from tests.deployments import Board
 
 NARROW = 320
+LARGEST_SHIFT = 0.05
+SLOW = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 200_000,
+    "uploadThroughput": 90_000,
+}
+"""A connection of 1.6 Mbit/s, as Lighthouse has for phones."""
+WATCH_SHIFTS = """
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const {value, hadRecentInput, sources} of list.getEntries())
+        if (!hadRecentInput)
+          shifts.push([value, sources.map(({node}) => `${node?.nodeName} ${node?.className}`)]);
+    }).observe({type: 'layout-shift', buffered: true});
+"""
+
+
+@pytest_asyncio.fixture(scope="session")
+async def texts(board: Board) -> AsyncIterator[Hostile]:
+    """A board with texts of any length."""
+    async with hostile(board) as found:
+        yield found
 
 
 async def settled(visitor: Visitor, path: str) -> None:
@@ -20,7 +47,7 @@ async def settled(visitor: Visitor, path: str) -> None:
 @pytest.mark.parametrize("run", ["monolith"], indirect=True)
 @pytest.mark.timeout(180)
 async def test_no_page_scrolls_sideways_whatever_users_write(
-    board: Board, browser: Browser
+    board: Board, browser: Browser, texts: Hostile
 ) -> None:
     found: dict[str, list[str]] = {}
 
@@ -28,7 +55,7 @@ async def test_no_page_scrolls_sideways_whatever_users_write(
         if wide := await spilling(visitor):
             found[what] = wide
 
-    async with hostile(board) as texts, visiting(board, browser, NARROW) as visitor:
+    async with visiting(board, browser, NARROW) as visitor:
         for path in texts.pages:
             await settled(visitor, path)
             await look(visitor, path)
@@ -65,4 +92,37 @@ async def test_no_page_scrolls_sideways_whatever_users_write(
         await settled(visitor, f"/threads/{texts.thread}?architecture=on")
         await page.get_by_text("Configured").wait_for()
         await look(visitor, "the panel")
+    assert found == {}
+
+
+@pytest.mark.parametrize("run", ["monolith"], indirect=True)
+@pytest.mark.timeout(180)
+async def test_nothing_moves_while_a_page_loads_on_a_slow_connection(
+    board: Board, browser: Browser, texts: Hostile
+) -> None:
+    found: dict[str, object] = {}
+
+    async def look(visitor: Visitor, path: str) -> None:
+        await visitor.go(path)
+        await visitor.page.locator("main h1").first.wait_for()
+        await visitor.until_filled()
+        # The observer is called after the frame.
+        await visitor.page.evaluate(
+            "new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))"
+        )
+        shifts: list[tuple[float, list[str]]] = await visitor.page.evaluate("shifts")
+        if sum(value for value, _ in shifts) >= LARGEST_SHIFT:
+            found[path] = shifts
+
+    async with visiting(board, browser, 375) as visitor:
+        await visitor.context.add_init_script(WATCH_SHIFTS)
+        session = await visitor.context.new_cdp_session(visitor.page)
+        await session.send("Network.enable")
+        await session.send("Network.emulateNetworkConditions", SLOW)
+        deep = f"/threads/{texts.thread}?from={texts.last}#post-{texts.last}"
+        for path in ("/threads/1", "/threads/1?from=5#post-5", deep, *texts.pages):
+            await look(visitor, path)
+        await visitor.sign_in(texts.moderator.username)
+        for path in texts.moderators_pages:
+            await look(visitor, path)
     assert found == {}

@@ -13,11 +13,12 @@ from tests.people import PASSWORD
 
 OPEN_PAGES = (
     "/", "/?order=new", "/threads/1", "/threads/999999999", "/users/1", "/users/1?show=threads",
-    "/search", "/search?q=bread", "/signin", "/register", "/docs", "/problems/conflict", "/nowhere",
+    "/search", "/search?q=bread", "/search?q=zz", "/signin", "/register", "/docs", "/problems/conflict", "/nowhere",
 )  # fmt: skip
 OWN_PAGES = (
     "/", "/threads/1", "/users/2", "/settings", "/moderation", "/moderation/log",
-    "/moderation/cases", "/moderation/cases?state=closed", "/cases/1", "/cases/2",
+    "/moderation/cases", "/moderation/cases?state=closed", "/moderation/cases?state=failed",
+    "/cases/1", "/cases/2", "/reports",
 )  # fmt: skip
 
 

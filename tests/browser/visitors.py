@@ -87,7 +87,10 @@ class Visitor:
 
     async def until_filled(self) -> None:
         """Wait until all requested data is shown, including the users' names."""
-        await self.until("!/Loading|\\u2007/.test(document.body.innerText)")
+        await self.until(
+            "!/Loading|\\u2007/.test(document.body.innerText)"
+            " && !document.querySelector('[aria-busy=true]')"
+        )
 
     def post(self, text: str) -> Locator:
         """The post with this text that the board has acknowledged."""

@@ -12,6 +12,9 @@ const NEAR = "3000px";
 /** The next page of a list is loaded within this distance of its end. */
 const SOON = "1200px";
 
+/** Milliseconds without an answer after which a list says that it is being loaded. */
+const SLOW_AFTER = 3000;
+
 /** @typedef {{url: string | null, element: HTMLElement, shown: boolean, count: number,
  *   loading: Promise<void> | null, from: number, to: number}} Chunk
  * One page of a list. `url` is null for items that came one by one; `count` is how many it shows. In a list
@@ -63,8 +66,10 @@ export class PagedList {
     this.more = h("a", { class: "more", href: link(first), onclick: (event) => this.#onMoreClick(event) }, more);
     this.element = h("div", {}, this.list, this.#note, this.more);
     this.more.hidden = true;
-    this.list.hidden = true;
-    void this.#ready.then(() => !this.#note.textContent && this.list.hidden && this.#note.append(loading()));
+    // What is scrolled to as it appears must not have had a place before.
+    this.element.hidden = true;
+    this.element.setAttribute("aria-busy", "true");
+    setTimeout(() => this.element.hidden && this.#show(loading()), SLOW_AFTER);
     this.#near = new IntersectionObserver((entries) => entries.forEach((entry) => this.#onVisibility(entry)), {
       rootMargin: NEAR,
     });
@@ -222,7 +227,7 @@ export class PagedList {
     } catch (problem) {
       if (this.#signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
-      this.#note.textContent = describeProblem(problem);
+      this.#show(describeProblem(problem));
     }
   }
 
@@ -245,7 +250,7 @@ export class PagedList {
     if (page.next !== null) chunk.to = fresh.at(-1)?.id ?? chunk.from;
     this.#chunks.push(chunk);
     this.list.append(element);
-    this.list.hidden = false;
+    this.#reveal();
     if (outOfSight) {
       for (const item of fresh) this.#ids.add(item.id);
       element.style.height = `${this.#averageHeight() * fresh.length}px`;
@@ -306,6 +311,17 @@ export class PagedList {
     const shown = this.#chunks.filter((chunk) => chunk.shown && chunk.count > 0);
     const heights = shown.map((chunk) => chunk.element.offsetHeight / chunk.count);
     return heights.length ? heights.reduce((sum, height) => sum + height) / heights.length : 160;
+  }
+
+  #reveal() {
+    this.element.hidden = false;
+    this.element.removeAttribute("aria-busy");
+  }
+
+  /** @param {string | HTMLElement} note */
+  #show(note) {
+    this.#reveal();
+    this.#note.replaceChildren(note);
   }
 
   #showNote() {
