@@ -13,7 +13,8 @@ from tests.people import PASSWORD
 
 OPEN_PAGES = (
     "/", "/?order=new", "/threads/1", "/threads/999999999", "/users/1", "/users/1?show=threads",
-    "/search", "/search?q=bread", "/search?q=zz", "/signin", "/register", "/docs", "/problems/conflict", "/nowhere",
+    "/search", "/search?q=bread", "/search?q=zz", "/signin", "/register", "/docs",
+    "/problems/conflict", "/nowhere",
 )  # fmt: skip
 OWN_PAGES = (
     "/", "/threads/1", "/users/2", "/settings", "/moderation", "/moderation/log",
