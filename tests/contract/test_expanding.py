@@ -16,7 +16,8 @@ from topology.contexts import CONTEXT_NAMES
 
 COLUMNS = """
     SELECT relname AS of, attname AS name, attnum AS number,
-           format_type(atttypid, atttypmod) AS type, attnotnull AS required, attgenerated <> '' AS generated,
+           format_type(atttypid, atttypmod) AS type, attnotnull AS required,
+           attgenerated <> '' AS generated,
            atthasdef OR attidentity <> '' AS filled
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
