@@ -52,7 +52,7 @@ FROM service-requirements AS monolith-requirements
 COPY requirements/monolith.txt requirements/
 RUN pip install -r requirements/monolith.txt
 
-FROM monolith-requirements AS board-requirements
+FROM service-requirements AS board-requirements
 COPY requirements/board.txt requirements/
 # Both libraries bring the helpers of their own tests.
 RUN pip install -r requirements/board.txt && \

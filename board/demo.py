@@ -28,6 +28,8 @@ from services.users.settings import UserSettings
 from services.users.wiring import open_users
 
 _CONTENT = Path(__file__).with_name("demo.toml")
+_PATIENCE = 30.0
+"""Seconds to wait for a connection: nobody waits for this command as a client does."""
 _WORKFLOW_SECONDS = 30.0
 _LOOK_AGAIN = 0.05
 _ORIGIN = "http://localhost"  # any origin works: only pictures need it, and the content has none
@@ -59,8 +61,8 @@ async def fill(settings: Settings, now: datetime) -> None:
     )
     people, lifecycle = _DemoUsers(), Lifecycle()
     async with (
-        open_users(settings, lambda: moment) as users,
-        open_threads(settings, lifecycle, people, lambda: moment) as threads,
+        open_users(settings, lambda: moment, _PATIENCE) as users,
+        open_threads(settings, lifecycle, people, lambda: moment, _PATIENCE) as threads,
         open_posts(
             settings,
             lifecycle,
@@ -69,6 +71,7 @@ async def fill(settings: Settings, now: datetime) -> None:
             threads.service,
             _ORIGIN,
             lambda: moment,
+            _PATIENCE,
         ) as posts,
         open_cases(
             settings,
@@ -77,6 +80,7 @@ async def fill(settings: Settings, now: datetime) -> None:
             threads.moderation,
             posts.moderation,
             lambda: moment,
+            _PATIENCE,
         ) as cases,
     ):
         if (await users.service.list(1, None)).items:

@@ -33,12 +33,13 @@ from kernel.process.tracing import InnerCall, current_trace, identify
 
 log = logging.getLogger("board.clients")
 
-ATTEMPT_TIMEOUT = 0.4
-"""Seconds for one attempt of a call, from connecting to the last byte. Two attempts and the pause
-between them take less than a second, within which a client must have its answer."""
+CALL_TIMEOUT = 0.9
+"""Seconds for a call, from connecting to the last byte, with all its attempts: a client must have
+its answer within a second. An attempt is not cut short for the sake of the next one, because a
+service that is only busy would then have to do the same work twice."""
 
 ATTEMPTS = 2
-"""How many attempts an idempotent call has. Other calls have one."""
+"""How many attempts an idempotent call has, if the first one fails early. Other calls have one."""
 
 PAUSE = 0.1
 """Seconds between two attempts."""
@@ -60,7 +61,7 @@ async def http_client() -> AsyncIterator[httpx.AsyncClient]:
     # Proxies in the environment are for the internet, not for calls between services.
     transport = _with_spans(httpx.AsyncHTTPTransport(limits=limits, trust_env=False))
     async with httpx.AsyncClient(
-        transport=transport, timeout=ATTEMPT_TIMEOUT, trust_env=False
+        transport=transport, timeout=CALL_TIMEOUT, trust_env=False
     ) as client:
         yield client
 
@@ -158,15 +159,16 @@ class ServiceClient:
         patience: float = 0,
         condition: Mapping[str, str] = MappingProxyType({}),
     ) -> Result:
+        end = deadline.Deadline.after(CALL_TIMEOUT + patience)
         for attempt in range(1, attempts + 1):
-            seconds = deadline.shortened(ATTEMPT_TIMEOUT + patience)
+            seconds = deadline.shortened(end.remaining())
             if seconds <= 0:
                 raise Unavailable("The time for this request is over.")
             try:
                 with nullcontext() if patience else self.breaker.call():
                     return read(await self._try(method, path, body, seconds, condition))
             except Unavailable as down:
-                if attempt == attempts or self.breaker.refuses:
+                if attempt == attempts or end.remaining() <= PAUSE or self.breaker.refuses:
                     raise
                 log.warning("%s; trying again", down.detail)
                 await asyncio.sleep(PAUSE)

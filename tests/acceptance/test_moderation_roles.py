@@ -132,7 +132,7 @@ async def test_new_role_and_name_are_in_every_list_at_once(
     assert await shown() == {("member", newcomer.username)}
     for role in ("moderator", "admin", "member"):
         path, body = f"/api/users/{newcomer.id}/role", {"role": role}
-        assert (await people["admin"].put(path, json=body)).status_code == 204
+        assert (await people["admin"].put(path, json=body)).status_code == 200
         assert await shown() == {(role, newcomer.username)}
     response = await newcomer.http.patch(
         "/api/users/me", json={"name": "Renamed"}, headers={"If-Match": "*"}
