@@ -54,10 +54,11 @@ RUN pip install -r requirements/monolith.txt
 
 FROM service-requirements AS board-requirements
 COPY requirements/board.txt requirements/
-# Both libraries bring the helpers of their own tests.
+# These libraries bring the helpers of their own tests, or the tests themselves.
 RUN pip install -r requirements/board.txt && \
     rm -r /usr/local/lib/python3.13/site-packages/sqlalchemy/testing \
-          /usr/local/lib/python3.13/site-packages/alembic/testing
+          /usr/local/lib/python3.13/site-packages/alembic/testing \
+          /usr/local/lib/python3.13/site-packages/greenlet/tests
 
 FROM base AS gateway-requirements
 COPY requirements/gateway.txt requirements/
