@@ -54,11 +54,14 @@ RUN pip install -r requirements/monolith.txt
 
 FROM service-requirements AS board-requirements
 COPY requirements/board.txt requirements/
-# These libraries bring the helpers of their own tests, or the tests themselves.
+# These libraries bring their own tests, the tests' helpers, and the dialects of other databases.
 RUN pip install -r requirements/board.txt && \
-    rm -r /usr/local/lib/python3.13/site-packages/sqlalchemy/testing \
-          /usr/local/lib/python3.13/site-packages/alembic/testing \
-          /usr/local/lib/python3.13/site-packages/greenlet/tests
+    rm -r /usr/local/lib/python3.13/site-packages/alembic/testing \
+          /usr/local/lib/python3.13/site-packages/greenlet/tests \
+          /usr/local/lib/python3.13/site-packages/sqlalchemy/dialects/mssql \
+          /usr/local/lib/python3.13/site-packages/sqlalchemy/dialects/mysql \
+          /usr/local/lib/python3.13/site-packages/sqlalchemy/dialects/oracle \
+          /usr/local/lib/python3.13/site-packages/sqlalchemy/testing
 
 FROM base AS gateway-requirements
 COPY requirements/gateway.txt requirements/
