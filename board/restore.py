@@ -1,12 +1,14 @@
 """Fills the databases of all contexts from a backup."""
 
+import asyncio
 import logging
 import secrets
+import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 from board.archive import Archive, ContextContent
 from board.migrate import check_known, migrate_schema, migration_lock
@@ -14,6 +16,9 @@ from board.swap import APPLICATION, STAGING, connected, finish_interrupted, mark
 from board.tables import Connection, tables_of
 
 log = logging.getLogger("board.restore")
+
+CLOSING: Final = 3.0
+"""Seconds for which connections that are being closed are waited for."""
 
 
 async def restore(databases: Mapping[str, str], source: Path, *, replace: bool) -> None:
@@ -46,13 +51,17 @@ async def restore(databases: Mapping[str, str], source: Path, *, replace: bool) 
 
 
 async def _check_unused(context: str, connection: Connection, *, replace: bool) -> None:
-    if await connection.fetchval(
+    # PostgreSQL lists a connection for a moment after its client has closed it.
+    deadline = time.monotonic() + CLOSING
+    while await connection.fetchval(
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
         "AND pid <> pg_backend_pid() AND application_name <> $1 "
         "AND backend_type IS NOT DISTINCT FROM 'client backend')",
         APPLICATION,
     ):
-        raise ValueError(f"Something uses the database of {context}: stop the board first.")
+        if time.monotonic() > deadline:
+            raise ValueError(f"Something uses the database of {context}: stop the board first.")
+        await asyncio.sleep(0.1)
     if not replace and await connection.fetchval(
         "SELECT EXISTS (SELECT FROM pg_sequences WHERE schemaname = 'public' "
         "AND last_value IS NOT NULL)"

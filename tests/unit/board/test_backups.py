@@ -23,7 +23,7 @@ from board.backup import backup
 from board.bootstrap import bootstrap
 from board.migrate import migrate
 from board.restore import restore
-from board.swap import STAGING, mark_complete, swap
+from board.swap import STAGING, connected, mark_complete, swap
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import ROOT, Board, behind_gateway, monolith_in_loop
 from tests.eventually import eventually
@@ -317,6 +317,26 @@ async def test_refuses_a_board_in_use(saved: Path, target: Databases) -> None:
     assert await names(target) == ["somebody"]
 
 
+async def test_connection_that_is_being_closed_does_not_refuse_a_restore(
+    saved: Path, source: Databases, target: Databases
+) -> None:
+    await migrate(target.urls)
+    open_one = await asyncpg.connect(target.urls["posts"])
+    restoring = asyncio.create_task(restore(target.urls, saved, replace=True))
+
+    async def locked() -> bool:
+        return bool(
+            await open_one.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')"
+            )
+        )
+
+    await eventually(locked)
+    await open_one.close()
+    await restoring
+    assert await names(target) == await names(source)
+
+
 async def test_refuses_to_overwrite_a_file(saved: Path, source: Databases) -> None:
     with pytest.raises(ValueError, match="exists already"):
         await backup(source.urls, str(saved), NOON + timedelta(days=1))
@@ -336,13 +356,15 @@ async def test_killed_restore_changes_nothing(
         cwd=ROOT, env={**os.environ, **told},
     )  # fmt: skip
 
-    async def begun() -> bool:
-        found = await rows(target, context, f"SELECT to_regnamespace('{STAGING}') AS schema")
-        return found[0]["schema"] is not None
+    # A restore refuses databases that have connections with any other name.
+    async with connected(target.urls[context]) as watching:
 
-    await eventually(begun, within=20)
-    process.kill()
-    await process.wait()
+        async def begun() -> bool:
+            return bool(await watching.fetchval(f"SELECT to_regnamespace('{STAGING}') IS NOT NULL"))
+
+        await eventually(begun, within=20)
+        process.kill()
+        await process.wait()
     assert await names(target) == ["somebody"]
     await migrate(target.urls)
     assert await names(target) == ["somebody"]
