@@ -50,5 +50,5 @@ class Page:
         return cls(routes, site, documents)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """The application, in which wrong links lead to a page."""
-        return pages.NotFoundPage(app, self._site, self._documents)
+        """The application, in which a failure is a page for a browser."""
+        return pages.FailurePages(app, self._site, self._documents)

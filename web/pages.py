@@ -117,8 +117,9 @@ def router(
     return routes
 
 
-class NotFoundPage:
-    """Middleware that answers a wrong link with a page instead of a problem, still as a 404.
+class FailurePages:
+    """Middleware that answers a browser with a page instead of a problem, with the same status, for
+    a wrong link, and for too many requests.
 
     Only browsers that load a document accept HTML. Other requests, and those under `/api`, get the
     problem. What is HTML already is sent as it is.
@@ -131,27 +132,31 @@ class NotFoundPage:
             "Cache-Control": "no-store",
             "Content-Type": HTML,
         }
-        self._body = documents.failure(NotFound("")).body
+        self._bodies = {
+            404: documents.failure(NotFound("")).body,
+            429: documents.too_many_requests().body,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _wants_document(scope):
             await self._app(scope, receive, send)
             return
-        replaced = False
+        page: bytes | None = None
 
         async def send_page(message: Message) -> None:
-            nonlocal replaced
-            if message["type"] == "http.response.start" and message["status"] == 404:
+            nonlocal page
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                replaced = headers.get("content-type") != HTML
-                if replaced:
+                if headers.get("content-type") != HTML:
+                    page = self._bodies.get(message["status"])
+                if page is not None:
                     for name, value in self._headers.items():
                         headers[name] = value
-                    headers["Content-Length"] = str(len(self._body))
+                    headers["Content-Length"] = str(len(page))
                 await send(message)
-            elif replaced:
+            elif page is not None:
                 if not message.get("more_body", False):
-                    body = b"" if scope["method"] == "HEAD" else self._body
+                    body = b"" if scope["method"] == "HEAD" else page
                     await send({"type": "http.response.body", "body": body})
             else:
                 await send(message)

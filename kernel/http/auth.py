@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kernel.errors import Forbidden, Unauthenticated
 from kernel.http import problems
+from kernel.http.operations import is_counted
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 OWN_SITE = frozenset({"same-origin", "none"})
@@ -105,8 +106,8 @@ class SameOrigin:
 
 
 class FetchMetadata:
-    """Refuses API requests that a browser sends for an element of a page, such as a picture, a
-    frame or a script, or for a script of another site.
+    """Refuses requests that a browser sends for an element of a page, such as a picture, a frame or
+    a script, or for a script of another site; except those for the page's own files.
 
     A page with a hundred pictures whose addresses redirect to the board would use up its reader's
     limit, so such requests are refused before the limit on addresses counts them. Browsers send
@@ -118,11 +119,11 @@ class FetchMetadata:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/api"):
+        if scope["type"] == "http" and is_counted(scope["path"]):
             for name, value in scope["headers"]:
                 if name == b"sec-fetch-dest" and value != b"document":
                     if value != b"empty" or _is_from_foreign_script(scope):
-                        refusal = Forbidden("The API answers scripts of the board's own pages.")
+                        refusal = Forbidden("The board answers scripts of its own pages.")
                         await problems.response(refusal, scope["path"])(scope, receive, send)
                         return
                     break

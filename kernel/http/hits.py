@@ -9,9 +9,10 @@ from http import HTTPStatus
 from typing import Final
 
 from kernel.cache.entries import Field, Variant
-from kernel.http.addresses.limit import COUNTED, AddressLimit
+from kernel.http.addresses.limit import AddressLimit
 from kernel.http.auth import OWN_SITE
 from kernel.http.conditional.response_cache import ResponseCache
+from kernel.http.operations import is_counted
 from kernel.http.request_middleware import complete
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.logs import RequestLog, redact
@@ -75,7 +76,7 @@ class Hits:
         entry = self._cache.find((path, query))
         if entry is None:
             return None
-        counted = path.startswith(COUNTED)
+        counted = is_counted(path)
         if_none_match = accept_encoding = forwarded = b""
         request_id: str | None = None
         trace_id: str | None = None
@@ -107,7 +108,10 @@ class Hits:
         wire = variant.wire.get(status) or self._serialize(variant, status, counted=counted)
         if wire is None:
             return None
-        state = self._limit.take(client[0], forwarded) if counted else b""
+        state: bytes | None = b""
+        if counted:
+            last = forwarded.rpartition(b",")[2]
+            state, _ = self._limit.take(self._limit.addresses.resolve(client[0], last))
         if state is None:
             return None
         self._cache.count_hit()

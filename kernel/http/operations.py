@@ -12,10 +12,19 @@ from kernel.process.lifecycle import Check, Lifecycle
 
 PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
+_FILES = ("/assets/", "/manifest.webmanifest")
+"""How the paths of the page's files begin: a page needs dozens of them, and they are in memory."""
+
 
 def is_private(path: str) -> bool:
     """Whether a normalised path is only for the load balancer and other services."""
     return path in PATHS or path.startswith("/internal/")
+
+
+def is_counted(path: str) -> bool:
+    """Whether a request for this path counts against the limit of its address: it is one for the
+    API or for a document."""
+    return not (is_private(path) or path.startswith(_FILES))
 
 
 async def refuse_forwarded(

@@ -186,6 +186,19 @@ class Documents:
         )
         return Document(body, failure.status, failure=failure)
 
+    def too_many_requests(self) -> Document:
+        """What a reader sees whose address has sent too many requests."""
+        heading = self._text("too-many-requests")
+        return Document(
+            self._templates.render(
+                "notice.html",
+                title=heading,
+                heading=heading,
+                sentences=[self._text("too-many-requests-why")],
+            ),
+            429,
+        )
+
     async def _users(self, ids: Iterable[int]) -> tuple[People, object]:
         return await read_users(self._sources, ids)
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kernel.errors import Policy, TooManyRequests
 from kernel.http import problems
 from kernel.http.addresses.client import ClientAddresses
+from kernel.http.operations import is_counted
 from kernel.http.response_fields import add_field
 from kernel.process.settings import Network
 
@@ -27,13 +28,9 @@ class _Window:
         self.requests = 0
 
 
-COUNTED: Final = "/api"
-"""How the paths begin whose requests are counted."""
-
-
 class AddressLimit:
-    """Limits the requests of one address to the API of this process: coarse, in memory, for all
-    operations together. A window begins with an address's first request."""
+    """Limits the requests of one address to this process, for the API and for documents together:
+    coarse, and in memory. A window begins with an address's first request."""
 
     def __init__(
         self,
@@ -45,39 +42,34 @@ class AddressLimit:
         self._app = app
         self._policy = policy
         self.policy_field = policy.field().encode()
-        self._addresses = ClientAddresses(trusted)
+        self.addresses = ClientAddresses(trusted)
         self._timer = timer
         # In the order in which they end, because all are equally long.
         self._windows: dict[str, _Window] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # What is not under /api is for the load balancer and other services, which are not counted.
-        if scope["type"] != "http" or not scope["path"].startswith(COUNTED):
+        if scope["type"] != "http" or not is_counted(scope["path"]):
             await self._app(scope, receive, send)
             return
-        now = self._timer()
-        window = self._window(self._addresses.of(scope), now)
-        window.requests += 1
-        remaining = self._policy.quota - window.requests
-        reset = max(1, math.ceil(window.end - now))
-        if remaining < 0:
+        state, reset = self.take(self.addresses.of(scope))
+        if state is None:
             refusal = TooManyRequests("Too many requests from this address.", self._policy, reset)
             await problems.response(refusal, scope["path"])(scope, receive, send)
             return
         add_field(scope, b"ratelimit-policy", self.policy_field)
-        add_field(scope, b"ratelimit", self._policy.state(remaining, reset).encode())
+        add_field(scope, b"ratelimit", state)
         await self._app(scope, receive, send)
 
-    def take(self, peer: str, forwarded: bytes) -> bytes | None:
-        """Count a request of this peer with this `X-Forwarded-For`, empty if it has none. Returns
-        the value of `RateLimit`, or None, without counting, if the request must be refused."""
+    def take(self, address: str) -> tuple[bytes | None, int]:
+        """Count a request of this address. Returns the value of `RateLimit`, or None if the request
+        must be refused, and the seconds until the address may send as many again."""
         now = self._timer()
-        window = self._window(self._addresses.resolve(peer, forwarded.rpartition(b",")[2]), now)
-        if window.requests >= self._policy.quota:
-            return None
-        window.requests += 1
+        window = self._window(address, now)
         reset = max(1, math.ceil(window.end - now))
-        return self._policy.state(self._policy.quota - window.requests, reset).encode()
+        if window.requests >= self._policy.quota:
+            return None, reset
+        window.requests += 1
+        return self._policy.state(self._policy.quota - window.requests, reset).encode(), reset
 
     def _window(self, address: str, now: float) -> _Window:
         window = self._windows.get(address)

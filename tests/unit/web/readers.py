@@ -164,10 +164,12 @@ class FakeBoard:
 
     @asynccontextmanager
     async def page(
-        self, *, named: bool = True, rules_file: Path | None = None
+        self, *, named: bool = True, rules_file: Path | None = None, address_limit: int = 3000
     ) -> AsyncIterator[httpx.AsyncClient]:
         """A client of a process that serves this board's page."""
-        settings = ProcessSettings(port=0, instance="web-7", public_origin=ORIGIN)
+        settings = ProcessSettings(
+            port=0, instance="web-7", public_origin=ORIGIN, address_limit=address_limit
+        )
         page = Page.build(self.sources, ORIGIN, "web/web-7" if named else None, rules_file)
         app = page.around(create_app("web", [], settings, Lifecycle(), page.routes))
         transport = httpx.ASGITransport(app)

@@ -74,6 +74,33 @@ async def test_programs_get_a_problem_in_place_of_the_page(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_address_that_sent_too_many_requests_gets_a_page_that_says_so() -> None:
+    async with FakeBoard().page(address_limit=2) as http:
+        assert (await http.get("/", headers=BROWSER)).status_code == 200
+        for _ in range(3):
+            assert (await http.get(f"/assets/{ASSET}")).status_code == 200
+            assert (await http.get("/manifest.webmanifest")).status_code == 200
+        assert (await http.get("/threads/1", headers=BROWSER)).status_code == 200
+        refused = await http.get("/threads/1", headers=BROWSER)
+        feed = await http.get("/feed")
+    assert refused.status_code == 429
+    assert b'<h1 dir="auto">Too many requests</h1>' in refused.content
+    assert refused.headers["cache-control"] == "no-store"
+    assert refused.headers["content-security-policy"] == SITE.policy
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["ratelimit"].startswith('"address";r=0;')
+    assert feed.status_code == 429
+    assert feed.headers["content-type"] == "application/problem+json"
+
+
+async def test_page_cannot_be_embedded_at_the_expense_of_its_readers() -> None:
+    async with FakeBoard().page(address_limit=1) as http:
+        for destination in ("image", "iframe", "script"):
+            refused = await http.get("/threads/1", headers={"Sec-Fetch-Dest": destination})
+            assert refused.status_code == 403
+        assert (await http.get("/threads/1")).status_code == 200
+
+
 async def test_hashed_file_is_cached_permanently(http: httpx.AsyncClient) -> None:
     answer = await http.get(f"/assets/{ASSET}")
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"

@@ -335,6 +335,8 @@ export default {
   "users-down": "The names of people cannot be read at the moment.",
   "not-found": "Page not found",
   "not-found-why": "The link may be wrong, or the page has been deleted.",
+  "too-many-requests": "Too many requests",
+  "too-many-requests-why": "Your address has sent very many requests. Wait a minute, then load the page again.",
   "to-the-threads": "To the threads",
 
   "outage":

@@ -53,7 +53,17 @@ async def test_addresses_are_counted_apart() -> None:
     assert (await limited.ask("192.0.2.2")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/readyz", "/healthz", "/metrics", "/internal/users"])
-async def test_paths_outside_the_api_are_not_counted(path: str) -> None:
+async def test_documents_count_with_the_requests_for_the_api() -> None:
+    limited = Limited()
+    statuses = [
+        (await limited.ask(path=path)).status_code for path in ("/", "/api/posts", "/threads/1")
+    ]
+    assert statuses == [200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    "path", ["/readyz", "/livez", "/metrics", "/internal/users", "/assets/app.1.js"]
+)
+async def test_health_checks_services_and_files_are_not_counted(path: str) -> None:
     limited = Limited()
     assert [(await limited.ask(path=path)).status_code for _ in range(3)] == [200] * 3

@@ -120,7 +120,7 @@ def get(name: str, *fields: str) -> str:
 
 
 def page(*fields: str) -> str:
-    """A request for a page, which is not counted against the address's limit."""
+    """A request for a page."""
     return "\n".join(["GET /pages/1 HTTP/1.1", "Host: board", *fields])
 
 
@@ -128,6 +128,7 @@ REQUESTS = {
     "page": page("Sec-Fetch-Dest: document", "Sec-Fetch-Site: none"),
     "compressed page": page("Accept-Encoding: br", "Accept: text/html"),
     "known page": page("If-None-Match: *"),
+    "page in a frame": page("Sec-Fetch-Dest: iframe"),
     "page from a link": page("Sec-Fetch-Dest: document", "Sec-Fetch-Site: cross-site"),
     "short": get("short"),
     "long": get("long"),
@@ -216,10 +217,11 @@ async def test_layer_around_the_application_hides_the_shortcut() -> None:
         assert process.reached == before + 2
 
 
-async def test_hits_count_for_the_limit_once_each() -> None:
-    async with served(Process(limit=20)) as process:
-        # 9 requests have filled the cache.
-        received = await process.send(*[get("short")] * 12)
+@pytest.mark.parametrize("request_", [get("short"), page()], ids=["api", "page"])
+async def test_hits_count_for_the_limit_once_each(request_: str) -> None:
+    async with served(Process(limit=23)) as process:
+        # 12 requests have filled the cache.
+        received = await process.send(*[request_] * 12)
         assert received.count(b"HTTP/1.1 200 OK") == 11
         assert received.count(b"HTTP/1.1 429 ") == 2
         assert b'ratelimit: "address";r=0;' in received
