@@ -35,6 +35,10 @@ run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monol
 grant-admin: $(VENV)/run.txt ## Make a user of the running board an admin (NAME=somebody)
 	@$(BIN)/python -m laptop.commands.grant_admin "$${NAME:-}"
 
+.PHONY: migrate-check
+migrate-check: $(VENV)/run.txt ## Show which migrations the next start would carry out on the board of this machine
+	@exec $(BIN)/python -m laptop.commands.migrate_check
+
 .PHONY: backup
 backup: $(VENV)/run.txt ## Write everything on the board of this machine to a file, while it runs (FILE=board.zip)
 	@exec $(BIN)/python -m laptop.commands.backups backup "$${FILE:-}"

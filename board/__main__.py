@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -30,6 +31,11 @@ def main() -> None:
     for name, what in _STEPS.items():
         step = commands.add_parser(name, help=what, description=f"{what}.")
         step.add_argument("then", nargs="*", type=_step, help="commands to run afterwards")
+    commands.choices["migrate"].add_argument(
+        "--check", action="store_true",
+        help="only show what would be done; the exit status is 3 if the version that runs may fail "
+        "after it",
+    )  # fmt: skip
     grant = commands.add_parser("grant-admin", help="make a user an admin")
     grant.add_argument("name", help="their username")
     outside = commands.add_parser(
@@ -46,6 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     # A backup may go to the standard output.
     logs.configure("text", sys.stderr if arguments.command == "backup" else sys.stdout)
+    work: Coroutine[Any, Any, int | None]
     if arguments.command == "grant-admin":
         work = _grant_admin(arguments.name)
     elif arguments.command == "outside-address":
@@ -54,14 +61,20 @@ def main() -> None:
         work = _back_up(arguments.file)
     elif arguments.command == "restore":
         work = _restore(arguments.file, replace=arguments.replace)
+    elif arguments.command == "migrate" and arguments.check:
+        if arguments.then:
+            parser.error("--check runs no commands afterwards")
+        work = _check_migrations()
     else:
         work = _carry_out([arguments.command, *arguments.then])
+    status = 0
     try:
-        asyncio.run(work)
+        status = asyncio.run(work) or 0
     except* (OSError, asyncpg.PostgresError, TimeoutError, ValueError, Failure) as failures:
         for failure in _leaves(failures):
             print(f"board: {str(failure) or type(failure).__name__}", file=sys.stderr)  # noqa: T201
-        sys.exit(1)
+        status = 1
+    sys.exit(status)
 
 
 def _step(name: str) -> str:
@@ -93,6 +106,17 @@ async def _carry_out(commands: Sequence[str]) -> None:
             filled = load(Settings)
             await wait_until_awake(filled.users_database_url, within)
             await fill(filled, utc_now())
+
+
+async def _check_migrations() -> int:
+    from board.pending import pending
+
+    databases = load(Databases).by_context()
+    await wait_until_awake(next(iter(databases.values())), load(Waking).database_wakes_within)
+    found = await pending(databases)
+    for line in found.lines():
+        print(line)  # noqa: T201 - what the command is for
+    return found.exit_status
 
 
 async def _grant_admin(name: str) -> None:

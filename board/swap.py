@@ -54,8 +54,8 @@ async def swap(databases: Mapping[str, str]) -> None:
             await connection.execute("COMMIT")
 
 
-async def finish_interrupted(databases: Mapping[str, str]) -> bool:
-    """Finish a restore that was interrupted while it swapped. Returns whether there was one.
+async def interrupted(databases: Mapping[str, str]) -> Mapping[str, str]:
+    """The databases that a restore, interrupted while it swapped, has left to be swapped.
 
     One that was interrupted before has changed nothing; its staging schemas stay until the next.
     """
@@ -68,11 +68,16 @@ async def finish_interrupted(databases: Mapping[str, str]) -> bool:
                 STAGING,
             )
     swapped = {mark["public"] for mark in marks.values() if mark is not None}
-    left = {
+    return {
         context: databases[context]
         for context, mark in marks.items()
         if mark is not None and mark["staged"] is not None and mark["staged"] in swapped
     }
+
+
+async def finish_interrupted(databases: Mapping[str, str]) -> bool:
+    """Finish a restore that was interrupted while it swapped. Returns whether there was one."""
+    left = await interrupted(databases)
     if left:
         await swap(left)
     return bool(left)

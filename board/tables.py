@@ -21,11 +21,21 @@ class Table:
     columns: tuple[str, ...]
 
 
+async def find_revision(connection: Connection) -> str | None:
+    """The newest migration of the database, or None if it was never migrated."""
+    if not await connection.fetchval("SELECT to_regclass('public.alembic_version') IS NOT NULL"):
+        return None
+    revision: str | None = await connection.fetchval(
+        "SELECT version_num FROM public.alembic_version"
+    )
+    return revision
+
+
 async def revision_of(connection: Connection) -> str:
     """The newest migration of the database. Raises `ValueError` if it was never migrated."""
-    if not await connection.fetchval("SELECT to_regclass('public.alembic_version') IS NOT NULL"):
+    revision = await find_revision(connection)
+    if revision is None:
         raise ValueError("The database was never migrated: there is nothing to back up.")
-    revision: str = await connection.fetchval("SELECT version_num FROM public.alembic_version")
     return revision
 
 

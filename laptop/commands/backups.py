@@ -3,14 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from laptop import programs, settings
+from laptop.commands.databases import board_databases
 from laptop.errors import CannotRunError
-from laptop.postgres import postmaster_file
-from laptop.run import database_urls, embedded
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         run = settings.read([], os.environ)
-        with _databases(run, running=arguments[0] == "backup") as (urls, admin_url):
+        with board_databases(run, running=arguments[0] == "backup") as (urls, admin_url):
             if arguments[0] == "restore" and admin_url is not None:
                 prepared = _board(("bootstrap",), urls, admin_url)
                 if prepared:
@@ -33,25 +31,6 @@ def main(arguments: Sequence[str]) -> int:
     except CannotRunError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-
-
-@contextmanager
-def _databases(
-    run: settings.Settings, *, running: bool
-) -> Iterator[tuple[Mapping[str, str], str | None]]:
-    """The databases' URLs, and the administrator's where known, on a server that runs meanwhile."""
-    if run.database_urls:
-        yield run.database_urls, run.admin_database_url
-        return
-    if running and not run.data_folder.exists():
-        raise CannotRunError(f"there is no board in {run.data_folder}")
-    server, secrets = embedded(run.data_folder)
-    if running and postmaster_file.socket_folder(server.cluster) is not None:
-        server.attach()
-        yield database_urls(server, secrets), server.admin_url
-        return
-    with server:
-        yield database_urls(server, secrets), server.admin_url
 
 
 def _board(arguments: Sequence[str], urls: Mapping[str, str], admin_url: str | None) -> int:

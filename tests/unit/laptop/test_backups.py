@@ -26,10 +26,10 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-def run(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m laptop.commands.backups ...` on a data folder, as `make` does."""
+def run(data: Path, *words: str, program: str = "backups") -> subprocess.CompletedProcess[str]:
+    """Run `python -m laptop.commands.PROGRAM ...` on a data folder, as `make` does."""
     return subprocess.run(
-        [sys.executable, "-m", "laptop.commands.backups", *words],
+        [sys.executable, "-m", f"laptop.commands.{program}", *words],
         cwd=ROOT, env={**os.environ, "DATA_DIR": str(data)},
         capture_output=True, text=True, timeout=50,
     )  # fmt: skip
@@ -61,6 +61,9 @@ def test_a_board_moves_to_another_folder(folder: Path) -> None:
             await people(urls["users"], "ines", "marit")
 
         asyncio.run(fill())
+        checked = run(here, program="migrate_check")
+        assert (checked.returncode, checked.stderr) == (0, "")
+        assert "The databases are those of this version." in checked.stdout
         running = run(here, "backup", str(folder / "while-it-runs.zip"))
         assert running.returncode == 0, running.stderr
         refused = run(here, "restore", str(folder / "while-it-runs.zip"), "--replace")
@@ -92,4 +95,11 @@ def test_refuses_before_anything_starts(folder: Path, words: tuple[str, ...], me
     refused = run(folder / "none", *words)
     assert refused.returncode == 2
     assert message in refused.stderr
+    assert not (folder / "none").exists()
+
+
+def test_migrations_are_checked_of_an_existing_board_only(folder: Path) -> None:
+    refused = run(folder / "none", program="migrate_check")
+    assert refused.returncode == 2
+    assert "there is no board in" in refused.stderr
     assert not (folder / "none").exists()
