@@ -136,7 +136,7 @@ async def _show_outside_addresses(service: str | None) -> None:
 
 
 async def _back_up(target: str) -> None:
-    from board.backup import backup
+    from board.backups.backup import backup
 
     databases = load(Databases).by_context()
     await wait_until_awake(next(iter(databases.values())), load(Waking).database_wakes_within)
@@ -144,7 +144,7 @@ async def _back_up(target: str) -> None:
 
 
 async def _restore(source: Path, *, replace: bool) -> None:
-    from board.restore import restore
+    from board.backups.restore import restore
 
     databases = load(Databases).by_context()
     await wait_until_awake(next(iter(databases.values())), load(Waking).database_wakes_within)

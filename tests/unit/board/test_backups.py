@@ -18,11 +18,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from board.archive import Archive
-from board.backup import backup
+from board.backups.archive import Archive
+from board.backups.backup import backup
+from board.backups.restore import restore
 from board.bootstrap import bootstrap
 from board.migrate import migrate
-from board.restore import restore
 from board.swap import STAGING, connected, mark_complete, swap
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import ROOT, Board, behind_gateway, monolith_in_loop

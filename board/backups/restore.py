@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from board.archive import Archive, ContextContent
+from board.backups.archive import Archive, ContextContent
 from board.migrate import check_known, migrate_schema, migration_lock
 from board.swap import APPLICATION, STAGING, connected, finish_interrupted, mark_complete, swap
 from board.tables import Connection, tables_of

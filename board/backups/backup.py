@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
-from board.archive import ContextContent, TableContent, TableWriter, write_manifest
+from board.backups.archive import ContextContent, TableContent, TableWriter, write_manifest
+from board.backups.snapshot import snapshots
 from board.migrate import migration_lock
-from board.snapshot import snapshots
 from board.swap import connected
 from board.tables import Connection, revision_of, sequences_of, tables_of
 

@@ -1,0 +1,1 @@
+"""Backups: one file with the databases of all contexts."""
