@@ -1,2 +1,2 @@
-"""What an operator does to the board: `python -m board bootstrap | migrate | demo`, several in one
-go, or `python -m board grant-admin NAME`."""
+"""The operator's commands, from `bootstrap` and `migrate` to `backup` and `restore`:
+`python -m board --help`."""
