@@ -57,12 +57,17 @@ async def fill(settings: Settings, now: datetime) -> None:
     scenes = _scenes(content, now)
     moment = scenes[0][0] - timedelta(days=1)
     settings = settings.model_copy(
-        update={"thread_interval": 0, "post_interval": 0, "registration_limit": 0}
+        update={
+            "acquire_timeout": _PATIENCE,
+            "thread_interval": 0,
+            "post_interval": 0,
+            "registration_limit": 0,
+        }
     )
     people, lifecycle = _DemoUsers(), Lifecycle()
     async with (
-        open_users(settings, lambda: moment, _PATIENCE) as users,
-        open_threads(settings, lifecycle, people, lambda: moment, _PATIENCE) as threads,
+        open_users(settings, lambda: moment) as users,
+        open_threads(settings, lifecycle, people, lambda: moment) as threads,
         open_posts(
             settings,
             lifecycle,
@@ -71,7 +76,6 @@ async def fill(settings: Settings, now: datetime) -> None:
             threads.service,
             _ORIGIN,
             lambda: moment,
-            _PATIENCE,
         ) as posts,
         open_cases(
             settings,
@@ -80,7 +84,6 @@ async def fill(settings: Settings, now: datetime) -> None:
             threads.moderation,
             posts.moderation,
             lambda: moment,
-            _PATIENCE,
         ) as cases,
     ):
         if (await users.service.list(1, None)).items:

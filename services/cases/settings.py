@@ -3,8 +3,8 @@
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings
 
+from kernel.data.settings import DatabaseSettings
 from kernel.errors import Policy
 from kernel.process.settings import DatabasePassword, DatabaseUrl
 
@@ -15,7 +15,7 @@ def _state_machine(arn: str | None) -> str | None:
     return arn
 
 
-class CaseSettings(BaseSettings):
+class CaseSettings(DatabaseSettings):
     """The database, and limits. A user may report posts `report_limit` times in `report_window`
     seconds; a limit of 0 is none.
 

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Posts, ThreadModeration, UserModeration, Users
-from kernel.data.database import ACQUIRE_TIMEOUT, Database
+from kernel.data.database import Database
 from kernel.data.erasure import Erasure
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
@@ -58,11 +58,10 @@ async def open_cases(
     thread_moderation: ThreadModeration,
     posts: Posts,
     clock: Clock = utc_now,
-    acquire_timeout: float = ACQUIRE_TIMEOUT,
 ) -> AsyncIterator[Cases]:
     """The cases context and its background tasks, until the block ends."""
     url = settings.cases_database_url
-    async with Database.open(url, acquire_timeout=acquire_timeout) as database:
+    async with Database.open(url, acquire_timeout=settings.acquire_timeout) as database:
         tasks = Tasks(TaskStore(database), user_moderation, thread_moderation, posts, clock)
         async with open_workflow(settings, database, tasks, clock) as workflow:
             service = CaseService(

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
 from kernel.data.retention import IDEMPOTENCY_KEYS, Rule
+from kernel.data.settings import DatabaseSettings
 from kernel.errors import Policy
 from kernel.process.settings import DatabasePassword, DatabaseUrl
 
 
-class PostSettings(BaseSettings):
+class PostSettings(DatabaseSettings):
     """The database, processes and limits. Posts are rendered in `render_processes` processes. A
     user may write one post every `post_interval` seconds, request `preview_limit` previews in
     `preview_window` seconds, and edit posts `edit_limit` times in `edit_window` seconds, and

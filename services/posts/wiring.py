@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Departures, Threads, Users
-from kernel.data.database import ACQUIRE_TIMEOUT, Database
+from kernel.data.database import Database
 from kernel.data.erasure import Erasure
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
@@ -95,12 +95,11 @@ async def open_posts(
     threads: Threads,
     public_origin: str,
     clock: Clock = utc_now,
-    acquire_timeout: float = ACQUIRE_TIMEOUT,
 ) -> AsyncIterator[Posts]:
     """The posts context, its background tasks and its processes, until the block ends.
     `public_origin` is the origin that browsers use."""
     url = settings.posts_database_url
-    async with Database.open(url, acquire_timeout=acquire_timeout) as database:
+    async with Database.open(url, acquire_timeout=settings.acquire_timeout) as database:
         dictionary = Dictionary()
         store, search, activity = (
             PostStore(database, dictionary),

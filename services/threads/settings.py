@@ -1,13 +1,13 @@
 """The settings of the threads context."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
+from kernel.data.settings import DatabaseSettings
 from kernel.errors import Policy
 from kernel.process.settings import DatabasePassword, DatabaseUrl
 
 
-class ThreadSettings(BaseSettings):
+class ThreadSettings(DatabaseSettings):
     """The database, and limits. A user may start one thread each `thread_interval` seconds, and
     change titles `edit_limit` times in `edit_window` seconds; 0 is no limit."""
 

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from kernel.cache.changes import CHANGES, Changes
 from kernel.contracts import Users
-from kernel.data.database import ACQUIRE_TIMEOUT, Database
+from kernel.data.database import Database
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
@@ -65,11 +65,10 @@ async def open_threads(
     lifecycle: Lifecycle,
     users: Users,
     clock: Clock = utc_now,
-    acquire_timeout: float = ACQUIRE_TIMEOUT,
 ) -> AsyncIterator[Threads]:
     """The threads context and its background tasks, until the block ends."""
     url = settings.threads_database_url
-    async with Database.open(url, acquire_timeout=acquire_timeout) as database:
+    async with Database.open(url, acquire_timeout=settings.acquire_timeout) as database:
         dictionary = Dictionary()
         store, search = ThreadStore(database, dictionary), SearchStore(database, dictionary)
         removal = Broadcast()

@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from kernel.data.settings import DatabaseSettings
 from kernel.errors import Policy
 from kernel.process.settings import DatabasePassword, DatabaseUrl
 
@@ -35,7 +36,7 @@ class SignInLimits(BaseSettings):
         return Policy("sign-in-address", self.sign_in_address_failures, self.sign_in_address_window)
 
 
-class UserSettings(UserDatabase, SignInLimits):
+class UserSettings(DatabaseSettings, UserDatabase, SignInLimits):
     """The database, and limits. At most `registration_limit` users may register from one address in
     `registration_window` seconds, and a user may change their profile `edit_limit` times in
     `edit_window` seconds; 0 means no limit."""

@@ -8,7 +8,7 @@ from functools import partial
 from prometheus_client.registry import Collector
 
 from kernel.cache.changes import CHANGES, Changes
-from kernel.data.database import ACQUIRE_TIMEOUT, Database
+from kernel.data.database import Database
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.http.app import Context
@@ -61,12 +61,10 @@ class Users:
 
 
 @asynccontextmanager
-async def open_users(
-    settings: UserSettings, clock: Clock = utc_now, acquire_timeout: float = ACQUIRE_TIMEOUT
-) -> AsyncIterator[Users]:
+async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIterator[Users]:
     """The users context, until the block ends."""
     url = settings.users_database_url
-    async with Database.open(url, acquire_timeout=acquire_timeout) as database:
+    async with Database.open(url, acquire_timeout=settings.acquire_timeout) as database:
         with closing(Passwords()) as passwords:
             store = UserStore(database)
             attempts = SignInAttempts(database, settings, clock)
