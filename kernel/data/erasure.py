@@ -1,12 +1,11 @@
 """Erases people who have deleted their accounts from what a context stores of them."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 from kernel.contracts import Departures
-from kernel.errors import Unavailable
+from kernel.process.background import repeat
 from kernel.process.spans.tracer import span
 
 log = logging.getLogger("board.erasure")
@@ -35,14 +34,13 @@ class Erasure:
 
     async def run(self) -> None:
         """Erase until cancelled."""
-        while True:
-            await asyncio.sleep(_INTERVAL)
-            try:
-                await self.erase()
-            except Unavailable as down:
-                log.info("deleted accounts are not erased yet: %s", down.detail)
-            except Exception:
-                log.exception("deleted accounts could not be erased")
+        await repeat(
+            self._attempt, log, "erasing deleted accounts", pause=_INTERVAL, first=_INTERVAL
+        )
+
+    async def _attempt(self) -> float:
+        await self.erase()
+        return _INTERVAL
 
     async def erase(self) -> None:
         """Ask about everybody once. Raises `Unavailable`."""

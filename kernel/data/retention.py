@@ -1,6 +1,5 @@
 """Deletes expired rows in small batches, in the background."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from datetime import timedelta
 
 from kernel.data.database import Database
 from kernel.data.idempotency import LIFETIME
-from kernel.errors import Unavailable
+from kernel.process.background import repeat
 from kernel.process.clock import Clock
 
 log = logging.getLogger("board.retention")
@@ -43,17 +42,11 @@ class Retention:
     async def run(self) -> None:
         """Delete until cancelled. Begins after one interval, because a previous version of the
         board that still runs may need the rows."""
-        pause = self._interval
-        while True:
-            await asyncio.sleep(pause)
-            pause = self._interval
-            try:
-                if await self.delete_batches():
-                    pause = _PAUSE
-            except Unavailable as down:
-                log.info("old rows could not be deleted yet: %s", down.detail)
-            except Exception:
-                log.exception("old rows could not be deleted")
+        interval = self._interval
+        await repeat(self._attempt, log, "deleting old rows", pause=interval, first=interval)
+
+    async def _attempt(self) -> float:
+        return _PAUSE if await self.delete_batches() else self._interval
 
     async def delete_batches(self) -> int:
         """Delete at most 1,000 rows of each table. Returns how many. Raises `Unavailable`."""

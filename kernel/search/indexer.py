@@ -1,11 +1,10 @@
 """Indexes rows that an older version of the board has written."""
 
-import asyncio
 import logging
 import time
 
 from kernel.data.database import Database
-from kernel.errors import Unavailable
+from kernel.process.background import repeat
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
 
@@ -27,23 +26,19 @@ class Indexer:
     def __init__(self, database: Database, dictionary: Dictionary, table: str, column: str) -> None:
         self._database = database
         self._dictionary = dictionary
+        self._table = table
         # Constants from the code, not input.
         self._select = SELECT_NOT_INDEXED.format(table=table, column=column)
         self._update = _UPDATE.format(table=table)
 
     async def run(self) -> None:
         """Fill in rows until cancelled, using at most half of the time."""
-        while True:
-            began = time.monotonic()
-            try:
-                done = await self.fill_in()
-            except Unavailable as down:
-                log.debug("rows could not be indexed yet: %s", down.detail)
-                done = 0
-            except Exception:
-                log.exception("rows could not be indexed")
-                done = 0
-            await asyncio.sleep(time.monotonic() - began if done else _PAUSE)
+        await repeat(self._attempt, log, f"indexing {self._table}", pause=_PAUSE)
+
+    async def _attempt(self) -> float:
+        began = time.monotonic()
+        done = await self.fill_in()
+        return time.monotonic() - began if done else _PAUSE
 
     async def fill_in(self) -> int:
         """Fill in one batch of rows. Returns their number. Raises `Unavailable`."""

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from kernel.contracts import Removals, Threads
-from kernel.errors import Unavailable
+from kernel.process.background import Sleep, repeat
 from kernel.process.spans.tracer import span
 
 log = logging.getLogger("board.removals")
@@ -36,7 +35,7 @@ class RemovalFollower:
         self,
         store: Store,
         threads: Threads,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """`sleep` waits that many seconds."""
         self._store = store
@@ -45,17 +44,13 @@ class RemovalFollower:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        while True:
-            try:
-                if not await self.follow(_PATIENCE):
-                    # A stopping threads service answers without waiting.
-                    await self._sleep(_BREATH)
-            except Unavailable as down:
-                log.debug("removals cannot be requested: %s", down.detail)
-                await self._sleep(_PAUSE)
-            except Exception:
-                log.exception("removals could not be applied")
-                await self._sleep(_PAUSE)
+        await repeat(
+            self._attempt, log, "following removals of threads", pause=_PAUSE, sleep=self._sleep
+        )
+
+    async def _attempt(self) -> float:
+        # A stopping threads service answers without waiting.
+        return 0.0 if await self.follow(_PATIENCE) else _BREATH
 
     async def follow(self, patience: float) -> bool:
         """Apply the next removals, waiting for one at most `patience` seconds. Returns whether

@@ -3,16 +3,14 @@
 An engine for Step Functions checks each of its executions every quarter of an hour. An execution
 that was not checked for an hour is abandoned: the embedded engine starts it again. Its tasks find
 what has been done.
-
 """
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import Final
 
 from kernel.data.database import Database
-from kernel.errors import Unavailable
+from kernel.process.background import repeat
 from kernel.process.clock import Clock
 from services.cases.engines.remote_store import RemoteStore
 from services.cases.workflow import CaseWorkflow
@@ -34,14 +32,12 @@ class Adoption:
 
     async def run(self) -> None:
         """Take over until cancelled."""
-        while True:
-            await asyncio.sleep(ABANDONED_AFTER.total_seconds())
-            try:
-                await self.adopt()
-            except Unavailable as down:
-                log.info("abandoned cases wait: %s", down.detail)
-            except Exception:
-                log.exception("abandoned cases could not be taken over")
+        hour = ABANDONED_AFTER.total_seconds()
+        await repeat(self._attempt, log, "taking over abandoned cases", pause=hour, first=hour)
+
+    async def _attempt(self) -> float:
+        await self.adopt()
+        return ABANDONED_AFTER.total_seconds()
 
     async def adopt(self) -> int:
         """Take over the abandoned executions. Returns their number. Raises `Unavailable`."""

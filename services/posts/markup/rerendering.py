@@ -1,14 +1,13 @@
 """Renders posts again whose HTML was made by older rules."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from html import escape
 
 from kernel.data.database import Database
-from kernel.errors import Invalid, Unavailable
-from kernel.process.outage_log import OutageLog
+from kernel.errors import Invalid
+from kernel.process.background import repeat
 from kernel.process.spans.tracer import span
 from services.posts.model import MARKUP
 
@@ -33,19 +32,12 @@ class Rerenderer:
 
     async def run(self) -> None:
         """Render until cancelled, using at most half of the time."""
-        outage = OutageLog(log, "rendering posts again")
-        while True:
-            began = time.monotonic()
-            try:
-                done = await self.render_batch()
-                outage.succeeded()
-            except Unavailable as down:
-                outage.failed(down)
-                done = 0
-            except Exception:
-                log.exception("posts could not be rendered again")
-                done = 0
-            await asyncio.sleep(time.monotonic() - began if done else _PAUSE)
+        await repeat(self._attempt, log, "rendering posts again", pause=_PAUSE)
+
+    async def _attempt(self) -> float:
+        began = time.monotonic()
+        done = await self.render_batch()
+        return time.monotonic() - began if done else _PAUSE
 
     async def render_batch(self) -> int:
         """Render the newest posts that need it, for about a second. Returns the number of stored
