@@ -162,10 +162,13 @@ View = TypeVar("View")
 
 @dataclass(frozen=True, slots=True)
 class ViewPage(Generic[View]):
-    """A part of a list. `next` is the cursor of the next page; None at the end of the list."""
+    """A part of a list. `next` is the cursor of the next page; None at the end of the list.
+    `previous` is that of the page before: empty for the first page, None at the beginning of the
+    list, and where that is not known."""
 
     items: Sequence[View]
     next: str | None
+    previous: str | None = None
 
 
 class Users(Protocol):
@@ -273,7 +276,7 @@ class PostReader(Protocol):
         """The posts of a thread, oldest first; none for a missing thread."""
 
     async def posts_from(self, thread: int, post: int, limit: int) -> ViewPage[PostView]:
-        """The posts of a thread with this id or a higher one, oldest first."""
+        """The posts of a thread, oldest first, beginning with this one, or shortly before it."""
 
     async def newest_in_thread(self, thread: int, limit: int) -> Sequence[PostView]:
         """The newest posts of a thread, the newest first."""

@@ -90,3 +90,11 @@ def page(
                 break
     more = len(rows) > len(items)
     return Page(items, Cursor(kind, keys(items[-1])).encode() if more else None)
+
+
+def previous_cursor(before: Sequence[tuple[int, ...]], limit: int, kind: str) -> str | None:
+    """The cursor of the page before one: empty if that is the first page, None if there is none.
+    `before` are the sort keys of up to `limit + 1` items before the one, the nearest first."""
+    if not before:
+        return None
+    return Cursor(kind, before[limit]).encode() if len(before) > limit else ""

@@ -28,7 +28,7 @@ class HttpPostReader:
         return await self._reader.read(path, _POST_PAGE, [("limit", limit), ("after", after)])
 
     async def posts_from(self, thread: int, post: int, limit: int) -> ViewPage[PostView]:
-        """The posts of a thread with this id or a higher one. Raises `Unavailable`."""
+        """The posts of a thread from this one, or shortly before it, on. Raises `Unavailable`."""
         path = f"/internal/posts/views/in-thread/{thread}/from/{post}"
         return await self._reader.read(path, _POST_PAGE, [("limit", limit)])
 

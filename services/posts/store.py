@@ -6,7 +6,14 @@ from datetime import datetime
 from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.idempotency import IdempotentWrite
-from kernel.data.paging import LARGEST_PAGE, Cursor, Page, most_json_weight, page
+from kernel.data.paging import (
+    LARGEST_PAGE,
+    Cursor,
+    Page,
+    most_json_weight,
+    page,
+    previous_cursor,
+)
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
 from kernel.moderation.log import record
@@ -218,7 +225,7 @@ class PostStore:
 
     async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
         """The posts of a user, newest first."""
-        kind = f"posts-by-user-{user}"
+        kind = _kind_by(user)
         rows = await self._database.rows(
             _page_of(
                 f"SELECT * FROM posts WHERE author = $1 AND id < $2 AND {VISIBLE}",  # noqa: S608
@@ -264,10 +271,35 @@ class PostStore:
         )
         return None if row is None else Cursor(_kind_of(thread), (row["id"],)).encode()
 
-    async def from_post(self, thread: int, post: int, limit: int) -> Page[Post]:
-        """The posts of a thread with this id or a higher one, oldest first."""
-        before = Cursor(_kind_of(thread), (post - 1,)).encode()
-        return await self.in_thread(thread, limit, before)
+    async def before_in_thread(self, thread: int, after: str, limit: int) -> str | None:
+        """The cursor of the page of `in_thread` before the one at this cursor; empty for the first
+        page, None if there is none."""
+        kind = _kind_of(thread)
+        rows = await self._database.rows(
+            """
+            SELECT id FROM posts WHERE thread = $1 AND id <= $2 AND removed_at IS NULL
+            ORDER BY id DESC LIMIT $3
+            """,
+            thread,
+            _last(after, kind, 0),
+            limit + 1,
+        )
+        return previous_cursor([(row["id"],) for row in rows], limit, kind)
+
+    async def before_by_user(self, user: int, after: str, limit: int) -> str | None:
+        """The cursor of the page of `by_user` before the one at this cursor; empty for the first
+        page, None if there is none."""
+        kind = _kind_by(user)
+        rows = await self._database.rows(
+            f"""
+            SELECT id FROM posts WHERE author = $1 AND id >= $2 AND {VISIBLE}
+            ORDER BY id LIMIT $3
+            """,  # noqa: S608 - a constant
+            user,
+            _last(after, kind, LARGEST_ID),
+            limit + 1,
+        )
+        return previous_cursor([(row["id"],) for row in rows], limit, kind)
 
     async def newest_in_thread(self, thread: int, limit: int) -> Sequence[Post]:
         """The newest posts of a thread, the newest first."""
@@ -392,6 +424,10 @@ def _key(post: Post) -> tuple[int, ...]:
 
 def _kind_of(thread: int) -> str:
     return f"posts-in-thread-{thread}"
+
+
+def _kind_by(user: int) -> str:
+    return f"posts-by-user-{user}"
 
 
 def _last(after: str | None, kind: str, start: int) -> int:

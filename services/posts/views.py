@@ -1,6 +1,7 @@
 """What everybody sees of posts, for the page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from kernel.contracts import FoundPostView, PostView, ViewPage
@@ -14,7 +15,9 @@ _FOUND = 20
 class Store(Protocol):
     """What `Views` needs of its store; `services.posts.store.PostStore` has it in PostgreSQL."""
 
-    async def from_post(self, thread: int, post: int, limit: int) -> Page[Post]: ...
+    async def before_in_thread(self, thread: int, after: str, limit: int) -> str | None: ...
+
+    async def before_by_user(self, user: int, after: str, limit: int) -> str | None: ...
 
     async def newest_in_thread(self, thread: int, limit: int) -> Sequence[Post]: ...
 
@@ -30,11 +33,15 @@ class Views:
         self, thread: int, limit: int, after: str | None
     ) -> ViewPage[PostView]:
         """The posts of a thread, oldest first; none for a missing thread."""
-        return _views(await self._service.in_thread(thread, limit, after))
+        page = _views(await self._service.in_thread(thread, limit, after))
+        if after is None:
+            return page
+        return replace(page, previous=await self._store.before_in_thread(thread, after, limit))
 
     async def posts_from(self, thread: int, post: int, limit: int) -> ViewPage[PostView]:
-        """The posts of a thread with this id or a higher one, oldest first."""
-        return _views(await self._store.from_post(thread, post, limit))
+        """The posts of a thread, oldest first, beginning with this one, or shortly before it."""
+        start = await self._service.cursor_before(thread, post)
+        return await self.posts_in_thread(thread, limit, start)
 
     async def newest_in_thread(self, thread: int, limit: int) -> Sequence[PostView]:
         """The newest posts of a thread, the newest first."""
@@ -42,7 +49,10 @@ class Views:
 
     async def posts_by_user(self, user: int, limit: int, after: str | None) -> ViewPage[PostView]:
         """The posts of a user, the newest first; none for a missing user."""
-        return _views(await self._service.by_user(user, limit, after))
+        page = _views(await self._service.by_user(user, limit, after))
+        if after is None:
+            return page
+        return replace(page, previous=await self._store.before_by_user(user, after, limit))
 
     async def newest_posts(self, limit: int) -> Sequence[PostView]:
         """Posts of all threads, the newest first."""

@@ -1,13 +1,14 @@
 """Threads in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from kernel.contracts import Activity, Order, Removals, ThreadChange
 from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Database
 from kernel.data.idempotency import IdempotentWrite
-from kernel.data.paging import Cursor, Page, page
+from kernel.data.paging import Cursor, Page, page, previous_cursor
 from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import MalformedRequest, Policy, Stale
 from kernel.moderation.log import Subject, record
@@ -136,25 +137,44 @@ class ThreadStore:
     ) -> Page[Thread]:
         """Threads, of one user where that is given: pinned ones first and then those in which
         something happened last, or the newest first."""
-        kind = f"threads-{order}-{created_by or 'all'}"
-        keys = _ACTIVE_KEYS if order == "active" else _NEW_KEYS
-        where, arguments = "removal IS NULL", [*_place(after, kind, order)]
+        where, arguments = "removal IS NULL", [*_place(after, _kind_of(order, created_by), order)]
         if arguments:
-            places = ", ".join(f"${number}" for number in range(2, 2 + len(arguments)))
-            where += f" AND ({', '.join(keys)}) < ({places})"
+            where += f" AND {_compared(order, '<', arguments)}"
         if created_by is not None:
             arguments.append(created_by)
             where += f" AND created_by = ${len(arguments) + 1}"
         rows = await self._database.rows(
             f"""
             SELECT {THREAD_COLUMNS} FROM threads WHERE {where}
-            ORDER BY {", ".join(f"{key} DESC" for key in keys)} LIMIT $1
+            ORDER BY {_sorted(order, "DESC")} LIMIT $1
             """,  # noqa: S608 - constants and numbered places
             limit + 1,
             *arguments,
         )
-        sort_keys = _active_place if order == "active" else _id
-        return page([Thread._make(row) for row in rows], limit, kind, sort_keys)
+        threads = [Thread._make(row) for row in rows]
+        return page(threads, limit, _kind_of(order, created_by), _PLACES[order])
+
+    async def before(
+        self, order: Order, created_by: int | None, after: str, limit: int
+    ) -> str | None:
+        """The cursor of the page of `list` before the one at this cursor; empty for the first page,
+        None if there is none."""
+        kind = _kind_of(order, created_by)
+        arguments = [*_place(after, kind, order)]
+        where = f"removal IS NULL AND {_compared(order, '>=', arguments)}"
+        if created_by is not None:
+            arguments.append(created_by)
+            where += f" AND created_by = ${len(arguments) + 1}"
+        rows = await self._database.rows(
+            f"""
+            SELECT {THREAD_COLUMNS} FROM threads WHERE {where}
+            ORDER BY {_sorted(order, "ASC")} LIMIT $1
+            """,  # noqa: S608 - constants and numbered places
+            limit + 1,
+            *arguments,
+        )
+        places = [_PLACES[order](Thread._make(row)) for row in rows]
+        return previous_cursor(places, limit, kind)
 
     async def edit(
         self,
@@ -275,8 +295,10 @@ class ThreadStore:
         )
 
 
-_ACTIVE_KEYS = ("pinned", "active_at", "id")
-_NEW_KEYS = ("id",)
+_KEYS: Final[dict[Order, tuple[str, ...]]] = {
+    "active": ("pinned", "active_at", "id"),
+    "new": ("id",),
+}
 _LOCKED = f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = $1 AND removal IS NULL"  # noqa: S608
 
 
@@ -286,6 +308,25 @@ def _active_place(thread: Thread) -> tuple[int, ...]:
 
 def _id(thread: Thread) -> tuple[int, ...]:
     return (thread.id,)
+
+
+_PLACES: Final[dict[Order, Callable[[Thread], tuple[int, ...]]]] = {
+    "active": _active_place,
+    "new": _id,
+}
+
+
+def _kind_of(order: Order, created_by: int | None) -> str:
+    return f"threads-{order}-{created_by or 'all'}"
+
+
+def _compared(order: Order, operator: str, place: Sequence[object]) -> str:
+    places = ", ".join(f"${number}" for number in range(2, 2 + len(place)))
+    return f"({', '.join(_KEYS[order])}) {operator} ({places})"
+
+
+def _sorted(order: Order, direction: str) -> str:
+    return ", ".join(f"{key} {direction}" for key in _KEYS[order])
 
 
 def _place(after: str | None, kind: str, order: Order) -> tuple[object, ...]:

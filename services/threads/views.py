@@ -18,6 +18,10 @@ class Store(Protocol):
 
     async def was_removed(self, thread: int) -> bool: ...
 
+    async def before(
+        self, order: Order, created_by: int | None, after: str, limit: int
+    ) -> str | None: ...
+
     async def changes(self, first: int, last: int) -> Sequence[ThreadChange]: ...
 
 
@@ -42,7 +46,10 @@ class Views:
     ) -> ViewPage[ThreadView]:
         """A page of threads, or of one user's threads."""
         page = await self._service.list(order, created_by, limit, after)
-        return ViewPage([_view(thread) for thread in page.items], page.next_cursor)
+        previous = (
+            None if after is None else await self._store.before(order, created_by, after, limit)
+        )
+        return ViewPage([_view(thread) for thread in page.items], page.next_cursor, previous)
 
     async def threads_by_id(self, threads: Sequence[int]) -> Sequence[ThreadView]:
         """Those of at most 100 threads that exist, the newest first."""

@@ -1,6 +1,7 @@
 """The pages as HTML, for those who run no scripts: robots, text browsers, link previews."""
 
 import re
+from html import unescape
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from tests.eventually import eventually
 from tests.people import Person
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+NEXT = r'<link rel="next" href="([^"]+)">'
+PREVIOUS = r'<link rel="prev" href="([^"]+)">'
 HOSTILE = "<script>alert('ä')</script> & \"co\""
 
 
@@ -18,6 +21,16 @@ def attribute(html: str, pattern: str) -> str:
     found = re.search(pattern, html)
     assert found is not None, pattern
     return found[1]
+
+
+async def linked(visitor: httpx.AsyncClient, path: str, pattern: str) -> str:
+    """The address to which a page leads."""
+    return unescape(attribute((await visitor.get(path)).text, pattern))
+
+
+def ids(html: str) -> list[int]:
+    """The ids of the posts on a page."""
+    return [int(found) for found in re.findall(r'<article class="post" id="post-(\d+)"', html)]
 
 
 async def test_thread_shows_its_posts_and_describes_itself(
@@ -87,17 +100,49 @@ async def test_robot_finds_every_post_by_following_next(
 ) -> None:
     thread = await person.start_thread()
     posts = [await person.write(thread["id"], f"Post {number}") for number in range(60)]
-    path, found, pages = f"/threads/{thread['id']}", list[int](), 0
+    path, found, pages = f"/threads/{thread['id']}", list[int](), list[str]()
     while path:
         page = await visitor.get(path)
-        found += map(int, re.findall(r'<article class="post" id="post-(\d+)"', page.text))
-        pages += 1
-        following = re.search(r'<link rel="next" href="([^"]+)">', page.text)
-        path = following[1].replace("&amp;", "&") if following else ""
+        found += ids(page.text)
+        pages.append(page.text)
+        following = re.search(NEXT, page.text)
+        path = unescape(following[1]) if following else ""
     assert found == [post["id"] for post in posts]
-    assert pages == 2
-    from_a_post = await visitor.get(f"/threads/{thread['id']}?from={posts[30]['id']}")
-    assert attribute(from_a_post.text, r'id="post-(\d+)"') == str(posts[30]["id"])
+    assert len(pages) == 2
+    assert attribute(pages[-1], PREVIOUS) == f"/threads/{thread['id']}"
+
+
+async def test_page_from_a_post_begins_shortly_before_it_and_leads_back(
+    visitor: httpx.AsyncClient, person: Person
+) -> None:
+    thread = await person.start_thread()
+    place = f"/threads/{thread['id']}"
+    posts = [await person.write(thread["id"], f"Post {number}") for number in range(60)]
+    found = await visitor.get(f"{place}?from={posts[58]['id']}")
+    assert ids(found.text) == [post["id"] for post in posts[53:]]
+    before = await visitor.get(unescape(attribute(found.text, PREVIOUS)))
+    assert ids(before.text) == [post["id"] for post in posts[4:53]]
+    first = await visitor.get(unescape(attribute(before.text, PREVIOUS)))
+    assert str(first.url).endswith(place)
+    early = await visitor.get(f"{place}?from={posts[5]['id']}")
+    assert ids(early.text) == [post["id"] for post in posts[:49]]
+    assert re.search(PREVIOUS, early.text) is None
+
+
+async def test_lists_lead_back_over_what_was_removed(
+    visitor: httpx.AsyncClient, newcomer: Person
+) -> None:
+    threads = [await newcomer.start_thread(f"Thread {number}") for number in range(32)]
+    posts = [await newcomer.write(threads[0]["id"], f"Post {number}") for number in range(43)]
+    await newcomer.http.delete(f"/api/threads/{threads[-1]['id']}")
+    await newcomer.http.delete(f"/api/posts/{posts[-1]['id']}")
+    mine = f"/users/{newcomer.id}"
+    for place in (mine, f"{mine}?show=threads", "/", "/?order=new"):
+        second = await linked(visitor, place, NEXT)
+        assert await linked(visitor, second, PREVIOUS) == place
+    third = await linked(visitor, await linked(visitor, mine, NEXT), NEXT)
+    before = await visitor.get(await linked(visitor, third, PREVIOUS))
+    assert ids(before.text) == [post["id"] for post in posts[21:1:-1]]
 
 
 async def test_page_is_revalidated_by_its_tag_and_follows_changes(

@@ -12,6 +12,7 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.contracts import Actor
 from kernel.data.database import LARGEST_ID, Database
+from kernel.data.paging import Cursor
 from kernel.moderation.log import ModerationLog
 from kernel.search.blocks import cover
 from kernel.search.dictionary import Dictionary
@@ -126,6 +127,18 @@ IN_ORDER: dict[str, Read] = {
     "unread posts": lambda posts, _: ReadingStore(posts).unread(7, [HOT, 2, 3]),
     "the start of a page": lambda posts, _: PostStore(posts, Dictionary()).cursor_before(
         HOT, LARGEST_ID
+    ),
+    "the page before in a thread": lambda posts, _: PostStore(posts, Dictionary()).before_in_thread(
+        HOT, Cursor(f"posts-in-thread-{HOT}", (LARGEST_ID,)).encode(), 49
+    ),
+    "the page before of a user": lambda posts, _: PostStore(posts, Dictionary()).before_by_user(
+        7, Cursor("posts-by-user-7", (1,)).encode(), 20
+    ),
+    "the page before of active threads": lambda _, threads: ThreadStore(
+        threads, Dictionary()
+    ).before("active", None, Cursor("threads-active-all", (0, 0, 1)).encode(), 30),
+    "the page before of new threads": lambda _, threads: ThreadStore(threads, Dictionary()).before(
+        "new", 7, Cursor("threads-new-7", (1,)).encode(), 20
     ),
     "a user's posts": lambda posts, _: PostStore(posts, Dictionary()).by_user(7, 20, None),
     "a thread's events": lambda posts, _: ActivityStore(posts).events(HOT, 0),

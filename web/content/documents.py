@@ -49,6 +49,7 @@ class Documents:
                 "threads.html",
                 canonical=_with(place, after=after),
                 next=_next(place, found),
+                previous=_previous(place, found),
                 feed="/feed",
                 order=order,
                 threads=found,
@@ -89,6 +90,7 @@ class Documents:
                 kind="article",
                 feed=f"{place}/feed",
                 next=_next(place, written),
+                previous=_previous(place, written),
                 id=thread,
                 thread=found,
                 posts=written,
@@ -132,6 +134,7 @@ class Documents:
                 kind="profile",
                 feed=f"/users/{user}/feed",
                 next=_next(place, written),
+                previous=_previous(place, written),
                 id=user,
                 user=found,
                 shown=shown,
@@ -240,3 +243,9 @@ def _next(place: str, page: ViewPage[Any] | None) -> str | None:
     if page is None or page.next is None:
         return None
     return _with(place, after=page.next)
+
+
+def _previous(place: str, page: ViewPage[Any] | None) -> str | None:
+    if page is None or page.previous is None:
+        return None
+    return _with(place, after=page.previous or None)

@@ -29,6 +29,7 @@ _OF_EVERY_PAGE: Final[dict[str, Any]] = {
     "canonical": None,
     "kind": None,
     "next": None,
+    "previous": None,
     "feed": None,
 }
 

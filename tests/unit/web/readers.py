@@ -202,4 +202,5 @@ def _page(views: Iterable[View], limit: int, after: str | None) -> ViewPage[View
     except ValueError:
         raise MalformedRequest("The cursor in ?after= cannot be read.") from None
     rest = list(views)[start:]
-    return ViewPage(rest[:limit], str(start + limit) if len(rest) > limit else None)
+    before = str(start - limit) if start > limit else "" if start else None
+    return ViewPage(rest[:limit], str(start + limit) if len(rest) > limit else None, before)

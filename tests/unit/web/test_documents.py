@@ -1,8 +1,11 @@
 """What the pages show: what is there, and what to do without what is not."""
 
+import re
+from html import escape, unescape
+
 import pytest
 
-from tests.unit.web.readers import FakeBoard, post
+from tests.unit.web.readers import FakeBoard, post, thread
 from web.content.documents import POSTS_ON_A_PAGE
 from web.markup.names import initials
 from web.markup.prose import in_xml, plain, prepare
@@ -82,6 +85,31 @@ async def test_long_thread_is_sent_in_bounded_pages_that_lead_to_its_end() -> No
     assert longest < 100_000
     assert 'id="post-5000"' in last.text
     assert 'id="post-4989"' not in last.text
+
+
+@pytest.mark.parametrize(
+    "place", ["/?order=new", "/threads/1", "/users/1", "/users/1?show=threads"]
+)
+async def test_every_page_of_a_list_leads_back_to_the_one_before(place: str) -> None:
+    board = FakeBoard()
+    board.posts.all = [post(number) for number in range(1, 200)]
+    board.threads.by_id = {number: thread(number, f"Thread {number}") for number in range(1, 100)}
+    visited = [place]
+    async with board.page() as http:
+        while len(visited) < 3:
+            page = await http.get(visited[-1])
+            visited.append(_linked(page.text, "next"))
+        for path, before in zip(visited[:0:-1], visited[-2::-1], strict=True):
+            page = await http.get(path)
+            assert _linked(page.text, "prev") == before
+            assert page.text.count(f'rel="prev" href="{escape(before)}"') == 2
+        assert 'rel="prev"' not in (await http.get(place)).text
+
+
+def _linked(html: str, relation: str) -> str:
+    found = re.search(f'<link rel="{relation}" href="([^"]+)">', html)
+    assert found is not None
+    return unescape(found[1])
 
 
 async def test_unchanged_page_is_not_rendered_again() -> None:
