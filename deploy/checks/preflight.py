@@ -11,6 +11,7 @@ from deploy.checks import (
     service_roles,
 )
 from deploy.checks.account import Account
+from deploy.checks.database import snapshot, versions
 from deploy.installation import FOUNDATION, Installation, template_name
 from deploy.stacks import templates
 
@@ -35,8 +36,11 @@ def run(installation: Installation, account: Account, deployment: str) -> dict[s
         if account_plan.is_free(aws, say):
             effective["BackupDays"] = values["BackupDays"] = chosen.get("BackupDays", "1")
             account_plan.require_allowed(aws, effective)
-        version = offers.engine_version(aws, effective, chosen.get("EngineVersion"), say)
-        values["EngineVersion"] = version
+        name, kind = effective.get("SnapshotIdentifier", ""), effective["DatabaseKind"]
+        restored = snapshot.restored_version(aws, name, kind, say) if name else None
+        values["EngineVersion"] = versions.engine_version(
+            aws, effective, chosen.get("EngineVersion"), say, restored=restored
+        )
     if installation.find("network") is None:
         # Last, because the other checks change nothing.
         service_roles.ensure(aws, installation.poller, say)

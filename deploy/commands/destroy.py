@@ -183,14 +183,16 @@ def _snapshots_of(installation: Installation, database: _Database) -> list[str]:
 
 
 def _delete_final_snapshots(installation: Installation, database: _Database) -> None:
-    """Delete only the snapshots that CloudFormation took when it deleted the databases. Older ones
-    were taken or kept by somebody."""
-    if installation.settings.keep_snapshot:
-        return
+    """Delete only the snapshots that CloudFormation took when it deleted the databases, or, if they
+    are to stay, say how to restore them. Older ones were taken or kept by somebody."""
     aws = installation.aws
     of_clusters = _snapshots_of(installation, _Database(database.clusters, (), frozenset()))
     for name in _snapshots_of(installation, database):
         if name in database.snapshots:
+            continue
+        if installation.settings.keep_snapshot:
+            kind = "" if name in of_clusters else " DATABASE=instance"
+            installation.say(f"The final snapshot stays: make deploy-ecs SNAPSHOT={name}{kind}")
             continue
         if name in of_clusters:
             aws.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)

@@ -145,10 +145,12 @@ def test_what_destroy_would_miss_is_found() -> None:
 
 def test_the_final_snapshot_goes_with_its_database_unless_it_is_to_be_kept() -> None:
     for kept in (False, True):
-        account = FakeAccount()
+        account, said = FakeAccount(), list[str]()
         _board(account)
-        down.destroy(_installation(account, keep_snapshot=kept))
+        down.destroy(_installation(account, said, keep_snapshot=kept))
         assert bool(account.all("AWS::RDS::DBClusterSnapshot")) is kept
+        stays = [f"SNAPSHOT={one.name}" for one in account.all("AWS::RDS::DBClusterSnapshot")]
+        assert [line.split()[-1] for line in said if "snapshot stays" in line] == stays
 
 
 def test_the_final_snapshot_of_an_instance_goes_with_it() -> None:
@@ -158,6 +160,16 @@ def test_the_final_snapshot_of_an_instance_goes_with_it() -> None:
     account.make("board-data", OURS, database)
     down.destroy(_installation(account))
     assert account.things == [theirs]
+
+
+def test_a_kept_snapshot_of_an_instance_is_named_with_the_kind_of_database() -> None:
+    account, said = FakeAccount(), list[str]()
+    database = Thing("AWS::RDS::DBInstance", "board-data-singledatabase-0a1b")
+    account.make("board-data", OURS, database)
+    down.destroy(_installation(account, said, keep_snapshot=True))
+    (kept,) = account.all("AWS::RDS::DBSnapshot")
+    restore = f"make deploy-ecs SNAPSHOT={kept.name} DATABASE=instance"
+    assert f"The final snapshot stays: {restore}" in said
 
 
 @pytest.mark.parametrize("part", ALL)

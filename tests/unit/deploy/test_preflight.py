@@ -9,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from deploy.checks import account_plan, offers, service_roles
 from deploy.checks.choices import DEFAULTS
+from deploy.checks.database import versions
 from deploy.errors import CannotDeployError
 from tests.unit.deploy.fakes import FakeClock, Pages, refusal
 
@@ -124,8 +125,8 @@ def _orderable(*versions: str) -> Any:
 
 def test_a_retired_default_version_is_replaced_by_the_newest_of_its_major() -> None:
     said: list[str] = []
-    assert offers.engine_version(_orderable("17.7", "17.9"), DEFAULTS, None, print) == "17.7"
-    found = offers.engine_version(
+    assert versions.engine_version(_orderable("17.7", "17.9"), DEFAULTS, None, print) == "17.7"
+    found = versions.engine_version(
         _orderable("16.4", "17.10", "17.9", "18.3"), DEFAULTS, None, said.append
     )
     assert found == "17.10"
@@ -134,14 +135,14 @@ def test_a_retired_default_version_is_replaced_by_the_newest_of_its_major() -> N
 
 def test_a_chosen_version_that_cannot_be_ordered_is_refused_and_the_others_are_named() -> None:
     with pytest.raises(CannotDeployError, match=r"one of 17\.9, 18\.3"):
-        offers.engine_version(_orderable("16.4", "18.3", "17.9"), DEFAULTS, "17.7", print)
-    assert offers.engine_version(_orderable("18.3"), DEFAULTS, "18.3", print) == "18.3"
+        versions.engine_version(_orderable("16.4", "18.3", "17.9"), DEFAULTS, "17.7", print)
+    assert versions.engine_version(_orderable("18.3"), DEFAULTS, "18.3", print) == "18.3"
 
 
 def test_a_class_that_is_not_offered_is_refused() -> None:
     instance = {**DEFAULTS, "DatabaseKind": "instance"}
     with pytest.raises(CannotDeployError, match=r"db\.t4g\.micro: choose another"):
-        offers.engine_version(_orderable(), instance, None, print)
+        versions.engine_version(_orderable(), instance, None, print)
 
 
 class Roles:
