@@ -82,6 +82,10 @@ MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(
         SERVICES, ("certificate", "port", "pause", "count", "aurora or not", "revision")
     ),
+    "cases": (
+        *("certificate", "port", "pause", "count", "aurora or not", "revision"),
+        "Step Functions or not",
+    ),
     "observability": ("aurora or not", "mail", "pause"),
 }  # fmt: skip
 """The choices that each stack depends on."""
@@ -89,6 +93,7 @@ MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
 _GROUPS: Final[Mapping[str, list[Choice]]] = {
     **OFFERED,
     "aurora or not": [{"DatabaseKind": "aurora"}, {"DatabaseKind": "instance"}],
+    "Step Functions or not": [{"NatMode": "one"}, {"NatMode": "ipv6"}],
 }
 
 

@@ -342,6 +342,24 @@ def test_images_can_be_pulled_over_ipv6_alone() -> None:
     assert container["Image"] == image
 
 
+@pytest.mark.parametrize("mode", NAT_MODES)
+@pytest.mark.parametrize("paused", ["false", "true"])
+def test_tasks_call_aws_only_where_they_can_reach_it(mode: str, paused: str) -> None:
+    # The names of SQS and Step Functions have IPv4 addresses only, or both, and a container prefers
+    # IPv4 then. A pause changes no task definition.
+    deployment = Deployment(NatMode=mode, Paused=paused)
+    calling = [
+        task.name
+        for task in deployment.of_kind("ECS::TaskDefinition")
+        if "TaskRoleArn" in task.properties
+    ]
+    assert calling == ([] if mode == "ipv6" else ["cases.Task"])
+    [container] = deployment.resource("cases.Task")["ContainerDefinitions"]
+    told = {entry["Name"] for entry in container["Environment"]}
+    addresses = {"CASE_STATE_MACHINE_ARN", "CASE_QUEUE"}
+    assert told & addresses == (set() if mode == "ipv6" else addresses)
+
+
 def test_task_cannot_use_the_permissions_of_its_instance() -> None:
     launch = Deployment().resource("cluster.LaunchTemplate")
     options = launch["LaunchTemplateData"]["MetadataOptions"]

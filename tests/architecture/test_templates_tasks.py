@@ -76,6 +76,19 @@ def test_process_starts_with_the_settings_of_its_task(
     assert _environment(deployment, f"{name}.Task").keys() <= known
 
 
+@pytest.mark.parametrize("name", ["cases", "monolith"])
+@pytest.mark.parametrize("after", ["loop", "fail"])
+def test_process_that_runs_the_workflow_itself_does_what_the_state_machine_does(
+    name: str, after: str, nothing_else: pytest.MonkeyPatch
+) -> None:
+    deployment = Deployment(NatMode="ipv6", AfterEscalation=after)
+    settings = _settings(deployment, name, nothing_else).model_dump()
+    assert settings["case_state_machine_arn"] is settings["case_queue"] is None
+    assert settings["case_after_escalation"] == after
+    substitutions = deployment.resource("workflow.StateMachine")["DefinitionSubstitutions"]
+    assert substitutions["AfterEscalation"] == {"loop": "Work on Case", "fail": "Fail"}[after]
+
+
 @pytest.mark.parametrize("name", [*CONTEXT_NAMES, "monolith"])
 def test_tasks_use_verified_tls_and_the_contexts_own_role(
     deployment: Deployment, name: str, nothing_else: pytest.MonkeyPatch
