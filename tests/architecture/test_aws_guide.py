@@ -5,6 +5,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -12,9 +13,11 @@ from botocore import xform_name
 
 from deploy.checks import permissions
 from deploy.checks.resource_exists import LOOKUPS
-from tests.cloudformation import INFRA, ROOT, Deployment, template
+from tests.cloudformation import INFRA, ROOT, Deployment, read_document, template
+from tests.rehearsal.gaps import MISSING, adapt
 
-GUIDE = (ROOT / "docs" / "aws.md").read_text()
+REAL_ACCOUNT = (ROOT / "docs" / "aws-real-account.md").read_text()
+GUIDE = (ROOT / "docs" / "aws.md").read_text() + REAL_ACCOUNT
 TARGETS = re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 # boto3's names of services that have another name in IAM.
@@ -88,6 +91,33 @@ def test_the_parameters_of_the_guide_are_those_of_templates() -> None:
     )
     assert len(named) >= 4
     assert named <= known | {"Project"}
+
+
+def test_every_resource_that_the_rehearsal_leaves_out_is_one_to_look_at(tmp_path: Path) -> None:
+    def kinds(folder: Path) -> set[str]:
+        return {
+            resource["Type"]
+            for path in folder.glob("*.yml")
+            for resource in read_document(path)["Resources"].values()
+        }
+
+    adapt(INFRA, tmp_path)
+    left_out = kinds(INFRA) - kinds(tmp_path)
+    assert len(left_out) > 5
+    rows = "".join(re.findall(r"^\| ([^|]+) \|[^|]+\|$", REAL_ACCOUNT, re.MULTILINE))
+    assert not [kind for kind in left_out if f"`{kind}`" not in rows]
+    assert not [name for name in MISSING if name not in rows]
+
+
+def test_the_files_to_look_at_exist() -> None:
+    named = set(re.findall(r"`([a-z-]+/[A-Za-z0-9_./-]+)`", REAL_ACCOUNT)) - {"board-data"}
+    assert len(named) > 10
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_the_readme_and_the_guide_lead_to_what_only_a_real_account_shows() -> None:
+    for page in ("README.md", "docs/aws.md"):
+        assert "aws-real-account.md)" in (ROOT / page).read_text(), page
 
 
 @pytest.mark.parametrize("action", permissions.REQUIRED_ACTIONS)

@@ -75,6 +75,10 @@ def _statements(deployment: Deployment) -> Iterator[tuple[str, Mapping[str, Any]
         for policy in role.properties.get("Policies", ()):
             for statement in policy["PolicyDocument"]["Statement"]:
                 yield role.name, statement
+        for policy in deployment.of_kind("IAM::Policy"):
+            if role["RoleName"] in policy["Roles"]:
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield role.name, statement
     for policy in deployment.of_kind("S3::BucketPolicy"):
         for statement in policy["PolicyDocument"]["Statement"]:
             yield policy.name, statement

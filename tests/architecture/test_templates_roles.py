@@ -75,15 +75,25 @@ def listed(value: object) -> list[Any]:
     return list(value) if isinstance(value, list) else [value]
 
 
-def allowed(role: Resource) -> dict[str, set[str]]:
+def statements(deployment: Deployment, role: Resource) -> list[Any]:
+    """The statements of the role's own policies, and of those that another stack attaches."""
+    policies = list(role.properties.get("Policies", ()))
+    policies += [
+        policy.properties
+        for policy in deployment.of_kind("IAM::Policy")
+        if role["RoleName"] in policy["Roles"]
+    ]
+    return [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
+
+
+def allowed(deployment: Deployment, role: Resource) -> dict[str, set[str]]:
     """Each action that the role allows, with the kinds of resources on which it allows it."""
     found: dict[str, set[str]] = {}
-    for policy in role.properties.get("Policies", ()):
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert statement["Effect"] == "Allow"
-            for action in listed(statement["Action"]):
-                kinds = {kind_of(resource) for resource in listed(statement["Resource"])}
-                found.setdefault(action, set()).update(kinds)
+    for statement in statements(deployment, role):
+        assert statement["Effect"] == "Allow"
+        for action in listed(statement["Action"]):
+            kinds = {kind_of(resource) for resource in listed(statement["Resource"])}
+            found.setdefault(action, set()).update(kinds)
     return found
 
 
@@ -101,7 +111,7 @@ def test_execution_role_allows_only_what_starting_a_task_needs(
         role = deployment.resource(arn.removesuffix(".Arn"))
         knows_none = role.name.startswith("operator.OutsideAddress")
         without_secrets = {"secretsmanager:GetSecretValue"} if knows_none else set()
-        assert allowed(role) == {
+        assert allowed(deployment, role) == {
             action: kinds
             for action, kinds in ECS_STARTS_A_TASK.items()
             if action not in without_secrets
@@ -114,7 +124,7 @@ def test_no_other_role_has_a_policy_of_its_own(deployment: Deployment) -> None:
         for task in deployment.of_kind("ECS::TaskDefinition")
     }
     others = {
-        role.name: allowed(role)
+        role.name: allowed(deployment, role)
         for role in deployment.of_kind("IAM::Role")
         if role.name not in starting
     }
@@ -124,7 +134,9 @@ def test_no_other_role_has_a_policy_of_its_own(deployment: Deployment) -> None:
     assert others["cluster.InstanceRole"] == {}
     assert others["cases.TaskRole"] == CASES
     assert others["workflow.Role"] == WORKFLOW
-    assert not list(deployment.of_kind("IAM::Policy"))
+    attached = [policy.name for policy in deployment.of_kind("IAM::Policy")]
+    assert attached == ["routing.PauseNames"]
+    assert deployment.resource("routing.PauseNames")["Roles"] == ["board-eu-central-1-pause"]
 
 
 PAUSES: Mapping[str, set[str]] = {
@@ -169,36 +181,35 @@ def test_the_role_that_pauses_a_board_changes_resources_of_its_project_only(
     role = deployment.resource("cluster.PauseRole")
     found = {
         action: {"*" if kind == "*" else kind.split(":")[2] for kind in kinds}
-        for action, kinds in allowed(role).items()
+        for action, kinds in allowed(deployment, role).items()
     }
     assert found == PAUSES
-    for policy in role.properties["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            by_tag = {"aws:ResourceTag/Project": "board"}
-            for resource in listed(statement["Resource"]):
-                assert (
-                    resource == "*"
-                    or "board" in resource.split(":", 5)[5]
-                    or statement.get("Condition") == {"StringEquals": by_tag}
-                    or statement["Sid"] in ("Name", "ReadNames")
-                ), statement["Sid"]
+    for statement in statements(deployment, role):
+        by_tag = {"aws:ResourceTag/Project": "board"}
+        for resource in listed(statement["Resource"]):
+            assert (
+                resource == "*"
+                or "board" in resource.split(":", 5)[5]
+                or resource == "arn:aws:route53:::hostedzone/routing.InternalZone"
+                or statement.get("Condition") == {"StringEquals": by_tag}
+            ), statement["Sid"]
 
 
 def test_a_pause_deletes_the_name_of_its_own_load_balancer_and_no_other_record(
     deployment: Deployment,
 ) -> None:
-    (policy,) = deployment.resource("cluster.PauseRole").properties["Policies"]
-    statements = {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"]}
+    role = deployment.resource("cluster.PauseRole")
+    found = {one["Sid"]: one for one in statements(deployment, role)}
     changes = [
         sid
-        for sid, one in statements.items()
+        for sid, one in found.items()
         if "route53:ChangeResourceRecordSets" in listed(one["Action"])
     ]
     assert changes == ["Name"]
     record = deployment.resource("routing.InternalName")
     # Names in conditions are in lower case and have no dot at their end (Route 53 Developer Guide,
     # Using IAM policy conditions for fine-grained access control).
-    assert statements["Name"]["Condition"] == {
+    assert found["Name"]["Condition"] == {
         "ForAllValues:StringEquals": {
             "route53:ChangeResourceRecordSetsNormalizedRecordNames": [record["Name"]],
             "route53:ChangeResourceRecordSetsRecordTypes": [record["Type"]],
@@ -206,7 +217,7 @@ def test_a_pause_deletes_the_name_of_its_own_load_balancer_and_no_other_record(
         }
     }
     assert record["Name"] == record["Name"].lower().rstrip(".")
-    assert listed(statements["ReadNames"]["Action"]) == [
+    assert listed(found["ReadNames"]["Action"]) == [
         "route53:GetHostedZone",
         "route53:ListResourceRecordSets",
     ]

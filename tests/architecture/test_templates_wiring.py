@@ -77,6 +77,10 @@ def test_every_name_begins_with_the_project(project: str) -> None:
             if resource.kind == "AWS::ECS::Service":
                 assert resource["Cluster"] == "cluster.Cluster"
                 continue
+            # A policy's name belongs to its role.
+            if resource.kind == "AWS::IAM::Policy":
+                assert all(role.startswith(f"{project}-") for role in resource["Roles"])
+                continue
             assert named <= {written}, resource.name
             if written is None:
                 continue

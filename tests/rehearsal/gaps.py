@@ -440,18 +440,29 @@ GAPS: Final[Sequence[Gap]] = (
     *_left_out("service", "AWS::ApplicationAutoScaling::ScalingPolicy", "ScalingPolicy"),
 )
 
-MISSING: Final[Sequence[str]] = (
-    "Aurora is a record: tasks get a PostgreSQL 18 of the rehearsal (DatabaseHost, DatabaseTls).",
-    "There are no instances: tasks run on this machine, and nothing is waited for when they pause.",
-    "There is no DNS: services find each other at an address (InternalOrigin).",
-    "Load balancers ignore weights, make no health checks, and send requests to a task that does "
-    "not listen yet: that no request is lost is shown with the gateway before the same tasks.",
-    "ECS calls a task healthy when it has run for a second: in the rehearsal it asks the gateway's "
-    "health checks (tests/rehearsal/emulator_main.py), as it asks the load balancer's on AWS.",
-    "ECS ignores checks in containers, users, memory, read-only roots and stop timeouts (5 s "
-    "always): a version that never gets healthy is one that ends.",
-    "A stack is complete at once, whether its service comes up or not: what tells is ECS.",
-    "Security groups and routes do nothing: the tests of the templates read them instead.",
-    "Quotas cannot be read, and everybody may do everything.",
-)
-"""Gaps that no change to a template can avoid. Other tests cover them, or only AWS can."""
+MISSING: Final[Mapping[str, str]] = {
+    "Aurora and RDS": (
+        "they are records: tasks get a PostgreSQL 18 of the rehearsal (DatabaseHost, DatabaseTls)"
+    ),
+    "instances": (
+        "there are none: tasks run on this machine, and nothing is waited for when they pause"
+    ),
+    "DNS": "there is none: services find each other at an address (InternalOrigin)",
+    "load balancers": (
+        "they ignore weights, make no health checks, and send requests to a task that does not "
+        "listen yet: that no request is lost is shown with the gateway before the same tasks"
+    ),
+    "ECS": (
+        "it calls a task healthy when it has run for a second: in the rehearsal it asks the "
+        "gateway's health checks (tests/rehearsal/emulator_main.py), as it asks the load "
+        "balancer's on AWS. It ignores checks in containers, users, memory, read-only roots and "
+        "stop timeouts (5 s always): a version that never gets healthy is one that ends"
+    ),
+    "stacks": (
+        "they are complete at once, whether their services come up or not: what tells is ECS"
+    ),
+    "security groups and routes": ("they do nothing: the tests of the templates read them instead"),
+    "quotas and permissions": "quotas cannot be read, and everybody may do everything",
+}
+"""Gaps that no change to a template can avoid. Other tests cover them, or only AWS can:
+docs/aws-real-account.md has each name."""

@@ -211,8 +211,8 @@ def _tell_the_gaps() -> None:
     for gap in GAPS:
         show(f"  {gap}\n")
     show("Besides:\n")
-    for missing in MISSING:
-        show(f"  {missing}\n")
+    for name, missing in MISSING.items():
+        show(f"  {name}: {missing}.\n")
 
 
 @contextmanager
