@@ -181,7 +181,8 @@ async def stage(board: BrokenBoard, rate: float) -> AsyncIterator[Stage]:
     following = [asyncio.create_task(one.run()) for one in streams]
     try:
         for one in streams:
-            await asyncio.wait_for(one.opened.wait(), 30.0)
+            async with asyncio.timeout(30.0):
+                await one.opened.wait()
         yield Stage(board, client, recorder, visitors, rate)
     finally:
         for task in following:

@@ -127,7 +127,8 @@ async def running_board(
         if not ended.done():
             process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(asyncio.shield(ended), _STOP_SECONDS)
+            async with asyncio.timeout(_STOP_SECONDS):
+                await asyncio.shield(ended)
         except TimeoutError:
             process.kill()
             await ended

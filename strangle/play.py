@@ -97,7 +97,8 @@ class Play:
         streams = [asyncio.create_task(one.run()) for one in following]
         try:
             for one in following:
-                await asyncio.wait_for(one.opened.wait(), 30.0)
+                async with asyncio.timeout(30.0):
+                    await one.opened.wait()
             await self._play(visitors, stop)
             assert visitors.moderator is not None  # noqa: S101 - they have arrived
             auditor = Auditor(client, history, visitors.moderator.token)

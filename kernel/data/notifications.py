@@ -108,7 +108,8 @@ class NotificationListener:
     ) -> None:
         while not lost.is_set():
             try:
-                await asyncio.wait_for(lost.wait(), _ASK_EVERY)
+                async with asyncio.timeout(_ASK_EVERY):
+                    await lost.wait()
             except TimeoutError:
                 # Only an answer shows that the server has not vanished without closing the
                 # connection.

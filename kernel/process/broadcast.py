@@ -40,6 +40,7 @@ class Waiter:
     async def wait(self, seconds: float) -> None:
         """Return at the notification, or after `seconds` at the latest."""
         try:
-            await asyncio.wait_for(self._event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         except TimeoutError:
             pass

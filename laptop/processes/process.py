@@ -72,7 +72,8 @@ class Process:
         """Send SIGTERM, and SIGKILL after `patience` seconds. Returns what `wait()` returns."""
         self._signal(signal.SIGTERM)
         try:
-            return await asyncio.wait_for(self.wait(), patience)
+            async with asyncio.timeout(patience):
+                return await self.wait()
         except TimeoutError:
             self._log.say(self.program.name, f"did not stop within {patience:g} s and is killed")
             self.kill()

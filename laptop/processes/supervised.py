@@ -95,7 +95,8 @@ class SupervisedProcess:
             if not self._budget.spend():
                 raise CannotRunError(f"{name} ended six times within a minute")
             try:
-                await asyncio.wait_for(self._stopping.wait(), self._restart_after)
+                async with asyncio.timeout(self._restart_after):
+                    await self._stopping.wait()
                 return
             except TimeoutError:
                 self.start()

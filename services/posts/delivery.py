@@ -79,7 +79,8 @@ class ActivityDelivery:
             outage.succeeded()
             self._behind_since = None
             try:
-                await asyncio.wait_for(self._wanted.wait(), self._interval)
+                async with asyncio.timeout(self._interval):
+                    await self._wanted.wait()
             except TimeoutError:
                 pass
 

@@ -73,7 +73,8 @@ class Watch:
     async def wait(self, seconds: float) -> bool:
         """Wait at most so many seconds for events or the end. Returns whether there are any."""
         try:
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
         except TimeoutError:
             return False
         return True

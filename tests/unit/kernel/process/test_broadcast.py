@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from kernel.process.broadcast import Broadcast
 
 FOR_EVER = 3600.0
@@ -44,3 +46,24 @@ async def test_closed_broadcast_lets_no_one_wait() -> None:
     await asyncio.wait_for(waiting, 5)
     broadcast.notify()
     await asyncio.wait_for(broadcast.waiter().wait(FOR_EVER), 5)
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_task_does_not_go_on_after_it_was_cancelled_as_it_was_notified(steps: int) -> None:
+    broadcast = Broadcast()
+    woken = asyncio.Event()
+
+    async def work() -> None:
+        await broadcast.waiter().wait(FOR_EVER)
+        woken.set()
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    broadcast.notify()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    before = woken.is_set()
+    working.cancel()
+    await asyncio.wait([working])
+    assert woken.is_set() == before
+    assert working.cancelled() != before
