@@ -26,7 +26,8 @@ def require_instance_type(aws: Aws, kind: str, say: Callable[[str], None]) -> No
         choice = f"use INSTANCE_TYPE=..., one of {', '.join(sorted(both))}" if both else (
             "choose another region"
         )  # fmt: skip
-        raise CannotDeployError(f"{' and '.join(lacking)} does not offer {kind}: {choice}")
+        verb = "does" if len(lacking) == 1 else "do"
+        raise CannotDeployError(f"{' and '.join(lacking)} {verb} not offer {kind}: {choice}")
 
 
 def _zones(aws: Aws) -> list[str]:

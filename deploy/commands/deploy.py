@@ -175,13 +175,20 @@ def deployed(installation: Installation) -> list[str]:
 
 def current_deployment(installation: Installation) -> str:
     """The chosen deployment, or else the existing one, or else microservices. Raises
-    `CannotDeployError` if the existing services are not those of any deployment."""
+    `CannotDeployError` if the existing services are not those of any deployment. A first deploy of
+    microservices that was interrupted is one: without a monolith, and all traffic for services."""
     if installation.settings.deployment is not None:
         return installation.settings.deployment
     there = set(deployed(installation))
     for name, services in DEPLOYMENTS.items():
         if there == set(services):
             return name
+    routing = installation.find("routing")
+    only_services = routing is not None and all(
+        routing.parameters.get(name) == "100" for name in SHARES
+    )
+    if only_services and there <= set(DEPLOYMENTS["microservices"]):
+        return "microservices"
     if there:
         raise CannotDeployError(
             f"The services {', '.join(sorted(there))} exist, which are those of none of "

@@ -198,6 +198,22 @@ def test_an_update_replaces_one_instance_at_a_time() -> None:
     assert set(policy) == {"AutoScalingRollingUpdate"}
 
 
+def test_instances_and_their_volumes_have_the_projects_tag(deployment: Deployment) -> None:
+    # CloudFormation passes a stack's tags on to neither.
+    launch = deployment.resource("cluster.LaunchTemplate")
+    tag = {"Key": "Project", "Value": "board"}
+    tagged = {
+        one["ResourceType"]
+        for one in (
+            *launch["LaunchTemplateData"]["TagSpecifications"], *launch["TagSpecifications"],
+        )
+        if tag in one["Tags"]
+    }  # fmt: skip
+    assert tagged == {"instance", "volume", "launch-template"}
+    group = deployment.resource("cluster.AutoScalingGroup")
+    assert {**tag, "PropagateAtLaunch": True} in group["Tags"]
+
+
 # Images
 
 

@@ -182,3 +182,14 @@ def test_interrupted_change_of_the_deployment_is_asked_about_and_not_guessed(
     del board.stacks["web"]
     with pytest.raises(CannotDeployError, match="Choose one of them with DEPLOYMENT"):
         Command(board, None, templates).run()
+
+
+def test_interrupted_first_deploy_of_microservices_continues_without_a_choice(
+    templates: Path,
+) -> None:
+    board = LiveBoard()
+    for name in ("monolith", "web"):
+        del board.stacks[name]
+    board.stacks["routing"] = dict.fromkeys(SHARES, "100")
+    Command(board, None, templates).run()
+    assert {*DEPLOYMENTS["microservices"]} == board.stacks.keys() - {*FOUNDATION, "observability"}

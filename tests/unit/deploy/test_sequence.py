@@ -142,16 +142,6 @@ def test_impossible_choice_changes_nothing(templates: Path) -> None:
     assert account.changes == []
 
 
-def test_account_is_checked_before_anything_is_created(templates: Path) -> None:
-    account = FakeAccount(templates)
-    denied = cast(Account, type("Nobody", (), {"caller": "arn:aws:iam::1:user/a", "id": "1"})())
-    with pytest.raises((CannotDeployError, AttributeError)):
-        up.deploy(
-            installation(account), denied, cast(Any, Registry()), NEW, cast(Any, Visits(account))
-        )
-    assert account.changes == []
-
-
 def test_shift_is_refused_while_paused(templates: Path) -> None:
     account = board(templates, "strangler")
     there = installation(account)
