@@ -232,11 +232,8 @@ bench-size: $(VENV)/dev.txt ## Measure pages and searches among a million posts 
 	@$(BIN)/python -m bench.size $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/dev.txt ## Measure the gateway's speed (needs nginx, wrk and h2load) and capacity, and the board
-	@$(BIN)/python -m bench.gateway
-	@$(BIN)/python -m bench.capacity
-	@$(BIN)/python -m bench.contract
-	@$(BIN)/python -m bench.speed
+bench: $(VENV)/dev.txt ## Measure the board and the gateway (needs nginx, wrk and h2load; PEER_URL, ARGS=--document)
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-docker
 bench-docker: $(VENV)/dev.txt ## Measure the containers: start and stop, memory, image sizes (needs Docker)

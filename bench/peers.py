@@ -4,7 +4,8 @@
 
 `/bare/...` is a plain ASGI callable that sends the status, fields and body that the board at URL
 sends for `/...` and the same `If-None-Match`. `/query` is a FastAPI route that runs the query for a
-page of the newest 50 posts and sends constant bytes. The server is the same as the board's.
+page of the newest 50 posts and sends as many bytes as the board does. `POST /insert` is a FastAPI
+route that only inserts a post's row, and sends it. The server is the same as the board's.
 """
 
 import asyncio
@@ -12,18 +13,33 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import asyncpg
 import uvloop
 from fastapi import FastAPI, Response
+from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bench.board import Server
+from bench.programs import process, wait_for
 from kernel.process.serve import listening
+from laptop import ports
+from services.posts.model import MARKUP
 from services.posts.store import POST_COLUMNS, VISIBLE
 
 _QUERY = f"""
     SELECT {POST_COLUMNS} FROM posts WHERE id < $1 AND {VISIBLE} ORDER BY id DESC LIMIT $2
 """  # noqa: S608 - constants
+_INSERT = """
+    INSERT INTO posts (
+        thread, author, by_starter, text, html, created_at, search, indexed_at, markup, rendered_at
+    )
+    VALUES ($1, 1, false, $2, $2, now(), to_tsvector('english', $2), now(), $3, now())
+    RETURNING id, created_at
+"""
 
 
 class Bare:
@@ -68,25 +84,49 @@ class Bare:
         return status, fields, body
 
 
-def query_app(pool: "asyncpg.Pool[asyncpg.Record]") -> FastAPI:
-    """An application with one route, which runs one query."""
+class NewRow(BaseModel):
+    """A post to insert."""
+
+    thread: int
+    text: str
+
+
+def database_app(pool: "asyncpg.Pool[asyncpg.Record]", page: bytes) -> FastAPI:
+    """An application with two routes, each of which runs one statement. `page` is what the reading
+    one sends."""
     app = FastAPI(openapi_url=None)
-    body = b"x" * 2000
 
     @app.get("/query")
     async def query(limit: int = 50, after: str | None = None) -> Response:
         await pool.fetch(_QUERY, 2**63 - 1 if after is None else int(after), limit + 1)
-        return Response(body, media_type="application/json")
+        return Response(page, media_type="application/json")
+
+    @app.post("/insert", status_code=201)
+    async def insert(new: NewRow) -> dict[str, Any]:
+        row = await pool.fetchrow(_INSERT, new.thread, new.text, MARKUP)
+        return {**dict(row or {}), "thread": new.thread, "text": new.text}
 
     return app
 
 
 async def serve(port: int, url: str, database: str) -> None:
     """Serve until the process is terminated."""
+    with urllib.request.urlopen(f"{url}/api/posts?limit=50") as response:  # noqa: ASYNC210, S310 - nothing runs yet; http
+        page = response.read()
     async with asyncpg.create_pool(database, min_size=5, max_size=5) as pool:
         with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
-            async with listening(Bare(url, query_app(pool)), listener):
+            async with listening(Bare(url, database_app(pool, page)), listener):
                 await asyncio.Event().wait()
+
+
+@contextmanager
+def serving(url: str, database: str) -> Iterator[Server]:
+    """These programs in a process, until the block ends."""
+    [port] = ports.free(1)
+    command = [sys.executable, "-m", "bench.peers", str(port), url, database]
+    with process(command) as running:
+        wait_for(port, running, "/query")
+        yield Server("peers", running.pid, port, port, None)
 
 
 if __name__ == "__main__":

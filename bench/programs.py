@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from topology.routing import STAND_INS
 ROOT: Final = Path(__file__).parents[1]
 PATH: Final = "/api/threads"
 """The path of all requests; a rule of the deployed template forwards it to the threads service."""
-_START_SECONDS: Final = 10.0
+_START_SECONDS: Final = 60.0
 _CERTIFICATE_ARN: Final = "arn:aws:acm:us-east-1:000000000000:certificate/0"
 
 
@@ -99,10 +99,14 @@ def gateway(
 
 
 @contextmanager
-def process(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(  # noqa: S603 - our own arguments
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def process(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process, until the block ends. Its output goes to `log`, or nowhere."""
+    with (log or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own arguments
+            command, cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
     try:
         yield process
     finally:

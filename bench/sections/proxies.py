@@ -1,7 +1,5 @@
 """Compares the gateway with nginx: requests per second, and CPU time per request.
 
-    python -m bench.gateway [--pairs 5] [--seconds 3] [--connections 32]
-
 One gateway process and one nginx worker proxy to the same upstream, an nginx with a response of a
 few bytes, over persistent connections, and write an access log to a file. They are measured in
 alternating pairs, so that other load on the machine affects both. There are four series:
@@ -10,19 +8,9 @@ alternating pairs, so that other load on the machine affects both. There are fou
   path and header values of its own,
 - over HTTP/2 and TLS, measured by h2load with 8 connections of 16 streams: one path; or different
   paths.
-
-Needs Linux (CPU time is read from /proc), nginx, wrk, h2load and openssl. Everything listens on
-127.0.0.1 and ends with the run.
-
-The exit code is 1 if in any series the gateway's requests per second are less than its floor times
-nginx's: 0.5 over HTTP/1.1, and 0.35 over HTTP/2.
 """
 
-import argparse
 import contextlib
-import shutil
-import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.h2load import run_h2load
+from bench.effort import Effort
+from bench.figures import Figure, Section, at_least
 from bench.programs import (
     PATH,
     CertificateFiles,
@@ -40,9 +29,11 @@ from bench.programs import (
     process,
     wait_for,
 )
-from bench.wrk import LoadRun, run_wrk
+from bench.tools.h2load import run_h2load
+from bench.tools.wrk import LoadRun, run_wrk
 from laptop import ports
 
+_CONNECTIONS: Final = 32
 _PATHS: Final = 10_000
 _UPSTREAM: Final = """
         location / { default_type application/json; return 200 '{"id":1,"title":"small"}'; }
@@ -99,26 +90,15 @@ class Series:
     results: Results = field(default_factory=lambda: {"nginx": [], "gateway": []})
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Measure and print everything. Returns the exit code: 2 if a program is missing."""
-    parser = argparse.ArgumentParser(prog="python -m bench.gateway")
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=32)
-    options = parser.parse_args(arguments)
-    needed = ("nginx", "wrk", "h2load", "openssl")
-    missing = [tool for tool in needed if shutil.which(tool) is None]
-    if missing or not Path("/proc/self/stat").exists():
-        needs = ", ".join(missing) or "Linux"
-        sys.stderr.write(f"bench.gateway needs {needs}\n")
-        return 2
+def measure(effort: Effort) -> Section:
+    """Measure all series."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         # Started by root, nginx's worker runs as `nobody`, and must be able to enter this folder.
         folder.chmod(0o755)
-        series = _start(stack, folder, options.connections)
-        for pair in range(options.pairs + 1):
-            seconds = 1 if pair == 0 else options.seconds
+        series = _start(stack, folder, _CONNECTIONS)
+        for pair in range(effort.pairs + 1):
+            seconds = 1 if pair == 0 else effort.seconds
             for each in series:
                 for proxy in (each.nginx, each.gateway):
                     run = each.load(proxy, seconds)
@@ -126,10 +106,14 @@ def main(arguments: Sequence[str]) -> int:
                         each.results[proxy.name].append(
                             Measurement(run.rate, run.cpu_per_request * 1e6)
                         )
-    slow = [each for each in series if _report(each.what, each.results) < each.floor]
-    for each in slow:
-        sys.stderr.write(f"bench.gateway: {each.what}: the ratio is under {each.floor}\n")
-    return 1 if slow else 0
+    return Section(
+        "The gateway beside nginx",
+        "One gateway process and one nginx worker in front of the same upstream, each with an"
+        f" access log in a file, in turns, {effort.seconds} s at a time: `wrk` with {_CONNECTIONS}"
+        " connections over HTTP/1.1, `h2load` with 8 connections of 16 streams over HTTP/2 and TLS."
+        " A ratio is that of requests per second.",
+        tuple(figure for each in series for figure in _figures(each)),
+    )
 
 
 def _start(stack: contextlib.ExitStack, folder: Path, connections: int) -> list[Series]:
@@ -146,13 +130,11 @@ def _start(stack: contextlib.ExitStack, folder: Path, connections: int) -> list[
         _nginx(secure, "nginx", proxy_ports[2], _PROXY, upstream, certificate)
     )
     ours2 = stack.enter_context(gateway(secure, proxy_ports[3], upstream_port, certificate))
-    script = folder / "varied.lua"
-    script.write_text(_VARIED % PATH, encoding="ascii")
 
-    def wrk(*arguments: str) -> Callable[[Proxy, int], LoadRun]:
+    def wrk(script: str = "") -> Callable[[Proxy, int], LoadRun]:
         def load(proxy: Proxy, seconds: int) -> LoadRun:
             url = f"http://127.0.0.1:{proxy.port}{PATH}"
-            return run_wrk(proxy.pid, url, seconds, connections, arguments)
+            return run_wrk(proxy.pid, url, seconds, connections, script=script)
 
         return load
 
@@ -167,27 +149,30 @@ def _start(stack: contextlib.ExitStack, folder: Path, connections: int) -> list[
     different = [f"{PATH}/{number}?after={number}" for number in range(_PATHS)]
     return [
         Series("the same request every time", 0.5, nginx, ours, wrk()),
-        Series(
-            "a browser's requests, all different", 0.5, nginx, ours, wrk("--script", str(script))
-        ),
+        Series("a browser's requests, all different", 0.5, nginx, ours, wrk(_VARIED % PATH)),
         Series("HTTP/2, one path", 0.35, nginx2, ours2, h2load([PATH])),
         Series("HTTP/2, different paths", 0.35, nginx2, ours2, h2load(different)),
     ]
 
 
-def _report(what: str, results: Results) -> float:
-    lines = [f"{what}:"]
-    for name, measured in results.items():
-        rate = statistics.median(one.requests_per_second for one in measured)
-        cpu = statistics.median(one.cpu_microseconds for one in measured)
-        lines.append(f"  {name:8} {rate:8.0f} requests/s {cpu:6.1f} us of CPU per request")
-    ratio = statistics.median(
-        ours.requests_per_second / theirs.requests_per_second
-        for ours, theirs in zip(results["gateway"], results["nginx"], strict=True)
+def _figures(series: Series) -> Iterator[Figure]:
+    ours, theirs = series.results["gateway"], series.results["nginx"]
+    yield Figure(
+        f"{series.what}, gateway : nginx",
+        tuple(
+            mine.requests_per_second / other.requests_per_second
+            for mine, other in zip(ours, theirs, strict=True)
+        ),
+        floor=at_least(series.floor),
+        goal=at_least(series.floor),
     )
-    lines.append(f"  gateway : nginx = {ratio:.2f} (median of {len(results['nginx'])} pairs)")
-    sys.stdout.write("\n".join(lines) + "\n")
-    return ratio
+    for name, measured in series.results.items():
+        yield Figure(
+            f"{series.what}, {name}: CPU time of a request",
+            tuple(each.cpu_microseconds for each in measured),
+            "µs",
+            digits=0,
+        )
 
 
 @contextmanager
@@ -227,7 +212,3 @@ def _nginx(
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
         [worker] = children.read_text(encoding="ascii").split()
         yield Proxy(name, port, int(worker))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

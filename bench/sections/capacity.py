@@ -1,41 +1,33 @@
 """Measures the gateway's memory with long streams and many idle clients, and the delay it adds.
 
-    python -m bench.capacity [--mib 1024] [--clients 10000] [--rate 1000] [--pairs 5]
-
 One gateway process, with the options of `make run`, in front of a target in this process:
 
-- how much its peak memory grows while `--mib` MiB go to a slow reader, and as many are uploaded,
-- its memory with `--clients` idle clients, and how long a new request takes beside them,
-- the delay at `--rate` requests a second, through it and directly, in alternating pairs of 3 s.
-
-Needs Linux (memory is read from /proc). Everything is on 127.0.0.1 and ends with the run. The exit
-code is 1 if a limit is exceeded: 16 MiB of growth, 150 MiB with idle clients, 0.5 ms of delay at
-the median, 3 ms at the 99th percentile.
+- how much its peak memory grows while a gibibyte goes to a slow reader, and as much is uploaded,
+- its memory with 10,000 idle clients, and how long a new request takes beside them,
+- the delay at 1,000 requests a second, through it and directly, in alternating pairs of 3 s.
 """
 
-import argparse
 import asyncio
 import contextlib
 import resource
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, cast
 
 import uvloop
 
+from bench.effort import Effort
+from bench.figures import Figure, Section, at_most
 from bench.programs import PATH, gateway, memory_mib
 from laptop import ports
 
 _PIECE: Final = b"x" * 65_536
 _SMALL: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-_MAX_GROWTH: Final = 16.0
-_MAX_IDLE: Final = 150.0
-_MAX_MEDIAN: Final = 0.0005
-_MAX_P99: Final = 0.003
+_SIZE: Final = 1 << 30
+_CLIENTS: Final = 10_000
+_RATE: Final = 1_000
 _SECONDS: Final = 3.0
 
 
@@ -174,97 +166,83 @@ async def delays(port: int, rate: int) -> list[float]:
     return took
 
 
-async def measure(options: argparse.Namespace) -> int:
-    """Measure and print everything. Returns the exit code."""
+def measure(effort: Effort) -> Section:
+    """Measure everything."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return Section(
+        "The gateway's capacity",
+        f"One gateway process. {_SIZE >> 20} MiB are downloaded by a slow reader, and as many"
+        f" uploaded; {_CLIENTS:,} clients are idle; {_RATE:,} requests a second are due at fixed"
+        f" times, {_SECONDS:.0f} s through the gateway and directly, in turns.",
+        tuple(uvloop.run(_measure(effort))),
+    )
+
+
+async def _measure(effort: Effort) -> list[Figure]:
     loop = asyncio.get_running_loop()
-    size = options.mib * 1024 * 1024
     [port, gateway_port] = ports.free(2)
-    server = await loop.create_server(lambda: Target(size), "127.0.0.1", port, backlog=1024)
-    failed = False
+    server = await loop.create_server(lambda: Target(_SIZE), "127.0.0.1", port, backlog=1024)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         begun = gateway(Path(folder), gateway_port, port)
         # In a thread: it waits for a response, which this loop has to send.
         proxy = await loop.run_in_executor(None, stack.enter_context, begun)
-        failed |= await _streams(proxy.port, proxy.pid, size)
-        failed |= await _added_delay(proxy.port, port, options)
-        failed |= await _idle_clients(proxy.port, proxy.pid, options.clients)
+        figures = [
+            await _streams(proxy.port, proxy.pid),
+            *await _added_delay(proxy.port, port, effort.pairs),
+            *await _idle_clients(proxy.port, proxy.pid),
+        ]
     server.close()
-    return int(failed)
+    return figures
 
 
-async def _streams(port: int, pid: int, size: int) -> bool:
+async def _streams(port: int, pid: int) -> Figure:
     for _ in range(50):
         reader, writer = await connect(port)
         await ask(reader, writer)
         writer.close()
     before = memory_mib(pid, "VmHWM")
-    began = time.perf_counter()
-    await download(port, size)
-    await upload(port, size)
+    await download(port, _SIZE)
+    await upload(port, _SIZE)
     grown = memory_mib(pid, "VmHWM") - before
-    return _say(
-        f"{size >> 20} MiB down and up in {time.perf_counter() - began:.1f} s: "
-        f"peak memory grew {grown:.1f} MiB",
-        grown < _MAX_GROWTH,
-    )
+    limit = at_most(16)
+    what = f"growth of peak memory, {_SIZE >> 20} MiB down and up"
+    return Figure(what, (grown,), "MiB", limit, limit, digits=1)
 
 
-async def _added_delay(port: int, direct: int, options: argparse.Namespace) -> bool:
+async def _added_delay(port: int, direct: int, pairs: int) -> list[Figure]:
     medians: list[float] = []
     tails: list[float] = []
-    for pair in range(options.pairs + 1):
-        ours, theirs = await delays(port, options.rate), await delays(direct, options.rate)
+    for pair in range(pairs + 1):
+        ours, theirs = await delays(port, _RATE), await delays(direct, _RATE)
         if pair:  # the first pair is a warm-up
-            medians.append(statistics.median(ours) - statistics.median(theirs))
-            tails.append(_p99(ours) - _p99(theirs))
-    median, tail = statistics.median(medians), statistics.median(tails)
-    return _say(
-        f"{options.rate} requests/s: {median * 1000:.2f} ms slower at the median and "
-        f"{tail * 1000:.2f} ms slower at p99 than direct (median of {options.pairs} pairs)",
-        median <= _MAX_MEDIAN and tail <= _MAX_P99,
-    )
+            medians.append((statistics.median(ours) - statistics.median(theirs)) * 1000)
+            tails.append((_p99(ours) - _p99(theirs)) * 1000)
+    what = f"delay that the gateway adds at {_RATE:,} requests/s"
+    median, tail = at_most(0.5), at_most(3)
+    return [
+        Figure(f"{what}, median", tuple(medians), "ms", median, median),
+        Figure(f"{what}, p99", tuple(tails), "ms", tail, tail),
+    ]
 
 
-async def _idle_clients(port: int, pid: int, count: int) -> bool:
+async def _idle_clients(port: int, pid: int) -> list[Figure]:
     reader, writer = await connect(port)
     alone = statistics.median([await ask(reader, writer) for _ in range(200)])
-    idle = [await connect(port) for _ in range(count)]
+    idle = [await connect(port) for _ in range(_CLIENTS)]
     beside = statistics.median([await ask(reader, writer) for _ in range(200)])
     memory = memory_mib(pid)
     for _, other in idle:
         other.close()
-    return _say(
-        f"{count} idle clients: {memory:.0f} MiB; a request takes {beside * 1000:.2f} ms, "
-        f"{alone * 1000:.2f} ms without them",
-        memory < _MAX_IDLE,
-    )
+    limit = at_most(150)
+    return [
+        Figure(f"memory with {_CLIENTS:,} idle clients", (memory,), "MiB", limit, limit, digits=0),
+        Figure(
+            f"a request beside them : a request without them, {alone * 1000:.2f} ms",
+            (beside / alone,),
+        ),
+    ]
 
 
 def _p99(values: list[float]) -> float:
     return statistics.quantiles(values, n=100)[98]
-
-
-def _say(line: str, holds: bool) -> bool:
-    sys.stdout.write(f"{line}{'' if holds else '  <- exceeds the limit'}\n")
-    sys.stdout.flush()
-    return not holds
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Measure and print everything. Returns the exit code: 2 if this machine is unsuitable."""
-    parser = argparse.ArgumentParser(prog="python -m bench.capacity")
-    parser.add_argument("--mib", type=int, default=1024)
-    parser.add_argument("--clients", type=int, default=10_000)
-    parser.add_argument("--rate", type=int, default=1000)
-    parser.add_argument("--pairs", type=int, default=5)
-    options = parser.parse_args(arguments)
-    if not Path("/proc/self/status").exists():
-        sys.stderr.write("bench.capacity needs Linux\n")
-        return 2
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return uvloop.run(measure(options))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

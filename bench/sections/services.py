@@ -1,17 +1,10 @@
 """Measures the services: posts per second, delay of live posts, and the cost of open streams.
 
-    python -m bench.contract [--rounds 3] [--seconds 4] [--writers 16] [--streams 1000]
-
 Starts users, threads and two instances of posts as processes, on a PostgreSQL that is not durable,
 and sends requests to them directly, without the gateway. The client uses CPU time of the same
-machine. Everything listens on 127.0.0.1 and ends with the run. Needs Linux (memory and CPU time are
-read from /proc).
-
-The exit code is 1 if a thread's post count was wrong, or if the median delay until a post appears
-in another instance's stream was 100 ms or more.
+machine.
 """
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -31,14 +24,20 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bench.effort import Effort
+from bench.figures import Figure, Section, at_most
+from bench.load.open_loop import quantile
+from bench.programs import cpu_seconds, memory_mib
 from board.bootstrap import bootstrap
 from board.migrate import migrate
 from laptop.postgres.throwaway import throwaway
 
-_ROOT: Final = Path(__file__).parents[1]
+_ROOT: Final = Path(__file__).parents[2]
 _CONTEXTS: Final = ("users", "threads", "posts")
 _COLD: Final = 100
-_SLOWEST_SIGHT: Final = 0.1
+_WRITERS: Final = 16
+_STREAMS: Final = 1_000
+_LIVE_POSTS: Final = 100
 _IDLE_SECONDS: Final = 10
 _START_SECONDS: Final = 20.0
 
@@ -74,16 +73,14 @@ class Service:
         self._process.wait(30)
 
     @property
-    def resident(self) -> int:
-        """Its resident memory, in bytes."""
-        pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGESIZE")
+    def resident(self) -> float:
+        """Its resident memory, in KiB."""
+        return memory_mib(self._process.pid) * 1024
 
     @property
     def cpu(self) -> float:
         """The CPU time that it has used so far, in seconds."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self._process.pid)
 
 
 @asynccontextmanager
@@ -185,12 +182,12 @@ async def _counted(
     return not missing
 
 
-async def _until_seen(http: httpx.AsyncClient, services: Mapping[str, Service]) -> float:
-    """The median time from sending a post until another instance's stream has it, in seconds."""
+async def _until_seen(http: httpx.AsyncClient, services: Mapping[str, Service]) -> list[float]:
+    """The times from sending a post until another instance's stream has it, in seconds."""
     thread = await _start_thread(http, services)
     reader, writer = await _open_stream(services["posts too"], thread)
     took = []
-    for _ in range(100):
+    for _ in range(_LIVE_POSTS):
         began = time.perf_counter()
         posting = asyncio.create_task(_write(http, services["posts"], thread))
         async with asyncio.timeout(10):
@@ -198,7 +195,7 @@ async def _until_seen(http: httpx.AsyncClient, services: Mapping[str, Service]) 
         took.append(time.perf_counter() - began)
         await posting
     writer.close()
-    return statistics.median(took)
+    return took
 
 
 async def _open_stream(
@@ -216,7 +213,7 @@ async def _open_stream(
 async def _cost_of_streams(
     http: httpx.AsyncClient, services: Mapping[str, Service], number: int
 ) -> tuple[float, float]:
-    """The memory of each open stream in bytes, and the share of a core that all idle ones use."""
+    """The memory of each open stream in KiB, and the share of a core that all idle ones use."""
     threads = [await _start_thread(http, services) for _ in range(_COLD)]
     service = services["posts"]
     before = service.resident
@@ -230,33 +227,51 @@ async def _cost_of_streams(
     return memory, share
 
 
-async def _measure(rounds: int, seconds: float, writers: int, streams: int) -> int:
+async def _measure(effort: Effort) -> Section:
     async with _board() as services, _client(services) as http:
-        results = [await _posts_a_second(http, services, writers, seconds) for _ in range(rounds)]
-        exact = all(counted for _, counted in results)
-        rate = statistics.median(rate for rate, _ in results)
-        seen = statistics.median([await _until_seen(http, services) for _ in range(rounds)])
-        memory, share = await _cost_of_streams(http, services, streams)
-    print(f"posts/s, {writers} writers, two instances (median of {rounds}): {rate:.0f}")  # noqa: T201
-    print(f"all of them counted in their threads: {'yes' if exact else 'NO'}")  # noqa: T201
-    print(f"until another instance's stream has a post (median): {seen * 1000:.1f} ms")  # noqa: T201
-    print(f"memory of one of {streams} open streams: {memory / 1024:.0f} KiB")  # noqa: T201
-    print(f"CPU of {streams} idle streams: {share * 100:.1f} % of a core")  # noqa: T201
-    return 0 if exact and seen < _SLOWEST_SIGHT else 1
+        results = [
+            await _posts_a_second(http, services, _WRITERS, 2 * effort.seconds)
+            for _ in range(effort.pairs)
+        ]
+        delays = [await _until_seen(http, services) for _ in range(effort.pairs)]
+        memory, share = await _cost_of_streams(http, services, _STREAMS)
+    limit = at_most(100)
+    return Section(
+        "Posts and streams of the services",
+        "Users, threads and two instances of posts, each a process, without the gateway;"
+        f" {_WRITERS} writers in one Python client, half of them in one thread;"
+        f" {_LIVE_POSTS} live posts a run. All posts are counted in their threads at the end.",
+        (
+            Figure(
+                f"posts of {_WRITERS} writers, two instances",
+                tuple(rate for rate, _ in results),
+                "/s",
+                digits=0,
+            ),
+            Figure(
+                "until another instance's stream has a post, median",
+                tuple(statistics.median(each) * 1000 for each in delays),
+                "ms",
+                limit,
+                limit,
+                digits=1,
+            ),
+            Figure(
+                "until another instance's stream has a post, p99",
+                tuple(quantile(each, 0.99) * 1000 for each in delays),
+                "ms",
+                goal=limit,
+                digits=1,
+            ),
+            Figure(f"memory of one of {_STREAMS:,} open streams", (memory,), "KiB", digits=0),
+            Figure(f"CPU of {_STREAMS:,} idle streams", (share * 100,), "% of a core", digits=1),
+        ),
+        wrong=() if all(counted for _, counted in results) else ("a thread's count is wrong",),
+    )
 
 
-def main() -> int:
-    """Measure and print everything. Returns the exit code."""
-    parser = argparse.ArgumentParser(description="Measure the board's services.")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--writers", type=int, default=16)
-    parser.add_argument("--streams", type=int, default=1000)
-    chosen = parser.parse_args()
+def measure(effort: Effort) -> Section:
+    """Measure everything."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return asyncio.run(_measure(chosen.rounds, chosen.seconds, chosen.writers, chosen.streams))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return asyncio.run(_measure(effort))
