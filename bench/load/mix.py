@@ -53,6 +53,13 @@ class Mix:
         """Requests that arrive at random, `rate` times a second on average."""
         return list(self._arrivals(rate, seconds))
 
+    def everything(self, rate: float) -> list[Arrival]:
+        """Each thing that the load reads, once, at a constant rate: it fills the cache."""
+        users = (self._user(user) for user in self._users)
+        # The most popular threads are read last, as they would be the most recent ones.
+        requests = [*users, *(self._pages[each] for each in reversed(self._threads)), self._list]
+        return [Arrival(number / rate, each) for number, each in enumerate(requests)]
+
     def _arrivals(self, rate: float, seconds: float) -> Iterator[Arrival]:
         after = self._random.expovariate(rate)
         while after < seconds:
@@ -67,7 +74,10 @@ class Mix:
             return self._pages[self._thread()]
         if kind == "list":
             return self._list
-        user = self._random.choice(self._users)
+        return self._user(self._random.choice(self._users))
+
+    @staticmethod
+    def _user(user: int) -> Request:
         return _read("user", f"/api/users/{user}", b'"id":%d,' % user)
 
     def _thread(self) -> int:

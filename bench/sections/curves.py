@@ -55,7 +55,7 @@ async def _measure(
 ) -> tuple[dict[str, dict[int, list[Window]]], list[str]]:
     windows: dict[str, dict[int, list[Window]]] = {name: {} for name in boards}
     for name, board in boards.items():
-        await run(board.port, mixes[name].plan(RATES[0], 2))
+        await run(board.port, mixes[name].everything(_SHOWN))
     saturated: set[str] = set()
     for rate in RATES:
         for _ in range(effort.pairs):

@@ -32,7 +32,7 @@ def measure(effort: Effort) -> Section:
                         f"`{path}`, cached: CPU time that the gateway adds to a request",
                         tuple(each * 1e6 for each in added),
                         "µs",
-                        floor=at_most(75),
+                        floor=at_most(50),
                         goal=at_most(50),
                         digits=0,
                     )

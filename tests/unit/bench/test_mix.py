@@ -81,3 +81,9 @@ def test_only_acknowledged_posts_count_as_written() -> None:
     assert write.check(201, json.dumps({**sent, "id": 5}).encode()) is None
     assert made.written == [Acknowledged(5, sent["thread"], sent["text"])]
     assert sent["text"] != json.loads(other.data.partition(b"\r\n\r\n")[2])["text"]
+
+
+def test_everything_is_read_once_the_most_popular_thread_last_of_its_kind() -> None:
+    read = paths(mix().everything(1000))
+    assert len(read) == len(set(read)) == 151
+    assert read[-2:] == ["/api/posts/in-thread/1", "/api/threads"]
