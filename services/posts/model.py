@@ -12,7 +12,7 @@ from kernel.moderation.log import Act
 
 LONGEST_TEXT = 32_000
 
-MARKUP = 2
+MARKUP = 3
 """The version of the rules by which Markdown becomes HTML. Raise it when the HTML of any text
 changes, with a migration that makes the index `posts_to_render` again for the new number."""
 

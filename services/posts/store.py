@@ -19,9 +19,10 @@ from kernel.errors import FieldError, Invalid, Policy
 from kernel.moderation.log import record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
+from services.posts.footnotes import of_post
 from services.posts.model import MARKUP, Decide, Kind, NewPost, Post, Revision
 
-SCHEMA = "0009"
+SCHEMA = "0010"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"
@@ -88,7 +89,7 @@ class PostStore:
                 encode(words),
             )
             assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
-            post = Post._make(row)
+            post = await _name_footnotes(connection, Post._make(row))
             await record_event(connection, post, version, "post")
             await self._dictionary.add(connection, words)
             await write.finish(connection, new.user, now, post)
@@ -158,7 +159,7 @@ class PostStore:
                 """,  # noqa: S608 - the constants are ours
                 post,
                 text,
-                rendered,
+                of_post(rendered, post),
                 now,
                 encode(words),
                 None if actor == found.user else actor,
@@ -350,6 +351,13 @@ async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[i
     )
     assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
     return row["version"], row["last_post_at"]
+
+
+async def _name_footnotes(connection: Connection, post: Post) -> Post:
+    html = of_post(post.html, post.id)
+    if html != post.html:
+        await connection.execute("UPDATE posts SET html = $2 WHERE id = $1", post.id, html)
+    return post._replace(html=html)
 
 
 async def _lock(connection: Connection, post: int) -> Post | None:

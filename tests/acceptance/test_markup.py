@@ -10,10 +10,12 @@ pytestmark = pytest.mark.in_loop
 
 TAGS = {
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "em", "strong", "s", "code", "pre",
-    "blockquote", "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td",
+    "blockquote", "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td", "sup",
+    "label", "input",
 }  # fmt: skip
 ATTRIBUTES = {
     "href", "title", "rel", "src", "alt", "loading", "referrerpolicy", "start", "class",
+    "id", "type", "disabled", "checked",
 }  # fmt: skip
 
 TRICKS = [
@@ -107,6 +109,12 @@ async def test_every_link_in_a_post_is_nofollow(person: Person, text: str) -> No
         ("# a", "<h1>a</h1>\n"),
         ("> a", "<blockquote>\n<p>a</p>\n</blockquote>\n"),
         ("3. a", '<ol start="3">\n<li>a</li>\n</ol>\n'),
+        (
+            "- [ ] a\n- [x] b",
+            '<ul>\n<li class="task"><label><input disabled="" type="checkbox"> a</label></li>\n'
+            '<li class="task"><label><input checked="" disabled="" type="checkbox"> b</label></li>'
+            "\n</ul>\n",
+        ),
         ("```python\na < b\n```", '<pre><code class="language-python">a &lt; b\n</code></pre>\n'),
         (
             "|a|b|\n|-|-|\n|c|d|",
@@ -117,6 +125,33 @@ async def test_every_link_in_a_post_is_nofollow(person: Person, text: str) -> No
 )
 async def test_markdown_is_rendered(person: Person, text: str, html: str) -> None:
     assert await html_of(person, text) == html
+
+
+async def test_footnotes_have_ids_of_their_post(person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    ids = []
+    for text in (
+        "One[^a] two[^b] again[^a]\n\n[^a]: A note\n[^b]: Another",
+        "a[^1]\n\n[^1]: b",
+    ) * 2:
+        post = await person.write(thread, text)
+        tags = Tags(post["html"]).found
+        links = [attributes["href"] for tag, attributes in tags if tag == "a"]
+        named = [attributes["id"] for _, attributes in tags if "id" in attributes]
+        assert {link.removeprefix("#") for link in links} == set(named)
+        assert all(name.split("-")[1] == str(post["id"]) for name in named)
+        ids += named
+    assert len(ids) == len(set(ids)) == 2 * (5 + 2)
+
+
+async def test_edited_post_has_its_own_footnotes(person: Person) -> None:
+    thread = (await person.start_thread())["id"]
+    post = await person.write(thread, "a")
+    path = f"/api/posts/{post['id']}"
+    version = (await person.http.get(path)).headers["etag"]
+    text = {"text": "a[^1]\n\n[^1]: b"}
+    edited = await person.http.patch(path, json=text, headers={"If-Match": version})
+    assert f'id="fn-{post["id"]}-1"' in edited.json()["html"]
 
 
 async def test_image_in_a_post_is_lazy_and_sends_no_referrer(person: Person) -> None:

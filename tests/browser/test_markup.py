@@ -25,6 +25,14 @@ TEXT = """**Bold**, `code`, and a [link](https://example.org/).
 | a | b |
 |---|---|
 | 1 | 2 |
+
+- [ ] to do
+- [x] done
+
+A remark[^1] and another[^2].
+
+[^1]: Explained.
+[^2]: Likewise.
 """
 
 # Markup as text, with sorted attributes, without what depends on the reader or on the time.

@@ -10,6 +10,7 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.data.database import Database
 from kernel.errors import FieldError, Invalid, Unavailable
+from services.posts.footnotes import note_id
 from services.posts.markup.rerendering import Rerenderer
 from services.posts.model import MARKUP
 from tests.databases import Databases
@@ -116,6 +117,18 @@ async def test_one_process_at_a_time_renders_again(database: Database) -> None:
 
     assert await Rerenderer(database, ask_another).render_batch() == 1
     assert others == [0]
+
+
+async def test_footnotes_of_posts_that_are_rendered_again_get_ids_of_their_post(
+    database: Database,
+) -> None:
+    posts = [await write(database, text) for text in ("a", "b")]
+
+    async def with_note(_: str, __: int) -> str:
+        return f'<li id="{note_id(1)}">'
+
+    assert await Rerenderer(database, with_note).render_batch() == 2
+    assert await html_of(database) == [f'<li id="fn-{post}-1">' for post in posts]
 
 
 async def refused(_: str, __: int) -> str:

@@ -1,6 +1,7 @@
 // Shows the view of each address. A view returns an element immediately, and fills it as responses arrive,
 // until `visit.signal` aborts. A place is a view at one entry of the browser's history.
 import { h } from "./dom.js";
+import { showNote } from "./notes.js";
 import { t } from "./text.js";
 
 /** How many places keep their element and scroll position, for when the visitor comes back. */
@@ -221,7 +222,7 @@ export class Router {
     if (!isPlainClick(event) || !isAnchor(link) || link.target || link.origin !== this.#browser.location.origin) return;
     if (link.pathname.startsWith("/api") || link.hasAttribute("download")) return;
     event.preventDefault();
-    this.go(link.href);
+    if (!showNote(link)) this.go(link.href);
   }
 }
 

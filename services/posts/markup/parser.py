@@ -15,6 +15,8 @@ from markdown_it.utils import EnvType
 from services.posts.markup.addresses import Addresses
 from services.posts.markup.bounds import References, TokenBudget
 from services.posts.markup.links import BareLinks, bare_link, link_destination
+from services.posts.markup.notes import IN_PICTURE, add_footnotes
+from services.posts.markup.tasks import find_tasks
 
 _DEEPEST = 20
 """The most levels of blocks. A quotation has one, a list two: itself and its item."""
@@ -30,8 +32,8 @@ _QUOTATIONS = "quotations"
 
 
 def make_parser(addresses: Addresses) -> MarkdownIt:
-    """CommonMark with tables, strikethrough, bare links and line breaks as they were typed; HTML of
-    the author's own is text."""
+    """CommonMark with tables, strikethrough, task lists, footnotes, bare links and line breaks as
+    they were typed; HTML of the author's own is text."""
     parser = _Parser(addresses)
     # `alt` are the blocks that each of these may end, as in the library.
     ends = ["paragraph", "reference", "blockquote"]
@@ -40,6 +42,8 @@ def make_parser(addresses: Addresses) -> MarkdownIt:
     parser.inline.ruler.at("linkify", bare_link)
     parser.inline.ruler.at("link", _link)
     parser.inline.ruler.at("image", _image)
+    add_footnotes(parser, _DEEPEST)
+    parser.core.ruler.after("inline", "tasks", find_tasks)
     parser.core.ruler.after("inline", "alignment", _align)
     return parser
 
@@ -69,7 +73,12 @@ def _link(state: StateInline, silent: bool) -> bool:
 
 
 def _image(state: StateInline, silent: bool) -> bool:
-    return _counting(image, state, silent)
+    before = state.env.get(IN_PICTURE, False)
+    state.env[IN_PICTURE] = True
+    try:
+        return _counting(image, state, silent)
+    finally:
+        state.env[IN_PICTURE] = before
 
 
 def _counting(rule: Any, state: StateInline, silent: bool) -> bool:

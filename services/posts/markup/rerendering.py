@@ -9,6 +9,7 @@ from kernel.data.database import Database
 from kernel.errors import Invalid
 from kernel.process.background import repeat
 from kernel.process.spans.tracer import span
+from services.posts.footnotes import of_post
 from services.posts.model import MARKUP
 
 log = logging.getLogger("board.markup")
@@ -53,6 +54,7 @@ class Rerenderer:
             with span("render posts again"):
                 for row in rows:
                     html = await self._to_html(row["text"])
+                    html = None if html is None else of_post(html, row["id"])
                     made.append((row["id"], row["text"], html, row["at"]))
                     if time.monotonic() > until:
                         break

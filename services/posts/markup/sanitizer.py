@@ -4,23 +4,28 @@ import re
 
 import nh3
 
+from services.posts.footnotes import is_note_id, is_reference_id
 from services.posts.markup.addresses import SCHEMES
 
 _TAGS = {
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "em", "strong", "s", "code", "pre",
-    "blockquote", "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td",
+    "blockquote", "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td", "sup",
+    "label", "input",
 }  # fmt: skip
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": set(),  # otherwise the library allows `lang` and `title` everywhere
-    "a": {"href", "title"},
+    "a": {"href", "id", "title"},
     "img": {"src", "alt", "title"},
-    "ol": {"start"},
+    "input": {"checked"},
+    "li": {"class", "id"},
+    "ol": {"class", "start"},
     "code": {"class"},
     "th": {"align"},
     "td": {"align"},
 }
 _REL = "nofollow ugc noopener"
 _ALIGNMENTS = {"left", "center", "right"}
+_CLASSES = {"li": "task", "ol": "footnotes"}
 
 # In sanitised HTML, `<` always begins a tag, and values contain no `"`.
 _TAG = re.compile(r'<([a-z0-9]+)((?: [a-z]+="[^"]*"){2,})>')
@@ -36,7 +41,10 @@ class Sanitizer:
             attributes=_ATTRIBUTES,
             url_schemes=set(SCHEMES),
             link_rel=_REL,
-            set_tag_attribute_values={"img": {"loading": "lazy", "referrerpolicy": "no-referrer"}},
+            set_tag_attribute_values={
+                "img": {"loading": "lazy", "referrerpolicy": "no-referrer"},
+                "input": {"disabled": "", "type": "checkbox"},
+            },
             attribute_filter=_filter,
         )
 
@@ -47,11 +55,22 @@ class Sanitizer:
 
 
 def _filter(tag: str, attribute: str, value: str) -> str | None:
-    if tag == "code" and attribute == "class":
-        return value if value.startswith("language-") and " " not in value else None
-    if attribute == "align":
-        return value if value in _ALIGNMENTS else None
-    return value
+    match tag, attribute:
+        case "code", "class":
+            allowed = value.startswith("language-") and " " not in value
+        case "li" | "ol", "class":
+            allowed = value == _CLASSES[tag]
+        case "li", "id":
+            allowed = is_note_id(value)
+        case "a", "id":
+            allowed = is_reference_id(value)
+        case _, "align":
+            allowed = value in _ALIGNMENTS
+        case _, "checked":
+            return ""
+        case _:
+            return value
+    return value if allowed else None
 
 
 def _sort(tag: re.Match[str]) -> str:

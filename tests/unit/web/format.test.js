@@ -31,6 +31,20 @@ describe("formatting", () => {
     assert.equal(formatted("list", selected("[]")).text, "- ");
   });
 
+  test("makes tasks of the selected lines, and takes that back", () => {
+    const tasks = formatted("tasks", selected("[one\ntwo]"));
+    assert.equal(tasks.text, "- [ ] one\n- [ ] two");
+    assert.equal(formatted("tasks", tasks).text, "one\ntwo");
+  });
+
+  test("adds a footnote with the next number, which is to be written at the end", () => {
+    const first = formatted("footnote", { text: "warm, cold.\n", start: 0, end: 4 });
+    assert.equal(shown(first), "warm[^1], cold.\n\n[^1]: []");
+    const place = first.text.indexOf(".");
+    const second = formatted("footnote", { text: `${first.text}one`, start: place, end: place });
+    assert.equal(shown(second), "warm[^1], cold[^2].\n\n[^1]: one\n[^2]: []");
+  });
+
   test("makes a link of which the address is selected", () => {
     assert.equal(shown(formatted("link", { text: "see this", start: 4, end: 8 })), "see [this]([https://])");
   });

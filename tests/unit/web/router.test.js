@@ -75,6 +75,8 @@ class FakeBrowser {
       origin: url.origin,
       pathname: url.pathname,
       target: "",
+      hash: url.hash,
+      closest: () => null,
       hasAttribute: () => false,
       ...link,
     };

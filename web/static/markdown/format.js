@@ -3,21 +3,22 @@
 /** What encloses the selected text. */
 const AROUND = /** @type {const} */ ({ bold: "**", italic: "*", code: "`" });
 /** What begins each selected line. */
-const BEFORE = /** @type {const} */ ({ quote: "> ", list: "- " });
+const BEFORE = /** @type {const} */ ({ quote: "> ", list: "- ", tasks: "- [ ] " });
 
-/** @typedef {keyof typeof AROUND | keyof typeof BEFORE | "link"} Format */
+/** @typedef {keyof typeof AROUND | keyof typeof BEFORE | "link" | "footnote"} Format */
 
 /** @typedef {{text: string, start: number, end: number}} Selected
  * A text, of which a part is selected. */
 
 /** The text with its selected part formatted, or no longer so if it was. A link is to be completed: its address
- * is selected.
+ * is selected. A footnote belongs after what is selected, and is to be written at the end.
  * @param {Format} format
  * @param {Selected} selected
  * @returns {Selected} */
 export function formatted(format, selected) {
   if (format === "link") return linked(selected);
-  if (format === "quote" || format === "list") return withLines(BEFORE[format], selected);
+  if (format === "footnote") return withNote(selected);
+  if (format === "quote" || format === "list" || format === "tasks") return withLines(BEFORE[format], selected);
   return enclosed(AROUND[format], selected);
 }
 
@@ -57,4 +58,15 @@ function linked({ text, start, end }) {
     start: from,
     end: from + address.length,
   };
+}
+
+/** @param {Selected} selected
+ * @returns {Selected} */
+function withNote({ text, end }) {
+  const numbers = [...text.matchAll(/\[\^(\d{1,9})\]/g)].map((found) => Number(found[1]));
+  const reference = `[^${Math.max(0, ...numbers) + 1}]`;
+  const before = (text.slice(0, end) + reference + text.slice(end)).trimEnd();
+  const afterNotes = /(?:^|\n)\[\^[^\]\s]+\]:.*$/.test(before);
+  const changed = `${before}${afterNotes ? "\n" : "\n\n"}${reference}: `;
+  return { text: changed, start: changed.length, end: changed.length };
 }

@@ -11,6 +11,8 @@ const BUTTONS = [
   ["quote", "❝"],
   ["code", "<>"],
   ["list", "•"],
+  ["tasks", "☑"],
+  ["footnote", "[1]"],
 ];
 
 /** The buttons; each changes what is selected in `input`.

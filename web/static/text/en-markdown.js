@@ -9,8 +9,11 @@ export default {
     "## A heading",
     "- a list\n- with two items",
     "1. first\n2. second",
+    "- [x] a task that is done\n- [ ] another to do",
     "> What somebody else said",
     "`code` in a sentence, or on lines of its own:",
     "```\nprint(1)\n```",
+    "A footnote explains more.[^1]",
+    "[^1]: It is shown at the end of the post.",
   ].join("\n\n"),
 };

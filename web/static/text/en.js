@@ -25,6 +25,8 @@ export default {
   "format-quote": "Quotation",
   "format-code": "Code",
   "format-list": "List",
+  "format-tasks": "Task list",
+  "format-footnote": "Footnote",
   "shortcuts": "Keyboard shortcuts",
   "shortcuts-switch": "Use keyboard shortcuts",
   "shortcuts-hint": "Single keys that work while you are not writing. Press ? for the list. Stored on this device.",

@@ -472,9 +472,9 @@ class ThreadView {
     this.#draw();
   }
 
-  /** Scroll to the post in the address's fragment. */
+  /** Scroll to the post in the address's fragment, or to the post with the footnote in it. */
   async #toPost() {
-    const wanted = /^#post-(\d+)$/.exec(location.hash)?.[1];
+    const wanted = /^#(?:post|fn|fnref)-(\d+)/.exec(location.hash)?.[1];
     if (!wanted) {
       if (this.#divider.isConnected && this.#visit.address.searchParams.has("from"))
         await this.#pages.scrollUntilStable(() => this.#divider.scrollIntoView({ block: "start" }));

@@ -13,6 +13,7 @@ FRAGMENTS = (
     "//", "www.", "a.co", "a@b.co", "@", "mailto:", ".", "-", "---", "===", '"', "'", " ", "  ",
     "\t", "    ", "a", "é", "😀", "/", "?", ":", ",", ";", "[a]: ", "[a]", '[a]: x "', "<a", "xn--",
     "![a](http://b.c)", "\u3000", "0", "[]", "[a][", "\x0b", "a-",
+    "[^a]", "[^a]: ", "[^", "- [ ] ", "[x] ",
 )  # fmt: skip
 
 
@@ -60,6 +61,17 @@ CORPUS: Mapping[str, str] = {
     "entities": repeated("&amp;"),
     "backslashes": repeated("\\"),
     "pictures": repeated("![](http://b.c)"),
+    "tasks": repeated("- [ ] a\n"),
+    "nested tasks": repeated("- ", "- [x] a\n") + " [ ] a",
+    "references to a note": repeated("[^a]", "[^a]: b\n\n"),
+    "references to a note in itself": repeated("[^a]", "[^a]: "),
+    "unclosed references to notes": repeated("[^", "[^a]: b\n\n"),
+    "long labels of notes": repeated("[^" + "a" * 99, "[^a]: b\n\n"),
+    "notes": repeated("[^a]: b\n"),
+    "notes in notes": repeated("[^a]: "),
+    "notes in quotations": repeated("> [^a]: b\n> c[^a]\n\n"),
+    "different notes": "".join(f"[^{n}]\n\n[^{n}]: {n}\n\n" for n in range(1_400))[:LONGEST],
+    "unclosed notes": repeated("[^a\n"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.posts.footnotes import note_id, reference_id
 from services.posts.markup.bounds import Unrenderable
 from services.posts.markup.renderer import Renderer
 
@@ -144,3 +145,86 @@ def test_attributes_come_in_alphabetical_order(renderer: Renderer) -> None:
         '<p><img alt="a &gt; b=&quot;c&quot;" loading="lazy" referrerpolicy="no-referrer" '
         'src="https://d.example" title="e f=\'g\'"></p>\n'
     )
+
+
+@pytest.mark.parametrize("marker", ["-", "*", "+", "1."])
+@pytest.mark.parametrize(("box", "checked"), [("[ ]", False), ("[x]", True), ("[X]", True)])
+def test_item_that_begins_with_brackets_is_a_task(
+    renderer: Renderer, marker: str, box: str, checked: bool
+) -> None:
+    html = renderer.to_html(f"{marker} {box} buy *milk*")
+    state = 'checked="" ' if checked else ""
+    checkbox = f'<input {state}disabled="" type="checkbox">'
+    assert f'<li class="task"><label>{checkbox} buy <em>milk</em></label></li>' in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[ ] a", "- [ ]", "- [x](https://b.example)", "- \\[ ] a", "- [ ]a", "- a [ ] b", "- [y] a",
+     "- a\n\n  [ ] b", "- # [ ] a", "> [ ] a", "- [x] a\n\n[x]: /b"],
+)  # fmt: skip
+def test_other_brackets_are_no_task(renderer: Renderer, text: str) -> None:
+    assert "<input" not in renderer.to_html(text)
+
+
+def test_tasks_of_loose_and_nested_lists_have_checkboxes(renderer: Renderer) -> None:
+    html = renderer.to_html("- [ ] a\n\n- [x] b\n  - [ ] c\n    > - [x] d")
+    assert html.count('<li class="task">') == html.count("<input") == html.count("</label>") == 4
+
+
+def link(element: str, address: str, name: str = "") -> str:
+    """The beginning of a link of a footnote."""
+    named = f' id="{name}"' if name else ""
+    return f'<{element} href="#{address}"{named} {REL}>'
+
+
+def test_references_lead_to_their_footnote_and_back(renderer: Renderer) -> None:
+    html = renderer.to_html("a[^x] b[^y] c[^x]\n\n[^y]: *two*\n[^x]: one\n\nend")
+    first, second, third = (
+        link("a", note_id(note), reference_id(note, count)) + f"[{note}]</a>"
+        for note, count in ((1, 1), (2, 1), (1, 2))
+    )
+    back = "↩\ufe0e</a>"
+    assert html == (
+        f"<p>a<sup>{first}</sup> b<sup>{second}</sup> c<sup>{third}</sup></p>\n<p>end</p>\n"
+        f'<ol class="footnotes">\n<li id="{note_id(1)}">\n<p>one '
+        f"{link('a', reference_id(1, 1))}{back} {link('a', reference_id(1, 2))}{back}</p>\n</li>\n"
+        f'<li id="{note_id(2)}">\n<p><em>two</em> {link("a", reference_id(2, 1))}{back}</p>\n'
+        "</li>\n</ol>\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> q[^a]\n>\n> [^a]: note", "- l[^a]\n\n  [^a]: note", "a[^a]\n\n[^a]:\n    note",
+        "a[^a]\n[^a]: note", "a[^a]\n\n[^a]: gone\n[^a]: note", "| a[^a] |\n|---|\n\n[^a]: note",
+        "a[^a] [^b]\n\n[^b]: b\n[^a]: note", "# a[^a]\n[^a]: note",
+    ],
+)  # fmt: skip
+def test_footnote_can_be_written_anywhere(renderer: Renderer, text: str) -> None:
+    html = renderer.to_html(text)
+    assert f'<li id="{note_id(1)}">\n<p>note <a' in html
+    assert "gone" not in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a[^x]", "a[^]\n\n[^]: b", "`[^a]`\n\n[^a]: b", "a[^a b]\n\n[^a b]: c", "a\\[^a]\n\n[^a]: b",
+     "![b [^a]](https://c.example)\n\n[^a]: d", f"a[^{'b' * 101}]\n\n[^{'b' * 101}]: c"],
+)  # fmt: skip
+def test_text_without_a_reference_has_no_footnotes(renderer: Renderer, text: str) -> None:
+    html = renderer.to_html(text)
+    assert "<sup>" not in html
+    assert "footnotes" not in html
+
+
+def test_footnote_within_a_footnote_does_not_break_the_list(renderer: Renderer) -> None:
+    html = renderer.to_html("a[^a]\n\n[^a]: - b\n    - [^c]: d\n    - e\n\nf[^c]")
+    assert html.count("<li") == html.count("</li>") == 4
+    assert html.count("<ol") == html.count("</ol>") == 1
+
+
+def test_text_that_shows_only_an_unused_footnote_is_refused(renderer: Renderer) -> None:
+    with pytest.raises(Unrenderable, match="shows nothing"):
+        renderer.to_html("[^a]: b")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from services.posts.footnotes import note_id, reference_id
 from services.posts.markup.sanitizer import Sanitizer
 
 ELEMENT_NAMES = """
@@ -18,20 +19,22 @@ ELEMENT_NAMES = """
     track tt u ul use var video wbr x-any xmp
 """
 ALLOWED_NAMES = """
-    a blockquote br code em h1 h2 h3 h4 h5 h6 hr img li ol p pre s strong table tbody td th thead tr
-    ul
+    a blockquote br code em h1 h2 h3 h4 h5 h6 hr img input label li ol p pre s strong sup table
+    tbody td th thead tr ul
 """
 ATTRIBUTE_NAMES = """
     accesskey action align alt aria-label autofocus autoplay background bgcolor border charset class
-    color colspan content contenteditable data-any dir draggable enterkeyhint for form formaction
-    height hidden href http-equiv id inert is itemprop lang loading name nonce onclick onerror
-    onload onmouseover part ping popover poster referrerpolicy rel role rowspan slot src srcdoc
-    srcset start style tabindex target title translate type usemap value width xlink:href xmlns
+    checked color colspan content contenteditable data-any dir draggable enterkeyhint for form
+    formaction height hidden href http-equiv id inert is itemprop lang loading name nonce onclick
+    onerror onload onmouseover part ping popover poster referrerpolicy rel role rowspan slot src
+    srcdoc srcset start style tabindex target title translate type usemap value width xlink:href
+    xmlns
 """
 ALLOWED = set(ALLOWED_NAMES.split())
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "rel", "title"},
     "img": {"alt", "loading", "referrerpolicy", "src", "title"},
+    "input": {"checked", "disabled", "type"},
     "ol": {"start"},
     "th": {"align"},
     "td": {"align"},
@@ -74,6 +77,39 @@ def test_only_a_language_is_a_class_of_code(value: str) -> None:
     html = clean(f'<pre class="{value}"><code class="{value}">a</code></pre>')
     kept = ' class="language-python"' if value == "language-python" else ""
     assert html == f"<pre><code{kept}>a</code></pre>"
+
+
+@pytest.mark.parametrize("kind", ["checkbox", "radio", "submit", "image", "file", "text", ""])
+def test_every_input_is_a_checkbox_that_nobody_can_change(kind: str) -> None:
+    html = clean(f'<input type="{kind}" checked="yes" name="b" value="c" autofocus>')
+    assert html == '<input checked="" disabled="" type="checkbox">'
+    assert clean("<input>") == '<input disabled="" type="checkbox">'
+
+
+@pytest.mark.parametrize(
+    ("element", "allowed"), [("ol", "footnotes"), ("li", "task"), ("p", None), ("ul", None)]
+)
+@pytest.mark.parametrize("value", ["footnotes", "task", "post", "footnotes task", "primary"])
+def test_only_footnotes_and_tasks_have_classes(
+    element: str, allowed: str | None, value: str
+) -> None:
+    found = attributes(element, clean(f'<{element} class="{value}">a</{element}>'))
+    assert ("class" in found) is (value == allowed)
+
+
+@pytest.mark.parametrize("element", ["a", "li"])
+@pytest.mark.parametrize(
+    "value",
+    [note_id(1), note_id(12), reference_id(1, 1), reference_id(2, 34), "main", "post-1", "fn-1",
+     note_id(1) + " ", "", reference_id(1, 1) + "-x", "fn-" + "1" * 19 + "-1"],
+)  # fmt: skip
+def test_only_footnotes_and_references_to_them_have_ids(element: str, value: str) -> None:
+    found = attributes(element, clean(f'<{element} id="{value}">a</{element}>'))
+    allowed = {
+        "li": [note_id(1), note_id(12)],
+        "a": [reference_id(1, 1), reference_id(2, 34)],
+    }
+    assert ("id" in found) is (value in allowed[element])
 
 
 @pytest.mark.parametrize("value", ["left", "center", "right", "justify", "left; color: red"])

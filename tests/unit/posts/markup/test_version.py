@@ -10,6 +10,7 @@ from tests.unit.posts.markup.hostile import CORPUS
 DIGESTS = {
     1: "6e085e5ef2c93e2b32b8f18b558f9bb2763a0beccd31f7ea2f78c767c217a9bf",
     2: "176ff810445680c10a51c5148c48e1b8cc67b37db38ed2d7e430b938dcf86bf9",
+    3: "63b248147a5ccc8548e28170271e907995f421b8fe870741c26e2117a9321e17",
 }
 """SHA-256 of the HTML of `texts()`, by version of the rules."""
 
@@ -52,11 +53,25 @@ print("g")
 [reference]: https://o.example 'title'
 """
 
+TASKS_AND_NOTES = """
+- [ ] to do [^a]
+- [x] done *already*
+- [ ]
+
+> 1. [X] in a quotation[^a][^b]
+
+[^a]: a note
+[^b]: one with
+
+    two paragraphs
+"""
+
 
 def texts() -> list[str]:
     """A document with everything that the rules know, pieces of hostile texts, and deep nesting."""
     return [
         DOCUMENT,
+        TASKS_AND_NOTES,
         *(CORPUS[name][:1_000] for name in HOSTILE),
         *(f"{marker * depth}deep" for marker in ("> ", "- ") for depth in (9, 10, 11, 25)),
     ]
