@@ -19,10 +19,10 @@ from kernel.errors import FieldError, Invalid, Policy
 from kernel.moderation.log import record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
-from services.posts.footnotes import of_post
+from services.posts.markup.footnote_ids import of_post
 from services.posts.model import MARKUP, Decide, Kind, NewPost, Post, Revision
 
-SCHEMA = "0010"
+SCHEMA = "0011"
 """The migration that this code needs."""
 
 THREAD_CHANGED = "thread"

@@ -10,7 +10,7 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.data.database import Database
 from kernel.errors import FieldError, Invalid, Unavailable
-from services.posts.footnotes import note_id
+from services.posts.markup.footnote_ids import note_id
 from services.posts.markup.rerendering import Rerenderer
 from services.posts.model import MARKUP
 from tests.databases import Databases

@@ -14,8 +14,8 @@ from markdown_it.utils import EnvType
 
 from services.posts.markup.addresses import Addresses
 from services.posts.markup.bounds import References, TokenBudget
+from services.posts.markup.footnotes import IN_PICTURE, add_footnotes
 from services.posts.markup.links import BareLinks, bare_link, link_destination
-from services.posts.markup.notes import IN_PICTURE, add_footnotes
 from services.posts.markup.tasks import find_tasks
 
 _DEEPEST = 20

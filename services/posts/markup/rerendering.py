@@ -9,7 +9,7 @@ from kernel.data.database import Database
 from kernel.errors import Invalid
 from kernel.process.background import repeat
 from kernel.process.spans.tracer import span
-from services.posts.footnotes import of_post
+from services.posts.markup.footnote_ids import of_post
 from services.posts.model import MARKUP
 
 log = logging.getLogger("board.markup")

@@ -4,8 +4,8 @@ import re
 
 import nh3
 
-from services.posts.footnotes import is_note_id, is_reference_id
 from services.posts.markup.addresses import SCHEMES
+from services.posts.markup.footnote_ids import is_note_id, is_reference_id
 
 _TAGS = {
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "em", "strong", "s", "code", "pre",

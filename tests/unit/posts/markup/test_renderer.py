@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.posts.footnotes import note_id, reference_id
 from services.posts.markup.bounds import Unrenderable
+from services.posts.markup.footnote_ids import note_id, reference_id
 from services.posts.markup.renderer import Renderer
 
 ORIGIN = "https://board.example:8443"

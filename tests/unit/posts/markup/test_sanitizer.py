@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from services.posts.footnotes import note_id, reference_id
+from services.posts.markup.footnote_ids import note_id, reference_id
 from services.posts.markup.sanitizer import Sanitizer
 
 ELEMENT_NAMES = """

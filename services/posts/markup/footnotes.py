@@ -13,7 +13,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
 
-from services.posts.footnotes import note_id, reference_id
+from services.posts.markup.footnote_ids import note_id, reference_id
 
 IN_PICTURE = "in a picture"
 """The key in a parser's environment for whether a picture's description is being read."""

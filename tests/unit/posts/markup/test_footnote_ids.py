@@ -2,7 +2,13 @@
 
 import pytest
 
-from services.posts.footnotes import is_note_id, is_reference_id, note_id, of_post, reference_id
+from services.posts.markup.footnote_ids import (
+    is_note_id,
+    is_reference_id,
+    note_id,
+    of_post,
+    reference_id,
+)
 from services.posts.markup.renderer import Renderer
 
 
