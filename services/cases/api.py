@@ -20,6 +20,8 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from kernel.export.api import router as export_router
+from kernel.export.export import Export
 from kernel.http.auth import PERSONAL, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.revalidation import entity_tag
@@ -42,7 +44,9 @@ _BODY = (*_WHO, MalformedRequest, NotFound, TooLarge, UnsupportedMediaType, Inva
 IfUnchanged = Annotated[IfMatch, Depends(IfMatch.of)]
 
 
-def router(service: CaseService, log: ModerationLog, cookie: SessionCookie) -> APIRouter:
+def router(
+    service: CaseService, log: ModerationLog, export: Export, cookie: SessionCookie
+) -> APIRouter:
     """The operations under `/api/cases`."""
     routes = APIRouter(route_class=JsonRoute, tags=["cases"])
     Token = Annotated[str, Depends(cookie.token)]  # noqa: N806 - a type, made of an argument
@@ -111,6 +115,7 @@ def router(service: CaseService, log: ModerationLog, cookie: SessionCookie) -> A
         return response
 
     routes.include_router(log_router("cases", log, cookie))
+    routes.include_router(export_router("cases", export, cookie))
     return routes
 
 

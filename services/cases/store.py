@@ -8,6 +8,7 @@ from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page
 from kernel.errors import Policy
+from kernel.export.export import ALLOWANCES, IDEMPOTENCY_KEYS, NOTICES, Part
 from kernel.moderation.log import Subject, record
 from services.cases.model import STATES, Case, Choice, NewReport, State
 from services.cases.rows import CASES, read, select_for_update
@@ -21,6 +22,14 @@ SUBJECT = Subject(
     thread="(SELECT thread FROM cases WHERE cases.id = target)",
 )
 """What a row of the moderation log is about: a case."""
+
+EXPORTED = (
+    Part("reports", "reporter = $1", ("case_id",)),
+    NOTICES,
+    ALLOWANCES,
+    IDEMPOTENCY_KEYS,
+)
+"""What is stored of a user. Who has reported their posts is not theirs to know."""
 
 
 class CaseStore:

@@ -14,6 +14,7 @@ from kernel.data.erasure import Erasure
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
+from kernel.export.export import Export
 from kernel.http.app import Context
 from kernel.http.auth import SessionCookie
 from kernel.moderation.log import ModerationLog
@@ -26,7 +27,7 @@ from services.cases.engines.opening import open_workflow
 from services.cases.erasure_store import ErasureStore
 from services.cases.service import CaseService
 from services.cases.settings import CaseSettings
-from services.cases.store import SCHEMA, SUBJECT, CaseStore
+from services.cases.store import EXPORTED, SCHEMA, SUBJECT, CaseStore
 from services.cases.task_store import TaskStore
 from services.cases.tasks import Tasks
 
@@ -37,6 +38,7 @@ class Cases:
 
     service: CaseService
     log: ModerationLog
+    export: Export
     erasure: Erasure
     changes: Changes
     check: Check
@@ -44,7 +46,9 @@ class Cases:
 
     def context(self, settings: ProcessSettings) -> Context:
         """What a process serves. No other context calls cases."""
-        public = api.router(self.service, self.log, SessionCookie(settings.public_origin))
+        public = api.router(
+            self.service, self.log, self.export, SessionCookie(settings.public_origin)
+        )
         return Context(
             "cases", api.DESCRIPTION, self.check, self.changes, public, metrics=self.metrics
         )
@@ -84,6 +88,7 @@ async def open_cases(
                 Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
             ):
                 log = ModerationLog(database, users, SUBJECT)
+                export = Export(database, users, EXPORTED)
                 check = partial(database.check_schema, SCHEMA)
                 metrics = [DatabaseMetrics("cases", database)]
-                yield Cases(service, log, erasure, changes, check, metrics)
+                yield Cases(service, log, export, erasure, changes, check, metrics)

@@ -25,6 +25,8 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from kernel.export.api import router as export_router
+from kernel.export.export import Export
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
 from kernel.http.conditional.response_cache import depends_on, shared
@@ -71,6 +73,7 @@ def router(
     moderation: Moderation,
     reading: Reading,
     log: ModerationLog,
+    export: Export,
     streams: Streams,
     cookie: SessionCookie,
     changes: Changes,
@@ -201,6 +204,7 @@ def router(
     routes.include_router(moderation_api.router(moderation, cookie))
     routes.include_router(reading_api.router(reading, cookie))
     routes.include_router(log_router("posts", log, cookie))
+    routes.include_router(export_router("posts", export, cookie))
     return routes
 
 

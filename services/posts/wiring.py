@@ -14,6 +14,7 @@ from kernel.data.erasure import Erasure
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import Retention
+from kernel.export.export import Export
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.moderation.log import ModerationLog
@@ -36,6 +37,7 @@ from services.posts.service import PostService
 from services.posts.settings import PostSettings
 from services.posts.store import CHANGE_KINDS, SCHEMA, THREAD_CHANGED, PostStore
 from services.posts.stores.activity import ActivityStore
+from services.posts.stores.exported import EXPORTED
 from services.posts.stores.moderation import SUBJECT, ModerationStore
 from services.posts.stores.reading import ReadingStore
 from services.posts.stores.removals import RemovalStore
@@ -56,6 +58,7 @@ class Posts:
     reading: Reading
     views: Views
     log: ModerationLog
+    export: Export
     streams: Streams
     delivery: ActivityDelivery
     erasure: Erasure
@@ -72,6 +75,7 @@ class Posts:
             self.moderation,
             self.reading,
             self.log,
+            self.export,
             self.streams,
             cookie,
             self.changes,
@@ -139,12 +143,14 @@ async def open_posts(
                     Gauge("board_activity_lag_seconds", _LAG, delivery.lag),
                 ]
                 log = ModerationLog(database, users, SUBJECT)
+                export = Export(database, users, EXPORTED)
                 yield Posts(
                     service,
                     moderation,
                     reading,
                     Views(service, store),
                     log,
+                    export,
                     streams,
                     delivery,
                     erasure,

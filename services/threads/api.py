@@ -33,6 +33,8 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from kernel.export.api import router as export_router
+from kernel.export.export import Export
 from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.http.conditional.response_cache import depends_on, shared
 from kernel.http.encoder import RowEncoder, json_response
@@ -96,6 +98,7 @@ def router(
     service: ThreadService,
     moderation: Moderation,
     log: ModerationLog,
+    export: Export,
     cookie: SessionCookie,
     changes: Changes,
 ) -> APIRouter:
@@ -163,6 +166,7 @@ def router(
 
     routes.include_router(moderation_api.router(moderation, cookie))
     routes.include_router(log_router("threads", log, cookie))
+    routes.include_router(export_router("threads", export, cookie))
     return routes
 
 

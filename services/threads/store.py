@@ -11,6 +11,7 @@ from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor, Page, page, previous_cursor
 from kernel.data.user_limit import enforce_user_limit
 from kernel.errors import MalformedRequest, Policy, Stale
+from kernel.export.export import ALLOWANCES, IDEMPOTENCY_KEYS, LAST_DONE, NOTICES, Part
 from kernel.moderation.log import Subject, record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
@@ -37,6 +38,15 @@ SUBJECT = Subject(
     thread="target",
 )
 """What a row of the moderation log is about: a thread."""
+
+EXPORTED = (
+    Part("threads", "created_by = $1", ("id",), without=("search", "indexed_at")),
+    NOTICES,
+    LAST_DONE,
+    ALLOWANCES,
+    IDEMPOTENCY_KEYS,
+)
+"""What is stored of a user."""
 
 _EDITED_MUCH = "You have changed many titles today. Try again tomorrow."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ from kernel.data.database import Database
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
 from kernel.data.retention import IDEMPOTENCY_KEYS, Retention
+from kernel.export.export import Export
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.moderation.log import ModerationLog
@@ -28,7 +29,14 @@ from services.threads.moderation import Moderation
 from services.threads.search_store import SearchStore
 from services.threads.service import ThreadService
 from services.threads.settings import ThreadSettings
-from services.threads.store import CHANGE_KINDS, SCHEMA, SUBJECT, THREAD_REMOVED, ThreadStore
+from services.threads.store import (
+    CHANGE_KINDS,
+    EXPORTED,
+    SCHEMA,
+    SUBJECT,
+    THREAD_REMOVED,
+    ThreadStore,
+)
 from services.threads.views import Views
 
 
@@ -41,6 +49,7 @@ class Threads:
     moderation: Moderation
     views: Views
     log: ModerationLog
+    export: Export
     changes: Changes
     check: Check
     metrics: Sequence[Collector]
@@ -48,7 +57,9 @@ class Threads:
     def context(self, settings: ProcessSettings, tokens: Sequence[str] = ()) -> Context:
         """What a process serves. Other services can call it if it accepts service tokens."""
         cookie = SessionCookie(settings.public_origin)
-        public = api.router(self.service, self.moderation, self.log, cookie, self.changes)
+        public = api.router(
+            self.service, self.moderation, self.log, self.export, cookie, self.changes
+        )
         internal = (
             api.internal_router(self.service, self.moderation, self.views, ServiceToken(tokens))
             if tokens
@@ -75,6 +86,7 @@ async def open_threads(
         service = ThreadService(store, search, users, clock, settings, removal)
         moderation = Moderation(store, users, clock)
         log = ModerationLog(database, users, SUBJECT)
+        export = Export(database, users, EXPORTED)
         changes = Changes("threads", CHANGE_KINDS)
         listener = NotificationListener(
             url, {THREAD_REMOVED: removal.notify, CHANGES: changes.notify}
@@ -90,4 +102,4 @@ async def open_threads(
             check = partial(database.check_schema, SCHEMA)
             views = Views(service, store)
             metrics = [DatabaseMetrics("threads", database)]
-            yield Threads(service, moderation, views, log, changes, check, metrics)
+            yield Threads(service, moderation, views, log, export, changes, check, metrics)

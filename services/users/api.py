@@ -23,6 +23,8 @@ from kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from kernel.export.api import router as export_router
+from kernel.export.export import Export
 from kernel.http.addresses.client import ClientAddresses
 from kernel.http.auth import PERSONAL, ServiceToken, SessionCookie
 from kernel.http.conditional.preconditions import IfMatch
@@ -68,6 +70,7 @@ def router(
     service: UserService,
     moderation: Moderation,
     log: ModerationLog,
+    export: Export,
     cookie: SessionCookie,
     load_balancers: Sequence[Network],
     changes: Changes,
@@ -246,6 +249,7 @@ def router(
 
     routes.include_router(moderation_api.router(moderation, cookie))
     routes.include_router(log_router("users", log, cookie))
+    routes.include_router(export_router("users", export, cookie))
     return routes
 
 

@@ -12,6 +12,7 @@ from kernel.data import allowance
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.paging import Cursor, Page, page
 from kernel.errors import Policy
+from kernel.export.export import ALLOWANCES, IDEMPOTENCY_KEYS, NOTICES, Part
 from kernel.moderation.log import Subject
 from services.users.attempts import name_key
 from services.users.model import (
@@ -37,6 +38,22 @@ SUBJECT = Subject(
     thread="NULL::bigint",
 )
 """What a row of the moderation log is about: a user."""
+
+_OF_NAME = "name = (SELECT sha256(convert_to(lower(username), 'UTF8')) FROM users WHERE id = $1)"
+
+EXPORTED = (
+    Part("users", "id = $1", ("id",), without=("password_hash",)),
+    Part("sessions", "user_id = $1", ("id",), without=("token_hash",)),
+    Part("bans", "user_id = $1", ("user_id",), without=("banned_by",)),
+    Part("password_resets", "user_id = $1", ("user_id",), without=("token_hash", "issued_by")),
+    Part("sign_in_attempts", _OF_NAME, ("id",), without=("name",)),
+    Part("known_addresses", _OF_NAME, ("address",), without=("name",), few=True),
+    NOTICES,
+    ALLOWANCES,
+    IDEMPOTENCY_KEYS,
+)
+"""What is stored of a user. `name` is what `services.users.attempts.name_key` returns; usernames
+are ASCII, so that PostgreSQL lowers them alike."""
 
 _USER = "id, username, name, bio, email, role, created_at"
 _LIST = "users"

@@ -11,6 +11,7 @@ from kernel.cache.changes import CHANGES, Changes
 from kernel.data.database import Database
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
+from kernel.export.export import Export
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
 from kernel.moderation.log import ModerationLog
@@ -24,7 +25,7 @@ from services.users.moderation import Moderation
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
 from services.users.settings import UserSettings
-from services.users.store import CHANGE_KINDS, SCHEMA, SUBJECT, UserStore
+from services.users.store import CHANGE_KINDS, EXPORTED, SCHEMA, SUBJECT, UserStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Users:
     service: UserService
     moderation: Moderation
     log: ModerationLog
+    export: Export
     changes: Changes
     check: Check
     metrics: Sequence[Collector]
@@ -46,6 +48,7 @@ class Users:
             self.service,
             self.moderation,
             self.log,
+            self.export,
             cookie,
             settings.trusted_networks,
             self.changes,
@@ -73,6 +76,7 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
             )
             moderation = Moderation(store, service, clock)
             log = ModerationLog(database, service, SUBJECT)
+            export = Export(database, service, EXPORTED)
             changes = Changes("users", CHANGE_KINDS)
             listener = NotificationListener(url, {CHANGES: changes.notify})
             changes.follow(listener)
@@ -80,4 +84,4 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
             async with running(listener.run()):
                 check = partial(database.check_schema, SCHEMA)
                 metrics = [DatabaseMetrics("users", database)]
-                yield Users(service, moderation, log, changes, check, metrics)
+                yield Users(service, moderation, log, export, changes, check, metrics)

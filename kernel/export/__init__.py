@@ -1,0 +1,1 @@
+"""What a context stores of one person, for that person."""
