@@ -103,6 +103,11 @@ declare namespace Api {
     reason: string | null;
   }
 
+  interface StoredRow {
+    table: string;
+    row: Record<string, unknown>;
+  }
+
   interface Act extends Notice {
     moderator: number;
     user: number;

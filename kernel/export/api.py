@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field, JsonValue
+from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from kernel.errors import Banned, Invalid, MalformedRequest, Unauthenticated, Unavailable
@@ -20,7 +20,7 @@ class StoredRow(Resource):
     """A row that is stored of the caller, in the table of that name."""
 
     table: Annotated[str, Field(examples=["posts"])]
-    row: dict[str, JsonValue]
+    row: dict[str, object]
 
 
 def router(context: str, own: export.Export, cookie: SessionCookie) -> APIRouter:

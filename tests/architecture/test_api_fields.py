@@ -17,17 +17,23 @@ NOTHING: Final = cast(Any, None)  # no operation is called
 COOKIE: Final = SessionCookie("http://board.example", cast(Any, object))
 DOCUMENTS: Final = [
     documents.document(
-        "users", "", services.users.api.router(NOTHING, NOTHING, NOTHING, COOKIE, (), NOTHING)
+        "users",
+        "",
+        services.users.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, (), NOTHING),
     ),
     documents.document(
-        "threads", "", services.threads.api.router(NOTHING, NOTHING, NOTHING, COOKIE, NOTHING)
+        "threads",
+        "",
+        services.threads.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING),
     ),
     documents.document(
         "posts",
         "",
-        services.posts.api.router(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING),
+        services.posts.api.router(
+            NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING
+        ),
     ),
-    documents.document("cases", "", services.cases.api.router(NOTHING, NOTHING, COOKIE)),
+    documents.document("cases", "", services.cases.api.router(NOTHING, NOTHING, NOTHING, COOKIE)),
 ]
 
 

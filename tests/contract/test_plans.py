@@ -13,6 +13,7 @@ from board.migrate import migrate
 from kernel.contracts import Actor
 from kernel.data.database import LARGEST_ID, Database
 from kernel.data.paging import Cursor
+from kernel.export.export import Export
 from kernel.moderation.log import ModerationLog
 from kernel.search.blocks import cover
 from kernel.search.dictionary import Dictionary
@@ -22,6 +23,7 @@ from services.posts.markup.rerendering import SELECT_TO_RENDER
 from services.posts.search.store import SEARCHED as SEARCHED_POSTS
 from services.posts.store import PostStore
 from services.posts.stores.activity import ActivityStore
+from services.posts.stores.exported import EXPORTED
 from services.posts.stores.moderation import SUBJECT, ModerationStore
 from services.posts.stores.reading import ReadingStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
@@ -118,6 +120,11 @@ def _log(posts: Database) -> ModerationLog:
     return ModerationLog(posts, users, SUBJECT)
 
 
+async def _export(posts: Database, table: str) -> object:
+    parts = [part for part in EXPORTED if part.table == table]
+    return await Export(posts, FakeUsers(), parts).of_user(7, 20, None)
+
+
 Read = Callable[[Database, Database], Awaitable[object]]
 """Reads a list from the database of posts or of threads."""
 
@@ -157,10 +164,12 @@ IN_ORDER: dict[str, Read] = {
         HOT, 20, None
     ),
     "the moderation log": lambda posts, _: _log(posts).acts("moderator", 20, None),
+    "a user's exported posts": lambda posts, _: _export(posts, "posts"),
     "a user's notices": lambda posts, _: _log(posts).notices("member", 20, None),
     "removed threads": lambda _, threads: ThreadStore(threads, Dictionary()).removed(0),
 }
 BY_INDEX: dict[str, Read] = {
+    "a user's exported revisions": lambda posts, _: _export(posts, "revisions"),
     "found posts": lambda posts, _: _step(posts, SEARCHED_POSTS),
     "found threads": lambda _, threads: _step(threads, SEARCHED_TITLES),
     "a user's active threads": lambda _, threads: ThreadStore(threads, Dictionary()).list(

@@ -185,6 +185,10 @@ export default {
   "signed-in": "signed in",
   "this-session": "this one",
   "end-session": "End",
+  "own-data": "Your data",
+  "own-data-hint":
+    "A file with everything that the board stores of you: profile, sessions, threads, posts, what you have read and reported.",
+  "download": "Download",
   "delete-account": "Delete account",
   "delete-account-hint":
     "Your name, your profile and your sessions are deleted immediately and permanently. Your posts stay, without your name.",

@@ -7,6 +7,7 @@ import { navigate } from "../navigation.js";
 import { describeProblem, loading, showMessage, showProblem } from "../notices.js";
 import { Problem } from "../problem.js";
 import { page } from "../router.js";
+import { collect, save } from "../own-data.js";
 import { panelSwitch, session, shortcuts, toolbar } from "../state.js";
 import { t } from "../text.js";
 
@@ -28,7 +29,9 @@ export function show(visit) {
     element.append(h("p", { class: "failure", role: "alert" }, describeProblem(problem)));
   });
   // All parts at once, so that none moves another.
-  settled(loaded).then(() => note.replaceWith(profile, passwordSection(), sessions, ...switches(), leaveSection()));
+  settled(loaded).then(() =>
+    note.replaceWith(profile, passwordSection(), sessions, ...switches(), ownDataSection(), leaveSection()),
+  );
   return element;
 }
 
@@ -162,6 +165,20 @@ function switches() {
 function switchSection(title, hint, key, preference) {
   const part = section(title, hint);
   part.lastElementChild?.replaceWith(h("p", {}, choice(key, preference)));
+  return part;
+}
+
+function ownDataSection() {
+  const part = section(t("own-data"), t("own-data-hint"));
+  const element = form({
+    fields: [],
+    button: t("download"),
+    send: async () => {
+      const data = await session.run(() => collect((path) => retryWhileDown(() => getPage(path))));
+      if (data) save(data);
+    },
+  });
+  part.lastElementChild?.replaceWith(element);
   return part;
 }
 
