@@ -1,11 +1,13 @@
 """What a user does in a browser, from registering to deleting the account."""
 
+import json
 import secrets
 
 from playwright.async_api import expect
 
 from tests.browser.visitors import Visitor
 from tests.people import PASSWORD
+from topology.contexts import CONTEXT_NAMES
 
 NEW_PASSWORD = "eight louder herons"
 
@@ -49,6 +51,12 @@ async def test_user_can_register_write_change_everything_and_delete_the_account(
     await page.get_by_label("New password").fill(NEW_PASSWORD)
     await page.get_by_role("button", name="Change password").click()
     await expect(page.get_by_text("The password has been changed.")).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Download").click()
+    own = json.loads((await (await download.value).path()).read_text())
+    assert {*own} == {*CONTEXT_NAMES}
+    assert own["users"]["users"][0]["bio"] == "Bakes at night."
+    assert "And sugar?" in [post["text"] for post in own["posts"]["posts"]]
     await visitor.account_menu().click()
     await page.get_by_role("link", name="Your page").click()
     await expect(page.get_by_text("Bakes at night.")).to_be_visible()
