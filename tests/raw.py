@@ -25,7 +25,8 @@ async def send(url: str, head: str, body: bytes = b"", *, within: float = 10.0) 
     lines = [*head.split("\n"), f"Host: {parts.netloc}", "Connection: close", "", ""]
     try:
         writer.write("\r\n".join(lines).encode("latin-1") + body)
-        received = await asyncio.wait_for(reader.read(), within)
+        async with asyncio.timeout(within):
+            received = await reader.read()
     finally:
         writer.close()
     return _read(received)

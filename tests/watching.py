@@ -37,7 +37,8 @@ class Stream:
 
     async def next(self, within: float = 5.0) -> StreamEvent:
         """The next event."""
-        event = await asyncio.wait_for(self._events.get(), within)
+        async with asyncio.timeout(within):
+            event = await self._events.get()
         assert event is not None, "the stream has ended"
         return event
 
@@ -56,7 +57,8 @@ class Stream:
 
     async def opened(self, within: float = 5.0) -> None:
         """Wait until the stream has sent its first id."""
-        await asyncio.wait_for(self._opened.wait(), within)
+        async with asyncio.timeout(within):
+            await self._opened.wait()
 
     async def read(self, response: httpx.Response) -> None:
         """Queue every event until the response ends."""

@@ -77,7 +77,8 @@ async def requests(run: Run) -> AsyncIterator[Counter[str]]:
                     seen[by if good else f"{path}: {response.status_code}"] += 1
                 # Slow enough to leave processor time to the servers that start.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), 0.2)
+                    async with asyncio.timeout(0.2):
+                        await stop.wait()
 
     sending = asyncio.create_task(send())
     try:

@@ -62,10 +62,12 @@ async def test_a_request_in_flight_is_answered_while_the_process_is_no_longer_re
             assert listed.status_code == 200
             assert listed.headers["connection"] == "close"
             writer.write(body[10:])
-            answer = await asyncio.wait_for(reader.read(), 10)
+            async with asyncio.timeout(20):
+                answer = await reader.read()
             writer.close()
             assert answer.startswith(b"HTTP/1.1 401 ")
-        assert await asyncio.wait_for(process.wait(), 15) == 0
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
     finally:
         if process.returncode is None:
             process.kill()

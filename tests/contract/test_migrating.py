@@ -71,7 +71,8 @@ async def test_posts_of_the_previous_version_are_found_before_and_after_the_migr
 
         async def go_on_writing() -> None:
             while not stop.is_set():
-                written.append(await asyncio.wait_for(write("bread and “crusts”"), 5))
+                async with asyncio.timeout(20):
+                    written.append(await write("bread and “crusts”"))
 
         writer = asyncio.create_task(go_on_writing())
         await migrate({"posts": url})

@@ -90,7 +90,7 @@ async def test_waiting_for_a_removal_ends_with_it(threads: ThreadsContract, form
     waiting = asyncio.create_task(contract.removed(position, 20))
     await asyncio.sleep(0)
     await threads.service.remove(threads.token, thread)
-    async with asyncio.timeout(10):  # well before its timeout
+    async with asyncio.timeout(15):  # well before its timeout
         assert list((await waiting).threads) == [thread]
 
 

@@ -35,7 +35,7 @@ async def ask(proxy: Proxy, before: Callable[[], Awaitable[None]] | None = None)
         writer.write(REQUEST)
         if before is not None:
             await before()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             return await reader.read(100)
     finally:
         writer.close()

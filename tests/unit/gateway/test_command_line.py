@@ -65,7 +65,7 @@ async def test_start_prints_the_option_for_each_group_without_targets(template: 
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         first = await process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
@@ -144,7 +144,7 @@ class Running:
         return self.clients[-1]
 
     async def exit_code(self) -> int:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             return await self.process.wait()
 
 
@@ -160,7 +160,7 @@ async def running(template: Path, url: str, *more: str) -> AsyncIterator[Running
     )
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while b" healthy" not in await process.stderr.readline():
                 assert process.returncode is None
         started = Running(process, port_of(template), log)

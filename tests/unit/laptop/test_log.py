@@ -119,7 +119,8 @@ async def test_busy_process_does_not_delay_another_ones_lines(
 
     flooding = asyncio.create_task(output.log.follow("gateway", Flood()))
     await asyncio.sleep(0)
-    await asyncio.wait_for(output.log.follow("users", stream(b"heard\n")), 5)
+    async with asyncio.timeout(20):
+        await output.log.follow("users", stream(b"heard\n"))
     flooding.cancel()
     assert b"users   | heard\n" in output.end()
 
@@ -149,7 +150,8 @@ async def test_unread_output_blocks_only_the_log(
     log.close(timeout=0.05)
     # When it is read, all lines arrive in order.
     await asyncio.to_thread(drain, reader, lambda text: text.endswith(b"users   | line\n"))
-    await asyncio.wait_for(following, 5)
+    async with asyncio.timeout(20):
+        await following
     os.close(reader)
     os.close(writer)
 
@@ -160,7 +162,8 @@ async def test_closed_output_stops_neither_the_log_nor_the_process(
     reader, writer = full_pipe
     os.close(reader)
     log = MergedLog(writer, names=NAMES, colour=False)
-    await asyncio.wait_for(log.follow("users", stream(b"one\n", b"two\n")), 5)
+    async with asyncio.timeout(20):
+        await log.follow("users", stream(b"one\n", b"two\n"))
     log.close()
     os.close(writer)
 

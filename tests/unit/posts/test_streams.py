@@ -54,7 +54,8 @@ async def _streaming(
 
 
 async def _next(stream: AsyncGenerator[bytes, None]) -> bytes:
-    return await asyncio.wait_for(anext(stream), 5)
+    async with asyncio.timeout(20):
+        return await anext(stream)
 
 
 async def _idle() -> None:
@@ -64,7 +65,7 @@ async def _idle() -> None:
 
 
 async def _rest(stream: AsyncGenerator[bytes, None]) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return b"".join([data async for data in stream])
 
 
@@ -198,7 +199,8 @@ async def test_abandoned_response_closes_its_events() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()  # a client that reads nothing
 
-    await asyncio.wait_for(EventStream(events(), patience=0.01).stream_response(send), 5)
+    async with asyncio.timeout(20):
+        await EventStream(events(), patience=0.01).stream_response(send)
     assert closed.is_set()
 
 

@@ -154,10 +154,12 @@ async def test_notification_of_a_removal_ends_the_wait() -> None:
     await asyncio.sleep(0)
     await threads.service.remove("ines", BREAD.id)
     threads.removal.notify()
-    assert await asyncio.wait_for(waiting, 5) == Removals([BREAD.id], 1)
+    async with asyncio.timeout(20):
+        assert await waiting == Removals([BREAD.id], 1)
 
 
 async def test_stopping_process_ends_all_waits() -> None:
     threads = Threads()
     threads.removal.close()
-    assert await asyncio.wait_for(threads.service.removed(0, 3600), 5) == Removals([], 0)
+    async with asyncio.timeout(20):
+        assert await threads.service.removed(0, 3600) == Removals([], 0)

@@ -159,7 +159,7 @@ async def visit(gateway: Gateway, context: ssl.SSLContext, data: bytes, *, stays
     )
     writer.write(data)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while await reader.read(65_536) and stays:
                 pass
     except (ConnectionError, ssl.SSLError):

@@ -135,7 +135,7 @@ async def test_streams_reset_by_the_gateway_count_as_wasted(front: Front) -> Non
 
     await front.bench.target(hang)
     browser = await front.browser()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while browser.terminated is None:
             number = browser.ask("/", ("content-length", "2"), method="POST", end=False)
             browser.h2.send_headers(number, [("x-trailer", "1")], end_stream=True)

@@ -132,7 +132,7 @@ async def test_empty_data_frames_count_as_idle(front: Front) -> None:
     await front.start(Timeouts(idle=0.3, tick=0.02))
     browser = await front.browser()
     number = browser.ask("/", ("content-length", "2"), method="POST", end=False)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not browser.replies[number].ended:
             browser.h2.send_data(number, b"")
             browser.flush()

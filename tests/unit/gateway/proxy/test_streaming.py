@@ -20,7 +20,7 @@ async def test_the_first_bytes_arrive_before_the_last_are_sent(bench: Bench) -> 
 
     client = await bench.client(await bench.gateway(await bench.target(script)))
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await client.reader.readuntil(b"5\r\nfirst\r\n")
         more.set()
         assert await client.reader.readuntil(b"0\r\n\r\n") == b"4\r\nlast\r\n0\r\n\r\n"
@@ -37,7 +37,7 @@ async def test_response_begins_before_the_request_has_ended(bench: Bench) -> Non
     for _ in range(2):
         client = await bench.client(gateway)
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert (await client.reader.readuntil(b"abc")).startswith(b"HTTP/1.1 200 OK\r\n")
             client.send(b"def")
             assert await client.reader.readexactly(3) == b"def"

@@ -85,7 +85,8 @@ class Process:
         last = get("short", "Connection: close")
         for head in (*heads, *([] if "close" in heads[-1] else [last])):
             writer.write(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n")
-        received = await asyncio.wait_for(reader.read(), 10)
+        async with asyncio.timeout(20):
+            received = await reader.read()
         writer.close()
         return received
 
@@ -280,7 +281,8 @@ async def test_client_that_does_not_read_is_sent_no_more() -> None:
         assert _hits(await process.metrics()) < count / 2
         received = 0
         while received < count * len(HUGE):
-            received += len(await asyncio.wait_for(reader.read(1 << 20), 10))
+            async with asyncio.timeout(20):
+                received += len(await reader.read(1 << 20))
         writer.close()
 
 

@@ -14,14 +14,16 @@ async def test_notification_wakes_every_waiter() -> None:
     waiting = [asyncio.create_task(broadcast.waiter().wait(FOR_EVER)) for _ in range(3)]
     await asyncio.sleep(0)
     broadcast.notify("the payload is ignored")
-    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    async with asyncio.timeout(20):
+        await asyncio.gather(*waiting)
 
 
 async def test_notification_after_the_waiter_was_taken_is_not_lost() -> None:
     broadcast = Broadcast()
     waiter = broadcast.waiter()
     broadcast.notify()
-    await asyncio.wait_for(waiter.wait(FOR_EVER), 5)
+    async with asyncio.timeout(20):
+        await waiter.wait(FOR_EVER)
 
 
 async def test_notification_before_the_waiter_was_taken_does_not_wake_it() -> None:
@@ -31,11 +33,13 @@ async def test_notification_before_the_waiter_was_taken_does_not_wake_it() -> No
     done, _ = await asyncio.wait([waiting], timeout=0.05)
     assert not done
     broadcast.notify()
-    await asyncio.wait_for(waiting, 5)
+    async with asyncio.timeout(20):
+        await waiting
 
 
 async def test_wait_ends_after_its_seconds() -> None:
-    await asyncio.wait_for(Broadcast().waiter().wait(0.01), 5)
+    async with asyncio.timeout(20):
+        await Broadcast().waiter().wait(0.01)
 
 
 async def test_closed_broadcast_lets_no_one_wait() -> None:
@@ -43,9 +47,11 @@ async def test_closed_broadcast_lets_no_one_wait() -> None:
     waiting = asyncio.create_task(broadcast.waiter().wait(FOR_EVER))
     await asyncio.sleep(0)
     broadcast.close()
-    await asyncio.wait_for(waiting, 5)
+    async with asyncio.timeout(20):
+        await waiting
     broadcast.notify()
-    await asyncio.wait_for(broadcast.waiter().wait(FOR_EVER), 5)
+    async with asyncio.timeout(20):
+        await broadcast.waiter().wait(FOR_EVER)
 
 
 @pytest.mark.parametrize("steps", range(4))

@@ -48,7 +48,7 @@ async def test_request_that_can_be_repeated_is_cancelled(
 ) -> None:
     work = Work()
     listener = socket.create_server(("127.0.0.1", 0))
-    async with asyncio.timeout(10), listening(work, listener):
+    async with asyncio.timeout(20), listening(work, listener):
         await disconnect_during(work, method, path, listener.getsockname()[1])
         await work.cancelled.wait()
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
@@ -57,7 +57,7 @@ async def test_request_that_can_be_repeated_is_cancelled(
 async def test_write_of_a_client_goes_on() -> None:
     work = Work()
     listener = socket.create_server(("127.0.0.1", 0))
-    async with asyncio.timeout(10), listening(work, listener):
+    async with asyncio.timeout(20), listening(work, listener):
         port = listener.getsockname()[1]
         await disconnect_during(work, "POST", "/api/posts", port)
         work.go_on.set()
@@ -68,7 +68,7 @@ async def test_write_of_a_client_goes_on() -> None:
 async def test_other_connections_go_on() -> None:
     work = Work()
     listener = socket.create_server(("127.0.0.1", 0))
-    async with asyncio.timeout(10), listening(work, listener):
+    async with asyncio.timeout(20), listening(work, listener):
         port = listener.getsockname()[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /api/threads HTTP/1.1\r\nHost: board\r\n\r\n")
@@ -84,7 +84,7 @@ async def test_connection_serves_a_request_after_a_disconnect_elsewhere() -> Non
     work = Work()
     work.go_on.set()
     listener = socket.create_server(("127.0.0.1", 0))
-    async with asyncio.timeout(10), listening(work, listener):
+    async with asyncio.timeout(20), listening(work, listener):
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
         for _ in range(2):
             writer.write(b"GET /api/threads HTTP/1.1\r\nHost: board\r\n\r\n")

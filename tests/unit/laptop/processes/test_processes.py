@@ -111,7 +111,8 @@ async def test_kill_and_stop_together_lose_no_exit_code(recorded: Recorded) -> N
     processes = [Process(program("import time; time.sleep(60)"), recorded.log) for _ in range(8)]
     for process in processes:
         process.kill()
-    codes = [await asyncio.wait_for(process.stop(10), 5) for process in processes]
+    async with asyncio.timeout(20):
+        codes = [await process.stop(30) for process in processes]
     assert codes == [-signal.SIGKILL] * 8
 
 
@@ -188,7 +189,8 @@ async def test_a_supervised_process_is_restarted_when_it_ends(
     assert "child |     last words\n" in recorded.text()
     assert "child | restarted child\n" in recorded.text()
     await supervised.stop(patience=10)
-    await asyncio.wait_for(supervising, 5)
+    async with asyncio.timeout(20):
+        await supervising
 
 
 async def test_a_process_that_ends_during_the_start_is_not_restarted(recorded: Recorded) -> None:
@@ -214,7 +216,8 @@ async def test_a_stop_during_the_pause_before_a_restart_prevents_it(recorded: Re
     supervising = asyncio.create_task(supervised.supervise())
     await until(lambda: "ended unexpectedly" in recorded.text(), "it has ended")
     await supervised.stop(patience=1)
-    await asyncio.wait_for(supervising, 5)
+    async with asyncio.timeout(20):
+        await supervising
     assert "restarted" not in recorded.everything()
 
 
