@@ -69,37 +69,46 @@ class Archive:
 
         Raises `ValueError`, which says what is wrong with the file, and `OSError`.
         """
-        try:
-            with zipfile.ZipFile(path) as file:
-                manifest = _manifest(file)
-                for context, content in manifest.contexts.items():
-                    for table in content.tables:
-                        with file.open(f"{context}/{table.name}") as member:
-                            if _sha256(member) != table.sha256:
-                                raise ValueError(
-                                    f"{path} is damaged: {context}/{table.name} differs from its "
-                                    "checksum."
-                                )
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{path} is no complete backup, or is damaged: {error}") from error
-        except (KeyError, ValidationError, EOFError, NotImplementedError, RuntimeError) as error:
-            raise ValueError(f"{path} is no backup of a board: {error}") from error
-        except zlib.error as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
-        return cls(path, manifest)
+        with path.open("rb") as content:
+            try:
+                return cls(path, _read(path, content))
+            except (zipfile.BadZipFile, zlib.error, OSError) as error:
+                # A damaged position is an `OSError`: nothing can be read before a file's beginning.
+                raise ValueError(f"{path} is no complete backup, or is damaged: {error}") from error
+            except (
+                KeyError,
+                ValidationError,
+                EOFError,
+                NotImplementedError,
+                RuntimeError,
+            ) as error:
+                raise ValueError(f"{path} is no backup of a board: {error}") from error
 
 
-def _manifest(file: zipfile.ZipFile) -> Manifest:
+def _read(path: Path, content: IO[bytes]) -> Manifest:
+    with zipfile.ZipFile(content) as file:
+        manifest = _manifest(path, file)
+        for context, tables in manifest.contexts.items():
+            for table in tables.tables:
+                with file.open(f"{context}/{table.name}") as member:
+                    if _sha256(member) != table.sha256:
+                        raise ValueError(
+                            f"{path} is damaged: {context}/{table.name} differs from its checksum."
+                        )
+    return manifest
+
+
+def _manifest(path: Path, file: zipfile.ZipFile) -> Manifest:
     text = file.read(_MANIFEST)
     if hashlib.sha256(text).hexdigest().encode() != file.read(_CHECKSUM):
-        raise ValueError(f"{file.filename} is damaged: its manifest differs from its checksum.")
+        raise ValueError(f"{path} is damaged: its manifest differs from its checksum.")
     found = json.loads(text).get("format")
     if found != _FORMAT:
-        raise ValueError(f"{file.filename} has format {found}; this version reads {_FORMAT}.")
+        raise ValueError(f"{path} has format {found}; this version reads {_FORMAT}.")
     manifest = Manifest.model_validate_json(text)
     if set(manifest.contexts) != set(CONTEXT_NAMES):
         raise ValueError(
-            f"{file.filename} has {', '.join(manifest.contexts)}, and the board has "
+            f"{path} has {', '.join(manifest.contexts)}, and the board has "
             f"{', '.join(CONTEXT_NAMES)}."
         )
     return manifest

@@ -286,6 +286,14 @@ def test_refuses_a_damaged_file(saved: Path) -> None:
     assert refused > 250
 
 
+def test_refuses_a_file_with_a_position_before_its_beginning(saved: Path) -> None:
+    content = saved.read_bytes()
+    position = int.from_bytes(content[-6:-2], "little")  # of the directory of the ZIP
+    saved.write_bytes(content[:-6] + (position + 1_000_000).to_bytes(4, "little") + content[-2:])
+    with pytest.raises(ValueError, match="is damaged"):
+        Archive.read(saved)
+
+
 def test_refuses_part_of_a_file(saved: Path) -> None:
     content = saved.read_bytes()
     for length in (0, 1, len(content) // 2, len(content) - 1):
