@@ -45,7 +45,8 @@ class Activity:
     no harm.
 
     `version` grows with every change of the thread's posts; a higher version is newer.
-    `posts_by_others` does not count the posts of the thread's author.
+    `posts_by_others` does not count the posts of the thread's author. `last_post_by` is who wrote
+    the last post; None if an earlier version of the board reports, which does not know it.
     """
 
     thread: int
@@ -53,6 +54,7 @@ class Activity:
     post_count: int
     posts_by_others: int
     last_post_at: datetime | None
+    last_post_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,8 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class ThreadView:
-    """A thread, as everybody sees it. `post_count` and `last_post_at` follow its posts within
-    seconds."""
+    """A thread, as everybody sees it. `post_count`, and when and by whom the last post was written,
+    follow its posts within seconds."""
 
     id: int
     title: str
@@ -123,6 +125,7 @@ class ThreadView:
     last_post_at: datetime | None
     locked: bool
     pinned: bool
+    last_post_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ declare namespace Api {
     version: number;
     postCount: number;
     lastPostAt: string | null;
+    lastPostBy: number | null;
     locked: boolean;
     pinned: boolean;
   }

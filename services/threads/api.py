@@ -64,7 +64,7 @@ Title = Annotated[Line, Field(min_length=3, max_length=200, examples=["Bread tha
 
 class Thread(Resource):
     """A thread. `version` counts changes of the thread itself; its counters follow its posts within
-    seconds."""
+    seconds. `lastPostBy` is null also if the last post is older than this field."""
 
     id: Id
     title: str
@@ -74,6 +74,7 @@ class Thread(Resource):
     version: int
     post_count: int
     last_post_at: Timestamp | None
+    last_post_by: Id | None
     locked: bool
     pinned: bool
 

@@ -18,8 +18,9 @@ EDITABLE = timedelta(hours=24)
 class Thread(NamedTuple):
     """A thread.
 
-    `version` counts changes of the thread itself. `post_count`, `posts_by_others` and
-    `last_post_at` come from the posts context, and follow within seconds.
+    `version` counts changes of the thread itself. `post_count`, `posts_by_others`, `last_post_at`
+    and `last_post_by` come from the posts context, and follow within seconds. `last_post_by` is
+    None also for posts from before it was recorded.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Thread(NamedTuple):
     post_count: int
     posts_by_others: int
     last_post_at: datetime | None
+    last_post_by: int | None
     locked: bool
     pinned: bool
 

@@ -17,7 +17,7 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.words import cut, encode
 from services.threads.model import Decide, Mark, Thread
 
-SCHEMA = "0006"
+SCHEMA = "0008"
 """The migration that this code needs."""
 
 THREAD_REMOVED = "removed"
@@ -29,7 +29,7 @@ CHANGE_KINDS = frozenset({"list", "thread"})
 
 THREAD_COLUMNS = """
     id, title, created_by, created_at, edited_at, version, post_count, posts_by_others,
-    last_post_at, locked, pinned
+    last_post_at, last_post_by, locked, pinned
 """
 """The columns of `services.threads.model.Thread`."""
 
@@ -290,10 +290,15 @@ class ThreadStore:
             )
             UPDATE threads
             SET activity_version = reported.version, post_count = reported.post_count,
-                posts_by_others = reported.posts_by_others, last_post_at = reported.last_post_at
+                posts_by_others = reported.posts_by_others, last_post_at = reported.last_post_at,
+                last_post_by = reported.last_post_by
             FROM known,
-                unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
-                AS reported (thread, version, post_count, posts_by_others, last_post_at)
+                unnest(
+                    $1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[],
+                    $6::bigint[]
+                ) AS reported (
+                    thread, version, post_count, posts_by_others, last_post_at, last_post_by
+                )
             WHERE threads.id = known.id AND threads.id = reported.thread
                 AND threads.activity_version < reported.version
             """,
@@ -302,6 +307,7 @@ class ThreadStore:
             [activity.post_count for activity in activities],
             [activity.posts_by_others for activity in activities],
             [activity.last_post_at for activity in activities],
+            [activity.last_post_by for activity in activities],
         )
 
 

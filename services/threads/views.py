@@ -77,4 +77,5 @@ def _view(thread: Thread) -> ThreadView:
         thread.last_post_at,
         thread.locked,
         thread.pinned,
+        thread.last_post_by,
     )

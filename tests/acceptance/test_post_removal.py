@@ -73,6 +73,25 @@ async def test_the_counters_of_a_thread_follow_its_removals(person: Person) -> N
     assert (await person.http.get(path)).json()["version"] == thread["version"]
 
 
+async def test_last_author_of_a_thread_follows_its_posts(person: Person, newcomer: Person) -> None:
+    thread = await person.start_thread()
+    path = f"/api/threads/{thread['id']}"
+
+    async def settle(author: int | None) -> None:
+        async def shown() -> bool:
+            return bool((await person.http.get(path)).json()["lastPostBy"] == author)
+
+        await eventually(shown)
+
+    await settle(None)
+    await person.write(thread["id"], "One")
+    await settle(person.id)
+    reply = await newcomer.write(thread["id"], "Two")
+    await settle(newcomer.id)
+    await newcomer.http.delete(f"/api/posts/{reply['id']}")
+    await settle(person.id)
+
+
 async def test_post_can_reply_to_another_of_its_thread(
     visitor: httpx.AsyncClient, person: Person, other: Person
 ) -> None:

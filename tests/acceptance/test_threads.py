@@ -33,6 +33,7 @@ async def test_new_thread_returns_201_with_the_thread_and_its_location(person: P
         "version": 1,
         "postCount": 0,
         "lastPostAt": None,
+        "lastPostBy": None,
         "locked": False,
         "pinned": False,
     }
@@ -97,6 +98,7 @@ async def test_a_post_moves_its_thread_to_the_top_of_the_list(person: Person) ->
     await eventually(moved)
     shown = (await person.http.get(f"/api/threads/{older['id']}")).json()
     assert (shown["postCount"], shown["lastPostAt"]) == (1, post["createdAt"])
+    assert shown["lastPostBy"] == post["user"]
     assert shown["version"] == 1  # a new post does not change the thread's version
 
 

@@ -43,18 +43,18 @@ async def test_only_newer_activity_is_stored(threads: ThreadsContract, form: str
     contract = threads.forms[form]
     thread = await threads.thread()
 
-    async def counted() -> tuple[int, int, datetime | None]:
+    async def counted() -> tuple[int, int, datetime | None, int | None]:
         shown = await threads.service.show(thread)
-        return shown.post_count, shown.posts_by_others, shown.last_post_at
+        return shown.post_count, shown.posts_by_others, shown.last_post_at, shown.last_post_by
 
-    await contract.record_activity([Activity(thread, 5, 3, 1, NOON)])
-    assert await counted() == (3, 1, NOON)
-    await contract.record_activity([Activity(thread, 4, 9, 9, ONE)])
-    assert await counted() == (3, 1, NOON), "an older version changes nothing"
-    await contract.record_activity([Activity(thread, 5, 9, 9, ONE)])
-    assert await counted() == (3, 1, NOON), "nor does the same one again"
+    await contract.record_activity([Activity(thread, 5, 3, 1, NOON, 17)])
+    assert await counted() == (3, 1, NOON, 17)
+    await contract.record_activity([Activity(thread, 4, 9, 9, ONE, 18)])
+    assert await counted() == (3, 1, NOON, 17), "an older version changes nothing"
+    await contract.record_activity([Activity(thread, 5, 9, 9, ONE, 18)])
+    assert await counted() == (3, 1, NOON, 17), "nor does the same one again"
     await contract.record_activity([Activity(thread, 6, 0, 0, None)])
-    assert await counted() == (0, 0, None)
+    assert await counted() == (0, 0, None, None)
 
 
 async def test_activity_of_an_unknown_thread_is_ignored(

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from board.grant_admin import grant_admin
+from kernel.contracts import Activity
 from kernel.data.idempotency import IdempotentRequest, IdempotentWrite, ReplayableResponse
 from kernel.errors import Unauthenticated
 from kernel.process.lifecycle import Lifecycle
@@ -219,6 +220,8 @@ async def live(board: Board) -> str:
     await board.posts.service.edit(token, post.id, "Is the water cold?", lambda _: None)
     await board.posts.service.preview(token, "Is the water lukewarm?")
     await board.posts.reading.record(token, [ReadPosition(thread.id, post.id)])
+    # As posts reports it, unless the post is removed again, as below.
+    await board.threads.service.record_activity([Activity(thread.id, 1_000, 1, 0, noon(), ID)])
     await moderation.issue_reset(token, other)
     await use_cases(board, token, post.id)
     await store_old_record(board.urls["users"])

@@ -54,10 +54,12 @@ class Thread:
         assert activity is not None
         await self.store.mark_delivered([activity])
 
-    def activity(self, version: int, posts: int, by_others: int) -> Activity:
-        """The activity that the threads context should have."""
+    def activity(
+        self, version: int, posts: int, by_others: int, last_by: int | None = OTHER
+    ) -> Activity:
+        """The activity that the threads context should have. `last_by` wrote the last post."""
         last = NOON if posts else None
-        return Activity(self.id, version, posts, by_others, last)
+        return Activity(self.id, version, posts, by_others, last, last_by if posts else None)
 
 
 async def test_posts_and_posts_by_others_are_counted_up_and_down(posts_database: Database) -> None:
@@ -119,16 +121,18 @@ async def test_slow_delivery_does_not_undo_a_newer_one(posts_database: Database)
 async def test_threads_takes_newer_activity_and_ignores_older(threads_database: Database) -> None:
     store = ThreadStore(threads_database, Dictionary())
     thread = await store.add("Bread", 1, NOON, NO_LIMIT, IdempotentWrite.without_key())
-    newer = Activity(thread.id, 5, 3, 2, NOON)
+    newer = Activity(thread.id, 5, 3, 2, NOON, OTHER)
     await store.record_activity([newer])
     await store.record_activity([replace(newer, version=4, post_count=1), replace(newer)])
     found = await store.find(thread.id)
     assert found is not None
     assert (found.post_count, found.posts_by_others, found.last_post_at) == (3, 2, NOON)
+    assert found.last_post_by == OTHER
     await store.record_activity([Activity(thread.id, 6, 0, 0, None)])
     found = await store.find(thread.id)
     assert found is not None
     assert (found.post_count, found.posts_by_others, found.last_post_at) == (0, 0, None)
+    assert found.last_post_by is None
     assert found.version == thread.version  # the version of the title and the marks
 
 

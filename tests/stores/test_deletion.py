@@ -32,6 +32,7 @@ MAY_NAME = {
     "posts.revisions.edited_by": "likewise",
     "threads.allowances.subject": "until the window of the limit has passed",
     "threads.threads.created_by": "what they started stays, by a deleted user",
+    "threads.threads.last_post_by": "in which thread they wrote last",
     "threads.last_done.user_id": "until the interval between threads has passed",
     "threads.idempotency_keys.user_id": "for 24 hours, so that a late repetition is recognized",
     "threads.idempotency_keys.body": "likewise: the response, with the author's id",

@@ -220,7 +220,11 @@ def _items(page: ViewPage[Any] | None) -> Sequence[Any]:
 
 
 def _authors(threads: Iterable[ThreadView] = (), posts: Iterable[PostView] = ()) -> set[int]:
-    ids = {thread.created_by for thread in threads}
+    ids = set[int]()
+    for thread in threads:
+        ids.add(thread.created_by)
+        if thread.last_post_by is not None:
+            ids.add(thread.last_post_by)
     for post in posts:
         ids.add(post.user)
         if post.edited_by is not None:

@@ -75,7 +75,11 @@ class ActivityStore:
         """Activities that are newer than those that threads has acknowledged."""
         rows = await self._database.rows(
             """
-            SELECT thread, version, post_count, posts_by_others, last_post_at
+            SELECT thread, version, post_count, posts_by_others, last_post_at, (
+                SELECT author FROM posts
+                WHERE posts.thread = thread_activity.thread AND removed_at IS NULL
+                ORDER BY id DESC LIMIT 1
+            ) AS last_post_by
             FROM thread_activity WHERE version > delivered ORDER BY thread LIMIT $1
             """,
             limit,

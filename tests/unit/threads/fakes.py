@@ -30,7 +30,7 @@ class FakeThreadStore:
         _write: IdempotentWrite[Thread],
     ) -> Thread:
         number = len(self.threads) + 1
-        thread = Thread(number, title, created_by, now, None, 1, 0, 0, None, False, False)
+        thread = Thread(number, title, created_by, now, None, 1, 0, 0, None, None, False, False)
         self.threads[number] = thread
         self.policies.append(policy)
         return thread

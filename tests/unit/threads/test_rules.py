@@ -12,7 +12,8 @@ STARTED = datetime(2026, 11, 23, 8, 3, tzinfo=UTC)
 ALICE, BOB = Actor(1, "member"), Actor(2, "member")
 THREAD = Thread(
     id=1, title="Bread", created_by=ALICE.id, created_at=STARTED, edited_at=None, version=1,
-    post_count=0, posts_by_others=0, last_post_at=None, locked=False, pinned=False,
+    post_count=0, posts_by_others=0, last_post_at=None, last_post_by=None, locked=False,
+    pinned=False,
 )  # fmt: skip
 DAY = timedelta(hours=24)
 MOMENT = timedelta(milliseconds=1)

@@ -18,7 +18,7 @@ from tests.unit.fakes import NOON, FakeUsers, noon
 from tests.unit.threads.fakes import FakeSearch, FakeThreadStore
 
 INES, OTTO, MODERATOR = Actor(1, "member"), Actor(2, "member"), Actor(3, "moderator")
-BREAD = Thread(1, "Bread", INES.id, NOON, None, 1, 0, 0, None, False, False)
+BREAD = Thread(1, "Bread", INES.id, NOON, None, 1, 0, 0, None, None, False, False)
 
 
 LIMITS = ThreadSettings(threads_database_url="postgresql://a:b@c/d")
@@ -98,7 +98,7 @@ async def test_change_of_a_missing_thread_is_not_found(name: str) -> None:
 
 
 async def test_title_is_editable_for_a_day_by_the_clock() -> None:
-    old = Thread(1, "Bread", INES.id, NOON - 2 * EDITABLE, None, 1, 0, 0, None, False, False)
+    old = Thread(1, "Bread", INES.id, NOON - 2 * EDITABLE, None, 1, 0, 0, None, None, False, False)
     with pytest.raises(Forbidden, match="for a day"):
         await Threads(old).service.edit("ines", old.id, "Brioche", 1)
 

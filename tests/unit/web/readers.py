@@ -148,7 +148,7 @@ class FakeBoard:
             UserView(2, "hanako", "Hanako", "", "moderator", NOON),
         )
         self.threads = FakeThreads(
-            thread(1, "Bread that will not rise", post_count=3, last_post_at=NOON),
+            thread(1, "Bread that will not rise", post_count=3, last_post_at=NOON, last_post_by=2),
             thread(2, "A rainy weekend", locked=True, pinned=True),
         )
         self.posts = FakePosts(

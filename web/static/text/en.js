@@ -70,6 +70,7 @@ export default {
   "threads-with-news": { one: "1 thread has new posts", other: "{count} threads have new posts" },
   "pinned": "Pinned",
   "locked": "Locked",
+  "last-post-by": "last post by",
   "last-post": "last post",
   "started": "started",
   "by": "by",

@@ -122,7 +122,7 @@ export function threadRow(thread) {
         userLink(thread.createdBy),
         " · ",
         thread.lastPostAt
-          ? [t("last-post"), " ", time(thread.lastPostAt)]
+          ? [...lastPoster(thread), " ", time(thread.lastPostAt)]
           : [t("started"), " ", time(thread.createdAt)],
       ),
     ),
@@ -139,6 +139,11 @@ export function threadRow(thread) {
   row.addEventListener("resumed", draw);
   void draw();
   return row;
+}
+
+/** @param {Api.Thread} thread */
+function lastPoster({ lastPostBy }) {
+  return lastPostBy === null ? [t("last-post")] : [t("last-post-by"), " ", userLink(lastPostBy)];
 }
 
 /** @param {Api.Thread[]} threads */
