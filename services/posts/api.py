@@ -1,7 +1,7 @@
 """Posts over HTTP."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
@@ -68,8 +68,23 @@ _STREAM = documented(MalformedRequest, NotFound, Invalid, Unavailable) | {
 _POST = RowEncoder(Post, model.Post._fields)
 
 
+class Lists(Protocol):
+    """Pages of posts; `services.posts.stores.lists.PostLists` has them in PostgreSQL."""
+
+    async def newest(self, limit: int, after: str | None) -> Page[model.JsonPost]: ...
+
+    async def in_thread(
+        self, thread: int, limit: int, after: str | None
+    ) -> Page[model.JsonPost]: ...
+
+    async def by_user(self, user: int, limit: int, after: str | None) -> Page[model.JsonPost]: ...
+
+    async def cursor_before(self, thread: int, post: int) -> str | None: ...
+
+
 def router(
     service: PostService,
+    lists: Lists,
     moderation: Moderation,
     reading: Reading,
     log: ModerationLog,
@@ -86,7 +101,7 @@ def router(
     @shared
     async def list_posts(request: Request, limit: Limit = 20, after: After = None) -> Response:
         depends_on(request.scope, changes, "newest")
-        return _listed(request, await service.newest(limit, after))
+        return _listed(request, await lists.newest(limit, after))
 
     @routes.get("/api/posts/in-thread/{thread}", response_model=list[Post], responses=_LIST_OF)
     @shared
@@ -101,11 +116,11 @@ def router(
     ) -> Response:
         depends_on(request.scope, changes, f"thread/{thread}")
         if around is None:
-            return _listed(request, await service.in_thread(thread, limit, after))
+            return _listed(request, await lists.in_thread(thread, limit, after))
         if after is not None:
             raise Invalid(FieldError("?around", "Leave out either this or ?after=."))
-        start = await service.cursor_before(thread, around)
-        response = _listed(request, await service.in_thread(thread, limit, start))
+        start = await lists.cursor_before(thread, around)
+        response = _listed(request, await lists.in_thread(thread, limit, start))
         if start is not None:
             link_first(request, response)
         return response
@@ -130,7 +145,7 @@ def router(
         user: Id, request: Request, limit: Limit = 20, after: After = None
     ) -> Response:
         depends_on(request.scope, changes, f"author/{user}", "authors")
-        return _listed(request, await service.by_user(user, limit, after))
+        return _listed(request, await lists.by_user(user, limit, after))
 
     @routes.get("/api/posts/search", response_model=list[FoundPost], responses=_LIST)
     async def search_posts(
@@ -265,8 +280,8 @@ def encode_event(event: model.Event) -> bytes:
     return "\n".join([*lines, "", ""]).encode()
 
 
-def _listed(request: Request, page: Page[model.Post]) -> Response:
-    response = json_response(_POST.many(page.items))
+def _listed(request: Request, page: Page[model.JsonPost]) -> Response:
+    response = json_response(b"[%b]" % b",".join([post.json for post in page.items]))
     link_next(request, response, page)
     return response
 

@@ -56,6 +56,13 @@ class Post(NamedTuple):
             raise Forbidden("Only its author or a moderator may do this to a post.")
 
 
+class JsonPost(NamedTuple):
+    """A post as the API shows it: a JSON object in UTF-8."""
+
+    id: int
+    json: bytes
+
+
 Decide: TypeAlias = Callable[[Post], Act | None]
 """Decides about a change to a post as it is in the transaction of the change: raises unless it is
 allowed, and returns the act of moderation that it is, if it is one."""

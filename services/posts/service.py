@@ -69,14 +69,6 @@ class Store(Protocol):
 
     async def revisions(self, post: int, limit: int, after: str | None) -> Page[Revision]: ...
 
-    async def newest(self, limit: int, after: str | None) -> Page[Post]: ...
-
-    async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]: ...
-
-    async def cursor_before(self, thread: int, post: int) -> str | None: ...
-
-    async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]: ...
-
 
 class Search(Protocol):
     """Finds posts by words; `services.posts.search.store.SearchStore` does so in PostgreSQL."""
@@ -189,23 +181,6 @@ class PostService:
         if found is None:
             raise NotFound(_NO_POST)
         return found
-
-    async def newest(self, limit: int, after: str | None) -> Page[Post]:
-        """Posts of all threads, newest first."""
-        return await self._store.newest(limit, after)
-
-    async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
-        """The posts of a thread, oldest first; none for a missing thread."""
-        return await self._store.in_thread(thread, limit, after)
-
-    async def cursor_before(self, thread: int, post: int) -> str | None:
-        """The cursor of the page of a thread that has a few posts before this one, and then this
-        one or what follows its place; None if that is the first page."""
-        return await self._store.cursor_before(thread, post)
-
-    async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
-        """The posts of a user, newest first; none for a missing user."""
-        return await self._store.by_user(user, limit, after)
 
     async def search(self, words: str, limit: int, after: str | None) -> Page[Found]:
         """Posts that match the words, newest first."""

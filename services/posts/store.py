@@ -1,18 +1,16 @@
 """Posts in PostgreSQL."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from kernel.data import allowance
-from kernel.data.database import LARGEST_ID, Connection, Database
+from kernel.data.database import Connection, Database
 from kernel.data.idempotency import IdempotentWrite
+from kernel.data.json_rows import json_object, number, text, timestamp
 from kernel.data.paging import (
     LARGEST_PAGE,
     Cursor,
     Page,
-    most_json_weight,
     page,
-    previous_cursor,
 )
 from kernel.data.user_limit import check_user_limit, enforce_user_limit
 from kernel.errors import FieldError, Invalid, Policy
@@ -38,6 +36,21 @@ POST_COLUMNS = """
 """
 """The columns of `services.posts.model.Post`."""
 
+POST_JSON = json_object(
+    {
+        "id": number("id"),
+        "thread": number("thread"),
+        "user": number("author"),
+        "text": text("text"),
+        "html": text("html"),
+        "replyTo": number("reply_to"),
+        "createdAt": timestamp("created_at"),
+        "editedAt": timestamp("edited_at"),
+        "editedBy": number("CASE WHEN edited_by_at = edited_at THEN edited_by END"),
+    }
+)
+"""A post as `services.posts.bodies.Post` documents it, in JSON."""
+
 VISIBLE = """
     removed_at IS NULL
     AND NOT EXISTS (SELECT FROM removed_threads AS gone WHERE gone.thread = posts.thread)
@@ -46,7 +59,7 @@ VISIBLE = """
 
 
 class PostStore:
-    """Writes and lists posts. Raises `Unavailable` if the database is down, and
+    """Writes and finds posts. Raises `Unavailable` if the database is down, and
     `MalformedRequest` for a cursor of another list. Removed posts, and posts in removed threads,
     count as missing."""
 
@@ -214,113 +227,7 @@ class PostStore:
             said, limit, kind, lambda revision: (revision.number,), lambda each: each.weight
         )
 
-    async def newest(self, limit: int, after: str | None) -> Page[Post]:
-        """Posts of all threads, newest first."""
-        kind = "posts-newest"
-        rows = await self._database.rows(
-            _page_of(f"SELECT * FROM posts WHERE id < $1 AND {VISIBLE}", "id DESC", 2),  # noqa: S608
-            _last(after, kind, LARGEST_ID),
-            limit + 1,
-        )
-        return page([Post._make(row) for row in rows], limit, kind, _key, _weight, _most_weight)
 
-    async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]:
-        """The posts of a user, newest first."""
-        kind = _kind_by(user)
-        rows = await self._database.rows(
-            _page_of(
-                f"SELECT * FROM posts WHERE author = $1 AND id < $2 AND {VISIBLE}",  # noqa: S608
-                "id DESC",
-                3,
-            ),
-            user,
-            _last(after, kind, LARGEST_ID),
-            limit + 1,
-        )
-        return page([Post._make(row) for row in rows], limit, kind, _key, _weight, _most_weight)
-
-    async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]:
-        """The posts of a thread, oldest first."""
-        kind = _kind_of(thread)
-        rows = await self._database.rows(
-            _page_of(
-                """
-                SELECT * FROM posts
-                WHERE thread = $1 AND id > $2 AND removed_at IS NULL
-                    AND NOT EXISTS (SELECT FROM removed_threads WHERE thread = $1)
-                """,
-                "id",
-                3,
-            ),
-            thread,
-            _last(after, kind, 0),
-            limit + 1,
-        )
-        return page([Post._make(row) for row in rows], limit, kind, _key, _weight, _most_weight)
-
-    async def cursor_before(self, thread: int, post: int) -> str | None:
-        """The cursor of `in_thread` that leaves `_CONTEXT` posts before this one; None if it has no
-        more before it."""
-        row = await self._database.row(
-            """
-            SELECT id FROM posts WHERE thread = $1 AND id < $2 AND removed_at IS NULL
-            ORDER BY id DESC OFFSET $3 LIMIT 1
-            """,
-            thread,
-            post,
-            _CONTEXT,
-        )
-        return None if row is None else Cursor(_kind_of(thread), (row["id"],)).encode()
-
-    async def before_in_thread(self, thread: int, after: str, limit: int) -> str | None:
-        """The cursor of the page of `in_thread` before the one at this cursor; empty for the first
-        page, None if there is none."""
-        kind = _kind_of(thread)
-        rows = await self._database.rows(
-            """
-            SELECT id FROM posts WHERE thread = $1 AND id <= $2 AND removed_at IS NULL
-            ORDER BY id DESC LIMIT $3
-            """,
-            thread,
-            _last(after, kind, 0),
-            limit + 1,
-        )
-        return previous_cursor([(row["id"],) for row in rows], limit, kind)
-
-    async def before_by_user(self, user: int, after: str, limit: int) -> str | None:
-        """The cursor of the page of `by_user` before the one at this cursor; empty for the first
-        page, None if there is none."""
-        kind = _kind_by(user)
-        rows = await self._database.rows(
-            f"""
-            SELECT id FROM posts WHERE author = $1 AND id >= $2 AND {VISIBLE}
-            ORDER BY id LIMIT $3
-            """,  # noqa: S608 - a constant
-            user,
-            _last(after, kind, LARGEST_ID),
-            limit + 1,
-        )
-        return previous_cursor([(row["id"],) for row in rows], limit, kind)
-
-    async def newest_in_thread(self, thread: int, limit: int) -> Sequence[Post]:
-        """The newest posts of a thread, the newest first."""
-        rows = await self._database.rows(
-            _page_of(
-                """
-                SELECT * FROM posts
-                WHERE thread = $1 AND removed_at IS NULL
-                    AND NOT EXISTS (SELECT FROM removed_threads WHERE thread = $1)
-                """,
-                "id DESC",
-                2,
-            ),
-            thread,
-            limit,
-        )
-        return [Post._make(row) for row in rows]
-
-
-_CONTEXT = 5
 _JUST_POSTED = "You have just posted. Wait a little."
 _EDITED_MUCH = "You have edited a lot today. Try again tomorrow."
 _PREVIEWED_MUCH = "You have looked at many previews. Wait a little."
@@ -400,42 +307,6 @@ async def record_event(connection: Connection, post: Post, version: int, kind: K
         post.id,
         THREAD_CHANGED,
     )
-
-
-def _page_of(posts: str, order: str, limit: int) -> str:
-    """The statement for a page of posts: as many as parameter number `limit` says, or fewer, up to
-    the one that exceeds `LARGEST_PAGE`. PostgreSQL knows sizes without reading the texts."""
-    return f"""
-        SELECT {POST_COLUMNS}
-        FROM (
-            SELECT *, sum(size) OVER (ORDER BY {order}) - size AS before
-            FROM (
-                SELECT *, octet_length(text) + octet_length(html) AS size
-                FROM ({posts}) AS all_of_them ORDER BY {order} LIMIT ${limit}
-            ) AS weighed
-        ) AS summed
-        WHERE before <= {LARGEST_PAGE} ORDER BY {order}
-    """  # noqa: S608 - constants
-
-
-def _weight(post: Post) -> int:
-    return post.weight
-
-
-def _most_weight(post: Post) -> int:
-    return most_json_weight(post.text) + most_json_weight(post.html)
-
-
-def _key(post: Post) -> tuple[int, ...]:
-    return (post.id,)
-
-
-def _kind_of(thread: int) -> str:
-    return f"posts-in-thread-{thread}"
-
-
-def _kind_by(user: int) -> str:
-    return f"posts-by-user-{user}"
 
 
 def _last(after: str | None, kind: str, start: int) -> int:

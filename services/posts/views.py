@@ -12,8 +12,16 @@ from services.posts.service import PostService
 _FOUND = 20
 
 
-class Store(Protocol):
-    """What `Views` needs of its store; `services.posts.store.PostStore` has it in PostgreSQL."""
+class Lists(Protocol):
+    """What `Views` needs of lists; `services.posts.stores.lists.PostLists` has it in PostgreSQL."""
+
+    async def newest(self, limit: int, after: str | None) -> Page[Post]: ...
+
+    async def in_thread(self, thread: int, limit: int, after: str | None) -> Page[Post]: ...
+
+    async def by_user(self, user: int, limit: int, after: str | None) -> Page[Post]: ...
+
+    async def cursor_before(self, thread: int, post: int) -> str | None: ...
 
     async def before_in_thread(self, thread: int, after: str, limit: int) -> str | None: ...
 
@@ -25,38 +33,38 @@ class Store(Protocol):
 class Views:
     """Implements `kernel.contracts.PostReader` in process."""
 
-    def __init__(self, service: PostService, store: Store) -> None:
+    def __init__(self, service: PostService, lists: Lists) -> None:
         self._service = service
-        self._store = store
+        self._lists = lists
 
     async def posts_in_thread(
         self, thread: int, limit: int, after: str | None
     ) -> ViewPage[PostView]:
         """The posts of a thread, oldest first; none for a missing thread."""
-        page = _views(await self._service.in_thread(thread, limit, after))
+        page = _views(await self._lists.in_thread(thread, limit, after))
         if after is None:
             return page
-        return replace(page, previous=await self._store.before_in_thread(thread, after, limit))
+        return replace(page, previous=await self._lists.before_in_thread(thread, after, limit))
 
     async def posts_from(self, thread: int, post: int, limit: int) -> ViewPage[PostView]:
         """The posts of a thread, oldest first, beginning with this one, or shortly before it."""
-        start = await self._service.cursor_before(thread, post)
+        start = await self._lists.cursor_before(thread, post)
         return await self.posts_in_thread(thread, limit, start)
 
     async def newest_in_thread(self, thread: int, limit: int) -> Sequence[PostView]:
         """The newest posts of a thread, the newest first."""
-        return [_view(post) for post in await self._store.newest_in_thread(thread, limit)]
+        return [_view(post) for post in await self._lists.newest_in_thread(thread, limit)]
 
     async def posts_by_user(self, user: int, limit: int, after: str | None) -> ViewPage[PostView]:
         """The posts of a user, the newest first; none for a missing user."""
-        page = _views(await self._service.by_user(user, limit, after))
+        page = _views(await self._lists.by_user(user, limit, after))
         if after is None:
             return page
-        return replace(page, previous=await self._store.before_by_user(user, after, limit))
+        return replace(page, previous=await self._lists.before_by_user(user, after, limit))
 
     async def newest_posts(self, limit: int) -> Sequence[PostView]:
         """Posts of all threads, the newest first."""
-        return _views(await self._service.newest(limit, None)).items
+        return _views(await self._lists.newest(limit, None)).items
 
     async def search_posts(self, words: str, after: str | None) -> ViewPage[FoundPostView]:
         """At most twenty posts that match the words, the newest first."""

@@ -38,6 +38,7 @@ from services.posts.settings import PostSettings
 from services.posts.store import CHANGE_KINDS, SCHEMA, THREAD_CHANGED, PostStore
 from services.posts.stores.activity import ActivityStore
 from services.posts.stores.exported import EXPORTED
+from services.posts.stores.lists import AS_JSON, AS_POSTS, PostLists
 from services.posts.stores.moderation import SUBJECT, ModerationStore
 from services.posts.stores.reading import ReadingStore
 from services.posts.stores.removals import RemovalStore
@@ -57,6 +58,7 @@ class Posts:
     moderation: Moderation
     reading: Reading
     views: Views
+    lists: api.Lists
     log: ModerationLog
     export: Export
     streams: Streams
@@ -72,6 +74,7 @@ class Posts:
         cookie = SessionCookie(settings.public_origin, self.users.authenticate)
         public = api.router(
             self.service,
+            self.lists,
             self.moderation,
             self.reading,
             self.log,
@@ -148,7 +151,8 @@ async def open_posts(
                     service,
                     moderation,
                     reading,
-                    Views(service, store),
+                    Views(service, PostLists(database, AS_POSTS)),
+                    PostLists(database, AS_JSON),
                     log,
                     export,
                     streams,

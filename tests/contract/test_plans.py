@@ -21,9 +21,9 @@ from kernel.search.indexer import SELECT_NOT_INDEXED
 from kernel.search.scan import Scan, Searched
 from services.posts.markup.rerendering import SELECT_TO_RENDER
 from services.posts.search.store import SEARCHED as SEARCHED_POSTS
-from services.posts.store import PostStore
 from services.posts.stores.activity import ActivityStore
 from services.posts.stores.exported import EXPORTED
+from services.posts.stores.lists import AS_JSON, PostLists
 from services.posts.stores.moderation import SUBJECT, ModerationStore
 from services.posts.stores.reading import ReadingStore
 from services.threads.search_store import SEARCHED as SEARCHED_TITLES
@@ -129,16 +129,16 @@ Read = Callable[[Database, Database], Awaitable[object]]
 """Reads a list from the database of posts or of threads."""
 
 IN_ORDER: dict[str, Read] = {
-    "the newest posts": lambda posts, _: PostStore(posts, Dictionary()).newest(20, None),
-    "a thread's posts": lambda posts, _: PostStore(posts, Dictionary()).in_thread(HOT, 20, None),
+    "the newest posts": lambda posts, _: PostLists(posts, AS_JSON).newest(20, None),
+    "a thread's posts": lambda posts, _: PostLists(posts, AS_JSON).in_thread(HOT, 20, None),
     "unread posts": lambda posts, _: ReadingStore(posts).unread(7, [HOT, 2, 3]),
-    "the start of a page": lambda posts, _: PostStore(posts, Dictionary()).cursor_before(
+    "the start of a page": lambda posts, _: PostLists(posts, AS_JSON).cursor_before(
         HOT, LARGEST_ID
     ),
-    "the page before in a thread": lambda posts, _: PostStore(posts, Dictionary()).before_in_thread(
+    "the page before in a thread": lambda posts, _: PostLists(posts, AS_JSON).before_in_thread(
         HOT, Cursor(f"posts-in-thread-{HOT}", (LARGEST_ID,)).encode(), 49
     ),
-    "the page before of a user": lambda posts, _: PostStore(posts, Dictionary()).before_by_user(
+    "the page before of a user": lambda posts, _: PostLists(posts, AS_JSON).before_by_user(
         7, Cursor("posts-by-user-7", (1,)).encode(), 20
     ),
     "the page before of active threads": lambda _, threads: ThreadStore(
@@ -147,7 +147,7 @@ IN_ORDER: dict[str, Read] = {
     "the page before of new threads": lambda _, threads: ThreadStore(threads, Dictionary()).before(
         "new", 7, Cursor("threads-new-7", (1,)).encode(), 20
     ),
-    "a user's posts": lambda posts, _: PostStore(posts, Dictionary()).by_user(7, 20, None),
+    "a user's posts": lambda posts, _: PostLists(posts, AS_JSON).by_user(7, 20, None),
     "a thread's events": lambda posts, _: ActivityStore(posts).events(HOT, 0),
     "activity to deliver": lambda posts, _: ActivityStore(posts).undelivered(100),
     "active threads": lambda _, threads: ThreadStore(threads, Dictionary()).list(

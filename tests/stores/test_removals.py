@@ -10,6 +10,7 @@ from kernel.data.idempotency import IdempotentWrite
 from kernel.errors import Policy
 from kernel.search.dictionary import Dictionary
 from services.posts.store import PostStore
+from services.posts.stores.lists import AS_JSON, AS_POSTS, PostLists
 from services.posts.stores.removals import RemovalStore
 from services.threads.store import ThreadStore
 from tests.databases import Databases
@@ -86,10 +87,11 @@ async def test_posts_of_a_removed_thread_are_in_no_list(databases: Databases) ->
             """,
             NOON,
         )
-        store = PostStore(database, Dictionary())
-        assert await store.find(1) is None
-        for page in (
-            await store.newest(9, None), await store.by_user(1, 9, None),
-            await store.in_thread(5, 9, None),
-        ):  # fmt: skip
-            assert list(page.items) == []
+        assert await PostStore(database, Dictionary()).find(1) is None
+        for lists in (PostLists(database, AS_POSTS), PostLists(database, AS_JSON)):
+            for page in (
+                await lists.newest(9, None), await lists.by_user(1, 9, None),
+                await lists.in_thread(5, 9, None),
+            ):  # fmt: skip
+                assert list(page.items) == []
+            assert await lists.newest_in_thread(5, 9) == []

@@ -1,6 +1,6 @@
 """Fakes of the posts service's dependencies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -102,24 +102,6 @@ class FakePostStore:
     async def revisions(self, post: int, limit: int, _after: str | None) -> Page[Revision]:
         said = self.posts[post]
         return Page([Revision(1, said.text, said.created_at, None)][:limit], None)
-
-    async def newest(self, limit: int, _after: str | None) -> Page[Post]:
-        return self._page(list(self.posts.values()), limit)
-
-    async def in_thread(self, thread: int, limit: int, _after: str | None) -> Page[Post]:
-        return self._page([post for post in self.posts.values() if post.thread == thread], limit)
-
-    async def cursor_before(self, thread: int, post: int) -> str | None:
-        before = [
-            each.id for each in self.posts.values() if each.thread == thread and each.id < post
-        ]
-        return str(max(before)) if before else None
-
-    async def by_user(self, user: int, limit: int, _after: str | None) -> Page[Post]:
-        return self._page([post for post in self.posts.values() if post.user == user], limit)
-
-    def _page(self, posts: Sequence[Post], limit: int) -> Page[Post]:
-        return Page(posts[:limit], None)
 
 
 class FakeSearch:
