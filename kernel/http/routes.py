@@ -22,6 +22,7 @@ from kernel.errors import Failure, MalformedRequest, MethodNotAllowed, NoSuchPat
 from kernel.http import problems
 from kernel.http.idempotency import to_response
 from kernel.http.input import validation
+from kernel.http.input.plain_reads import Read, plain_read
 from kernel.http.operations import is_private
 
 log = logging.getLogger("board.web")
@@ -40,12 +41,14 @@ _REST: Final = ":path}"
 @dataclass(frozen=True, slots=True)
 class Operation:
     """The operation for a method of a path. `path` is its template, such as `/api/users/{id}`. The
-    responses of a `shared` one are the same for everybody."""
+    responses of a `shared` one are the same for everybody. `read` handles simple requests without
+    FastAPI, if the operation has any."""
 
     path: str
     names: tuple[str, ...]
     shared: bool
     handle: Callable[[Request], Coroutine[Any, Any, Response]]
+    read: Read | None
 
 
 @dataclass(slots=True)
@@ -91,7 +94,11 @@ class RouteTable:
                 node = node.literal.setdefault(segment, _Node())
             operations = node.operations
         operation = Operation(
-            path, tuple(names), getattr(route.endpoint, "shared", False), route.get_route_handler()
+            path,
+            tuple(names),
+            getattr(route.endpoint, "shared", False),
+            route.get_route_handler(),
+            plain_read(route),
         )
         for method in route.methods or ():
             if operations.setdefault(method, operation) is not operation:
@@ -121,14 +128,14 @@ class RouteTable:
         if found is None:
             await self._refusal(scope)(scope, receive, send)
             return
-        scope["route"], scope["path_params"] = found
-        async with AsyncExitStack() as stack:
-            for name in _STACKS:
-                scope[name] = stack
-            try:
-                response = await found[0].handle(Request(scope, receive, send))
-            except (Failure, Replayed, RequestValidationError, HTTPException) as error:
-                response = _to_response(error, scope["path"])
+        operation, scope["path_params"] = found
+        scope["route"] = operation
+        request = Request(scope, receive, send)
+        try:
+            call = None if operation.read is None else operation.read(request)
+            response = await (_handle(operation, request) if call is None else call)
+        except (Failure, Replayed, RequestValidationError, HTTPException) as error:
+            response = _to_response(error, scope["path"])
         await response(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response:
@@ -142,6 +149,13 @@ class RouteTable:
         else:
             failure = MethodNotAllowed(f"This path has {', '.join(allow)}.", allow)
         return problems.response(failure, path)
+
+
+async def _handle(operation: Operation, request: Request) -> Response:
+    async with AsyncExitStack() as stack:
+        for name in _STACKS:
+            request.scope[name] = stack
+        return await operation.handle(request)
 
 
 def _find(
