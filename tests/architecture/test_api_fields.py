@@ -30,7 +30,7 @@ DOCUMENTS: Final = [
         "posts",
         "",
         services.posts.api.router(
-            NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING
+            NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING
         ),
     ),
     documents.document("cases", "", services.cases.api.router(NOTHING, NOTHING, NOTHING, COOKIE)),

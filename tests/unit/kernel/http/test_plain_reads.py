@@ -1,7 +1,8 @@
 """Simple reads are answered without FastAPI, exactly as with it."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from inspect import signature
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -11,18 +12,17 @@ from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
-import services.posts.api
-import services.threads.api
-import services.users.api
 from kernel.http.auth import SessionCookie
 from kernel.http.fields import Id, RequestBody, Words
 from kernel.http.input.json_route import JsonRoute
 from kernel.http.input.plain_reads import plain_read
 from kernel.http.paging import After, Limit
 from kernel.http.routes import RouteTable
+from services.posts import api as posts
+from services.threads import api as threads
+from services.users import api as users
 from tests.unit.fakes import FakeUsers
 
-NOTHING: Any = None
 COOKIE = SessionCookie("http://localhost", FakeUsers().authenticate)
 
 
@@ -174,14 +174,15 @@ def test_operation_with_more_than_scalar_parameters_is_left_to_fastapi(kind: str
     assert plain_read(route) is None
 
 
+def made(router: Callable[..., APIRouter]) -> APIRouter:
+    """The operations of a context that does nothing."""
+    return router(
+        **{name: COOKIE if name == "cookie" else None for name in signature(router).parameters}
+    )
+
+
 def test_every_shared_operation_of_the_api_is_simple() -> None:
-    routers = [
-        services.users.api.router(NOTHING, NOTHING, NOTHING, COOKIE, (), NOTHING),
-        services.threads.api.router(NOTHING, NOTHING, NOTHING, COOKIE, NOTHING),
-        services.posts.api.router(
-            NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING
-        ),
-    ]
+    routers = [made(context.router) for context in (users, threads, posts)]
     shared = [
         route
         for each in routers
