@@ -28,7 +28,7 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monolith, PORT=8081, OBSERVE=1)
+run: $(VENV)/run.txt ## Run the board on http://localhost:8080 (DEPLOYMENT=monolith, PORT=8081, COPIES=2, OBSERVE=1)
 	@exec $(BIN)/python -m laptop
 
 .PHONY: grant-admin
@@ -66,6 +66,10 @@ stop: $(VENV)/run.txt ## Stop a service, or the monolith, that gets no requests 
 .PHONY: break
 break: $(VENV)/run.txt ## Break a server of the running board, or mend it (CONTEXT=posts, HOW=kill, freeze, slow or mend)
 	@exec $(BIN)/python -m rollout.breaking
+
+.PHONY: restart
+restart: $(VENV)/run.txt ## Replace the processes of a server one after another, if it has copies (CONTEXT=posts)
+	@$(BIN)/python -m rollout.restarting
 
 .PHONY: price
 price: $(VENV)/run.txt ## Measure what a post costs on the running board: time, calls between services (PORT)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from itertools import groupby
 
 from chaos import report, settings
 from chaos.board import broken_board
@@ -11,6 +12,7 @@ from chaos.episode import Episode, stage
 from chaos.faults import everything
 from chaos.settings import Settings
 from strangle.errors import CannotPlayError
+from strangle.history import History
 
 
 def main() -> int:
@@ -58,17 +60,23 @@ async def _run(chosen: Settings) -> int:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
-    sys.stdout.write(f"Starting the services in {chosen.data_folder} ...\n")
     episodes: list[Episode] = []
-    async with broken_board(chosen.data_folder) as board, stage(board, chosen.rate) as played:
-        show(report.head())
-        for fault in faults:
-            episode = await played.play(fault)
-            episodes.append(episode)
-            for line in report.row(episode, with_times=with_times):
-                show(line)
-        for line in report.summary(episodes, played.history):
-            show(line)
+    histories: list[History] = []
+    show(report.head())
+    for copies, group in groupby(faults, lambda fault: fault.copies):
+        sys.stdout.write(f"Starting the services in {chosen.data_folder} ...\n")
+        async with (
+            broken_board(chosen.data_folder, copies) as board,
+            stage(board, chosen.rate) as played,
+        ):
+            histories.append(played.history)
+            for fault in group:
+                episode = await played.play(fault)
+                episodes.append(episode)
+                for line in report.row(episode, with_times=with_times):
+                    show(line)
+    for line in report.summary(episodes, histories):
+        show(line)
     passed = all(episode.passed(with_times=with_times) for episode in episodes)
     chosen.report.parent.mkdir(parents=True, exist_ok=True)
     chosen.report.write_text("\n".join(lines) + "\n", encoding="utf-8")

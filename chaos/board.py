@@ -79,12 +79,15 @@ async def _connect(proxies: Mapping[str, Proxy], run: int) -> None:
 
 
 @asynccontextmanager
-async def broken_board(data_folder: Path) -> AsyncIterator[BrokenBoard]:
-    """A board that runs, with a proxy before each called service, until the block ends. Raises
-    CannotPlayError if it does not start."""
+async def broken_board(data_folder: Path, copies: int = 1) -> AsyncIterator[BrokenBoard]:
+    """A board that runs, with that many copies of each service, until the block ends. If there is
+    one of each, a proxy is before each called service. Raises CannotPlayError if it does not
+    start."""
     async with AsyncExitStack() as stack:
-        proxies = {name: await stack.enter_async_context(Proxy().running()) for name in CALLED}
+        called = CALLED if copies == 1 else ()
+        proxies = {name: await stack.enter_async_context(Proxy().running()) for name in called}
         variables = {call_port(name): str(proxy.port) for name, proxy in proxies.items()}
+        variables["COPIES"] = str(copies)
         connecting: list[asyncio.Task[None]] = []
 
         def launched(run: int) -> None:

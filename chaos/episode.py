@@ -85,7 +85,7 @@ class Stage:
                     await asyncio.sleep(LASTING_SECONDS)
                 finally:
                     await fault.mend(self._board)
-            ended = began if fault.mend is None else time.monotonic()
+            ended = time.monotonic() if fault.mend is not None or fault.harmless else began
             await self._until_well(fault)
             await asyncio.sleep(_AFTER)
         finally:
@@ -96,13 +96,18 @@ class Stage:
         met = await self._audit(fault, harmed)
         alone = len(fault.broken) == 1
         return Episode(
-            fault, figures, (*checks(figures, alone=alone), *met), times(figures, alone=alone)
+            fault,
+            figures,
+            (*checks(figures, alone=alone, harmless=fault.harmless), *met),
+            times(figures, alone=alone),
         )
 
     async def _spare(self, fault: Fault) -> None:
         """Wait before a part would end for the sixth time within a minute, after which the run on
         this machine gives up."""
-        for part in fault.broken if fault.mend is None else ():
+        if fault.mend is not None or fault.harmless:
+            return
+        for part in fault.broken:
             ends = self._struck.setdefault(part, deque(maxlen=MOST_RESTARTS))
             if len(ends) == MOST_RESTARTS:
                 await asyncio.sleep(ends[0] + RESTART_WINDOW + 1 - time.monotonic())

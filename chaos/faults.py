@@ -25,7 +25,9 @@ class Fault:
     """`strike` breaks the parts in `broken`: processes, or the database. With `calls`, only what
     other services call is broken, not what clients do; with `writes`, only writing. A fault with a
     `mend` lasts for some seconds and ends with it; any other ends by itself. `proxy` is the called
-    service whose proxy does the harm. With `waits`, a request that met it may wait for its end."""
+    service whose proxy does the harm. With `waits`, a request that met it may wait for its end. It
+    needs a board with `copies` of each service. With `harmless`, no request may fail, and `strike`
+    returns when all is done."""
 
     name: str
     broken: frozenset[str]
@@ -35,6 +37,8 @@ class Fault:
     writes: bool = False
     proxy: str | None = None
     waits: bool = False
+    copies: int = 1
+    harmless: bool = False
     short: bool = False
 
     def concerns(self, sample: Sample) -> bool:
@@ -70,6 +74,7 @@ def everything() -> list[Fault]:
         *(_call_fault(called, mode) for called in _CALLED_UNDER_LOAD for mode in _MODES),
         *(_terminate(name) for name in SERVICES),
         *pairs,
+        _rolling_restart(),
     ]
 
 
@@ -93,6 +98,20 @@ def _terminate(name: str) -> Fault:
 
     return Fault(
         f"SIGTERM of {name}, streams open", frozenset([name]), strike, short=name == "posts"
+    )
+
+
+def _rolling_restart() -> Fault:
+    async def strike(board: BrokenBoard) -> None:
+        for name in SERVICES:
+            await board.played.restart(name)
+
+    return Fault(
+        "rolling restart of all, two of each",
+        frozenset(SERVICES),
+        strike,
+        copies=2,
+        harmless=True,
     )
 
 

@@ -22,7 +22,7 @@ def row(episode: Episode, *, with_times: bool) -> Iterator[str]:
     figures = episode.figures
     mark = "✓" if episode.passed(with_times=with_times) else "✗"
     yield (
-        f"{mark} {episode.fault.name:44}{figures.met:>6}{figures.failed:>8}"
+        f"{mark} {episode.fault.name:44}{figures.met:>6}{len(figures.failures):>8}"
         f"{figures.slowest_failure:>7.2f} s{figures.other_reads:>8}{len(figures.other_failed):>8}"
         f"{figures.recovery:>8.2f} s"
     )
@@ -32,12 +32,14 @@ def row(episode: Episode, *, with_times: bool) -> Iterator[str]:
             yield f"    {line}" if matters else f"    (only reported) {line}"
 
 
-def summary(episodes: Sequence[Episode], history: History) -> Iterator[str]:
+def summary(episodes: Sequence[Episode], histories: Sequence[History]) -> Iterator[str]:
     """What was acknowledged in the whole run, and the slowest recovery from a single fault."""
-    written = len(history.posts) + len(history.threads)
+    requests = sum(len(history.samples) for history in histories)
+    written = sum(len(history.posts) + len(history.threads) for history in histories)
+    resumed = sum(stream.resumed for history in histories for stream in history.streams)
     yield (
-        f"{len(episodes)} faults, {len(history.samples)} requests, {written} acknowledged posts "
-        f"and threads, {sum(stream.resumed for stream in history.streams)} resumed streams"
+        f"{len(episodes)} faults, {requests} requests, {written} acknowledged posts and threads, "
+        f"{resumed} resumed streams"
     )
     alone = [episode for episode in episodes if len(episode.fault.broken) == 1]
     if alone:

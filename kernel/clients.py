@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Generic, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from kernel.calls import deadline
+from kernel.calls.addresses import Addresses
 from kernel.calls.breaker import Breaker
 from kernel.contracts import (
     Activity,
@@ -42,7 +44,7 @@ ATTEMPTS = 2
 """How many attempts an idempotent call has, if the first one fails early. Other calls have one."""
 
 PAUSE = 0.1
-"""Seconds between two attempts."""
+"""Seconds between two attempts at the same process. Another copy is tried at once."""
 
 CACHED_SECONDS = 2
 """Seconds for which the user of a session token is cached. A ban or a sign-out applies everywhere
@@ -98,11 +100,12 @@ class ServiceClient:
         token: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` returns seconds and is monotonic."""
+        """`url` may have several URLs with commas between, one for each copy of the service; they
+        get calls in turn. `clock` returns seconds and is monotonic."""
         self.breaker = Breaker(name, clock)
         self._client = client
         self._name = name
-        self._url = url
+        self._addresses = Addresses(url, clock)
         self._authorization = f"Bearer {token}"
 
     async def call(
@@ -164,20 +167,29 @@ class ServiceClient:
             seconds = deadline.shortened(end.remaining())
             if seconds <= 0:
                 raise Unavailable("The time for this request is over.")
+            url = self._addresses.choose()
+            # What one copy does not answer says nothing of a service whose other copy is next.
+            only = len(self._addresses) == 1
+            counts = only or attempt == attempts
             try:
-                with nullcontext() if patience else self.breaker.call():
-                    return read(await self._try(method, path, body, seconds, condition))
+                with nullcontext() if patience else self.breaker.call(counts=counts):
+                    try:
+                        return read(await self._try(method, url + path, body, seconds, condition))
+                    except Unavailable:
+                        self._addresses.failed(url)
+                        raise
             except Unavailable as down:
                 if attempt == attempts or end.remaining() <= PAUSE or self.breaker.refuses:
                     raise
                 log.warning("%s; trying again", down.detail)
-                await asyncio.sleep(PAUSE)
+                if only:
+                    await asyncio.sleep(PAUSE)
         raise AssertionError("unreachable")
 
     async def _try(
         self,
         method: str,
-        path: str,
+        url: str,
         body: bytes | None,
         seconds: float,
         condition: Mapping[str, str],
@@ -198,7 +210,7 @@ class ServiceClient:
             async with asyncio.timeout(seconds):
                 response = await self._client.request(
                     method,
-                    self._url + path,
+                    url,
                     content=body,
                     headers=headers,
                     timeout=seconds,
@@ -209,7 +221,7 @@ class ServiceClient:
         finally:
             if trace is not None and trace.calls is not None:
                 seconds = time.perf_counter() - started
-                trace.record(self._inner_call(method, path, response, seconds))
+                trace.record(self._inner_call(method, urlsplit(url).path, response, seconds))
 
     def _read(
         self,
@@ -227,7 +239,6 @@ class ServiceClient:
     def _inner_call(
         self, method: str, path: str, response: httpx.Response | None, seconds: float
     ) -> InnerCall:
-        path = path.partition("?")[0]
         if response is None:
             return InnerCall(self._name, method, path, 0, seconds)
         callee = response.headers.get("x-served-by", self._name)

@@ -19,7 +19,7 @@ def main() -> int:
         return 2
     log = MergedLog(
         sys.stdout.fileno(),
-        names=programs.NAMES,
+        names=programs.names(run_settings.copies),
         colour=wants_colour(sys.stdout.isatty(), os.environ),
     )
     try:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from laptop import probe
 from laptop.errors import CannotRunError, RefusedOperationError
@@ -22,17 +22,21 @@ SERVICE_PATIENCE = 12.0
 
 
 @dataclass(frozen=True)
-class Running:
-    """A server that runs, and its process."""
+class Copy:
+    """One of the processes in which a server runs."""
 
     server: Server
     process: SupervisedProcess
     faults: Faults
 
     @classmethod
-    def of(cls, server: Server, process: SupervisedProcess) -> "Running":
+    def of(cls, server: Server, process: SupervisedProcess) -> "Copy":
         """A process in which nothing is broken."""
         return cls(server, process, Faults(process))
+
+
+Running: TypeAlias = dict[str, list[Copy]]
+"""The copies of each server that runs, by its name."""
 
 
 class Operations:
@@ -43,17 +47,19 @@ class Operations:
 
     def __init__(
         self,
-        running: dict[str, Running],
-        make: Callable[[str], Server],
+        running: Running,
+        make: Callable[[str, int], Server],
+        copies: int,
         traffic: Traffic,
         supervisors: asyncio.TaskGroup,
         log: MergedLog,
         on_change: Callable[[Mapping[str, int]], None],
     ) -> None:
-        """`running` has the servers that run, by name, and is kept up to date. `make` returns how
-        to run a server. `on_change` is called with the shares after each change."""
+        """`running` is kept up to date. `make` returns how to run a copy of a server; copies are
+        numbered from 1 to `copies`. `on_change` is called with the shares after each change."""
         self._running = running
         self._make = make
+        self._numbers = range(1, copies + 1)
         self._traffic = traffic
         self._supervisors = supervisors
         self._log = log
@@ -77,6 +83,8 @@ class Operations:
                 await self.stop(_server(context))
             elif command == "shift":
                 await self.shift(_service(context), _share(share), force=bool(request.get("force")))
+            elif command == "restart":
+                await self.restart(_server(context))
             elif command == "break":
                 self.break_(_server(context), request.get("how"))
             else:
@@ -124,6 +132,25 @@ class Operations:
             raise RefusedOperationError(refused)
         await self._stop(name)
 
+    async def restart(self, name: str) -> None:
+        """Replace the processes of a server, one after another: no request fails, since the other
+        copies get them meanwhile.
+
+        Also raises RefusedOperationError if a new process does not become ready; the copies after
+        it then are not replaced.
+        """
+        if name not in self._running:
+            raise RefusedOperationError(f"{name} is not running")
+        copies = self._running[name]
+        if len(copies) == 1:
+            raise RefusedOperationError(
+                f"{name} runs in one process, and its requests would fail: start the board with "
+                "COPIES=2"
+            )
+        for number in self._numbers:
+            await self._end(name, copies[number - 1])
+            copies[number - 1] = await self._begin(name, number)
+
     async def shift(self, service: str, share: int, *, force: bool) -> None:
         """Send the service that percentage of its requests, and the monolith the rest.
 
@@ -135,52 +162,62 @@ class Operations:
         await self._traffic.set_share(service, share)
 
     def break_(self, name: str, how: object) -> None:
-        """Apply one of FAULTS to a server's process."""
+        """Apply one of FAULTS to a server's process; to the first one if it has copies."""
         if how not in FAULTS:
             raise RefusedOperationError(f"HOW={how}: it must be one of {', '.join(FAULTS)}")
         if name not in self._running:
             raise RefusedOperationError(f"{name} is not running")
-        self._running[name].faults.apply(str(how))
+        self._running[name][0].faults.apply(str(how))
 
     async def _start(self, name: str) -> None:
-        server = self._make(name)
+        self._running[name] = []
+        for number in self._numbers:
+            self._running[name] += [await self._begin(name, number)]
+
+    async def _begin(self, name: str, number: int) -> Copy:
+        """Start a process of a server, and make it a target. Ends it if that fails."""
+        server = self._make(name, number)
         process = SupervisedProcess(server.program, self._log)
         process.start()
-        self._running[name] = Running.of(server, process)
         supervising = asyncio.create_task(process.supervise())
         try:
-            failure = await _until_ready(server, supervising)
+            await _until_ready(server, supervising)
+            process.establish()
+            await self._traffic.register(name, target_url(server.port), seconds=_START_SECONDS)
         except BaseException:
             supervising.cancel()
+            await process.stop(SERVICE_PATIENCE)
             raise
-        if failure is not None:
-            supervising.cancel()
-            raise RefusedOperationError(failure)
-        process.establish()
         self._supervisors.create_task(_forward(supervising))
-        await self._traffic.register(name, target_url(server.port), seconds=_START_SECONDS)
+        return Copy.of(server, process)
+
+    async def _end(self, name: str, copy: Copy) -> None:
+        """Send a process no more requests, wait for those that it has, and end it."""
+        copy.faults.apply("mend")
+        await self._traffic.drain(name, target_url(copy.server.port), seconds=_DRAIN_SECONDS)
+        await copy.process.stop(SERVICE_PATIENCE)
 
     async def _stop(self, name: str) -> None:
-        running = self._running[name]
-        running.faults.apply("mend")
-        await self._traffic.drain(name, target_url(running.server.port), seconds=_DRAIN_SECONDS)
-        await running.process.stop(SERVICE_PATIENCE)
+        for copy in self._running[name]:
+            await self._end(name, copy)
         del self._running[name]
 
 
-async def _until_ready(server: Server, supervising: asyncio.Task[None]) -> str | None:
-    """Wait until a server is ready. Returns why it is not, if it has ended or takes too long."""
+async def _until_ready(server: Server, supervising: asyncio.Task[None]) -> None:
+    """Wait until a server is ready. Raises RefusedOperationError if it has ended, or takes too
+    long."""
     ready = asyncio.create_task(probe.until_ok(server.port, "/readyz", seconds=_START_SECONDS))
     try:
         await asyncio.wait({supervising, ready}, return_when=asyncio.FIRST_COMPLETED)
         if supervising.done():
-            return _failure(supervising)
+            raise RefusedOperationError(_failure(supervising))
         if ready.result() != 200:
             name = server.program.name
-            return f"{name} was not ready after {_START_SECONDS:.0f} s; its log says why"
+            raise RefusedOperationError(
+                f"{name} was not ready after {_START_SECONDS:.0f} s; its log says why"
+            )
     finally:
         ready.cancel()
-    return None
 
 
 def _failure(supervising: asyncio.Task[None]) -> str:

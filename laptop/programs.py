@@ -1,7 +1,7 @@
 """The command line and the environment of each process of a run."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,9 +56,16 @@ class Server:
     port: int
 
 
-NAMES: Final = (OPERATOR, *SERVERS, GATEWAY, *OPERATOR_COMMANDS, prometheus.NAME)
-"""The names of all processes of a run, in the order in which the log assigns colours. Servers that
-a deployment does not start may be started later."""
+def names(copies: int) -> tuple[str, ...]:
+    """The names of all processes of a run with that many copies of each server, in the order in
+    which the log assigns colours. Servers that a deployment does not start may be started later."""
+    servers = [copy_name(name, copy) for copy in range(1, copies + 1) for name in SERVERS]
+    return (OPERATOR, *servers, GATEWAY, *OPERATOR_COMMANDS, prometheus.NAME)
+
+
+def copy_name(server: str, copy: int) -> str:
+    """The name of a process; copies of a server are numbered from 1."""
+    return server if copy == 1 else f"{server}-{copy}"
 
 
 def server(
@@ -66,11 +73,13 @@ def server(
     settings: Settings,
     database_urls: Mapping[str, str],
     credentials: Credentials,
-    ports: Mapping[str, int],
+    ports: Mapping[str, Sequence[int]],
     rules_file: Path,
     environment: Mapping[str, str],
+    copy: int = 1,
 ) -> Server:
-    """The process of a server behind the gateway. `ports` has a port for each of SERVERS.
+    """The process of a server behind the gateway: its copy with this number. `ports` has a port for
+    each copy of each of SERVERS.
 
     It gets the URLs of the databases that it owns and of the services that it calls, and no others.
     A server of the page shows the shares in `rules_file`. `environment` is the environment of the
@@ -85,18 +94,19 @@ def server(
         "PUBLIC_ORIGIN": f"http://localhost:{settings.port}",
     }
     variables |= inherited(environment)
-    variables |= {"HOST": "127.0.0.1", "PORT": str(ports[name]), "INSTANCE": f"{name}-1"}
+    port = ports[name][copy - 1]
+    variables |= {"HOST": "127.0.0.1", "PORT": str(port), "INSTANCE": f"{name}-{copy}"}
     variables |= _database_variables(databases_of(name), database_urls)
     for known in tokens_known_by(name):
         variables[BY_NAME[known].service_token.upper()] = credentials.service_token(known)
     for called in calls_of(name):
         # A program between callers and called, which injects faults, has a port of its own.
-        port = environment.get(call_port(called)) or ports[called]
-        url = f"http://127.0.0.1:{port}"
-        variables[BY_NAME[called].service_url.upper()] = url
+        between = environment.get(call_port(called))
+        reached = [int(between)] if between else ports[called]
+        variables[BY_NAME[called].service_url.upper()] = ",".join(map(target_url, reached))
     if name in (PAGE, MONOLITH):
         variables["RULES_FILE"] = str(rules_file)
-    return Server(_python(name, (module(name),), variables), ports[name])
+    return Server(_python(copy_name(name, copy), (module(name),), variables), port)
 
 
 def call_port(context: str) -> str:
@@ -123,7 +133,7 @@ def board_command(
 
 def gateway(
     settings: Settings,
-    ports: Mapping[str, int],
+    ports: Mapping[str, Sequence[int]],
     shares: Mapping[str, int],
     admin_socket: Path,
     rules_file: Path,
@@ -141,8 +151,9 @@ def gateway(
     arguments = [GATEWAY, "--template", "infra/routing.yml"]
     for parameter, value in parameters.items():
         arguments += ["--parameter", f"{parameter}={value}"]
-    for name, port in ports.items():
-        arguments += ["--target", f"{target_group(name)}={target_url(port)}"]
+    for name, copies in ports.items():
+        for port in copies:
+            arguments += ["--target", f"{target_group(name)}={target_url(port)}"]
     arguments += ["--admin-socket", str(admin_socket), "--rules-file", str(rules_file)]
     if metrics_port is not None:
         arguments += ["--metrics-port", str(metrics_port)]
@@ -152,7 +163,7 @@ def gateway(
 
 
 def target_url(port: int) -> str:
-    """The URL under which the gateway registers the server on that port."""
+    """The URL at which the gateway and other services reach the server on that port."""
     return f"http://127.0.0.1:{port}"
 
 

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 
 from laptop import credentials, ports, probe, programs
@@ -14,7 +15,7 @@ from laptop.data_folder import make_data_folder
 from laptop.errors import CannotRunError
 from laptop.json_socket import CommandServer
 from laptop.log import MergedLog
-from laptop.operations import SERVICE_PATIENCE, Operations, Running
+from laptop.operations import SERVICE_PATIENCE, Copy, Operations, Running
 from laptop.postgres import socket_folder
 from laptop.postgres.server import PostgresServer
 from laptop.postgres.supervised import SupervisedDatabase
@@ -75,7 +76,7 @@ class Board:
         self._environment = environment
         self._log = log
         self._database: SupervisedDatabase | None = None
-        self._running: dict[str, Running] = {}
+        self._running: Running = {}
         self._gateway: SupervisedProcess | None = None
         self._prometheus: SupervisedProcess | None = None
         self._began = time.monotonic()
@@ -102,9 +103,9 @@ class Board:
                 self._log.say("board", "stopping the services")
             if self._prometheus is not None:
                 stopping.create_task(self._prometheus.stop(SERVICE_PATIENCE))
-            for running in self._running.values():
-                running.faults.apply("mend")  # a frozen process would not react to SIGTERM
-                stopping.create_task(running.process.stop(SERVICE_PATIENCE))
+            for copy in self._copies():
+                copy.faults.apply("mend")  # a frozen process would not react to SIGTERM
+                stopping.create_task(copy.process.stop(SERVICE_PATIENCE))
         if self._database is not None:
             self._log.say("board", "stopping PostgreSQL")
             await self._database.stop()
@@ -114,8 +115,8 @@ class Board:
         self._log.say("board", "killing all processes")
         if self._gateway is not None:
             self._gateway.kill()
-        for running in self._running.values():
-            running.process.kill()
+        for copy in self._copies():
+            copy.process.kill()
 
     async def _start(self, supervisors: asyncio.TaskGroup) -> None:
         settings = self._settings
@@ -124,14 +125,15 @@ class Board:
         sockets = socket_folder.choose(
             settings.data_folder, None, Path(tempfile.gettempdir()), CONTROL
         )
-        free = dict(zip(SERVERS, ports.free(len(SERVERS), but=settings.port), strict=True))
+        unused = iter(ports.free(len(SERVERS) * settings.copies, but=settings.port))
+        free = {name: [*islice(unused, settings.copies)] for name in SERVERS}
 
         rules_file = sockets / RULES_FILE
         observer = self._observer()
 
-        def server(name: str) -> Server:
+        def server(name: str, copy: int) -> Server:
             return programs.server(
-                name, settings, urls, secrets, free, rules_file, self._environment
+                name, settings, urls, secrets, free, rules_file, self._environment, copy
             )
 
         def gateway(shares: Mapping[str, int]) -> Server:
@@ -148,29 +150,30 @@ class Board:
 
         # The services load their code while the databases are prepared; both take about a second.
         names = DEPLOYMENTS[settings.deployment]
-        self._log.say("board", f"starting {', '.join(names)}")
+        number = "" if settings.copies == 1 else f", {settings.copies} copies of each"
+        self._log.say("board", f"starting {', '.join(names)}{number}")
         for name in names:
-            made = server(name)
-            self._running[name] = Running.of(made, self._launch(made, supervisors))
+            made = [server(name, copy) for copy in range(1, settings.copies + 1)]
+            self._running[name] = [Copy.of(one, self._launch(one, supervisors)) for one in made]
         if admin_url is not None:
             await self._board("bootstrap", urls, admin_url)
         await self._board("migrate", urls)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._board("demo", urls))
-            for running in self._running.values():
+            for copy in self._copies():
                 # Not before the migrations: until then, a service answers each check that it is not
                 # ready, and logs that.
-                group.create_task(self._until_ok(running.server, "/readyz"))
+                group.create_task(self._until_ok(copy.server, "/readyz"))
         public = gateway(settings.shares)
         launched = self._gateway = self._launch(public, supervisors)
         async with asyncio.TaskGroup() as group:
             for path in ("/", *(context.open_path for context in CONTEXTS)):
                 group.create_task(self._until_ok(public, path))
-        for process in (*(running.process for running in self._running.values()), launched):
+        for process in (*(copy.process for copy in self._copies()), launched):
             process.establish()
 
         if observer is not None and self._prometheus is not None:
-            observer.follow({name: free[name] for name in self._running})
+            observer.follow(self._ports())
             self._prometheus.start()
             supervisors.create_task(self._prometheus.supervise())
             self._prometheus.establish()
@@ -178,11 +181,12 @@ class Board:
         def changed(shares: Mapping[str, int]) -> None:
             launched.program = gateway(shares).program  # used if the gateway restarts
             if observer is not None:
-                observer.follow({name: free[name] for name in self._running})
+                observer.follow(self._ports())
 
         operations = Operations(
             self._running,
             server,
+            settings.copies,
             Traffic(sockets / GATEWAY_SOCKET),
             supervisors,
             self._log,
@@ -190,6 +194,12 @@ class Board:
         )
         control = CommandServer(sockets / RUN_SOCKET, operations.run)
         supervisors.create_task(control.serve())
+
+    def _copies(self) -> Iterator[Copy]:
+        return chain.from_iterable(self._running.values())
+
+    def _ports(self) -> Mapping[str, int]:
+        return {copy.server.program.name: copy.server.port for copy in self._copies()}
 
     def _observer(self) -> Observer | None:
         settings = self._settings

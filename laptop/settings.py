@@ -15,7 +15,8 @@ class Settings:
     """One run of the board.
 
     `deployment` is a key of `topology.deployments.DEPLOYMENTS`. `shares` has, for each service, the
-    percentage of its requests that it gets; the monolith gets the rest. `observe_port` is that of
+    percentage of its requests that it gets; the monolith gets the rest. Each server runs in
+    `copies` processes. `observe_port` is that of
     Prometheus, or None if it is not to run. `database_urls` has a URL
     for every context, or is empty if this run starts PostgreSQL itself.
     """
@@ -24,6 +25,7 @@ class Settings:
     port: int
     data_folder: Path
     shares: Mapping[str, int]
+    copies: int
     observe_port: int | None
     database_urls: Mapping[str, str] = field(repr=False)
     admin_database_url: str | None = field(repr=False)
@@ -54,6 +56,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
         port=_number("PORT", setting(parsed.port, "PORT", "8080"), 1, 65_535),
         data_folder=_data_folder(parsed.data_dir, environment),
         shares=_shares(deployment, environment),
+        copies=_number("COPIES", environment.get("COPIES") or "1", 1, 9),
         observe_port=_observe_port(environment),
         database_urls=_database_urls(environment),
         admin_database_url=environment.get("ADMIN_DATABASE_URL") or None,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from laptop import json_socket
 from laptop.errors import RefusedOperationError
@@ -13,6 +14,16 @@ from topology.routing import target_group
 
 _SECONDS = 10.0
 _POLL = 0.05
+
+
+def _states(described: Mapping[str, Any], server: str) -> dict[int | None, str]:
+    """The state of each target of a server, by its port. A target that drains stays listed; it says
+    nothing about its successor."""
+    states = [
+        (target["Target"]["Port"], target["TargetHealth"]["State"])
+        for target in described[target_group(server)]["TargetHealthDescriptions"]
+    ]
+    return {port: state for port, state in states if state != "draining"}
 
 
 class Traffic:
@@ -41,14 +52,13 @@ class Traffic:
                 await self._send("weights", rule=rule, weights=changed)
 
     async def health(self) -> dict[str, str]:
-        """The state of each server that is a target, as the API of AWS names it."""
+        """The state of each server that is a target, as the API of AWS names it. A server with
+        several copies is healthy if one of them is."""
         described: Mapping[str, Any] = await self._send("health")
         states: dict[str, str] = {}
         for server in SERVERS:
-            for target in described[target_group(server)]["TargetHealthDescriptions"]:
-                state = target["TargetHealth"]["State"]
-                # A target that drains stays listed; it says nothing about its successor.
-                if state != "draining":
+            for state in _states(described, server).values():
+                if states.get(server) != HEALTHY:
                     states[server] = state
         return states
 
@@ -59,7 +69,8 @@ class Traffic:
         """
         await self._send("register", group=target_group(server), target=url)
         deadline = asyncio.get_running_loop().time() + seconds
-        while (state := (await self.health()).get(server)) != HEALTHY:
+        port = urlsplit(url).port
+        while (state := _states(await self._send("health"), server).get(port)) != HEALTHY:
             if asyncio.get_running_loop().time() > deadline:
                 raise RefusedOperationError(f"{server} is {state} after {seconds:g} s")
             await asyncio.sleep(_POLL)

@@ -4,11 +4,10 @@ import os
 import sys
 from collections.abc import Mapping
 
-from laptop import control, settings
 from laptop.errors import CannotRunError
 from rollout.board import table
 from rollout.errors import CannotRollOutError
-from rollout.laptop import LaptopBoard
+from rollout.laptop import only_laptop
 from rollout.request import read_server
 
 HOWS = ("kill", "freeze", "slow", "mend")
@@ -33,13 +32,8 @@ def run(environment: Mapping[str, str]) -> str:
     server, how = read_server(environment), environment.get("HOW", "")
     if how not in HOWS:
         raise CannotRollOutError(f"HOW={how}: it must be one of {', '.join(HOWS)}")
-    found = control.find(settings.data_folder(environment))
-    if found is None:
-        raise CannotRollOutError(
-            "no board runs on this laptop: make run. In Compose, docker compose kill, pause and "
-            "unpause do the same"
-        )
-    return table(LaptopBoard(found).break_(server, how))
+    board = only_laptop(environment, "docker compose kill, pause and unpause do the same")
+    return table(board.break_(server, how))
 
 
 if __name__ == "__main__":

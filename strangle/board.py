@@ -51,6 +51,11 @@ class PlayedBoard:
         """Kill a server as `make break HOW=kill` does. Raises as `start` does."""
         await self._send("break", context=server, how="kill")
 
+    async def restart(self, server: str) -> None:
+        """Replace the processes of a server that has copies, one after another. Raises
+        CannotPlayError."""
+        await self._send("restart", context=server)
+
     async def running(self) -> Sequence[str]:
         """The servers that run. Raises CannotPlayError."""
         running: Sequence[str] = (await self._send("state"))["running"]

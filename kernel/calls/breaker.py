@@ -59,8 +59,9 @@ class Breaker:
         return state is State.OPEN or (state is State.HALF_OPEN and self._trying)
 
     @contextmanager
-    def call(self) -> Iterator[None]:
-        """One call, in the block. Raises `Unavailable` if the circuit refuses it."""
+    def call(self, *, counts: bool = True) -> Iterator[None]:
+        """One call, in the block. With `counts` false, its failure says nothing. Raises
+        `Unavailable` if the circuit refuses it."""
         if self.refuses:
             self.refused += 1
             raise Unavailable(f"The {self.name} service has not been answering.", retry_after=1)
@@ -68,7 +69,8 @@ class Breaker:
         try:
             yield
         except Unavailable:
-            self._failed(tries)
+            if counts:
+                self._failed(tries)
             raise
         except Exception:
             self._answered()

@@ -40,6 +40,10 @@ def _http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _http_urls(urls: str) -> str:
+    return ",".join(_http_url(url.strip()) for url in urls.split(","))
+
+
 def _origin(url: str) -> str:
     parts = urlsplit(_http_url(url))
     if parts.path or parts.query or parts.fragment or parts.username:
@@ -68,8 +72,12 @@ DatabaseUrl = Annotated[str, AfterValidator(_postgresql_url), Field(repr=False)]
 The password for `NAME_database_url` may be a separate setting, `NAME_database_password`, whose
 field must be declared before the URL. The URL's value then includes the password. """
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-"""The URL of another service."""
+HttpUrl = Annotated[str, AfterValidator(_http_urls)]
+"""The URL of another service, or several with commas between: one for each of its copies, if no
+name or load balancer stands for all of them."""
+
+CollectorUrl = Annotated[str, AfterValidator(_http_url)]
+"""The URL of an OpenTelemetry collector."""
 
 Origin = Annotated[str, AfterValidator(_origin)]
 """The scheme, host and port that browsers use."""
@@ -133,7 +141,7 @@ class ProcessSettings(BaseSettings):
     address_limit: int = Field(default=3000, ge=1)
     address_window: int = Field(default=60, ge=1)
     response_cache_bytes: int = Field(default=32 * 1024 * 1024, ge=0)
-    otel_exporter_otlp_endpoint: HttpUrl | None = None
+    otel_exporter_otlp_endpoint: CollectorUrl | None = None
     otel_exporter_otlp_headers: OtlpHeaders = Field(default_factory=dict, repr=False)
     otel_traces_sampler_arg: float = Field(default=1, ge=0, le=1)
 

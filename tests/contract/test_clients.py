@@ -236,6 +236,25 @@ async def test_a_call_that_waits_for_an_event_does_not_ask_the_breaker(callee: C
         assert client.breaker.state is State.CLOSED
 
 
+async def test_call_fails_over_to_another_copy(callee: Callee) -> None:
+    callee.responses = [answer(200, b"7")]
+    async with http_client() as http:
+        client = ServiceClient(http, "users", f"http://127.0.0.1:9,{callee.url}", TOKEN)
+        for _ in range(3 * FAILURES):
+            assert await client.call("GET", "/internal/x", NUMBER, idempotent=True) == 7
+        assert client.breaker.state is State.CLOSED
+
+
+async def test_calls_at_once_to_a_lost_copy_do_not_open_the_circuit(callee: Callee) -> None:
+    callee.responses = [answer(200, b"7")]
+    async with http_client() as http:
+        client = ServiceClient(http, "users", f"http://127.0.0.1:9,{callee.url}", TOKEN)
+        calls = (
+            client.call("GET", "/internal/x", NUMBER, idempotent=True) for _ in range(4 * FAILURES)
+        )
+        assert await asyncio.gather(*calls) == [7] * 4 * FAILURES
+
+
 async def test_a_call_says_how_long_the_caller_waits(callee: Callee) -> None:
     callee.responses = [answer(200, b"7")]
     async with asking(callee) as client:

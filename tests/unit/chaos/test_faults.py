@@ -5,6 +5,7 @@ import pytest
 from chaos.board import PROCESSES
 from chaos.faults import POSTGRESQL, everything
 from strangle.history import Sample
+from topology.deployments import SERVICES
 
 FAULTS = {fault.name: fault for fault in everything()}
 
@@ -48,6 +49,12 @@ def test_every_process_is_killed_alone_and_with_each_other() -> None:
     killed = [fault.broken for fault in FAULTS.values() if fault.name.startswith("kill")]
     assert {*killed} == {frozenset({one, other}) for one in parts for other in parts}
     assert len(killed) == len({*killed})
+
+
+def test_nobody_may_notice_a_rolling_restart_of_copies() -> None:
+    restarts = [fault for fault in FAULTS.values() if fault.harmless]
+    assert [fault.copies for fault in restarts] == [2]
+    assert all(fault.broken == frozenset(SERVICES) for fault in restarts)
 
 
 def test_short_run_has_few_faults_of_each_kind() -> None:

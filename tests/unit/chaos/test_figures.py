@@ -65,6 +65,15 @@ def test_writes_of_other_parts_are_not_counted_as_reads() -> None:
     assert (figures.other_reads, figures.other_failed) == (0, ())
 
 
+def test_harmless_fault_may_fail_no_request() -> None:
+    served = [sample(101, 101.1), sample(102, 102.1)]
+    refused = sample(102, 102.1, problem="502 ")
+    quiet = measure(served, posts, BEGAN, ENDED)
+    assert failed(checks(quiet, alone=False, harmless=True)) == []
+    noticed = measure([*served, refused], posts, BEGAN, ENDED)
+    assert failed(checks(noticed, alone=False, harmless=True)) == ["no request failed"]
+
+
 @pytest.mark.parametrize(
     ("server", "retry_after", "mute"),
     [("posts", False, True), ("posts", True, False), ("", False, False)],

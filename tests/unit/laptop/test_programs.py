@@ -1,6 +1,6 @@
 """The command line and the environment of each process of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,8 @@ URLS = {
     "cases": "postgresql://cases",
 }
 PORTS = {
-    "users": 1001, "threads": 1002, "posts": 1003, "cases": 1004, "web": 1005, "monolith": 1006,
+    "users": [1001], "threads": [1002], "posts": [1003], "cases": [1004], "web": [1005],
+    "monolith": [1006],
 }  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def servers(deployment: str, environment: Mapping[str, str]) -> list[Server]:
     ]
 
 
-def gateway(deployment: str, ports: Mapping[str, int]) -> Server:
+def gateway(deployment: str, ports: Mapping[str, Sequence[int]]) -> Server:
     run = asked(deployment)
     return programs.gateway(run, ports, run.shares, Path("/sockets/gateway"), RULES, {})
 
@@ -162,11 +163,31 @@ def test_gateway_gets_the_shares_and_the_targets(
     assert {words[f"{name}Share"] for name in NAMES} == shares
     assert [name for name in words if name.endswith("Targets")] == groups
     assert command[command.index("--rules-file") + 1] == str(RULES)
-    assert words[groups[-1]] == f"http://127.0.0.1:{ports[[*ports][-1]]}"
+    assert words[groups[-1]] == f"http://127.0.0.1:{ports[[*ports][-1]][0]}"
 
 
 def test_every_process_has_a_name_in_the_log() -> None:
-    assert {*SERVERS, "gateway", "board"} <= {*programs.NAMES}
+    assert {*SERVERS, "gateway", "board"} <= {*programs.names(1)}
+    assert {f"{name}-2" for name in SERVERS} == {*programs.names(2)} - {*programs.names(1)}
+
+
+def test_copies_are_called_and_reached_at_ports_of_their_own() -> None:
+    ports = {name: [*one, one[0] + 1000] for name, one in PORTS.items()}
+    run = asked("microservices", COPIES="2")
+    copies = [
+        programs.server("threads", run, URLS, CREDENTIALS, ports, RULES, {}, copy)
+        for copy in (1, 2)
+    ]
+    assert [copy.program.name for copy in copies] == ["threads", "threads-2"]
+    assert [copy.port for copy in copies] == ports["threads"]
+    for copy in copies:
+        environment = copy.program.environment
+        assert environment["PORT"] == str(copy.port)
+        assert environment["INSTANCE"] == f"threads-{copies.index(copy) + 1}"
+        assert environment["USERS_URL"] == "http://127.0.0.1:1001,http://127.0.0.1:2001"
+    command = [*gateway("microservices", ports).program.command]
+    targets = {command[at + 1] for at, word in enumerate(command) if word == "--target"}
+    assert {"PostsTargets=http://127.0.0.1:1003", "PostsTargets=http://127.0.0.1:2003"} <= targets
 
 
 @pytest.mark.parametrize("deployment", ["monolith", "microservices"])

@@ -221,6 +221,12 @@ def test_the_strangler_runs_both_deployments(runner: Runner) -> None:
     assert {*runner.started()} == {"gateway", "monolith-1", *SERVICE_NAMES}
 
 
+def test_a_server_can_run_in_two_processes(runner: Runner) -> None:
+    runner.start_without_postgres(DEPLOYMENT="monolith", COPIES="2")
+    until_up(runner)
+    assert {*runner.started()} == {"gateway", "monolith-1", "monolith-2"}
+
+
 def test_no_postgresql_is_started_if_database_urls_are_set(runner: Runner) -> None:
     runner.start_without_postgres()
     until_up(runner)

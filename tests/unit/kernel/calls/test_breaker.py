@@ -71,6 +71,13 @@ def test_an_answer_between_failures_keeps_it_closed(breaker: Breaker) -> None:
     assert state(breaker) is State.CLOSED
 
 
+def test_failure_that_does_not_count_leaves_it_closed(breaker: Breaker) -> None:
+    for _ in range(2 * FAILURES):
+        with pytest.raises(Unavailable, match="no answer"), breaker.call(counts=False):
+            raise Unavailable("no answer")
+    assert state(breaker) is State.CLOSED
+
+
 def test_a_failure_of_the_contract_is_an_answer(breaker: Breaker) -> None:
     fail(breaker, FAILURES - 1)
     with pytest.raises(NotFound), breaker.call():
