@@ -25,9 +25,8 @@ class Fault:
     """`strike` breaks the parts in `broken`: processes, or the database. With `calls`, only what
     other services call is broken, not what clients do; with `writes`, only writing. A fault with a
     `mend` lasts for some seconds and ends with it; any other ends by itself. `proxy` is the called
-    service whose proxy does the harm. With `waits`, a request that met it may wait for its end. It
-    needs a board with `copies` of each service. With `harmless`, no request may fail, and `strike`
-    returns when all is done."""
+    service whose proxy does the harm. The board must run `copies` of each service. With `harmless`,
+    no request may fail, and `strike` returns when all is done."""
 
     name: str
     broken: frozenset[str]
@@ -36,7 +35,6 @@ class Fault:
     calls: bool = False
     writes: bool = False
     proxy: str | None = None
-    waits: bool = False
     copies: int = 1
     harmless: bool = False
     short: bool = False
@@ -140,7 +138,7 @@ def _database_faults() -> list[Fault]:
     broken = frozenset([POSTGRESQL])
     return [
         Fault("PostgreSQL restarted", broken, restart),
-        Fault("PostgreSQL paused", broken, pause, go_on, waits=True, short=True),
+        Fault("PostgreSQL paused", broken, pause, go_on, short=True),
         Fault("PostgreSQL out of connections", broken, refuse, accept),
         Fault("PostgreSQL's disk full", broken, fill, clear, writes=True, short=True),
     ]

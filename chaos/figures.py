@@ -72,11 +72,11 @@ def checks(figures: Figures, *, alone: bool, harmless: bool = False) -> tuple[Ch
     return tuple(found) if alone or harmless else tuple(found[:1])
 
 
-def times(figures: Figures, *, alone: bool, waits: bool = False) -> tuple[Check, ...]:
-    """Which times must be within their limits. With `waits`, failures may come late."""
+def times(figures: Figures, *, alone: bool) -> tuple[Check, ...]:
+    """Which times must be within their limits."""
     slow: tuple[str, ...] = ()
     recovered: tuple[str, ...] = ()
-    if figures.slowest_failure > SLOWEST and not waits:
+    if figures.slowest_failure > SLOWEST:
         slow = (f"a failure took {figures.slowest_failure:.2f} s",)
     if figures.recovery > MOST_RECOVERY:
         recovered = (f"it took {figures.recovery:.2f} s",)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from kernel.data.hanging import HangDetector
 from kernel.errors import Unavailable
 from kernel.process.spans.tracer import installed
 
@@ -21,6 +22,10 @@ ACQUIRE_TIMEOUT = 0.9
 server does not answer."""
 
 COMMAND_TIMEOUT = 10.0
+"""Seconds for a statement: a large search is slow. If the server answers nothing at all, a
+statement fails within a second (`kernel.data.hanging`)."""
+
+_ASK_TIMEOUT = 5.0
 
 _DOWN = (
     OSError,
@@ -73,6 +78,18 @@ def _on_new_connection() -> (
     return follow_with(tracing.tracer)
 
 
+async def _answers(url: str) -> bool:
+    """Whether the server answers an attempt to connect, if only with a refusal."""
+    try:
+        connection = await asyncpg.connect(url, timeout=_ASK_TIMEOUT)
+    except asyncpg.PostgresError:
+        return True
+    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        return False
+    connection.terminate()
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class PoolUse:
     """Connections in use, idle and at most; tasks that wait for one; how often PostgreSQL did not
@@ -90,9 +107,15 @@ class Database:
     minutes, so that a database that pauses when idle can do so. It recovers by itself after an
     outage."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout: float) -> None:
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        acquire_timeout: float,
+        detector: HangDetector,
+    ) -> None:
         self._pool = pool
         self._acquire_timeout = acquire_timeout
+        self._detector = detector
         self._after_commit: AfterCommit = _nothing
         self._waiting = 0
         self._failed = 0
@@ -120,28 +143,51 @@ class Database:
             init=_on_new_connection(),
         )
         await pool
+
+        async def ask() -> bool:
+            return await _answers(url)
+
+        detector = HangDetector(ask)
         try:
-            yield cls(pool, acquire_timeout)
+            yield cls(pool, acquire_timeout, detector)
         finally:
-            await pool.close()
+            if detector.hangs:
+                pool.terminate()
+            else:
+                await pool.close()
+            await detector.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode."""
-        # An idle connection is available at once: a timeout would only cost a task.
-        waits = not self._pool.get_idle_size()
-        self._waiting += waits
         try:
-            timeout = self._acquire_timeout if waits else None
-            async with self._pool.acquire(timeout=timeout) as connection:
-                self._waiting -= waits
-                waits = False
+            connection = await self._acquire()
+            self._detector.begin(connection)
+            answered = False
+            try:
                 yield connection
+                answered = True
+            finally:
+                try:
+                    await self._pool.release(connection, timeout=COMMAND_TIMEOUT)
+                finally:
+                    self._detector.end(connection, answered=answered)
         except _DOWN as error:
             self._failed += 1
             raise Unavailable("The database does not answer. Try again shortly.") from error
+
+    async def _acquire(self) -> Connection:
+        if self._detector.hangs:
+            raise TimeoutError
+        # An idle connection is available at once: a timeout would only cost time.
+        if self._pool.get_idle_size():
+            return await self._pool.acquire()
+        self._waiting += 1
+        try:
+            async with self._detector.waiting(self._acquire_timeout):
+                return await self._pool.acquire()
         finally:
-            self._waiting -= waits
+            self._waiting -= 1
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from kernel.data.database import Database
+from kernel.data.hanging import PATIENCE
 from kernel.errors import Unavailable
 from tests.children import children
 from tests.databases import Databases, prepare, running_server
@@ -104,22 +105,33 @@ async def test_board_returns_503_without_its_database_and_recovers(
                 assert (await board.ask("POST", path, body)).status_code == 201
 
 
-@pytest_asyncio.fixture
-async def freeze(fragile: Databases) -> AsyncIterator[Callable[[], None]]:
-    """Suspends the server: its sockets accept data, but nothing answers. It is resumed at the end
-    of the test, or earlier."""
-    assert fragile.server._process is not None
-    postmaster = fragile.server._process.pid
-    frozen: list[int] = []
+class Freezer:
+    """Suspends a server: its sockets accept data, but nothing answers."""
 
-    def stop() -> None:
-        frozen.extend([postmaster, *children(postmaster)])
-        for process in frozen:
+    def __init__(self, postmaster: int) -> None:
+        self._postmaster = postmaster
+        self._frozen: list[int] = []
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+        self._frozen = [self._postmaster, *children(self._postmaster)]
+        for process in self._frozen:
             os.kill(process, signal.SIGSTOP)
 
-    yield stop
-    for process in frozen:
-        os.kill(process, signal.SIGCONT)
+    def thaw(self) -> None:
+        """Let them continue."""
+        for process in self._frozen:
+            os.kill(process, signal.SIGCONT)
+        self._frozen = []
+
+
+@pytest_asyncio.fixture
+async def freezer(fragile: Databases) -> AsyncIterator[Freezer]:
+    """Suspends the server, which is resumed at the end of the test, or earlier."""
+    assert fragile.server._process is not None
+    made = Freezer(fragile.server._process.pid)
+    yield made
+    made.thaw()
 
 
 def impatient(databases: Databases) -> AbstractAsyncContextManager[Database]:
@@ -129,17 +141,60 @@ def impatient(databases: Databases) -> AbstractAsyncContextManager[Database]:
 
 @pytest.mark.parametrize("connected", [True, False])
 async def test_hanging_database_causes_503_in_bounded_time(
-    fragile: Databases, freeze: Callable[[], None], connected: bool
+    fragile: Databases, freezer: Freezer, connected: bool
 ) -> None:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(impatient(fragile))
         if connected:
             assert await database.row("SELECT 1") is not None
-        freeze()
+        freezer.freeze()
         async with asyncio.timeout(9):  # less than the default of a statement
             with pytest.raises(Unavailable):
                 await database.row("SELECT 1")
             await stack.aclose()  # closing the client does not take longer either
+
+
+async def test_hanging_database_is_noticed_long_before_the_limit_of_a_statement(
+    fragile: Databases, freezer: Freezer
+) -> None:
+    limits = {"acquire_timeout": 3600.0, "command_timeout": 3600.0}
+    async with Database.open(fragile.urls["users"], size=2, **limits) as database:
+        async with database.connection() as one, database.connection() as other:
+            assert [await each.fetchval("SELECT 1") for each in (one, other)] == [1, 1]
+        freezer.freeze()
+        # Two have a connection, the others wait for one.
+        statements = (database.row("SELECT 1") for _ in range(4))
+        async with asyncio.timeout(60):
+            found = await asyncio.gather(*statements, return_exceptions=True)
+        assert [type(each) for each in found] == [Unavailable] * 4
+
+
+async def test_pool_recovers_after_a_hang_and_cancelled_requests(
+    fragile: Databases, freezer: Freezer
+) -> None:
+    async with Database.open(fragile.urls["users"], size=1) as database:
+        assert await database.row("SELECT 1") is not None
+        freezer.freeze()
+        cancelled = asyncio.create_task(database.row("SELECT 1"))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        freezer.thaw()
+
+        async def answers() -> bool:
+            try:
+                return await database.row("SELECT 1") is not None
+            except Unavailable:
+                return False
+
+        await eventually(answers)
+
+
+async def test_slow_statement_is_not_taken_for_a_hang(fragile: Databases) -> None:
+    async with Database.open(fragile.urls["users"]) as database:
+        row = await database.row("SELECT pg_sleep($1), 7 AS seven", 3 * PATIENCE)
+        assert row is not None
+        assert row["seven"] == 7
 
 
 async def test_exhausted_pool_causes_503_in_bounded_time(fragile: Databases) -> None:
