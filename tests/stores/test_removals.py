@@ -25,7 +25,7 @@ class SlowToCommit(Database):
     """A database whose transactions wait before they commit."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database._pool, 5)
+        super().__init__(database._pool, 5, database._detector)
         self.written, self.commit = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
