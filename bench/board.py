@@ -157,7 +157,8 @@ class Plan:
     def server(self, name: str) -> programs.Server:
         """The process of a server."""
         return programs.server(
-            name, self._run(), self.urls, load_or_create(self.folder), self.ports,
+            name, self._run(), self.urls, load_or_create(self.folder),
+            {server: [port] for server, port in self.ports.items()},
             self.folder / "rules.json", self._environment(),
         )  # fmt: skip
 
@@ -166,7 +167,7 @@ class Plan:
         run = self._run()
         return programs.gateway(
             run,
-            {name: self.ports[name] for name in self.names},
+            {name: [self.ports[name]] for name in self.names},
             run.shares,
             self.folder / "socket",
             self.folder / "rules.json",
@@ -177,7 +178,7 @@ class Plan:
     def _run(self) -> Settings:
         shares = dict.fromkeys(SERVICES, 0 if MONOLITH in self.names else 100)
         return Settings(
-            self.deployment, self.public_port, self.folder, shares, None, self.urls, None
+            self.deployment, self.public_port, self.folder, shares, 1, None, self.urls, None
         )
 
     def _environment(self) -> Mapping[str, str]:
