@@ -1,0 +1,1 @@
+"""Measurements of the board and the gateway: `make bench`."""

@@ -1,0 +1,1 @@
+"""What a run shows: a page with pictures, and tables."""

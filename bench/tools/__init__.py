@@ -1,0 +1,1 @@
+"""Load generators that are programs of their own."""
