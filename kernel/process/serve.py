@@ -54,6 +54,9 @@ async def listening(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=LONGEST_REQUEST_SECONDS,
     )
+    # Connections inherit it. asyncio, unlike uvloop, sets it only on sockets that were created with
+    # the number of TCP, and then each body waits up to 40 ms for an acknowledgement of its head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

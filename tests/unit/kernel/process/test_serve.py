@@ -97,6 +97,16 @@ def test_idle_connection_outlives_the_load_balancers_timeout() -> None:
     assert serving(JSONResponse({}), test) == [True, True, False]
 
 
+def test_body_is_sent_without_waiting_for_an_acknowledgement_of_the_head() -> None:
+    async def run() -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        async with listening(JSONResponse({}), listener):
+            return listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    with asyncio.Runner() as runner:
+        assert runner.run(run()) != 0
+
+
 def test_request_in_flight_is_answered_after_the_end_of_draining() -> None:
     started, finish = asyncio.Event(), asyncio.Event()
 
