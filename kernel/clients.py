@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from kernel.calls import deadline
 from kernel.calls.addresses import Addresses
 from kernel.calls.breaker import Breaker
+from kernel.calls.settings import CALL_TIMEOUT
 from kernel.contracts import (
     Activity,
     Actor,
@@ -34,11 +35,6 @@ from kernel.process.spans.tracer import installed
 from kernel.process.tracing import InnerCall, current_trace, identify
 
 log = logging.getLogger("board.clients")
-
-CALL_TIMEOUT = 0.9
-"""Seconds for a call, from connecting to the last byte, with all its attempts: a client must have
-its answer within a second. An attempt is not cut short for the sake of the next one, because a
-service that is only busy would then have to do the same work twice."""
 
 ATTEMPTS = 2
 """How many attempts an idempotent call has, if the first one fails early. Other calls have one."""
@@ -57,13 +53,14 @@ Result = TypeVar("Result")
 
 
 @asynccontextmanager
-async def http_client() -> AsyncIterator[httpx.AsyncClient]:
-    """The HTTP client of a process, which all calls to other services share."""
+async def http_client(call_timeout: float = CALL_TIMEOUT) -> AsyncIterator[httpx.AsyncClient]:
+    """The HTTP client of a process, which all calls to other services share. `call_timeout` is how
+    many seconds a call may take, with all its attempts."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
     # Proxies in the environment are for the internet, not for calls between services.
     transport = _with_spans(httpx.AsyncHTTPTransport(limits=limits, trust_env=False))
     async with httpx.AsyncClient(
-        transport=transport, timeout=CALL_TIMEOUT, trust_env=False
+        transport=transport, timeout=call_timeout, trust_env=False
     ) as client:
         yield client
 
@@ -104,6 +101,7 @@ class ServiceClient:
         get calls in turn. `clock` returns seconds and is monotonic."""
         self.breaker = Breaker(name, clock)
         self._client = client
+        self._seconds = client.timeout.read or CALL_TIMEOUT
         self._name = name
         self._addresses = Addresses(url, clock)
         self._authorization = f"Bearer {token}"
@@ -162,7 +160,7 @@ class ServiceClient:
         patience: float = 0,
         condition: Mapping[str, str] = MappingProxyType({}),
     ) -> Result:
-        end = deadline.Deadline.after(CALL_TIMEOUT + patience)
+        end = deadline.Deadline.after(self._seconds + patience)
         for attempt in range(1, attempts + 1):
             seconds = deadline.shortened(end.remaining())
             if seconds <= 0:

@@ -6,6 +6,7 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
+from kernel.calls.settings import CallSettings
 from kernel.clients import ServiceClient, http_client
 from kernel.http.app import create_app
 from kernel.process.lifecycle import Lifecycle
@@ -19,7 +20,7 @@ from web.reading import Sources
 from web.settings import PageSettings
 
 
-class Settings(ProcessSettings, PageSettings):
+class Settings(ProcessSettings, CallSettings, PageSettings):
     """The settings of this process: the page's, and the URLs of the contexts that it reads."""
 
     users_url: HttpUrl
@@ -33,7 +34,7 @@ class Settings(ProcessSettings, PageSettings):
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """Build the application; its connections are closed when the block ends."""
-    async with http_client() as http:
+    async with http_client(settings.call_timeout) as http:
         users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         threads = ServiceClient(
             http, "threads", settings.threads_url, settings.threads_service_token[0]

@@ -6,6 +6,7 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
+from kernel.calls.settings import CallSettings
 from kernel.clients import (
     HttpPosts,
     HttpThreadModeration,
@@ -22,7 +23,7 @@ from services.cases.settings import CaseSettings
 from services.cases.wiring import open_cases
 
 
-class Settings(ProcessSettings, CaseSettings):
+class Settings(ProcessSettings, CallSettings, CaseSettings):
     """The settings of this process: its own context's, and where it finds the contexts it calls."""
 
     users_url: HttpUrl
@@ -36,7 +37,7 @@ class Settings(ProcessSettings, CaseSettings):
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """The composition root."""
-    async with http_client() as http:
+    async with http_client(settings.call_timeout) as http:
         users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         threads = ServiceClient(
             http, "threads", settings.threads_url, settings.threads_service_token[0]

@@ -6,6 +6,7 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
+from kernel.calls.settings import CallSettings
 from kernel.clients import (
     HttpThreads,
     HttpUserModeration,
@@ -21,7 +22,7 @@ from services.posts.settings import PostSettings
 from services.posts.wiring import open_posts
 
 
-class Settings(ProcessSettings, PostSettings):
+class Settings(ProcessSettings, CallSettings, PostSettings):
     """The settings of this process: its context's, and the URLs of the contexts that it calls."""
 
     posts_service_token: ServiceTokens
@@ -34,7 +35,7 @@ class Settings(ProcessSettings, PostSettings):
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """Build the application; the context is closed when the block ends."""
-    async with http_client() as http:
+    async with http_client(settings.call_timeout) as http:
         users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         threads = ServiceClient(
             http, "threads", settings.threads_url, settings.threads_service_token[0]

@@ -6,6 +6,7 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
+from kernel.calls.settings import CallSettings
 from kernel.clients import HttpUsers, ServiceClient, http_client
 from kernel.http.app import create_app
 from kernel.process.lifecycle import Lifecycle
@@ -15,7 +16,7 @@ from services.threads.settings import ThreadSettings
 from services.threads.wiring import open_threads
 
 
-class Settings(ProcessSettings, ThreadSettings):
+class Settings(ProcessSettings, CallSettings, ThreadSettings):
     """The settings of this process: its context's, and the URL of the context that it calls."""
 
     threads_service_token: ServiceTokens
@@ -26,7 +27,7 @@ class Settings(ProcessSettings, ThreadSettings):
 @asynccontextmanager
 async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
     """Build the application; the context is closed when the block ends."""
-    async with http_client() as http:
+    async with http_client(settings.call_timeout) as http:
         users = ServiceClient(http, "users", settings.users_url, settings.users_service_token[0])
         async with open_threads(settings, lifecycle, HttpUsers(users)) as threads:
             context = threads.context(settings, settings.threads_service_token)

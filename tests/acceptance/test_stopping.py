@@ -57,7 +57,7 @@ async def test_a_request_in_flight_is_answered_while_the_process_is_no_longer_re
             async def not_ready() -> bool:
                 return await status() == 503
 
-            await eventually(not_ready, within=1)
+            await eventually(not_ready)
             listed = await http.get("/api/users?limit=1")
             assert listed.status_code == 200
             assert listed.headers["connection"] == "close"

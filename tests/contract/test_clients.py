@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from kernel.calls.breaker import FAILURES, OPEN_SECONDS, State
 from kernel.calls.deadline import Deadline, current_deadline
-from kernel.clients import CALL_TIMEOUT, HttpThreads, HttpUsers, ServiceClient, http_client
+from kernel.calls.settings import CALL_TIMEOUT
+from kernel.clients import HttpThreads, HttpUsers, ServiceClient, http_client
 from kernel.contracts import Actor
 from kernel.errors import NotFound, Unauthenticated, Unavailable
 from kernel.process.tracing import Trace, current_trace

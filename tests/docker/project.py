@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
@@ -40,6 +40,7 @@ class Project:
     profile: str
     port: int
     engine: docker.DockerClient
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -70,12 +71,13 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of this project's commands: it turns off the limits of writes."""
+        """The environment of this project's commands. It turns off the limits of writes."""
         return {
             **os.environ,
             "COMPOSE_PROFILES": self.profile,
             "PORT": str(self.port),
             **NO_LIMITS,
+            **self.variables,
         }
 
     def up(self, *arguments: str) -> float:
@@ -166,11 +168,14 @@ def engine() -> docker.DockerClient:
 
 
 @contextmanager
-def project(name: str, profile: str) -> Iterator[Project]:
-    """A project with this name, not started yet. At the end, everything of it is removed."""
+def project(
+    name: str, profile: str, variables: Mapping[str, str] | None = None
+) -> Iterator[Project]:
+    """A project with this name, and these variables in the environment of its commands, not started
+    yet. At the end, everything of it is removed."""
     client = engine()
     (port,) = ports.free(1)
-    found = Project(name, profile, port, client)
+    found = Project(name, profile, port, client, variables or {})
     _remove(found)
     try:
         yield found
