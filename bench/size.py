@@ -24,7 +24,7 @@ from kernel.data.database import Database
 from kernel.search.dictionary import Dictionary
 from laptop.postgres.throwaway import throwaway
 from services.posts.search.store import SearchStore
-from services.posts.store import PostStore
+from services.posts.stores.lists import AS_JSON, PostLists
 from topology.contexts import CONTEXT_NAMES
 
 _MOST_PAGES: Final = 200
@@ -95,7 +95,7 @@ async def _report_searches(store: SearchStore, sizes: Sizes, rounds: int) -> Non
 
 
 async def _report_pages(database: Database, other: Database, sizes: Sizes, rounds: int) -> None:
-    posts = PostStore(database, Dictionary())
+    posts = PostLists(database, AS_JSON)
     reads: dict[str, Read] = {
         "the newest posts": partial(posts.newest, 50, None),
         "the largest thread": partial(posts.in_thread, 1, 50, None),
