@@ -12,11 +12,9 @@ from threading import Lock
 import pytest
 
 from tests.docker.project import PROFILES, ROOT, project
+from tests.patience import PATIENT
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("images")]
-
-PATIENT = {"ACQUIRE_TIMEOUT": "10", "CALL_TIMEOUT": "10"}
-"""With three boards on one machine, a service that is only busy is not down."""
 
 Outcome = tuple[int, str]
 """Exit code and output."""

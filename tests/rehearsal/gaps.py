@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from deploy.aws import Aws
 from tests.cloudformation import Document, read_document
+from tests.patience import PATIENT
 from tests.rehearsal.documents import drop, write
 from topology.limits import NO_LIMITS
 
@@ -313,7 +314,7 @@ def _without_step_functions(document: Document) -> None:
 def _without_limits(document: Document) -> None:
     (container,) = document["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
     container["Environment"] += [
-        {"Name": name, "Value": value} for name, value in NO_LIMITS.items()
+        {"Name": name, "Value": value} for name, value in {**NO_LIMITS, **PATIENT}.items()
     ]
 
 
@@ -425,7 +426,8 @@ GAPS: Final[Sequence[Gap]] = (
     Gap(
         "service",
         "ContainerDefinitions.Environment",
-        "added: no limits on how fast one may write, since all tests come from one address",
+        "added: no limits on how fast one may write, since all tests come from one address; patient "
+        "time-outs, since all tasks share one machine",
         _without_limits,
         _not_the_emulators,
     ),
