@@ -426,8 +426,8 @@ GAPS: Final[Sequence[Gap]] = (
     Gap(
         "service",
         "ContainerDefinitions.Environment",
-        "added: no limits on how fast one may write, since all tests come from one address; patient "
-        "time-outs, since all tasks share one machine",
+        "added: no limits on how fast one may write, since all tests come from one address; "
+        "patient time-outs, since all tasks share one machine",
         _without_limits,
         _not_the_emulators,
     ),
