@@ -1,11 +1,13 @@
 """Starts a whole board as `make run` does, and asks its servers which errors they counted."""
 
 import asyncio
+import json
 import os
 import re
 import secrets
 import tempfile
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -75,38 +77,41 @@ class Board:
         """The CPU time of all processes so far, with the children that render posts."""
         return sum(tree_cpu_seconds(each.pid) for each in self.processes)
 
-    def errors(self) -> list[str]:
-        """A sentence for each kind of error that a server has counted or logged so far."""
-        found = []
+    def error_counts(self) -> Counter[str]:
+        """How many errors of each kind the servers have counted or logged so far."""
+        found: Counter[str] = Counter()
         for each in self.processes:
-            found += [f"{each.name} {error}" for error in counted_errors(each.samples())]
+            for error, count in counted_errors(each.samples()).items():
+                found[f"{each.name}: {error}"] += count
             if each.log is not None:
-                found += [f"{each.name} logged {line}" for line in logged_errors(each.log)]
+                for error, count in logged_errors(each.log).items():
+                    found[f"{each.name}: {error}"] += count
         return found
 
+    def errors(self, before: Counter[str] | None = None) -> list[str]:
+        """A sentence for each kind of error that the servers have counted or logged, so far or
+        since `error_counts()` was `before`."""
+        return [
+            f"{error}, {count} times"
+            for error, count in (self.error_counts() - (before or Counter())).items()
+        ]
 
-def counted_errors(samples: Sequence[Sample]) -> list[str]:
+
+def counted_errors(samples: Sequence[Sample]) -> Counter[str]:
     """What the metrics of a server or of the gateway say about failed requests."""
-    found = []
+    found: Counter[str] = Counter()
     for name, labels, value in samples:
-        if not value:
-            continue
         if name == "board_requests_total" and int(labels["status"]) >= _FAILED:
-            found.append(
-                f"answered {value:.0f} of {labels['method']} {labels['operation']}"
-                f" with {labels['status']}"
-            )
+            found[f"{labels['method']} {labels['operation']} with {labels['status']}"] += int(value)
         elif re.fullmatch(r"HTTPCode_(ELB|Target)_5XX_Count(_total)?", name):
-            found.append(f"counted {value:.0f} in {name}")
-    return found
+            found[name.removesuffix("_total")] += int(value)
+    return +found
 
 
-def logged_errors(log: Path) -> list[str]:
-    """The first error line of a log in JSON, and how many there are."""
+def logged_errors(log: Path) -> Counter[str]:
+    """The errors in a log in JSON, by their messages."""
     lines = _ERROR_LINE.findall(log.read_bytes())
-    if not lines:
-        return []
-    return [f"{len(lines)} errors, the first: {lines[0][:500].decode(errors='replace')}"]
+    return Counter(f"logged {json.loads(line).get('message', '')[:300]!r}" for line in lines)
 
 
 def tree_cpu_seconds(pid: int) -> float:

@@ -18,7 +18,8 @@ async def missing(port: int, written: Sequence[Acknowledged]) -> list[str]:
         for number, post in enumerate(written)
     ]
     window = await run(port, plan, connections=8)
-    return [f"{count} acknowledged posts: {why}" for why, count in window.failures.items()]
+    reasons = window.failures + window.refusals
+    return [f"{count} acknowledged posts: {why}" for why, count in reasons.items()]
 
 
 def _is(post: Acknowledged) -> Callable[[int, bytes], str | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, cycle
 from typing import Final
 
-from bench.load.open_loop import Arrival, Request
+from bench.load.open_loop import Arrival, Request, describe
 
 WRITES: Final = 0.05
 """The share of requests that write a post. Of the others, 80 % read a thread's page, 15 % a list of
@@ -89,7 +89,7 @@ class Mix:
 
         def check(status: int, body: bytes) -> str | None:
             if status != 201:
-                return _described(status, body)
+                return describe(status, body)
             post = json.loads(body)
             if (post["thread"], post["text"]) != (thread, text):
                 return "another post was written"
@@ -125,11 +125,7 @@ def _read(kind: str, path: str, expected: bytes) -> Request:
 def _contains(expected: bytes) -> Callable[[int, bytes], str | None]:
     def check(status: int, body: bytes) -> str | None:
         if status != 200:
-            return _described(status, body)
+            return describe(status, body)
         return None if expected in body else "the response is about something else"
 
     return check
-
-
-def _described(status: int, body: bytes) -> str:
-    return f"{status} {body[:200].decode(errors='replace')}"

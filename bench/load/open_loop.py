@@ -10,6 +10,7 @@ machine that it measures; a `Window` says how much.
 
 import asyncio
 import gc
+import json
 import re
 import time
 from collections import Counter, deque
@@ -23,6 +24,7 @@ MOST_CONNECTIONS: Final = 256
 DRAIN_SECONDS: Final = 10.0
 """How long after the last request was due responses are waited for."""
 
+_REFUSALS: Final = frozenset({502, 503, 504})
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
@@ -48,22 +50,25 @@ class Arrival:
 class Window:
     """What became of the requests of a plan.
 
-    `latencies` has the seconds of each correct response, by kind of request; `failures` counts the
-    other requests, by reason. `lateness` is how many seconds after its time the client came to send
-    each request, `client_cpu` the CPU seconds that the client used, and `seconds` how long it took.
+    `latencies` has the seconds of each correct response, by kind of request. `refusals` counts by
+    reason what a server that has too much to do may answer (502, 503, 504, or nothing in time),
+    `failures` what it must never do. `lateness` is how many seconds after its time the client came
+    to send each request, `client_cpu` the CPU seconds that the client used, and `seconds` how long
+    it took.
     """
 
     sent: int = 0
     seconds: float = 0.0
     client_cpu: float = 0.0
     latencies: dict[str, list[float]] = field(default_factory=dict)
+    refusals: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     lateness: list[float] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
         """The number of requests without a correct response."""
-        return self.failures.total()
+        return self.failures.total() + self.refusals.total()
 
     def quantile(self, part: float) -> float:
         """The latency in seconds that this part of the correct responses did not exceed; infinite
@@ -77,6 +82,15 @@ def quantile(values: Sequence[float], part: float) -> float:
         return float("inf")
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+def describe(status: int, body: bytes) -> str:
+    """A status, and the sentence of a problem: without what differs from request to request."""
+    try:
+        detail = json.loads(body)["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = ""
+    return f"{status} {detail}".strip()
 
 
 async def run(
@@ -134,7 +148,7 @@ class _OpenLoop:
                 if self._plan:
                     await self._ended.wait()
         except TimeoutError:
-            self._window.failures["no response"] += self._unanswered
+            self._window.refusals["no response in time"] += self._unanswered
         self._window.client_cpu = time.process_time() - cpu
         self._window.seconds = time.perf_counter() - self._began
         return self._window
@@ -193,11 +207,12 @@ class _OpenLoop:
         """A response is complete."""
         latency = time.perf_counter() - self._began - arrival.after
         request = arrival.request
-        wrong = request.check(status, body)
-        if wrong is not None:
-            self._fail(f"{request.kind}: {wrong}")
-            return
-        self._window.latencies.setdefault(request.kind, []).append(latency)
+        if status in _REFUSALS:
+            self._window.refusals[f"{request.kind}: {describe(status, body)}"] += 1
+        elif (wrong := request.check(status, body)) is not None:
+            self._window.failures[f"{request.kind}: {wrong}"] += 1
+        else:
+            self._window.latencies.setdefault(request.kind, []).append(latency)
         self._count()
 
     def lost(self, connection: "_Connection", arrival: Arrival | None) -> None:

@@ -1,6 +1,7 @@
 """Latency over load: the monolith and the services, both behind the gateway."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -9,7 +10,7 @@ import uvloop
 from bench.board import Board, create_databases, running
 from bench.content import SIZES, fill_board
 from bench.effort import Effort
-from bench.figures import Chart, Curve, Figure, Point, Section
+from bench.figures import Chart, Curve, Figure, Point, Section, at_least
 from bench.load.audit import missing
 from bench.load.mix import Mix
 from bench.load.open_loop import Window, run
@@ -17,9 +18,8 @@ from laptop.postgres.throwaway import throwaway
 
 RATES: Final = (100, 250, 500, 1000, 1500, 2000, 2500, 3000)
 _DEPLOYMENTS: Final = ("monolith", "microservices")
-_SATURATED: Final = 1.0
-"""Seconds of median latency beyond which a deployment is not asked for more: its queue only
-grows."""
+SLOWEST_MEDIAN: Final = 1.0
+"""Seconds of median latency beyond which a deployment does not keep up: its queue only grows."""
 _SHOWN: Final = 500
 
 Windows = Mapping[str, Mapping[int, list[Window]]]
@@ -36,7 +36,6 @@ def measure(effort: Effort) -> Section:
             mixes[name] = fill_board(urls).mix()
             boards[name] = stack.enter_context(running(name, urls, with_gateway=True))
         windows, wrong = uvloop.run(_measure(boards, mixes, effort))
-        wrong += [error for board in boards.values() for error in board.errors()]
     return Section(
         "Latency over load, through the gateway",
         "The mixed load (95 % reads, 5 % writes) on the monolith and on the services, each behind a"
@@ -54,44 +53,38 @@ async def _measure(
     boards: Mapping[str, Board], mixes: Mapping[str, Mix], effort: Effort
 ) -> tuple[dict[str, dict[int, list[Window]]], list[str]]:
     windows: dict[str, dict[int, list[Window]]] = {name: {} for name in boards}
+    wrong: list[str] = []
     for name, board in boards.items():
         await run(board.port, mixes[name].everything(_SHOWN))
-    saturated: set[str] = set()
     for rate in RATES:
+        asked = [name for name in boards if not is_saturated(windows[name])]
+        before = {name: await asyncio.to_thread(boards[name].error_counts) for name in asked}
         for _ in range(effort.pairs):
-            for name, board in boards.items():
-                if name not in saturated:
-                    window = await run(board.port, mixes[name].plan(rate, effort.seconds))
-                    windows[name].setdefault(rate, []).append(window)
-        saturated |= {
-            name for name in boards if rate in windows[name] and is_saturated(windows[name][rate])
-        }
-    wrong = [
-        f"{name}: {sentence}"
-        for name, board in boards.items()
-        for sentence in [
-            *(f"at {rate}/s: {why}" for rate, why in failures(windows[name])),
-            *await missing(board.port, mixes[name].written),
-        ]
-    ]
+            for name in asked:
+                window = await run(boards[name].port, mixes[name].plan(rate, effort.seconds))
+                windows[name].setdefault(rate, []).append(window)
+        for name in asked:
+            found = windows[name][rate]
+            for window in found:
+                wrong += [f"{name} at {rate}/s: {why}" for why in window.failures]
+            if not any(window.failed for window in found):
+                errors = await asyncio.to_thread(boards[name].errors, before[name])
+                wrong += [f"{name} at {rate}/s, not seen by clients: {error}" for error in errors]
+    for name, board in boards.items():
+        lost = await missing(board.port, mixes[name].written)
+        wrong += [f"{name}: {sentence}" for sentence in lost]
     return windows, wrong
 
 
-def is_saturated(windows: list[Window]) -> bool:
-    """Whether a deployment cannot keep up with the rate of these windows."""
-    return min(window.quantile(0.5) for window in windows) > _SATURATED
+def keeps_up(windows: Sequence[Window]) -> bool:
+    """Whether a deployment served all requests of these windows, without a queue that grows."""
+    return not any(window.failed or window.quantile(0.5) > SLOWEST_MEDIAN for window in windows)
 
 
-def failures(windows: Mapping[int, list[Window]]) -> list[tuple[int, str]]:
-    """The failures of requests at rates that a deployment can keep up with. Beyond them, a server
-    may refuse what it cannot do in time."""
-    return [
-        (rate, f"{count} requests failed: {why}")
-        for rate, found in windows.items()
-        if not is_saturated(found)
-        for window in found
-        for why, count in window.failures.items()
-    ]
+def is_saturated(by_rate: Mapping[int, list[Window]]) -> bool:
+    """Whether a deployment did not keep up with the last two rates: it is not asked for more."""
+    last = list(by_rate.values())[-2:]
+    return len(last) == 2 and not any(map(keeps_up, last))
 
 
 def chart(windows: Windows) -> Chart:
@@ -124,16 +117,13 @@ def figures(windows: Windows) -> list[Figure]:
             values = tuple(window.quantile(part) * 1000 for window in by_rate.get(_SHOWN, []))
             if values:
                 found.append(Figure(f"{name}: {what} at {_SHOWN}/s", values, "ms", digits=1))
-        kept_up = [
-            rate
-            for rate, each in by_rate.items()
-            if not any(window.failed for window in each) and not is_saturated(each)
-        ]
+        kept_up = [rate for rate, each in by_rate.items() if keeps_up(each)]
         found.append(
             Figure(
-                f"{name}: highest of the rates with no error and a median under 1 s",
+                f"{name}: highest of the rates with no refusal and a median under 1 s",
                 (float(max(kept_up, default=0)),),
                 "/s",
+                floor=at_least(_SHOWN),
                 digits=0,
             )
         )

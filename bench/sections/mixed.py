@@ -77,7 +77,6 @@ def measure(effort: Effort) -> Section:
         content = fill_board(urls)
         with running("monolith", urls) as board:
             found = uvloop.run(_measure(board, content, effort))
-            wrong = [*found.wrong, *board.errors()]
     return Section(
         "Mixed load of the monolith",
         "95 % reads (80 % thread pages, 15 % lists of threads, 5 % users; threads by Zipf's law),"
@@ -88,7 +87,7 @@ def measure(effort: Effort) -> Section:
         " The cache is filled before."
         " Each acknowledged write is read again at the end.",
         found.figures,
-        wrong=tuple(wrong),
+        wrong=tuple(found.wrong),
     )
 
 
@@ -101,18 +100,25 @@ class _Found:
 async def _measure(board: Board, content: Content, effort: Effort) -> _Found:
     mix = content.mix()
     shares: dict[int, list[float]] = {}
+    wrong: list[str] = []
 
     async def probe(rate: int) -> Window:
+        errors = await asyncio.to_thread(board.error_counts)
         before = await asyncio.to_thread(_answers, board)
         window = await run(board.port, mix.plan(rate, _seconds(effort)))
         after = await asyncio.to_thread(_answers, board)
         shares.setdefault(rate, []).append(cache_share(before, after))
+        wrong.extend(f"at {rate}/s: {count} times {why}" for why, count in window.failures.items())
+        if not window.failed:
+            # Beyond the highest rate, servers may refuse requests; below, nothing may fail.
+            wrong.extend(await asyncio.to_thread(board.errors, errors))
         return window
 
     await run(board.port, mix.everything(LADDER[0]))
     found = await climb(probe)
     at = found.highest or LADDER[0]
-    return _Found(_figures(found, at, shares, mix), await missing(board.port, mix.written))
+    wrong += await missing(board.port, mix.written)
+    return _Found(_figures(found, at, shares, mix), wrong)
 
 
 def _figures(found: Climb, at: int, shares: dict[int, list[float]], mix: Mix) -> tuple[Figure, ...]:

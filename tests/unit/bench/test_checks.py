@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.board import Sample, counted_errors, logged_errors
+from bench.board import Board, Sample, Server, counted_errors, logged_errors
 from bench.sections.original import check_json
 from bench.sections.reads import check_size, response_size
 from bench.tools import h2load, wrk
@@ -118,7 +118,7 @@ def test_errors_that_a_server_counted_are_found() -> None:
     for status in (200, 404, 503, 503):
         telemetry.count("/api/posts/{id}", "GET", status, 0.01)
     found = counted_errors(samples(generate_latest(telemetry.registry).decode()))
-    assert found == ["answered 2 of GET /api/posts/{id} with 503"]
+    assert found == {"GET /api/posts/{id} with 503": 2}
 
 
 def test_errors_that_the_gateway_counted_are_found() -> None:
@@ -128,18 +128,25 @@ def test_errors_that_the_gateway_counted_are_found() -> None:
         "# TYPE HTTPCode_Target_2XX_Count counter\n"
         'HTTPCode_Target_2XX_Count{LoadBalancer="a"} 9\n'
     )
-    assert len(counted_errors(samples(text))) == 1
+    assert counted_errors(samples(text)) == {"HTTPCode_ELB_5XX_Count": 2}
 
 
 def test_errors_in_a_log_are_found(tmp_path: Path) -> None:
     log = tmp_path / "log"
     line = '{{"time": "now", "level": "{}", "message": "{}"}}\n'
     log.write_text(line.format("info", "GET / 200") + line.format("warning", "slow"))
-    assert logged_errors(log) == []
+    assert not logged_errors(log)
     log.write_text(log.read_text() + 2 * line.format("error", "lost"))
-    [found] = logged_errors(log)
-    assert found.startswith("2 errors, the first:")
-    assert "lost" in found
+    assert logged_errors(log) == {"logged 'lost'": 2}
+
+
+def test_only_errors_since_a_moment_count() -> None:
+    text = "# TYPE HTTPCode_ELB_5XX_Count counter\nHTTPCode_ELB_5XX_Count 2\n"
+    with answering(text.encode()) as url:
+        port = int(url.rstrip("/").rpartition(":")[2])
+        board = Board({}, Server("gateway", 1, port, port, None), port)
+        assert board.errors() == ["gateway: HTTPCode_ELB_5XX_Count, 2 times"]
+        assert board.errors(board.error_counts()) == []
 
 
 def samples(text: str) -> list[Sample]:

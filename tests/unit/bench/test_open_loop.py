@@ -12,7 +12,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 
 
 def fine(status: int, body: bytes) -> str | None:
-    return None if (status, body) == (200, b"fine") else f"{status} {body.decode()}"
+    return None if (status, body) == (200, b"fine") else f"{status} {body.decode()}".strip()
 
 
 def request(name: str = "a") -> Request:
@@ -73,7 +73,11 @@ async def test_response_in_pieces_is_read_whole() -> None:
 async def test_wrong_responses_are_failures_and_have_no_latency() -> None:
     async def respond(path: bytes, writer: asyncio.StreamWriter) -> None:
         if path == b"/busy":
-            writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy")
+            body = b'{"detail": "Try again.", "requestId": "a"}'
+            head = b"HTTP/1.1 503 Busy\r\nContent-Length: %d\r\n\r\n"
+            writer.write(head % len(body) + body)
+        elif path == b"/broken":
+            writer.write(b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n")
         elif path == b"/other":
             writer.write(OK.replace(b"fine", b"else"))
         elif path == b"/closed":
@@ -81,11 +85,13 @@ async def test_wrong_responses_are_failures_and_have_no_latency() -> None:
         else:
             writer.write(OK)
 
-    plan = [Arrival(0.0, request(name)) for name in ("busy", "other", "closed", "good")]
+    plan = [Arrival(0.0, request(name)) for name in ("busy", "broken", "other", "closed", "good")]
     async with server(respond) as port:
         window = await open_loop.run(port, plan)
+    assert window.refusals == {"read: 503 Try again.": 1}
+    assert window.failed == 4
     assert window.failures == {
-        "read: 503 busy": 1,
+        "read: 500": 1,
         "read: 200 else": 1,
         "read: the connection was closed": 1,
     }
@@ -100,7 +106,7 @@ async def test_requests_without_a_response_fail() -> None:
     plan = [Arrival(0.0, request(name)) for name in ("good", "silent", "silent")]
     async with server(respond) as port:
         window = await open_loop.run(port, plan, drain_seconds=0.1)
-    assert window.failures["no response"] >= 2
+    assert window.refusals["no response in time"] >= 2
     assert window.sent == 3
 
 
