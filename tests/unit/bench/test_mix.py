@@ -68,7 +68,9 @@ def test_page_of_another_thread_is_wrong() -> None:
     assert read.check(200, b'[{"id":1,"thread":7,"user":2}]') is None
     assert read.check(200, b'[{"id":1,"thread":70,"user":2}]') is not None
     assert read.check(200, b"[]") is not None
-    assert read.check(404, b'{"detail": "There is none.", "requestId": "a"}') == "404 There is none."
+    assert (
+        read.check(404, b'{"detail": "There is none.", "requestId": "a"}') == "404 There is none."
+    )
 
 
 def test_only_acknowledged_posts_count_as_written() -> None:
