@@ -82,7 +82,7 @@ class NewPost:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A post that a search found. `snippet` is HTML: the text around the words, which are in
+    """A post that a search found. `snippet` is HTML: the shown text around the words, which are in
     `<mark>`."""
 
     post: Post

@@ -1,6 +1,7 @@
 """Full-text search for posts in PostgreSQL."""
 
 import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 
@@ -9,6 +10,7 @@ from kernel.data.paging import Page, json_weight
 from kernel.search.dictionary import Dictionary
 from kernel.search.scan import Scan, Searched
 from services.posts.model import Found, Post
+from services.posts.search.shown_text import positions_in, shown_text
 from services.posts.search.snippet import snippet
 from services.posts.store import POST_COLUMNS, VISIBLE
 
@@ -39,5 +41,10 @@ class SearchStore:
             del row["size"]
             post = Post(**row)
             # In a thread: thousands of characters of Chinese take 50 ms, and a page has many posts.
-            found.append(Found(post, await asyncio.to_thread(snippet, post.text, positions)))
+            found.append(Found(post, await asyncio.to_thread(_snippet, post, positions)))
         return Page(found, hits.next_cursor)
+
+
+def _snippet(post: Post, positions: Sequence[int]) -> str:
+    shown = shown_text(post.html)
+    return snippet(shown, positions_in(shown, post.text, positions))
