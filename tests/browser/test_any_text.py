@@ -1,18 +1,21 @@
 """Texts of any length, in any script, in any place: nothing is wider than a narrow screen, and
 nothing moves while a page loads."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.hostile import WORD, Hostile, hostile, spilling
 from tests.browser.visitors import Visitor, visiting
 from tests.deployments import Board
+from tests.people import joining
 
 NARROW = 320
 LARGEST_SHIFT = 0.05
+TALL = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="4000"></svg>'
 SLOW = {
     "offline": False,
     "latency": 150,
@@ -93,6 +96,36 @@ async def test_no_page_scrolls_sideways_whatever_users_write(
         await page.get_by_text("Configured").wait_for()
         await look(visitor, "the panel")
     assert found == {}
+
+
+@pytest.mark.parametrize("run", ["monolith"], indirect=True)
+async def test_text_stays_where_it_is_when_pictures_load_or_fail(
+    board: Board, visitor: Visitor
+) -> None:
+    answering = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        await answering.wait()
+        if "missing" in route.request.url:
+            await route.abort()
+        else:
+            await route.fulfill(content_type="image/svg+xml", body=TALL)
+
+    page = visitor.page
+    await page.route("https://pictures.example/**", answer)
+    async with joining(board) as person:
+        thread = (await person.start_thread())["id"]
+        for name in ("tall", "missing", "small"):
+            text = f"![{name}](https://pictures.example/{name}) beside it\n\nAfter {name}"
+            await person.write(thread, text)
+    await visitor.go(f"/threads/{thread}")
+    await page.locator(".prose img").nth(2).scroll_into_view_if_needed()
+    below = page.get_by_text("After small")
+    before = await below.bounding_box()
+    answering.set()
+    await page.locator(".no-picture").wait_for()
+    await visitor.until("[...document.images].every((image) => image.naturalHeight > 0)")
+    assert await below.bounding_box() == before
 
 
 @pytest.mark.parametrize("run", ["monolith"], indirect=True)

@@ -23,8 +23,9 @@ OWN_PAGES = (
 )  # fmt: skip
 
 
-async def violations(page: Page) -> list[str]:
-    results = await Axe().run(page)
+async def violations(page: Page, part: str | None = None) -> list[str]:
+    """The violations of a page, or of the part that this selector finds."""
+    results = await Axe().run(page, part)
     return [
         f"{found['id']}: {[node['target'] for node in found['nodes']][:3]}"
         for found in results.response["violations"]

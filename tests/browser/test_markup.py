@@ -113,6 +113,19 @@ async def test_server_and_browser_make_the_same_markup(
         await context.close()
 
 
+async def test_reference_leads_to_its_footnote_and_back(visitor: Visitor, thread: str) -> None:
+    await visitor.go(thread)
+    post = visitor.post("A remark")
+    address = visitor.page.url
+    await post.get_by_role("link", name="[2]").click()
+    note = post.locator("li:focus")
+    await expect(note).to_contain_text("Likewise.")
+    await expect(note).to_be_in_viewport()
+    await note.get_by_role("link", name="↩").click()
+    await expect(post.locator("sup a:focus")).to_have_text("[2]")
+    assert visitor.page.url == address
+
+
 @pytest.mark.usefixtures("thread")
 async def test_board_can_be_read_without_scripts_and_cookies(
     board: Board, browser: Browser
