@@ -46,6 +46,13 @@ async def settled(visitor: Visitor, path: str) -> None:
     await visitor.until_filled()
 
 
+async def after_the_frame(visitor: Visitor) -> None:
+    """Wait until the frame has been drawn: the observer of shifts is called after it."""
+    await visitor.page.evaluate(
+        "new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))"
+    )
+
+
 # In one deployment only: both serve the same files.
 @pytest.mark.parametrize("run", ["monolith"], indirect=True)
 @pytest.mark.timeout(180)
@@ -112,6 +119,7 @@ async def test_text_stays_where_it_is_when_pictures_load_or_fail(
             await route.fulfill(content_type="image/svg+xml", body=TALL)
 
     page = visitor.page
+    await visitor.context.add_init_script(WATCH_SHIFTS)
     await page.route("https://pictures.example/**", answer)
     async with joining(board) as person:
         thread = (await person.start_thread())["id"]
@@ -126,6 +134,9 @@ async def test_text_stays_where_it_is_when_pictures_load_or_fail(
     await page.locator(".no-picture").wait_for()
     await visitor.until("[...document.images].every((image) => image.naturalHeight > 0)")
     assert await below.bounding_box() == before
+    await after_the_frame(visitor)
+    shifts: list[tuple[float, list[str]]] = await page.evaluate("shifts")
+    assert sum(value for value, _ in shifts) < LARGEST_SHIFT, shifts
 
 
 @pytest.mark.parametrize("run", ["monolith"], indirect=True)
@@ -139,10 +150,7 @@ async def test_nothing_moves_while_a_page_loads_on_a_slow_connection(
         await visitor.go(path)
         await visitor.page.locator("main h1").first.wait_for()
         await visitor.until_filled()
-        # The observer is called after the frame.
-        await visitor.page.evaluate(
-            "new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))"
-        )
+        await after_the_frame(visitor)
         shifts: list[tuple[float, list[str]]] = await visitor.page.evaluate("shifts")
         if sum(value for value, _ in shifts) >= LARGEST_SHIFT:
             found[path] = shifts

@@ -70,7 +70,7 @@ function results(visit, words) {
   const threads = new PagedList({
     first: `/api/threads/search?q=${q}&limit=10`,
     row: threadRow,
-    people: (thread) => [thread.createdBy],
+    people: (thread) => [thread.createdBy, thread.lastPostBy],
     link: linkFrom(`/search?q=${q}`),
     empty: `${t("no-threads-found")} ${why}`,
     more: t("more-threads"),

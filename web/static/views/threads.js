@@ -30,7 +30,7 @@ export function show(visit) {
   const pages = new PagedList({
     first: fromCursor(path, visit.address),
     row: threadRow,
-    people: (thread) => [thread.createdBy],
+    people: (thread) => [thread.createdBy, thread.lastPostBy],
     link: linkFrom(place),
     empty: t("no-threads"),
     more: t("more-threads"),

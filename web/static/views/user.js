@@ -105,7 +105,7 @@ function threadsOf(visit, id, ready) {
   return new PagedList({
     first: fromCursor(`/api/threads?createdBy=${id}&order=new&limit=30`, visit.address),
     row: threadRow,
-    people: (thread) => [thread.createdBy],
+    people: (thread) => [thread.createdBy, thread.lastPostBy],
     link: linkFrom(`/users/${id}?show=threads`),
     empty: t("no-threads"),
     more: t("more-threads"),
