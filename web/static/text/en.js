@@ -148,11 +148,11 @@ export default {
   "in-thread": "in",
   "no-threads-found": "No thread has these words in its title.",
   "no-posts-found": "No post contains these words.",
-  "search-no-words": "Signs alone find nothing. Type a word, too.",
-  "search-only-excluded": "A minus sign leaves something out. Type a word to find, too.",
+  "search-no-words": "Punctuation alone finds nothing. Type a word as well.",
+  "search-only-excluded": "A minus sign excludes a word. Type a word to find as well.",
   "search-one-letter": "One letter is too short. Type the whole word, or three letters and a star: bre*",
   "search-short-prefix": "A star needs three letters before it: bre*",
-  "search-whole-words": "The search finds whole words. Three letters and a star find longer ones, too: bre*",
+  "search-whole-words": "The search finds whole words. Three letters and a star also find longer ones: bre*",
   "go-to-post": "in its thread",
 
   "username": "Username",
@@ -164,9 +164,9 @@ export default {
   "no-account": "No account yet?",
   "have-account": "Already have an account?",
   "welcome": "Welcome, {name}.",
-  "sign-in-to-go-on": "Sign in to continue where you were.",
+  "sign-in-to-go-on": "Sign in to continue where you left off.",
   "session-ended": "Your session has ended",
-  "session-ended-why": "Nothing is lost. Sign in again to continue where you were.",
+  "session-ended-why": "Nothing is lost. Sign in again to continue where you left off.",
   "new-password": "New password",
   "set-password": "Set the password",
 
@@ -188,7 +188,7 @@ export default {
   "end-session": "End",
   "own-data": "Your data",
   "own-data-hint":
-    "A file with everything that the board stores of you: profile, sessions, threads, posts, what you have read and reported.",
+    "A file with everything that the board stores about you: profile, sessions, threads, posts, and what you have read and reported.",
   "download": "Download",
   "delete-account": "Delete account",
   "delete-account-hint":
@@ -208,7 +208,7 @@ export default {
   "role-changed": "The role has been changed.",
   "make-admin-of": "Make {name} an admin",
   "make-admin-why":
-    "An admin can do everything: also change roles, and take your own role from you. Only make somebody an admin whom you trust with the board.",
+    "An admin can do everything, including changing roles, even yours. Make somebody an admin only if you trust them with the board.",
   "ban": "Ban",
   "ban-whom": "Ban {name}",
   "ban-reason": "Reason",
@@ -222,7 +222,7 @@ export default {
   "until": "until",
   "what-banned-can-do": "You can read the board, and delete your account in the settings.",
   "notices": "Notices",
-  "no-notices": "No moderator has done anything to what you wrote.",
+  "no-notices": "No moderator has changed anything that you wrote.",
   "moderation-log": "Moderation log",
   "no-moderation-log": "No moderator has done anything yet.",
   "act-edit-post": "edited a post by",
@@ -384,7 +384,7 @@ export default {
   "no-request-yet": "no request yet",
   "calls": "Calls between services",
   "no-calls":
-    "No call between services so far. In the monolith there are none, and a service stores for two seconds who holds a session.",
+    "No call between services so far. In the monolith there are none, and a service remembers sessions for two seconds.",
   "caller-and-callee": "From → to",
   "operation": "Operation",
   "times": "Times",
