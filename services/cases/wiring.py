@@ -39,6 +39,7 @@ class Cases:
     service: CaseService
     log: ModerationLog
     export: Export
+    retention: Retention
     erasure: Erasure
     changes: Changes
     check: Check
@@ -82,13 +83,14 @@ async def open_cases(
             listener = NotificationListener(url, {CHANGES: changes.notify, **workflow.channels})
             changes.follow(listener)
             erasure = Erasure(ErasureStore(database), user_moderation)
+            retention = Retention(database, [IDEMPOTENCY_KEYS], clock)
             async with running(
                 listener.run(),
                 erasure.run(),
-                Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
+                retention.run(),
             ):
                 log = ModerationLog(database, users, SUBJECT)
                 export = Export(database, users, EXPORTED)
                 check = partial(database.check_schema, SCHEMA)
                 metrics = [DatabaseMetrics("cases", database)]
-                yield Cases(service, log, export, erasure, changes, check, metrics)
+                yield Cases(service, log, export, retention, erasure, changes, check, metrics)

@@ -61,6 +61,7 @@ class Posts:
     lists: api.Lists
     log: ModerationLog
     export: Export
+    retention: Retention
     streams: Streams
     delivery: ActivityDelivery
     erasure: Erasure
@@ -129,6 +130,7 @@ async def open_posts(
             reading = Reading(reading_store, users, clock, settings)
             erasure = Erasure(reading_store, departures)
             moderation = Moderation(ModerationStore(database), users, clock, delivery.wake)
+            retention = Retention(database, settings.retention, clock)
             async with running(
                 delivery.run(),
                 RemovalFollower(RemovalStore(database), threads).run(),
@@ -137,7 +139,7 @@ async def open_posts(
                 erasure.run(),
                 Rerenderer(database, pool.render).run(),
                 Indexer(database, dictionary, "posts", "text").run(),
-                Retention(database, settings.retention, clock).run(),
+                retention.run(),
                 lifecycle.when_draining(streams.close),
             ):
                 check = partial(database.check_schema, SCHEMA)
@@ -155,6 +157,7 @@ async def open_posts(
                     PostLists(database, AS_JSON),
                     log,
                     export,
+                    retention,
                     streams,
                     delivery,
                     erasure,

@@ -50,6 +50,7 @@ class Threads:
     views: Views
     log: ModerationLog
     export: Export
+    retention: Retention
     changes: Changes
     check: Check
     metrics: Sequence[Collector]
@@ -93,13 +94,16 @@ async def open_threads(
         )
         changes.follow(listener)
         database.after_commit(listener.catch_up)
+        retention = Retention(database, [IDEMPOTENCY_KEYS], clock)
         async with running(
             listener.run(),
             Indexer(database, dictionary, "threads", "title").run(),
-            Retention(database, [IDEMPOTENCY_KEYS], clock).run(),
+            retention.run(),
             lifecycle.when_draining(removal.close),
         ):
             check = partial(database.check_schema, SCHEMA)
             views = Views(service, store)
             metrics = [DatabaseMetrics("threads", database)]
-            yield Threads(service, moderation, views, log, export, changes, check, metrics)
+            yield Threads(
+                service, moderation, views, log, export, retention, changes, check, metrics
+            )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from kernel.contracts import Actor, Moderator
-from kernel.data import allowance
+from kernel.data import allowance, retention
 from kernel.data.database import LARGEST_ID, Connection, Database
 from kernel.data.paging import Cursor, Page, page
 from kernel.errors import Policy
@@ -26,7 +26,7 @@ from services.users.model import (
 )
 from services.users.user_for_update import USABLE_LINK, UserForUpdate, select_user_for_update
 
-SCHEMA = "0006"
+SCHEMA = "0008"
 """The migration that this code needs."""
 
 CHANGE_KINDS = frozenset({"list", "user"})
@@ -38,6 +38,9 @@ SUBJECT = Subject(
     thread="NULL::bigint",
 )
 """What a row of the moderation log is about: a user."""
+
+RETENTION = (retention.IDEMPOTENCY_KEYS, retention.Rule("sessions", SESSION_LIFETIME))
+"""What is deleted when it is old. An idle session ends sooner, and is deleted with the others."""
 
 _OF_NAME = "name = (SELECT sha256(convert_to(lower(username), 'UTF8')) FROM users WHERE id = $1)"
 

@@ -11,6 +11,7 @@ from kernel.cache.changes import CHANGES, Changes
 from kernel.data.database import Database
 from kernel.data.metrics import DatabaseMetrics
 from kernel.data.notifications import NotificationListener
+from kernel.data.retention import Retention
 from kernel.export.export import Export
 from kernel.http.app import Context
 from kernel.http.auth import ServiceToken, SessionCookie
@@ -25,7 +26,7 @@ from services.users.moderation import Moderation
 from services.users.passwords import Passwords, commonest_passwords
 from services.users.service import UserService
 from services.users.settings import UserSettings
-from services.users.store import CHANGE_KINDS, EXPORTED, SCHEMA, SUBJECT, UserStore
+from services.users.store import CHANGE_KINDS, EXPORTED, RETENTION, SCHEMA, SUBJECT, UserStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Users:
     moderation: Moderation
     log: ModerationLog
     export: Export
+    retention: Retention
     changes: Changes
     check: Check
     metrics: Sequence[Collector]
@@ -81,7 +83,8 @@ async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIte
             listener = NotificationListener(url, {CHANGES: changes.notify})
             changes.follow(listener)
             database.after_commit(listener.catch_up)
-            async with running(listener.run()):
+            retention = Retention(database, RETENTION, clock)
+            async with running(listener.run(), retention.run()):
                 check = partial(database.check_schema, SCHEMA)
                 metrics = [DatabaseMetrics("users", database)]
-                yield Users(service, moderation, log, export, changes, check, metrics)
+                yield Users(service, moderation, log, export, retention, changes, check, metrics)

@@ -63,17 +63,6 @@ async def test_rows_are_deleted_when_their_lifetime_is_over_and_not_before(
     await posts_database.rows(delete_statement(table), THEN, 1)
 
 
-@pytest.mark.parametrize("table", LIFETIMES)
-async def test_old_rows_are_found_by_an_index(posts_database: Database, table: str) -> None:
-    async with posts_database.transaction() as connection:
-        # The tables of the tests are small: PostgreSQL would read them as a whole.
-        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        lines = await connection.fetch(f"EXPLAIN {delete_statement(table)}", THEN, 1000)
-    plan = "\n".join(line[0] for line in lines)
-    assert f"Index Scan using {table}_age" in plan, plan
-    assert "Sort" not in plan, plan
-
-
 @pytest.mark.parametrize("table", ["posts", "thread_activity", "thread_events", "last_done"])
 async def test_hot_tables_are_vacuumed_before_a_fifth_has_changed(
     posts_database: Database, table: str
