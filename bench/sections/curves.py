@@ -16,7 +16,7 @@ from bench.load.mix import Mix
 from bench.load.open_loop import Window, run
 from laptop.postgres.throwaway import throwaway
 
-RATES: Final = (100, 250, 500, 1000, 1500, 2000, 2500, 3000)
+RATES: Final = (250, 500, 1000, 1500, 2000, 3000)
 _DEPLOYMENTS: Final = ("monolith", "microservices")
 SLOWEST_MEDIAN: Final = 1.0
 """Seconds of median latency beyond which a deployment does not keep up: its queue only grows."""
