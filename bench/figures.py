@@ -98,7 +98,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a chart. A `faint` one is secondary to the one of the same name."""
+    """A line of a chart. Lines whose names are equal up to a comma have one colour; a `faint` one
+    is dashed."""
 
     name: str
     points: tuple[Point, ...]

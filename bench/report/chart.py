@@ -9,7 +9,7 @@ from bench.figures import Chart, Curve, Point
 
 _WIDTH: Final = 960
 _HEIGHT: Final = 360
-_LEFT: Final = 64
+_LEFT: Final = 80
 _RIGHT: Final = 150
 _TOP: Final = 14
 _BOTTOM: Final = 40
@@ -46,9 +46,9 @@ def draw(chart: Chart) -> str:
     if not points:
         return f"<p>{escape(chart.title)}: nothing was measured.</p>"
     axes = _Axes.around(points)
-    names = list(dict.fromkeys(curve.name for curve in chart.curves))
+    names = list(dict.fromkeys(map(_subject, chart.curves)))
     body = [
-        _curve(axes, curve, _CLASSES[names.index(curve.name) % len(_CLASSES)], chart.unit)
+        _curve(axes, curve, _CLASSES[names.index(_subject(curve)) % len(_CLASSES)], chart.unit)
         for curve in chart.curves
         if curve.points
     ]
@@ -57,6 +57,11 @@ def draw(chart: Chart) -> str:
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(chart.title)}">'
         f"{_grid(axes, chart)}{''.join(body)}</svg></figure>"
     )
+
+
+def _subject(curve: Curve) -> str:
+    """What curves of the same colour are about: the name up to a comma."""
+    return curve.name.partition(",")[0]
 
 
 def _curve(axes: _Axes, curve: Curve, name: str, unit: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from itertools import takewhile
 from typing import Final
 
 import uvloop
@@ -117,11 +118,11 @@ def figures(windows: Windows) -> list[Figure]:
             values = tuple(window.quantile(part) * 1000 for window in by_rate.get(_SHOWN, []))
             if values:
                 found.append(Figure(f"{name}: {what} at {_SHOWN}/s", values, "ms", digits=1))
-        kept_up = [rate for rate, each in by_rate.items() if keeps_up(each)]
+        kept_up = takewhile(lambda item: keeps_up(item[1]), by_rate.items())
         found.append(
             Figure(
                 f"{name}: highest of the rates with no refusal and a median under 1 s",
-                (float(max(kept_up, default=0)),),
+                (float(max((rate for rate, _ in kept_up), default=0)),),
                 "/s",
                 floor=at_least(_SHOWN),
                 digits=0,

@@ -37,8 +37,11 @@ def test_two_rates_beyond_its_capacity_end_the_load_of_a_deployment() -> None:
     assert is_saturated({100: good, 200: bad, 300: bad})
 
 
-def test_highest_rate_is_the_last_that_was_kept_up_with() -> None:
-    windows = {"monolith": {500: [window()], 1000: [window()], 2000: [window(refused=1)]}}
+def test_highest_rate_is_the_last_before_one_that_was_too_much() -> None:
+    by_rate = {
+        500: [window()], 1000: [window()], 1500: [window(refused=1)], 2000: [window()],
+    }  # fmt: skip
+    windows = {"monolith": by_rate}
     *latencies, highest = figures(windows)
     assert [round(figure.median, 1) for figure in latencies] == [10.0, 10.0]
     assert highest.median == 1000

@@ -33,7 +33,8 @@ CHART = Chart(
     "ms",
     (
         Curve("monolith, p99", (Point(100, (2.0, 3.0, 9.0)), Point(1000, (20.0, 20.0, 40.0)))),
-        Curve("services, p99", (Point(100, (4.0,)), Point(1000, (5000.0,))), faint=True),
+        Curve("services, p99", (Point(100, (4.0,)), Point(1000, (5000.0,)))),
+        Curve("monolith, median", (Point(100, (1.0,)), Point(1000, (9.0,))), faint=True),
         Curve("nothing", ()),
     ),
 )
@@ -72,7 +73,9 @@ def test_chart_draws_medians_within_the_range_of_the_runs() -> None:
     assert svg is not None
     root = ElementTree.fromstring(svg[0])  # noqa: S314 - ours
     lines = list(root.iter("polyline"))
-    assert len(lines) == 2
+    assert [line.attrib["class"] for line in lines] == [
+        "line first", "line second", "line first faint",
+    ]  # fmt: skip
     (x0, y0), (x1, y1) = _points(lines[0])
     assert x0 < x1
     assert y0 > y1, "larger values are higher up"
