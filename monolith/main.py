@@ -19,6 +19,7 @@ from services.posts.settings import PostSettings
 from services.posts.wiring import open_posts
 from services.threads.settings import ThreadSettings
 from services.threads.wiring import open_threads
+from services.users.passwords import RECOMMENDED, Cost
 from services.users.settings import UserSettings
 from services.users.wiring import open_users
 from web.page import Page
@@ -33,10 +34,12 @@ class Settings(
 
 
 @asynccontextmanager
-async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
+async def application(
+    settings: Settings, lifecycle: Lifecycle, hashing: Cost = RECOMMENDED
+) -> AsyncIterator[ASGIApp]:
     """Build the application; the contexts' stores and tasks are closed when the block ends."""
     async with (
-        open_users(settings) as users,
+        open_users(settings, hashing=hashing) as users,
         open_threads(settings, lifecycle, users.service) as threads,
         open_posts(
             settings,

@@ -15,6 +15,7 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -34,6 +35,7 @@ from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import listening
 from kernel.process.settings import ProcessSettings
 from laptop import credentials, ports
+from services.users.passwords import Cost
 from tests.conventions import DOCUMENTS, Conventions
 from tests.eventually import eventually_blocking
 from tests.known_secrets import KnownSecrets
@@ -47,6 +49,9 @@ ORIGIN = "http://board.example"
 USERS_TOKEN = "the users service's token"
 THREADS_TOKEN = "the threads service's token"
 POSTS_TOKEN = "the posts service's token"
+
+CHEAP = Cost(memory=8, passes=1)
+"""The least that Argon2 accepts: most tests sign in, and none of them guesses."""
 
 _ANY_NUMBER = 10_000_000  # all tests come from one address
 
@@ -110,7 +115,7 @@ async def monolith_in_loop(
 ) -> AsyncIterator[Mapping[str, str]]:
     """Serve the monolith. Yields the URLs of its processes by name."""
     settings = monolith_settings(databases, limits)
-    async with serving(monolith.main.application, settings) as url:
+    async with serving(partial(monolith.main.application, hashing=CHEAP), settings) as url:
         yield {"monolith": url}
 
 
@@ -163,7 +168,7 @@ def users_service(
         registration_limit=limits.registration_limit,
         edit_limit=limits.edit_limit,
     )
-    return serving(services.users.main.application, settings)
+    return serving(partial(services.users.main.application, hashing=CHEAP), settings)
 
 
 def threads_service(

@@ -10,6 +10,7 @@ from kernel.http.app import create_app
 from kernel.process.lifecycle import Lifecycle
 from kernel.process.serve import run
 from kernel.process.settings import ProcessSettings, ServiceTokens, load
+from services.users.passwords import RECOMMENDED, Cost
 from services.users.settings import UserSettings
 from services.users.wiring import open_users
 
@@ -21,9 +22,11 @@ class Settings(ProcessSettings, UserSettings):
 
 
 @asynccontextmanager
-async def application(settings: Settings, lifecycle: Lifecycle) -> AsyncIterator[ASGIApp]:
+async def application(
+    settings: Settings, lifecycle: Lifecycle, hashing: Cost = RECOMMENDED
+) -> AsyncIterator[ASGIApp]:
     """Build the application; the context is closed when the block ends."""
-    async with open_users(settings) as users:
+    async with open_users(settings, hashing=hashing) as users:
         context = users.context(settings, settings.users_service_token)
         yield create_app("users", [context], settings, lifecycle)
 

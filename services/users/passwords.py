@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import argon2
 from zxcvbn import zxcvbn
@@ -33,14 +34,29 @@ def commonest_passwords() -> frozenset[str]:
     return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= SHORTEST)
 
 
-class Passwords:
-    """Argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes,
-    one lane. It runs in a small pool of threads, so that many sign-ins at once queue for it
-    instead of filling the memory or holding up everything else."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What computing a hash costs: memory in KiB, and passes over it."""
 
-    def __init__(self) -> None:
+    memory: int
+    passes: int
+
+
+RECOMMENDED: Final = Cost(memory=19 * 1024, passes=2)
+"""Of the OWASP Password Storage Cheat Sheet."""
+
+
+class Passwords:
+    """Argon2id with one lane. It runs in a small pool of threads, so that many sign-ins at once
+    queue for it instead of filling the memory or holding up everything else."""
+
+    def __init__(self, cost: Cost = RECOMMENDED) -> None:
         self._hasher = argon2.PasswordHasher(
-            time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16
+            time_cost=cost.passes,
+            memory_cost=cost.memory,
+            parallelism=1,
+            hash_len=32,
+            salt_len=16,
         )
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
         # Hashed in advance: the first unknown name must not take twice as long as the second.

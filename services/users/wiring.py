@@ -23,7 +23,7 @@ from kernel.process.settings import ProcessSettings
 from services.users import api
 from services.users.attempts import SignInAttempts
 from services.users.moderation import Moderation
-from services.users.passwords import Passwords, commonest_passwords
+from services.users.passwords import RECOMMENDED, Cost, Passwords, commonest_passwords
 from services.users.service import UserService
 from services.users.settings import UserSettings
 from services.users.store import CHANGE_KINDS, EXPORTED, RETENTION, SCHEMA, SUBJECT, UserStore
@@ -66,11 +66,13 @@ class Users:
 
 
 @asynccontextmanager
-async def open_users(settings: UserSettings, clock: Clock = utc_now) -> AsyncIterator[Users]:
-    """The users context, until the block ends."""
+async def open_users(
+    settings: UserSettings, clock: Clock = utc_now, hashing: Cost = RECOMMENDED
+) -> AsyncIterator[Users]:
+    """The users context, until the block ends. `hashing` is the cost of new hashes."""
     url = settings.users_database_url
     async with Database.open(url, acquire_timeout=settings.acquire_timeout) as database:
-        with closing(Passwords()) as passwords:
+        with closing(Passwords(hashing)) as passwords:
             store = UserStore(database)
             attempts = SignInAttempts(database, settings, clock)
             service = UserService(

@@ -58,6 +58,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "in_loop: rules of the application alone: real processes would add nothing"
     )
+    config.addinivalue_line(
+        "markers",
+        "one_deployment: rules of one context, whose code is the same in each deployment; "
+        "`make prove` runs them on both",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -76,8 +81,12 @@ def _is_about_a_given_board(item: pytest.Item) -> bool:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test of `board` on all deployments, or only on those in this event loop."""
     if "board" in metafunc.fixturenames:
-        alone = metafunc.definition.get_closest_marker("in_loop") is not None
-        deployments: tuple[str, ...] = IN_LOOP if alone else IN_LOOP + AS_PROCESSES
+        marked = metafunc.definition.get_closest_marker
+        deployments: tuple[str, ...] = IN_LOOP + AS_PROCESSES
+        if marked("one_deployment") is not None:
+            deployments = IN_LOOP if metafunc.config.getoption("--prove") else IN_LOOP[:1]
+        elif marked("in_loop") is not None:
+            deployments = IN_LOOP
         if UNDER_TEST in os.environ:
             deployments = ("under_test",)
         metafunc.parametrize("board", deployments, indirect=True, scope="session")

@@ -10,7 +10,7 @@ from tests.people import Person, new_username
 from tests.problems import pointers
 from tests.raw import send
 
-pytestmark = pytest.mark.in_loop
+pytestmark = pytest.mark.one_deployment
 
 RESOURCES = ["/api/users/{}", "/api/threads/{}", "/api/posts/{}"]
 LISTS = ["/api/posts/in-thread/{}", "/api/posts/by-user/{}"]

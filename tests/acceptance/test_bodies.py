@@ -56,7 +56,7 @@ async def test_longest_post_is_accepted_with_every_character_escaped(person: Per
     assert response.status_code == 201
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("path", ["/api/threads", "/api/posts", "/api/posts/preview"])
 async def test_body_is_not_parsed_without_a_session(person: Person, path: str) -> None:
     headers = {"Content-Type": "application/json", "Authorization": "Bearer"}
@@ -64,7 +64,7 @@ async def test_body_is_not_parsed_without_a_session(person: Person, path: str) -
     assert (response.status_code, slug(response)) == (401, "unauthenticated")
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("path", ["/api/posts", "/api/posts/preview"])
 async def test_large_body_is_not_read_with_a_token_that_nobody_has(board: Board, path: str) -> None:
     origin = board.origins.get("posts", board.origins.get("monolith", board.url))
@@ -78,7 +78,7 @@ async def test_large_body_is_not_read_with_a_token_that_nobody_has(board: Board,
     assert chunked.status == 401
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("path", LARGEST)
 async def test_at_most_twenty_errors_are_listed_with_the_total(person: Person, path: str) -> None:
     count = min(LARGEST[path] // 12, 30_000)
@@ -90,13 +90,13 @@ async def test_at_most_twenty_errors_are_listed_with_the_total(person: Person, p
     assert len(response.content) < 8 * 1024
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_long_names_are_cut_in_errors(person: Person) -> None:
     response = await person.http.post("/api/threads", json={"title": "Night", "x" * 5_000: 1})
     assert pointers(response) == [f"/{'x' * 60}…"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_length_of_a_text_is_counted_in_characters(visitor: httpx.AsyncClient) -> None:
     who = {"username": "ab", "password": "seven quiet herons", "bio": "x" * 501, "name": "x" * 61}
     errors = (await visitor.post("/api/users", json=who)).json()["errors"]
@@ -106,7 +106,7 @@ async def test_length_of_a_text_is_counted_in_characters(visitor: httpx.AsyncCli
     }
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, identity", "x"])
 async def test_a_compressed_body_is_refused(person: Person, path: str, encoding: str) -> None:
@@ -131,7 +131,7 @@ async def test_a_body_of_undeclared_length_is_bounded_too(person: Person, path: 
     assert "/x" in pointers(response)
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_a_body_declared_too_large_is_refused_before_it_is_sent(board: Board) -> None:
     for origin in board.origins.values():
         context = "users" if origin == board.origins.get("monolith") else None
@@ -145,7 +145,7 @@ def _name(board: Board, origin: str) -> str:
     return next(name for name, url in board.origins.items() if url == origin)
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize(
     "content_type",
@@ -163,7 +163,7 @@ async def test_a_body_of_another_type_is_refused(
     assert (response.status_code, slug(response)) == (415, "unsupported-media-type")
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -186,7 +186,7 @@ MALFORMED: list[bytes] = [
 ]  # fmt: skip
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("path", POSTS)
 async def test_a_body_that_is_not_json_is_a_400(person: Person, path: str) -> None:
     for body in MALFORMED:
@@ -198,7 +198,7 @@ async def test_a_body_that_is_not_json_is_a_400(person: Person, path: str) -> No
 NOT_OBJECTS: list[bytes] = [b"null", b"[]", b"7", b'"text"', b"true", b"[{}]", b"[[[[[]]]]]"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("body", [*NOT_OBJECTS, b""])
 async def test_a_body_that_is_no_object_is_refused(person: Person, path: str, body: bytes) -> None:
@@ -213,7 +213,7 @@ ODD: list[tuple[bytes, Callable[[str], bool]]] = [
 ]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(("body", "wanted"), ODD, ids=["twice", "escapes"])
 async def test_unusual_json_is_parsed_as_specified(
     person: Person, body: bytes, wanted: Callable[[str], bool]
@@ -224,7 +224,7 @@ async def test_unusual_json_is_parsed_as_specified(
     assert wanted(response.json()["title"])
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     "value",
     [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0", b"9" * 5000, b"0.1e-400", b"[[[[{}]]]]"],
@@ -246,7 +246,7 @@ async def test_get_ignores_a_body(visitor: httpx.AsyncClient) -> None:
     assert response.status_code == 200
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("part", ["[],", "{},", '["["],', "0,", "null,", '"",'])
 async def test_a_body_of_very_many_lists_objects_or_values_is_not_parsed(
     person: Person, part: str
@@ -258,7 +258,7 @@ async def test_a_body_of_very_many_lists_objects_or_values_is_not_parsed(
     assert (response.status_code, slug(response)) == (400, "malformed-request")
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_brackets_in_strings_do_not_count(person: Person) -> None:
     response = await person.http.post("/api/posts/preview", json={"text": '{["\\' * 8_000})
     assert response.status_code == 200

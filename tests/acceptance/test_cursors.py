@@ -9,7 +9,7 @@ from tests.pages import next_page
 from tests.people import Person
 from tests.problems import slug
 
-pytestmark = pytest.mark.in_loop
+pytestmark = pytest.mark.one_deployment
 
 LISTS = (
     "/api/users",

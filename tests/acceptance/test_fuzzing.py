@@ -21,7 +21,7 @@ LEFT_OUT = r"(/api/sessions/current|/api/users/me|/api/users/me/password|/stream
 
 
 @pytest.mark.prove
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("document", DOCUMENTS)
 async def test_every_response_is_documented(

@@ -13,7 +13,7 @@ from tests.deployments import Board
 from tests.logged_secrets import logged_secrets
 from tests.people import PASSWORD, Person
 
-pytestmark = pytest.mark.in_loop
+pytestmark = pytest.mark.one_deployment
 
 FIELDS: dict[str, list[str]] = {
     "/api/users": ["username", "password", "name", "bio", "email"],

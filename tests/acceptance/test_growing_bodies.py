@@ -11,7 +11,7 @@ from tests.effort import Effort
 from tests.growing_bodies import LARGE, shapes, writes
 from tests.people import Person
 
-pytestmark = pytest.mark.in_loop
+pytestmark = pytest.mark.one_deployment
 
 MEBIBYTE = 1024 * 1024
 

@@ -5,7 +5,7 @@ import pytest
 from tests.pages import every_page
 from tests.people import Person
 
-pytestmark = pytest.mark.in_loop
+pytestmark = pytest.mark.one_deployment
 
 MEBIBYTE = 1024 * 1024
 

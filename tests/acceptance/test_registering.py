@@ -65,7 +65,7 @@ async def test_a_name_is_taken_whatever_its_case(
     assert (response.status_code, slug(response)) == (409, "conflict")
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("username", ["deleted-7", "DELETED-ines", "deleted-"])
 async def test_usernames_of_deleted_users_are_taken(
     visitor: httpx.AsyncClient, username: str
@@ -81,7 +81,7 @@ async def test_concurrent_registrations_of_a_name_succeed_once(visitor: httpx.As
     assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     "username",
     [
@@ -95,7 +95,7 @@ async def test_a_username_is_2_to_20_plain_characters(
     assert pointers(await register(visitor, username=username)) == ["/username"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("length", [2, 20])
 async def test_username_of_minimum_and_maximum_length_is_accepted(
     visitor: httpx.AsyncClient, length: int
@@ -106,7 +106,7 @@ async def test_username_of_minimum_and_maximum_length_is_accepted(
     assert (await register(visitor, username=username)).status_code in {201, 409}
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("length", [8, 128])
 async def test_password_of_8_to_128_characters_is_accepted(
     visitor: httpx.AsyncClient, length: int
@@ -116,7 +116,7 @@ async def test_password_of_8_to_128_characters_is_accepted(
     assert response.status_code == 201
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     "password",
     [
@@ -130,7 +130,7 @@ async def test_a_password_that_is_short_long_or_common_is_refused(
     assert pointers(await register(visitor, password=password)) == ["/password"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize("change", [str, str.upper], ids=["same", "upper"])
 async def test_a_password_must_not_be_the_username(visitor: httpx.AsyncClient, change: Any) -> None:
     username = new_username()
@@ -138,7 +138,7 @@ async def test_a_password_must_not_be_the_username(visitor: httpx.AsyncClient, c
     assert pointers(answer) == ["/password"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -157,7 +157,7 @@ async def test_valid_field_is_stored(
     )
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -174,25 +174,25 @@ async def test_invalid_field_is_rejected_with_its_name(
     assert pointers(await register(visitor, **{field: value})) == [f"/{field}"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_a_name_is_trimmed(visitor: httpx.AsyncClient) -> None:
     assert (await register(visitor, name="  Ines \t")).json()["name"] == "Ines"
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_all_invalid_fields_are_reported_at_once(visitor: httpx.AsyncClient) -> None:
     response = await visitor.post("/api/users", json={"password": "short", "bio": 7, "x": 1})
     assert sorted(pointers(response)) == ["/bio", "/password", "/username", "/x"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_a_password_is_never_shown_in_an_answer(visitor: httpx.AsyncClient) -> None:
     secret = "x" * 130 + "verysecret"
     assert "verysecret" not in (await register(visitor, password=secret)).text
     assert PASSWORD not in (await register(visitor, username="?")).text
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     ("password", "why"), [("aaaaaaaa", "Repeats"), ("abcdefgh", "Sequences"), (" " * 8, "Repeats")]
 )
@@ -203,7 +203,7 @@ async def test_the_refusal_of_a_password_says_why(
     assert response.json()["errors"][0]["detail"].startswith(why)
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     "username",
     ["admin", "Admin", "ADM1N", "ad-min", "moderator", "m0derator", "system", "root", "support"],
@@ -214,7 +214,7 @@ async def test_names_that_suggest_authority_are_taken(
     assert (await register(visitor, username=username)).status_code == 409
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_the_name_of_a_deleted_account_stays_taken(
     visitor: httpx.AsyncClient, newcomer: Person
 ) -> None:
@@ -224,7 +224,7 @@ async def test_the_name_of_a_deleted_account_stays_taken(
         assert (await register(visitor, username=username)).status_code == 409
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 @pytest.mark.parametrize(
     "invisible", ["\u034f", "\ufe0f", "\u3164", "\u2800", "\u180b", "\u115f\u00ad", "\u0301"]
 )
@@ -240,14 +240,14 @@ async def test_names_titles_and_posts_need_visible_characters(
     assert (await register(person.http, name=f"{invisible}x")).status_code == 201
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_lengths_are_counted_in_composed_characters(visitor: httpx.AsyncClient) -> None:
     response = await register(visitor, name="e\u0301" * 60)
     assert (response.status_code, response.json()["name"]) == (201, "é" * 60)
     assert pointers(await register(visitor, name="e\u0301" * 61)) == ["/name"]
 
 
-@pytest.mark.in_loop
+@pytest.mark.one_deployment
 async def test_a_name_like_a_moderators_is_refused(
     board: Board, visitor: httpx.AsyncClient, person: Person
 ) -> None:

@@ -11,7 +11,7 @@ from tests.pages import every_page
 from tests.people import Person
 from tests.problems import pointers
 
-pytestmark = pytest.mark.in_loop
+pytestmark = pytest.mark.one_deployment
 
 PLACES = ("/api/posts/search", "/api/threads/search")
 

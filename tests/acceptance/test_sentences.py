@@ -16,7 +16,7 @@ from kernel.http.input.sentences import OTHER
 from tests.conventions import DOCUMENTS
 from tests.people import Person
 
-pytestmark = pytest.mark.in_loop
+pytestmark = pytest.mark.one_deployment
 
 Schema = Mapping[str, Any]
 

@@ -37,7 +37,14 @@ from services.users.service import UserService
 from services.users.settings import UserSettings
 from services.users.wiring import open_users
 from tests.databases import Databases
-from tests.deployments import ORIGIN, THREADS_TOKEN, USERS_TOKEN, threads_service, users_service
+from tests.deployments import (
+    CHEAP,
+    ORIGIN,
+    THREADS_TOKEN,
+    USERS_TOKEN,
+    threads_service,
+    users_service,
+)
 from tests.people import PASSWORD, new_username
 
 POSTS_TOKEN = "the posts service's token"
@@ -116,7 +123,11 @@ async def users(databases: Databases) -> AsyncIterator[UsersContract]:
     settings = UserSettings(
         users_database_url=url, sign_in_address_failures=100_000, registration_limit=0
     )
-    async with open_users(settings) as opened, http_client() as http, users_service(url) as at:
+    async with (
+        open_users(settings, hashing=CHEAP) as opened,
+        http_client() as http,
+        users_service(url) as at,
+    ):
         client = ServiceClient(http, "users", at, USERS_TOKEN)
         yield UsersContract(
             dict(zip(FORMS, (opened.service, HttpUsers(client)), strict=True)),

@@ -46,14 +46,19 @@ def test_text_is_split_by_unicode_rules(text: str, found: list[str]) -> None:
     assert words(text) == found
 
 
+UNASSIGNED = ("Cn", "Co", "Cs")
+"""Categories of characters that mean nothing: four fifths of all, of which a sample is enough."""
+
+
 def test_every_character_outside_words_ends_a_word() -> None:
-    hidden = [
-        f"U+{code:04X}"
+    separators = [
+        character
         for code in range(sys.maxunicode + 1)
-        if kind(character := chr(code)) is Kind.SEPARATOR
-        and words(f"{character}bread{character}") != ["bread"]
+        if (unicodedata.category(character := chr(code)) not in UNASSIGNED or code % 97 == 0)
+        and kind(character) is Kind.SEPARATOR
     ]
-    assert hidden == []
+    found = words("bread".join(["", *separators, ""]))
+    assert found == ["bread"] * (len(separators) + 1)
 
 
 def test_no_punctuation_symbol_or_space_is_part_of_words() -> None:
