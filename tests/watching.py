@@ -35,19 +35,19 @@ class Stream:
         self._events: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
         self._opened = asyncio.Event()
 
-    async def next(self, within: float = 5.0) -> StreamEvent:
+    async def next(self, within: float = 10.0) -> StreamEvent:
         """The next event."""
         async with asyncio.timeout(within):
             event = await self._events.get()
         assert event is not None, "the stream has ended"
         return event
 
-    async def some(self, number: int, within: float = 5.0) -> list[StreamEvent]:
+    async def some(self, number: int, within: float = 10.0) -> list[StreamEvent]:
         """The next `number` events."""
         async with asyncio.timeout(within):
             return [await self.next(within) for _ in range(number)]
 
-    async def ended(self, within: float = 5.0) -> list[StreamEvent]:
+    async def ended(self, within: float = 10.0) -> list[StreamEvent]:
         """Wait for the end of the stream. Returns the events until then."""
         rest = []
         async with asyncio.timeout(within):
@@ -55,7 +55,7 @@ class Stream:
                 rest.append(event)
         return rest
 
-    async def opened(self, within: float = 5.0) -> None:
+    async def opened(self, within: float = 10.0) -> None:
         """Wait until the stream has sent its first id."""
         async with asyncio.timeout(within):
             await self._opened.wait()

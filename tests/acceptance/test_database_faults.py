@@ -95,7 +95,7 @@ async def test_board_returns_503_without_its_database_and_recovers(
                 ready = [await http.get(f"{origin}/readyz") for origin in probes]  # noqa: B023
                 return all(answer.status_code == 200 for answer in ready)
 
-            await eventually(back, within=5)
+            await eventually(back, within=20)
             found = [
                 (await board.ask("GET", path)).status_code
                 for path in ("/api/users/me", "/api/posts")

@@ -98,4 +98,4 @@ async def _process_waiting_for(blocker: Blocker) -> int:
         )
         return found
 
-    return await eventually(waiting, within=5, what="a wait for the lock")
+    return await eventually(waiting, what="a wait for the lock")

