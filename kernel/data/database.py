@@ -14,6 +14,10 @@ from kernel.process.spans.tracer import installed
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
+FetchRow: TypeAlias = Callable[..., Awaitable[asyncpg.Record | None]]
+"""Runs a statement with its arguments, and returns its first row, or None: in a transaction, the
+connection's `fetchrow`; otherwise, the database's `row` or `write`."""
+
 LARGEST_ID = 2**63 - 1
 """The largest value of a `bigint` column."""
 

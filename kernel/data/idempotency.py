@@ -64,6 +64,11 @@ class IdempotentWrite(Generic[Result]):
         self._request = request
         self._respond = respond
 
+    @property
+    def has_key(self) -> bool:
+        """Whether `begin` and `finish` do anything, and so need a transaction."""
+        return self._request.key is not None
+
     @classmethod
     def without_key(cls) -> "IdempotentWrite[Result]":
         """A write without a key, which always takes effect."""
@@ -102,6 +107,13 @@ class IdempotentWrite(Generic[Result]):
         response = self._respond(result)
         await connection.execute(
             """
+            WITH expired AS (
+                DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
+                    SELECT ctid FROM idempotency_keys
+                    WHERE created_at <= $10 AND (user_id, method, path, key) <> ($1, $2, $3, $4)
+                    LIMIT $11 FOR UPDATE SKIP LOCKED
+                ))
+            )
             INSERT INTO idempotency_keys
                 (user_id, method, path, key, digest, status, headers, body, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -118,14 +130,6 @@ class IdempotentWrite(Generic[Result]):
             json.dumps(dict(response.headers)),
             response.body,
             now,
-        )
-        await connection.execute(
-            """
-            DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM idempotency_keys WHERE created_at <= $1
-                LIMIT $2 FOR UPDATE SKIP LOCKED
-            ))
-            """,
             now - LIFETIME,
             _DELETED_AT_ONCE,
         )

@@ -3,7 +3,7 @@
 import math
 from datetime import datetime, timedelta
 
-from kernel.data.database import Connection, Database
+from kernel.data.database import Connection, FetchRow
 from kernel.errors import Policy, TooManyRequests
 
 
@@ -28,30 +28,23 @@ async def enforce_user_limit(
         now - window,
     )
     if not counted:
-        await _check(connection, user, policy, now, refusal)
+        await check_user_limit(connection.fetchrow, user, policy, now, refusal)
 
 
 async def check_user_limit(
-    database: Database, user: int, policy: Policy, now: datetime, refusal: str
+    fetch: FetchRow, user: int, policy: Policy, now: datetime, refusal: str
 ) -> None:
     """Raises as `enforce_user_limit` would, without counting: call it before expensive work that
     precedes the transaction."""
     if policy.window == 0:
         return
-    async with database.connection() as connection:
-        await _check(connection, user, policy, now, refusal)
-
-
-async def _check(
-    connection: Connection, user: int, policy: Policy, now: datetime, refusal: str
-) -> None:
     window = timedelta(seconds=policy.window)
-    last = await connection.fetchval(
+    row = await fetch(
         "SELECT at FROM last_done WHERE user_id = $1 AND policy = $2 AND at > $3",
         user,
         policy.name,
         now - window,
     )
-    if last is not None:
-        wait = math.ceil((last + window - now).total_seconds())
+    if row is not None:
+        wait = math.ceil((row["at"] + window - now).total_seconds())
         raise TooManyRequests(refusal, policy, wait)

@@ -18,12 +18,16 @@ class Dictionary:
     def __init__(self) -> None:
         self._known: set[str] = set()
 
+    def unknown(self, words: Sequence[str]) -> Sequence[str]:
+        """Those of the words that can complete a prefix, and may not be stored yet. They are
+        sorted, so that two transactions that store the same words cannot deadlock."""
+        return sorted({word for word in words if self._is_new(word)})
+
     async def add(self, connection: Connection, words: Sequence[str]) -> None:
         """Store the words that can complete a prefix, in the caller's transaction. Call `committed`
         after it."""
-        new = sorted({word for word in words if self._is_new(word)})
+        new = self.unknown(words)
         if new:
-            # Sorted, so that two transactions with the same words cannot deadlock.
             await connection.execute(
                 "INSERT INTO words SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", new
             )

@@ -1,9 +1,10 @@
 """Posts in PostgreSQL."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from kernel.data import allowance
-from kernel.data.database import Connection, Database
+from kernel.data.database import LARGEST_ID, Connection, Database, FetchRow
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.json_rows import json_object, number, text, timestamp
 from kernel.data.paging import (
@@ -12,7 +13,7 @@ from kernel.data.paging import (
     Page,
     page,
 )
-from kernel.data.user_limit import check_user_limit, enforce_user_limit
+from kernel.data.user_limit import check_user_limit
 from kernel.errors import FieldError, Invalid, Policy
 from kernel.moderation.log import record
 from kernel.search.dictionary import Dictionary
@@ -77,41 +78,37 @@ class PostStore:
         """Store a new post. Raises `TooManyRequests`, `Invalid` for a reply to a post that is not
         in the thread, and what `write.begin` raises."""
         words = await words_of(new.text)
-        async with self._database.transaction() as connection:
-            await write.begin(connection, new.user, now)
-            await enforce_user_limit(connection, new.user, policy, now, _JUST_POSTED)
-            version, created_at = await _count(connection, new, now)
-            if new.reply_to is not None:
-                await _check_reply(connection, new.thread, new.reply_to)
-            row = await connection.fetchrow(
-                f"""
-                INSERT INTO posts (
-                    thread, author, by_starter, text, html, reply_to, created_at,
-                    search, indexed_at, markup, rendered_at
-                )
-                VALUES ($1, $2, $3, $4, $5, $6, $7, to_tsvector('english', $8), $7, {MARKUP}, $7)
-                RETURNING {POST_COLUMNS}
-                """,  # noqa: S608 - the constants are ours
-                new.thread,
-                new.user,
-                new.by_starter,
-                new.text,
-                new.html,
-                new.reply_to,
-                created_at,
-                encode(words),
-            )
-            assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
-            post = await _name_footnotes(connection, Post._make(row))
-            await record_event(connection, post, version, "post")
-            await self._dictionary.add(connection, words)
-            await write.finish(connection, new.user, now, post)
+        if write.has_key or of_post(new.html, LARGEST_ID) != new.html:
+            async with self._database.transaction() as connection:
+                await write.begin(connection, new.user, now)
+                added = await self._add(connection.fetchrow, new, words, now, policy)
+                post = await _name_footnotes(connection, added)
+                await write.finish(connection, new.user, now, post)
+        else:
+            post = await self._add(self._database.write, new, words, now, policy)
         self._dictionary.committed(words)
         return post
 
+    async def _add(
+        self, fetch: FetchRow, new: NewPost, words: Sequence[str], now: datetime, policy: Policy
+    ) -> Post:
+        limit = (policy.name, now - timedelta(seconds=policy.window)) if policy.window else ()
+        statement = _ADD_WITH_LIMIT if policy.window else _ADD
+        while True:
+            row = await fetch(
+                statement, new.thread, new.user, new.by_starter, new.text, new.html, new.reply_to,
+                now, encode(words), self._dictionary.unknown(words), THREAD_CHANGED, *limit,
+            )  # fmt: skip
+            if row is not None:
+                return Post._make([*row][: len(Post._fields)])
+            # Neither check refuses if what the statement saw has just changed.
+            await check_user_limit(fetch, new.user, policy, now, _JUST_POSTED)
+            if new.reply_to is not None:
+                await _check_reply(fetch, new.thread, new.reply_to)
+
     async def check_may_post(self, user: int, now: datetime, policy: Policy) -> None:
         """Raises `TooManyRequests` if `add` would."""
-        await check_user_limit(self._database, user, policy, now, _JUST_POSTED)
+        await check_user_limit(self._database.row, user, policy, now, _JUST_POSTED)
 
     async def check_may_edit(self, user: int, now: datetime, policy: Policy) -> None:
         """Raises `TooManyRequests` if `edit` would."""
@@ -233,31 +230,64 @@ _EDITED_MUCH = "You have edited a lot today. Try again tomorrow."
 _PREVIEWED_MUCH = "You have looked at many previews. Wait a little."
 
 
-async def _count(connection: Connection, new: NewPost, now: datetime) -> tuple[int, datetime]:
-    """Count the post in its thread's row, and return the new version and the post's time.
+def _add_statement(allowed: str) -> str:
+    """The statement that stores a post, its event, and what it changes in the counts of its thread
+    and in the dictionary, and notifies streams. `allowed` is a query with a row if the author may
+    post now; if there is none, or the post is a reply to one that is not in the thread, nothing is
+    stored, and there is no row.
 
-    The row is updated before the post is inserted: its lock makes ids within a thread ascend in the
-    order of commits, so a reader who pages by id never misses a post that was committed late. Times
-    ascend as well, even if the clocks of two machines differ.
+    The thread's row is updated before the post is inserted: its lock makes ids within a thread
+    ascend in the order of commits, so a reader who pages by id never misses a post that was
+    committed late. Times ascend as well, even if the clocks of two machines differ.
     """
-    row = await connection.fetchrow(
-        """
-        INSERT INTO thread_activity AS known
-            (thread, version, post_count, posts_by_others, last_post_at)
-        VALUES ($1, 1, 1, $2, $3)
-        ON CONFLICT (thread) DO UPDATE SET
-            version = known.version + 1,
-            post_count = known.post_count + 1,
-            posts_by_others = known.posts_by_others + excluded.posts_by_others,
-            last_post_at = greatest(known.last_post_at, excluded.last_post_at)
-        RETURNING version, last_post_at
-        """,
-        new.thread,
-        0 if new.by_starter else 1,
-        now,
-    )
-    assert row is not None  # noqa: S101 - INSERT ... RETURNING returns its row
-    return row["version"], row["last_post_at"]
+    return f"""
+        WITH allowed AS ({allowed}),
+        counted AS (
+            INSERT INTO thread_activity AS known
+                (thread, version, post_count, posts_by_others, last_post_at)
+            SELECT $1::bigint, 1, 1, CASE WHEN $3::boolean THEN 0 ELSE 1 END, $7::timestamptz
+            FROM allowed
+            ON CONFLICT (thread) DO UPDATE SET
+                version = known.version + 1,
+                post_count = known.post_count + 1,
+                posts_by_others = known.posts_by_others + excluded.posts_by_others,
+                last_post_at = greatest(known.last_post_at, excluded.last_post_at)
+            RETURNING version, last_post_at
+        ),
+        post AS (
+            INSERT INTO posts (
+                thread, author, by_starter, text, html, reply_to, created_at,
+                search, indexed_at, markup, rendered_at
+            )
+            SELECT $1, $2, $3, $4, $5, $6, last_post_at,
+                to_tsvector('english', $8), last_post_at, {MARKUP}, last_post_at
+            FROM counted
+            RETURNING *
+        ),
+        happened AS (
+            INSERT INTO thread_events (thread, version, kind, post)
+            SELECT $1, version, 'post', id FROM counted, post
+        ),
+        learnt AS (
+            INSERT INTO words SELECT unnest($9::text[]) FROM allowed ON CONFLICT DO NOTHING
+        )
+        SELECT {POST_COLUMNS}, pg_notify($10, $1::text) FROM post
+    """  # noqa: S608 - constants
+
+
+_IS_IN_THREAD = """
+    SELECT FROM posts WHERE id = $6::bigint AND thread = $1::bigint AND removed_at IS NULL
+"""
+_ADD = _add_statement(f"SELECT WHERE $6::bigint IS NULL OR EXISTS ({_IS_IN_THREAD})")
+_ADD_WITH_LIMIT = _add_statement(
+    f"""
+    INSERT INTO last_done AS known (user_id, policy, at)
+    SELECT $2::bigint, $11::text, $7::timestamptz
+    WHERE $6::bigint IS NULL OR EXISTS ({_IS_IN_THREAD})
+    ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at WHERE known.at <= $12
+    RETURNING true
+    """
+)
 
 
 async def _name_footnotes(connection: Connection, post: Post) -> Post:
@@ -283,12 +313,9 @@ async def _lock(connection: Connection, post: int) -> Post | None:
     return None if row is None else Post._make(row)
 
 
-async def _check_reply(connection: Connection, thread: int, reply_to: int) -> None:
-    if not await connection.fetchval(
-        "SELECT true FROM posts WHERE id = $1 AND thread = $2 AND removed_at IS NULL",
-        reply_to,
-        thread,
-    ):
+async def _check_reply(fetch: FetchRow, thread: int, reply_to: int) -> None:
+    statement = "SELECT FROM posts WHERE id = $1 AND thread = $2 AND removed_at IS NULL"
+    if await fetch(statement, reply_to, thread) is None:
         raise Invalid(FieldError("/replyTo", "There is no such post in this thread."))
 
 

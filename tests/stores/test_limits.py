@@ -50,8 +50,10 @@ async def test_user_limit_refuses_within_the_window_and_says_how_long(
         await enforce(posts_database, user, NOON + timedelta(seconds=20))
     assert refused.value.retry_after == 40
     with pytest.raises(TooManyRequests):
-        await check_user_limit(posts_database, user, ONE_A_MINUTE, NOON + WINDOW - MOMENT, "Wait.")
-    await check_user_limit(posts_database, user, ONE_A_MINUTE, NOON + WINDOW, "Wait.")
+        await check_user_limit(
+            posts_database.row, user, ONE_A_MINUTE, NOON + WINDOW - MOMENT, "Wait."
+        )
+    await check_user_limit(posts_database.row, user, ONE_A_MINUTE, NOON + WINDOW, "Wait.")
     await enforce(posts_database, user, NOON + WINDOW)
 
 
