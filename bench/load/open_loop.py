@@ -4,8 +4,9 @@ A request's latency counts from the time at which the plan has it, not from when
 server is slow, or this client, requests wait, and that shows. A client that waited for responses
 before it sent the next request would measure a slow server as faster than it is.
 
-There is no task and no coroutine for a request, so that the client takes little CPU time of the
-machine that it measures; a `Window` says how much.
+There is no task and no coroutine for a request, and the client wakes at most once a millisecond, so
+that it takes little CPU time of the machine that it measures: about 20 µs a request. A `Window` says
+how much, and how late requests were sent.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ MOST_CONNECTIONS: Final = 256
 DRAIN_SECONDS: Final = 10.0
 """How long after the last request was due responses are waited for."""
 
+_SHORTEST_WAIT: Final = 0.001
 _REFUSALS: Final = frozenset({502, 503, 504})
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
@@ -170,7 +172,10 @@ class _OpenLoop:
             self._window.lateness.append(now - arrival.after)
             self._send(arrival)
         if self._next < len(self._plan):
-            self._loop.call_later(max(self._plan[self._next].after - now, 0.0), self._tick)
+            # uvloop's timers count whole milliseconds: with less, it would not sleep at all, and use
+            # a core that the server needs.
+            wait = max(self._plan[self._next].after - now, _SHORTEST_WAIT)
+            self._loop.call_later(wait, self._tick)
 
     def _send(self, arrival: Arrival) -> None:
         if self._free:
