@@ -4,9 +4,9 @@ A request's latency counts from the time at which the plan has it, not from when
 server is slow, or this client, requests wait, and that shows. A client that waited for responses
 before it sent the next request would measure a slow server as faster than it is.
 
-There is no task and no coroutine for a request, and the client wakes at most once a millisecond, so
-that it takes little CPU time of the machine that it measures: about 20 µs a request. A `Window` says
-how much, and how late requests were sent.
+There is no task and no coroutine for a request, and the client wakes at most once a millisecond,
+so that it takes little CPU time of the machine that it measures: about 20 µs a request. A `Window`
+says how much, and how late requests were sent.
 """
 
 import asyncio
@@ -172,8 +172,8 @@ class _OpenLoop:
             self._window.lateness.append(now - arrival.after)
             self._send(arrival)
         if self._next < len(self._plan):
-            # uvloop's timers count whole milliseconds: with less, it would not sleep at all, and use
-            # a core that the server needs.
+            # uvloop's timers count whole milliseconds: with less, it would not sleep at all, and
+            # use a core that the server needs.
             wait = max(self._plan[self._next].after - now, _SHORTEST_WAIT)
             self._loop.call_later(wait, self._tick)
 
