@@ -87,6 +87,10 @@ strangle: $(VENV)/play.txt ## Play the migration from the monolith to the servic
 chaos: $(VENV)/play.txt ## Break the services one after another, under load, with audits (SHORT=1, ONLY="kill -9", RATE)
 	@exec $(BIN)/python -m chaos
 
+.PHONY: soak
+soak: $(VENV)/play.txt ## Run the services at half of their highest rate: what they use must not grow (MINUTES=15, RATE)
+	@exec $(BIN)/python -m chaos.soak
+
 .PHONY: test
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt $(LAMBDA)/lambda.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
 	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
@@ -122,6 +126,7 @@ screenshots: $(VENV)/dev.txt ## Take pictures of every page into docs/screenshot
 prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare it with a model, break it (about an hour)
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos
+	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos.soak
 
 .PHONY: check
 check: ## Check format, lint, types, imports, JavaScript, templates and images

@@ -63,10 +63,10 @@ async def _run(chosen: Settings) -> int:
     episodes: list[Episode] = []
     histories: list[History] = []
     show(report.head())
-    for copies, group in groupby(faults, lambda fault: fault.copies):
+    for (copies, clocks), group in groupby(faults, lambda fault: (fault.copies, fault.clocks)):
         sys.stdout.write(f"Starting the services in {chosen.data_folder} ...\n")
         async with (
-            broken_board(chosen.data_folder, copies) as board,
+            broken_board(chosen.data_folder, copies, with_clocks=clocks) as board,
             stage(board, chosen.rate) as played,
         ):
             histories.append(played.history)

@@ -11,6 +11,7 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
+from chaos.clocks import Clocks, clocks
 from chaos.database import Database
 from chaos.proxy import Mode, Proxy
 from laptop.programs import call_port
@@ -30,9 +31,13 @@ _POLL: Final = 0.02
 class BrokenBoard:
     """A board in services that runs on this machine, with faults."""
 
-    def __init__(self, board: PlayedBoard, proxies: Mapping[str, Proxy]) -> None:
-        """`proxies` has, for each context that others call, the proxy that they call instead."""
+    def __init__(
+        self, board: PlayedBoard, proxies: Mapping[str, Proxy], clocks: Clocks | None = None
+    ) -> None:
+        """`proxies` has, for each context that others call, the proxy that they call instead.
+        Without `clocks`, those of the services cannot be changed."""
         self.played = board
+        self.clocks = clocks
         self.database = Database(board.data_folder)
         self.proxies = proxies
         self._found: Mapping[str, int] = {}
@@ -53,6 +58,8 @@ class BrokenBoard:
         """Undo every fault that lasts."""
         for proxy in self.proxies.values():
             proxy.set(Mode.NONE)
+        if self.clocks is not None:
+            self.clocks.set(SERVICES, 0)
         await self.database.mend()
 
 
@@ -79,15 +86,19 @@ async def _connect(proxies: Mapping[str, Proxy], run: int) -> None:
 
 
 @asynccontextmanager
-async def broken_board(data_folder: Path, copies: int = 1) -> AsyncIterator[BrokenBoard]:
+async def broken_board(
+    data_folder: Path, copies: int = 1, *, with_clocks: bool = False
+) -> AsyncIterator[BrokenBoard]:
     """A board that runs, with that many copies of each service, until the block ends. If there is
-    one of each, a proxy is before each called service. Raises CannotPlayError if it does not
-    start."""
+    one of each, a proxy is before each called service. `with_clocks` lets the services' clocks be
+    changed. Raises CannotPlayError if it does not start."""
     async with AsyncExitStack() as stack:
         called = CALLED if copies == 1 else ()
         proxies = {name: await stack.enter_async_context(Proxy().running()) for name in called}
         variables = {call_port(name): str(proxy.port) for name, proxy in proxies.items()}
         variables["COPIES"] = str(copies)
+        changed = stack.enter_context(clocks()) if with_clocks else None
+        variables |= {} if changed is None else changed.variables
         connecting: list[asyncio.Task[None]] = []
 
         def launched(run: int) -> None:
@@ -97,7 +108,7 @@ async def broken_board(data_folder: Path, copies: int = 1) -> AsyncIterator[Brok
             running_board(data_folder, 0, DEPLOYMENT, variables, launched)
         )
         await asyncio.gather(*connecting)
-        board = BrokenBoard(played, proxies)
+        board = BrokenBoard(played, proxies, changed)
         try:
             yield board
         finally:

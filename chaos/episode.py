@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from chaos.board import BrokenBoard
+from chaos.crowd import Crowd, crowd
 from chaos.faults import LASTING_SECONDS, Fault
 from chaos.figures import Figures, checks, measure, times
 from laptop.processes.supervised import MOST_RESTARTS, RESTART_WINDOW
 from strangle.audit import Auditor, Check, stale_reads
 from strangle.errors import CannotPlayError
-from strangle.history import History
 from strangle.load.arrivals import Arrivals
-from strangle.load.client import Client, RequestFailedError
-from strangle.load.recorder import Recorder
-from strangle.load.streams import StreamClient
-from strangle.load.visitors import Visitors
+from strangle.load.client import RequestFailedError
 from topology.contexts import CONTEXTS
 from topology.deployments import SERVICES
 
@@ -29,7 +26,6 @@ _AFTER: Final = 1.0
 _POLL: Final = 0.05
 _WELL_SECONDS: Final = 30.0
 _IN_FLIGHT_SECONDS: Final = 10.0
-_STREAMS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -49,19 +45,11 @@ class Episode:
 class Stage:
     """A board with its visitors, on which episodes are played one after another."""
 
-    def __init__(
-        self,
-        board: BrokenBoard,
-        client: Client,
-        recorder: Recorder,
-        visitors: Visitors,
-        rate: float,
-    ) -> None:
-        self.history = recorder.history
+    def __init__(self, board: BrokenBoard, people: Crowd, rate: float) -> None:
+        self.history = people.history
         self._board = board
-        self._client = client
-        self._recorder = recorder
-        self._visitors = visitors
+        self._people = people
+        self._visitors = people.visitors
         self._rate = rate
         self._struck: dict[str, deque[float]] = {}
         self._random = random.Random(3)  # noqa: S311 - a load, not a secret
@@ -123,8 +111,7 @@ class Stage:
         for stream in self.history.streams:
             # A stream breaks off when its server does; what counts is that no event is missing.
             stream.problems.clear()
-        assert self._visitors.moderator is not None  # noqa: S101 - they have arrived
-        auditor = Auditor(self._client, self.history, self._visitors.moderator.token)
+        auditor = Auditor(self._people.client, self.history, self._people.moderator_token)
         try:
             found += [*await auditor.stored(), stale_reads(self.history)]
         except RequestFailedError as error:
@@ -143,7 +130,7 @@ class Stage:
         services = [name for name in SERVICES if name in fault.broken and not fault.calls]
         deadline = time.monotonic() + _IN_FLIGHT_SECONDS
         while time.monotonic() < deadline:
-            counted = self._recorder.in_flight
+            counted = self._people.recorder.in_flight
             if any(counted[name] for name in services or SERVICES):
                 return
             await asyncio.sleep(0.001)
@@ -157,11 +144,10 @@ class Stage:
 
     async def _is_well(self) -> bool:
         """Whether every context answers a read with a session, and a post can be written."""
-        assert self._visitors.moderator is not None  # noqa: S101 - they have arrived
-        token = self._visitors.moderator.token
+        token = self._people.moderator_token
         try:
             for path in ("/", *(context.open_path for context in CONTEXTS)):
-                if (await self._client.send("GET", path, token=token)).status != 200:
+                if (await self._people.client.send("GET", path, token=token)).status != 200:
                     return False
         except RequestFailedError:
             return False
@@ -174,23 +160,5 @@ class Stage:
 async def stage(board: BrokenBoard, rate: float) -> AsyncIterator[Stage]:
     """The board with visitors and open event streams. Raises CannotPlayError if they cannot sign
     in."""
-    client, history = Client(board.played.port), History()
-    recorder = Recorder(client, history)
-    visitors = Visitors(recorder, random.Random(1))  # noqa: S311 - a load, not a secret
-    await visitors.arrive(board.played.grant_admin)
-    threads = [*visitors.growing, visitors.moderated]
-    streams = [
-        StreamClient(board.played.port, threads[number % len(threads)], history)
-        for number in range(_STREAMS)
-    ]
-    following = [asyncio.create_task(one.run()) for one in streams]
-    try:
-        for one in streams:
-            async with asyncio.timeout(30.0):
-                await one.opened.wait()
-        yield Stage(board, client, recorder, visitors, rate)
-    finally:
-        for task in following:
-            task.cancel()
-        await asyncio.gather(*following, return_exceptions=True)
-        client.close()
+    async with crowd(board.played.port, board.played.grant_admin) as people:
+        yield Stage(board, people, rate)

@@ -1,5 +1,6 @@
 """What is broken, one fault after another, and what each leaves working."""
 
+import asyncio
 import itertools
 import random
 import signal
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chaos.board import PROCESSES, BrokenBoard
+from chaos.clocks import CACHED_SECONDS
 from chaos.proxy import Mode
 from strangle.history import Sample
 from topology.contexts import BY_NAME
@@ -25,8 +27,9 @@ class Fault:
     """`strike` breaks the parts in `broken`: processes, or the database. With `calls`, only what
     other services call is broken, not what clients do; with `writes`, only writing. A fault with a
     `mend` lasts for some seconds and ends with it; any other ends by itself. `proxy` is the called
-    service whose proxy does the harm. The board must run `copies` of each service. With `harmless`,
-    no request may fail, and `strike` returns when all is done."""
+    service whose proxy does the harm. The board must run `copies` of each service, `clocks` says
+    whether their clocks must be adjustable. With `harmless`, no request may fail, and `strike`
+    returns when all is done."""
 
     name: str
     broken: frozenset[str]
@@ -36,6 +39,7 @@ class Fault:
     writes: bool = False
     proxy: str | None = None
     copies: int = 1
+    clocks: bool = False
     harmless: bool = False
     short: bool = False
 
@@ -73,6 +77,7 @@ def everything() -> list[Fault]:
         *(_terminate(name) for name in SERVICES),
         *pairs,
         _rolling_restart(),
+        *(_clock(names, hours) for hours in (1, -1) for names in (*zip(SERVICES), SERVICES)),
     ]
 
 
@@ -111,6 +116,29 @@ def _rolling_restart() -> Fault:
         copies=2,
         harmless=True,
     )
+
+
+def _clock(names: tuple[str, ...], hours: int) -> Fault:
+    async def strike(board: BrokenBoard) -> None:
+        await _set_clocks(board, names, hours * 3600)
+
+    async def mend(board: BrokenBoard) -> None:
+        await _set_clocks(board, names, 0)
+
+    return Fault(
+        f"clock of {names[0] if len(names) == 1 else 'all services'}: {hours:+d} h, and right",
+        frozenset(names),
+        strike,
+        mend,
+        clocks=True,
+        harmless=True,
+    )
+
+
+async def _set_clocks(board: BrokenBoard, names: tuple[str, ...], seconds: int) -> None:
+    assert board.clocks is not None  # noqa: S101 - the fault says that it needs them
+    board.clocks.set(names, seconds)
+    await asyncio.sleep(2 * CACHED_SECONDS)
 
 
 def _database_faults() -> list[Fault]:

@@ -31,6 +31,12 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 GATEWAY_DRAIN_SECONDS: Final = 10
 
+CLOCKS: Final = "CLOCKS_FOLDER"
+"""The variable with a folder that has a file for each server, with the seconds by which its clock
+is wrong, such as `+3600`. libfaketime reads it."""
+CLOCK_LIBRARY: Final = "CLOCK_LIBRARY"
+"""The variable with the path of libfaketime's library, if there are such files."""
+
 # Settings that differ between processes: a process gets its own value, or none.
 _PER_PROCESS: Final = frozenset(
     {
@@ -104,6 +110,8 @@ def server(
         between = environment.get(call_port(called))
         reached = [int(between)] if between else ports[called]
         variables[BY_NAME[called].service_url.upper()] = ",".join(map(target_url, reached))
+    if folder := environment.get(CLOCKS):
+        variables |= _clock(Path(folder) / name, environment)
     if name in (PAGE, MONOLITH):
         variables["RULES_FILE"] = str(rules_file)
     return Server(_python(copy_name(name, copy), (module(name),), variables), port)
@@ -112,6 +120,16 @@ def server(
 def call_port(context: str) -> str:
     """The variable with the port at which other services call this one, if it is not its own."""
     return f"{context.upper()}_CALL_PORT"
+
+
+def _clock(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "LD_PRELOAD": environment[CLOCK_LIBRARY],
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_CACHE_DURATION": "1",
+        # A step of the clock leaves the monotonic one alone (clock_settime(2)).
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 def board_command(

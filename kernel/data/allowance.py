@@ -1,7 +1,8 @@
 """Limits on the number of uses within a window of time, for a user or an address, across all
 processes of a context.
 
-Stored in the context's table `allowances`. A window begins with its first use.
+Stored in the context's table `allowances`. A window begins with its first use. One that begins more
+than its own length in the future does not count: the clock has been set back since.
 """
 
 import math
@@ -21,14 +22,19 @@ async def spend(
     limit."""
     if policy.quota == 0:
         return
-    expired = now - timedelta(seconds=policy.window)
+    window = timedelta(seconds=policy.window)
+    expired = now - window
     counted = await connection.fetchval(
         """
         INSERT INTO allowances AS known (subject, policy, began_at, used) VALUES ($1, $2, $3, 1)
         ON CONFLICT (subject, policy) DO UPDATE SET
-            began_at = CASE WHEN known.began_at <= $4 THEN $3 ELSE known.began_at END,
-            used = CASE WHEN known.began_at <= $4 THEN 1 ELSE known.used + 1 END
-        WHERE known.began_at <= $4 OR known.used < $5
+            began_at = CASE
+                WHEN known.began_at > $4 AND known.began_at <= $6 THEN known.began_at ELSE $3
+            END,
+            used = CASE
+                WHEN known.began_at > $4 AND known.began_at <= $6 THEN known.used + 1 ELSE 1
+            END
+        WHERE known.began_at <= $4 OR known.began_at > $6 OR known.used < $5
         RETURNING true
         """,
         subject,
@@ -36,6 +42,7 @@ async def spend(
         now,
         expired,
         policy.quota,
+        now + window,
     )
     if not counted:
         await _check(connection, subject, policy, now, refusal)
@@ -66,16 +73,18 @@ async def check(
 async def _check(
     connection: Connection, subject: str, policy: Policy, now: datetime, refusal: str
 ) -> None:
+    window = timedelta(seconds=policy.window)
     began: datetime | None = await connection.fetchval(
         """
         SELECT began_at FROM allowances
-        WHERE subject = $1 AND policy = $2 AND began_at > $3 AND used >= $4
+        WHERE subject = $1 AND policy = $2 AND began_at > $3 AND began_at <= $4 AND used >= $5
         """,
         subject,
         policy.name,
-        now - timedelta(seconds=policy.window),
+        now - window,
+        now + window,
         policy.quota,
     )
     if began is not None:
-        wait = (began + timedelta(seconds=policy.window) - now).total_seconds()
+        wait = (began + window - now).total_seconds()
         raise TooManyRequests(refusal, policy, math.ceil(wait))

@@ -1,4 +1,8 @@
-"""The limit on how often one user may do something, across all processes."""
+"""The limit on how often one user may do something, across all processes.
+
+What was done further in the future than the limit's window does not count: the clock has been set
+back since.
+"""
 
 import math
 from datetime import datetime, timedelta
@@ -19,13 +23,15 @@ async def enforce_user_limit(
     counted = await connection.fetchval(
         """
         INSERT INTO last_done AS known (user_id, policy, at) VALUES ($1, $2, $3)
-        ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at WHERE known.at <= $4
+        ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at
+        WHERE known.at <= $4 OR known.at > $5
         RETURNING true
         """,
         user,
         policy.name,
         now,
         now - window,
+        now + window,
     )
     if not counted:
         await check_user_limit(connection.fetchrow, user, policy, now, refusal)
@@ -40,10 +46,11 @@ async def check_user_limit(
         return
     window = timedelta(seconds=policy.window)
     row = await fetch(
-        "SELECT at FROM last_done WHERE user_id = $1 AND policy = $2 AND at > $3",
+        "SELECT at FROM last_done WHERE user_id = $1 AND policy = $2 AND at > $3 AND at <= $4",
         user,
         policy.name,
         now - window,
+        now + window,
     )
     if row is not None:
         wait = math.ceil((row["at"] + window - now).total_seconds())

@@ -130,17 +130,20 @@ class SignInAttempts:
         now: datetime,
     ) -> tuple[Sequence[datetime], int]:
         """The times of the failures in the policy's window, newest first, and the number of
-        undecided attempts."""
+        undecided attempts. Those further in the future than the window do not count: the clock has
+        been set back since."""
+        window = timedelta(seconds=policy.window)
         rows = await connection.fetch(
             """
             SELECT at, failed OR at <= $3 AS failed FROM sign_in_attempts
-            WHERE address = $1 AND at > $2 AND ($4::bytea IS NULL OR name = $4)
+            WHERE address = $1 AND at > $2 AND at <= $5 AND ($4::bytea IS NULL OR name = $4)
             ORDER BY at DESC
             """,
             address,
-            now - timedelta(seconds=policy.window),
+            now - window,
             now - _UNDECIDED,
             name,
+            now + window,
         )
         failures = [row["at"] for row in rows if row["failed"]]
         return failures, len(rows) - len(failures)

@@ -93,6 +93,20 @@ async def test_allowance_is_spent_one_by_one_and_renewed_when_its_window_ends(
         await spend(posts_database, user, NOON + WINDOW)
 
 
+HOUR = timedelta(hours=1)
+
+
+async def test_processes_with_clocks_that_differ_share_a_limit(posts_database: Database) -> None:
+    user, other = next(_users), next(_users)
+    await enforce(posts_database, user, NOON)
+    with pytest.raises(TooManyRequests):
+        await enforce(posts_database, user, NOON - timedelta(seconds=30))
+    for seconds in (0, -20, -40):
+        await spend(posts_database, other, NOON + timedelta(seconds=seconds))
+    with pytest.raises(TooManyRequests):
+        await spend(posts_database, other, NOON - timedelta(seconds=40))
+
+
 async def test_refused_post_does_not_count_for_the_limit(posts_database: Database) -> None:
     user = next(_users)
     store = PostStore(posts_database, Dictionary())
@@ -181,3 +195,22 @@ async def test_right_passwords_do_not_count(door: Door) -> None:
     await door.knock("ines")
     with pytest.raises(TooManyRequests):
         await door.knock("ines", right=True)
+
+
+async def test_clock_set_back_locks_nobody_out(posts_database: Database, door: Door) -> None:
+    user, other = next(_users), next(_users)
+    await enforce(posts_database, user, NOON)
+    await enforce(posts_database, user, NOON - HOUR)
+    with pytest.raises(TooManyRequests):
+        await enforce(posts_database, user, NOON - HOUR)
+    for moment in (NOON, NOON - HOUR):
+        for _ in range(3):
+            await spend(posts_database, other, moment)
+        with pytest.raises(TooManyRequests):
+            await allowance.check(posts_database, str(other), THREE_A_MINUTE, moment, "Wait.")
+    for moment in (NOON, NOON - HOUR):
+        door.now = moment
+        for _ in range(2):
+            await door.knock("ana")
+        with pytest.raises(TooManyRequests):
+            await door.knock("ana")

@@ -52,9 +52,16 @@ def test_every_process_is_killed_alone_and_with_each_other() -> None:
 
 
 def test_nobody_may_notice_a_rolling_restart_of_copies() -> None:
-    restarts = [fault for fault in FAULTS.values() if fault.harmless]
+    restarts = [fault for fault in FAULTS.values() if fault.harmless and not fault.clocks]
     assert [fault.copies for fault in restarts] == [2]
     assert all(fault.broken == frozenset(SERVICES) for fault in restarts)
+
+
+def test_clock_of_each_service_and_of_all_is_put_forward_and_back() -> None:
+    stepped = [fault for fault in FAULTS.values() if fault.clocks]
+    for hours in ("+1 h", "-1 h"):
+        broken = {fault.broken for fault in stepped if hours in fault.name}
+        assert broken == {*(frozenset([name]) for name in SERVICES), frozenset(SERVICES)}
 
 
 def test_short_run_has_few_faults_of_each_kind() -> None:
