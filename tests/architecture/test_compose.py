@@ -145,6 +145,11 @@ def test_a_profile_has_every_process_of_its_deployment_and_waits_for_each(deploy
 
 
 @pytest.mark.parametrize("name", SERVERS)
+def test_servers_in_containers_log_json(name: str) -> None:
+    assert CONTAINERS[name]["environment"]["LOG_FORMAT"] == "${LOG_FORMAT:-json}"
+
+
+@pytest.mark.parametrize("name", SERVERS)
 def test_stopping_server_serves_until_the_gateway_stops_using_it(name: str) -> None:
     routing = load_routing(ROOT / "infra" / "routing.yml", STAND_INS)
     checks = [group.health_check for group in routing.target_groups.values()]

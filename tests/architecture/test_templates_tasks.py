@@ -313,6 +313,16 @@ def test_maximum_number_of_tasks_fits_on_the_instances(deployment: Deployment) -
     assert sum(most.values()) <= _most(deployment) * on_one
 
 
+def test_traces_are_sent_only_if_a_collector_is_named(deployment: Deployment) -> None:
+    collector = {"OtlpEndpoint": "http://collector.internal:4318", "TracedShare": "0.5"}
+    traced = Deployment(**collector)
+    for name in SERVICES:
+        found = _environment(traced, f"{name}.Task")
+        assert found["OTEL_EXPORTER_OTLP_ENDPOINT"] == collector["OtlpEndpoint"]
+        assert found["OTEL_TRACES_SAMPLER_ARG"] == collector["TracedShare"]
+        assert not [key for key in _environment(deployment, f"{name}.Task") if "OTEL" in key]
+
+
 def test_paused_service_has_no_tasks_and_no_scaling() -> None:
     paused = Deployment(Paused="true")
     for name in SERVICES:
