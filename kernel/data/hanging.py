@@ -24,11 +24,21 @@ class Connection(Protocol):
         """Close it at once; a statement that waits on it fails."""
 
 
+class _Wait:
+    """A wait for a connection, which ends early if the server hangs."""
+
+    def __init__(self, limit: asyncio.Timeout) -> None:
+        self._limit = limit
+
+    def terminate(self) -> None:
+        self._limit.reschedule(asyncio.get_running_loop().time())
+
+
 class HangDetector:
-    """Follows the connections in use. If one of them is in use for longer than `patience`, and
-    meanwhile no other statement was answered, it asks the server on a connection of its own. If
-    that is not answered either, it closes the connections in use, so that nobody waits for them. A
-    statement that is only slow is left alone.
+    """Follows the connections in use, and the waits for one. If one of them lasts longer than
+    `patience`, and meanwhile no other statement was answered, it asks the server on a connection of
+    its own. If that is not answered either, it closes the connections in use and ends the waits, so
+    that nobody waits any longer. A statement that is only slow is left alone.
 
     Then it asks until there is an answer; until then, `hangs` is true.
     """
@@ -40,7 +50,6 @@ class HangDetector:
         self._patience = patience
         self._tick = patience / _TICKS
         self._since: dict[Connection, float] = {}
-        self._limits: set[asyncio.Timeout] = set()
         self._answered = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -63,11 +72,11 @@ class HangDetector:
         """A wait for a connection, in the block. Raises `TimeoutError` after that many seconds, or
         once the server is found to hang."""
         async with asyncio.timeout(seconds) as limit:
-            self._limits.add(limit)
+            self.begin(wait := _Wait(limit))
             try:
                 yield
             finally:
-                self._limits.discard(limit)
+                self.end(wait, answered=False)
 
     async def close(self) -> None:
         """Stop looking and asking."""
@@ -106,12 +115,10 @@ class HangDetector:
             self._asking = None
 
     def _give_up(self) -> None:
-        log.warning("the database hangs; closing %d connections", len(self._since))
+        log.warning("the database hangs; ending %d uses of it", len(self._since))
         self.hangs = True
         for connection in [*self._since]:
             connection.terminate()
-        for limit in self._limits:
-            limit.reschedule(self._loop.time())
 
     async def _until_answered(self) -> None:
         while not await self._ask():  # noqa: ASYNC110 - the server sends no event

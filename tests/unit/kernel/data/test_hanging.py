@@ -71,7 +71,6 @@ async def test_connections_in_use_are_closed_if_nothing_is_answered(
 
 
 async def test_waits_for_a_connection_end_when_the_server_hangs(detector: HangDetector) -> None:
-    detector.begin(FakeConnection())
     with pytest.raises(TimeoutError):
         async with detector.waiting(3600):
             await asyncio.Event().wait()
