@@ -162,7 +162,7 @@ check-images: $(IMAGE_LINT)/lint-images.txt
 .PHONY: audit
 audit: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
 audit: $(AUDIT)/audit.txt node_modules/.package-lock.json ## Compare the locks with the registries' known vulnerabilities (needs the internet; Error 3: no data)
-	@$(AUDIT)/bin/python -m deploy.checks.advisories
+	@$(AUDIT)/bin/python -m deploy.images.advisories
 	@$(AUDIT)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes $(AUDITED:%=--requirement=requirements/%.txt)
 	@npm audit
 

@@ -5,7 +5,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from deploy.checks.advisories import Fetch, without_data
+from deploy.images.advisories import Fetch, without_data
 
 REGISTRY = "https://registry.example"
 OF_PYPI = json.dumps({"vulnerabilities": [{"id": "PYSEC-1"}]}).encode()
