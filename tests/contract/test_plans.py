@@ -1,7 +1,11 @@
 """PostgreSQL reads a large board by indexes, and never a whole table."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
+from itertools import count
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -12,7 +16,10 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.contracts import Actor
 from kernel.data.database import LARGEST_ID, Database
+from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Cursor
+from kernel.data.retention import delete_statement
+from kernel.errors import Policy
 from kernel.export.export import Export
 from kernel.moderation.log import ModerationLog
 from kernel.search.blocks import cover
@@ -20,7 +27,9 @@ from kernel.search.dictionary import Dictionary
 from kernel.search.indexer import SELECT_NOT_INDEXED
 from kernel.search.scan import Scan, Searched
 from services.posts.markup.rerendering import SELECT_TO_RENDER
+from services.posts.model import NewPost
 from services.posts.search.store import SEARCHED as SEARCHED_POSTS
+from services.posts.store import PostStore
 from services.posts.stores.activity import ActivityStore
 from services.posts.stores.exported import EXPORTED
 from services.posts.stores.lists import AS_JSON, PostLists
@@ -30,16 +39,23 @@ from services.threads.search_store import SEARCHED as SEARCHED_TITLES
 from services.threads.store import ThreadStore
 from services.users.store import UserStore
 from tests.databases import Databases
-from tests.unit.fakes import FakeUsers
+from tests.unit.fakes import NOON, FakeUsers
 from topology.contexts import CONTEXT_NAMES
 
 HOT = 1
 
+_AUTHORS = count(2**40)
+"""Authors of whom nothing is stored yet."""
+
 
 class Watched(Database):
-    """A database that keeps its last statement."""
+    """A database that keeps its last statement. PostgreSQL plans as if each table and index had
+    `factor` times as many rows; `admin_url` is the superuser's, who can pretend that."""
 
     asked: tuple[str, tuple[Any, ...]] | None = None
+    factor = 1.0
+    generic = False
+    admin_url = ""
 
     async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """Every row of one statement."""
@@ -52,18 +68,36 @@ class Watched(Database):
         return await super().row(query, *arguments)
 
     async def plan(self) -> str:
-        """PostgreSQL's generic plan for the last statement: the one for a prepared statement that
-        has been used several times."""
+        """PostgreSQL's plan for the last statement: for its arguments, or, with `generic`, for any,
+        as it may choose for a prepared statement that has been used several times."""
         assert self.asked is not None
         query, arguments = self.asked
-        async with self.transaction() as connection:
-            await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            lines = await connection.fetch(f"EXPLAIN {query}", *arguments)
-        return "\n".join(line[0] for line in lines)
+        connection = await asyncpg.connect(self.admin_url)
+        try:
+            # Rolled back when the connection is closed.
+            await connection.execute("BEGIN; SET LOCAL plan_cache_mode = force_generic_plan")
+            await connection.execute(_PRETEND, self.factor)
+            if self.generic:
+                await connection.execute(f"PREPARE asked AS {query}")
+                values = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""
+                lines = await connection.fetch(f"EXPLAIN EXECUTE asked{values}")
+            else:
+                lines = await connection.fetch(f"EXPLAIN {query}", *arguments)
+            return "\n".join(line[0] for line in lines)
+        finally:
+            await connection.close()
+
+
+# The planner multiplies the rows per page that these tell with the pages that a file has. The
+# other statistics are shares, or numbers that only grow with the table, such as those of users.
+_PRETEND = """
+    UPDATE pg_class SET reltuples = reltuples * $1
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')
+"""
 
 
 @pytest_asyncio.fixture(scope="module")
-async def large(
+async def filled(
     databases: Databases, request: pytest.FixtureRequest
 ) -> AsyncIterator[dict[str, Watched]]:
     """Large databases of posts and threads; half of the posts are in one thread."""
@@ -102,7 +136,24 @@ async def large(
         )
         for database in (of_threads, of_posts, of_users):
             await database.rows("VACUUM ANALYZE")
-        yield {"threads": of_threads, "posts": of_posts, "users": of_users}
+        opened = {"threads": of_threads, "posts": of_posts, "users": of_users}
+        admin = urlsplit(databases.server.admin_url)
+        for context, database in opened.items():
+            database.admin_url = urlunsplit(admin._replace(path=f"/large_{context}"))
+        yield opened
+
+
+@pytest.fixture(
+    params=[(None, False), (None, True), (10_000_000, False), (10_000_000, True)],
+    ids=["as-filled", "as-filled-generic", "ten-million", "ten-million-generic"],
+)
+def large(filled: dict[str, Watched], request: pytest.FixtureRequest) -> dict[str, Watched]:
+    """The databases, with the plans for as many rows as they have, and for ten million posts."""
+    rows, generic = request.param
+    for database in filled.values():
+        database.factor = (rows or 0) / request.config.getoption("--posts") or 1.0
+        database.generic = generic
+    return filled
 
 
 async def _step(database: Database, searched: Searched) -> object:
@@ -246,3 +297,36 @@ async def _plan(large: dict[str, Watched], read: Read) -> str:
     await read(large["posts"], large["threads"])
     [asked] = [database for database in large.values() if database.asked is not None]
     return await asked.plan()
+
+
+async def test_new_post_reads_by_indexes(large: dict[str, Watched]) -> None:
+    database = large["posts"]
+    store = PostStore(database, Dictionary())
+    first = await database.row("SELECT min(id) FROM posts WHERE thread = $1", HOT)
+    assert first is not None
+    new = NewPost(HOT, next(_AUTHORS), False, "Hello", "<p>Hello</p>", first[0])
+    await store.add(new, NOON, Policy("post", 1, 60), IdempotentWrite.without_key())
+    plan = await database.plan()
+    assert "Insert on posts" in plan, plan
+    assert re.search("Index Scan using posts_(pkey|in_thread) on posts", plan), plan
+    assert "Seq Scan" not in plan, plan
+
+
+async def test_old_events_are_found_by_their_age(large: dict[str, Watched]) -> None:
+    database = large["posts"]
+    statement = delete_statement("thread_events")
+    await database.rows(statement, NOON - timedelta(days=9_999), 1_000)
+    plan = await database.plan()
+    assert "using thread_events_age" in plan, plan
+    assert "Tid Scan on thread_events" in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+async def test_planner_believes_in_ten_million_posts(large: dict[str, Watched]) -> None:
+    database = large["posts"]
+    await database.rows("SELECT FROM posts")
+    found = re.search(r"rows=(\d+)", await database.plan())
+    assert found is not None
+    stored = await database.row("SELECT count(*) FROM posts")
+    assert stored is not None
+    assert int(found[1]) == pytest.approx(stored[0] * database.factor, rel=0.1)
