@@ -9,8 +9,9 @@ class Effort:
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` send random bytes to
     the gateway, in each of its modes; it reads `templates` random sets of templates; `texts` random
     posts are rendered; every operation gets
-    bodies of `body_sizes` bytes; `case_runs` cases meet crashes and duplicates; with `mutate`, the
-    tests run against each mutation of the code."""
+    bodies of `body_sizes` bytes; `case_runs` cases meet crashes and duplicates; a process of cases
+    is killed at each `kill_every`th point; with `mutate`, the tests run against each mutation of
+    the code."""
 
     fuzzing: int
     phases: str
@@ -22,6 +23,7 @@ class Effort:
     mutate: bool
     body_sizes: tuple[int, ...]
     case_runs: int
+    kill_every: int
 
 
 BRIEF = Effort(
@@ -35,6 +37,7 @@ BRIEF = Effort(
     mutate=False,
     body_sizes=(15_000,),
     case_runs=25,
+    kill_every=4,
 )
 THOROUGH = Effort(
     fuzzing=120,
@@ -47,4 +50,5 @@ THOROUGH = Effort(
     mutate=True,
     body_sizes=(100, 3_000, 15_000, 100_000, 500_000, 1_100_000),
     case_runs=1_000,
+    kill_every=1,
 )

@@ -9,6 +9,7 @@ import pytest
 
 from kernel.data.database import Database
 from services.cases.engines.execution_store import ExecutionStore
+from tests.effort import Effort
 from tests.engines.ledger import acts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,21 +36,23 @@ async def history(database: Database, case: int) -> list[tuple[str, str | None, 
     ]
 
 
+@pytest.mark.prove
 @pytest.mark.timeout(300)
 async def test_kill_at_every_point_ends_in_the_same_history(
-    cases_url: str, cases_database: Database
+    cases_url: str, cases_database: Database, effort: Effort
 ) -> None:
     first = run(cases_url, 1)
     assert first.returncode == 0, first.stderr
     expected, points = await history(cases_database, 1), int(first.stdout)
     assert points > 50
-    for point in range(1, points + 1):
+    killed_at = range(1, points + 1, effort.kill_every)
+    for point in killed_at:
         killed = run(cases_url, 1 + point, point)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
     # If it was killed before its start was committed, there is no case to continue.
     rows = await cases_database.rows("SELECT case_id FROM executions ORDER BY case_id")
     cases = [row["case_id"] for row in rows]
-    assert len(cases) >= points - 1
+    assert len(cases) >= len(killed_at) - 1
     resumed = run(cases_url, 0)
     assert resumed.returncode == 0, resumed.stderr
     for case in cases:
