@@ -76,6 +76,11 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"make bench needs {', '.join(missing) or 'Linux'}\n")
         return 2
     circumstances = observe(" ".join(["make bench", *_shown(arguments)]))
+    if circumstances.load > circumstances.cores / 2:
+        sys.stderr.write(
+            f"bench: other programs use this machine (its load average is {circumstances.load:.1f}):"
+            " only ratios mean something\n"
+        )
     effort = Effort(options.pairs, options.seconds, os.environ.get("PEER_URL") or None)
     sections = [run(name, SECTIONS[name], effort) for name in options.only]
     return publish(sections, circumstances, options.folder, DOCUMENT if options.document else None)

@@ -99,7 +99,7 @@ def measure(effort: Effort) -> Section:
             _Writer("services", posts_service.url(path), lambda _: services.cpu_seconds(), one.pid),
         ]
         for writer in writers:
-            posts.write(writer, 1)
+            posts.write(writer, 2)
         rounds = [
             {writer.name: posts.write(writer, effort.seconds) for writer in writers}
             for _ in range(effort.pairs)
