@@ -78,8 +78,8 @@ def main(arguments: Sequence[str]) -> int:
     circumstances = observe(" ".join(["make bench", *_shown(arguments)]))
     if circumstances.load > circumstances.cores / 2:
         sys.stderr.write(
-            "bench: other programs use this machine, so only ratios mean something: its load average"
-            f" is {circumstances.load:.1f}\n"
+            "bench: other programs use this machine, so only ratios mean something: the load"
+            f" average is {circumstances.load:.1f}\n"
         )
     effort = Effort(options.pairs, options.seconds, os.environ.get("PEER_URL") or None)
     sections = [run(name, SECTIONS[name], effort) for name in options.only]

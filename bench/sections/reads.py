@@ -86,7 +86,7 @@ def _pairs(cached: Server, plain: Server, peers: Server) -> list[Pair]:
         ]  # fmt: skip
     name = f"50 posts (`{_PAGE}`), no cache : a FastAPI route with the query"
     page = Pair(
-        name, plain, _PAGE, peers, "/query?limit=50", floor=at_least(0.34), goal=at_least(0.85)
+        name, plain, _PAGE, peers, "/query?limit=50", floor=at_least(0.64), goal=at_least(0.85)
     )
     return [*pairs, page]
 
