@@ -39,7 +39,7 @@ grant-admin: $(VENV)/run.txt ## Make a user of the running board an admin (NAME=
 
 .PHONY: migrate-check
 migrate-check: $(VENV)/run.txt ## Show which migrations the next start would carry out on the board of this machine
-	@exec $(BIN)/python -m laptop.commands.migrate_check
+	@exec $(BIN)/python -m laptop.commands.operator migrate --check
 
 .PHONY: backup
 backup: $(VENV)/run.txt ## Write everything on the board of this machine to a file, while it runs (FILE=board.zip)
@@ -48,6 +48,10 @@ backup: $(VENV)/run.txt ## Write everything on the board of this machine to a fi
 .PHONY: restore
 restore: $(VENV)/run.txt ## Fill an empty, stopped board on this machine from a backup (FILE=board.zip, REPLACE=1)
 	@exec $(BIN)/python -m laptop.commands.backups restore "$${FILE:-}" $(if $(REPLACE),--replace)
+
+.PHONY: delete-accounts
+delete-accounts: $(VENV)/run.txt ## Delete accounts that a restore has brought back to the board of this machine (USERS="17 23")
+	@exec $(BIN)/python -m laptop.commands.operator delete-accounts $(USERS)
 
 .PHONY: shift
 shift: $(VENV)/run.txt ## Move traffic of the running board to a service (CONTEXT=posts, SHARE=10, ON=aws)

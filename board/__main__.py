@@ -38,6 +38,10 @@ def main() -> None:
     )  # fmt: skip
     grant = commands.add_parser("grant-admin", help="make a user an admin")
     grant.add_argument("name", help="their username")
+    deleting = commands.add_parser(
+        "delete-accounts", help="delete accounts that a restore has brought back"
+    )
+    deleting.add_argument("user", type=int, nargs="+", help="the id of a user")
     outside = commands.add_parser(
         "outside-address", help="show which addresses the internet sees, over IPv4 and IPv6"
     )
@@ -55,6 +59,8 @@ def main() -> None:
     work: Coroutine[Any, Any, int | None]
     if arguments.command == "grant-admin":
         work = _grant_admin(arguments.name)
+    elif arguments.command == "delete-accounts":
+        work = _delete_accounts(arguments.user)
     elif arguments.command == "outside-address":
         work = _show_outside_addresses(arguments.service)
     elif arguments.command == "backup":
@@ -126,6 +132,15 @@ async def _grant_admin(name: str) -> None:
     url = load(UserDatabase).users_database_url
     await wait_until_awake(url, load(Waking).database_wakes_within)
     await grant_admin(url, name)
+
+
+async def _delete_accounts(users: Sequence[int]) -> None:
+    from board.delete_accounts import delete_accounts
+    from services.users.settings import UserDatabase
+
+    url = load(UserDatabase).users_database_url
+    await wait_until_awake(url, load(Waking).database_wakes_within)
+    await delete_accounts(url, users)
 
 
 async def _show_outside_addresses(service: str | None) -> None:

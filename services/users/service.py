@@ -1,6 +1,7 @@
 """The rules for users' own accounts: registering, signing in and out, changing, deleting,
 finding."""
 
+import logging
 from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -36,6 +37,8 @@ from services.users.model import (
     session_end,
 )
 from services.users.resemblance import resembles
+
+log = logging.getLogger("board.users")
 
 _LONGEST_USER_AGENT = 400
 _MOST_VIEWS = 100
@@ -306,6 +309,8 @@ class UserService:
                 raise Forbidden(_WRONG_PASSWORD)
             locked.standing.check_not_the_last_admin()
             await locked.leave()
+        # After a restore, the log says who must be deleted again (board.delete_accounts).
+        log.info("user %d has deleted their account", caller.actor.id)
 
     async def reset_password(self, link_token: str, password: str) -> None:
         """Set a password with an admin's link, which works once, and end every session. Raises

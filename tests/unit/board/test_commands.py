@@ -16,10 +16,13 @@ import services.posts.store
 import services.threads.store
 import services.users.store
 from board.bootstrap import bootstrap
+from board.delete_accounts import delete_accounts
 from board.migrate import alembic_config, migrate
 from kernel.data.database import Database
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import ROOT
+from tests.own_databases import new_users_database
+from tests.unit.fakes import noon
 from topology.contexts import CONTEXT_NAMES
 
 SCHEMAS = {
@@ -148,6 +151,32 @@ async def test_demo_fills_only_an_empty_board(empty: Databases) -> None:
         assert await connection.fetchval("SELECT count(*) FROM posts") == posts
 
 
+async def test_deleted_accounts_are_deleted_again_after_a_restore(databases: Databases) -> None:
+    url = await new_users_database(databases)
+    async with connected(url) as connection:
+        back, other = [
+            await connection.fetchval(
+                "INSERT INTO users (username, name, bio, email, password_hash, created_at) "
+                "VALUES ($1, 'Ines', 'Bakes.', 'ines@example.org', '-', now()) RETURNING id",
+                name,
+            )
+            for name in ("ines", "marit")
+        ]
+        for _ in range(2):
+            await delete_accounts(url, [back], noon)
+        left = await connection.fetchrow("SELECT * FROM users WHERE id = $1", back)
+        assert left is not None
+        assert (left["username"], left["name"], left["bio"]) == (
+            f"deleted-{back}",
+            "Deleted user",
+            "",
+        )
+        assert (left["email"], left["password_hash"], left["deleted_at"]) == (None, None, noon())
+        assert await connection.fetchval("SELECT bio FROM users WHERE id = $1", other) == "Bakes."
+        with pytest.raises(ValueError, match=f"no user with the id {other + 1}"):
+            await delete_accounts(url, [other + 1], noon)
+
+
 @pytest.mark.parametrize(
     ("words", "environment", "said"),
     [
@@ -160,6 +189,7 @@ async def test_demo_fills_only_an_empty_board(empty: Databases) -> None:
         (("bootstrap",), {"ADMIN_DATABASE_URL": "postgresql:///nowhere"}, "board: "),
         (("bootstrap",), {"POSTS_DATABASE_URL": "postgresql://posts@/posts"}, "posts"),
         (("grant-admin", "nobody"), {}, "There is no user named 'nobody'."),
+        (("delete-accounts", "991991"), {}, "There is no user with the id 991991."),
         (("migrate", "dance"), {}, "'dance' is not one of bootstrap, migrate, demo"),
     ],
 )

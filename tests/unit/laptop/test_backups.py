@@ -61,7 +61,7 @@ def test_a_board_moves_to_another_folder(folder: Path) -> None:
             await people(urls["users"], "ines", "marit")
 
         asyncio.run(fill())
-        checked = run(here, program="migrate_check")
+        checked = run(here, "migrate", "--check", program="operator")
         assert (checked.returncode, checked.stderr) == (0, "")
         assert "The databases are those of this version." in checked.stdout
         running = run(here, "backup", str(folder / "while-it-runs.zip"))
@@ -98,8 +98,8 @@ def test_refuses_before_anything_starts(folder: Path, words: tuple[str, ...], me
     assert not (folder / "none").exists()
 
 
-def test_migrations_are_checked_of_an_existing_board_only(folder: Path) -> None:
-    refused = run(folder / "none", program="migrate_check")
+def test_commands_are_for_an_existing_board_only(folder: Path) -> None:
+    refused = run(folder / "none", "migrate", "--check", program="operator")
     assert refused.returncode == 2
     assert "there is no board in" in refused.stderr
     assert not (folder / "none").exists()

@@ -1,5 +1,6 @@
 """The rules of accounts and sessions, without a database."""
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -207,6 +208,18 @@ async def test_wrong_own_password_changes_nothing() -> None:
     with pytest.raises(Forbidden):
         await accounts.service.leave(token, "a wrong guess", ADDRESS)
     assert accounts.store.standings == {1: ines}
+
+
+async def test_log_says_who_must_be_deleted_again_after_a_restore(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    accounts = Accounts(standing(17, "ines"))
+    token = await accounts.sign_in("ines")
+    with caplog.at_level(logging.INFO, "board.users"):
+        with pytest.raises(Forbidden):
+            await accounts.service.leave(token, "a wrong guess", ADDRESS)
+        await accounts.service.leave(token, PASSWORD, ADDRESS)
+    assert caplog.messages == ["user 17 has deleted their account"]
 
 
 @pytest.mark.parametrize(("other_admins", "may_leave"), [(0, False), (1, True)])
