@@ -128,6 +128,11 @@ test-lesson: $(VENV)/dev.txt ## Run every command of the lesson, and compare its
 screenshots: $(VENV)/dev.txt ## Take pictures of every page into docs/screenshots (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
 
+.PHONY: lighthouse
+lighthouse: export PATH := $(CURDIR)/$(NODE)/bin:$(PATH)
+lighthouse: $(VENV)/dev.txt $(NODE)/lint-javascript.txt ## Measure two pages with Lighthouse (needs Chromium and the package registry)
+	@$(BIN)/python -m tests.browser.lighthouse
+
 .PHONY: prove
 prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare it with a model, break it (about an hour)
 	@$(BIN)/pytest --prove -m prove $(ARGS)

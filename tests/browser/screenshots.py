@@ -59,7 +59,7 @@ async def take_all(board: Board, browser: Browser, scheme: Scheme) -> None:
         for thread in range(2, 9):
             await visitor.page.evaluate("scrollTo(0, 0)")
             await visitor.page.get_by_role("link", name="The board", exact=True).click()
-            await visitor.page.locator(".thread-row a[href]").nth(2 * thread).click()
+            await visitor.page.locator(".thread-row h2 a").nth(thread).click()
             await visitor.page.locator("[data-live]").wait_for()
         await visitor.until_filled()
         await visitor.page.evaluate("scrollTo(0, 0)")
