@@ -53,10 +53,8 @@ async def _run(chosen: Settings) -> int:
     if not faults:
         raise CannotPlayError(f"ONLY={chosen.only}: no fault has this in its name")
     with_times = not chosen.report_times
-    lines: list[str] = []
 
     def show(line: str) -> None:
-        lines.append(line)
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
@@ -79,7 +77,8 @@ async def _run(chosen: Settings) -> int:
         show(line)
     passed = all(episode.passed(with_times=with_times) for episode in episodes)
     chosen.report.parent.mkdir(parents=True, exist_ok=True)
-    chosen.report.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    written = report.page(episodes, histories, with_times=with_times)
+    chosen.report.write_text(written, encoding="utf-8")
     sys.stdout.write(f"The report: {chosen.report}\n")
     return 0 if passed else 1
 

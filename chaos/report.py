@@ -1,4 +1,4 @@
-"""The result of a run, as text."""
+"""The result of a run: lines for the terminal, and a page in Markdown."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,6 +30,34 @@ def row(episode: Episode, *, with_times: bool) -> Iterator[str]:
         wrong = tuple(check for check in checks if not check.passed)
         for line in sentences(wrong):
             yield f"    {line}" if matters else f"    (only reported) {line}"
+
+
+def page(episodes: Sequence[Episode], histories: Sequence[History], *, with_times: bool) -> str:
+    """The whole run in Markdown: a table of the faults, what is wrong, and the summary."""
+    failed = [one for one in episodes if not one.passed(with_times=with_times)]
+    lines = [
+        "# What the board survived",
+        "",
+        f"{len(episodes) - len(failed)} of {len(episodes)} faults passed every check.",
+        "",
+        "| | fault | requests that met it | failed | slowest failure, s "
+        "| reads of other parts | failed | all is well again after, s |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for episode in episodes:
+        figures = episode.figures
+        mark = "✓" if episode.passed(with_times=with_times) else "✗"
+        lines.append(
+            f"| {mark} | {episode.fault.name} | {figures.met} | {len(figures.failures)} "
+            f"| {figures.slowest_failure:.2f} | {figures.other_reads} "
+            f"| {len(figures.other_failed)} | {figures.recovery:.2f} |"
+        )
+    for episode in failed:
+        lines += ["", f"## {episode.fault.name}", ""]
+        wrong = [check for check in (*episode.found, *episode.timed) if not check.passed]
+        lines += [f"    {line}" for line in sentences(tuple(wrong))]
+    lines += ["", *(f"- {line}" for line in summary(episodes, histories)), ""]
+    return "\n".join(lines)
 
 
 def summary(episodes: Sequence[Episode], histories: Sequence[History]) -> Iterator[str]:

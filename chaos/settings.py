@@ -19,7 +19,7 @@ class Settings:
     only: str = ""
     report_times: bool = False
     data_folder: Path = Path(".data/chaos")
-    report: Path = Path("build/chaos.txt")
+    report: Path = Path("build/chaos.md")
 
 
 def read(environment: Mapping[str, str]) -> Settings:

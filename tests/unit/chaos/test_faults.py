@@ -1,10 +1,13 @@
 """Which requests need what a fault breaks, and which faults there are."""
 
+import re
+
 import pytest
 
 from chaos.board import PROCESSES
 from chaos.faults import POSTGRESQL, everything
 from strangle.history import Sample
+from tests.repository import ROOT
 from topology.deployments import SERVICES
 
 FAULTS = {fault.name: fault for fault in everything()}
@@ -62,6 +65,11 @@ def test_clock_of_each_service_and_of_all_is_put_forward_and_back() -> None:
     for hours in ("+1 h", "-1 h"):
         broken = {fault.broken for fault in stepped if hours in fault.name}
         assert broken == {*(frozenset([name]) for name in SERVICES), frozenset(SERVICES)}
+
+
+def test_page_of_figures_has_the_number_of_faults() -> None:
+    [said] = re.findall(r"all (\d+) faults", (ROOT / "docs" / "reliability.md").read_text())
+    assert int(said) == len(FAULTS)
 
 
 def test_short_run_has_few_faults_of_each_kind() -> None:
