@@ -25,7 +25,7 @@ def test_leak_of_memory_is_noticed() -> None:
 
 
 def test_leak_of_files_is_noticed() -> None:
-    assert grown([100 * MIB] * 90, [20 + at // 10 for at in range(90)]) == [
+    assert grown([100 * MIB] * 90, [20 + at // 5 for at in range(90)]) == [
         "files of posts did not grow"
     ]
 
