@@ -5,11 +5,11 @@ import http.client
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.board import Plan, create_databases
+from bench.board import Plan, create_databases, tree_cpu_seconds
 from bench.effort import Effort
 from bench.figures import Figure, Section, at_most
 from bench.programs import process
@@ -25,27 +25,33 @@ def measure(effort: Effort) -> Section:
     with throwaway() as postgres:
         urls = create_databases(postgres)
         # The first start compiles what has no bytecode yet, and reads it from the disk.
-        seconds = {name: [_start(name, urls) for _ in range(effort.pairs + 1)] for name in SERVERS}
+        starts = {
+            name: [_start(name, urls) for _ in range(effort.pairs + 1)][1:] for name in SERVERS
+        }
     return Section(
         "Start",
         "Seconds from the start of a server's process until `/readyz` answers 200, with a database"
         " that is migrated; the first start of each is left out, because it fills the disk's"
         " cache.",
-        tuple(
-            Figure(f"start of {name}", tuple(times[1:]), "s", floor=at_most(3), goal=at_most(1.5))
-            for name, times in seconds.items()
-        ),
+        tuple(figure for name, found in starts.items() for figure in _figures(name, found)),
     )
 
 
-def _start(name: str, urls: Mapping[str, str]) -> float:
+def _figures(name: str, starts: Sequence[tuple[float, float]]) -> Iterator[Figure]:
+    seconds, cpu = zip(*starts, strict=True)
+    yield Figure(f"start of {name}", seconds, "s", floor=at_most(3), goal=at_most(1.5))
+    yield Figure(f"start of {name}: CPU time", cpu, "s")
+
+
+def _start(name: str, urls: Mapping[str, str]) -> tuple[float, float]:
+    """The seconds until a server is ready, and the CPU seconds that it used until then."""
     deployment = "monolith" if name == MONOLITH else "microservices"
     with tempfile.TemporaryDirectory(prefix="board-") as folder:
         planned = Plan.make(deployment, urls, Path(folder), {}).server(name)
         began = time.perf_counter()
         with process(planned.program.command, planned.program.environment) as running:
             _wait(planned.port, running)
-            return time.perf_counter() - began
+            return time.perf_counter() - began, tree_cpu_seconds(running.pid)
 
 
 def _wait(port: int, running: "subprocess.Popen[bytes]") -> None:
