@@ -8,13 +8,18 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Lock
+from typing import Final
 
 import pytest
 
 from tests.docker.project import PROFILES, ROOT, project
 from tests.patience import PATIENT
+from topology.deployments import MONOLITH
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("images")]
+
+_EVERYTHING: Final = MONOLITH
+"""The profile that also passes the rules of one context, whose code is the same in each."""
 
 Outcome = tuple[int, str]
 """Exit code and output."""
@@ -58,6 +63,7 @@ def _outcome(profile: str, starting: Lock) -> Outcome:
             [
                 *(sys.executable, "-m", "pytest", "tests/acceptance", "--quiet"),
                 *("-p", "no:cacheprovider"),
+                *([] if profile == _EVERYTHING else ["-m", "not one_deployment"]),
             ],
             cwd=ROOT,
             env={**os.environ, "BOARD_UNDER_TEST": json.dumps(under_test)},
