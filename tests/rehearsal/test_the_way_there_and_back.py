@@ -369,9 +369,13 @@ def test_interrupted_destroy_finishes_and_leaves_nothing_but_look_alikes(aws: St
     _interrupted(
         aws, "destroy-ecs", after=f"{PROJECT}-web: deleted", by=signal.SIGKILL, CONFIRM=PROJECT
     )
-    said = aws.make("destroy-ecs", CONFIRM=PROJECT)
+    said = aws.make("destroy-ecs", CONFIRM=PROJECT, KEEP_SNAPSHOT="1")
     assert "which ended without releasing it" in said
     assert f"Nothing is left of {PROJECT}" in said
+    (kept,) = aws.aws.rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
+    snapshot = kept.get("DBClusterSnapshotIdentifier", "")
+    assert f"The final snapshot stays: make deploy-ecs SNAPSHOT={snapshot}\n" in said
+    aws.aws.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot)
     assert not aws.tasks()
     assert re.search(rf"^Left, because .*/{PROJECT}/of-marketing$", said, re.MULTILINE)
     assert _look_alikes_left(aws) == theirs
@@ -380,10 +384,19 @@ def test_interrupted_destroy_finishes_and_leaves_nothing_but_look_alikes(aws: St
     assert f"Nothing called {PROJECT} is deployed" in aws.make("status-ecs")
 
 
-def test_database_instance_is_created_and_stays_what_it_is(aws: Stage) -> None:
-    aws.make("deploy-ecs", DATABASE="instance", DEPLOYMENT="monolith")
+def test_database_instance_is_restored_from_a_snapshot_and_stays_what_it_is(aws: Stage) -> None:
+    snapshot = _instance_snapshot(aws)
+    said = aws.make("deploy-ecs", fails=True, SNAPSHOT=snapshot)
+    assert f"SNAPSHOT={snapshot} is of an RDS instance" in said
+    assert "use DATABASE=instance" in said
+    aws.make("deploy-ecs", DATABASE="instance", DEPLOYMENT="monolith", SNAPSHOT=snapshot)
     (database,) = aws.aws.rds.describe_db_instances()["DBInstances"]
     assert (database["DBInstanceClass"], database["Engine"]) == ("db.t4g.micro", "postgres")
+    # The stack stores the snapshot and its version, which later commands need not name.
+    stored = _parameters(aws, "data")
+    assert (stored["SnapshotIdentifier"], stored["EngineVersion"]) == (snapshot, "18.3")
+    said = aws.make("deploy-ecs", fails=True, SNAPSHOT="another")
+    assert f"SnapshotIdentifier cannot go from {snapshot} to another" in said
     # The workshop begins like this: the default is the monolith, and no service exists.
     assert {_server(aws.get(path)) for path in PATHS} == {"monolith"}
     assert set(re.findall(r"^\w+ +(\d+) %$", aws.make("shares", ON="aws"), re.MULTILINE)) == {"0"}
@@ -463,6 +476,8 @@ def test_the_outside_address_is_what_a_service_outside_sees(aws: Stage) -> None:
 def test_destroy_deletes_a_database_instance_with_its_final_snapshot(aws: Stage) -> None:
     said = aws.make("destroy-ecs", CONFIRM=PROJECT)
     assert "The final snapshot" in said
+    (earlier,) = aws.aws.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+    aws.aws.rds.delete_db_snapshot(DBSnapshotIdentifier=earlier.get("DBSnapshotIdentifier", ""))
     assert aws.aws.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
     assert region_is_empty(aws.aws) == []
 
@@ -487,6 +502,25 @@ def _planned(aws: Stage) -> list[tuple[str, dict[str, Any]]]:
         (one["Target"]["Arn"].removeprefix(TARGET), json.loads(one["Target"]["Input"]))
         for one in found
     ]
+
+
+def _instance_snapshot(aws: Stage) -> str:
+    """Leave a snapshot of a database with a newer version than the template's default. Returns its
+    name."""
+    database = {
+        "Type": "AWS::RDS::DBInstance",
+        "DeletionPolicy": "Snapshot",
+        "Properties": {"Engine": "postgres", "EngineVersion": "18.3", "AllocatedStorage": "20"},
+    }
+    stacks, name = aws.aws.cloudformation, "earlier"
+    stacks.create_stack(
+        StackName=name, TemplateBody=json.dumps({"Resources": {"Database": database}})
+    )
+    stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    stacks.delete_stack(StackName=name)
+    stacks.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    (found,) = aws.aws.rds.describe_db_snapshots()["DBSnapshots"]
+    return found.get("DBSnapshotIdentifier", "")
 
 
 def _parameters(aws: Stage, part: str) -> dict[str, str]:
