@@ -8,12 +8,15 @@ from typing import Protocol
 
 from kernel.contracts import Activity, Threads
 from kernel.errors import Unavailable
+from kernel.process.background import Sleep
 from kernel.process.outage_log import OutageLog
 from kernel.process.spans.tracer import span
 
 log = logging.getLogger("board.delivery")
 
 _BATCH = 100
+_SPACING = 0.05
+"""Seconds between two deliveries: under load, one has the activity of many posts."""
 
 
 class Store(Protocol):
@@ -27,8 +30,9 @@ class Store(Protocol):
 
 
 class ActivityDelivery:
-    """Delivers the activity of threads: immediately for posts that this process has stored, and
-    every `interval` seconds for what a killed process left undelivered.
+    """Delivers the activity of threads: immediately for posts that this process has stored, but at
+    most twenty times a second, and every `interval` seconds for what a killed process left
+    undelivered.
 
     Values are absolute and ordered by version, so several processes may deliver the same activity,
     and nothing is locked during a call to another context.
@@ -40,12 +44,15 @@ class ActivityDelivery:
         threads: Threads,
         interval: float = 2.0,
         timer: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """`timer` returns seconds and is monotonic."""
+        """`timer` returns seconds and is monotonic. `sleep` waits that many seconds between two
+        deliveries."""
         self._store = store
         self._threads = threads
         self._interval = interval
         self._timer = timer
+        self._sleep = sleep
         self._behind_since: float | None = None
         self._wanted = asyncio.Event()
 
@@ -64,8 +71,9 @@ class ActivityDelivery:
             self._wanted.clear()
             began = self._timer()
             try:
-                while await self.deliver() == _BATCH:
-                    pass
+                delivered = number = await self.deliver()
+                while number == _BATCH:
+                    number = await self.deliver()
             except Unavailable as down:
                 outage.failed(down)
                 self._fell_behind(began)
@@ -78,6 +86,8 @@ class ActivityDelivery:
                 continue
             outage.succeeded()
             self._behind_since = None
+            if delivered:
+                await self._sleep(_SPACING)
             try:
                 async with asyncio.timeout(self._interval):
                     await self._wanted.wait()

@@ -109,6 +109,35 @@ async def test_written_post_is_delivered_at_once() -> None:
         await eventually(told)
 
 
+async def test_activity_of_posts_in_quick_succession_is_delivered_together() -> None:
+    backlog, threads = Backlog(1), Threads()
+    pauses: list[float] = []
+    more = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        await more.wait()
+
+    delivery = ActivityDelivery(backlog, threads, interval=3600, sleep=sleep)
+    async with running(delivery.run()):
+
+        async def paused() -> bool:
+            return bool(pauses)
+
+        await eventually(paused)
+        for version in (2, 3, 4):
+            backlog.waiting[1] = Activity(1, version, version, 0, NOON)
+            delivery.wake()
+        more.set()
+
+        async def delivered() -> bool:
+            return not backlog.waiting
+
+        await eventually(delivered)
+    assert [activity.version for activity in threads.told] == [1, 4]
+    assert 0 < pauses[0] < 1
+
+
 async def test_activity_left_by_another_process_is_delivered() -> None:
     backlog, threads = Backlog(0), Threads()
     async with running(ActivityDelivery(backlog, threads, interval=0.01).run()):
