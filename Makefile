@@ -134,7 +134,7 @@ lighthouse: $(VENV)/dev.txt $(NODE)/lint-javascript.txt ## Measure two pages wit
 	@$(BIN)/python -m tests.browser.lighthouse
 
 .PHONY: prove
-prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare it with a model, break it (about an hour)
+prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare it with a model, break it, soak it (about two hours)
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos
 	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos.soak
