@@ -15,7 +15,7 @@ _MOST_HTML = 8 * SHOWN_OF
 _TAG = re.compile(r'</?([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")*)>')
 _UNFINISHED = re.compile(r'<(?:[^">]|"[^"]*")*(?:"[^"]*)?$')
 _ALT = re.compile(r' alt="([^"]*)"')
-_INLINE = frozenset({"a", "code", "em", "label", "s", "strong"})
+_INLINE = frozenset({"a", "code", "em", "label", "s", "strong", "sup"})
 _BACK = "↩\ufe0e"
 
 

@@ -23,7 +23,7 @@ def found(text: str, *positions: int) -> str:
         ("[words](https://b.example/c 'd') and <https://e.example>", "words and https://e.example"),
         ("![a cat > a dog](https://b.example/c.png)", "a cat > a dog"),
         ("- [ ] one\n- [x] two", "one two"),
-        ("a[^1]\n\n[^1]: note", "a [1] note"),
+        ("a[^1]\n\n[^1]: note", "a[1] note"),
         ("| a | b |\n|---|---|\n| c | d |", "a b c d"),
         ("1 < 2 & <b>no tag</b> &copy;", "1 < 2 & <b>no tag</b> ©"),
     ],
