@@ -129,7 +129,7 @@ async def test_username_and_badge_show_who_is_a_moderator(
     await expect(visitor.page.locator(".meta .badge")).to_have_text("Admin")
     await visitor.go("/?order=new")
     row = visitor.page.locator(f'.thread-row[data-id="{path.rsplit("/", 1)[1]}"]')
-    await expect(row.locator(".user")).to_contain_text(f"@{visitor.username}")
+    await expect(row.locator(".user").first).to_contain_text(f"@{visitor.username}")
 
 
 async def test_thread_is_locked_and_deleted_with_a_reason(
