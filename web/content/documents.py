@@ -4,13 +4,13 @@ A page shows what everybody sees. If a context is down, the page says so and sho
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from kernel.contracts import Order, PostView, ThreadView, ViewPage
 from kernel.errors import Failure
-from web.markup.prose import plain
+from web.markup.prose import beginning, plain
 from web.markup.templates import Templates
 from web.reading import LARGEST_CALL, People, Sources, read_users, unless_down
 from web.rendered import Document, Rendered
@@ -21,6 +21,7 @@ POSTS_ON_A_PAGE: Final = 49
 
 WRITTEN_ON_A_PAGE: Final = 20
 _DESCRIPTION: Final = 160
+_BEGINNING: Final = 90
 
 
 class Documents:
@@ -94,6 +95,7 @@ class Documents:
                 id=thread,
                 thread=found,
                 posts=written,
+                answered=_answered(_items(written), users),
                 users=users,
                 from_the_middle=after is not None or first is not None,
             ),
@@ -230,6 +232,28 @@ def _authors(threads: Iterable[ThreadView] = (), posts: Iterable[PostView] = ())
         if post.edited_by is not None:
             ids.add(post.edited_by)
     return ids
+
+
+def _answered(posts: Sequence[PostView], users: People) -> Mapping[int, Mapping[str, str | None]]:
+    """By the id of each reply, the post that it answers: where that is, and if it is on the same
+    page, who wrote it, and its beginning, unless the reply quotes it."""
+    shown = {post.id: post for post in posts}
+    found = {}
+    for post in posts:
+        if post.reply_to is None:
+            continue
+        place = f"#post-{post.reply_to}"
+        answered = shown.get(post.reply_to)
+        if answered is None:
+            place = f"/threads/{post.thread}?from={post.reply_to}{place}"
+        user = None if answered is None else users[answered.user]
+        quotes = post.html.startswith("<blockquote")
+        found[post.id] = {
+            "href": place,
+            "name": None if user is None else user.name,
+            "said": None if answered is None or quotes else beginning(answered.html, _BEGINNING),
+        }
+    return found
 
 
 def _user_tags(users: People) -> list[str]:

@@ -48,6 +48,11 @@ def plain(html: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
+def beginning(html: str, longest: int) -> str:
+    """The beginning of the text of sanitised HTML, as `beginning` in static/post.js returns it."""
+    return _SPACE.sub(" ", unescape(_TAG.sub("", html))).strip()[:longest]
+
+
 def in_xml(text: str) -> str:
     """The text without the characters that XML 1.0 does not allow (section 2.2)."""
     return _NOT_IN_XML.sub("", text)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from kernel.http.fields import show_timestamp
 from web.markup.names import initials
 from web.markup.prose import in_xml, prepare
+from web.markup.slots import SLOTS, Slot, is_slot, only_if
 from web.markup.texts import Texts
 from web.site import Site
 
@@ -48,13 +49,16 @@ class Templates:
             auto_reload=False,
         )
         code, table = texts.text("code"), texts.text("table")
+        self._environment.tests["slot"] = is_slot
         self._environment.globals |= {
             "asset": site.url,
             "day": _day,
+            "hue": _hue,
             "import_map": Markup(site.import_map),  # noqa: S704 - made from the names of files
-            "initials": initials,
+            "initials": lambda name: name if is_slot(name) else initials(name),
             "in_xml": in_xml,
             "iso": show_timestamp,
+            "only_if": only_if,
             "origin": origin,
             "preloads": site.preloads,
             "prose": lambda html: prepare(html, code, table),
@@ -62,11 +66,18 @@ class Templates:
             "snippet": Markup,
             "t": texts.text,
         }
+        copies = self._environment.get_template("copies.html").render(SLOTS)
+        self._environment.globals["copies"] = Markup(copies)  # noqa: S704 - made from templates
 
     def render(self, name: str, **values: Any) -> bytes:
         """A template, filled."""
         template = self._environment.get_template(name)
         return template.render(_OF_EVERY_PAGE | values).encode()
+
+
+def _hue(user: int | Slot) -> int | Slot:
+    """The number of a user's colour."""
+    return user if isinstance(user, Slot) else user % 12
 
 
 def _day(moment: datetime) -> str:

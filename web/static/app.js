@@ -61,6 +61,7 @@ function start() {
     outlet,
     footer(),
     announcement,
+    ...document.querySelectorAll("template"),
   );
   drawMenu(menu);
   drawBan(banned);

@@ -6,6 +6,7 @@ import { describeProblem, loading } from "./notices.js";
 import { Problem } from "./problem.js";
 import { session, toolbar } from "./state.js";
 import * as storage from "./storage.js";
+import { copyElement } from "./templates.js";
 import { t } from "./text.js";
 import { findUser } from "./users.js";
 
@@ -224,16 +225,5 @@ export class Composer {
  * @param {string} back */
 export function signInFirst(back) {
   if (session.user) return null;
-  const query = `back=${encodeURIComponent(back)}`;
-  return h(
-    "p",
-    { class: "sign-in-first" },
-    h("a", { href: `/signin?${query}` }, t("sign-in")),
-    " ",
-    t("or"),
-    " ",
-    h("a", { href: `/register?${query}` }, t("register")),
-    " ",
-    t("to-take-part"),
-  );
+  return copyElement("sign-in-first", { back: encodeURIComponent(back) });
 }

@@ -1,70 +1,59 @@
 // A post as it stands in a thread, and what can be done with it.
 import { Composer } from "./composer.js";
 import { fullDate, time } from "./dates.js";
-import { actionButton, h, serverHtml } from "./dom.js";
+import { h, serverHtml } from "./dom.js";
 import { dialog } from "./forms.js";
 import { ask, get } from "./http.js";
 import { describeProblem, loading, offerUndo, showProblem } from "./notices.js";
 import { Problem } from "./problem.js";
 import { session } from "./state.js";
+import { copy, copyButtons, copyElement } from "./templates.js";
 import { t } from "./text.js";
 import { avatar, findUser, userLink } from "./users.js";
 
 const MAX_QUOTED = 600;
+const LONGEST_BEGINNING = 90;
 
 /** The element of a post. Without `actions` it is only shown.
  * @param {Api.Post} post
  * @param {Page.PostActions | null} actions */
 export function postElement(post, actions = null) {
-  const body = prose(post.html);
-  const element = h("article", { class: "post", id: `post-${post.id}`, "data-id": post.id, "aria-label": t("post") });
-  element.append(
-    avatar(post.user),
-    h(
-      "header",
-      {},
-      userLink(post.user),
-      h(
-        "a",
-        { href: `/threads/${post.thread}#post-${post.id}`, class: "when" },
-        time(post.createdAt),
-        actions?.reply ? null : ` · ${t("go-to-post")}`,
-      ),
-      post.editedAt &&
-        h(
-          "span",
-          { class: "edited", title: fullDate(post.editedAt) },
-          post.editedBy === null ? t("edited") : [t("edited-by"), " ", userLink(post.editedBy)],
-        ),
-    ),
-  );
-  if (post.replyTo && actions) element.append(answeredLine(post.replyTo, post.html.startsWith("<blockquote")));
-  element.append(body);
-  if (actions) element.append(actionButtons(post, element, body, actions));
+  const element = copyElement(actions?.reply ? "post" : "listed-post", {
+    id: post.id,
+    thread: post.thread,
+    user: post.user,
+    avatar: avatar(post.user),
+    author: userLink(post.user),
+    time: time(post.createdAt),
+    edited: post.editedAt && post.editedBy === null,
+    by: post.editedAt && post.editedBy !== null && userLink(post.editedBy),
+    answered:
+      post.replyTo && actions && replyLine(post.replyTo, placeOf(post, actions), post.html.startsWith("<blockquote")),
+    prose: preparedHtml(post.html),
+  });
+  if (post.editedAt) element.querySelector(".edited")?.setAttribute("title", fullDate(post.editedAt));
+  if (actions) showActions(post, element, actions);
   return element;
 }
 
-/** @param {Api.Post} post
+/** Put the buttons for what a reader can do under a post.
+ * @param {Api.Post} post
  * @param {HTMLElement} element
- * @param {HTMLElement} body
  * @param {Page.PostActions} actions */
-function actionButtons(post, element, body, actions) {
-  const mayChange = session.user?.id === post.user || session.isModerator;
-  return h(
-    "footer",
-    { class: "actions" },
-    actions.reply && h("button", { type: "button", class: "reply", onclick: () => actions.reply?.(post) }, t("reply")),
-    actions.quote && actionButton(t("quote"), () => actions.quote?.(post)),
-    session.user?.id !== post.user && actionButton(t("report"), () => report(post)),
-    mayChange && actionButton(t("edit"), () => edit(post, element, body, actions)),
-    mayChange && post.editedAt && actionButton(t("history"), () => showHistory(post)),
-    mayChange &&
-      actionButton(
-        t("delete"),
-        () => (session.user?.id === post.user ? remove(post, element, actions) : removeAsModerator(post, actions)),
-        true,
-      ),
-  );
+function showActions(post, element, actions) {
+  const isOwn = session.user?.id === post.user;
+  const mayChange = isOwn || session.isModerator;
+  const buttons = copyButtons("actions", {
+    reply: actions.reply && (() => actions.reply?.(post)),
+    quote: actions.quote && (() => actions.quote?.(post)),
+    report: !isOwn && (() => report(post)),
+    edit: mayChange && (() => edit(post, element, actions)),
+    history: mayChange && post.editedAt !== null && (() => showHistory(post)),
+    delete: mayChange && (() => (isOwn ? remove(post, element, actions) : removeAsModerator(post, actions))),
+  });
+  const footer = element.querySelector("footer.actions") ?? h("footer", { class: "actions" });
+  footer.replaceChildren(buttons);
+  element.append(footer);
 }
 
 /** @param {Api.Post} post */
@@ -73,12 +62,17 @@ async function report(post) {
   await reportPost(post);
 }
 
-/** A post's sanitised HTML, ready to be shown: lists and quotations find their direction as paragraphs do, wide things scroll, and a
- * picture that does not load says what it would have shown.
+/** A post's sanitised HTML, ready to be shown.
  * @param {string} html */
 export function prose(html) {
-  const body = h("div", { class: "prose" });
-  body.append(serverHtml(html));
+  return h("div", { class: "prose" }, preparedHtml(html));
+}
+
+/** The same without an element around it: lists and quotations find their direction as paragraphs do, wide things
+ * scroll, and a picture that does not load says what it would have shown.
+ * @param {string} html */
+export function preparedHtml(html) {
+  const body = serverHtml(html);
   for (const block of body.children) block.setAttribute("dir", "auto");
   for (const heading of body.querySelectorAll("h1, h2, h3, h4, h5, h6")) heading.setAttribute("aria-level", "2");
   for (const wide of body.querySelectorAll("pre, table")) {
@@ -110,31 +104,46 @@ export function quotation(post, name) {
     .join("\n")}\n\n`;
 }
 
+/** Where the post is that a post answers: on the page of their thread, somewhere on this page.
+ * @param {Api.Post} post
+ * @param {Page.PostActions} actions */
+function placeOf({ thread, replyTo }, actions) {
+  const place = `#post-${replyTo}`;
+  return actions.reply ? place : `/threads/${thread}?from=${replyTo}${place}`;
+}
+
 /** The line above a post that names the post which it answers. It shows the beginning of that post's text,
  * unless the answer quotes it.
  * @param {number} id
+ * @param {string} href
  * @param {boolean} quotes */
-function answeredLine(id, quotes) {
-  const link = h("a", { href: `#post-${id}`, class: "in-reply-to" }, t("in-reply-to"));
+function replyLine(id, href, quotes) {
+  const line = copyElement("reply-line", { href, unknown: true });
   const fill = async () => {
     /** @type {Api.Post} */
     const post = await get(`/api/posts/${id}`);
     const user = await findUser(post.user);
-    const start = (serverHtml(post.html).textContent ?? "").trim().replace(/\s+/g, " ").slice(0, 90);
-    const name = h("bdi", {}, user?.name ?? "");
-    if (quotes) link.replaceChildren(t("in-reply-to-user"), " ", name);
-    else link.replaceChildren(name, h("span", { class: "said", dir: "auto" }, start));
+    const said = beginning(post.html);
+    line.replaceWith(copy("reply-line", { href, name: user?.name ?? "", quoted: quotes, said: !quotes && said }));
   };
-  fill().catch(() => link.replaceWith(h("span", { class: "in-reply-to" }, t("reply-to-removed"))));
-  return h("p", { class: "reply-line" }, link);
+  fill().catch(() => line.replaceWith(copy("reply-to-removed", {})));
+  return line;
+}
+
+/** The beginning of the text of sanitised HTML.
+ * @param {string} html */
+function beginning(html) {
+  const text = (serverHtml(html).textContent ?? "").trim().replace(/\s+/g, " ");
+  return [...text].slice(0, LONGEST_BEGINNING).join("");
 }
 
 /** @param {Api.Post} post
  * @param {HTMLElement} element
- * @param {HTMLElement} body
  * @param {Page.PostActions} actions */
-async function edit(post, element, body, actions) {
-  if (element.querySelector(".composer")) return;
+async function edit(post, element, actions) {
+  /** @type {HTMLElement | null} */
+  const body = element.querySelector(".prose");
+  if (body === null || element.querySelector(".composer")) return;
   try {
     /** @type {Page.Answer<Api.Post>} */
     const { data: current, headers } = await ask("GET", `/api/posts/${post.id}`);

@@ -1,6 +1,6 @@
 // Users by id: requested in batches, and cached for a while.
-import { h } from "./dom.js";
 import { get, retryWhileDown, settled } from "./http.js";
+import { copyElement } from "./templates.js";
 import { t } from "./text.js";
 
 /** Short, because the board's moderators are known by their badges. */
@@ -44,34 +44,36 @@ export function cacheUser(user) {
  * badges cannot be imitated.
  * @param {number} id */
 export function userLink(id) {
-  const link = h("a", { href: `/users/${id}`, class: "user" }, "\u2007".repeat(16));
-  findUser(id).then((user) => link.replaceChildren(...(user ? identity(user) : ["?"])));
+  const link = copyElement("user", { user: id, name: "\u2007".repeat(16) });
+  findUser(id).then((user) => {
+    if (user) link.replaceChildren(...copyElement("user", valuesOf(user)).childNodes);
+    else link.textContent = "?";
+  });
   return link;
 }
 
-/** A user's name, username and badge, with spaces between them. An account that was deleted has only a name.
- * @param {Api.User} user
- * @returns {(Node | string)[]} */
-function identity(user) {
-  const name = h("bdi", { class: "name" }, user.name);
-  if (user.username.startsWith("deleted-")) return [name];
-  return [name, " ", h("span", { class: "username" }, `@${user.username}`), ...badge(user).flatMap((it) => [" ", it])];
-}
-
-/** The badge of a moderator or an admin; nothing for others.
+/** What a template shows of a user. An account that was deleted has only a name.
  * @param {Api.User} user */
-export function badge({ role }) {
-  return role === "member" ? [] : [h("span", { class: `badge ${role}` }, t(`role-${role}`))];
+export function valuesOf({ id, name, username, role }) {
+  const isThere = !username.startsWith("deleted-");
+  const badge = isThere && role !== "member" && t(`role-${role}`);
+  return { user: id, name, username: isThere && username, role: badge && role, badge };
 }
 
 /** A coloured circle with a user's initials. Hidden from screen readers: a name stands beside it.
  * @param {number} id */
 export function avatar(id) {
-  const element = h("span", { class: `avatar hue-${id % 12}`, "aria-hidden": "true" });
+  const element = copyElement("avatar", { hue: id % 12 });
   findUser(id).then((user) => {
     element.textContent = user ? initials(user.name) : "";
   });
   return element;
+}
+
+/** A user in a list of people.
+ * @param {number} id */
+export function personElement(id) {
+  return copyElement("person", { user: id, avatar: avatar(id), author: userLink(id) });
 }
 
 /** The initials of the first and the last word, or of the only one.

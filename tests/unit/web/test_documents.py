@@ -10,6 +10,7 @@ from web.content.documents import POSTS_ON_A_PAGE
 from web.markup.names import initials
 from web.markup.prose import in_xml, plain, prepare
 from web.markup.texts import Texts
+from web.site import STATIC
 
 
 @pytest.mark.parametrize(
@@ -131,11 +132,36 @@ async def test_page_for_scripts_says_so_to_those_without(path: str) -> None:
 
 
 async def test_every_state_of_a_post_has_its_markup() -> None:
+    board = FakeBoard()
+    board.posts.all += [
+        post(14, reply_to=12, html="<blockquote><p>Post 12</p></blockquote>\n<p>Yes</p>"),
+        post(15, reply_to=3),
+    ]
+    async with board.page() as http:
+        shown, _, _ = (await http.get("/threads/1")).text.partition("<template")
+    assert shown.count('class="edited"') == 2
+    assert 'edited by <a href="/users/1"' in shown
+    assert (
+        'href="#post-11" class="in-reply-to"><span><bdi>Ines Duarte</bdi>'
+        '<span class="said" dir="auto">Is the water warm enough?</span>'
+    ) in shown
+    assert 'href="#post-12" class="in-reply-to"><span>In reply to <bdi>Hanako</bdi></span>' in shown
+    assert (
+        'href="/threads/1?from=3#post-3" class="in-reply-to"><span>In reply to a post</span>'
+    ) in shown
+    assert "data-if" not in shown
+    assert "{" not in shown.partition("<body>")[2]
+
+
+async def test_page_has_a_copy_of_each_part_that_the_browser_makes_too() -> None:
+    scripts = "".join(path.read_text("utf-8") for path in STATIC.rglob("*.js"))
+    calls = re.findall(
+        r'\bcopy(?:Element|Buttons)?\((?:[^"()]*\? )?\s*"([\w-]+)"(?: : "([\w-]+)")?', scripts
+    )
+    used = {name for names in calls for name in names if name}
     async with FakeBoard().page() as http:
-        page = await http.get("/threads/1")
-    assert page.text.count('class="edited"') == 2
-    assert 'edited by <a href="/users/1"' in page.text
-    assert 'href="/threads/1?from=11#post-11" class="in-reply-to"' in page.text
+        page = await http.get("/")
+    assert set(re.findall(r'<template id="copy-([\w-]+)">', page.text)) == used
 
 
 def test_prose_is_prepared_tag_by_tag() -> None:

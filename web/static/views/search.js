@@ -7,10 +7,11 @@ import { navigate } from "../navigation.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { Problem } from "../problem.js";
 import { whyNothing } from "../search-hints.js";
+import { copyElement } from "../templates.js";
 import { t } from "../text.js";
-import { threadLink } from "../threads-by-id.js";
+import { findThread } from "../threads-by-id.js";
 import { threadRow } from "./threads.js";
-import { avatar, cacheUser, userLink } from "../users.js";
+import { avatar, cacheUser, personElement, userLink } from "../users.js";
 
 /** @param {Page.Visit} visit */
 export function show(visit) {
@@ -129,30 +130,20 @@ async function findPeople(words, signal) {
 /** @param {Api.User} user */
 function personRow(user) {
   cacheUser(user);
-  return h("p", { class: "person", "data-id": user.id }, avatar(user.id), userLink(user.id));
+  return personElement(user.id);
 }
 
 /** @param {Api.FoundPost} post */
 function foundPost(post) {
-  const snippet = h("p", { class: "snippet", dir: "auto" });
-  snippet.append(serverHtml(post.snippet));
-  return h(
-    "article",
-    { class: "post found", "data-id": post.id, "aria-label": t("post") },
-    avatar(post.user),
-    h(
-      "header",
-      {},
-      userLink(post.user),
-      h(
-        "a",
-        { class: "when", href: `/threads/${post.thread}#post-${post.id}` },
-        time(post.createdAt),
-        " · ",
-        t("go-to-post"),
-      ),
-    ),
-    h("p", { class: "meta" }, t("in-thread"), " ", threadLink(post.thread)),
-    snippet,
-  );
+  const title = h("span", {}, t("thread"));
+  findThread(post.thread).then((thread) => title.replaceWith(thread?.title ?? t("thread")));
+  return copyElement("found-post", {
+    id: post.id,
+    thread: post.thread,
+    avatar: avatar(post.user),
+    author: userLink(post.user),
+    time: time(post.createdAt),
+    title,
+    snippet: serverHtml(post.snippet),
+  });
 }

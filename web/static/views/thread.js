@@ -1,7 +1,7 @@
 // A thread: its posts, including those that arrive while somebody reads, and the form for a new one.
 import { Composer, signInFirst } from "../composer.js";
 import { time } from "../dates.js";
-import { actionButton, h, icon } from "../dom.js";
+import { actionButton, h } from "../dom.js";
 import { dialog, field, form } from "../forms.js";
 import { ask, get, getPage, open, pause, retryWhileDown, settled } from "../http.js";
 import { navigate } from "../navigation.js";
@@ -11,8 +11,10 @@ import { postElement, quotation } from "../post.js";
 import { Problem } from "../problem.js";
 import { outbox, reading, session } from "../state.js";
 import { follow } from "../stream.js";
+import { copy, copyButtons, copyElement } from "../templates.js";
 import { t } from "../text.js";
 import { avatar, findUser, known, userLink } from "../users.js";
+import { valuesOf } from "./threads.js";
 
 const TITLE_EDITABLE_FOR = 24 * 3_600_000;
 
@@ -68,6 +70,7 @@ class ThreadView {
    * @type {typeof import("../moderation/tombstone.js").tombstone | null} */
   #tombstone = null;
   #heading = h("h1", { dir: "auto" }, "\u2007".repeat(20));
+  /** @type {HTMLElement} */
   #about = h("p", { class: "meta", hidden: true });
   #tools = h("div", { class: "tools", hidden: true });
   #pending = h("div", { class: "pending" });
@@ -169,19 +172,14 @@ class ThreadView {
     if (!thread) return;
     this.#visit.title(thread.title);
     this.#heading.replaceChildren(thread.title);
-    this.#about.hidden = false;
     this.#tools.hidden = !this.#filled;
-    this.#about.replaceChildren(
-      ...(thread.pinned ? [icon("pin", t("pinned"))] : []),
-      ...(thread.locked ? [icon("lock", t("locked"))] : []),
-      t("started-by"),
-      " ",
-      userLink(thread.createdBy),
-      " · ",
-      time(thread.createdAt),
-      " · ",
-      t("posts", { count: this.#total }),
-    );
+    const about = copyElement("about-thread", {
+      ...valuesOf(thread),
+      posts: t("posts", { count: this.#total }),
+      time: time(thread.createdAt),
+    });
+    this.#about.replaceWith(about);
+    this.#about = about;
     const mine = session.user?.id === thread.createdBy;
     const young = Date.now() - Date.parse(thread.createdAt) < TITLE_EDITABLE_FOR;
     this.#tools.replaceChildren(
@@ -203,8 +201,7 @@ class ThreadView {
   /** @param {boolean} locked */
   #drawWriteSection(locked) {
     const first = signInFirst(location.pathname);
-    if (locked)
-      this.#writeSection.replaceChildren(h("p", { class: "sign-in-first" }, icon("lock"), " ", t("thread-is-locked")));
+    if (locked) this.#writeSection.replaceChildren(copy("locked", {}));
     else if (first && !this.#composer?.input.value) this.#writeSection.replaceChildren(first);
     else {
       this.#composer ??= this.#newComposer();
@@ -233,44 +230,29 @@ class ThreadView {
 
   /** @param {Page.PendingPost} pendingPost */
   #pendingPostElement(pendingPost) {
-    const state = h("span", { class: "state", role: "status" });
-    const element = h("article", {
-      class: `post pending-post ${pendingPost.state}`,
-      "data-key": pendingPost.key,
-      "aria-label": t("your-post-on-its-way"),
-    });
+    const change = () => {
+      outbox.withdraw(pendingPost);
+      this.#composer?.add(pendingPost.text);
+      this.#composer?.focus();
+    };
+    const discard = () => outbox.withdraw(pendingPost);
+    const { key, state, text, user } = pendingPost;
+    const refused = state === "refused";
+    const made = copyButtons(
+      "pending-post",
+      { change: refused && change, discard: refused && discard },
+      { key, state, text, refused, avatar: avatar(user), author: userLink(user) },
+    );
+    const element = /** @type {HTMLElement} */ (made.firstElementChild);
+    const described = element.querySelector(".state");
     const tick = () => {
       const count = Math.max(1, Math.ceil(((pendingPost.until ?? 0) - Date.now()) / 1000));
-      state.textContent =
-        pendingPost.state === "refused"
-          ? describeProblem(pendingPost.problem)
-          : t(`pending-post-${pendingPost.state}`, { count });
+      if (described === null) return;
+      described.textContent = refused
+        ? describeProblem(pendingPost.problem)
+        : t(`pending-post-${pendingPost.state}`, { count });
       if (pendingPost.state === "waiting" && element.isConnected) setTimeout(tick, 500);
     };
-    element.append(
-      avatar(pendingPost.user),
-      h("header", {}, userLink(pendingPost.user), state),
-      h("div", { class: "prose plain", dir: "auto" }, pendingPost.text),
-    );
-    if (pendingPost.state === "refused") {
-      const change = () => {
-        outbox.withdraw(pendingPost);
-        this.#composer?.add(pendingPost.text);
-        this.#composer?.focus();
-      };
-      element.append(
-        h(
-          "footer",
-          { class: "actions" },
-          h("button", { type: "button", onclick: change }, t("change-it")),
-          h(
-            "button",
-            { type: "button", class: "danger-text", onclick: () => outbox.withdraw(pendingPost) },
-            t("discard"),
-          ),
-        ),
-      );
-    }
     setTimeout(tick);
     tick();
     return element;

@@ -1,7 +1,7 @@
 // The list of threads, sorted by latest activity or by age.
 import { Composer } from "../composer.js";
 import { time } from "../dates.js";
-import { h, icon } from "../dom.js";
+import { h } from "../dom.js";
 import { ask, get } from "../http.js";
 import { navigate } from "../navigation.js";
 import { showMessage, showProblem } from "../notices.js";
@@ -10,6 +10,7 @@ import { Problem } from "../problem.js";
 import { placeToRead } from "../read-positions.js";
 import { outbox, reading, session } from "../state.js";
 import { read, write } from "../storage.js";
+import { copyElement } from "../templates.js";
 import { t } from "../text.js";
 import { avatar, userLink } from "../users.js";
 
@@ -104,30 +105,17 @@ export function show(visit) {
 /** A thread in a list. A `resumed` event dispatched to it draws how many of its posts are new again.
  * @param {Api.Thread} thread */
 export function threadRow(thread) {
-  const fresh = h("span", { class: "fresh" });
-  const title = h("a", { href: `/threads/${thread.id}`, dir: "auto" }, thread.title);
-  const row = h(
-    "article",
-    { class: "thread-row", "data-id": thread.id },
-    avatar(thread.createdBy),
-    h(
-      "div",
-      { class: "thread-what" },
-      h("h2", {}, thread.pinned && icon("pin", t("pinned")), thread.locked && icon("lock", t("locked")), title),
-      h(
-        "p",
-        { class: "meta" },
-        t("by"),
-        " ",
-        userLink(thread.createdBy),
-        " · ",
-        thread.lastPostAt
-          ? [...lastPoster(thread), " ", time(thread.lastPostAt)]
-          : [t("started"), " ", time(thread.createdAt)],
-      ),
-    ),
-    h("p", { class: "thread-count" }, h("span", {}, t("posts", { count: thread.postCount })), fresh),
-  );
+  const row = copyElement("thread-row", {
+    ...valuesOf(thread),
+    avatar: avatar(thread.createdBy),
+    time: thread.lastPostAt === null && time(thread.createdAt),
+    last: thread.lastPostAt !== null && time(thread.lastPostAt),
+    poster: thread.lastPostBy !== null && userLink(thread.lastPostBy),
+    nobody: thread.lastPostBy === null,
+  });
+  const fresh = row.querySelector(".fresh");
+  const title = row.querySelector("h2 a");
+  if (fresh === null || !(title instanceof HTMLAnchorElement)) throw new Error("A row has no title.");
   const draw = async () => {
     const unread = await reading.unread(thread);
     const { count } = unread;
@@ -141,9 +129,11 @@ export function threadRow(thread) {
   return row;
 }
 
-/** @param {Api.Thread} thread */
-function lastPoster({ lastPostBy }) {
-  return lastPostBy === null ? [t("last-post")] : [t("last-post-by"), " ", userLink(lastPostBy)];
+/** What a template shows of a thread, without the times.
+ * @param {Api.Thread} thread */
+export function valuesOf({ id, title, createdBy, postCount, pinned, locked }) {
+  const author = userLink(createdBy);
+  return { id, title, author, count: postCount, posts: t("posts", { count: postCount }), pin: pinned, lock: locked };
 }
 
 /** @param {Api.Thread[]} threads */

@@ -9,8 +9,9 @@ import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { postElement } from "../post.js";
 import { Problem } from "../problem.js";
 import { session } from "../state.js";
+import { copy } from "../templates.js";
 import { t } from "../text.js";
-import { badge, avatar, cacheUser } from "../users.js";
+import { avatar, cacheUser, valuesOf } from "../users.js";
 import { threadRow } from "./threads.js";
 
 /** @type {Api.Role[]} */
@@ -68,17 +69,7 @@ export function show(visit, id) {
       visit.title(user.name);
       heading.replaceChildren(user.name);
       about.replaceChildren(
-        h(
-          "p",
-          { class: "meta" },
-          h("bdi", { class: "username" }, `@${user.username}`),
-          badge(user).flatMap((it) => [" ", it]),
-          " · ",
-          t("joined"),
-          " ",
-          time(user.createdAt),
-        ),
-        user.bio ? h("p", { class: "bio", dir: "auto" }, user.bio) : "",
+        copy("about-user", { ...valuesOf(user), username: user.username, joined: time(user.createdAt), bio: user.bio }),
       );
       await showTools(user, tools, banned);
     } catch (problem) {
@@ -246,7 +237,7 @@ function userTools(user, me, banInForce, changed) {
  * @param {string} link
  * @param {string} expiresAt */
 function resetLink(link, expiresAt) {
-  const copy = async () => {
+  const toClipboard = async () => {
     try {
       await navigator.clipboard.writeText(link);
       copied.textContent = t("copied");
@@ -260,6 +251,11 @@ function resetLink(link, expiresAt) {
     {},
     h("p", {}, t("reset-link-how"), " ", t("reset-link-until", { time: fullDate(expiresAt) })),
     h("p", { class: "secret" }, h("code", {}, link)),
-    h("p", { class: "buttons" }, h("button", { type: "button", class: "primary", onclick: copy }, t("copy")), copied),
+    h(
+      "p",
+      { class: "buttons" },
+      h("button", { type: "button", class: "primary", onclick: toClipboard }, t("copy")),
+      copied,
+    ),
   );
 }
