@@ -167,11 +167,13 @@ View = TypeVar("View")
 class ViewPage(Generic[View]):
     """A part of a list. `next` is the cursor of the next page; None at the end of the list.
     `previous` is that of the page before: empty for the first page, None at the beginning of the
-    list, and where that is not known."""
+    list, and where that is not known. Of the posts of a thread, `version` is that of the thread:
+    a stream that goes on from there misses nothing that they do not show."""
 
     items: Sequence[View]
     next: str | None
     previous: str | None = None
+    version: int | None = None
 
 
 class Users(Protocol):

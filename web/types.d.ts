@@ -422,6 +422,8 @@ declare namespace Page {
     keep: boolean;
     /** Shows the not-found page instead. */
     notFound(): void;
+    /** What the server has sent for this address, for the view to use; null for all but the first view. */
+    served: Element | null;
     /** Until the page is filled, leaves what the server has sent in its place, where that is the same page. */
     showWhen(filled: Promise<unknown>): Promise<void>;
     /** Called when only the fragment of the address has changed. */
@@ -435,10 +437,19 @@ declare namespace Page {
 
   type Route = [pattern: RegExp, load: () => View | Promise<View>];
 
+  /** A post in the page. Of one that the server has sent as HTML, the page does not have the rest. */
+  type ShownPost = Omit<Api.Post, "text" | "html"> & Partial<Pick<Api.Post, "text" | "html">>;
+
+  /** What the page needs to know of a thread to say what is new in it. */
+  type ShownThread = Pick<Api.Thread, "id" | "postCount" | "lastPostAt">;
+
+  /** What the page shows of a user beside what they wrote. */
+  type ShownUser = Pick<Api.User, "id" | "name" | "username" | "role">;
+
   /** The actions that a post's element offers its reader. */
   interface PostActions {
-    reply?(post: Api.Post): void;
-    quote?(post: Api.Post): void;
+    reply?(post: ShownPost): void;
+    quote?(post: ShownPost): void;
     removed?(id: number): void;
     restored?(id: number): void;
   }

@@ -30,18 +30,26 @@ class Lists(Protocol):
     async def newest_in_thread(self, thread: int, limit: int) -> Sequence[Post]: ...
 
 
+class Activity(Protocol):
+    """`services.posts.stores.activity.ActivityStore` has it in PostgreSQL."""
+
+    async def version(self, thread: int) -> int | None: ...
+
+
 class Views:
     """Implements `kernel.contracts.PostReader` in process."""
 
-    def __init__(self, service: PostService, lists: Lists) -> None:
+    def __init__(self, service: PostService, lists: Lists, activity: Activity) -> None:
         self._service = service
         self._lists = lists
+        self._activity = activity
 
     async def posts_in_thread(
         self, thread: int, limit: int, after: str | None
     ) -> ViewPage[PostView]:
         """The posts of a thread, oldest first; none for a missing thread."""
-        page = _views(await self._lists.in_thread(thread, limit, after))
+        version = await self._activity.version(thread)  # before the posts, which may be newer
+        page = replace(_views(await self._lists.in_thread(thread, limit, after)), version=version)
         if after is None:
             return page
         return replace(page, previous=await self._lists.before_in_thread(thread, after, limit))

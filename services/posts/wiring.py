@@ -153,7 +153,7 @@ async def open_posts(
                     service,
                     moderation,
                     reading,
-                    Views(service, PostLists(database, AS_POSTS)),
+                    Views(service, PostLists(database, AS_POSTS), activity),
                     PostLists(database, AS_JSON),
                     log,
                     export,

@@ -44,7 +44,7 @@ SLOTS: Final[dict[str, Any]] = {
     ),
     "a_post": _slots(
         id="id", thread="thread", user="user", html="prose", reply_to="answered",
-        created_at="time", edited_at="edited", edited_by="editor",
+        created_at="time", edited_at="editedAt", edited_by="editor",
     ),
     "a_thread": _slots(
         id="id", title="title", created_by="user", created_at="time", last_post_at="last",

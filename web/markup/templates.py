@@ -57,7 +57,7 @@ class Templates:
             "import_map": Markup(site.import_map),  # noqa: S704 - made from the names of files
             "initials": lambda name: name if is_slot(name) else initials(name),
             "in_xml": in_xml,
-            "iso": show_timestamp,
+            "iso": lambda moment: moment if is_slot(moment) else show_timestamp(moment),
             "only_if": only_if,
             "origin": origin,
             "preloads": site.preloads,

@@ -48,6 +48,19 @@ export function time(iso) {
   return h("time", { datetime: iso, title: format.full(moment) }, format.short(moment));
 }
 
+/** Show the times of a part of the page, which the server shows in UTC, as this reader writes them.
+ * @param {ParentNode} part */
+export function localize(part) {
+  for (const element of part.querySelectorAll("time")) {
+    const moment = new Date(element.dateTime);
+    element.title = format.full(moment);
+    element.textContent = format.short(moment);
+  }
+  for (const element of part.querySelectorAll(".edited")) {
+    element.setAttribute("title", fullDate(element.getAttribute("data-at") ?? ""));
+  }
+}
+
 /** A date and time with weekday and seconds.
  * @param {string} iso */
 export function fullDate(iso) {

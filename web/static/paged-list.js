@@ -38,6 +38,7 @@ export class PagedList {
   #between;
   #ready;
   #people;
+  #served;
   #near;
   #soon;
   #note = h("p", { class: "list-note", role: "status" });
@@ -47,14 +48,15 @@ export class PagedList {
    * shown for a list without items; `onItems(items)` receives each page once; `between(from, to)` returns the
    * elements that a list in ascending order of ids shows beside its items, with ids above `from` up to `to`.
    * No item is shown before `ready` resolves: what stands above the list is complete by then. `people(item)`
-   * returns the ids of the users whose names an item shows.
+   * returns the ids of the users whose names an item shows. `served` is the first page, if the server has sent it.
    * @param {{first: string, row: (item: Item) => HTMLElement, link: (path: string) => string, empty: string,
    *   onItems?: (items: Item[]) => void, between?: (from: number, to: number) => HTMLElement[], more?: string,
-   *   ready?: Promise<unknown>, people?: (item: Item) => (number | null)[], signal: AbortSignal}} parts */
+   *   ready?: Promise<unknown>, served?: Page.ListPage<Item> | null, people?: (item: Item) => (number | null)[], signal: AbortSignal}} parts */
   constructor(parts) {
     const { first, row, link, empty, onItems = () => {}, between = () => [], more = t("more"), signal } = parts;
     this.#ready = parts.ready ?? Promise.resolve();
     this.#people = parts.people ?? (() => []);
+    this.#served = parts.served ?? null;
     this.#next = first;
     this.#row = row;
     this.#link = link;
@@ -221,7 +223,8 @@ export class PagedList {
     const url = this.#next;
     if (url === null || this.#signal.aborted) return;
     try {
-      const page = await this.#fetch(url);
+      const page = this.#served ?? (await this.#fetch(url));
+      this.#served = null;
       await this.#ready;
       this.#add(url, page);
     } catch (problem) {

@@ -1,6 +1,6 @@
 // A post as it stands in a thread, and what can be done with it.
 import { Composer } from "./composer.js";
-import { fullDate, time } from "./dates.js";
+import { fullDate, localize, time } from "./dates.js";
 import { h, serverHtml } from "./dom.js";
 import { dialog } from "./forms.js";
 import { ask, get } from "./http.js";
@@ -13,6 +13,7 @@ import { avatar, findUser, userLink } from "./users.js";
 
 const MAX_QUOTED = 600;
 const LONGEST_BEGINNING = 90;
+const QUOTES = ".prose > blockquote:first-child";
 
 /** The element of a post. Without `actions` it is only shown.
  * @param {Api.Post} post
@@ -25,6 +26,7 @@ export function postElement(post, actions = null) {
     avatar: avatar(post.user),
     author: userLink(post.user),
     time: time(post.createdAt),
+    editedAt: post.editedAt,
     edited: post.editedAt && post.editedBy === null,
     by: post.editedAt && post.editedBy !== null && userLink(post.editedBy),
     answered:
@@ -32,12 +34,28 @@ export function postElement(post, actions = null) {
     prose: preparedHtml(post.html),
   });
   if (post.editedAt) element.querySelector(".edited")?.setAttribute("title", fullDate(post.editedAt));
+  watchPictures(element);
   if (actions) showActions(post, element, actions);
   return element;
 }
 
+/** Make the element of a post that the server has sent what `postElement` returns.
+ * @param {Page.ShownPost} post
+ * @param {HTMLElement} element
+ * @param {Page.PostActions | null} actions */
+export function adoptPost(post, element, actions = null) {
+  localize(element);
+  watchPictures(element);
+  if (!actions) return element;
+  showActions(post, element, actions);
+  const line = element.querySelector(".reply-line");
+  if (line && post.replyTo !== null && !line.querySelector("bdi"))
+    line.replaceWith(replyLine(post.replyTo, placeOf(post, actions), element.querySelector(QUOTES) !== null));
+  return element;
+}
+
 /** Put the buttons for what a reader can do under a post.
- * @param {Api.Post} post
+ * @param {Page.ShownPost} post
  * @param {HTMLElement} element
  * @param {Page.PostActions} actions */
 function showActions(post, element, actions) {
@@ -56,7 +74,7 @@ function showActions(post, element, actions) {
   element.append(footer);
 }
 
-/** @param {Api.Post} post */
+/** @param {Page.ShownPost} post */
 async function report(post) {
   const { reportPost } = await import("./cases/report.js");
   await reportPost(post);
@@ -65,11 +83,13 @@ async function report(post) {
 /** A post's sanitised HTML, ready to be shown.
  * @param {string} html */
 export function prose(html) {
-  return h("div", { class: "prose" }, preparedHtml(html));
+  const body = h("div", { class: "prose" }, preparedHtml(html));
+  watchPictures(body);
+  return body;
 }
 
-/** The same without an element around it: lists and quotations find their direction as paragraphs do, wide things
- * scroll, and a picture that does not load says what it would have shown.
+/** The same without an element around it: lists and quotations find their direction as paragraphs do, and wide
+ * things scroll.
  * @param {string} html */
 export function preparedHtml(html) {
   const body = serverHtml(html);
@@ -85,19 +105,25 @@ export function preparedHtml(html) {
     wide.replaceWith(frame);
     frame.append(wide);
   }
-  for (const image of body.querySelectorAll("img")) {
-    image.addEventListener("error", () =>
-      image.replaceWith(h("span", { class: "no-picture" }, t("no-picture", { what: image.alt || image.src }))),
-    );
-  }
   return body;
 }
 
+/** Show what a picture would have shown, if it does not load.
+ * @param {ParentNode} body */
+function watchPictures(body) {
+  for (const image of body.querySelectorAll("img")) {
+    const replace = () =>
+      image.replaceWith(h("span", { class: "no-picture" }, t("no-picture", { what: image.alt || image.src })));
+    if (image.complete && image.naturalWidth === 0 && image.src) replace();
+    else image.addEventListener("error", replace);
+  }
+}
+
 /** A post's text as a quotation in Markdown.
- * @param {Api.Post} post
+ * @param {string} whole
  * @param {string} name */
-export function quotation(post, name) {
-  const text = post.text.length > MAX_QUOTED ? `${post.text.slice(0, MAX_QUOTED)} …` : post.text;
+export function quotation(whole, name) {
+  const text = whole.length > MAX_QUOTED ? `${whole.slice(0, MAX_QUOTED)} …` : whole;
   return `> **${name.replace(/([\\`*_[\]<>])/g, "\\$1")}:**\n>\n${text
     .split("\n")
     .map((line) => `> ${line}`)
@@ -105,7 +131,7 @@ export function quotation(post, name) {
 }
 
 /** Where the post is that a post answers: on the page of their thread, somewhere on this page.
- * @param {Api.Post} post
+ * @param {Page.ShownPost} post
  * @param {Page.PostActions} actions */
 function placeOf({ thread, replyTo }, actions) {
   const place = `#post-${replyTo}`;
@@ -137,7 +163,7 @@ function beginning(html) {
   return [...text].slice(0, LONGEST_BEGINNING).join("");
 }
 
-/** @param {Api.Post} post
+/** @param {Page.ShownPost} post
  * @param {HTMLElement} element
  * @param {Page.PostActions} actions */
 async function edit(post, element, actions) {
@@ -176,7 +202,7 @@ async function edit(post, element, actions) {
   }
 }
 
-/** @param {Api.Post} post */
+/** @param {Page.ShownPost} post */
 async function showHistory(post) {
   await dialog(t("history"), () => {
     const list = h("div", { class: "history" }, loading());
@@ -208,7 +234,7 @@ async function showHistory(post) {
   });
 }
 
-/** @param {Api.Post} post
+/** @param {Page.ShownPost} post
  * @param {HTMLElement} element
  * @param {Page.PostActions} actions */
 function remove(post, element, actions) {
@@ -231,7 +257,7 @@ function remove(post, element, actions) {
   offerUndo(t("post-deleted"), removeNow, show);
 }
 
-/** @param {Api.Post} post
+/** @param {Page.ShownPost} post
  * @param {Page.PostActions} actions */
 async function removeAsModerator(post, actions) {
   const { giveReason } = await import("./moderation/reason.js");

@@ -25,6 +25,7 @@ export class Router {
   /** What the server has sent, as long as it is shown.
    * @type {Element | null} */
   #served = null;
+  #isFirst = true;
   /** The place that is being filled, and then takes the place of what the server has sent.
    * @type {Place | null} */
   #filling = null;
@@ -127,12 +128,21 @@ export class Router {
           this.#filling = null;
           void this.#load(place, this.#notFound(), [], true);
         },
+        served: null,
         showWhen: (filled) => this.#showWhen(place, filled),
       },
     };
     this.#current = place;
+    place.visit.served = this.#takeServed();
     const [load, parts] = this.#match(address.pathname);
     await this.#load(place, load, parts, quiet);
+  }
+
+  /** What the server has sent, for the first view only. */
+  #takeServed() {
+    const served = this.#isFirst ? this.#served : null;
+    this.#isFirst = false;
+    return served;
   }
 
   /** @param {Place} place

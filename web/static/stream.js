@@ -14,11 +14,9 @@ const HIDDEN_FOR = 10_000;
  * @param {string} path
  * @param {Page.StreamHandlers} handlers
  * @param {AbortSignal} signal
- * @param {{open: Page.Open, pause: Page.Pause,
- *   page?: Page.Visibility}} parts */
-export async function follow(path, handlers, signal, { open, pause, page = document }) {
-  /** @type {string | null} */
-  let lastId = null;
+ * @param {{open: Page.Open, pause: Page.Pause, lastId?: string | null,
+ *   page?: Page.Visibility}} parts `lastId` is the id of the last event that the reader knows */
+export async function follow(path, handlers, signal, { open, pause, lastId = null, page = document }) {
   let failures = 0;
   while (!signal.aborted) {
     await untilVisible(page, signal);

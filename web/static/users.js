@@ -7,19 +7,19 @@ import { t } from "./text.js";
 const CACHE_TIME = 60_000;
 const BATCH_SIZE = 100;
 
-/** @type {Map<number, {promise: Promise<Api.User | null>, until: number}>} */
+/** @type {Map<number, {promise: Promise<Page.ShownUser | null>, until: number}>} */
 const cache = new Map();
-/** @type {Map<number, (user: Api.User | null) => void>} */
+/** @type {Map<number, (user: Page.ShownUser | null) => void>} */
 let wanted = new Map();
 
 /** The user with an id, or null if there is none. Users that are needed at the same moment are requested
  * together.
  * @param {number} id
- * @returns {Promise<Api.User | null>} */
+ * @returns {Promise<Page.ShownUser | null>} */
 export function findUser(id) {
   const cached = cache.get(id);
   if (cached && cached.until > Date.now()) return cached.promise;
-  /** @type {Promise<Api.User | null>} */
+  /** @type {Promise<Page.ShownUser | null>} */
   const promise = new Promise((resolve) => {
     if (wanted.size === 0) queueMicrotask(fetchWanted);
     wanted.set(id, resolve);
@@ -35,7 +35,7 @@ export function known(ids) {
 }
 
 /** Cache a user that was part of another response.
- * @param {Api.User} user */
+ * @param {Page.ShownUser} user */
 export function cacheUser(user) {
   cache.set(user.id, { promise: Promise.resolve(user), until: Date.now() + CACHE_TIME });
 }
@@ -53,7 +53,7 @@ export function userLink(id) {
 }
 
 /** What a template shows of a user. An account that was deleted has only a name.
- * @param {Api.User} user */
+ * @param {Page.ShownUser} user */
 export function valuesOf({ id, name, username, role }) {
   const isThere = !username.startsWith("deleted-");
   const badge = isThere && role !== "member" && t(`role-${role}`);

@@ -11,7 +11,7 @@ import { choices } from "./choices.js";
 const REASONS = ["spam", "abuse", "off-topic", "other"];
 
 /** Ask for a reason and a note, and report the post.
- * @param {Api.Post} post */
+ * @param {Page.ShownPost} post */
 export async function reportPost(post) {
   if (!(await session.ensure())) return;
   // The same for every attempt of this dialog: a report that is sent again counts once.

@@ -7,8 +7,9 @@ import { ask, get, getPage, open, pause, retryWhileDown, settled } from "../http
 import { navigate } from "../navigation.js";
 import { describeProblem, offerUndo, showMessage, showProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
-import { postElement, quotation } from "../post.js";
+import { adoptPost, postElement, quotation } from "../post.js";
 import { Problem } from "../problem.js";
+import { readPost, servedList, servedThread } from "../served.js";
 import { outbox, reading, session } from "../state.js";
 import { follow } from "../stream.js";
 import { copy, copyButtons, copyElement } from "../templates.js";
@@ -16,6 +17,8 @@ import { t } from "../text.js";
 import { avatar, findUser, known, userLink } from "../users.js";
 import { valuesOf } from "./threads.js";
 
+/** As many as the server's page has. */
+const POSTS_ON_A_PAGE = 49;
 const TITLE_EDITABLE_FOR = 24 * 3_600_000;
 
 /** @param {Page.Visit} visit
@@ -54,6 +57,9 @@ class ThreadView {
   #filled = false;
   /** @type {Promise<Api.Thread>} */
   #found;
+  /** Up to which event the server's page has the thread; null if the page was not used.
+   * @type {string | null} */
+  #version;
   /** Says that everything is there that the server's page has. */
   #isFilled = () => {};
   /** Resolves when the visitor sees this view, and no longer what the server has sent. */
@@ -76,7 +82,7 @@ class ThreadView {
   #pending = h("div", { class: "pending" });
   #bar = h("button", { type: "button", class: "news bottom", hidden: true, onclick: () => this.#toEnd() });
   #writeSection = h("section", { class: "write", id: "composer", "aria-label": t("write-a-post") });
-  /** @type {PagedList<Api.Post>} */
+  /** @type {PagedList<Page.ShownPost>} */
   #pages;
   /** @type {Page.PostActions} */
   #actions = {
@@ -92,12 +98,22 @@ class ThreadView {
     this.#visit = visit;
     this.#id = id;
     const { signal } = visit;
-    this.#found = retryWhileDown(() => get(`/api/threads/${id}`, { signal }), signal);
+    const first = this.#firstPage();
+    const served = this.#served(first);
+    this.#found = served
+      ? Promise.resolve(served.thread)
+      : retryWhileDown(() => get(`/api/threads/${id}`, { signal }), signal);
+    this.#version = served?.version ?? null;
     const readBefore = reading.readUpTo(id).then((post) => void (this.#readBefore = post));
     this.#pages = new PagedList({
-      first: fromCursor(`/api/posts/in-thread/${id}?limit=50${this.#around()}`, visit.address),
+      first,
+      served: served?.posts,
       row: (post) => {
-        const element = postElement(post, this.#actions);
+        const sent = served?.posts.elements.get(post.id);
+        served?.posts.elements.delete(post.id);
+        const element = sent
+          ? adoptPost(post, sent, this.#actions)
+          : postElement(/** @type {Api.Post} */ (post), this.#actions);
         this.#inSight.observe(element);
         return element;
       },
@@ -185,7 +201,7 @@ class ThreadView {
     this.#tools.replaceChildren(
       ...[
         !this.#pages.complete && actionButton(t("to-the-newest"), () => this.#toEnd()),
-        ((mine && young) || session.isModerator) && actionButton(t("rename"), () => this.#rename(thread)),
+        ((mine && young) || session.isModerator) && actionButton(t("rename"), () => this.#rename().catch(showProblem)),
         session.isModerator &&
           actionButton(t(thread.locked ? "unlock" : "lock"), () =>
             thread.locked || mine ? this.#set("lock", !thread.locked) : this.#lock(),
@@ -280,7 +296,7 @@ class ThreadView {
         onEvent: (kind, data) => this.#onEvent(kind, data),
       },
       this.#visit.signal,
-      { open, pause },
+      { open, pause, lastId: this.#version },
     );
   }
 
@@ -397,12 +413,27 @@ class ThreadView {
     }
   }
 
-  /** The query that makes the first page begin where the visitor wants to read. */
-  #around() {
+  /** The API path of the first page: it begins where the visitor wants to read. */
+  #firstPage() {
+    const path = `/api/posts/in-thread/${this.#id}?limit=${POSTS_ON_A_PAGE}`;
     const { searchParams, hash } = this.#visit.address;
-    if (searchParams.has("after")) return "";
-    const wanted = /^#post-([1-9]\d{0,17})$/.exec(hash)?.[1] ?? searchParams.get("from");
-    return wanted !== null && /^[1-9]\d{0,17}$/.test(wanted) ? `&around=${wanted}` : "";
+    if (searchParams.has("after")) return fromCursor(path, this.#visit.address);
+    const sought = /^#post-([1-9]\d{0,17})$/.exec(hash)?.[1] ?? null;
+    const isServed = sought !== null && this.#visit.served?.querySelector(`#post-${sought}`);
+    const wanted = isServed ? searchParams.get("from") : (sought ?? searchParams.get("from"));
+    return wanted !== null && /^[1-9]\d{0,17}$/.test(wanted) ? `${path}&around=${wanted}` : path;
+  }
+
+  /** What the server has sent of this thread, if that is what the visitor wants to see.
+   * @param {string} first */
+  #served(first) {
+    const { served, address } = this.#visit;
+    const around = new URL(first, address).searchParams.get("around");
+    if (around !== null && around !== address.searchParams.get("from")) return null;
+    const thread = servedThread(served, this.#id);
+    const posts = servedList(served, first, readPost);
+    const version = served instanceof HTMLElement ? served.dataset.version : undefined;
+    return thread && posts && version !== undefined ? { thread, posts, version } : null;
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
@@ -472,7 +503,7 @@ class ThreadView {
     this.#pages.find(id)?.classList.add("sought");
   }
 
-  /** @param {Api.Post[]} posts */
+  /** @param {Page.ShownPost[]} posts */
   #onItems(posts) {
     this.#othersWrote ||= posts.some((post) => post.user !== session.user?.id);
     this.#knowUntil(posts.at(-1)?.createdAt);
@@ -491,19 +522,25 @@ class ThreadView {
     return Math.max(this.#thread?.postCount ?? 0, this.#pages.count);
   }
 
-  /** @param {Api.Post} post */
+  /** @param {Page.ShownPost} post */
   async #reply(post) {
     if (!this.#composer) await session.ensure();
     this.#composer?.replyTo(post);
     this.#composer?.focus();
   }
 
-  /** @param {Api.Post} post */
+  /** @param {Page.ShownPost} post */
   async #quote(post) {
     if (!this.#composer) await session.ensure();
-    const user = await findUser(post.user);
-    this.#composer?.replyTo(post);
-    this.#composer?.add(quotation(post, user?.name ?? ""));
+    try {
+      /** @type {Pick<Api.Post, "text">} */
+      const { text } = post.text === undefined ? await get(`/api/posts/${post.id}`) : { text: post.text };
+      const user = await findUser(post.user);
+      this.#composer?.replyTo(post);
+      this.#composer?.add(quotation(text, user?.name ?? ""));
+    } catch (problem) {
+      showProblem(problem);
+    }
     this.#composer?.focus();
   }
 
@@ -536,8 +573,9 @@ class ThreadView {
     navigate("/");
   }
 
-  /** @param {Api.Thread} thread */
-  async #rename({ title: current, version }) {
+  async #rename() {
+    /** @type {Api.Thread} */
+    const { title: current, version } = await get(`/api/threads/${this.#id}`);
     await dialog(t("rename"), (close) =>
       form({
         fields: [field("title", t("thread-title"), { value: current, maxlength: "200", required: true })],

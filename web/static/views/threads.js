@@ -1,6 +1,6 @@
 // The list of threads, sorted by latest activity or by age.
 import { Composer } from "../composer.js";
-import { time } from "../dates.js";
+import { localize, time } from "../dates.js";
 import { h } from "../dom.js";
 import { ask, get } from "../http.js";
 import { navigate } from "../navigation.js";
@@ -8,6 +8,7 @@ import { showMessage, showProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
 import { Problem } from "../problem.js";
 import { placeToRead } from "../read-positions.js";
+import { readThread, servedList } from "../served.js";
 import { outbox, reading, session } from "../state.js";
 import { read, write } from "../storage.js";
 import { copyElement } from "../templates.js";
@@ -27,11 +28,14 @@ export function show(visit) {
   const order = visit.address.searchParams.get("order") === "new" ? "new" : "active";
   const place = order === "new" ? "/?order=new" : "/";
   const path = `/api/threads?order=${order}&limit=30`;
-  /** @type {PagedList<Api.Thread>} */
+  const first = fromCursor(path, visit.address);
+  const served = servedList(visit.served, first, readThread);
+  /** @type {PagedList<Page.ShownThread>} */
   const pages = new PagedList({
-    first: fromCursor(path, visit.address),
-    row: threadRow,
-    people: (thread) => [thread.createdBy, thread.lastPostBy],
+    first,
+    served,
+    row: rowOf(served),
+    people: peopleOf,
     link: linkFrom(place),
     empty: t("no-threads"),
     more: t("more-threads"),
@@ -113,6 +117,31 @@ export function threadRow(thread) {
     poster: thread.lastPostBy !== null && userLink(thread.lastPostBy),
     nobody: thread.lastPostBy === null,
   });
+  return liveRow(thread, row);
+}
+
+/** The row of a thread that a list shows: the server's, as long as it is there.
+ * @param {import("../served.js").ServedPage<Page.ShownThread> | null} served
+ * @returns {(thread: Page.ShownThread) => HTMLElement} */
+export function rowOf(served) {
+  return (thread) => {
+    const sent = served?.elements.get(thread.id);
+    served?.elements.delete(thread.id);
+    if (!sent) return threadRow(/** @type {Api.Thread} */ (thread));
+    localize(sent);
+    return liveRow(thread, sent);
+  };
+}
+
+/** The users whom a thread's row names.
+ * @param {Page.ShownThread & Partial<Api.Thread>} thread */
+export function peopleOf({ createdBy, lastPostBy }) {
+  return [createdBy ?? null, lastPostBy ?? null];
+}
+
+/** @param {Page.ShownThread} thread
+ * @param {HTMLElement} row */
+function liveRow(thread, row) {
   const fresh = row.querySelector(".fresh");
   const title = row.querySelector("h2 a");
   if (fresh === null || !(title instanceof HTMLAnchorElement)) throw new Error("A row has no title.");
@@ -136,7 +165,7 @@ export function valuesOf({ id, title, createdBy, postCount, pinned, locked }) {
   return { id, title, author, count: postCount, posts: t("posts", { count: postCount }), pin: pinned, lock: locked };
 }
 
-/** @param {Api.Thread[]} threads */
+/** @param {Page.ShownThread[]} threads */
 function postCounts(threads) {
   return new Map(threads.map((thread) => [thread.id, thread.postCount]));
 }

@@ -6,16 +6,19 @@ import { dialog, field, form } from "../forms.js";
 import { ask, get, retryWhileDown, settled } from "../http.js";
 import { describeProblem, showMessage, showProblem } from "../notices.js";
 import { fromCursor, linkFrom, PagedList } from "../paged-list.js";
-import { postElement } from "../post.js";
+import { adoptPost, postElement } from "../post.js";
 import { Problem } from "../problem.js";
+import { readPost, readThread, servedList, servedUser } from "../served.js";
 import { session } from "../state.js";
 import { copy } from "../templates.js";
 import { t } from "../text.js";
 import { avatar, cacheUser, valuesOf } from "../users.js";
-import { threadRow } from "./threads.js";
+import { peopleOf, rowOf } from "./threads.js";
 
 /** @type {Api.Role[]} */
 const RANKS = ["member", "moderator", "admin"];
+/** As many as the server's page has. */
+const WRITTEN_ON_A_PAGE = 20;
 
 /** @param {Page.Visit} visit
  * @param {string} id */
@@ -64,7 +67,9 @@ export function show(visit, id) {
   async function load() {
     try {
       /** @type {Api.User} */
-      const user = await retryWhileDown(() => get(`/api/users/${id}`, { signal: visit.signal }), visit.signal);
+      const user =
+        servedUser(visit.served, Number(id)) ??
+        (await retryWhileDown(() => get(`/api/users/${id}`, { signal: visit.signal }), visit.signal));
       cacheUser(user);
       visit.title(user.name);
       heading.replaceChildren(user.name);
@@ -91,12 +96,15 @@ function tab(key, href, current) {
 /** @param {Page.Visit} visit
  * @param {string} id
  * @param {Promise<unknown>} ready
- * @returns {PagedList<Api.Thread>} */
+ * @returns {PagedList<Page.ShownThread>} */
 function threadsOf(visit, id, ready) {
+  const first = fromCursor(`/api/threads?createdBy=${id}&order=new&limit=${WRITTEN_ON_A_PAGE}`, visit.address);
+  const served = servedList(visit.served, first, readThread);
   return new PagedList({
-    first: fromCursor(`/api/threads?createdBy=${id}&order=new&limit=30`, visit.address),
-    row: threadRow,
-    people: (thread) => [thread.createdBy, thread.lastPostBy],
+    first,
+    served,
+    row: rowOf(served),
+    people: peopleOf,
     link: linkFrom(`/users/${id}?show=threads`),
     empty: t("no-threads"),
     more: t("more-threads"),
@@ -108,11 +116,18 @@ function threadsOf(visit, id, ready) {
 /** @param {Page.Visit} visit
  * @param {string} id
  * @param {Promise<unknown>} ready
- * @returns {PagedList<Api.Post>} */
+ * @returns {PagedList<Page.ShownPost>} */
 function postsOf(visit, id, ready) {
+  const first = fromCursor(`/api/posts/by-user/${id}?limit=${WRITTEN_ON_A_PAGE}`, visit.address);
+  const served = servedList(visit.served, first, readPost);
   return new PagedList({
-    first: fromCursor(`/api/posts/by-user/${id}?limit=20`, visit.address),
-    row: (post) => postElement(post),
+    first,
+    served,
+    row: (post) => {
+      const sent = served?.elements.get(post.id);
+      served?.elements.delete(post.id);
+      return sent ? adoptPost(post, sent) : postElement(/** @type {Api.Post} */ (post));
+    },
     people: (post) => [post.user],
     link: linkFrom(`/users/${id}`),
     empty: t("no-posts"),
