@@ -25,7 +25,7 @@ async def test_panel_names_the_process_that_answered_each_request(visitor: Visit
     found = await in_thread_with_panel(visitor)
     by = await process_of_posts(visitor)
     await expect(found.locator("svg")).to_contain_text(by)
-    row = found.locator("tbody tr").filter(has_text="/api/posts/in-thread/1?limit=50")
+    row = found.locator("tbody tr").filter(has_text="/api/posts/in-thread/1/stream")
     await expect(row).to_contain_text(by)
     await expect(row).to_contain_text("200")
 

@@ -1,10 +1,11 @@
 """The server and the browser make the same markup, and the page is readable without scripts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.visitors import Visitor
 from tests.deployments import Board
@@ -90,16 +91,23 @@ async def thread(board: Board) -> AsyncIterator[str]:
         yield f"/threads/{started['id']}"
 
 
+@pytest.mark.usefixtures("thread")
 @pytest.mark.parametrize("place", ["thread", "list", "author"])
 async def test_server_and_browser_make_the_same_markup(
-    board: Board, browser: Browser, thread: str, place: str
+    board: Board, browser: Browser, place: str
 ) -> None:
     # The page's own policy would not let this test parse HTML.
     context = await browser.new_context(bypass_csp=True)
     try:
         visitor = Visitor(board, context, await context.new_page())
-        await visitor.go(thread if place != "list" else "/?order=new")
-        await visitor.page.locator("footer.actions button, .thread-row").first.wait_for()
+        # What the browser has not received as HTML it makes itself.
+        await visitor.go("/settings" if place == "list" else "/?order=new")
+        if place == "list":
+            await visitor.page.get_by_role("link", name="The board").click()
+            await visitor.page.locator('.orders a[href="/?order=new"]').click()
+        else:
+            await visitor.page.get_by_role("link", name="Every state of a post").first.click()
+            await visitor.page.locator("footer.actions button").first.wait_for()
         if place == "author":
             await visitor.page.locator("article.post a.user").first.click()
             await visitor.page.locator(".user-head .badge, .user-head .username").first.wait_for()
@@ -124,6 +132,105 @@ async def test_reference_leads_to_its_footnote_and_back(visitor: Visitor, thread
     await note.get_by_role("link", name="↩").click()
     await expect(post.locator("sup a:focus")).to_have_text("[2]")
     assert visitor.page.url == address
+
+
+# The parts of an element with their classes, without what a user wrote and what the browser puts
+# into slots. Of a template, `?` marks those that only some copies have.
+PARTS = """
+(element) => {
+  const parts = (root) =>
+    [...root.querySelectorAll("*")]
+      .filter((part) => !part.parentElement?.closest(".prose, .avatar, .user, .in-reply-to, time"))
+      .filter((part) => !part.matches(".avatar, .user, time, .reply-line"))
+      .map((part) => {
+        const optional = part.closest("[data-if]") ? "?" : "";
+        return `${optional}${part.localName}.${part.className}[${part.getAttribute("role") ?? ""}]`;
+      });
+  const kind = ["pending", "removed"].find((kind) => element.classList.contains(`${kind}-post`));
+  const template = document.getElementById(`copy-${kind ? `${kind}-` : ""}post`).content;
+  const actions = document.getElementById("copy-actions").content;
+  return [parts(element), [...parts(template.firstElementChild), ...(kind ? [] : parts(actions))]];
+}
+"""
+
+
+# In one deployment only: both serve the same files.
+@pytest.mark.parametrize("run", ["monolith"], indirect=True)
+async def test_post_that_no_page_of_the_server_shows_is_a_copy_of_its_template(
+    board: Board, visitor: Visitor
+) -> None:
+    async with joining(board) as person, moderating(board) as moderator:
+        started = await person.start_thread("A post in every other state")
+        first = await person.write(started["id"], "To be removed")
+        await visitor.sign_in(moderator.username)
+        await visitor.go(f"/threads/{started['id']}")
+        await visitor.page.locator("[data-live]").wait_for()
+        await person.write(started["id"], "It arrives")
+        removal = f"/api/posts/{first['id']}/removal"
+        removed = await moderator.http.put(removal, json={"reason": "A reason"})
+        assert removed.status_code == 204, removed.text
+        await visitor.page.route("**/api/posts", refuse)
+        await visitor.write("Refused")
+        await visitor.page.locator(".pending-post.refused").wait_for()
+        await visitor.page.unroute("**/api/posts")
+        await visitor.write("My own")
+        await visitor.post("My own").wait_for()
+        await visitor.page.route("**/api/posts", abort)
+        await visitor.write("On its way")
+        shown = {
+            "live": visitor.post("It arrives"),
+            "own": visitor.post("My own"),
+            "removed": visitor.page.locator(".removed-post"),
+            "refused": visitor.page.locator(".pending-post.refused"),
+            "offline": visitor.page.locator(".pending-post.offline"),
+        }
+        for state, post in shown.items():
+            made, template = await post.evaluate(PARTS)
+            expected = [part for part in template if part[0] != "?" or part[1:] in made]
+            assert (state, made) == (state, [part.removeprefix("?") for part in expected])
+
+
+async def abort(route: Route) -> None:
+    await route.abort()
+
+
+async def refuse(route: Route) -> None:
+    await route.fulfill(status=422)
+
+
+async def test_opened_page_requests_nothing_that_the_server_has_sent(
+    visitor: Visitor, thread: str
+) -> None:
+    requested: list[str] = []
+    visitor.page.on("request", lambda request: requested.append(request.url))
+    for path in (thread, "/", "/users/1", "/users/1?show=threads"):
+        requested.clear()
+        await visitor.go(path)
+        await visitor.until_filled()
+        if path == thread:
+            await visitor.page.locator("[data-live]").wait_for()
+        reads = [url for url in requested if "/api/" in url and not url.endswith("/stream")]
+        assert reads == [], path
+
+
+async def test_post_written_while_the_page_was_loading_is_shown(
+    board: Board, visitor: Visitor, thread: str
+) -> None:
+    loaded, written = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        loaded.set()
+        await written.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/stream", hold)
+    await visitor.go(thread)
+    async with asyncio.timeout(20):
+        await loaded.wait()
+    async with joining(board) as person:
+        await person.write(int(thread.rsplit("/", 1)[1]), "Written meanwhile")
+    written.set()
+    await visitor.post("Written meanwhile").wait_for()
 
 
 @pytest.mark.usefixtures("thread")

@@ -103,8 +103,12 @@ async def test_page_opened_during_an_outage_loads_when_the_board_is_back(visitor
             await route.continue_()
 
     await visitor.page.route("**/api/**", answer)
+    # The server's page needs nothing of the API.
     await visitor.go("/")
+    await expect(visitor.page.locator(".thread-row").first).to_be_visible()
+    await visitor.page.locator('.orders a[href="/?order=new"]').click()
     await expect(outage(visitor)).to_be_visible()
+    await expect(visitor.page.locator(".thread-row")).to_have_count(0)
     down = False
     await expect(visitor.page.locator(".thread-row").first).to_be_visible(timeout=20_000)
     await expect(outage(visitor)).to_be_hidden()

@@ -173,6 +173,17 @@ describe("router", () => {
     assert.deepEqual([announced, focused], [[], []]);
   });
 
+  test("what the server has sent is for the first view only", async () => {
+    const served = { name: "served" };
+    router = new Router([[/^/, () => view("home")]], outletWith(served), () => {}, browser.asWindow());
+    await router.start();
+    assert.equal(latest().visit.served, served);
+    await router.go("/threads/7");
+    assert.equal(latest().visit.served, null);
+    await router.reload();
+    assert.equal(latest().visit.served, null);
+  });
+
   test("leaves what the server has sent until the view is filled", async () => {
     const served = { name: "served" };
     const fill = new EventTarget();
