@@ -97,7 +97,6 @@ class Documents:
                 posts=written,
                 answered=_answered(_items(written), users),
                 users=users,
-                from_the_middle=after is not None or first is not None,
             ),
         )
 
