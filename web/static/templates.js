@@ -56,7 +56,9 @@ function fill(made, values) {
       if (SLOT.test(attribute.value)) attribute.value = filled(attribute.value, values).join("");
     }
     const texts = [...element.childNodes].filter((node) => node instanceof Text);
-    for (const text of texts) if (SLOT.test(text.data)) text.replaceWith(...filled(text.data, values));
+    for (const text of texts) {
+      if (SLOT.test(text.data)) text.replaceWith(...filled(text.data, values).filter((part) => part !== ""));
+    }
   }
 }
 

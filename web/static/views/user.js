@@ -24,6 +24,8 @@ const WRITTEN_ON_A_PAGE = 20;
  * @param {string} id */
 export function show(visit, id) {
   visit.keep = true;
+  const served = servedUser(visit.served, Number(id));
+  if (served) cacheUser(served);
   const heading = h("h1", { dir: "auto" }, "\u2007".repeat(12));
   const about = h("div", { class: "about" });
   const tools = h("div", { class: "tools" });
@@ -68,8 +70,7 @@ export function show(visit, id) {
     try {
       /** @type {Api.User} */
       const user =
-        servedUser(visit.served, Number(id)) ??
-        (await retryWhileDown(() => get(`/api/users/${id}`, { signal: visit.signal }), visit.signal));
+        served ?? (await retryWhileDown(() => get(`/api/users/${id}`, { signal: visit.signal }), visit.signal));
       cacheUser(user);
       visit.title(user.name);
       heading.replaceChildren(user.name);
