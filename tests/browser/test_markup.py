@@ -141,10 +141,11 @@ PARTS = """
   const parts = (root) =>
     [...root.querySelectorAll("*")]
       .filter((part) => !part.parentElement?.closest(".prose, .avatar, .user, .in-reply-to, time"))
-      .filter((part) => !part.matches(".avatar, .user, time, .reply-line"))
+      .filter((part) => !part.matches(".avatar, .user, time, .reply-line, .removal *"))
       .map((part) => {
         const optional = part.closest("[data-if]") ? "?" : "";
-        return `${optional}${part.localName}.${part.className}[${part.getAttribute("role") ?? ""}]`;
+        const { act = "" } = part.dataset;
+        return `${optional}${part.localName}.${part.className} ${part.getAttribute("role")} ${act}`;
       });
   const kind = ["pending", "removed"].find((kind) => element.classList.contains(`${kind}-post`));
   const template = document.getElementById(`copy-${kind ? `${kind}-` : ""}post`).content;
