@@ -1,4 +1,4 @@
-"""The page's texts, from the file that the browser loads too."""
+"""The page's texts: those that only templates show, and those that the browser loads too."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 FILE: Final = Path(__file__).parents[1] / "static" / "text" / "en.js"
+OF_TEMPLATES: Final = Path(__file__).parents[1] / "templates" / "en.json"
 
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _ENTRY = re.compile(
@@ -26,9 +27,12 @@ class Texts:
             self._texts[found[1]] = json.loads(f'"{one}"'), json.loads(f'"{other}"')
 
     @classmethod
-    def load(cls, file: Path = FILE) -> "Texts":
-        """The texts of a file."""
-        return cls(file.read_text(encoding="utf-8"))
+    def load(cls) -> "Texts":
+        """The texts in English."""
+        texts = cls(FILE.read_text(encoding="utf-8"))
+        of_templates = json.loads(OF_TEMPLATES.read_text(encoding="utf-8"))
+        texts._texts |= {key: (text, text) for key, text in of_templates.items()}
+        return texts
 
     @property
     def keys(self) -> frozenset[str]:

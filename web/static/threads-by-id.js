@@ -1,7 +1,5 @@
 // Threads by id: requested in batches, and cached while the page is open.
-import { h } from "./dom.js";
 import { get } from "./http.js";
-import { t } from "./text.js";
 
 const BATCH_SIZE = 100;
 const LARGEST_CACHE = 1000;
@@ -26,16 +24,6 @@ export function findThread(id) {
   });
   cache.set(id, promise);
   return promise;
-}
-
-/** A link to a thread, which shows its title as soon as it is known.
- * @param {number} id */
-export function threadLink(id) {
-  const link = h("a", { href: `/threads/${id}`, dir: "auto" }, t("thread"));
-  findThread(id).then((thread) => {
-    if (thread) link.textContent = thread.title;
-  });
-  return link;
 }
 
 async function fetchWanted() {

@@ -11,6 +11,7 @@ import pytest
 
 from kernel.errors import FAILURES
 from web.markup.templates import FOLDER
+from web.markup.texts import OF_TEMPLATES
 from web.site import PREFIX, STATIC, build
 
 TEXTS = sorted((STATIC / "text").glob("*.js"))
@@ -149,15 +150,20 @@ def test_text_keys_match_the_keys_that_the_page_uses() -> None:
     sources = [path.read_text() for path in STATIC.rglob("*.js") if path not in TEXTS]
     templates = [path.read_text() for path in FOLDER.glob("*.html")]
     python = [path.read_text() for path in STATIC.parent.rglob("*.py")]
+    of_templates = json.loads(OF_TEMPLATES.read_text("utf-8")).keys()
+    assert not of_templates & KEYS
+    keys = KEYS | of_templates
+    asked = set(re.findall(r'\bt\(\s*"([^"]+)"\s*[,)]', "\n".join(sources)))
+    assert asked <= KEYS
     code = "\n".join([*sources, *python, *templates])
     asked = set(re.findall(r'\bt\(\s*"([^"]+)"\s*[,)]', code))
     asked |= set(re.findall(r"\bt\('([^']+)'", code))
-    assert asked <= KEYS
+    assert asked <= keys
     families = tuple(re.findall(r"\bt\(\s*`([a-z-]+[-:])\$\{", code))
     families += tuple(re.findall(r'\bt\("([a-z-]+-)" ~', code))
     ends = tuple(re.findall(r'\bt\(shown ~ "(-[a-z]+)"', code))
     quoted = set(re.findall(r'["\']([a-z][a-z-]*)["\']', code))
-    unused = {key for key in KEYS - quoted if not key.startswith(families)}
+    unused = {key for key in keys - quoted if not key.startswith(families)}
     assert {key for key in unused if not key.endswith(ends)} == set()
 
 
