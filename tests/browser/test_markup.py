@@ -101,7 +101,7 @@ async def test_server_and_browser_make_the_same_markup(
     try:
         visitor = Visitor(board, context, await context.new_page())
         # What the browser has not received as HTML it makes itself.
-        await visitor.go("/settings" if place == "list" else "/?order=new")
+        await visitor.go("/docs" if place == "list" else "/?order=new")
         if place == "list":
             await visitor.page.get_by_role("link", name="The board").click()
             await visitor.page.locator('.orders a[href="/?order=new"]').click()
