@@ -51,7 +51,10 @@ async def test_a_long_cursor_is_malformed_like_any_other(
         assert (response.status_code, slug(response)) == (400, "malformed-request")
 
 
-async def test_a_cursor_of_one_list_is_refused_by_every_other(person: Person) -> None:
+async def test_a_cursor_of_one_list_is_refused_by_every_other(
+    person: Person,
+    newcomer: Person,  # noqa: ARG001 - a second user, so that the list of users has two pages
+) -> None:
     thread, other = [(await person.start_thread())["id"] for _ in range(2)]
     for _ in range(2):
         await person.write(thread)
