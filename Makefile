@@ -134,7 +134,7 @@ lighthouse: $(VENV)/dev.txt $(NODE)/lint-javascript.txt ## Measure two pages wit
 	@$(BIN)/python -m tests.browser.lighthouse
 
 .PHONY: prove
-prove: $(VENV)/dev.txt ## Fuzz the API and the gateway, and compare it with a model, break it, soak it (about two hours)
+prove: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Fuzz the API and the gateway, and compare it with a model, break it, soak it (about two hours)
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos
 	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos.soak
@@ -242,7 +242,11 @@ destroy-ecs: $(VENV)/deploy.txt ## Delete everything from AWS, including data an
 
 .PHONY: rehearse
 rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Run all of these commands on an emulated AWS, without an account (needs Docker)
-	@$(BIN)/pytest tests/rehearsal --exitfirst --capture=no --verbose $(ARGS)
+	@$(BIN)/pytest tests/rehearsal -m "not prove" --exitfirst --capture=no --verbose --durations=15 $(ARGS)
+
+.PHONY: rehearse-all
+rehearse-all: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Interrupt each of these commands after every change, and run it again, on an emulated AWS (needs Docker)
+	@$(BIN)/pytest tests/rehearsal --prove -m prove --exitfirst --capture=no --verbose --durations=0 $(ARGS)
 
 .PHONY: dataset
 dataset: $(VENV)/dev.txt ## Fill the running board with a million posts (ARGS="--posts 10000000", ARGS=--help)

@@ -9,8 +9,8 @@ from deploy.errors import TookTooLongError
 Found = TypeVar("Found")
 
 _FIRST_PAUSE: Final = 0.3
-_LONGEST_PAUSE: Final = 5.0
-_GROWTH: Final = 1.5
+_LONGEST_PAUSE: Final = 3.0
+_GROWTH: Final = 1.3
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Load:
     responses of each process."""
 
     thread: int
+    pause: float = 0
     requests: int = 0
     failures: list[Failure] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
@@ -71,8 +72,11 @@ class Load:
 
 
 @asynccontextmanager
-async def load(url: str, *, readers: int = 2, writers: int = 2) -> AsyncIterator[Load]:
-    """Let readers and writers send requests without a pause until the block ends."""
+async def load(
+    url: str, *, readers: int = 2, writers: int = 2, pause: float = 0
+) -> AsyncIterator[Load]:
+    """Let readers and writers send requests until the block ends, each with a pause of so many
+    seconds after each response."""
     limits = httpx.Limits(max_connections=readers + writers)
     async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits, trust_env=False) as http:
         who = {"username": new_username(), "password": PASSWORD}
@@ -83,7 +87,7 @@ async def load(url: str, *, readers: int = 2, writers: int = 2) -> AsyncIterator
         http.headers["Authorization"] = f"Bearer {session.json()['token']}"
         thread = await http.post("/api/threads", json={"title": "Under load"})
         thread.raise_for_status()
-        found = Load(thread.json()["id"])
+        found = Load(thread.json()["id"], pause)
         people = [asyncio.create_task(_read(http, found)) for _ in range(readers)]
         people += [asyncio.create_task(_write(http, found)) for _ in range(writers)]
         try:
@@ -127,4 +131,5 @@ async def _ask(
     if not answer.is_success:
         load.failures.append(Failure(asked, answer.status_code, f"{method} {path}: {answer.text}"))
         await asyncio.sleep(0.1)
+    await asyncio.sleep(load.pause)
     return answer

@@ -102,6 +102,11 @@ class Stage:
         label = "com.amazonaws.ecs.task-definition-family"
         return [one for one in found if family in (None, one.labels[label].split("-")[-1])]
 
+    def wait_until_stopped(self, family: str | None = None) -> None:
+        """Wait until no task runs, or none of one service: tasks drain after they were stopped."""
+        what = f"the end of the tasks of {family or 'all services'}"
+        eventually_blocking(lambda: not self.tasks(family), within=60, what=what)
+
     def database_urls(self) -> dict[str, str]:
         """The URL of each context's database, as its task reaches it."""
         found = {}
@@ -329,6 +334,15 @@ def _ami(aws: Aws) -> str:
 def served_by(lines: str) -> dict[str, str]:
     """The process that answered each path, from the output of a smoke test."""
     return dict(re.findall(r"^ +(/\S*) +(\w+/\w+)$", lines, re.MULTILINE))
+
+
+def parameters(aws: Stage, part: str) -> dict[str, str]:
+    """The parameters that a stack has stored."""
+    name = f"{PROJECT}-{part}"
+    (stack,) = aws.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {
+        one.get("ParameterKey", ""): one.get("ParameterValue", "") for one in stack["Parameters"]
+    }
 
 
 def region_is_empty(aws: Aws) -> list[str]:
