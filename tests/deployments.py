@@ -66,7 +66,9 @@ class Limits:
     of a user in a minute, `edit_limit` the number of edits of a user in a day, in each context,
     `reading_limit` how often a user may record what they have read in a minute, and
     `registration_limit` the number of registrations from an address in an hour, `report_limit` the
-    number of reports of a user in a day; 0 means no limit."""
+    number of reports of a user in a day; 0 means no limit. `call_timeout` is the number of seconds
+    for a call between services, or for a connection to the database: more than the default, because
+    a board shares its processors with tests."""
 
     thread_interval: int = 0
     post_interval: int = 0
@@ -76,6 +78,7 @@ class Limits:
     registration_limit: int = 0
     report_limit: int = 0
     address_limit: int = _ANY_NUMBER
+    call_timeout: float = 10
 
 
 NO_LIMITS = Limits()
@@ -125,6 +128,7 @@ def monolith_settings(
     """The settings of a monolith on these databases."""
     return monolith.main.Settings(
         **_of_a_process("monolith-1", limits),
+        acquire_timeout=limits.call_timeout,
         users_database_url=databases["users"],
         threads_database_url=databases["threads"],
         posts_database_url=databases["posts"],
@@ -162,6 +166,7 @@ def users_service(
     """Serve the users service. Yields its URL."""
     settings = services.users.main.Settings(
         **_of_a_process("users-1", limits),
+        acquire_timeout=limits.call_timeout,
         users_database_url=database,
         users_service_token=USERS_TOKEN,
         sign_in_address_failures=sign_in_address_failures,
@@ -177,6 +182,8 @@ def threads_service(
     """Serve the threads service, which calls users at the given URL. Yields its URL."""
     settings = services.threads.main.Settings(
         **_of_a_process("threads-1", limits),
+        call_timeout=limits.call_timeout,
+        acquire_timeout=limits.call_timeout,
         threads_database_url=database,
         threads_service_token=THREADS_TOKEN,
         users_url=users,
@@ -198,6 +205,8 @@ def posts_service(
     """Serve the posts service, which calls the others at the given URLs. Yields its URL."""
     settings = services.posts.main.Settings(
         **_of_a_process("posts-1", limits),
+        call_timeout=limits.call_timeout,
+        acquire_timeout=limits.call_timeout,
         posts_database_url=database,
         posts_service_token=POSTS_TOKEN,
         users_url=users,
@@ -218,6 +227,8 @@ def cases_service(
     """Serve the cases service, which calls the others at the given URLs. Yields its URL."""
     settings = services.cases.main.Settings(
         **_of_a_process("cases-1", limits),
+        call_timeout=limits.call_timeout,
+        acquire_timeout=limits.call_timeout,
         cases_database_url=database,
         users_url=users,
         users_service_token=USERS_TOKEN,
@@ -234,6 +245,7 @@ def web_service(users: str, threads: str, posts: str) -> AbstractAsyncContextMan
     """Serve the page, which reads from the services at the given URLs. Yields its URL."""
     settings = web.main.Settings(
         **_of_a_process("web-1"),
+        call_timeout=NO_LIMITS.call_timeout,
         users_url=users,
         users_service_token=USERS_TOKEN,
         threads_url=threads,

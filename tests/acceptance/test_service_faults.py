@@ -12,12 +12,14 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from kernel.calls.settings import CALL_TIMEOUT
 from tests.databases import Databases
-from tests.deployments import Board, posts_service, threads_service
+from tests.deployments import Board, Limits, posts_service, threads_service
 from tests.faulty import QUICK, SLOW, Fault, FaultyServer, hanging_up
 from tests.people import Person, joining, visiting
 
 LONGEST = 6.0  # two attempts of two seconds and the pause between them, on a busy machine
+AS_USUAL = Limits(call_timeout=CALL_TIMEOUT)
 NOBODYS_URL = "http://127.0.0.1:9"  # the discard service's port, which is closed
 
 Start = Callable[[str], AbstractAsyncContextManager[str]]
@@ -76,7 +78,7 @@ async def test_without_users_threads_can_be_read_but_not_started(
     databases: Databases, services: Board, writer: Person
 ) -> None:
     def start(faulty: str) -> AbstractAsyncContextManager[str]:
-        return threads_service(databases.urls["threads"], faulty)
+        return threads_service(databases.urls["threads"], faulty, AS_USUAL)
 
     body = {"title": "Is anybody there?"}
     await refuses_writes_whatever_is_wrong(services, writer, start, "/api/threads", body)
@@ -90,7 +92,7 @@ async def test_without_users_or_threads_posts_can_be_read_but_not_written(
 
     def start(faulty: str) -> AbstractAsyncContextManager[str]:
         urls = {**services.origins, faulty_one: faulty}
-        return posts_service(databases.urls["posts"], urls["users"], urls["threads"])
+        return posts_service(databases.urls["posts"], urls["users"], urls["threads"], AS_USUAL)
 
     body = {"thread": thread, "text": "Is anybody there?"}
     await refuses_writes_whatever_is_wrong(services, writer, start, "/api/posts", body)
