@@ -281,11 +281,12 @@ class BoardMachine(RuleBasedStateMachine):
         if thread.removed:
             in_thread = f"/api/posts/in-thread/{thread.id}"
 
-            def empty() -> bool:
-                return all(answer.json() == [] for answer in self.world.everywhere(in_thread))
+            def gone() -> bool:
+                return all(
+                    answer.json() == [] for answer in self.world.everywhere(in_thread)
+                ) and all(answer.status_code == 404 for answer in self.world.everywhere(path))
 
-            eventually_blocking(empty)
-            assert {answer.status_code for answer in self.world.everywhere(path)} == {404}
+            eventually_blocking(gone)
             return
 
         def told(answer: httpx.Response) -> bool:

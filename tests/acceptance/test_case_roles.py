@@ -20,6 +20,7 @@ EXPECTED: dict[str, tuple[int, ...]] = {
     "POST /api/cases": (401, 403, 403, 200, 200, 200, 200),
     "GET /api/cases": (401, 403, 200, 200, 200, 200, 200),
     "GET /api/cases/counts": (401, 403, 403, 403, 403, 200, 200),
+    "GET /api/cases/export": (401, 403, 200, 200, 200, 200, 200),
     "GET /api/cases/moderation-log": (401, 403, 403, 403, 403, 200, 200),
     "GET /api/cases/notices": (401, 403, 200, 200, 200, 200, 200),
     "GET /api/cases/{id}": (401, 403, 404, 404, 200, 200, 200),

@@ -31,7 +31,7 @@ REMOVED_POSTS = st.builds(
 )  # fmt: skip
 THREADS = st.builds(
     Thread, IDS, TEXTS, IDS, TIMES, st.none() | TIMES, IDS, IDS, IDS, st.none() | TIMES,
-    st.booleans(), st.booleans(),
+    st.none() | IDS, st.booleans(), st.booleans(),
 )  # fmt: skip
 USERS = st.builds(
     User, IDS, TEXTS, TEXTS, TEXTS, st.none() | TEXTS,
