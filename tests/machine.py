@@ -215,8 +215,8 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(thread=threads)
     def look(self, thread: ThreadModel) -> None:
-        """Every instance shows the thread and the posts that the model has, those that did not write
-        them soon: their caches follow."""
+        """Every instance shows the thread and posts of the model: soon, since caches of the others
+        follow the instance that wrote them."""
         self._settle(thread)
         path = f"/api/posts/in-thread/{thread.id}?limit=100"
 
