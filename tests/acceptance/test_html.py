@@ -199,6 +199,7 @@ async def test_search_works_with_a_form(visitor: httpx.AsyncClient, person: Pers
 
     await eventually(found)
     assert "search-form" in (await visitor.get("/search")).text
+    assert "finds whole words" in (await visitor.get("/search", params={"q": "z"})).text
     for hostile in ("\0", "x" * 500, "   "):
         assert (await visitor.get("/search", params={"q": hostile})).status_code == 200
     escaped = await visitor.get("/search", params={"q": '"><script>'})
