@@ -6,7 +6,7 @@ import asyncio
 from playwright.async_api import Browser, Page
 
 from tests.browser.chromium import chromium
-from tests.browser.test_several_visitors import make_admin
+from tests.browser.roles import appoint
 from tests.browser.visitors import Scheme, Visitor, visiting
 from tests.deployments import ROOT, Board, processes
 
@@ -46,7 +46,7 @@ async def take_all(board: Board, browser: Browser, scheme: Scheme) -> None:
             await settled(visitor, path)
             await take(visitor.page, name, scheme)
         await visitor.register("Ines Moreau")
-        await make_admin(board, visitor.username)
+        await appoint(visitor, "admin")
         for name, path in PAGES.items():
             await settled(visitor, path)
             await take(visitor.page, name, scheme)

@@ -1,22 +1,11 @@
 """Reporting a post, and deciding about it, in the browser."""
 
-import asyncpg
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
+from tests.browser.roles import appoint
 from tests.browser.visitors import Visitor, visiting
 from tests.deployments import Board
-
-
-async def make_moderator(board: Board, username: str) -> None:
-    """Give a user the role in the database."""
-    connection = await asyncpg.connect(board.databases["users"])
-    try:
-        await connection.execute(
-            "UPDATE users SET role = 'moderator' WHERE username = $1", username
-        )
-    finally:
-        await connection.close()
 
 
 async def report(visitor: Visitor, path: str, reason: str, note: str) -> None:
@@ -51,7 +40,7 @@ async def test_post_is_reported_and_removed_and_its_reporter_learns_it(
     await report(other, path, "Spam", note)
     async with visiting(board, browser) as moderator:
         await moderator.register("Mona Lind")
-        await make_moderator(board, moderator.username)
+        await appoint(moderator, "moderator")
         await open_case(moderator, note)
         page = moderator.page
         await expect(page.get_by_text("Copper kettles, cheap.")).to_be_visible()
@@ -86,7 +75,7 @@ async def test_decision_about_an_older_version_shows_the_case_as_it_is_now(
         # Nobody may register with a name that looks like a moderator's.
         for moderator, name in ((first, "Filippa Dahl"), (second, "Sven Ode")):
             await moderator.register(name)
-            await make_moderator(board, moderator.username)
+            await appoint(moderator, "moderator")
             await open_case(moderator, note)
         await second.page.get_by_label("Nothing").check()
         await second.page.get_by_label("Reason").fill("My own words")

@@ -6,7 +6,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
 from kernel.errors import FAILURES
-from tests.browser.test_several_visitors import make_admin
+from tests.browser.roles import appoint
 from tests.browser.visitors import Scheme, Visitor, visiting
 from tests.deployments import Board
 from tests.people import PASSWORD
@@ -58,7 +58,7 @@ async def admin(board: Board, browser: Browser) -> str:
     """Register a user who may open all pages. Returns the username."""
     async with visiting(board, browser) as someone:
         await someone.register("Ada Min")
-        await make_admin(board, someone.username)
+        await appoint(someone, "admin")
         return someone.username
 
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
+from tests.browser.roles import appoint
 from tests.browser.test_every_page import violations
-from tests.browser.test_several_visitors import make_admin
 from tests.browser.visitors import Visitor, visiting
 from tests.deployments import Board
 
@@ -18,7 +18,7 @@ async def admin(board: Board, browser: Browser) -> str:
     """Register an admin, whose name nobody else can have then. Returns the username."""
     async with visiting(board, browser) as someone:
         await someone.register(NAME)
-        await make_admin(board, someone.username)
+        await appoint(someone, "admin")
         return someone.username
 
 

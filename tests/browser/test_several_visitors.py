@@ -1,19 +1,11 @@
 """Several users in one thread, each in their own browser."""
 
-import asyncpg
 from playwright.async_api import Browser, expect
 
+from tests.browser.roles import appoint
 from tests.browser.visitors import Visitor, visiting
 from tests.deployments import Board
 from tests.eventually import eventually
-
-
-async def make_admin(board: Board, username: str) -> None:
-    connection = await asyncpg.connect(board.databases["users"])
-    try:
-        await connection.execute("UPDATE users SET role = 'admin' WHERE username = $1", username)
-    finally:
-        await connection.close()
 
 
 async def test_two_browsers_see_each_others_posts(visitor: Visitor, other: Visitor) -> None:
@@ -136,7 +128,7 @@ async def test_moderator_can_lock_pin_and_ban_and_the_banned_user_sees_the_reaso
     await other.register("Trouble Maker")
     path = await other.start_thread("Shouting", "LOUD")
     await visitor.register("Mo Derator")
-    await make_admin(board, visitor.username)
+    await appoint(visitor, "admin")
     await visitor.go(path)
     for button, undo in (("Pin", "Unpin"), ("Lock", "Unlock")):
         await visitor.page.get_by_role("button", name=button, exact=True).click()
