@@ -38,7 +38,8 @@ class RequestSpans:
         self._unmeasured = unmeasured
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._unmeasured:
+        # A trailing slash means the same operation.
+        if scope["type"] != "http" or scope["path"].removesuffix("/") in self._unmeasured:
             await self._app(scope, receive, send)
             return
         span = self._start(scope)

@@ -78,6 +78,7 @@ async def test_span_ids_are_known_to_log_lines(collector: Collector) -> None:
         app = RequestSpans(answer, on, ["/livez"])
         shown = (await get(app, "/x", x_amzn_trace_id=f"Root=1-{TRACE[:8]}-{TRACE[8:]}")).json()
         assert (await get(app, "/livez")).json() is None
+        assert (await get(app, "/livez/")).json() is None
     [request] = received(collector)
     assert shown == [request.trace, request.id] == [TRACE, request.id]
     assert request.parent is None
