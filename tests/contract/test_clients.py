@@ -113,9 +113,11 @@ async def callee() -> AsyncIterator[Callee]:
 
 
 @asynccontextmanager
-async def asking(callee: Callee) -> AsyncIterator[ServiceClient]:
-    """A caller of that service."""
-    async with http_client() as http:
+async def asking(
+    callee: Callee, call_timeout: float = CALL_TIMEOUT
+) -> AsyncIterator[ServiceClient]:
+    """A caller of that service, with so many seconds for a call."""
+    async with http_client(call_timeout) as http:
         yield ServiceClient(http, "users", callee.url, TOKEN)
 
 
@@ -170,14 +172,14 @@ async def test_failure_named_by_the_contract_is_raised(callee: Callee) -> None:
 @pytest.mark.parametrize("first", [answer(503), answer(200, b"garbage"), hang_up])
 async def test_idempotent_call_is_repeated_once(callee: Callee, first: Respond) -> None:
     callee.responses = [first, answer(200, b"7")]
-    async with asking(callee) as client:
+    async with asking(callee, call_timeout=10) as client:
         assert await client.call("GET", "/internal/x", NUMBER, idempotent=True) == 7
     assert len(callee.requests) == 2
 
 
 async def test_idempotent_call_has_two_attempts_at_most(callee: Callee) -> None:
     callee.responses = [answer(503)]
-    async with asking(callee) as client:
+    async with asking(callee, call_timeout=10) as client:
         with pytest.raises(Unavailable):
             await client.call("GET", "/internal/x", NUMBER, idempotent=True)
     assert len(callee.requests) == 2
