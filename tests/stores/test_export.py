@@ -26,7 +26,7 @@ from tests.stores.person import (
     traces,
 )  # fmt: skip
 
-SECRET = "nobody can use it, and whoever has it could sign in or try passwords"
+SECRET = "nobody can use it, and anybody who has it could sign in or try passwords"
 DERIVED = "made of another column, which is exported"
 RESPONSE = "the response to a request, whose content is in other tables"
 OF_OTHERS = "what they did as a moderator is about others, and in the moderation log"
