@@ -71,15 +71,20 @@ async def joining(board: Board) -> AsyncIterator[Person]:
         yield Person(registered.json()["id"], username, token, http)
 
 
+async def set_role(board: Board, username: str, role: str) -> None:
+    """Set a user's role in the database. Services may know the earlier one for two seconds."""
+    connection = await asyncpg.connect(board.databases["users"])
+    try:
+        await connection.execute("UPDATE users SET role = $2 WHERE username = $1", username, role)
+    finally:
+        await connection.close()
+
+
 @asynccontextmanager
 async def joining_as(board: Board, role: str) -> AsyncIterator[Person]:
-    """Register a new user with a role, which is set in the database."""
+    """Register a new user with a role."""
     async with joining(board) as person:
-        connection = await asyncpg.connect(board.databases["users"])
-        try:
-            await connection.execute("UPDATE users SET role = $2 WHERE id = $1", person.id, role)
-        finally:
-            await connection.close()
+        await set_role(board, person.username, role)
         yield person
 
 

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-import asyncpg
-
 from tests.browser.visitors import Visitor
 from tests.eventually import eventually
+from tests.people import set_role
 
 _OF_MODERATORS: Final = "/api/posts/moderation-log", "/api/cases/moderation-log"
 
@@ -14,13 +13,7 @@ async def appoint(visitor: Visitor, role: str) -> None:
     """Give the user who is signed in this role, and wait until the services know it: they store for
     two seconds who holds a session."""
     board = visitor.board
-    connection = await asyncpg.connect(board.databases["users"])
-    try:
-        await connection.execute(
-            "UPDATE users SET role = $2 WHERE username = $1", visitor.username, role
-        )
-    finally:
-        await connection.close()
+    await set_role(board, visitor.username, role)
 
     async def known() -> bool:
         pages = [
