@@ -24,7 +24,7 @@ from topology.deployments import (
     module,
     tokens_known_by,
 )
-from topology.routing import STAND_INS, share_parameter, target_group
+from topology.routing import LOCAL_PARAMETERS, share_parameter, target_group
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository, which is the working directory of every process."""
@@ -164,7 +164,7 @@ def gateway(
     at `admin_socket`, and keeps its current rules in `rules_file`. It serves metrics on
     `metrics_port`, if there is one.
     """
-    parameters = {**STAND_INS, "ListenerPort": str(settings.port)}
+    parameters = {**LOCAL_PARAMETERS, "ListenerPort": str(settings.port)}
     parameters |= {share_parameter(name): str(shares[name]) for name in SERVICES}
     arguments = [GATEWAY, "--template", "infra/routing.yml"]
     for parameter, value in parameters.items():

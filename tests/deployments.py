@@ -42,7 +42,7 @@ from tests.known_secrets import KnownSecrets
 from tests.logs import LogOfThisProcess, Logs, of_commands, of_file
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import SERVICES
-from topology.routing import STAND_INS, share_parameter, target_group
+from topology.routing import LOCAL_PARAMETERS, share_parameter, target_group
 
 ROOT = Path(__file__).resolve().parent.parent
 ORIGIN = "http://board.example"
@@ -267,7 +267,7 @@ async def behind_gateway(
     `log`. Unless `conventions` are given, they are read from the processes' API documents."""
     share = "0" if "monolith" in origins else "100"
     parameters = {
-        **STAND_INS,
+        **LOCAL_PARAMETERS,
         **{share_parameter(service): share for service in SERVICES},
     }
     routing = load_routing(ROOT / "infra" / "routing.yml", parameters)

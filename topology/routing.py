@@ -16,6 +16,10 @@ STAND_INS: Final[Mapping[str, str]] = {
 """Values for the template's parameters that name resources on AWS. The local gateway does not use
 them, but the template does not load without them."""
 
+LOCAL_PARAMETERS: Final[Mapping[str, str]] = {**STAND_INS, "ShowInstance": "0"}
+"""Parameters of every local gateway. It leaves /shares.json to the page: its shares change without
+the template, and the page reads them from the gateway's rules file."""
+
 
 def share_parameter(service: str) -> str:
     """The parameter with a service's share: the percentage of its requests that it gets itself."""

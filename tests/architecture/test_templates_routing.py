@@ -1,6 +1,7 @@
 """routing.yml: which target group answers which path. The tests evaluate the template with code of
 their own, and the gateway must come to the same result."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,7 +21,8 @@ from tests.cloudformation import (
 )
 from tests.unit.gateway.fake_request import FakeRequest
 from topology.contexts import CALLED, CONTEXTS
-from topology.routing import SHARES, STAND_INS
+from topology.deployments import SERVICES as SERVICES_OF_CLIENTS
+from topology.routing import LOCAL_PARAMETERS, SHARES, STAND_INS, share_parameter
 
 ALLOWED = tuple(str(share) for share in range(101))
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"
@@ -56,6 +58,7 @@ PATHS = (
     "/internal/usersx",
     "/internal",
     "/readyz",
+    "/shares.json",
 )
 
 Answer = Mapping[str, int] | str
@@ -139,6 +142,27 @@ def test_gateway_routes_the_deployed_template_as_expected(
     assert answers == _gateway(parameters, None, listener)
     # The answers are not all the same.
     assert len({str(answer) for answer in answers.values()}) >= 3
+
+
+def test_load_balancer_shows_the_shares_of_every_service() -> None:
+    shares = {share_parameter(name): str(number) for number, name in enumerate(SERVICES_OF_CLIENTS)}
+    [action] = Deployment(**shares).resource("routing.SharesRule")["Actions"]
+    assert action["FixedResponseConfig"]["ContentType"] == "application/json"
+    body = json.loads(action["FixedResponseConfig"]["MessageBody"])
+    assert body == {name: number for number, name in enumerate(SERVICES_OF_CLIENTS)}
+
+
+def test_load_balancer_shows_no_shares_where_instances_are_not_named() -> None:
+    assert _read(Deployment(), "Listener", "/shares.json") == "200"
+    hidden = _read(Deployment(ShowInstance="0"), "Listener", "/shares.json")
+    assert hidden == _read(Deployment(), "Listener", "/")
+
+
+def test_page_shows_the_shares_behind_a_local_gateway() -> None:
+    assert LOCAL_PARAMETERS.items() > STAND_INS.items()
+    parameters = {name: LOCAL_PARAMETERS[name] for name in LOCAL_PARAMETERS.keys() - STAND_INS}
+    answers = _gateway(parameters, None, "Listener")
+    assert answers["/shares.json"] == answers["/"]
 
 
 def test_gateway_routes_internal_calls_as_expected() -> None:
@@ -268,7 +292,8 @@ def test_with_a_certificate_plain_http_only_redirects() -> None:
     }
     assert not list(_rules(deployment, listeners["8080"]))
     prefixes = [prefix for context in CONTEXTS for prefix in context.public_prefixes]
-    assert len(list(_rules(deployment, listeners[443]))) == len(prefixes) + 1
+    # Also /api and /shares.json.
+    assert len(list(_rules(deployment, listeners[443]))) == len(prefixes) + 2
 
 
 def test_without_a_certificate_there_is_one_listener() -> None:

@@ -32,8 +32,8 @@ from topology.deployments import (
     tokens_known_by,
 )
 from topology.routing import (
+    LOCAL_PARAMETERS,
     SHARES,
-    STAND_INS,
     TARGET_GROUP_SUFFIXES,
     internal_target_group,
     share_parameter,
@@ -121,10 +121,10 @@ def _compose_gateway(service: Mapping[str, Any], profile: str, file: str) -> Ite
         shares = {f"{share}=0" for share in SHARES}
     elif MONOLITH in servers:
         shares = {f"{share_parameter(s)}=${{{s.upper()}_SHARE:-50}}" for s in SERVICES}
-    stand_ins = {f"{name}={value}" for name, value in STAND_INS.items()}
+    same = {f"{name}={value}" for name, value in LOCAL_PARAMETERS.items()}
     port = {"ListenerPort=${PORT:-8080}"}
     yield from _same(
-        shares | stand_ins | port,
+        shares | same | port,
         _options(options, "parameter"),
         file,
         f"the parameters of {what}",

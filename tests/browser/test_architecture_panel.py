@@ -112,7 +112,7 @@ async def test_settings_switch_the_panel_on_and_off(visitor: Visitor) -> None:
     await expect(panel(visitor)).to_have_count(0)
 
 
-async def test_text_of_the_picture_is_at_least_11_pixels_high_on_a_phone(visitor: Visitor) -> None:
+async def test_panel_is_legible_on_a_phone(visitor: Visitor) -> None:
     await visitor.page.set_viewport_size({"width": 375, "height": 800})
     found = await in_thread_with_panel(visitor)
     await expect(found.locator("svg")).to_contain_text(await process_of_posts(visitor))
@@ -124,3 +124,11 @@ async def test_text_of_the_picture_is_at_least_11_pixels_high_on_a_phone(visitor
     )
     assert len(sizes) > 4
     assert min(sizes) >= 11
+    lines: list[int] = await found.evaluate(
+        """panel => [...panel.querySelectorAll(".shares th")].map(heading => {
+            const words = document.createRange();
+            words.selectNodeContents(heading);
+            return new Set([...words.getClientRects()].map(({ top }) => top)).size;
+        })"""
+    )
+    assert set(lines) == {1}, "a word is broken"

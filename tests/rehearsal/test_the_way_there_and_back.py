@@ -220,6 +220,11 @@ def test_traffic_moves_to_a_service_and_back(aws: Stage) -> None:
     said = aws.make("shift", ON="aws", CONTEXT="posts", SHARE="37")
     assert "posts: from 100 % to 37 %" in said
     assert re.search(r"posts +37 %", aws.make("shares", ON="aws"))
+    eventually_blocking(
+        lambda: aws.get("/shares.json").json()["posts"] == 37,
+        within=60,
+        what="the share that the page shows",
+    )
     # The emulator's rules have no weights, so the local gateway, which has the stack's, is tested:
     eventually_blocking(
         lambda: _server(aws.get("/api/posts")) == "monolith",

@@ -159,7 +159,7 @@ def test_gateway_gets_the_shares_and_the_targets(
         for at, word in enumerate(command)
         if word in ("--parameter", "--target")
     )
-    assert words["ListenerPort"] == "8080"
+    assert (words["ListenerPort"], words["ShowInstance"]) == ("8080", "0")
     assert {words[f"{name}Share"] for name in NAMES} == shares
     assert [name for name in words if name.endswith("Targets")] == groups
     assert command[command.index("--rules-file") + 1] == str(RULES)

@@ -5,7 +5,7 @@
  * @returns {Promise<Page.Shares | null>} */
 export async function readShares() {
   try {
-    const response = await fetch("/shares.json", { headers: { Accept: "application/json" } });
+    const response = await fetch("/shares.json", { cache: "no-store", headers: { Accept: "application/json" } });
     return response.ok ? sharesIn(await response.json()) : null;
   } catch {
     return null;
