@@ -4,9 +4,17 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from strangle.audit import Check
 from strangle.history import Sample
 from strangle.play import DURING, Mark, Result
+
+MOST_TIMES: Final = 2.0
+"""How many times the p99 between steps may be that of a step."""
+
+ALWAYS_ALLOWED: Final = 50.0
+"""Milliseconds that the p99 of a step may always be, however fast the board is between steps."""
 
 
 def percentile(values: Sequence[float], part: float) -> float:
@@ -60,6 +68,19 @@ def between(result: Result) -> Latency:
     """The percentiles of all requests between steps."""
     samples = result.history.samples
     return Latency.of(s for s in samples if not any(is_during(m, s) for m in result.marks))
+
+
+def step_latency(result: Result) -> Check:
+    """Whether each step left the board fast enough: its p99 is within its limit."""
+    limit = max(MOST_TIMES * between(result).p99, ALWAYS_ALLOWED)
+    samples = result.history.samples
+    found = [(m, Latency.of(s for s in samples if is_during(m, s)).p99) for m in result.marks]
+    return Check(
+        f"p99 during each step is at most {MOST_TIMES:g} times that between steps, or "
+        f"{ALWAYS_ALLOWED:g} ms",
+        f"highest {max((p99 for _, p99 in found), default=0.0):.1f} ms, limit {limit:.1f} ms",
+        tuple(f"{mark.step.name}: {p99:.1f} ms" for mark, p99 in found if p99 > limit),
+    )
 
 
 def answered(samples: Iterable[Sample], began: float) -> dict[str, dict[int, Counter[str]]]:

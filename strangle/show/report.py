@@ -17,6 +17,7 @@ from strangle.show.figures import (
     is_during,
     latencies,
     percentile,
+    step_latency,
 )
 from topology.deployments import MONOLITH, SERVICES
 
@@ -81,6 +82,7 @@ def html(result: Result) -> str:
         "<h2>How fast</h2>",
         _latency_chart(result, axis),
         _latency_table(result),
+        _check(step_latency(result)),
         "<h2>What failed</h2>",
         bars(axis, f"Failed requests in each second: {failed} in all", _failures(result, axis)),
         "<h2>The steps</h2>",

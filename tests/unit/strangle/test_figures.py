@@ -2,8 +2,9 @@
 
 import pytest
 
-from strangle.show.figures import answered, between, during, percentile
-from tests.unit.strangle.histories import result, sample
+from strangle.play import Mark
+from strangle.show.figures import answered, between, during, percentile, step_latency
+from tests.unit.strangle.histories import result, sample, step
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,32 @@ def test_requests_due_in_a_step_or_directly_after_it_count_as_during() -> None:
 def test_latency_counts_from_when_a_request_was_due() -> None:
     late = sample(101.0, latency=0.5, sent=101.4)
     assert between(result(late)).p50 == pytest.approx(500)
+
+
+@pytest.mark.parametrize(
+    ("between_steps", "in_step", "passed"),
+    [
+        (0.010, 0.049, True),  # 50 ms are always allowed
+        (0.010, 0.051, False),
+        (0.040, 0.079, True),  # twice as many as between steps
+        (0.040, 0.081, False),
+    ],
+)
+def test_step_may_take_twice_the_time_between_steps_or_50_ms(
+    between_steps: float, in_step: float, *, passed: bool
+) -> None:
+    play = result(sample(101.0, between_steps), sample(103.2, in_step))
+    check = step_latency(play)
+    assert check.passed is passed
+    limit = max(50, 2000 * between_steps)
+    assert check.counted == f"highest {1000 * in_step:.1f} ms, limit {limit:.1f} ms"
+    assert passed or check.problems == (f"posts 10 %: {1000 * in_step:.1f} ms",)
+
+
+def test_one_slow_step_is_not_hidden_by_the_others() -> None:
+    play = result(sample(101.0), sample(103.2, 0.2), *(sample(106.0 + n / 1e3) for n in range(999)))
+    play.marks.append(Mark(step("users 1 %"), 106.0, 106.5))
+    assert step_latency(play).problems == ("posts 10 %: 200.0 ms",)
 
 
 def test_responses_are_counted_by_service_second_and_server() -> None:

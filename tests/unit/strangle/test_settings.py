@@ -6,20 +6,31 @@ import pytest
 
 from strangle.errors import CannotPlayError
 from strangle.settings import Settings, read
+from strangle.steps import migration
 
 
-def test_defaults_are_500_requests_a_second_and_less_than_five_minutes() -> None:
-    assert read({"RATE": "", "STEP": ""}).rate == 500
-    assert read({}).step is False
+def test_a_play_has_at_least_50_000_requests_and_takes_less_than_five_minutes() -> None:
+    """With the defaults. Starting, draining and auditing take less than a minute."""
+    settings = read({"RATE": "", "STEP": ""})
+    pauses = len(migration()) * settings.pause
+    assert settings.rate == 500
+    assert settings.rate * pauses >= 50_000
+    assert pauses + 60 <= 300
+
+
+def test_steps_follow_each_other_and_times_are_checked_unless_asked_otherwise() -> None:
+    assert (read({}).step, read({"TIMES": ""}).report_times) == (False, False)
 
 
 def test_settings_are_read() -> None:
-    chosen = read({"RATE": "50.5", "PAUSE": "2", "STEP": "1", "STREAMS": "3", "REPORT": "/r.html"})
+    texts = {"RATE": "50.5", "PAUSE": "2", "STEP": "1", "STREAMS": "3", "TIMES": "report"}
+    chosen = read({**texts, "REPORT": "/r.html"})
     assert chosen == Settings(
         rate=50.5,
         pause=2.0,
         streams=3,
         step=True,
+        report_times=True,
         data_folder=Path(".data/strangle").absolute(),
         report=Path("/r.html"),
     )
@@ -35,6 +46,7 @@ def test_settings_are_read() -> None:
         ("PAUSE", "-1"),
         ("STREAMS", "1001"),
         ("STEP", "yes"),
+        ("TIMES", "never"),
         ("PORT", "65536"),
     ],
 )
