@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,6 +36,7 @@ def template_name(part: str) -> str:
 
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+_NONE: Final = "none"
 _OF_ONE_STACK: Final = frozenset({"Name", "Image", "Paused"})
 """Parameters with a meaning of their own in each stack: other stacks' values are no defaults."""
 
@@ -97,6 +98,23 @@ class Installation:
     def choices(self) -> dict[str, str]:
         """The choices of this command and, for the other parameters, of earlier ones."""
         return {**self.chosen_before(), **self.settings.parameters}
+
+    def keeping_choices(self) -> Installation:
+        """The same installation, for a command that updates only some stacks: it changes none of
+        the choices, because a choice that reached only some of them would be half a change. Prints
+        which of this command's choices have no effect."""
+        before = self.chosen_before()
+        without_effect = [
+            f"{name}={value or _NONE}"
+            for name, value in self.settings.parameters.items()
+            if before.get(name) != value
+        ]
+        if without_effect:
+            self.say(
+                f"Not changed now: {', '.join(without_effect)}; make deploy-ecs and make "
+                "resume-ecs change settings"
+            )
+        return replace(self, settings=replace(self.settings, parameters={}))
 
     def require_possible_changes(self) -> None:
         """Raise `CannotDeployError` if this command's choices would change the existing stacks in a

@@ -21,17 +21,14 @@ _LAYERS: Final = (*map(template_name, FOUNDATION), "service", "observability")
 def run(installation: Installation, account: Account, deployment: str) -> dict[str, str]:
     """Raise `CannotDeployError`, with what to do, if the choices are invalid or the account does
     not allow them. Returns the values of parameters that follow from the choices."""
-    require_sensible(installation, deployment)
+    values = require_sensible(installation, deployment)
     aws, say, chosen = installation.aws, installation.say, installation.settings.parameters
     before = installation.chosen_before()
-    values = choices.derived(chosen, before, deployment)
     effective = {**choices.DEFAULTS, **before, **values, **chosen}
     if installation.find("network") is None:
         permissions.check(aws, account, installation.settings.project, say)
         needed = choices.instances_needed(effective, deployment)
         quotas.check(aws, effective["NatMode"], needed, say)
-    if before.get("InstanceType") != effective["InstanceType"]:
-        offers.require_instance_type(aws, effective["InstanceType"], say)
     if installation.find("data") is None:
         if account_plan.is_free(aws, say):
             effective["BackupDays"] = values["BackupDays"] = chosen.get("BackupDays", "1")
@@ -47,10 +44,16 @@ def run(installation: Installation, account: Account, deployment: str) -> dict[s
     return values
 
 
-def require_sensible(installation: Installation, deployment: str) -> None:
-    """Raise `CannotDeployError` if the choices are invalid, alone or with the existing stacks."""
-    chosen = installation.settings.parameters
+def require_sensible(installation: Installation, deployment: str) -> dict[str, str]:
+    """Raise `CannotDeployError` if the choices are invalid, alone or with the existing stacks, or
+    if the region does not offer the instance type. Returns the values of parameters that follow
+    from the choices."""
+    chosen, before = installation.settings.parameters, installation.chosen_before()
     folder = installation.settings.templates
     choices.require_allowed(chosen, {layer: templates.read(folder, layer) for layer in _LAYERS})
-    choices.require_consistent(chosen, installation.chosen_before(), deployment)
+    choices.require_consistent(chosen, before, deployment)
     installation.require_possible_changes()
+    kind = chosen.get("InstanceType", before.get("InstanceType", choices.DEFAULTS["InstanceType"]))
+    if kind != before.get("InstanceType"):
+        offers.require_instance_type(installation.aws, kind, installation.say)
+    return choices.derived(chosen, before, deployment)

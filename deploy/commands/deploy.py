@@ -45,7 +45,7 @@ def deploy(
     up = {**values, "Paused": "false"}
     installation.ensure_stack("registry", {})
     network = installation.ensure_stack("network", up)
-    _ensure_data(installation, up)
+    ensure_data(installation, up)
     installation.ensure_stack("cluster", {**up, "NatMode": network.parameters["NatMode"]})
     # Traffic moves only after the services that it moves to exist.
     shares = (
@@ -71,7 +71,9 @@ def deploy(
     return verify(installation, routing.outputs, smoke_test)
 
 
-def _ensure_data(installation: Installation, values: Mapping[str, str]) -> None:
+def ensure_data(installation: Installation, values: Mapping[str, str]) -> None:
+    """Create or update the database and the contexts' secrets. Raises `CannotDeployError`, with
+    another smallest class if the account refuses this one."""
     try:
         installation.ensure_stack("data", values)
     except StackFailedError as error:

@@ -116,7 +116,7 @@ def _delete_network(installation: Installation) -> None:
 def _disable_deletion_protection(installation: Installation) -> None:
     data = installation.find("data")
     if data is not None and data.parameters.get("DeletionProtection") == "true":
-        installation.ensure_stack("data", {"DeletionProtection": "false"})
+        installation.keeping_choices().ensure_stack("data", {"DeletionProtection": "false"})
 
 
 def _empty_repositories(installation: Installation) -> None:

@@ -16,6 +16,7 @@ from deploy.checks.smoke import SmokeTest
 from deploy.commands.deploy import (
     current_deployment,
     deployed,
+    ensure_data,
     ensure_routing,
     ensure_services,
     verify,
@@ -28,7 +29,7 @@ from deploy.installation import Installation
 def pause(installation: Installation) -> None:
     """Pause the board. May be interrupted and repeated."""
     installation.require_stack("routing")
-    installation.require_possible_changes()
+    installation = installation.keeping_choices()
     installation.cancel_pause()
     services = installation.services()
     if not installation.is_paused():
@@ -53,9 +54,11 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
     """Resume, and return the board's new origin: recreated load balancers have new names. May be
     interrupted and repeated. If the board is running, this only applies changed settings."""
     installation.require_stack("routing")
-    preflight.require_sensible(installation, current_deployment(installation))
+    values = preflight.require_sensible(installation, current_deployment(installation))
+    # RDS changes no instance that is stopped.
     installation.start_database()
     network = installation.ensure_stack("network", {"Paused": "false"})
+    ensure_data(installation, values)
     # NAT_MODE may have changed. It decides how instances are configured, and which of the image
     # registry's names they can reach.
     installation.ensure_stack("cluster", {"NatMode": network.parameters["NatMode"]})
@@ -68,7 +71,7 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
     images = {name: _image(installation, registry, name, name) for name in names}
     # Each service gets the new load balancer's address and keeps its revision.
     ensure_services(
-        installation, names, {name: image for name, image in images.items() if image}, {}
+        installation, names, {name: image for name, image in images.items() if image}, values
     )
     installation.ensure_stack("observability", {})
     installation.plan_pause(datetime.now(UTC))

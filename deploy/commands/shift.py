@@ -33,7 +33,7 @@ def shift(installation: Installation, context: str, share: str, *, force: bool =
     if refused and not force:
         raise CannotDeployError(refused)
     before = routing.parameters[_CONTEXTS[context]]
-    installation.ensure_stack("routing", {_CONTEXTS[context]: share})
+    installation.keeping_choices().ensure_stack("routing", {_CONTEXTS[context]: share})
     told = rules(installation)
     for line in told:
         installation.say(f"  {line}")

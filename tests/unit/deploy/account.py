@@ -256,6 +256,18 @@ class FakeAccount:
         """No address is billed."""
         return {"Addresses": []}
 
+    def describe_target_health(self, **_: Any) -> Any:
+        """Nothing is registered."""
+        return {"TargetHealthDescriptions": []}
+
+    def describe_load_balancers(self, **_: Any) -> Any:
+        """The public one."""
+        return {"LoadBalancers": [{"LoadBalancerArn": "arn:balancer"}]}
+
+    def describe_listeners(self, **_: Any) -> Any:
+        """Nothing can be read of its rules."""
+        return {"Listeners": []}
+
     def describe_scaling_activities(self, **_: Any) -> Any:
         """Nothing failed."""
         return {"Activities": []}

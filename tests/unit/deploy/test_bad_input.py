@@ -12,6 +12,7 @@ from deploy import settings
 from deploy.checks import service_roles
 from deploy.checks.account import Account
 from deploy.commands import deploy as up
+from deploy.commands import pause
 from deploy.errors import CannotDeployError
 from tests.unit.deploy.account import FakeAccount, installation, write_templates
 
@@ -174,3 +175,14 @@ def test_account_without_roles_of_services_gets_them_before_the_first_stack(
     roles = len(service_roles.ROLES)
     assert set(account.changes[:roles]) == {*service_roles.ROLES.values()}
     assert account.changes[roles : roles + 2] == ["registry", "network"]
+
+
+def test_board_does_not_resume_on_a_type_that_is_not_offered(templates: Path) -> None:
+    account = NewAccount(templates)
+    _deploy(account, {"DEPLOYMENT": "monolith"})
+    pause.pause(installation(account))
+    changes = list(account.changes)
+    there = installation(account, parameters={"InstanceType": "m7a.large"})
+    with pytest.raises(CannotDeployError, match=r"do not offer m7a\.large"):
+        pause.resume(there, REGISTRY, lambda *_: {})
+    assert account.changes == changes

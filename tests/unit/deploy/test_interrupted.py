@@ -87,6 +87,9 @@ class Command:
     def chosen_before(self) -> dict[str, str]:
         return {"InstanceType": "t3.small"}
 
+    def keeping_choices(self) -> Any:
+        return self
+
     def require_possible_changes(self) -> None:
         pass
 

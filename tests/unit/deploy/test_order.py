@@ -91,7 +91,10 @@ class Scene:
         return {}
 
     def chosen_before(self) -> dict[str, str]:
-        return {}
+        return {"InstanceType": "t3.small"}
+
+    def keeping_choices(self) -> Any:
+        return self
 
     def require_possible_changes(self) -> None:
         pass
@@ -186,6 +189,7 @@ def test_resume_starts_the_database_and_creates_listeners_before_services(
     assert scene.done == [
         *(["database started"] if instance else []),
         "network Paused=false",
+        "data",
         # Instances get the network's current connection to the Internet.
         "cluster NatMode=one",
         "routing Paused=false",

@@ -1,6 +1,7 @@
 """The order of the commands' steps, in an account that refuses what AWS would refuse, and in which
 every visitor must be served all the time."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -161,6 +162,38 @@ def test_resume_serves_and_visits_the_board(templates: Path) -> None:
     assert visits.seen == [(origin, set(SERVICES))]
 
 
+# Choices
+
+
+def test_resume_applies_a_choice_in_every_stack_that_it_concerns(templates: Path) -> None:
+    account = board(templates, "microservices")
+    pause.pause(installation(account))
+    chosen = {"DesiredCount": "5", "MaxInstances": "4", "MaxCapacity": "8", "ListenerPort": "8080"}
+    there = installation(account, parameters=chosen)
+    pause.resume(there, cast(Any, Registry()), cast(Any, Visits(account)))
+    for part, stack in account.stacks.items():
+        for name, value in {**chosen, "MaxCount": "5"}.items():
+            assert stack.parameters.get(name, value) == value, f"{part}: {name}"
+    assert account.stacks["data"].parameters["MaxCapacity"] == "8"
+
+
+def test_pause_and_shift_change_no_choice(templates: Path) -> None:
+    account = board(templates, "strangler", AccessLogs="true")
+    before = {part: dict(stack.parameters) for part, stack in account.stacks.items()}
+    # The rest would be refused by `make deploy-ecs`, or reach only some of the stacks.
+    chosen = {"NatMode": "none", "AccessLogs": "false", "ListenerPort": "8080", "DesiredCount": "5"}
+    said: list[str] = []
+    there = replace(installation(account, parameters=chosen), say=said.append)
+    shift(there, "posts", "10", force=True)
+    pause.pause(there)
+    own = {"Paused", "PostsShare"}
+    for part, stack in account.stacks.items():
+        changed = {name for name, value in stack.parameters.items() if before[part][name] != value}
+        assert changed <= own, part
+    left = "Not changed now: NatMode=none, AccessLogs=false, ListenerPort=8080, DesiredCount=5"
+    assert len([line for line in said if line.startswith(left)]) == 2
+
+
 # Destroying
 
 
@@ -179,10 +212,15 @@ def test_destroy_removes_every_stack_in_an_order_that_aws_accepts(
     assert account.stacks == {}
 
 
-def test_destroy_lifts_the_protection_and_empties_the_bucket(templates: Path) -> None:
+@pytest.mark.parametrize(
+    "chosen", [{}, {"DeletionProtection": "true"}, {"DatabaseKind": "instance"}]
+)
+def test_destroy_lifts_the_protection_and_empties_the_bucket(
+    templates: Path, chosen: dict[str, str]
+) -> None:
     account = board(templates, "microservices", DeletionProtection="true")
     account.objects = ["one", "two"]
-    destroy(account)
+    destroy(account, parameters=chosen)
     assert (account.stacks, account.objects) == ({}, [])
 
 

@@ -30,6 +30,9 @@ class Board:
     def require_not_paused(self) -> None:
         pass
 
+    def keeping_choices(self) -> Any:
+        return self
+
     def require_stack(self, _: str) -> Any:
         outputs = {"UsersTargetsArn": SERVICE, "MonolithTargetsArn": MONOLITH}
         return SimpleNamespace(parameters={"UsersShare": "100"}, outputs=outputs)
