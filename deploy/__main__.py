@@ -39,7 +39,7 @@ _SBOM_FOLDER = Path("build", "sbom")
 def main() -> None:
     """Run one command. A failure that the user can fix is one message and exit status 1. After
     Ctrl-C the exit status is 130, and the same command continues from there."""
-    command = _arguments(sys.argv[1:])
+    command = parse(sys.argv[1:])
     os.chdir(ROOT)
     try:
         _COMMANDS[command.command](command, settings.read(os.environ))
@@ -55,13 +55,20 @@ def main() -> None:
         sys.exit(130)
 
 
-def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command, and for `run`, what to run. Raises `SystemExit`, as argparse does."""
     parser = argparse.ArgumentParser(prog="python -m deploy", description="The board on AWS.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, what in _HELP.items():
         commands.add_parser(name, help=what, description=f"{what}.")
-    commands.choices["run"].add_argument("what", nargs="+", help="for example: grant-admin NAME")
-    return parser.parse_args(arguments)
+    # Options belong to the board's command.
+    commands.choices["run"].add_argument(
+        "what", nargs=argparse.REMAINDER, help="for example: grant-admin NAME, migrate --check"
+    )
+    found = parser.parse_args(arguments)
+    if found.command == "run" and not found.what:
+        commands.choices["run"].error('no command: make run-ecs COMMAND="grant-admin NAME"')
+    return found
 
 
 def _say(text: str) -> None:
