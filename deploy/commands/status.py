@@ -1,17 +1,22 @@
 """`make status-ecs`: stacks, services, targets, the address, and what costs money."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from botocore.exceptions import ClientError
 
 from deploy import self_pause
 from deploy.checks import dns
 from deploy.checks.costs import Cost, costs, total
+from deploy.errors import CannotDeployError
 from deploy.installation import Installation
 from deploy.stacks.cloudformation import Stack
 from deploy.table import table
 from topology.deployments import SERVERS
 from topology.routing import SHARES
+
+LOGGED: Final = (*SERVERS, "operator")
+"""What has a log of its own. The operator's commands share one."""
 
 
 def report(installation: Installation) -> str:
@@ -116,14 +121,18 @@ def recent_lines(
     installation: Installation, service: str | None, since: int
 ) -> Iterator[tuple[int, str]]:
     """The log lines of the project's tasks, or of one service's, since a time in milliseconds since
-    1970, oldest first: the time of each, and the line with its task before it."""
-    name = installation.settings.project
-    prefix = f"/{name}/{service}" if service else f"/{name}/"
+    1970, oldest first: the time of each, and the line with its task before it. Raises
+    `CannotDeployError` if no service has this name."""
+    if service not in (None, *LOGGED):
+        raise CannotDeployError(f"SERVICE={service}: must be one of {', '.join(LOGGED)}")
+    prefix = f"/{installation.settings.project}/{service or ''}"
     found: list[tuple[int, str]] = []
     groups = installation.aws.logs.get_paginator("describe_log_groups")
     for page in groups.paginate(logGroupNamePrefix=prefix):
         for group in page["logGroups"]:
             log = group.get("logGroupName", "")
+            if service is not None and log != prefix:
+                continue
             events = installation.aws.logs.get_paginator("filter_log_events")
             try:
                 for events_page in events.paginate(logGroupName=log, startTime=since):
