@@ -24,6 +24,7 @@ from deploy.commands.deploy import (
 from deploy.commands.status import cost_table
 from deploy.images.registry import Registry
 from deploy.installation import Installation
+from topology.deployments import DEPLOYMENTS
 
 
 def pause(installation: Installation) -> None:
@@ -74,6 +75,9 @@ def resume(installation: Installation, registry: Registry, smoke_test: SmokeTest
         installation, names, {name: image for name, image in images.items() if image}, values
     )
     installation.ensure_stack("observability", {})
+    wanted = installation.settings.deployment
+    if wanted is not None and {*names} != {*DEPLOYMENTS[wanted]}:
+        installation.say(f"Not changed now: DEPLOYMENT={wanted}; make deploy-ecs changes it")
     installation.plan_pause(datetime.now(UTC))
     return verify(installation, routing.outputs, smoke_test)
 

@@ -177,6 +177,17 @@ def test_resume_applies_a_choice_in_every_stack_that_it_concerns(templates: Path
     assert account.stacks["data"].parameters["MaxCapacity"] == "8"
 
 
+@pytest.mark.parametrize("wanted", DEPLOYMENTS)
+def test_resume_says_that_another_deployment_needs_a_deploy(templates: Path, wanted: str) -> None:
+    account = board(templates, "monolith")
+    pause.pause(installation(account))
+    said: list[str] = []
+    there = replace(installation(account, deployment=wanted), say=said.append)
+    pause.resume(there, cast(Any, Registry()), cast(Any, Visits(account)))
+    hint = f"Not changed now: DEPLOYMENT={wanted}; make deploy-ecs changes it"
+    assert (hint in said) == (wanted != "monolith")
+
+
 def test_pause_and_shift_change_no_choice(templates: Path) -> None:
     account = board(templates, "strangler", AccessLogs="true")
     before = {part: dict(stack.parameters) for part, stack in account.stacks.items()}
