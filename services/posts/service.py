@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from kernel.contracts import Threads, Users
@@ -11,6 +11,7 @@ from kernel.data.paging import Page
 from kernel.errors import Conflict, NotFound, Policy, TooManyRequests
 from kernel.moderation.log import Act
 from kernel.process.clock import Clock
+from services.posts.attempts import Attempts
 from services.posts.model import Decide, Found, NewPost, Post, Revision
 
 Result = TypeVar("Result")
@@ -101,6 +102,7 @@ class PostService:
         self._clock = clock
         self._limits = limits
         self._changed = changed
+        self._attempts = Attempts()
 
     async def write(
         self, token: str, thread: int, text: str, reply_to: int | None, write: IdempotentWrite[Post]
@@ -120,18 +122,23 @@ class PostService:
         found = _unless_failed(where)
         if found.locked:
             raise Conflict("This thread is locked.")
-        try:
-            await self._store.check_may_post(actor.id, now, self._limits.for_posts)
-        except TooManyRequests:
-            # What used up the limit may be this very post, just stored by a concurrent repetition.
-            await self._store.check_replay(write, actor.id, now)
-            raise
+        policy = self._limits.for_posts
+        if self._attempts.repeated(actor.id, now, timedelta(seconds=policy.window)):
+            await self._check_may_post(actor.id, now, write)
         html = await self._render(text, actor.id)
         by_starter = actor.id == found.created_by
         new = NewPost(thread, actor.id, by_starter, text, html, reply_to)
-        post = await self._store.add(new, now, self._limits.for_posts, write)
+        post = await self._store.add(new, now, policy, write)
         self._changed()
         return post
+
+    async def _check_may_post(self, user: int, now: datetime, write: IdempotentWrite[Post]) -> None:
+        try:
+            await self._store.check_may_post(user, now, self._limits.for_posts)
+        except TooManyRequests:
+            # What used up the limit may be this very post, just stored by a concurrent repetition.
+            await self._store.check_replay(write, user, now)
+            raise
 
     async def preview(self, token: str, text: str) -> str:
         """The HTML that a post with this text would have. Raises as `authenticate` does,

@@ -14,7 +14,7 @@ from kernel.data.paging import (
     page,
 )
 from kernel.data.user_limit import check_user_limit
-from kernel.errors import FieldError, Invalid, Policy
+from kernel.errors import FieldError, Invalid, Policy, Unavailable
 from kernel.moderation.log import record
 from kernel.search.dictionary import Dictionary
 from kernel.search.words import encode, words_of
@@ -92,9 +92,10 @@ class PostStore:
     async def _add(
         self, fetch: FetchRow, new: NewPost, words: Sequence[str], now: datetime, policy: Policy
     ) -> Post:
-        limit = (policy.name, now - timedelta(seconds=policy.window)) if policy.window else ()
-        statement = _ADD_WITH_LIMIT if policy.window else _ADD
-        while True:
+        window = timedelta(seconds=policy.window)
+        limit = (policy.name, now - window, now + window) if window else ()
+        statement = _ADD_WITH_LIMIT if window else _ADD
+        for _ in range(_MOST_TRIES):
             row = await fetch(
                 statement, new.thread, new.user, new.by_starter, new.text, new.html, new.reply_to,
                 now, encode(words), self._dictionary.unknown(words), THREAD_CHANGED, *limit,
@@ -105,6 +106,7 @@ class PostStore:
             await check_user_limit(fetch, new.user, policy, now, _JUST_POSTED)
             if new.reply_to is not None:
                 await _check_reply(fetch, new.thread, new.reply_to)
+        raise Unavailable("Too much changed while this post was stored. Try again.")
 
     async def check_may_post(self, user: int, now: datetime, policy: Policy) -> None:
         """Raises `TooManyRequests` if `add` would."""
@@ -225,6 +227,9 @@ class PostStore:
         )
 
 
+_MOST_TRIES = 5
+"""How often a post is stored again because what prevented it had gone before it was looked at."""
+
 _JUST_POSTED = "You have just posted. Wait a little."
 _EDITED_MUCH = "You have edited a lot today. Try again tomorrow."
 _PREVIEWED_MUCH = "You have looked at many previews. Wait a little."
@@ -284,7 +289,8 @@ _ADD_WITH_LIMIT = _add_statement(
     INSERT INTO last_done AS known (user_id, policy, at)
     SELECT $2::bigint, $11::text, $7::timestamptz
     WHERE $6::bigint IS NULL OR EXISTS ({_IS_IN_THREAD})
-    ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at WHERE known.at <= $12
+    ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at
+    WHERE known.at <= $12 OR known.at > $13
     RETURNING true
     """
 )

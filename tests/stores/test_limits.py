@@ -214,3 +214,12 @@ async def test_clock_set_back_locks_nobody_out(posts_database: Database, door: D
             await door.knock("ana")
         with pytest.raises(TooManyRequests):
             await door.knock("ana")
+
+
+async def test_clock_set_back_prevents_nobody_from_posting(posts_database: Database) -> None:
+    post = NewPost(2**41, next(_users), True, "Hello", "<p>Hello</p>", None)
+    store, policy = PostStore(posts_database, Dictionary()), Policy("post", 1, 60)
+    for moment in (NOON, NOON - HOUR):
+        await store.add(post, moment, policy, IdempotentWrite.without_key())
+        with pytest.raises(TooManyRequests):
+            await store.add(post, moment, policy, IdempotentWrite.without_key())

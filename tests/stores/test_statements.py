@@ -56,14 +56,13 @@ def key(name: str) -> IdempotentWrite[Post]:
 @pytest.mark.parametrize(
     ("text", "html", "keyed", "is_reply", "statements"),
     [
-        # Whether the author may post, before rendering, and the post.
-        ("Hello world", "<p>Hello world</p>", False, False, 2),
-        ("Hello you", "<p>Hello you</p>", False, True, 2),
-        # Also whether this is a repetition, BEGIN, a lock, whether it is one now, the response,
-        # and COMMIT.
-        ("Hello keys", "<p>Hello keys</p>", True, False, 8),
-        # BEGIN, the ids of the footnotes, COMMIT.
-        ("Hello notes", f'<a href="#fn-{"0" * 19}-1">1</a>', False, False, 5),
+        ("Hello world", "<p>Hello world</p>", False, False, 1),
+        ("Hello you", "<p>Hello you</p>", False, True, 1),
+        # Whether this is a repetition, BEGIN, a lock, whether it is one now, the post, the
+        # response, and COMMIT.
+        ("Hello keys", "<p>Hello keys</p>", True, False, 7),
+        # BEGIN, the post, the ids of the footnotes, COMMIT.
+        ("Hello notes", f'<a href="#fn-{"0" * 19}-1">1</a>', False, False, 4),
     ],
     ids=["post", "reply", "key", "footnote"],
 )

@@ -55,8 +55,9 @@ class FakePostStore:
             raise Replayed(ReplayableResponse(201, {}, b"{}"))
 
     async def add(
-        self, new: NewPost, now: datetime, _policy: Policy, _write: IdempotentWrite[Post]
+        self, new: NewPost, now: datetime, policy: Policy, _write: IdempotentWrite[Post]
     ) -> Post:
+        self._check(policy)
         self.added.append(new)
         number = len(self.posts) + 1
         post = Post(number, new.thread, new.user, new.text, new.html, new.reply_to, now, None, None)

@@ -84,12 +84,20 @@ async def test_nothing_is_rendered_above_a_limit() -> None:
     posts = Posts(POST)
     posts.store.used_up = True
     with pytest.raises(TooManyRequests):
-        await posts.write("otto", OPEN.id)
-    with pytest.raises(TooManyRequests):
         await posts.service.edit("ines", POST.id, "Cold water?", lambda _: None)
     with pytest.raises(TooManyRequests):
         await posts.service.preview("otto", "Hello")
     assert posts.renderer.rendered == []
+
+
+async def test_only_the_first_of_many_posts_in_a_window_is_rendered() -> None:
+    posts = Posts()
+    posts.store.used_up = True  # by posts that other processes stored
+    for _ in range(5):
+        with pytest.raises(TooManyRequests):
+            await posts.write("otto", OPEN.id)
+    assert posts.renderer.rendered == [("Hello", OTTO.id)]
+    assert posts.store.posts == {}
 
 
 async def test_edit_without_a_change_is_neither_counted_nor_rendered_nor_announced() -> None:
