@@ -1,11 +1,14 @@
 """Measures pages and searches on a large board.
 
-    python -m bench.size [--posts 1000000] [--rounds 20]
+    python -m bench.size [--posts 1000000] [--rounds 20] [--data FOLDER]
 
 Fills a PostgreSQL that is not durable (`bench.dataset`), and reads from it as the services do,
-without HTTP. The times of a search are for one page. Each search is also followed to its end, and
-the number of pages until the first hit and until the end is printed. Five searches run at the same
-time while pages are read.
+without HTTP. With `--data`, the filled server's data remains in that folder, and the next run with
+the same folder reads it again.
+
+The times of a search are for one page. Each search is also followed to its end, and the number of
+pages until the first hit and until the end is printed. Then five searches run at the same time
+while pages are read, in turns with pages that are read alone.
 """
 
 import argparse
@@ -13,8 +16,10 @@ import asyncio
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from bench.dataset import RARE, Sizes, fill, vocabulary
@@ -22,12 +27,19 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from kernel.data.database import Database
 from kernel.search.dictionary import Dictionary
+from laptop import credentials
+from laptop.data_folder import make_data_folder
+from laptop.postgres.server import PostgresServer
 from laptop.postgres.throwaway import throwaway
 from services.posts.search.store import SearchStore
 from services.posts.stores.lists import AS_JSON, PostLists
 from topology.contexts import CONTEXT_NAMES
 
 _MOST_PAGES: Final = 200
+_AT_ONCE: Final = 5
+_READS: Final = 50
+_FILLED: Final = "filled"
+"""The file that describes the data of a folder, written when all of it is there."""
 
 Read = Callable[[], Awaitable[object]]
 
@@ -54,15 +66,11 @@ def _searches(sizes: Sizes) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def measure(sizes: Sizes, rounds: int) -> None:
-    """Fill the databases, read from them, and print the times."""
-    with throwaway() as server:
+async def measure(sizes: Sizes, rounds: int, folder: Path | None) -> None:
+    """Fill the databases unless the folder has them, read from them, and print the times."""
+    with _server(folder) as server:
         urls = {name: server.url(name, name, f"{name}-secret") for name in CONTEXT_NAMES}
-        await bootstrap(server.admin_url, urls)
-        await migrate(urls)
-        began = time.monotonic()
-        await fill(urls, sizes)
-        _say(f"{sizes.posts:,} posts filled in {time.monotonic() - began:.0f} s")
+        await _prepare(server, urls, sizes)
         async with Database.open(urls["posts"]) as database, Database.open(urls["posts"]) as other:
             for what, function in (
                 ("database", "pg_database_size(current_database())"),
@@ -73,6 +81,33 @@ async def measure(sizes: Sizes, rounds: int) -> None:
                 _say(f"{what}: {row['bytes'] / 1e9:.2f} GB")
             await _report_searches(SearchStore(database, Dictionary()), sizes, rounds)
             await _report_pages(database, other, sizes, rounds)
+
+
+@contextmanager
+def _server(folder: Path | None) -> Iterator[PostgresServer]:
+    if folder is None:
+        with throwaway() as server:
+            yield server
+        return
+    make_data_folder(folder)
+    password = credentials.load_or_create(folder).admin_password
+    with PostgresServer(folder, admin_password=password, durable=False) as server:
+        yield server
+
+
+async def _prepare(server: PostgresServer, urls: Mapping[str, str], sizes: Sizes) -> None:
+    """Raises `SystemExit` if the server has other data."""
+    filled = server.data_folder / _FILLED
+    if filled.exists():
+        if filled.read_text() != str(sizes):
+            raise SystemExit(f"{server.data_folder} has {filled.read_text()}, not {sizes}")
+        return
+    await bootstrap(server.admin_url, urls)
+    await migrate(urls)
+    began = time.monotonic()
+    await fill(urls, sizes)
+    filled.write_text(str(sizes))
+    _say(f"{sizes.posts:,} posts filled in {time.monotonic() - began:.0f} s")
 
 
 async def _report_searches(store: SearchStore, sizes: Sizes, rounds: int) -> None:
@@ -102,32 +137,39 @@ async def _report_pages(database: Database, other: Database, sizes: Sizes, round
         "somebody's posts": partial(posts.by_user, 1, 50, None),
     }
 
-    async def read_all() -> dict[str, str]:
-        return {
-            name: _ms([await _seconds(read) for _ in range(rounds * 5)])
-            for name, read in reads.items()
-        }
-
     search = SearchStore(other, Dictionary())
     words = list(_searches(sizes).values())
-    alone = await read_all()
-    ended = asyncio.Event()
-    times: list[float] = []
+    alone: dict[str, list[float]] = {name: [] for name in reads}
+    busy: dict[str, list[float]] = {name: [] for name in reads}
+    searches: list[float] = []
 
-    async def searching(turn: int) -> None:
+    async def read_all(times: dict[str, list[float]]) -> None:
+        for _ in range(_READS):
+            for name, read in reads.items():
+                times[name].append(await _seconds(read))
+
+    async def searching(turn: int, ended: asyncio.Event) -> None:
         while not ended.is_set():
-            times.append(await _seconds(partial(search.search, words[turn % len(words)], 20, None)))
+            text = words[turn % len(words)]
+            searches.append(await _seconds(partial(search.search, text, 20, None)))
             turn += 1
 
-    tasks = [asyncio.create_task(searching(number)) for number in range(5)]
-    busy = await read_all()
-    ended.set()
-    await asyncio.gather(*tasks)
-    _say("| page of 50 | median ms | with five searches at once |")
-    _say("|---|---|---|")
+    for turn in range(rounds):
+        await read_all(alone)
+        ended = asyncio.Event()
+        tasks = [asyncio.create_task(searching(turn + n, ended)) for n in range(_AT_ONCE)]
+        await read_all(busy)
+        ended.set()
+        await asyncio.gather(*tasks)
+    _say("| page of 50 | median ms | with five searches at once | times as long |")
+    _say("|---|---|---|---|")
     for name in reads:
-        _say(f"| {name} | {alone[name]} | {busy[name]} |")
-    _say(f"five searches at once: median {_ms(times)} ms, slowest {max(times) * 1000:.0f} ms")
+        ratio = statistics.median(busy[name]) / statistics.median(alone[name])
+        _say(f"| {name} | {_ms(alone[name])} | {_ms(busy[name])} | {ratio:.1f} |")
+    _say(
+        f"five searches at once: median {_ms(searches)} ms, slowest of {len(searches):,}"
+        f" {max(searches) * 1000:.0f} ms"
+    )
 
 
 def _say(line: str) -> None:
@@ -149,8 +191,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="size", description="Measure reads on a large board.")
     parser.add_argument("--posts", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--data", type=Path, help="use this folder, and do not remove it")
     asked = parser.parse_args()
-    asyncio.run(measure(Sizes.of(asked.posts), asked.rounds))
+    asyncio.run(measure(Sizes.of(asked.posts), asked.rounds, asked.data))
     return 0
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 
@@ -16,21 +17,25 @@ from kernel.search.blocks import BLOCK, EXPRESSION, cover
 from kernel.search.dictionary import Dictionary
 from kernel.search.query import parse
 
-_FIRST, _LARGEST = 4 * BLOCK, 1 << 26
-_QUICK, _SLOW = 0.01, 0.04
+_LARGEST = 1 << 26
+_INTENDED = 0.02
+"""Seconds that a step should take."""
+_MOST_GROWTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The limits of searches. `at_once` of them run concurrently per process and database, so that
-    the pool's other connections remain for other requests; another one waits up to `patience`
-    seconds. After `budget` seconds, the page is returned as it is, with a cursor to continue. A
-    step takes at most `step` milliseconds, or `smallest_step` if it cannot be made smaller."""
+    """The limits of searches. `at_once` steps run concurrently per process and database, so that
+    the pool's other connections and the other cores remain for other requests. Searches take turns
+    after each step. The first step waits up to `patience` seconds for its turn; the others begin
+    only within `budget` seconds after the search has begun, waiting included. Then the page is
+    returned as it is, with a cursor to continue. A step takes at most `step` milliseconds, or
+    `smallest_step` if it cannot be made smaller."""
 
-    at_once: int = 2
+    at_once: int = 1
     patience: float = 2.0
-    budget: float = 0.05
-    step: int = 75
+    budget: float = 0.1
+    step: int = 40
     smallest_step: int = 2_000
 
 
@@ -94,20 +99,26 @@ class Scan:
         and `Unavailable` if the database is down, too many searches are running, or this one takes
         too long."""
         kind = f"{self._name}-{hashlib.blake2b(words.encode(), digest_size=8).hexdigest()}"
-        below, step = LARGEST_ID, _FIRST
+        below, step = LARGEST_ID, BLOCK
         if after is not None:
             below, step = Cursor.decode(after, kind, 2).keys
             step = min(max(step // BLOCK * BLOCK, BLOCK), _LARGEST)
-        async with self._turn(), self._database.connection() as connection:
-            query = parse(words)
-            prefixes = query.prefixes
-            expansions = await self._dictionary.expand(connection, prefixes) if prefixes else {}
-            tsquery = query.tsquery(expansions)
-            if not tsquery:
+        deadline = time.monotonic() + self._bounds.budget
+        async with self._turn(self._bounds.patience) as connection:
+            if connection is None:
+                raise Unavailable("Too many searches are going on. Try again shortly.")
+            asked = await self._ask(connection, words)
+            if not asked.tsquery:
                 return Hits([], None)
             newest = await connection.fetchval(self._newest) or 0
             progress = _Progress(min(below, newest + 1), step)
-            await self._scan(connection, tsquery, query.words(expansions), limit, progress)
+            if progress.below > 1:
+                await self._first_step(connection, asked, limit, progress)
+        while progress.below > 1 and not progress.full(limit):
+            async with self._turn(deadline - time.monotonic()) as connection:
+                if connection is None:
+                    break
+                await self._next_step(connection, asked, limit, progress)
         found = page(
             progress.rows, limit, kind, lambda row: (row["id"], progress.step), self._weigh
         )
@@ -115,55 +126,85 @@ class Scan:
             return Hits(found.items, Cursor(kind, (progress.below, progress.step)).encode())
         return Hits(found.items, found.next_cursor)
 
-    async def _scan(
-        self, connection: Connection, tsquery: str, words: str, limit: int, progress: "_Progress"
+    async def _ask(self, connection: Connection, words: str) -> "_Asked":
+        query = parse(words)
+        prefixes = query.prefixes
+        expansions = await self._dictionary.expand(connection, prefixes) if prefixes else {}
+        return _Asked(query.tsquery(expansions), query.words(expansions))
+
+    async def _first_step(
+        self, connection: Connection, asked: "_Asked", limit: int, progress: "_Progress"
     ) -> None:
-        began = time.monotonic()
-        patience, first = self._bounds.step, True
-        while progress.below > 1 and not progress.full(limit):
-            started = time.monotonic()
-            if started - began > self._bounds.budget and not first:
-                return
-            high = -(-progress.below // BLOCK) * BLOCK
-            low = max(high - progress.step, 0)
+        """Search the next ids, or at least the next block."""
+        try:
+            await self._step(connection, asked, limit, progress, self._bounds.step)
+        except asyncpg.QueryCanceledError:
+            progress.step = BLOCK
             try:
-                async with connection.transaction(readonly=True):
-                    await connection.execute(_SETTINGS.format(patience))
-                    found = await connection.fetch(
-                        self.statement,
-                        tsquery,
-                        words,
-                        cover(low, high),
-                        progress.below,
-                        limit + 1 - len(progress.rows),
-                    )
+                await self._step(connection, asked, limit, progress, self._bounds.smallest_step)
             except asyncpg.QueryCanceledError as error:
-                if not first:
-                    progress.step = max(progress.step // 16 // BLOCK * BLOCK, BLOCK)
-                    return
-                if patience == self._bounds.smallest_step:
-                    raise Unavailable("This search takes too long. Try other words.") from error
-                progress.step, patience = BLOCK, self._bounds.smallest_step
-                continue
-            progress.rows += found
-            if progress.full(limit):
-                progress.below = found[-1]["id"]
-            else:
-                progress.below = low
-                progress.adapt(time.monotonic() - started)
-            first = False
+                raise Unavailable("This search takes too long. Try other words.") from error
+
+    async def _next_step(
+        self, connection: Connection, asked: "_Asked", limit: int, progress: "_Progress"
+    ) -> None:
+        """Search the next ids, or make the step smaller."""
+        try:
+            await self._step(connection, asked, limit, progress, self._bounds.step)
+        except asyncpg.QueryCanceledError:
+            progress.resize(1 / _MOST_GROWTH)
+
+    async def _step(
+        self,
+        connection: Connection,
+        asked: "_Asked",
+        limit: int,
+        progress: "_Progress",
+        milliseconds: int,
+    ) -> None:
+        started = time.monotonic()
+        high = -(-progress.below // BLOCK) * BLOCK
+        low = max(high - progress.step, 0)
+        async with connection.transaction(readonly=True):
+            await connection.execute(_SETTINGS.format(milliseconds))
+            found = await connection.fetch(
+                self.statement,
+                *asked,
+                cover(low, high),
+                progress.below,
+                limit + 1 - len(progress.rows),
+            )
+        progress.rows += found
+        if progress.full(limit):
+            progress.below = found[-1]["id"]
+        else:
+            progress.below = low
+            progress.resize(_INTENDED / (time.monotonic() - started))
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, seconds: float) -> AsyncIterator["Connection | None"]:
+        """A connection for one step, or None if it is not available within so many seconds."""
+        if seconds <= 0:
+            yield None
+            return
         try:
-            async with asyncio.timeout(self._bounds.patience):
+            async with asyncio.timeout(seconds):
                 await self._running.acquire()
-        except TimeoutError as error:
-            raise Unavailable("Too many searches are going on. Try again shortly.") from error
+        except TimeoutError:
+            yield None
+            return
         try:
-            yield
+            async with self._database.connection() as connection:
+                yield connection
         finally:
             self._running.release()
+
+
+class _Asked(NamedTuple):
+    """What a search asks PostgreSQL for: its query, and all words that may match."""
+
+    tsquery: str
+    words: str
 
 
 class _Progress:
@@ -180,31 +221,34 @@ class _Progress:
         page."""
         return len(self.rows) > limit or sum(row["size"] for row in self.rows) > LARGEST_PAGE
 
-    def adapt(self, seconds: float) -> None:
-        """Adapt the size of steps to the duration of the last one."""
-        if seconds < _QUICK:
-            self.step = min(self.step * 16, _LARGEST)
-        elif seconds > _SLOW:
-            self.step = max(self.step // 4 // BLOCK * BLOCK, BLOCK)
+    def resize(self, factor: float) -> None:
+        """Multiply the size of steps, up to the largest growth, and round it."""
+        step = min(max(int(self.step * min(factor, _MOST_GROWTH)), BLOCK), _LARGEST)
+        self.step = 1 << step.bit_length() - 1
 
 
-# A wrong estimate must not make the planner read the whole table or compile the query.
+# A wrong estimate must not make the planner read the whole table or compile the query. The plan
+# is the same for all arguments, so making it again would only cost time.
 _SETTINGS = """
     SET LOCAL statement_timeout = '{}'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;
-    SET LOCAL max_parallel_workers_per_gather = 0
+    SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL plan_cache_mode = force_generic_plan
 """
 
 # MATERIALIZED: otherwise the planner may scan ids from the newest down, expecting to find matches
-# soon.
+# soon. `asked` is computed once; otherwise, each row would parse the words again.
 _STEP = """
-    WITH found AS MATERIALIZED (
+    WITH asked AS MATERIALIZED (
+        SELECT to_tsquery('english', $1) AS query,
+            tsvector_to_array(to_tsvector('english', $2)) AS lexemes
+    ),
+    found AS MATERIALIZED (
         SELECT id FROM {table}
-        WHERE search @@ to_tsquery('english', $1) AND {blocks} && $3::bigint[] AND {visible}
+        WHERE search @@ (SELECT query FROM asked) AND {blocks} && $3::bigint[] AND {visible}
     )
     SELECT {columns}, size,
         CASE WHEN indexed_at IS NOT DISTINCT FROM coalesce(edited_at, created_at) THEN ARRAY(
             SELECT unnest(positions) FROM unnest(search)
-            WHERE lexeme = ANY(tsvector_to_array(to_tsvector('english', $2))) ORDER BY 1
+            WHERE lexeme = ANY((SELECT lexemes FROM asked)::text[]) ORDER BY 1
         ) ELSE '{{}}' END AS positions
     FROM (
         SELECT *, sum(size) OVER (ORDER BY id DESC) - size AS before

@@ -264,6 +264,15 @@ async def test_a_search_reads_only_its_blocks_of_the_index(
     assert "ARRAY[" in condition, plan
 
 
+@pytest.mark.parametrize("name", ["found posts", "found threads"])
+async def test_a_search_parses_its_words_once_and_not_for_each_row(
+    large: dict[str, Watched], name: str
+) -> None:
+    plan = await _plan(large, BY_INDEX[name])
+    assert "lexeme = ANY" in plan, plan
+    assert "to_ts" not in plan, plan
+
+
 async def test_search_for_people_uses_the_indexes_of_names(large: dict[str, Watched]) -> None:
     users = large["users"]
     assert len(await UserStore(users).search("visitor77", 20)) == 20

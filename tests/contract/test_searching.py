@@ -133,6 +133,20 @@ async def test_searches_leave_connections_for_other_requests(database: Database)
     assert all(hits.rows for hits in await asyncio.gather(*searches))
 
 
+async def test_a_long_search_lets_a_short_one_end_first(database: Database) -> None:
+    steps_of_20_ms = replace(SEARCHED, visible="(SELECT pg_sleep(0.02)) IS NOT NULL")
+    bounds = Bounds(at_once=1, patience=60, budget=60, step=10_000)
+    search = Scan(database, Dictionary(), steps_of_20_ms, bounds)
+    ended = []
+
+    async def find(words: str) -> None:
+        assert (await search.find(words, 1, None)).rows
+        ended.append(words)
+
+    await asyncio.gather(find("yeast"), find("bread"))
+    assert ended == ["bread", "yeast"]
+
+
 async def test_a_search_does_not_wait_for_others_forever(database: Database) -> None:
     search = Scan(database, Dictionary(), SEARCHED, Bounds(at_once=1, patience=0.05))
     async with database.transaction() as connection:
