@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from kernel.contracts import Threads, Users
+from kernel.data.attempts import Attempts
 from kernel.data.idempotency import IdempotentWrite
 from kernel.data.paging import Page
 from kernel.errors import Conflict, NotFound, Policy, TooManyRequests
 from kernel.moderation.log import Act
 from kernel.process.clock import Clock
-from services.posts.attempts import Attempts
 from services.posts.model import Decide, Found, NewPost, Post, Revision
 
 Result = TypeVar("Result")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.posts.attempts import Attempts
+from kernel.data.attempts import Attempts
 from tests.unit.fakes import NOON
 
 WINDOW = timedelta(seconds=5)

@@ -1,4 +1,4 @@
-"""Who tried to post in this process a short while ago."""
+"""Which users tried the same in this process a short while ago."""
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
@@ -11,9 +11,9 @@ MOST: Final = 10_000
 class Attempts:
     """The last attempt of each of at most `most` users.
 
-    Whether a user may post is in the database, and asking costs a statement for every post. The
-    statement that stores a post asks as well, so asking before only saves rendering in vain. A user
-    who is not known here has at most one text rendered in vain by this process.
+    Whether a user may do something is in the database, and asking costs a statement. The statement
+    that does it asks as well, so asking before only saves the work between. For a user who is not
+    known here, that work is done at most once in vain.
     """
 
     def __init__(self, most: int = MOST) -> None:
