@@ -6,7 +6,8 @@ A page is Markdown. A fenced block with the language `sh` has a command. A block
 - nothing: until it ends, with exit status 0
 - `fails`: until it ends, with another exit status
 - `background`: it goes on until the page says `<!-- Ctrl-C -->`; its output must begin as shown
-- `meanwhile`: it goes on while the next commands run, and ends by itself before the page does
+- `meanwhile`: it goes on while the next commands run, and ends by itself: Ctrl-C and the end of the
+  page wait for it
 - `docker`: as without a word, where a Docker engine is needed
 - `aws`: not run; tests/rehearsal must run the same command on an emulated AWS
 - `not-run: REASON`: not run at all

@@ -42,6 +42,7 @@ class Terminals:
     def play(self, step: Step) -> None:
         """Carry out one step. AssertionError if a command does not do what its page says."""
         if isinstance(step, Stop):
+            self.end_meanwhile()
             self._background.pop().interrupt()
         elif step.how == "background":
             started = self._start(step)
@@ -59,8 +60,9 @@ class Terminals:
         else:
             self._run(step)
 
-    def end_page(self) -> None:
-        """Wait for what runs meanwhile, and compare its output."""
+    def end_meanwhile(self) -> None:
+        """Wait for what runs meanwhile, and compare its output. The end of a page, and Ctrl-C, wait
+        for it."""
         while self._meanwhile:
             started = self._meanwhile.pop()
             status = started.wait(_COMMAND_SECONDS)

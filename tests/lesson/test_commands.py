@@ -51,7 +51,7 @@ def test_commands_on_a_laptop_do_what_the_pages_say(data_folder: Path) -> None:
         for page in those("", "fails", "background", "meanwhile"):
             for step in page:
                 person.play(step)
-            person.end_page()
+            person.end_meanwhile()
 
 
 def test_commands_with_containers_do_what_the_pages_say() -> None:

@@ -1,6 +1,7 @@
 """The terminals notice whatever differs from the page."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -65,9 +66,19 @@ def test_command_in_the_background_goes_on_until_ctrl_c(person: Terminals) -> No
     person.play(Stop())
 
 
+def test_ctrl_c_waits_for_what_runs_meanwhile(person: Terminals, tmp_path: Path) -> None:
+    server = tmp_path / "server"
+    serve = f"trap 'rm {server}; exit' INT; touch {server}; echo up; sleep 60 & wait"
+    person.play(command(serve, "up\n", "background"))
+    person.play(command(f"sleep 0.5; [[ -e {server} ]] && echo served", "served\n", "meanwhile"))
+    person.play(Stop())
+    assert not server.exists()
+    person.end_meanwhile()
+
+
 def test_what_runs_meanwhile_is_compared_at_the_end_of_the_page(person: Terminals) -> None:
     person.play(command("echo one", "one\n", "meanwhile"))
-    person.end_page()
+    person.end_meanwhile()
     person.play(command("echo two", "three\n", "meanwhile"))
     with pytest.raises(AssertionError, match=r"00-page.md:7: echo two"):
-        person.end_page()
+        person.end_meanwhile()
