@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { sharesIn } from "../../../web/static/architecture/shares.js";
-import { callsBetween, contextOf, isFile, routeOf, trafficOf } from "../../../web/static/architecture/traffic.js";
+import {
+  callsBetween,
+  contextOf,
+  instanceOf,
+  isFile,
+  routeOf,
+  trafficOf,
+} from "../../../web/static/architecture/traffic.js";
 import { RequestLog } from "../../../web/static/request-log.js";
 
 /** @param {string} path
@@ -29,6 +36,13 @@ describe("a request's route", () => {
       context: "users",
       instance: "users-1",
     });
+  });
+
+  test("names the service and its container where processes run in containers", () => {
+    assert.equal(instanceOf("users/users-1"), "users-1");
+    assert.equal(instanceOf("users/3f9c2b7a1e44"), "users 3f9c");
+    assert.equal(instanceOf("users/ip-10-0-1-23"), "users/ip-10-0-1-23");
+    assert.equal(instanceOf("somebody"), "somebody");
   });
 
   test("knows the page's files", () => {

@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { requestLog } from "../request-log.js";
 import { t } from "../text.js";
 import { picture } from "./picture.js";
-import { callsBetween, isFile, trafficOf } from "./traffic.js";
+import { callsBetween, instanceOf, isFile, trafficOf } from "./traffic.js";
 
 /** How many of the latest requests the picture and the shares show. */
 const COUNTED = 100;
@@ -207,11 +207,11 @@ function requestRow({ at, method, path, open, status, ms, servedBy, requestId, t
         h(
           "span",
           { class: "call" },
-          `→ ${call.callee} ${call.operation} ${call.status || t("no-answer")}, ${milliseconds(call.ms)}`,
+          `→ ${instanceOf(call.callee)} ${call.operation} ${call.status || t("no-answer")}, ${milliseconds(call.ms)}`,
         ),
       ),
     ),
-    h("td", {}, servedBy === "cache" ? t("from-cache") : (servedBy ?? "—")),
+    h("td", { title: servedBy }, servedBy === "cache" ? t("from-cache") : servedBy ? instanceOf(servedBy) : "—"),
     h("td", { class: status !== null && (status >= 400 || status === 0) ? "bad" : null }, statusText(status, open)),
     h(
       "td",

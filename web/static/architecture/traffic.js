@@ -17,10 +17,16 @@ export function contextOf(path) {
   return name === "sessions" ? "users" : name;
 }
 
-/** The instance's own name: `users-1` of `users/users-1`.
+const CONTAINER_ID = /^[0-9a-f]{12,64}$/;
+
+/** A short name of the process: `users-1` of `users/users-1`, and `users 3f9c` of `users/3f9c2b7a1e44`, whose
+ * instance is a container.
  * @param {string} process */
 export function instanceOf(process) {
-  return process.split("/")[1] ?? process;
+  const [service, instance] = process.split("/");
+  if (service === undefined || instance === undefined) return process;
+  if (CONTAINER_ID.test(instance)) return `${service} ${instance.slice(0, 4)}`;
+  return instance.startsWith(service) ? instance : process;
 }
 
 /** The context of a request and the instance that answered it; null if that is not known.
