@@ -37,6 +37,8 @@ def positions_in(shown: str, text: str, positions: Sequence[int]) -> list[int]:
     """Where the words with these numbers in the Markdown `text` are in the shown text; both start
     at 1. The second `bread` of one is the second `bread` of the other. Words that are not shown,
     such as those of addresses, have no place."""
+    if shown[:SHOWN_OF] == text[:SHOWN_OF]:
+        return list(positions)
     wanted = set(positions)
     occurrences: set[tuple[str, int]] = set()
     seen = Counter[str]()
