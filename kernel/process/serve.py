@@ -109,8 +109,10 @@ async def _run(application: Application, settings: ProcessSettings) -> None:
         loop.add_signal_handler(stop, lifecycle.drain)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    gc.disable()  # takes 60 ms of the start of the monolith, and finds little
     async with application(lifecycle) as app:
         exempt_from_garbage_collection()
+        gc.enable()
         drain = Drain(app, loop.time)
         async with listening(drain, listener):
             log.info("serving on %s:%d", *listener.getsockname()[:2])
