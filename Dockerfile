@@ -188,7 +188,7 @@ COPY topology/ topology/
 COPY containers/errors.py containers/data_volume.py containers/secret_files.py \
      containers/prepare.py containers/
 # New volumes copy the owner and the mode of these folders.
-RUN install --directory --mode=0700 --owner=10001 --group=10001 /rules /secrets \
+RUN install --directory --mode=0700 --owner=10001 --group=10001 /rules /scratch /secrets \
     /secrets/all /secrets/postgres /secrets/bootstrap /secrets/databases \
     /secrets/users /secrets/threads /secrets/posts /secrets/cases /secrets/web
 LABEL org.opencontainers.image.title="board/board" \

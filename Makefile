@@ -42,12 +42,12 @@ migrate-check: $(VENV)/run.txt ## Show which migrations the next start would car
 	@exec $(BIN)/python -m laptop.commands.operator migrate --check
 
 .PHONY: backup
-backup: $(VENV)/run.txt ## Write everything on the board of this machine to a file, while it runs (FILE=board.zip)
-	@exec $(BIN)/python -m laptop.commands.backups backup "$${FILE:-}"
+backup: $(VENV)/run.txt ## Write everything on the board to a file, while it runs (FILE=board.zip, ON=compose)
+	@exec $(BIN)/python -m rollout.backups backup "$${FILE:-}"
 
 .PHONY: restore
-restore: $(VENV)/run.txt ## Fill an empty, stopped board on this machine from a backup (FILE=board.zip, REPLACE=1)
-	@exec $(BIN)/python -m laptop.commands.backups restore "$${FILE:-}" $(if $(REPLACE),--replace)
+restore: $(VENV)/run.txt ## Fill an empty, stopped board from a backup (FILE=board.zip, REPLACE=1, ON=compose)
+	@exec $(BIN)/python -m rollout.backups restore "$${FILE:-}" $(if $(REPLACE),--replace)
 
 .PHONY: delete-accounts
 delete-accounts: $(VENV)/run.txt ## Delete accounts that a restore has brought back to the board of this machine (USERS="17 23")

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -49,7 +48,9 @@ def main() -> None:
     saving = commands.add_parser("backup", help="write the databases of all contexts to a file")
     saving.add_argument("file", help="the file, which must not exist; - is the standard output")
     restoring = commands.add_parser("restore", help="fill an empty board from a backup")
-    restoring.add_argument("file", type=Path, help="what `backup` has written")
+    restoring.add_argument(
+        "file", help="what `backup` has written; - is the standard input, by a file in TMPDIR"
+    )
     restoring.add_argument(
         "--replace", action="store_true", help="delete what is there, if the board isn't empty"
     )
@@ -158,12 +159,13 @@ async def _back_up(target: str) -> None:
     await backup(databases, target, utc_now())
 
 
-async def _restore(source: Path, *, replace: bool) -> None:
-    from board.backups.restore import restore
+async def _restore(source: str, *, replace: bool) -> None:
+    from board.backups.restore import input_file, restore
 
     databases = load(Databases).by_context()
     await wait_until_awake(next(iter(databases.values())), load(Waking).database_wakes_within)
-    await restore(databases, source, replace=replace)
+    with input_file(source) as path:
+        await restore(databases, path, replace=replace)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

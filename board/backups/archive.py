@@ -17,6 +17,7 @@ from typing import IO, Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from board.version import VERSION
 from topology.contexts import CONTEXT_NAMES
 
 _FORMAT: Final = 1
@@ -47,13 +48,20 @@ class ContextContent(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a backup contains. `taken_at` is in ISO 8601."""
+    """What a backup contains. `taken_at` is in ISO 8601; `version` is that of the board that wrote
+    it, and empty in a backup of before versions were recorded."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: int
     taken_at: str
+    version: str = ""
     contexts: Mapping[str, ContextContent]
+
+    @property
+    def origin(self) -> str:
+        """Which version wrote it, in words."""
+        return f"version {self.version}" if self.version else "an unknown version"
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def write_manifest(
     file: zipfile.ZipFile, taken_at: str, contexts: Mapping[str, ContextContent]
 ) -> None:
     """Write the manifest, which completes an archive."""
-    manifest = Manifest(format=_FORMAT, taken_at=taken_at, contexts=contexts)
+    manifest = Manifest(format=_FORMAT, taken_at=taken_at, version=VERSION, contexts=contexts)
     text = manifest.model_dump_json(indent=1).encode()
     file.writestr(_MANIFEST, text)
     file.writestr(_CHECKSUM, hashlib.sha256(text).hexdigest())

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import secrets
+import shutil
+import sys
 import time
 import zipfile
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final, cast
 
 from board.backups.archive import Archive, ContextContent
@@ -16,6 +19,8 @@ from board.swap import APPLICATION, STAGING, connected, finish_interrupted, mark
 from board.tables import Connection, tables_of
 
 log = logging.getLogger("board.restore")
+
+STANDARD_INPUT: Final = "-"
 
 CLOSING: Final = 3.0
 """Seconds for which connections that are being closed are waited for."""
@@ -33,7 +38,7 @@ async def restore(databases: Mapping[str, str], source: Path, *, replace: bool) 
     archive = Archive.read(source)
     contents = archive.manifest.contexts
     for context, content in contents.items():
-        check_known(context, content.revision, "The backup")
+        check_known(context, content.revision, f"The backup ({archive.manifest.origin})")
     async with AsyncExitStack() as stack:
         for url in databases.values():
             await stack.enter_async_context(migration_lock(url, 60, APPLICATION))
@@ -47,7 +52,22 @@ async def restore(databases: Mapping[str, str], source: Path, *, replace: bool) 
                 await _fill(context, url, contents[context], file, number)
                 log.info("%s: read", context)
         await swap(databases)
-    log.info("restored the board of %s", archive.manifest.taken_at)
+    manifest = archive.manifest
+    log.info("restored the board of %s, written by %s", manifest.taken_at, manifest.origin)
+
+
+@contextmanager
+def input_file(source: str) -> Iterator[Path]:
+    """The file `source`. For `-`, what the standard input has is copied to a temporary file, which
+    the block has, since a backup is read from its end. Raises `OSError`."""
+    if source != STANDARD_INPUT:
+        yield Path(source)
+        return
+    with TemporaryDirectory(prefix="board-restore-") as folder:
+        path = Path(folder, "standard-input.zip")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
 
 
 async def _check_unused(context: str, connection: Connection, *, replace: bool) -> None:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+from board.version import VERSION
 from tests.cloudformation import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -12,6 +13,10 @@ def test_the_images_label_is_the_version() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     labels = re.findall(r'org\.opencontainers\.image\.version="([^"]*)"', dockerfile)
     assert labels == [PROJECT["version"]]
+
+
+def test_backups_name_the_version() -> None:
+    assert PROJECT["version"] == VERSION
 
 
 def test_the_changelog_begins_with_the_version() -> None:

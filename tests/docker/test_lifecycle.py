@@ -5,16 +5,21 @@ they depend on the load of this machine; `make bench-docker` checks them."""
 
 import asyncio
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docker.load import load
-from tests.docker.project import SERVERS, Project, project, write_into_volume
+from tests.docker.project import ROOT, SERVERS, Project, project, write_into_volume
 from tests.eventually import eventually
+from tests.pages import next_page
 from topology.deployments import GATEWAY, SERVICES
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("images")]
@@ -29,12 +34,27 @@ def board() -> Iterator[Project]:
         yield found
 
 
+@dataclass(frozen=True)
+class FirstStart:
+    """A board that was started for the first time, in so many seconds, and what `demo` said."""
+
+    board: Project
+    seconds: float
+    demo: str
+
+
 @pytest.fixture(scope="module")
-def running(images: list[str]) -> Iterator[Project]:  # noqa: ARG001 - they must have been built
-    """A running board, which each test leaves running."""
+def first_start(images: list[str]) -> Iterator[FirstStart]:  # noqa: ARG001 - they must have been built
+    """The first start of the board that runs."""
     with project("board-tests-lived-in", "microservices") as found:
-        found.up()
-        yield found
+        took = found.up()
+        yield FirstStart(found, took, found.log("demo"))
+
+
+@pytest.fixture
+def running(first_start: FirstStart) -> Project:
+    """A running board, which each test leaves running."""
+    return first_start.board
 
 
 def _threads(board: Project) -> list[int]:
@@ -44,13 +64,13 @@ def _threads(board: Project) -> list[int]:
 
 
 def test_first_start_fits_in_memory_and_shows_the_demo(
-    board: Project, record_testsuite_property: Callable[[str, object], None]
+    first_start: FirstStart, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
-    took = board.up()
+    board = first_start.board
     assert len(_threads(board)) > 5
-    assert re.search(r"^ +marit +\S{8,}$", board.log("demo"), re.MULTILINE)
+    assert re.search(r"^ +marit +\S{8,}$", first_start.demo, re.MULTILINE)
     used = sum(_memory(board, service) for service in (*SERVERS["microservices"], "postgres"))
-    record_testsuite_property("seconds to start", took)
+    record_testsuite_property("seconds to start", first_start.seconds)
     record_testsuite_property("bytes of memory", used)
     assert used < FITS_IN
 
@@ -95,6 +115,63 @@ async def _gone(board: Project) -> bool:
 def _memory(board: Project, service: str) -> int:
     stats: Any = board.container(service).stats(stream=False)
     return int(stats["memory_stats"]["usage"])
+
+
+async def test_destroyed_board_comes_back_from_a_backup(running: Project, tmp_path: Path) -> None:
+    board, file = running, str(tmp_path / "board.zip")
+    await eventually(partial(_is_settled, board), within=30)
+    before, volumes = _answers(board), _volumes_of_others(board)
+    assert _backups(board, "backup", file).returncode == 0
+    assert "stop the board first" in _backups(board, "restore", file, "--replace").stdout
+    board.compose("kill")
+    board.compose("down", "--volumes")
+    restored = _backups(board, "restore", file)
+    assert restored.returncode == 0, restored.stdout
+    assert "restored the board of" in restored.stdout
+    # Nothing of the backup stays anywhere else, and nothing runs.
+    assert _volumes_of_others(board) == volumes
+    assert {one.status for one in board.containers("postgres")} == {"exited"}
+    board.up()
+    assert _answers(board) == before
+    assert "no demo data" in board.log("demo")
+
+
+def _backups(board: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    """`make backup` or `make restore`. `stdout` has its output and errors."""
+    return subprocess.run(
+        [sys.executable, "-m", "rollout.backups", *words],
+        cwd=ROOT,
+        env={**board.environment, "COMPOSE_PROJECT_NAME": board.name, "ON": "compose"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200,
+    )  # fmt: skip
+
+
+def _volumes_of_others(board: Project) -> set[str]:
+    """The volumes that are not those of the project, such as those without a name."""
+    names = {str(volume.name) for volume in board.engine.volumes.list()}
+    return {name for name in names if not name.startswith(f"{board.name}_")}
+
+
+async def _is_settled(board: Project) -> bool:
+    """Whether threads knows all posts."""
+    counted = sum(thread["postCount"] for thread in board.get("/api/threads?limit=100").json())
+    shown = [len(board.get(path).json()) for path in _answers(board) if "/in-thread/" in path]
+    return bool(sum(shown) == counted)
+
+
+def _answers(board: Project) -> dict[str, tuple[int, str | None, bytes]]:
+    """The status, validator and bytes of every list, and of each page of the posts in a thread."""
+    wanted = ["/api/threads?limit=100", "/api/posts?limit=100", "/api/posts/search?q=bread"]
+    wanted += [f"/api/users/{number}" for number in range(1, 10)]
+    wanted += [f"/api/posts/in-thread/{thread}?limit=100" for thread in _threads(board)]
+    answers = {}
+    for path in wanted:
+        following: str | None = path
+        while following is not None:
+            answer = board.get(following)
+            answers[following] = (answer.status_code, answer.headers.get("etag"), answer.content)
+            following = next_page(answer)
+    return answers
 
 
 def test_the_data_and_the_secrets_survive_down_and_up(running: Project) -> None:

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import logging
 import os
 import re
 import stat
 import sys
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -24,6 +27,7 @@ from board.backups.restore import restore
 from board.bootstrap import bootstrap
 from board.migrate import migrate
 from board.swap import STAGING, connected, mark_complete, swap
+from board.version import VERSION
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import ROOT, Board, behind_gateway, monolith_in_loop
 from tests.eventually import eventually
@@ -273,12 +277,25 @@ async def saved(source: Databases, tmp_path: Path) -> Path:
 
 
 def changed(path: Path, **values: object) -> Path:
-    """A backup whose manifest has other values, and the right checksum."""
+    """A backup whose manifest has other values for posts, and the right checksum."""
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["contexts"]["posts"] |= values
+
+    return with_manifest(path, change)
+
+
+def without_version(manifest: dict[str, Any]) -> None:
+    """Remove the version."""
+    del manifest["version"]
+
+
+def with_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """A backup whose manifest was changed, and that has the right checksum."""
     other = path.with_name("changed.zip")
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
         manifest = json.loads(old.read("manifest.json"))
-        for name, value in values.items():
-            manifest["contexts"]["posts"][name] = value
+        change(manifest)
         text = json.dumps(manifest).encode()
         for name in old.namelist():
             if not name.startswith("manifest"):
@@ -327,7 +344,8 @@ def test_refuses_part_of_a_file(saved: Path) -> None:
 
 
 async def test_refuses_a_newer_schema(saved: Path, target: Databases) -> None:
-    with pytest.raises(ValueError, match="posts is at migration 9999"):
+    message = rf"The backup \(version {re.escape(VERSION)}\) of posts is at migration 9999"
+    with pytest.raises(ValueError, match=message):
         await restore(target.urls, changed(saved, revision="9999"), replace=True)
 
 
@@ -372,6 +390,42 @@ async def test_refuses_to_overwrite_a_file(saved: Path, source: Databases) -> No
         await backup(source.urls, str(saved), NOON + timedelta(days=1))
     assert Archive.read(saved).manifest.taken_at == NOON.isoformat()
     assert os.listdir(saved.parent) == [saved.name]  # noqa: PTH208
+
+
+async def board(
+    databases: Databases, *words: str, folder: Path, content: bytes = b""
+) -> tuple[bytes, str]:
+    """The standard output and the errors of `python -m board ...`, which must succeed. `content`
+    is its standard input, and `folder` has its temporary files."""
+    urls = {f"{name.upper()}_DATABASE_URL": databases.urls[name] for name in CONTEXT_NAMES}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "board", *words,
+        cwd=ROOT, env={**os.environ, **urls, "TMPDIR": str(folder)},
+        stdin=PIPE, stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    output, errors = await process.communicate(content)
+    assert process.returncode == 0, errors
+    return output, errors.decode()
+
+
+async def test_backup_passes_through_the_standard_output_and_input(
+    source: Databases, migrated: Databases, tmp_path: Path
+) -> None:
+    content, _ = await board(source, "backup", "-", folder=tmp_path)
+    output, _ = await board(migrated, "restore", "-", folder=tmp_path, content=content)
+    assert f"written by version {VERSION}" in output.decode()
+    assert await names(migrated) == await names(source)
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - nothing waits for it
+
+
+async def test_backup_of_before_versions_were_recorded_is_restored(
+    saved: Path, source: Databases, migrated: Databases, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Archive.read(saved).manifest.version == VERSION
+    caplog.set_level(logging.INFO, "board.restore")
+    await restore(migrated.urls, with_manifest(saved, without_version), replace=False)
+    assert await names(migrated) == await names(source)
+    assert "written by an unknown version" in caplog.text
 
 
 @pytest.mark.parametrize("context", [CONTEXT_NAMES[0], CONTEXT_NAMES[-1]])
