@@ -24,7 +24,6 @@ from topology.deployments import SERVICES
 _BEFORE: Final = 1.0
 _AFTER: Final = 1.0
 _POLL: Final = 0.05
-_WELL_SECONDS: Final = 30.0
 _IN_FLIGHT_SECONDS: Final = 10.0
 
 
@@ -120,7 +119,7 @@ class Stage:
 
     async def _repeat(self) -> None:
         """Send what was not acknowledged again until it is."""
-        deadline = time.monotonic() + _WELL_SECONDS
+        deadline = time.monotonic() + self._board.patience
         while await self._visitors.repeat_unanswered():
             if time.monotonic() > deadline:
                 raise CannotPlayError("a post that was sent again was not acknowledged")
@@ -136,7 +135,7 @@ class Stage:
             await asyncio.sleep(0.001)
 
     async def _until_well(self, fault: Fault) -> None:
-        deadline = time.monotonic() + _WELL_SECONDS
+        deadline = time.monotonic() + self._board.patience
         while not await self._is_well():
             if time.monotonic() > deadline:
                 raise CannotPlayError(f"{fault.name}: the board did not recover")
@@ -160,5 +159,5 @@ class Stage:
 async def stage(board: BrokenBoard, rate: float) -> AsyncIterator[Stage]:
     """The board with visitors and open event streams. Raises CannotPlayError if they cannot sign
     in."""
-    async with crowd(board.played.port, board.played.grant_admin) as people:
+    async with crowd(board.port, board.grant_admin) as people:
         yield Stage(board, people, rate)

@@ -3,19 +3,17 @@
 import asyncio
 import itertools
 import random
-import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from chaos.board import PROCESSES, BrokenBoard
+from chaos.board import POSTGRESQL, PROCESSES, BrokenBoard
 from chaos.clocks import CACHED_SECONDS
 from chaos.proxy import Mode
 from strangle.history import Sample
 from topology.contexts import BY_NAME
 from topology.deployments import GATEWAY, PAGE, SERVICES, calls_of
 
-POSTGRESQL: Final = "PostgreSQL"
 LASTING_SECONDS: Final = 3.0
 """For how long a fault lasts that does not end by itself."""
 
@@ -83,9 +81,7 @@ def everything() -> list[Fault]:
 
 def _kill(*names: str) -> Fault:
     async def strike(board: BrokenBoard) -> None:
-        board.send_signal([name for name in names if name != POSTGRESQL], signal.SIGKILL)
-        if POSTGRESQL in names:
-            board.database.signal_server(signal.SIGKILL)
+        await board.kill(names)
 
     return Fault(
         f"kill -9 of {' and '.join(names)}", frozenset(names), strike, short=names in _SHORT_KILLS
@@ -97,7 +93,7 @@ _SHORT_KILLS: Final = {("users",), ("posts",), (POSTGRESQL,)}
 
 def _terminate(name: str) -> Fault:
     async def strike(board: BrokenBoard) -> None:
-        board.send_signal([name], signal.SIGTERM)
+        await board.terminate(name)
 
     return Fault(
         f"SIGTERM of {name}, streams open", frozenset([name]), strike, short=name == "posts"
@@ -107,7 +103,7 @@ def _terminate(name: str) -> Fault:
 def _rolling_restart() -> Fault:
     async def strike(board: BrokenBoard) -> None:
         for name in SERVICES:
-            await board.played.restart(name)
+            await board.restart(name)
 
     return Fault(
         "rolling restart of all, two of each",
@@ -143,13 +139,13 @@ async def _set_clocks(board: BrokenBoard, names: tuple[str, ...], seconds: int) 
 
 def _database_faults() -> list[Fault]:
     async def restart(board: BrokenBoard) -> None:
-        board.database.signal_server(signal.SIGINT)
+        await board.database.server.restart()
 
     async def pause(board: BrokenBoard) -> None:
-        board.database.pause()
+        await board.database.server.pause()
 
     async def go_on(board: BrokenBoard) -> None:
-        board.database.go_on()
+        await board.database.server.go_on()
 
     async def refuse(board: BrokenBoard) -> None:
         await board.database.refuse_connections()

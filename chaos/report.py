@@ -32,7 +32,13 @@ def row(episode: Episode, *, with_times: bool) -> Iterator[str]:
             yield f"    {line}" if matters else f"    (only reported) {line}"
 
 
-def page(episodes: Sequence[Episode], histories: Sequence[History], *, with_times: bool) -> str:
+def page(
+    episodes: Sequence[Episode],
+    histories: Sequence[History],
+    left_out: Sequence[str],
+    *,
+    with_times: bool,
+) -> str:
     """The whole run in Markdown: a table of the faults, what is wrong, and the summary."""
     failed = [one for one in episodes if not one.passed(with_times=with_times)]
     lines = [
@@ -56,12 +62,15 @@ def page(episodes: Sequence[Episode], histories: Sequence[History], *, with_time
         lines += ["", f"## {episode.fault.name}", ""]
         wrong = [check for check in (*episode.found, *episode.timed) if not check.passed]
         lines += [f"    {line}" for line in sentences(tuple(wrong))]
-    lines += ["", *(f"- {line}" for line in summary(episodes, histories)), ""]
+    lines += ["", *(f"- {line}" for line in summary(episodes, histories, left_out)), ""]
     return "\n".join(lines)
 
 
-def summary(episodes: Sequence[Episode], histories: Sequence[History]) -> Iterator[str]:
-    """What was acknowledged in the whole run, and the slowest recovery from a single fault."""
+def summary(
+    episodes: Sequence[Episode], histories: Sequence[History], left_out: Sequence[str]
+) -> Iterator[str]:
+    """What was acknowledged in the whole run, the slowest recovery from a single fault, and the
+    faults that this board cannot have."""
     requests = sum(len(history.samples) for history in histories)
     written = sum(len(history.posts) + len(history.threads) for history in histories)
     resumed = sum(stream.resumed for history in histories for stream in history.streams)
@@ -74,3 +83,5 @@ def summary(episodes: Sequence[Episode], histories: Sequence[History]) -> Iterat
         slowest = max(alone, key=lambda episode: episode.figures.recovery)
         seconds = slowest.figures.recovery
         yield f"slowest recovery from a single fault: {seconds:.2f} s ({slowest.fault.name})"
+    if left_out:
+        yield f"left out, because containers cannot have them: {', '.join(left_out)}"

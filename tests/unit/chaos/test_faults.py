@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from chaos.board import PROCESSES
-from chaos.faults import POSTGRESQL, everything
+from chaos.board import POSTGRESQL, PROCESSES
+from chaos.faults import everything
 from strangle.history import Sample
 from tests.repository import ROOT
 from topology.deployments import SERVICES
