@@ -90,7 +90,7 @@ strangle: $(VENV)/play.txt ## Play the migration from the monolith to the servic
 	@exec $(BIN)/python -m strangle
 
 .PHONY: chaos
-chaos: $(VENV)/play.txt ## Break the services one after another, under load, with audits (SHORT=1, ONLY="kill -9", RATE)
+chaos: $(VENV)/play.txt ## Break the services one after another, under load, with audits (SHORT=1, ONLY="kill -9", RATE, ON=compose)
 	@exec $(BIN)/python -m chaos
 
 .PHONY: soak
@@ -134,9 +134,10 @@ lighthouse: $(VENV)/dev.txt $(NODE)/lint-javascript.txt ## Measure two pages wit
 	@$(BIN)/python -m tests.browser.lighthouse
 
 .PHONY: prove
-prove: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Fuzz the API and the gateway, and compare it with a model, break it, soak it (about two hours)
+prove: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Fuzz the API and the gateway, and compare it with a model, break it, soak it (needs Docker; about two hours)
 	@$(BIN)/pytest --prove -m prove $(ARGS)
 	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos
+	@[[ -n "$(ARGS)" ]] || ON=compose $(BIN)/python -m chaos
 	@[[ -n "$(ARGS)" ]] || $(BIN)/python -m chaos.soak
 
 .PHONY: check

@@ -1,5 +1,6 @@
 """A board in containers: how each fault is made, and which faults it can have."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -9,6 +10,7 @@ from chaos.compose import PROJECT, ComposeBoard, is_possible
 from chaos.faults import Fault, everything
 from containers.engine import CommandResult
 from strangle.errors import CannotPlayError
+from tests.repository import ROOT
 from topology.contexts import CONTEXT_NAMES
 
 POSSIBLE = [fault for fault in everything() if is_possible(fault)]
@@ -83,6 +85,12 @@ def test_containers_have_every_fault_of_a_part_and_none_of_calls_and_clocks() ->
         assert any(fault.broken == {part} and "kill" in fault.name for fault in POSSIBLE)
     left_out = [fault for fault in everything() if not is_possible(fault)]
     assert {bool(fault.proxy or fault.clocks or fault.copies > 1) for fault in left_out} == {True}
+
+
+def test_page_of_figures_has_the_number_of_faults_in_containers() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    [said] = re.findall(r"the (\d+) faults that containers can have", page)
+    assert int(said) == len(POSSIBLE)
 
 
 async def test_command_that_fails_ends_the_run_with_its_reason() -> None:
