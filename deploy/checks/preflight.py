@@ -12,6 +12,7 @@ from deploy.checks import (
 )
 from deploy.checks.account import Account
 from deploy.checks.database import snapshot, versions
+from deploy.errors import CannotDeployError
 from deploy.installation import FOUNDATION, Installation, template_name
 from deploy.stacks import templates
 
@@ -45,15 +46,29 @@ def run(installation: Installation, account: Account, deployment: str) -> dict[s
 
 
 def require_sensible(installation: Installation, deployment: str) -> dict[str, str]:
-    """Raise `CannotDeployError` if the choices are invalid, alone or with the existing stacks, or
-    if the region does not offer the instance type. Returns the values of parameters that follow
-    from the choices."""
+    """Raise `CannotDeployError` if the choices are invalid, alone or with the existing stacks, if
+    the certificate is of another region, or if the region does not offer the instance type. Returns
+    the values of parameters that follow from the choices."""
     chosen, before = installation.settings.parameters, installation.chosen_before()
     folder = installation.settings.templates
     choices.require_allowed(chosen, {layer: templates.read(folder, layer) for layer in _LAYERS})
     choices.require_consistent(chosen, before, deployment)
+    _require_certificate_of(installation.aws.region, chosen.get("CertificateArn", ""))
     installation.require_possible_changes()
     kind = chosen.get("InstanceType", before.get("InstanceType", choices.DEFAULTS["InstanceType"]))
     if kind != before.get("InstanceType"):
         offers.require_instance_type(installation.aws, kind, installation.say)
     return choices.derived(chosen, before, deployment)
+
+
+def _require_certificate_of(region: str | None, certificate: str) -> None:
+    """Raise `CannotDeployError` if there is a certificate and it is of another region: a load
+    balancer cannot use it (Elastic Load Balancing, Server certificates)."""
+    if not certificate:
+        return
+    its = certificate.split(":")[3]
+    if its != region:
+        raise CannotDeployError(
+            f"CERTIFICATE_ARN is a certificate of {its}, and a load balancer in {region} uses only "
+            f"those of {region}: request one there"
+        )

@@ -119,6 +119,14 @@ BAD_INPUT: Mapping[str, tuple[dict[str, str], dict[str, Any], str]] = {
     "a domain without a certificate": (
         {"DOMAIN_NAME": "board.example"}, {}, "DOMAIN_NAME needs CERTIFICATE_ARN",
     ),
+    "a certificate of another region": (
+        {
+            "CERTIFICATE_ARN": CERTIFICATE.replace("eu-central-1", "us-east-1"),
+            "DOMAIN_NAME": "board.example",
+        },
+        {},
+        "certificate of us-east-1, and a load balancer in eu-central-1",
+    ),
     "an account on the Free plan": ({}, {"plan": "FREE"}, "use DATABASE=instance"),
     "an account on the Free plan, with a type that it does not allow": (
         {"DATABASE": "instance", "INSTANCE_TYPE": "t3.medium"},
