@@ -1,7 +1,8 @@
 """The pool of rendering processes.
 
 Threads would share the interpreter with the event loop, and cannot be killed
-(docs/decisions/rendering.md).
+(docs/decisions/rendering.md). Only the processes import the libraries that render, which takes
+60 ms.
 """
 
 import asyncio
@@ -16,10 +17,11 @@ from weakref import WeakValueDictionary
 
 from kernel.errors import FieldError, Invalid, Unavailable
 from kernel.process.spans.tracer import span
-from services.posts.markup import worker
+from services.posts.markup.frames import HEADER, HTML, REFUSAL, TEXT, frame
 
 log = logging.getLogger("board.markup")
 
+_WORKER = "services.posts.markup.worker"
 _ROOT = Path(__file__).parents[3]
 _LONGEST_WAIT = 8.0
 _LONGEST_ANSWER = 15.0  # a busy machine may need long for a second of CPU time
@@ -49,14 +51,14 @@ class RenderPool:
     @asynccontextmanager
     async def open(cls, public_origin: str, size: int) -> AsyncIterator["RenderPool"]:
         """A pool of `size` processes, for the board at this origin."""
-        command = [sys.executable, "-m", worker.__name__, public_origin]
+        command = [sys.executable, "-m", _WORKER, public_origin]
         async with cls.of_command(command, size) as pool:
             yield pool
 
     @classmethod
     @asynccontextmanager
     async def of_command(cls, command: Sequence[str], size: int) -> AsyncIterator["RenderPool"]:
-        """A pool of `size` processes of a program with the protocol of `worker`. They end with the
+        """A pool of `size` processes of a program with the protocol of `frames`. They end with the
         block."""
         async with AsyncExitStack() as stack:
             workers = [_Worker(command) for _ in range(size)]
@@ -93,9 +95,9 @@ class RenderPool:
             kind, content = await self._answer(free, text)
         finally:
             self._idle.put_nowait(free)
-        if kind == worker.HTML:
+        if kind == HTML:
             return content
-        if kind == worker.REFUSAL:
+        if kind == REFUSAL:
             raise Invalid(FieldError("/text", content))
         raise RuntimeError(f"a text could not be rendered:\n{content}")
 
@@ -110,7 +112,7 @@ class RenderPool:
                 return await free.ask(text)
         except WorkerDied as death:
             if death.status == -signal.SIGPROF:
-                return worker.REFUSAL, "This text takes too long to render. Make it simpler."
+                return REFUSAL, "This text takes too long to render. Make it simpler."
             raise Unavailable("The text could not be rendered. Try again shortly.") from death
         except (OSError, TimeoutError) as error:
             raise Unavailable("The text could not be rendered. Try again shortly.") from error
@@ -156,9 +158,9 @@ class _Worker:
 async def _exchange(process: Process, text: str) -> tuple[bytes, str]:
     assert process.stdin is not None  # noqa: S101 - it is a pipe
     assert process.stdout is not None  # noqa: S101 - likewise
-    process.stdin.write(worker.frame(worker.TEXT, text))
+    process.stdin.write(frame(TEXT, text))
     await process.stdin.drain()
-    kind, size = worker.HEADER.unpack(await process.stdout.readexactly(worker.HEADER.size))
+    kind, size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
     return kind, (await process.stdout.readexactly(size)).decode()
 
 

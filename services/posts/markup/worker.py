@@ -1,34 +1,21 @@
 """A process that renders one text after the other. `pool` starts it, and it ends when its input is
 closed, so it never outlives its parent.
-
-A frame is a letter, a length in 4 bytes, and that many bytes of UTF-8: `t` for a text to render;
-in the answer, `h` for its HTML, `r` for the sentence of a refusal, or `d` for the traceback of a
-defect.
 """
 
 import resource
 import signal
-import struct
 import sys
 import traceback
 from collections.abc import Callable
 from typing import BinaryIO
 
 from services.posts.markup.bounds import Unrenderable
+from services.posts.markup.frames import DEFECT, HEADER, HTML, REFUSAL, frame
 from services.posts.markup.renderer import Renderer
-
-HEADER = struct.Struct(">cI")
-TEXT, HTML, REFUSAL, DEFECT = b"t", b"h", b"r", b"d"
 
 CPU_SECONDS = 1.0
 MEMORY = 192 * 1024 * 1024
 """The most bytes of data that a worker may allocate."""
-
-
-def frame(kind: bytes, content: str) -> bytes:
-    """The bytes of a frame."""
-    body = content.encode()
-    return HEADER.pack(kind, len(body)) + body
 
 
 def serve(render: Callable[[str], str], requests: BinaryIO, answers: BinaryIO) -> None:

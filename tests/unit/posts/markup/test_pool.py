@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from services.posts.markup.bounds import Unrenderable, largest_html
 from services.posts.markup.pool import RenderPool
 from services.posts.markup.renderer import Renderer
 from tests.effort import Effort
+from tests.repository import ROOT
 from tests.unit.posts.markup.hostile import CORPUS, texts
 
 ORIGIN = "https://board.example"
@@ -209,3 +211,11 @@ def answer_here(renderer: Renderer, text: str) -> str:
         return renderer.to_html(text)
     except Unrenderable as refused:
         return Invalid(FieldError("/text", str(refused))).detail
+
+
+def test_only_workers_import_the_libraries_that_render() -> None:
+    code = "import sys, services.posts.wiring; print({'markdown_it', 'nh3'} & {*sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
