@@ -1,5 +1,6 @@
 """Classifies characters of words, and folds words for comparison."""
 
+import re
 import unicodedata
 from enum import Enum
 from functools import lru_cache
@@ -45,6 +46,10 @@ _PLAIN = str.maketrans(
 )  # fmt: skip
 
 
+# Most Kana, Han and Hangul, which folding does not change. Texts of them have many different pairs.
+_FOLDED = re.compile("[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]+")
+
+
 @lru_cache(maxsize=4096)
 def kind(character: str) -> Kind:
     """The character's role in words."""
@@ -61,10 +66,14 @@ def kind(character: str) -> Kind:
     return Kind.UNSPACED if _in(character, _UNSPACED) else Kind.LETTER
 
 
-@lru_cache(maxsize=4096)
 def fold(word: str) -> str:
     """The word without case, accents, compatibility forms and invisible characters. May have
     several words, separated by spaces: `½` is `1 2`."""
+    return word if _FOLDED.fullmatch(word) else _fold(word)
+
+
+@lru_cache(maxsize=4096)
+def _fold(word: str) -> str:
     # Twice, because casefolding can produce characters that decompose, and vice versa.
     decomposed = unicodedata.normalize(
         "NFKD", unicodedata.normalize("NFKD", word).casefold()

@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from html import unescape
+from itertools import islice
 
 from kernel.search.words import cut
-from services.posts.search.snippet import SHOWN_OF
+from services.posts.search.snippet import MOST_MARKS, SHOWN_OF
 
 _MOST_HTML = 8 * SHOWN_OF
 """The first characters of the HTML that are read."""
@@ -36,13 +37,14 @@ def _instead(tag: re.Match[str]) -> str:
 def positions_in(shown: str, text: str, positions: Sequence[int]) -> list[int]:
     """Where the words with these numbers in the Markdown `text` are in the shown text; both start
     at 1. The second `bread` of one is the second `bread` of the other. Words that are not shown,
-    such as those of addresses, have no place."""
+    such as those of addresses, have no place. Only as many as a snippet has are returned."""
     if shown[:SHOWN_OF] == text[:SHOWN_OF]:
         return list(positions)
-    wanted = set(positions)
+    wanted = set(positions[:MOST_MARKS])
     occurrences: set[tuple[str, int]] = set()
     seen = Counter[str]()
-    for number, word in enumerate(cut(text[:SHOWN_OF]), 1):
+    words = islice(cut(text[:SHOWN_OF]), max(wanted, default=0))
+    for number, word in enumerate(words, 1):
         seen[word.text] += 1
         if number in wanted:
             occurrences.add((word.text, seen[word.text]))
@@ -52,4 +54,6 @@ def positions_in(shown: str, text: str, positions: Sequence[int]) -> list[int]:
         seen[word.text] += 1
         if (word.text, seen[word.text]) in occurrences:
             found.append(number)
+            if len(found) == len(occurrences):
+                break
     return found

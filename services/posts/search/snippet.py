@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from itertools import islice
 
 from kernel.search.words import Word, cut
 
@@ -9,13 +10,18 @@ SHOWN_OF = 5_000
 """The first characters of a text, from which snippets are taken. Later words are not marked."""
 
 _BEFORE, _WORDS, _FRAGMENTS = 6, 20, 2
+
+MOST_MARKS = _WORDS * _FRAGMENTS
+"""The most words of a snippet."""
+
 _LONGEST = 300
 _TO_SPACES = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ")
 
 
 def snippet(text: str, positions: Sequence[int]) -> str:
     """Pieces of the text as HTML. Words with these numbers, which start at 1, are in `<mark>`."""
-    words = list(cut(text[:SHOWN_OF]))
+    last = _starts([number - 1 for number in positions])[-1] + _WORDS
+    words = list(islice(cut(text[:SHOWN_OF]), last + 1))
     wanted = [number - 1 for number in positions if number <= len(words)]
     pieces = [_piece(text, words, wanted, start) for start in _starts(wanted)]
     return " … ".join(pieces)

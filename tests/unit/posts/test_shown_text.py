@@ -4,7 +4,7 @@ import pytest
 
 from services.posts.markup.renderer import Renderer
 from services.posts.search.shown_text import positions_in, shown_text
-from services.posts.search.snippet import SHOWN_OF, snippet
+from services.posts.search.snippet import MOST_MARKS, SHOWN_OF, snippet
 
 RENDERER = Renderer("https://board.example")
 
@@ -55,3 +55,10 @@ def test_only_the_found_occurrence_is_marked() -> None:
 
 def test_shown_text_is_bounded() -> None:
     assert len(shown_text("<p>" + "a " * 100_000)) <= 8 * SHOWN_OF
+
+
+def test_as_many_words_as_a_snippet_has_are_placed() -> None:
+    text = "**bread** " + "bread " * 100
+    shown = shown_text(RENDERER.to_html(text))
+    placed = positions_in(shown, text, range(1, 102))
+    assert placed == list(range(1, MOST_MARKS + 1))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.search.words import cut
-from services.posts.search.snippet import SHOWN_OF, snippet
+from services.posts.search.snippet import MOST_MARKS, SHOWN_OF, snippet
 
 MARKS = ("<mark>", "</mark>")
 LONGEST = 1000
@@ -44,6 +44,13 @@ def test_snippet_has_two_pieces_for_distant_words() -> None:
     assert "<mark>w30</mark>" in shown
     assert "<mark>w80</mark>" in shown
     assert "w95" not in shown
+
+
+@given(st.sets(st.integers(1, 120)))
+def test_snippet_needs_only_the_first_matches(matches: set[int]) -> None:
+    text = " ".join(f"w{number}" for number in range(1, 101))
+    positions = sorted(matches)
+    assert snippet(text, positions) == snippet(text, positions[:MOST_MARKS])
 
 
 def test_word_beyond_the_snippet_is_not_marked() -> None:

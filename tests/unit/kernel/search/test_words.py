@@ -116,3 +116,16 @@ async def test_long_text_is_cut_without_blocking_the_event_loop() -> None:
     counting.cancel()
     assert words == [word.text for word in cut(text)]
     assert turns > 10
+
+
+@given(st.text(st.characters(min_codepoint=0x3041, max_codepoint=0xD7A3)))
+def test_word_is_folded_by_the_same_rules_whatever_it_begins_with(word: str) -> None:
+    assert fold(f"a {word}") == f"a {fold(word)}"
+
+
+def test_folding_does_not_change_kana_han_and_hangul() -> None:
+    blocks = (0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3)
+    for first, last in blocks:
+        text = "".join(map(chr, range(first, last + 1)))
+        assert fold(text) == text
+        assert fold(f"A{text}") == f"a{text}"
