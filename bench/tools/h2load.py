@@ -50,7 +50,7 @@ def _run(*arguments: str, timeout: float) -> str:
 
 def read(output: str, cpu_used: float, uris: str) -> LoadRun:
     """The result that h2load printed. Raises `RuntimeError` as `run_h2load` does."""
-    rate = re.search(r"finished in [\d.]+s, ([\d.]+) req/s", output)
+    rate = re.search(r"finished in [\d.]+[mu]?s, ([\d.]+) req/s", output)
     statuses = re.search(r"status codes: (\d+) 2xx, 0 3xx, 0 4xx, 0 5xx", output)
     traffic = re.search(r"^traffic: .*?\((\d+)\) total", output, re.MULTILINE)
     if rate is None or statuses is None or traffic is None or statuses[1] == "0":

@@ -70,8 +70,11 @@ def test_failed_requests_of_wrk_are_errors(output: str) -> None:
         wrk.read(output, 0.5, "url")
 
 
-def test_h2load_counts_requests_and_their_bytes() -> None:
-    assert h2load.read(H2LOAD, 0.5, "uris") == LoadRun(500.0, 0.0005, 1000, 250.0)
+@pytest.mark.parametrize("duration", ["717.74ms", "950us"])
+def test_h2load_counts_requests_and_their_bytes(duration: str) -> None:
+    counted = LoadRun(500.0, 0.0005, 1000, 250.0)
+    assert h2load.read(H2LOAD, 0.5, "uris") == counted
+    assert h2load.read(H2LOAD.replace("2.00s", duration), 0.5, "uris") == counted
 
 
 @pytest.mark.parametrize(
