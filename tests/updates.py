@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from cfnlint.schema.manager import (  # type: ignore[import-untyped]  # it has types, but no py.typed
-    PROVIDER_SCHEMA_MANAGER,
-)
-
 from tests.cloudformation import Resource, Stack
 
 REGION: Final = "eu-central-1"
@@ -70,6 +66,11 @@ class Update:
 @cache
 def _create_only(kind: str) -> tuple[str, ...]:
     """The paths of the properties of a kind whose change replaces the resource."""
+    # Imported here, because it takes most of a second, in each process that collects tests.
+    from cfnlint.schema.manager import (  # type: ignore[import-untyped]  # it has no py.typed
+        PROVIDER_SCHEMA_MANAGER,
+    )
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
     return tuple(
         pointer.removeprefix("/properties/") for pointer in schema.get("createOnlyProperties", ())

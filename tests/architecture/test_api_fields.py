@@ -15,26 +15,32 @@ from tests.repository import ROOT
 PAGE: Final = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 NOTHING: Final = cast(Any, None)  # no operation is called
 COOKIE: Final = SessionCookie("http://board.example", cast(Any, object))
-DOCUMENTS: Final = [
-    documents.document(
-        "users",
-        "",
-        services.users.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, (), NOTHING),
-    ),
-    documents.document(
-        "threads",
-        "",
-        services.threads.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING),
-    ),
-    documents.document(
-        "posts",
-        "",
-        services.posts.api.router(
-            NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING
+
+
+def api_documents() -> list[Mapping[str, Any]]:
+    """The API document of each context."""
+    return [
+        documents.document(
+            "users",
+            "",
+            services.users.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, (), NOTHING),
         ),
-    ),
-    documents.document("cases", "", services.cases.api.router(NOTHING, NOTHING, NOTHING, COOKIE)),
-]
+        documents.document(
+            "threads",
+            "",
+            services.threads.api.router(NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING),
+        ),
+        documents.document(
+            "posts",
+            "",
+            services.posts.api.router(
+                NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, COOKIE, NOTHING
+            ),
+        ),
+        documents.document(
+            "cases", "", services.cases.api.router(NOTHING, NOTHING, NOTHING, COOKIE)
+        ),
+    ]
 
 
 def documented(schema: Mapping[str, Any]) -> list[str]:
@@ -58,7 +64,7 @@ def fields_of_page() -> dict[str, list[str]]:
 def test_the_page_lists_the_fields_of_every_schema() -> None:
     schemas = {
         name: documented(schema)
-        for document in DOCUMENTS
+        for document in api_documents()
         for name, schema in document["components"]["schemas"].items()
     }
     assert fields_of_page() == schemas

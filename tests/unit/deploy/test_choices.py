@@ -13,6 +13,7 @@ from deploy.errors import CannotDeployError
 from deploy.installation import Installation
 from deploy.settings import Settings
 from deploy.stacks import templates
+from deploy.stacks.templates import Template
 from kernel.data.database import Database
 from tests.cloudformation import INFRA, Deployment, RefusedError, template
 from tests.combinations import OFFERED
@@ -20,7 +21,12 @@ from tests.unit.deploy.fakes import FakeClock
 from topology.deployments import DEPLOYMENTS
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b"
-TEMPLATES = {path.stem: templates.read(INFRA, path.stem) for path in INFRA.glob("*.yml")}
+
+
+@pytest.fixture(scope="module")
+def read() -> Mapping[str, Template]:
+    """The templates by name."""
+    return {path.stem: templates.read(INFRA, path.stem) for path in INFRA.glob("*.yml")}
 
 
 def _problems(deployment: str = "microservices", **chosen: str) -> list[str]:
@@ -128,16 +134,16 @@ def test_every_type_and_class_that_may_be_chosen_is_known() -> None:
     ],
 )
 def test_invalid_value_is_refused_before_anything_changes(
-    chosen: dict[str, str], said: str
+    chosen: dict[str, str], said: str, read: Mapping[str, Template]
 ) -> None:
     with pytest.raises(CannotDeployError, match=said):
-        choices.require_allowed(chosen, TEMPLATES)
+        choices.require_allowed(chosen, read)
 
 
-def test_what_the_guide_offers_is_allowed() -> None:
+def test_what_the_guide_offers_is_allowed(read: Mapping[str, Template]) -> None:
     for group in OFFERED.values():
         for chosen in group:
-            choices.require_allowed(chosen, TEMPLATES)
+            choices.require_allowed(chosen, read)
 
 
 def test_a_certificate_and_its_domain_are_taken_back_together() -> None:
