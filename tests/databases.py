@@ -8,6 +8,7 @@ from board.bootstrap import bootstrap
 from board.migrate import migrate
 from laptop.postgres.server import PostgresServer
 from laptop.postgres.throwaway import throwaway
+from tests import data_folders
 from topology.contexts import CONTEXT_NAMES
 
 
@@ -22,7 +23,7 @@ class Databases:
 @contextmanager
 def running_server() -> Iterator[Databases]:
     """A new server; `prepare` creates its databases."""
-    with throwaway() as server:
+    with throwaway(data_folders.parent()) as server:
         urls = {
             context: server.url(context, context, f"{context}-secret") for context in CONTEXT_NAMES
         }

@@ -36,6 +36,7 @@ from kernel.process.serve import listening
 from kernel.process.settings import ProcessSettings
 from laptop import credentials, ports
 from services.users.passwords import Cost
+from tests import data_folders
 from tests.conventions import DOCUMENTS, Conventions
 from tests.eventually import eventually_blocking
 from tests.known_secrets import KnownSecrets
@@ -315,7 +316,7 @@ class Run:
 def processes(deployment: str, variables: Mapping[str, str] | None = None) -> Iterator[Run]:
     """`make run` on a free port with a data folder of its own, and with these variables in its
     environment; yields when the board is up."""
-    with tempfile.TemporaryDirectory(prefix="board-run-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="board-run-", dir=data_folders.parent()) as name:
         folder = Path(name)
         folder.chmod(0o711)  # for the user that PostgreSQL runs as
         log = folder / "log"

@@ -18,7 +18,9 @@ async def new_database(databases: Databases, context: str) -> str:
         if not await admin.fetchval(_EXISTS, f"{context}_template"):
             await bootstrap(databases.server.admin_url, {context: template})
             await migrate({context: template})
-        await admin.execute(f"CREATE DATABASE {name} OWNER {context} TEMPLATE {context}_template")
+        await admin.execute(
+            f"CREATE DATABASE {name} OWNER {context} TEMPLATE {context}_template STRATEGY FILE_COPY"
+        )
     finally:
         await admin.close()
     url = databases.server.url(name, context, f"{context}-secret")

@@ -12,12 +12,16 @@ from laptop.postgres.server import PostgresServer
 
 
 @contextmanager
-def throwaway() -> Iterator[PostgresServer]:
-    """A started server for tests and benchmarks: not durable; its folder is removed at the end."""
+def throwaway(parent: str | None = None) -> Iterator[PostgresServer]:
+    """A started server for tests and benchmarks: not durable; its folder is removed at the end.
+
+    The folder is made in `parent`, by default in the system's folder for temporary files.
+    """
     # If the temporary folder's path is too long for a socket, use /tmp: otherwise the socket would
     # get a folder of its own, outside the one that is removed.
-    short = socket_folder.fits(Path(tempfile.gettempdir()) / "board-12345678" / "socket")
-    with tempfile.TemporaryDirectory(prefix="board-", dir=None if short else "/tmp") as name:  # noqa: S108 - creates a private folder in it
+    parent = parent or tempfile.gettempdir()
+    short = socket_folder.fits(Path(parent) / "board-12345678" / "socket")
+    with tempfile.TemporaryDirectory(prefix="board-", dir=parent if short else "/tmp") as name:  # noqa: S108 - creates a private folder in it
         folder = Path(name)
         if os.geteuid() == 0:
             folder.chmod(0o711)

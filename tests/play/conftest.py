@@ -8,13 +8,14 @@ import pytest
 
 from strangle.board import PlayedBoard, running_board
 from strangle.load.client import Client
+from tests import data_folders
 from tests.eventually import eventually
 
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """An empty folder that the user whom PostgreSQL runs as can enter."""
-    with tempfile.TemporaryDirectory(prefix="board-play-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="board-play-", dir=data_folders.parent()) as name:
         path = Path(name)
         path.chmod(0o711)
         yield path

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import data_folders
 from tests.children import children
 from tests.deployments import ROOT
 from tests.eventually import eventually_blocking
@@ -19,7 +20,7 @@ from tests.play.test_interrupting import is_running
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
     """The environment of a run in a folder of its own, with one fault."""
-    with tempfile.TemporaryDirectory(prefix="board-chaos-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="board-chaos-", dir=data_folders.parent()) as name:
         folder = Path(name)
         folder.chmod(0o711)  # for the user that PostgreSQL runs as
         yield {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import data_folders
 from tests.children import children
 from tests.deployments import ROOT
 from tests.eventually import eventually_blocking
@@ -28,7 +29,7 @@ def is_running(process: int) -> bool:
 def test_interrupted_play_stops_everything_and_audits_what_was_acknowledged(
     number: signal.Signals,
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="board-play-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="board-play-", dir=data_folders.parent()) as name:
         folder = Path(name)
         folder.chmod(0o711)  # for the user that PostgreSQL runs as
         log = folder / "log"

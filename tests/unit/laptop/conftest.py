@@ -10,12 +10,13 @@ import pytest
 
 from laptop.postgres.server import PostgresServer
 from laptop.postgres.throwaway import throwaway
+from tests import data_folders
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder that another user can traverse, unlike pytest's own."""
-    path = Path(tempfile.mkdtemp(prefix="board-test-"))
+    path = Path(tempfile.mkdtemp(prefix="board-test-", dir=data_folders.parent()))
     path.chmod(0o711)
     yield path
     shutil.rmtree(path)
@@ -24,7 +25,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgresServer]:
     """A running PostgreSQL, shared by tests, which must not stop it."""
-    with throwaway() as running:
+    with throwaway(data_folders.parent()) as running:
         yield running
 
 

@@ -14,13 +14,14 @@ import pytest
 from board.bootstrap import bootstrap
 from board.migrate import migrate
 from laptop.run import database_urls, embedded
+from tests import data_folders
 from tests.deployments import ROOT
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder that PostgreSQL's user can enter."""
-    with tempfile.TemporaryDirectory(prefix="board-backup-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="board-backup-", dir=data_folders.parent()) as name:
         path = Path(name)
         path.chmod(0o711)
         yield path

@@ -19,6 +19,7 @@ import laptop
 import topology
 from laptop import ports
 from laptop.run import embedded
+from tests import data_folders
 from tests.eventually import eventually_blocking
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import SERVICES
@@ -146,7 +147,7 @@ class Runner:
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
     """A data folder with a cluster, to be copied, which is much faster than creating one."""
-    with tempfile.TemporaryDirectory(prefix="board-test-") as name:
+    with tempfile.TemporaryDirectory(prefix="board-test-", dir=data_folders.parent()) as name:
         Path(name).chmod(0o711)
         server, _ = embedded(Path(name) / "data")
         with server:
