@@ -38,11 +38,15 @@ class _Containers:
         self._ids: Mapping[str, str] = {}
 
     async def run(self, *arguments: str) -> str:
-        """The output of a command. Raises CannotPlayError if it fails."""
+        """The output of a command, which ends also if this is cancelled: what cleans up comes
+        after it. Raises CannotPlayError if it fails."""
+        work = asyncio.create_task(asyncio.to_thread(self._docker, arguments))
         try:
-            done = await asyncio.to_thread(self._docker, arguments)
+            done = await asyncio.shield(work)
         except CannotStartError as error:
             raise CannotPlayError(str(error)) from error
+        finally:
+            await asyncio.wait([work])
         if done.status != 0:
             last = "\n".join((done.error or done.output).strip().splitlines()[-_LAST_LINES:])
             raise CannotPlayError(f"docker {' '.join(arguments)}: {last}")

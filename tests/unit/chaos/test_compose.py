@@ -1,6 +1,8 @@
 """A board in containers: how each fault is made, and which faults it can have."""
 
+import asyncio
 import re
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -100,6 +102,27 @@ async def test_command_that_fails_ends_the_run_with_its_reason() -> None:
     docker.failing = "kill"
     with pytest.raises(CannotPlayError, match="docker kill id-of-web: No such container"):
         await board.kill(["web"])
+
+
+async def test_command_ends_before_an_interrupted_run_cleans_up() -> None:
+    began, may_end = threading.Event(), threading.Event()
+    ended: list[Sequence[str]] = []
+
+    def docker(arguments: Sequence[str]) -> CommandResult:
+        began.set()
+        may_end.wait(timeout=30)
+        ended.append(arguments)
+        return CommandResult(0, "", "")
+
+    starting = asyncio.create_task(ComposeBoard(docker, 8080).up())
+    await asyncio.to_thread(began.wait, 30)
+    starting.cancel()
+    await asyncio.sleep(0)
+    assert not starting.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert len(ended) == 1
 
 
 async def test_project_is_empty_when_it_starts() -> None:
