@@ -15,8 +15,9 @@ SHARES: Final = (1, 10, 50, 100)
 @dataclass(frozen=True)
 class Step:
     """One step: `sentence` says to a class what happens, `aws` is the command that does the same
-    there, `run` does it here."""
+    there, `run` does it here. `kind` is start, shift or stop, or empty if nothing is done."""
 
+    kind: str
     name: str
     sentence: str
     aws: str
@@ -29,6 +30,7 @@ def migration() -> list[Step]:
     order = [*reversed(CONTEXT_NAMES), PAGE]
     steps = [
         Step(
+            "",
             "the monolith answers everything",
             "Every request goes to one process. This is what the rest is compared with.",
             "make deploy-ecs DEPLOYMENT=monolith",
@@ -37,6 +39,7 @@ def migration() -> list[Step]:
     ]
     steps += [
         Step(
+            "start",
             f"start {name}",
             f"The service {name} starts on the same data, and gets no request yet.",
             "make deploy-ecs DEPLOYMENT=strangler",
@@ -50,6 +53,7 @@ def migration() -> list[Step]:
     back = CALLED[-1]
     steps += [
         Step(
+            "start",
             "start the monolith again",
             "Nothing has been decided for good: the monolith still works on the same data.",
             "make deploy-ecs DEPLOYMENT=strangler",
@@ -69,6 +73,7 @@ def _shift_step(name: str, share: int) -> Step:
         100: f"The service answers all requests about {name}.",
     }
     return Step(
+        "shift",
         f"{name} {share} %",
         sentences.get(share, f"{share} % of the requests about {name} go to its service."),
         f"make shift ON=aws CONTEXT={name} SHARE={share}",
@@ -78,6 +83,7 @@ def _shift_step(name: str, share: int) -> Step:
 
 def _stop_monolith() -> Step:
     return Step(
+        "stop",
         "stop the monolith",
         "It gets no more requests, finishes those that it has, and ends. Its streams are resumed.",
         "make deploy-ecs DEPLOYMENT=microservices",

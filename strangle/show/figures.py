@@ -11,10 +11,10 @@ from strangle.history import Sample
 from strangle.play import DURING, Mark, Result
 
 MOST_TIMES: Final = 2.0
-"""How many times the p99 between steps may be that of a step."""
+"""How many times the p99 between steps that during steps may be."""
 
 ALWAYS_ALLOWED: Final = 50.0
-"""Milliseconds that the p99 of a step may always be, however fast the board is between steps."""
+"""Milliseconds that the p99 during steps may always be, however fast the board is between them."""
 
 
 def percentile(values: Sequence[float], part: float) -> float:
@@ -71,15 +71,20 @@ def between(result: Result) -> Latency:
 
 
 def step_latency(result: Result) -> Check:
-    """Whether each step left the board fast enough: its p99 is within its limit."""
+    """Whether the board was fast enough during steps of each kind. One step is too short for a p99:
+    a second has a few hundred requests, and a pause of the machine makes a dozen of them late."""
     limit = max(MOST_TIMES * between(result).p99, ALWAYS_ALLOWED)
-    samples = result.history.samples
-    found = [(m, Latency.of(s for s in samples if is_during(m, s)).p99) for m in result.marks]
+    found: dict[str, float] = {}
+    for kind in dict.fromkeys(mark.step.kind for mark in result.marks if mark.step.kind):
+        marks = [mark for mark in result.marks if mark.step.kind == kind]
+        samples = (s for s in result.history.samples if any(is_during(m, s) for m in marks))
+        found[kind] = Latency.of(samples).p99
+    figures = ", ".join(f"{kind} {p99:.1f} ms" for kind, p99 in found.items())
     return Check(
-        f"p99 during each step is at most {MOST_TIMES:g} times that between steps, or "
+        f"p99 during steps of each kind is at most {MOST_TIMES:g} times that between steps, or "
         f"{ALWAYS_ALLOWED:g} ms",
-        f"highest {max((p99 for _, p99 in found), default=0.0):.1f} ms, limit {limit:.1f} ms",
-        tuple(f"{mark.step.name}: {p99:.1f} ms" for mark, p99 in found if p99 > limit),
+        f"{figures or 'no step'}; at most {limit:.1f} ms",
+        tuple(f"{kind}: {p99:.1f} ms" for kind, p99 in found.items() if p99 > limit),
     )
 
 

@@ -12,6 +12,8 @@ from tests.deployments import ROOT, Board, processes
 
 FOLDER = ROOT / "docs" / "screenshots"
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+NAMES = {"light": "Ines Moreau", "dark": "Tomas Vega"}
+"""Of the admin in the pictures. Nobody else may have the name of an admin."""
 PAGES = {
     "threads": "/",
     "user": "/users/2",
@@ -45,7 +47,7 @@ async def take_all(board: Board, browser: Browser, scheme: Scheme) -> None:
         for name, path in OPEN_PAGES.items():
             await settled(visitor, path)
             await take(visitor.page, name, scheme)
-        await visitor.register("Ines Moreau")
+        await visitor.register(NAMES[scheme])
         await appoint(visitor, "admin")
         for name, path in PAGES.items():
             await settled(visitor, path)

@@ -23,7 +23,7 @@ COUNTED = "every post is counted"
 
 
 def step(run: Callable[[PlayedBoard], Awaitable[None]]) -> Step:
-    return Step(run.__name__, "A sentence.", "make nothing", run)
+    return Step("shift", run.__name__, "A sentence.", "make nothing", run)
 
 
 def shift(service: str, share: int, *, force: bool = False) -> Step:

@@ -21,10 +21,10 @@ async def do_nothing(_: PlayedBoard) -> None:
     """The action of a step."""
 
 
-def step(name: str = "posts 10 %") -> Step:
+def step(name: str = "posts 10 %", kind: str = "shift") -> Step:
     """A step."""
     return Step(
-        name, "One <request> in ten.", "make shift ON=aws CONTEXT=posts SHARE=10", do_nothing
+        kind, name, "One <request> in ten.", "make shift ON=aws CONTEXT=posts SHARE=10", do_nothing
     )
 
 

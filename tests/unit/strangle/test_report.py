@@ -55,10 +55,10 @@ def test_report_of_a_failed_play_says_so() -> None:
     assert re.search(r'<rect class="failed"', text)
 
 
-def test_report_says_which_step_was_too_slow() -> None:
+def test_report_says_which_steps_were_too_slow() -> None:
     text = html(result(sample(103.2, latency=0.2)))
-    assert "✗ <strong>p99 during each step" in text
-    assert "<li>posts 10 %: 200.0 ms</li>" in text
+    assert "✗ <strong>p99 during steps of each kind" in text
+    assert "<li>shift: 200.0 ms</li>" in text
 
 
 def test_report_of_a_play_without_requests_can_be_written() -> None:
