@@ -54,12 +54,17 @@ def main() -> int:
     return 130 if result.interrupted else 0
 
 
-async def _play(chosen: Settings) -> Result | None:
-    """Play on a board of its own. Returns None if Ctrl-C came before the load began."""
-    stop = asyncio.Event()
+def stop_at_signals(stop: asyncio.Event) -> None:
+    """Let SIGINT and SIGTERM set `stop` from now on, in the running event loop."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+
+
+async def _play(chosen: Settings) -> Result | None:
+    """Play on a board of its own. Returns None if Ctrl-C came before the load began."""
+    stop = asyncio.Event()
+    stop_at_signals(stop)
     starting = asyncio.create_task(_on_board(chosen, stop))
     return await starting
 

@@ -33,14 +33,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "measured: bounds processor time, on a quiet machine; only `make prove` runs it"
     )
+    config.addinivalue_line(
+        "markers",
+        "twice: shows with real processes what a faster test, or a step of .ci/run, shows too; "
+        "only `make prove` runs it",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that only measure, except in `make prove`."""
+    """Leave out the tests that only measure, or repeat what is tested elsewhere, except in
+    `make prove`."""
     if not config.getoption("--prove"):
-        measured = [item for item in items if item.get_closest_marker("measured")]
-        config.hook.pytest_deselected(items=measured)
-        items[:] = [item for item in items if item not in set(measured)]
+        left_out = {
+            item
+            for item in items
+            if item.get_closest_marker("measured") or item.get_closest_marker("twice")
+        }
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

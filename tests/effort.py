@@ -9,7 +9,8 @@ class Effort:
     machine does `steps` at least, in runs of `steps_a_run` at most; `clients` send random bytes to
     the gateway, in each of its modes; it reads `templates` random sets of templates; `texts` random
     posts are rendered; every operation gets
-    bodies of `body_sizes` bytes; `case_runs` cases meet crashes and duplicates; a process of cases
+    bodies of `body_sizes` bytes, with `every_shape` also of shapes that all operations treat alike;
+    `case_runs` cases meet crashes and duplicates; a process of cases
     is killed at each `kill_every`th point; with `mutate`, the tests run against each mutation of
     the code."""
 
@@ -22,6 +23,7 @@ class Effort:
     texts: int
     mutate: bool
     body_sizes: tuple[int, ...]
+    every_shape: bool
     case_runs: int
     kill_every: int
 
@@ -36,6 +38,7 @@ BRIEF = Effort(
     texts=20,
     mutate=False,
     body_sizes=(15_000,),
+    every_shape=False,
     case_runs=25,
     kill_every=4,
 )
@@ -49,6 +52,7 @@ THOROUGH = Effort(
     texts=3_000,
     mutate=True,
     body_sizes=(100, 3_000, 15_000, 100_000, 500_000, 1_100_000),
+    every_shape=True,
     case_runs=1_000,
     kill_every=1,
 )
