@@ -12,6 +12,8 @@ from tests.deployments import Board
 from tests.people import PASSWORD, Person, joining, new_username, sign_in, visiting
 from tests.problems import pointers, slug
 
+pytestmark = pytest.mark.in_loop
+
 OTHER_PASSWORD = "nine loud otters"
 
 
@@ -66,7 +68,6 @@ async def test_edit_returns_the_same_tag_as_a_read(newcomer: Person) -> None:
     assert (again.status_code, again.json()["name"]) == (200, "Ines")
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize("weak", [True, False], ids=["weak", "strong"])
 async def test_edit_of_a_stale_version_returns_412(newcomer: Person, weak: bool) -> None:
     tag = (await newcomer.http.get("/api/users/me")).headers["etag"]
@@ -78,13 +79,11 @@ async def test_edit_of_a_stale_version_returns_412(newcomer: Person, weak: bool)
     assert (await newcomer.http.get("/api/users/me")).json()["name"] != "Late"
 
 
-@pytest.mark.in_loop
 async def test_edit_without_if_match_returns_428(newcomer: Person) -> None:
     response = await newcomer.http.patch("/api/users/me", json={"name": "Ines"})
     assert (response.status_code, slug(response)) == (428, "precondition-required")
 
 
-@pytest.mark.in_loop
 async def test_missing_session_is_reported_before_invalid_fields(
     visitor: httpx.AsyncClient,
 ) -> None:
@@ -109,7 +108,6 @@ async def test_concurrent_edits_of_one_version_succeed_once(newcomer: Person) ->
         assert (await newcomer.http.get("/api/users/me")).json() == winner.json()
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -166,7 +164,6 @@ async def test_wrong_current_passwords_count_as_failed_sign_ins(
     assert (await newcomer.http.get("/api/users/me")).status_code == 200
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize("new", ["short", "password1", "x" * 129])
 async def test_a_new_password_follows_the_rules_of_registering(newcomer: Person, new: str) -> None:
     assert pointers(await change_password(newcomer, PASSWORD, new)) == ["/new"]
@@ -218,7 +215,6 @@ async def test_sessions_come_in_pages(visitor: httpx.AsyncClient, newcomer: Pers
     assert "next" not in rest.links
 
 
-@pytest.mark.in_loop
 async def test_a_cursor_of_another_list_is_refused(newcomer: Person, person: Person) -> None:
     link = (await person.http.get("/api/users", params={"limit": 1})).links["next"]["url"]
     response = await newcomer.http.get(link.replace("/api/users", "/api/sessions"))

@@ -4,10 +4,13 @@ import re
 from xml.etree import ElementTree
 
 import httpx
+import pytest
 
 from tests.deployments import Board
 from tests.eventually import eventually
 from tests.people import Person
+
+pytestmark = pytest.mark.in_loop
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

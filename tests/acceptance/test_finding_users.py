@@ -10,6 +10,8 @@ from tests.pages import every_page
 from tests.people import PASSWORD, Person, joining
 from tests.problems import pointers
 
+pytestmark = pytest.mark.in_loop
+
 FIELDS = {"id", "username", "name", "bio", "role", "createdAt"}
 
 
@@ -33,7 +35,6 @@ async def test_me_needs_a_session_and_is_not_cached(person: Person) -> None:
     assert response.headers["cache-control"] == "private, no-store"
 
 
-@pytest.mark.in_loop
 async def test_users_requested_by_id_are_sorted_unique_and_existing(
     board: Board, visitor: httpx.AsyncClient, person: Person
 ) -> None:
@@ -43,14 +44,12 @@ async def test_users_requested_by_id_are_sorted_unique_and_existing(
     assert await found(visitor, id=2**63 - 1) == []
 
 
-@pytest.mark.in_loop
 async def test_hundred_users_can_be_requested_at_once(visitor: httpx.AsyncClient) -> None:
     ids = [2**62 + number for number in range(101)]
     assert await found(visitor, id=ids[:100]) == []
     assert pointers(await visitor.get("/api/users", params={"id": ids})) == ["?id"]
 
 
-@pytest.mark.in_loop
 async def test_a_user_is_found_by_their_name_in_any_case(
     visitor: httpx.AsyncClient, person: Person
 ) -> None:
@@ -61,7 +60,6 @@ async def test_a_user_is_found_by_their_name_in_any_case(
     assert await found(visitor, username="") == []
 
 
-@pytest.mark.in_loop
 async def test_a_name_and_ids_together_must_both_fit(
     visitor: httpx.AsyncClient, person: Person
 ) -> None:
@@ -70,7 +68,6 @@ async def test_a_name_and_ids_together_must_both_fit(
     assert await found(visitor, username=person.username, id=[person.id + 1]) == []
 
 
-@pytest.mark.in_loop
 async def test_the_list_of_users_goes_by_id_to_its_end(
     board: Board, visitor: httpx.AsyncClient, person: Person
 ) -> None:
@@ -87,7 +84,6 @@ async def test_unknown_user_returns_404(visitor: httpx.AsyncClient, path: str) -
     assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
 
 
-@pytest.mark.in_loop
 async def test_people_are_found_by_the_beginning_of_their_names(
     board: Board, visitor: httpx.AsyncClient
 ) -> None:

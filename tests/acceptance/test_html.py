@@ -10,6 +10,8 @@ from tests.deployments import Board
 from tests.eventually import eventually
 from tests.people import Person
 
+pytestmark = pytest.mark.in_loop
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 NEXT = r'<link rel="next" href="([^"]+)">'
 PREVIOUS = r'<link rel="prev" href="([^"]+)">'

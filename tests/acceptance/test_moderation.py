@@ -18,6 +18,8 @@ from tests.eventually import eventually
 from tests.people import PASSWORD, Person, joining, joining_as, sign_in
 from tests.problems import pointers, slug
 
+pytestmark = pytest.mark.in_loop
+
 NEW_PASSWORD = "nine loud otters"
 
 
@@ -85,7 +87,6 @@ async def test_only_admins_can_change_roles(
     assert (await newcomer.http.get("/api/users/me")).json()["role"] == "member"
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize("role", ["owner", "", None, "Admin", 1, ["admin"]], ids=str)
 async def test_a_role_is_one_of_three(admin: Person, person: Person, role: Any) -> None:
     assert pointers(await set_role(admin, person.id, role)) == ["/role"]
@@ -230,7 +231,6 @@ async def test_a_ban_ends_by_itself(
     assert await problem() == "forbidden"
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
@@ -432,7 +432,6 @@ async def test_an_operator_makes_an_admin(board: Board, newcomer: Person) -> Non
     assert (await newcomer.http.get("/api/users/me")).json()["role"] == "admin"
 
 
-@pytest.mark.in_loop
 async def test_operator_gets_an_error_for_an_unknown_user(board: Board) -> None:
     done = grant_admin(board, "nobody-has-this-name")
     assert done.returncode == 1

@@ -9,6 +9,8 @@ from tests.pages import every_page
 from tests.people import Person
 from topology.contexts import CONTEXT_NAMES
 
+pytestmark = pytest.mark.in_loop
+
 
 async def export(person: Person, context: str, limit: int = 100) -> list[dict[str, Any]]:
     """All rows that a context exports, each with the name of its table as `table`."""

@@ -1,7 +1,11 @@
 """Previews of posts."""
 
+import pytest
+
 from tests.people import Person
 from tests.problems import pointers, slug
+
+pytestmark = pytest.mark.in_loop
 
 
 async def test_a_preview_is_what_the_post_would_be(person: Person) -> None:

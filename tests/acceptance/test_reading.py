@@ -9,6 +9,8 @@ from tests.deployments import Board
 from tests.eventually import eventually
 from tests.people import Person, joining
 
+pytestmark = pytest.mark.in_loop
+
 POSITIONS = "/api/posts/read-positions"
 
 
@@ -55,7 +57,6 @@ async def test_unread_posts_are_those_of_others_above_the_highest_position(
     assert positions == [{"thread": thread, "post": third}]
 
 
-@pytest.mark.in_loop
 async def test_threads_never_opened_are_unread_from_when_the_reader_began(
     person: Person, newcomer: Person
 ) -> None:
@@ -68,7 +69,6 @@ async def test_threads_never_opened_are_unread_from_when_the_reader_began(
     assert await unread(newcomer, after, before, 2**62) == [(2, posts[0]), (0, None), (0, None)]
 
 
-@pytest.mark.in_loop
 async def test_nobody_reads_ahead(person: Person, newcomer: Person) -> None:
     thread, other = [(await person.start_thread())["id"] for _ in range(2)]
     await record(newcomer)
@@ -117,7 +117,6 @@ async def test_position_is_deleted_with_its_thread(person: Person, newcomer: Per
     assert await unread(newcomer, thread) == [(0, None)]
 
 
-@pytest.mark.in_loop
 async def test_positions_of_one_reader_are_not_those_of_another(
     board: Board, person: Person, newcomer: Person, visitor: httpx.AsyncClient
 ) -> None:
@@ -134,7 +133,6 @@ async def test_positions_of_one_reader_are_not_those_of_another(
         assert (await visitor.request(method, path, json={"positions": []})).status_code == 401
 
 
-@pytest.mark.in_loop
 @pytest.mark.parametrize(
     ("query", "field"),
     [("", "?thread"), ("?thread=0", "?thread"), ("?" + "thread=1&" * 101, "?thread")],
@@ -146,7 +144,6 @@ async def test_invalid_list_of_threads_is_rejected(person: Person, query: str, f
     assert [error["pointer"] for error in response.json()["errors"]] == [field]
 
 
-@pytest.mark.in_loop
 async def test_too_many_positions_are_rejected(person: Person) -> None:
     body = {"positions": [{"thread": 1, "post": 1}] * 101}
     response = await person.http.put(POSITIONS, json=body)

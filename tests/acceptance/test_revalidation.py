@@ -5,6 +5,8 @@ import pytest
 
 from tests.people import Person
 
+pytestmark = pytest.mark.in_loop
+
 LISTS = ["/api/users", "/api/threads", "/api/posts"]
 
 

@@ -10,6 +10,8 @@ from tests.people import Person
 from tests.problems import slug
 from tests.watching import watching
 
+pytestmark = pytest.mark.in_loop
+
 
 async def _statuses(http: httpx.AsyncClient, *paths: str) -> list[int]:
     return [(await http.get(path)).status_code for path in paths]
@@ -116,7 +118,6 @@ async def test_removed_thread_accepts_no_changes(person: Person, moderator: Pers
     assert [edit.status_code, revisions.status_code, remove.status_code] == [404, 404, 404]
 
 
-@pytest.mark.in_loop
 async def test_lists_read_to_their_end_skip_removed_threads(
     newcomer: Person, moderator: Person
 ) -> None:
