@@ -47,7 +47,7 @@ Document = dict[str, Any]
 """A template as plain values; every function is a mapping with one key."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads `!Function x` as `{"Fn::Function": x}`."""
 
 
@@ -70,7 +70,7 @@ _Loader.add_multi_constructor("!", _call)
 
 def read_document(path: Path) -> Document:
     """The template in a file, not evaluated."""
-    document: Document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    document: Document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a CSafeLoader
     return document
 
 
