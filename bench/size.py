@@ -63,6 +63,8 @@ def _searches(sizes: Sizes) -> dict[str, str]:
         "a word that no post has": "nowhere",
         "a beginning": "rare1*",
         "thirty frequent words": " or ".join(words[:30])[:200],
+        "all of twenty frequent words": " ".join(words[:20]),
+        "posts without the most frequent word": f"-{words[0]}",
     }  # fmt: skip
 
 

@@ -82,17 +82,12 @@ class Scan:
         self._running = asyncio.Semaphore(self._bounds.at_once)
         self._name = searched.table
         self._weigh = searched.weigh
-        self._newest = f"SELECT max(id) FROM {searched.table}"  # noqa: S608 - constants of the code
-        self.statement = _STEP.format(
-            table=searched.table,
-            columns=searched.columns,
-            visible=searched.visible,
-            size=searched.size,
-            largest=LARGEST_PAGE,
-            blocks=EXPRESSION,
-        )
+        self._begin = _BEGIN.format(table=searched.table)
+        self.statement = _statement(searched, _BY_INDEX)
         """The statement of one step; its arguments are the query, the words, the blocks, the id
         below which to search, and the number of rows."""
+        self.reading = _statement(searched, _BY_READING)
+        """The same without the index of words; the third argument is the lowest id to search."""
 
     async def find(self, words: str, limit: int, after: str | None) -> Hits:
         """At most `limit` matching rows. Raises `MalformedRequest` for a cursor of another search,
@@ -110,8 +105,9 @@ class Scan:
             asked = await self._ask(connection, words)
             if not asked.tsquery:
                 return Hits([], None)
-            newest = await connection.fetchval(self._newest) or 0
-            progress = _Progress(min(below, newest + 1), step)
+            begin = await connection.fetchrow(self._begin, asked.tsquery)
+            assert begin is not None  # noqa: S101 - one row
+            progress = _Progress(min(below, begin["newest"] + 1), step, begin["by_index"])
             if progress.below > 1:
                 await self._first_step(connection, asked, limit, progress)
         while progress.below > 1 and not progress.full(limit):
@@ -139,7 +135,7 @@ class Scan:
         try:
             await self._step(connection, asked, limit, progress, self._bounds.step)
         except asyncpg.QueryCanceledError:
-            progress.step = BLOCK
+            progress.read()
             try:
                 await self._step(connection, asked, limit, progress, self._bounds.smallest_step)
             except asyncpg.QueryCanceledError as error:
@@ -152,7 +148,10 @@ class Scan:
         try:
             await self._step(connection, asked, limit, progress, self._bounds.step)
         except asyncpg.QueryCanceledError:
-            progress.resize(1 / _MOST_GROWTH)
+            if progress.step > BLOCK:
+                progress.resize(1 / _MOST_GROWTH)
+            else:
+                progress.read()
 
     async def _step(
         self,
@@ -168,9 +167,9 @@ class Scan:
         async with connection.transaction(readonly=True):
             await connection.execute(_SETTINGS.format(milliseconds))
             found = await connection.fetch(
-                self.statement,
+                self.statement if progress.by_index else self.reading,
                 *asked,
-                cover(low, high),
+                cover(low, high) if progress.by_index else low,
                 progress.below,
                 limit + 1 - len(progress.rows),
             )
@@ -209,17 +208,23 @@ class _Asked(NamedTuple):
 
 class _Progress:
     """The progress of a search: it has searched every row from the id `below` on, and continues
-    with steps of `step` ids."""
+    with steps of `step` ids, by the index of words or by reading all rows."""
 
-    def __init__(self, below: int, step: int) -> None:
+    def __init__(self, below: int, step: int, by_index: bool) -> None:
         self.below = below
         self.step = step
+        self.by_index = by_index
         self.rows: list[asyncpg.Record] = []
 
     def full(self, limit: int) -> bool:
         """Whether a full page was found, and one more row, which shows that there is a next
         page."""
         return len(self.rows) > limit or sum(row["size"] for row in self.rows) > LARGEST_PAGE
+
+    def read(self) -> None:
+        """Read all rows from now on, at first those of one block."""
+        self.by_index = False
+        self.step = BLOCK
 
     def resize(self, factor: float) -> None:
         """Multiply the size of steps, up to the largest growth, and round it."""
@@ -234,6 +239,19 @@ _SETTINGS = """
     SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL plan_cache_mode = force_generic_plan
 """
 
+# `querytree` is T if rows match without any of the words, as with `-bread`. GIN would read all of
+# the index, which the timeout does not cancel.
+_BEGIN = """
+    SELECT coalesce((SELECT max(id) FROM {table}), 0) AS newest,
+        querytree(to_tsquery('english', $1)) <> 'T' AS by_index
+"""
+
+# GIN reads the lists of all words of a query up to the first row that matches it, before it looks
+# at the blocks. So thirty frequent words that no row has together take seconds, however small the
+# step is; then the rows are read instead.
+_BY_INDEX = "{table} WHERE {blocks} && $3::bigint[] AND"
+_BY_READING = "(SELECT * FROM {table} WHERE id >= $3 AND id < $4 OFFSET 0) AS {table} WHERE"
+
 # MATERIALIZED: otherwise the planner may scan ids from the newest down, expecting to find matches
 # soon. `asked` is computed once; otherwise, each row would parse the words again.
 _STEP = """
@@ -242,8 +260,7 @@ _STEP = """
             tsvector_to_array(to_tsvector('english', $2)) AS lexemes
     ),
     found AS MATERIALIZED (
-        SELECT id FROM {table}
-        WHERE search @@ (SELECT query FROM asked) AND {blocks} && $3::bigint[] AND {visible}
+        SELECT id FROM {rows} search @@ (SELECT query FROM asked) AND {visible}
     )
     SELECT {columns}, size,
         CASE WHEN indexed_at IS NOT DISTINCT FROM coalesce(edited_at, created_at) THEN ARRAY(
@@ -259,3 +276,14 @@ _STEP = """
     ) AS summed
     WHERE before <= {largest} ORDER BY id DESC
 """
+
+
+def _statement(searched: Searched, rows: str) -> str:
+    return _STEP.format(
+        rows=rows.format(table=searched.table, blocks=EXPRESSION),
+        table=searched.table,
+        columns=searched.columns,
+        visible=searched.visible,
+        size=searched.size,
+        largest=LARGEST_PAGE,
+    )

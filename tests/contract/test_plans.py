@@ -163,6 +163,13 @@ async def _step(database: Database, searched: Searched) -> object:
     return await database.rows(statement, word, word, cover(0, 1024), LARGEST_ID, 21)
 
 
+async def _reading_step(database: Database, searched: Searched) -> object:
+    """The same step without the index of words."""
+    reading = Scan(database, Dictionary(), searched).reading
+    word = vocabulary()[0]
+    return await database.rows(reading, word, word, 1024, 2048, 21)
+
+
 TABLES = ("posts", "threads", "thread_events", "thread_activity", "happened", "moderation_log")
 
 
@@ -271,6 +278,20 @@ async def test_a_search_parses_its_words_once_and_not_for_each_row(
     plan = await _plan(large, BY_INDEX[name])
     assert "lexeme = ANY" in plan, plan
     assert "to_ts" not in plan, plan
+
+
+@pytest.mark.parametrize("context", ["posts", "threads"])
+async def test_a_search_that_reads_its_rows_reads_only_those_of_its_step(
+    large: dict[str, Watched], context: str
+) -> None:
+    searched = {"posts": SEARCHED_POSTS, "threads": SEARCHED_TITLES}[context]
+    database = large[context]
+    await _reading_step(database, searched)
+    plan = await database.plan()
+    assert f"Index Scan using {context}_pkey on {context}" in plan, plan
+    assert re.search(r"Index Cond: \(\(id >= .*\) AND \(id < ", plan), plan
+    assert f"{context}_words" not in plan, plan
+    assert f"Seq Scan on {context} " not in plan, plan
 
 
 async def test_search_for_people_uses_the_indexes_of_names(large: dict[str, Watched]) -> None:

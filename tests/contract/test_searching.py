@@ -108,6 +108,24 @@ async def test_step_in_a_cursor_is_validated(search: Scan, step: int) -> None:
     assert [row["id"] for row in following.rows] == [below - 100]
 
 
+async def test_search_that_only_excludes_words_finds_all_other_rows(search: Scan) -> None:
+    async def find(words: str) -> list[int]:
+        return [number for number in flat(await _every(search, words, 2_000)) if number <= POSTS]
+
+    others = [number for number in range(POSTS, 0, -1) if number % 100]
+    assert await find("-bread") == []
+    assert await find("-salt") == others
+    assert await find("pepper or the -salt") == others
+
+
+async def test_search_does_not_depend_on_the_speed_of_the_index(database: Database) -> None:
+    search = Scan(database, Dictionary(), SEARCHED, Bounds(step=100, budget=60))
+    by_index = search.statement
+    search.statement = by_index.replace("WHERE (ARRAY", "WHERE pg_sleep(3) IS NULL AND (ARRAY")
+    assert search.statement != by_index
+    assert flat(await _every(search, "yeast", 20)) == [1]
+
+
 async def test_search_that_exceeds_its_timeout_fails(database: Database) -> None:
     slow = replace(SEARCHED, visible="(SELECT pg_sleep(3)) IS NOT NULL")
     search = Scan(database, Dictionary(), slow, Bounds(step=50, smallest_step=100))
