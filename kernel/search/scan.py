@@ -67,7 +67,8 @@ class Hits:
 class Scan:
     """Searches one table from its newest rows to the oldest, in steps of as many ids as take a few
     milliseconds. For a rare word the steps grow, so that it is found within one page among ten
-    million rows; a common word fills the page in the first step."""
+    million rows; a common word fills the page in the first step. A page whose smallest step by the
+    index of words takes too long reads its rows instead."""
 
     def __init__(
         self,
