@@ -130,6 +130,13 @@ def test_required_schema_is_the_newest_migration(context: str) -> None:
 
 async def test_demo_fills_only_an_empty_board(empty: Databases) -> None:
     await prepare(empty)
+    async with connected(empty.urls["users"]) as connection:
+        # The test at the end of a deploy has registered a user, and deleted the account.
+        left = await connection.fetchval(
+            "INSERT INTO users (username, name, bio, email, password_hash, created_at) "
+            "VALUES ('smoke', 'Smoke', '', NULL, '-', now()) RETURNING id"
+        )
+    await delete_accounts(empty.urls["users"], [left], noon)
     done = command(empty, "demo")
     assert done.returncode == 0, done.stderr
     assert "printed only once" in done.stdout
