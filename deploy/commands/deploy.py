@@ -21,6 +21,10 @@ from deploy.stacks.cloudformation import Stack
 from topology.deployments import DEPLOYMENTS, SERVERS
 from topology.routing import SHARES
 
+RULES_APPLY_WITHIN: Final = 10.0
+"""Seconds after which every node of a load balancer applies a changed rule. AWS names no number; a
+node that applies the old one would send requests to services without targets, and return 503."""
+
 _SERVICE: Final = "AWS::ECS::Service"
 
 
@@ -64,6 +68,7 @@ def deploy(
     shares = _shares(deployment)
     if any(routing.parameters.get(name) != share for name, share in shares.items()):
         routing = installation.ensure_stack("routing", shares)
+        installation.poller.sleep(RULES_APPLY_WITHIN)
     delete_services(installation, [name for name in SERVERS if name not in wanted])
     installation.ensure_stack("observability", {})
     # Before the smoke test: a board that does not respond costs money as well.

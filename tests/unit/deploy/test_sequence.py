@@ -19,6 +19,7 @@ from tests.unit.deploy.account import (
     installation,
     write_templates,
 )
+from tests.unit.deploy.fakes import FakeClock
 from topology.deployments import DEPLOYMENTS, SERVICES
 
 OLD, NEW = "0a1b2c3d4e5f", "5f4e3d2c1b0a"
@@ -118,6 +119,25 @@ def test_services_come_after_those_that_they_call_and_what_measures_them_last(
     order = [part for part in account.changes if part in SERVICES]
     assert order == list(DEPLOYMENTS["microservices"])
     assert account.changes[-1] == "observability"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("strangler", "microservices"), ("microservices", "monolith")]
+)
+def test_services_are_deleted_only_after_the_load_balancer_applies_its_new_rules(
+    templates: Path, before: str, after: str
+) -> None:
+    account = board(templates, before)
+
+    def wait() -> None:
+        if "routing" in account.changes:
+            account.changes.append("waited")
+
+    there = replace(installation(account, deployment=after), poller=FakeClock(wait).poller)
+    up.deploy(there, ROOT, cast(Any, Registry()), NEW, cast(Any, Visits(account)))
+    moved = max(n for n, change in enumerate(account.changes) if change == "routing")
+    assert account.changes[moved + 1] == "waited"
+    assert account.changes[moved + 2].startswith("no ")
 
 
 def test_failed_migration_changes_no_service(templates: Path) -> None:
