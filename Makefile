@@ -246,7 +246,7 @@ rehearse: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Run al
 	@$(BIN)/pytest tests/rehearsal -m "not prove" --exitfirst --capture=no --verbose --durations=15 $(ARGS)
 
 .PHONY: rehearse-all
-rehearse-all: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Interrupt each of these commands after every change, and run it again, on an emulated AWS (needs Docker)
+rehearse-all: $(VENV)/dev.txt $(VENV)/deploy.txt $(EMULATOR)/rehearsal.txt ## Run these commands with other choices, and interrupt each after every change, on an emulated AWS (needs Docker)
 	@$(BIN)/pytest tests/rehearsal --prove -m prove --exitfirst --capture=no --verbose --durations=0 $(ARGS)
 
 .PHONY: dataset

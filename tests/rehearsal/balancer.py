@@ -18,6 +18,7 @@ from deploy.aws import Aws
 from gateway.gateway import Gateway, start_gateway
 from gateway.net.timeouts import Timeouts
 from gateway.net.tls import CertificateFiles
+from gateway.routing.reload import RefusedReloadError
 from gateway.routing.settings import Routing
 from gateway.targets.target import Address, TargetState
 from gateway.template.reader import load_routing
@@ -96,8 +97,7 @@ def _parameters(aws: Aws, project: str) -> dict[str, str]:
 
 
 async def _follow(gateway: Gateway, aws: Aws, project: str, balancer: str) -> None:
-    """Apply the stack's changes until its listeners are others."""
-    listeners = {listener.settings.logical_id for listener in gateway.listeners}
+    """Apply the stack's changes until one needs another gateway: with other listeners."""
     known: dict[str, str] = {}
     while True:
         await asyncio.sleep(_FOLLOWS_EVERY)
@@ -105,9 +105,10 @@ async def _follow(gateway: Gateway, aws: Aws, project: str, balancer: str) -> No
         if found != known:
             known = found
             routing = _routing(found, balancer)
-            if {settings.logical_id for settings in routing.listeners} != listeners:
+            try:
+                gateway.apply(routing)
+            except RefusedReloadError:
                 return
-            gateway.apply(routing)
 
 
 async def _tell(gateway: Gateway, file: Path) -> None:
@@ -132,8 +133,9 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 async def _serve(options: argparse.Namespace, aws: Aws) -> None:
-    """Serve until the template has other listeners: a certificate was added, or removed. With one,
-    the port speaks HTTPS, and plain HTTP, which only redirects, has any port."""
+    """Serve until the template has other listeners: a certificate was added or removed, or plain
+    HTTP has another port. With a certificate, the port speaks HTTPS, and plain HTTP, which only
+    redirects, has any port."""
     registered = Registered(aws, options.project)
     parameters = _parameters(aws, options.project)
     routing = _routing(parameters, options.load_balancer)

@@ -28,6 +28,8 @@ from topology.contexts import CONTEXT_NAMES
 from topology.deployments import DEPLOYED_IMAGES
 
 PROJECT = "rehearsal"
+LONGEST_PROJECT = "board-of-many-choices"
+"""The longest name that a project may have."""
 DOMAIN = "board.example"
 # New in each run: the registry outlives a run, and a revision that it has is not pushed again.
 VERSIONS = tuple(f"{secrets.token_hex(6)}-{name}" for name in ("first", "second", "broken"))
@@ -43,6 +45,7 @@ class Stage:
     """The running environment. On `gateway_port` the local gateway stands in for the public load
     balancer."""
 
+    project: str
     emulator: Emulator
     registry: str
     gateway_port: int
@@ -64,7 +67,7 @@ class Stage:
     @property
     def balancer(self) -> str:
         """The URL of the emulator's own public load balancer."""
-        return f"http://{PROJECT}.alb.localhost:{self.emulator.port}"
+        return f"http://{self.project}.alb.localhost:{self.emulator.port}"
 
     def make(self, *arguments: str, fails: bool = False, **settings: str) -> str:
         """Run `make ARGUMENTS`, show its output, and return it. Fails unless the command succeeds,
@@ -111,14 +114,17 @@ class Stage:
         """The URL of each context's database, as its task reaches it."""
         found = {}
         for context in CONTEXT_NAMES:
-            secret = self.aws.secrets.get_secret_value(SecretId=f"{PROJECT}/{context}/database")
+            secret = self.aws.secrets.get_secret_value(
+                SecretId=f"{self.project}/{context}/database"
+            )
             password = json.loads(secret["SecretString"])["password"]
             found[context] = f"postgresql://{context}:{password}@{self.database}/{context}"
         return found
 
     def public_origin(self) -> str:
         """The board's address, from the stack's output."""
-        (stack,) = self.aws.cloudformation.describe_stacks(StackName=f"{PROJECT}-routing")["Stacks"]
+        name = f"{self.project}-routing"
+        (stack,) = self.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
         told = {one.get("OutputKey"): one.get("OutputValue", "") for one in stack["Outputs"]}
         return told["PublicOrigin"].lower()
 
@@ -138,15 +144,15 @@ class Stage:
                 entrypoint = json.dumps(["python", "-c", why])
                 image = container.commit(changes=f"ENTRYPOINT {entrypoint}")
                 container.remove()
-            name = f"{self.registry}/{PROJECT}/{stage}"
+            name = f"{self.registry}/{self.project}/{stage}"
             assert image.tag(name, bad)
             answer = engine.images.push(name, bad)
             assert "errorDetail" not in answer, answer
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Set the environment up, and remove it at the end."""
+def stage(project: str = PROJECT) -> Iterator[Stage]:
+    """Set the environment up for a project of this name, and remove it at the end."""
     assert sys.platform == "linux", (
         "the rehearsal needs Linux: the load balancers on this machine reach containers by address"
     )
@@ -164,8 +170,10 @@ def stage() -> Iterator[Stage]:
         database = stack.enter_context(_postgres(found.engine, password))
         registry = stack.enter_context(_registry(found.engine))
         certificate = make(_FOLDER, DOMAIN).files
-        public = stack.enter_context(_balancer(found, PUBLIC, "127.0.0.1", certificate))
-        internal = stack.enter_context(_balancer(found, INTERNAL, found.gateway, certificate))
+        public, internal = (
+            stack.enter_context(_balancer(found, project, balancer, bind, certificate))
+            for balancer, bind in ((PUBLIC, "127.0.0.1"), (INTERNAL, found.gateway))
+        )
         parameters = {
             "AdminSecretArn": _admin_secret(found.aws(), password),
             "Ami": _ami(found.aws()),
@@ -177,14 +185,14 @@ def stage() -> Iterator[Stage]:
             "TrustedNetworks": f"{found.gateway}/32",
         }
         settings = {
-            "PROJECT": PROJECT,
+            "PROJECT": project,
             "TEMPLATES": str((_FOLDER / "infra").relative_to(ROOT)),
             "REGISTRY": registry,
             "REVISION": VERSIONS[0],
             "CONNECT_TO": f"127.0.0.1:{public}",
             "PARAMETERS": " ".join(f"{name}={value}" for name, value in parameters.items()),
         }
-        yield Stage(found, registry, public, settings, database, certificate.certificate)
+        yield Stage(project, found, registry, public, settings, database, certificate.certificate)
 
 
 def _clear_away_an_earlier_one() -> None:
@@ -192,7 +200,8 @@ def _clear_away_an_earlier_one() -> None:
     engine = docker.from_env()
     for container in engine.containers.list(all=True, ignore_removed=True):
         cluster = container.labels.get("com.amazonaws.ecs.cluster", "")
-        if cluster.endswith(f"cluster/{PROJECT}") or container.name in _CONTAINERS:
+        is_task = cluster.rpartition("/")[2] in (PROJECT, LONGEST_PROJECT)
+        if is_task or container.name in _CONTAINERS:
             container.remove(force=True, v=True)
     engine.close()
 
@@ -284,7 +293,7 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def _balancer(
-    found: Emulator, balancer: str, bind: str, certificate: CertificateFiles
+    found: Emulator, project: str, balancer: str, bind: str, certificate: CertificateFiles
 ) -> Iterator[int]:
     """The local gateway in place of one of the load balancers. Yields its port."""
     assert balancer in read_document(ROOT / "infra" / "routing.yml")["Resources"]
@@ -294,7 +303,7 @@ def _balancer(
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.rehearsal.balancer"),
-                *("--emulator", found.url, "--project", PROJECT, "--load-balancer", balancer),
+                *("--emulator", found.url, "--project", project, "--load-balancer", balancer),
                 *("--bind", bind, "--port", str(port), "--health", str(_health(balancer))),
                 *("--certificate", str(certificate.certificate), "--key", str(certificate.key)),
             ],
@@ -338,17 +347,18 @@ def served_by(lines: str) -> dict[str, str]:
 
 def parameters(aws: Stage, part: str) -> dict[str, str]:
     """The parameters that a stack has stored."""
-    name = f"{PROJECT}-{part}"
+    name = f"{aws.project}-{part}"
     (stack,) = aws.aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
     return {
         one.get("ParameterKey", ""): one.get("ParameterValue", "") for one in stack["Parameters"]
     }
 
 
-def region_is_empty(aws: Aws) -> list[str]:
+def what_exists(stage: Stage) -> list[str]:
     """What still exists on the emulated AWS, asked with each service's own API."""
+    aws, project = stage.aws, stage.project
     clusters = aws.ecs.list_clusters()["clusterArns"]
-    found = [f"cluster {arn}" for arn in clusters if PROJECT in arn]
+    found = [f"cluster {arn}" for arn in clusters if project in arn]
     found += [f"stack {one['StackName']}" for one in aws.cloudformation.describe_stacks()["Stacks"]]
     found += [f"vpc {one.get('VpcId')}" for one in aws.ec2.describe_vpcs()["Vpcs"]
               if not one.get("IsDefault")]  # fmt: skip
@@ -358,10 +368,10 @@ def region_is_empty(aws: Aws) -> list[str]:
     found += [str(one) for one in aws.rds.describe_db_instances()["DBInstances"]]
     found += [str(one) for one in aws.logs.describe_log_groups()["logGroups"]]
     found += [str(one) for one in aws.ecr.describe_repositories()["repositories"]]
-    found += [str(one) for one in aws.iam.list_roles()["Roles"] if PROJECT in one["RoleName"]]
+    found += [str(one) for one in aws.iam.list_roles()["Roles"] if project in one["RoleName"]]
     found += [str(one) for one in aws.ecs.list_task_definitions()["taskDefinitionArns"]]
     found += [one.get("Name", "") for one in aws.secrets.list_secrets()["SecretList"]
-              if one.get("Name", "").startswith(PROJECT)]  # fmt: skip
+              if one.get("Name", "").startswith(project)]  # fmt: skip
     found += aws.dynamodb.list_tables()["TableNames"]
     found += [one["name"] for one in aws.states.list_state_machines()["stateMachines"]]
     found += aws.sqs.list_queues().get("QueueUrls", [])

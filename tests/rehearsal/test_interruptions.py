@@ -12,7 +12,7 @@ import pytest
 
 from tests.docker.load import load
 from tests.rehearsal.interruptions import Interruptions, interruptions
-from tests.rehearsal.stage import PROJECT, VERSIONS, Stage, region_is_empty, served_by
+from tests.rehearsal.stage import PROJECT, VERSIONS, Stage, served_by, what_exists
 from topology.deployments import SERVICES
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(1500)]
@@ -75,7 +75,7 @@ def test_interrupted_destroy_leaves_nothing(aws: Stage, interrupted: Interruptio
     steps = interrupted.run(aws, "destroy-ecs", CONFIRM=PROJECT)
     for part in ("registry", "network", "data", "cluster", "routing", "operator", *SERVICES):
         assert f"{PROJECT}-{part}" in " ".join(steps)
-    assert region_is_empty(aws.aws) == []
+    assert what_exists(aws) == []
 
 
 def _nothing_is_left_to_do(aws: Stage, revision: str = FIRST) -> None:

@@ -29,9 +29,9 @@ from tests.rehearsal.stage import (
     VERSIONS,
     Stage,
     parameters,
-    region_is_empty,
     served_by,
     show,
+    what_exists,
 )
 from topology.deployments import DEPLOYED_IMAGES, SERVICES
 
@@ -400,7 +400,7 @@ def test_interrupted_destroy_finishes_and_leaves_nothing_but_look_alikes(aws: St
     assert re.search(rf"^Left, because .*/{PROJECT}/of-marketing$", said, re.MULTILINE)
     assert _look_alikes_left(aws) == theirs
     _remove_look_alikes(aws)
-    assert region_is_empty(aws.aws) == []
+    assert what_exists(aws) == []
     assert f"Nothing called {PROJECT} is deployed" in aws.make("status-ecs")
 
 
@@ -499,7 +499,7 @@ def test_destroy_deletes_a_database_instance_with_its_final_snapshot(aws: Stage)
     (earlier,) = aws.aws.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
     aws.aws.rds.delete_db_snapshot(DBSnapshotIdentifier=earlier.get("DBSnapshotIdentifier", ""))
     assert aws.aws.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
-    assert region_is_empty(aws.aws) == []
+    assert what_exists(aws) == []
 
 
 def _wait_for_tasks(aws: Stage, service: str, count: int) -> None:
