@@ -1,6 +1,7 @@
 """Fixtures of several folders: one PostgreSQL, and both deployments on its databases."""
 
-from collections.abc import AsyncIterator, Iterator
+import gc
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -38,6 +39,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "twice: shows with real processes what a faster test, or a step of .ci/run, shows too; "
         "only `make prove` runs it",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while tests are collected, and leave what exists then out of each later
+    collection of garbage: thousands of tests, which stay until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
