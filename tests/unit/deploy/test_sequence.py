@@ -140,6 +140,15 @@ def test_services_are_deleted_only_after_the_load_balancer_applies_its_new_rules
     assert account.changes[moved + 2].startswith("no ")
 
 
+def test_services_that_get_no_requests_are_deleted_before_those_that_they_call(
+    templates: Path,
+) -> None:
+    account = board(templates, "microservices")
+    deploy(account, deployment="monolith")
+    gone = [f"no {name}" for name in reversed(DEPLOYMENTS["microservices"])]
+    assert [change for change in account.changes if change in gone] == gone
+
+
 def test_failed_migration_changes_no_service(templates: Path) -> None:
     account = board(templates, "microservices")
     account.exit_code = 1
