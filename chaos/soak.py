@@ -21,6 +21,7 @@ from laptop.run import embedded
 from strangle.audit import Auditor, Check, sentences, stale_reads
 from strangle.board import PlayedBoard, running_board
 from strangle.errors import CannotPlayError
+from strangle.load import accounts
 from strangle.load.arrivals import Arrivals
 from topology.deployments import GATEWAY, SERVICES, module
 
@@ -90,6 +91,7 @@ async def _soak(chosen: Settings) -> tuple[Check, ...]:
         running_board(chosen.data_folder, 0, "microservices", _VARIABLES) as board,
         crowd(board.port, board.grant_admin) as people,
     ):
+        await _hash_at_once(people)
         rate = chosen.rate if chosen.rate is not None else await _highest_rate(people) / 2
         _say(f"{rate:.0f} requests a second for {chosen.minutes:g} minutes ...")
         arrivals = Arrivals(people.visitors, rate, random.Random(3))  # noqa: S311 - a load
@@ -110,6 +112,14 @@ async def _soak(chosen: Settings) -> tuple[Check, ...]:
             *await auditor.stored(),
             stale_reads(people.history),
         )
+
+
+async def _hash_at_once(people: Crowd) -> None:
+    """Let every thread that hashes passwords work: from its first hash on, a thread keeps 19 MiB,
+    and the second thread might not be needed before the middle of the run."""
+    now = time.monotonic()
+    everybody = people.visitors.writers
+    await asyncio.gather(*(accounts.sign_in(people.recorder, now, one) for one in everybody))
 
 
 async def _highest_rate(people: Crowd) -> float:
