@@ -52,7 +52,13 @@ class Conventions:
     def record(self, method: str, path: str, status: int) -> None:
         """Add the operation that sent this response to `carried_out`."""
         operation = self.operation(method, path)
-        if operation is not None and status < 300:
+        if operation is not None:
+            self._record(operation, method, status)
+
+    def _record(
+        self, operation: APIOperation[Any, Any, Any, Any], method: str, status: int
+    ) -> None:
+        if status < 300:
             self.carried_out.add(f"{method} {operation.path}")
 
     async def check(self, response: httpx.Response) -> None:
@@ -121,7 +127,7 @@ class Conventions:
         operation = self.operation(method, path)
         if operation is None:
             return
-        self.record(method, path, response.status_code)
+        self._record(operation, method, response.status_code)
         documented = operation.responses.find_by_status_code(response.status_code)
         assert documented is not None, f"{what} is not documented"
         if method != "HEAD":

@@ -84,7 +84,9 @@ async def migrated(other_server: Databases, templates: Mapping[str, str]) -> Dat
     admin = await asyncpg.connect(other_server.server.admin_url)
     for context, template in templates.items():
         await admin.execute(f"DROP DATABASE IF EXISTS {context} WITH (FORCE)")
-        await admin.execute(f"CREATE DATABASE {context} OWNER {context} TEMPLATE {template}")
+        await admin.execute(
+            f"CREATE DATABASE {context} OWNER {context} TEMPLATE {template} STRATEGY FILE_COPY"
+        )
     await admin.close()
     return other_server
 
