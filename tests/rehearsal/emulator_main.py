@@ -2,8 +2,8 @@
 
 ministack calls a task healthy when it has run for a second, and then stops the old tasks of a
 rollout, even if the new ones do not listen. AWS's ECS waits until the targets are healthy in their
-groups. So does this one: it reads the results of the local gateways from the files in its
-arguments."""
+groups, also when it creates a service, which ministack calls deployed before any task runs. So does
+this one: it reads the results of the local gateways from the files in its arguments."""
 
 import json
 import sys
@@ -17,6 +17,7 @@ from ministack.services import ecs, rds
 _WITHIN = 60.0
 _files = [Path(name) for name in sys.argv[1:]]
 _record_healthy = ecs._record_service_task_healthy
+_make_deployment = ecs._make_deployment
 
 
 def _healthy_in(file: Path, address: str) -> bool:
@@ -39,6 +40,13 @@ def _record_when_healthy(service: str, task: dict[str, Any]) -> None:
         time.sleep(0.1)
 
 
+def _deployment_in_progress(*arguments: Any, **named: Any) -> dict[str, Any]:
+    deployment: dict[str, Any] = _make_deployment(*arguments, **named)
+    if deployment["desiredCount"]:
+        deployment.update(rolloutState="IN_PROGRESS", rolloutStateReason="")
+    return deployment
+
+
 def _orderable(request: dict[str, Any]) -> Any:
     """Offer the versions and classes that AWS offers: ministack has only a few of each."""
     engine, kind = rds._p(request, "Engine"), rds._p(request, "DBInstanceClass")
@@ -53,6 +61,7 @@ def _orderable(request: dict[str, Any]) -> Any:
 
 
 ecs._record_service_task_healthy = _record_when_healthy
+ecs._make_deployment = _deployment_in_progress
 rds._ACTION_MAP["DescribeOrderableDBInstanceOptions"] = _orderable
 del sys.argv[1:]
 app.main()

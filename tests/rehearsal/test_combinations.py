@@ -10,17 +10,20 @@ that a project may have, goes through them. Part of `make rehearse-all`.
 | strangler | older | ipv6 | no access logs |
 | microservices | newer | ipv6 | no certificate, the usual port |
 | microservices | older | ipv6 | |
-| monolith | newer | ipv6 | |
+| monolith | newer | ipv6 | under load |
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from deploy.images import revision as revisions
 from services.users.model import RESERVED_PREFIX
+from tests.docker.load import load
 from tests.eventually import eventually_blocking
 from tests.rehearsal.emulator import ROOT
 from tests.rehearsal.stage import (
@@ -171,10 +174,15 @@ def test_microservices_go_back_to_an_older_revision(aws: Stage) -> None:
     _runs(aws, "microservices", OLDER)
 
 
-def test_monolith_takes_everything_back(aws: Stage) -> None:
-    said = aws.make("deploy-ecs", DEPLOYMENT="monolith", REVISION=NEWER)
+async def test_monolith_takes_everything_back_under_load(aws: Stage) -> None:
+    deploy = partial(aws.make, "deploy-ecs", DEPLOYMENT="monolith", REVISION=NEWER)
+    async with load(aws.gateway, readers=1, writers=1, pause=0.1) as people:
+        said = await asyncio.to_thread(deploy)
+        await people.until(20)
+    assert people.failures == []
+    assert people.requests > 50
     assert _servers(said) == {"monolith"}
-    _runs(aws, "monolith", NEWER)
+    await asyncio.to_thread(_runs, aws, "monolith", NEWER)
 
 
 def test_destroy_leaves_the_snapshot_that_it_is_to_keep_and_nothing_else(aws: Stage) -> None:
