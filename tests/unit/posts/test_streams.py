@@ -100,6 +100,23 @@ async def test_resumed_stream_gets_all_missed_events() -> None:
         await stream.aclose()
 
 
+async def test_open_stream_gets_every_event_of_a_burst() -> None:
+    store = FakeStore()
+    async with _streaming(store) as streams:
+        stream = await streams.open(THREAD, None)
+        await _next(stream)
+        waiting = asyncio.create_task(_next(stream))
+        await _idle()
+        for _ in range(7):  # more than the store returns at once
+            store.happen()
+        streams.thread_changed(str(THREAD))
+        told = await waiting
+        while not told.endswith(b"7\n\n"):
+            told += await _next(stream)
+        assert told == b"1\n\n2\n\n3\n\n4\n\n5\n\n6\n\n7\n\n"
+        await stream.aclose()
+
+
 async def test_lost_notifications_make_every_stream_read_again() -> None:
     store = FakeStore()
     async with _streaming(store) as streams:

@@ -26,6 +26,8 @@ from tests.unit.kernel.http.cached import FakeFeed
 SHORT = b'{"id":1}'
 LONG = b'[{"id":1,"text":"Is the water warm enough?"}]' * 40
 HUGE = LONG * 600
+ENCODED = b'{"id":2}'
+"""What a path has that is `short` if it is decoded twice."""
 
 
 class Process:
@@ -56,7 +58,7 @@ class Process:
 
     def _router(self) -> APIRouter:
         routes = APIRouter()
-        bodies = {"short": SHORT, "long": LONG, "huge": HUGE}
+        bodies = {"short": SHORT, "long": LONG, "huge": HUGE, "%73hort": ENCODED}
 
         @routes.get("/api/posts/{name}")
         @shared
@@ -189,6 +191,8 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_hit_is_what_the_layers_would_send(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with served(Process()) as short, served(Process(layer=True)) as whole:
+        for process in (short, whole):
+            assert ENCODED in await process.send(get("%2573hort"))
         tag = re.search(rb"etag: (\S+)", await short.send(get("long")))
         assert tag is not None
         assert tag[0] in await whole.send(get("long"))

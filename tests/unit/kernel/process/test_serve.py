@@ -121,7 +121,9 @@ def test_request_in_flight_is_answered_after_the_end_of_draining() -> None:
             client = await connect(listener.getsockname()[1])
             await client.send()
             await started.wait()
-            asyncio.get_running_loop().call_later(1, finish.set)
+            asyncio.get_running_loop().call_later(0.5, finish.set)
+        # The process ends here: only a server that has waited has answered.
+        assert finish.is_set()
         response = await client.response()
         client.close()
         return response
