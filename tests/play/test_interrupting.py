@@ -64,7 +64,7 @@ def test_interrupted_play_stops_everything_and_audits_what_was_acknowledged(
         assert "✓ no acknowledged write is lost" in log.read_text()
         lines = log.read_text().splitlines()
         assert not [line for line in lines if line.startswith("✗")]
-        assert "p99 during steps of each kind is at most 2 times" in log.read_text()
+        assert "p99 during steps is at most 2 times" in log.read_text()
         assert "The play was interrupted." in (folder / "report.html").read_text()
 
 
