@@ -67,6 +67,7 @@ class Stage:
             await self._until_in_flight(fault)
             began = time.monotonic()
             await fault.strike(self._board)
+            self._ends_of(fault)
             if fault.mend is not None:
                 try:
                     await asyncio.sleep(LASTING_SECONDS)
@@ -95,10 +96,16 @@ class Stage:
         if fault.mend is not None or fault.harmless:
             return
         for part in fault.broken:
-            ends = self._struck.setdefault(part, deque(maxlen=MOST_RESTARTS))
-            if len(ends) == MOST_RESTARTS:
+            ends = self._struck.get(part)
+            if ends is not None and len(ends) == MOST_RESTARTS:
                 await asyncio.sleep(ends[0] + RESTART_WINDOW + 1 - time.monotonic())
-            ends.append(time.monotonic())
+
+    def _ends_of(self, fault: Fault) -> None:
+        """Note that the parts have ended now, if the fault ends them."""
+        if fault.mend is None and not fault.harmless:
+            for part in fault.broken:
+                ends = self._struck.setdefault(part, deque(maxlen=MOST_RESTARTS))
+                ends.append(time.monotonic())
 
     async def _audit(self, fault: Fault, harmed: int) -> tuple[Check, ...]:
         found: list[Check] = []

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,16 @@ class Deadline:
 
 current_deadline: ContextVar[Deadline | None] = ContextVar("current_deadline", default=None)
 """The deadline of the call being served, or None if the caller sent none."""
+
+
+@contextmanager
+def expired() -> Iterator[None]:
+    """Until the block ends, the deadline has passed: calls to other services fail at once."""
+    restore = current_deadline.set(Deadline.after(0))
+    try:
+        yield
+    finally:
+        current_deadline.reset(restore)
 
 
 def read(value: bytes) -> float | None:

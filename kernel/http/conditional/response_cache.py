@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kernel.cache.changes import AnyChanges, Changes, JointChanges
 from kernel.cache.encodings import SMALLEST, Encoding, choose, compress
 from kernel.cache.entries import Entries, Entry, Field, Key, Variant
+from kernel.calls.deadline import expired
 from kernel.http.conditional.revalidation import encoded_tag, entity_tag, matches
 
 _DEPENDS: Final = "board.depends"
@@ -45,13 +47,15 @@ def depends_on_all(scope: Scope, tags: Sequence[tuple[Changes, Iterable[str]]]) 
 
 class _Fill:
     """A response in progress. `changed` and `contexts` collect what has changed since it began.
-    Other requests for the same response wait for `done`: the entry, or None."""
+    Other requests for the same response wait for `done`: the entry, or None. `unavailable` says
+    that it has become a 503."""
 
-    __slots__ = ("changed", "contexts", "done")
+    __slots__ = ("changed", "contexts", "done", "unavailable")
 
     def __init__(self) -> None:
         self.changed: set[str] = set()
         self.contexts: set[str] = set()
+        self.unavailable = False
         self.done: asyncio.Future[Entry | None] | None = None
 
     def is_right(self, changes: AnyChanges, tags: frozenset[str]) -> bool:
@@ -115,6 +119,11 @@ class ResponseCache(Collector):
                 self._counts["joined"] += 1
                 await self._send(entry, scope, send)
                 return
+            if fill.unavailable:
+                # It has waited as long as a request may wait for another service.
+                with expired():
+                    await self._tagged(scope, receive, send)
+                return
         await self._fill(key, scope, receive, send)
 
     def collect(self) -> Iterable[Metric]:
@@ -163,6 +172,7 @@ class ResponseCache(Collector):
             captured = _Captured(send)
             await self._app(scope, receive, captured)
             depends = scope.get(_DEPENDS)
+            fill.unavailable = captured.unavailable
             if captured.start is None:
                 return
             if depends is None or not _may_be_stored(captured.start["headers"]):
@@ -255,18 +265,21 @@ class ResponseCache(Collector):
 
 
 class _Captured:
-    """Captures a 200 that is sent in one piece, and passes everything else through."""
+    """Captures a 200 that is sent in one piece, and passes everything else through. `unavailable`
+    says that this was a 503."""
 
-    __slots__ = ("_send", "_withheld", "body", "start")
+    __slots__ = ("_send", "_withheld", "body", "start", "unavailable")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._withheld: Message | None = None
         self.start: Message | None = None
         self.body = b""
+        self.unavailable = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.unavailable = message["status"] == HTTPStatus.SERVICE_UNAVAILABLE
             if message["status"] == 200:
                 self._withheld = message
                 return

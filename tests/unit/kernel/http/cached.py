@@ -83,9 +83,10 @@ class Instance:
             "headers": fields,
         }  # fmt: skip
         answer = Answer()
-        await self.cache(scope, _no_body, answer.send)
+        await self.cache(scope, no_body, answer.send)
         return answer
 
 
-async def _no_body() -> Message:
+async def no_body() -> Message:
+    """What a request without a body receives."""
     return {"type": "http.request", "body": b"", "more_body": False}

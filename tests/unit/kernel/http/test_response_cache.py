@@ -5,8 +5,13 @@ import gzip
 
 import brotli
 import pytest
+from starlette.types import Receive, Scope, Send
 
-from tests.unit.kernel.http.cached import Instance
+from kernel.calls import deadline
+from kernel.errors import Unavailable
+from kernel.http import problems
+from kernel.http.conditional.response_cache import ResponseCache
+from tests.unit.kernel.http.cached import Answer, Instance, no_body
 
 LONG = b'[{"id":1,"text":"Is the water warm enough?"}]' * 40
 HUGE = LONG * 100
@@ -120,6 +125,29 @@ async def test_waiters_of_a_failed_request_send_their_own() -> None:
     failed, *answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(failed, ConnectionError)
     assert all(not isinstance(answer, BaseException) for answer in answers)
+
+
+async def test_waiters_of_an_unavailable_response_do_not_wait_for_another_service_again() -> None:
+    hanging = asyncio.Event()
+    waited = 0
+
+    async def call_another_service(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal waited
+        if deadline.shortened(1.0) > 0:
+            waited += 1
+            await hanging.wait()
+        await problems.response(Unavailable("Down."), scope["path"])(scope, receive, send)
+
+    instance = constant(b"[]")
+    cache = ResponseCache(call_another_service, [instance.changes], lambda _: True, 8_000_000)
+    scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}
+    answers = [Answer() for _ in range(5)]
+    tasks = [asyncio.create_task(cache({**scope}, no_body, each.send)) for each in answers]
+    await asyncio.sleep(0)
+    hanging.set()
+    await asyncio.gather(*tasks)
+    assert [answer.status for answer in answers] == [503] * 5
+    assert waited == 1
 
 
 @pytest.mark.parametrize("body", [LONG, HUGE])
