@@ -11,8 +11,8 @@ from bench.dataset import Sizes, fill
 from bench.load.mix import Mix
 from services.users import tokens
 
-SIZES: Final = Sizes(posts=20_000, threads=1_000, users=6_000, largest=2_000)
-"""A user may post every five seconds, so 6,000 of them can write 1,200 posts a second."""
+SIZES: Final = Sizes(posts=20_000, threads=1_000, users=12_000, largest=2_000)
+"""A user may post every five seconds, so 12,000 of them can write 2,400 posts a second."""
 
 
 @dataclass(frozen=True)
