@@ -6,9 +6,28 @@ back since.
 
 import math
 from datetime import datetime, timedelta
+from typing import Final
 
 from kernel.data.database import Connection, FetchRow
 from kernel.errors import Policy, TooManyRequests
+
+
+def counting(
+    user: str, policy: str, now: str, earliest: str, latest: str, condition: str = "true"
+) -> str:
+    """The statement that counts an act, with these placeholders: it has a row if the user may act,
+    and none if they did so after `earliest` and until `latest`, a window before and after `now`.
+    Without the `condition`, nothing is counted."""
+    return f"""
+        INSERT INTO last_done AS known (user_id, policy, at)
+        SELECT {user}::bigint, {policy}::text, {now}::timestamptz WHERE {condition}
+        ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at
+        WHERE known.at <= {earliest} OR known.at > {latest}
+        RETURNING true
+    """
+
+
+_COUNT: Final = counting("$1", "$2", "$3", "$4", "$5")
 
 
 async def enforce_user_limit(
@@ -20,19 +39,7 @@ async def enforce_user_limit(
     if policy.window == 0:
         return
     window = timedelta(seconds=policy.window)
-    counted = await connection.fetchval(
-        """
-        INSERT INTO last_done AS known (user_id, policy, at) VALUES ($1, $2, $3)
-        ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at
-        WHERE known.at <= $4 OR known.at > $5
-        RETURNING true
-        """,
-        user,
-        policy.name,
-        now,
-        now - window,
-        now + window,
-    )
+    counted = await connection.fetchval(_COUNT, user, policy.name, now, now - window, now + window)
     if not counted:
         await check_user_limit(connection.fetchrow, user, policy, now, refusal)
 

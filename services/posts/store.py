@@ -13,7 +13,7 @@ from kernel.data.paging import (
     Page,
     page,
 )
-from kernel.data.user_limit import check_user_limit
+from kernel.data.user_limit import check_user_limit, counting
 from kernel.errors import FieldError, Invalid, Policy, Unavailable
 from kernel.moderation.log import record
 from kernel.search.dictionary import Dictionary
@@ -283,17 +283,9 @@ def _add_statement(allowed: str) -> str:
 _IS_IN_THREAD = """
     SELECT FROM posts WHERE id = $6::bigint AND thread = $1::bigint AND removed_at IS NULL
 """
-_ADD = _add_statement(f"SELECT WHERE $6::bigint IS NULL OR EXISTS ({_IS_IN_THREAD})")
-_ADD_WITH_LIMIT = _add_statement(
-    f"""
-    INSERT INTO last_done AS known (user_id, policy, at)
-    SELECT $2::bigint, $11::text, $7::timestamptz
-    WHERE $6::bigint IS NULL OR EXISTS ({_IS_IN_THREAD})
-    ON CONFLICT (user_id, policy) DO UPDATE SET at = excluded.at
-    WHERE known.at <= $12 OR known.at > $13
-    RETURNING true
-    """
-)
+_MAY_REPLY = f"$6::bigint IS NULL OR EXISTS ({_IS_IN_THREAD})"
+_ADD = _add_statement(f"SELECT WHERE {_MAY_REPLY}")
+_ADD_WITH_LIMIT = _add_statement(counting("$2", "$11", "$7", "$12", "$13", _MAY_REPLY))
 
 
 async def _name_footnotes(connection: Connection, post: Post) -> Post:
