@@ -58,10 +58,10 @@ def is_during(mark: Mark, sample: Sample) -> bool:
     return mark.began <= sample.due <= mark.done + DURING
 
 
-def during(result: Result) -> Latency:
-    """The percentiles of all requests during steps."""
+def during(result: Result, marks: Sequence[Mark]) -> Latency:
+    """The percentiles of all requests during these steps."""
     samples = result.history.samples
-    return Latency.of(s for s in samples if any(is_during(m, s) for m in result.marks))
+    return Latency.of(s for s in samples if any(is_during(m, s) for m in marks))
 
 
 def between(result: Result) -> Latency:
@@ -76,25 +76,19 @@ def step_latency(result: Result) -> Check:
     the machine makes a dozen of them late. One that is slow as a whole still shows."""
     limit = max(MOST_TIMES * between(result).p99, ALWAYS_ALLOWED)
     marks = [mark for mark in result.marks if mark.step.kind]
-    all_of_them = _during(result, marks)
+    p99 = during(result, marks).p99
     kinds = ", ".join(
-        f"{kind} {_during(result, [mark for mark in marks if mark.step.kind == kind]):.1f} ms"
+        f"{kind} {during(result, [mark for mark in marks if mark.step.kind == kind]).p99:.1f} ms"
         for kind in dict.fromkeys(mark.step.kind for mark in marks)
     )
-    figures = f"{all_of_them:.1f} ms ({kinds})" if marks else "no step"
-    slow = bool(marks) and all_of_them > limit
+    figures = f"{p99:.1f} ms ({kinds})" if marks else "no step"
+    slow = p99 > limit
     return Check(
         f"p99 during steps is at most {MOST_TIMES:g} times that between steps, or "
         f"{ALWAYS_ALLOWED:g} ms",
         f"{figures}; at most {limit:.1f} ms",
-        (f"during steps: {all_of_them:.1f} ms",) if slow else (),
+        (f"during steps: {p99:.1f} ms",) if slow else (),
     )
-
-
-def _during(result: Result, marks: Sequence[Mark]) -> float:
-    """The p99 in milliseconds of the requests during some of the steps."""
-    samples = (s for s in result.history.samples if any(is_during(m, s) for m in marks))
-    return Latency.of(samples).p99
 
 
 def answered(samples: Iterable[Sample], began: float) -> dict[str, dict[int, Counter[str]]]:

@@ -135,7 +135,10 @@ def _latency_table(result: Result) -> str:
     rows = "".join(
         f'<tr><td>{name}</td><td class="n">{one.requests}</td><td class="n">{one.p50:.1f}</td>'
         f'<td class="n">{one.p95:.1f}</td><td class="n">{one.p99:.1f}</td></tr>'
-        for name, one in (("between steps", between(result)), ("during steps", during(result)))
+        for name, one in (
+            ("between steps", between(result)),
+            ("during steps", during(result, result.marks)),
+        )
     )
     return (
         '<div class="wide"><table><tr><th>requests that were due</th><th class="n">requests</th>'

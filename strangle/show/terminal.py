@@ -126,7 +126,7 @@ def summary(result: Result) -> Iterator[str]:
     seconds = result.ended - result.began
     count = len(result.history.samples)
     yield f"{count} requests in {seconds:.0f} s ({count / (seconds or 1):.0f} a second)"
-    quiet, busy = between(result), during(result)
+    quiet, busy = between(result), during(result, result.marks)
     for name, latency in (("between steps", quiet), ("during steps", busy)):
         yield (
             f"{name}: p50 {latency.p50:.1f} ms, p95 {latency.p95:.1f} ms, p99 {latency.p99:.1f} ms "

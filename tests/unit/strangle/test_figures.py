@@ -24,7 +24,7 @@ def test_percentile_is_the_nearest_rank(values: list[float], part: float, expect
 
 def test_requests_due_in_a_step_or_directly_after_it_count_as_during() -> None:
     play = result(*(sample(due) for due in (102.9, 103.0, 103.5, 104.4, 104.6)))
-    assert (during(play).requests, between(play).requests) == (3, 2)
+    assert (during(play, play.marks).requests, between(play).requests) == (3, 2)
 
 
 def test_latency_counts_from_when_a_request_was_due() -> None:
