@@ -41,7 +41,7 @@ def _run(command: str, environment: Mapping[str, str]) -> int:
     server = read_server(environment) if command in ("start", "stop") else ""
     board = place.choose(
         environment,
-        {"laptop": lambda: _laptop(environment), "compose": lambda: _compose(environment)},
+        {place.LAPTOP: lambda: _laptop(environment), place.COMPOSE: lambda: _compose(environment)},
     )
     if board is None:
         return _on_aws(command, server)

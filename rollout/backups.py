@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from containers.backups import ComposeBackups
 from containers.errors import CannotStartError
@@ -13,9 +12,7 @@ from laptop import settings
 from laptop.commands import backups
 from laptop.errors import CannotRunError
 from rollout.errors import CannotRollOutError
-
-LAPTOP: Final = "laptop"
-COMPOSE: Final = "compose"
+from rollout.place import AWS, COMPOSE, LAPTOP
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -42,7 +39,7 @@ def place(environment: Mapping[str, str], compose: ComposeBackups) -> str:
     Raises CannotRollOutError if ON is neither, or two boards may be meant, and CannotRunError.
     """
     on = environment.get("ON", "")
-    if on == "aws":
+    if on == AWS:
         raise CannotRollOutError(
             'on AWS, snapshots of the database are the backups: "Restoring" in docs/aws.md'
         )

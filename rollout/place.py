@@ -6,8 +6,10 @@ from typing import Final
 from rollout.board import Board
 from rollout.errors import CannotRollOutError
 
+LAPTOP: Final = "laptop"
+COMPOSE: Final = "compose"
 AWS: Final = "aws"
-_HELP: Final = {"laptop": "make run", "compose": "make up", AWS: "make deploy-ecs"}
+_HELP: Final = {LAPTOP: "make run", COMPOSE: "make up", AWS: "make deploy-ecs"}
 # With any of these, the AWS CLI and boto3 know which region or account is meant.
 _AWS_SETTINGS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
 
