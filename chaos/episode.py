@@ -3,8 +3,8 @@
 import asyncio
 import random
 import time
-from collections import deque
-from collections.abc import AsyncIterator
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -50,7 +50,9 @@ class Stage:
         self._people = people
         self._visitors = people.visitors
         self._rate = rate
-        self._struck: dict[str, deque[float]] = {}
+        self._struck: defaultdict[str, deque[float]] = defaultdict(
+            lambda: deque(maxlen=MOST_RESTARTS)
+        )
         self._random = random.Random(3)  # noqa: S311 - a load, not a secret
 
     async def play(self, fault: Fault) -> Episode:
@@ -67,7 +69,8 @@ class Stage:
             await self._until_in_flight(fault)
             began = time.monotonic()
             await fault.strike(self._board)
-            self._ends_of(fault)
+            for part in _ended_by(fault):
+                self._struck[part].append(time.monotonic())
             if fault.mend is not None:
                 try:
                     await asyncio.sleep(LASTING_SECONDS)
@@ -93,19 +96,10 @@ class Stage:
     async def _spare(self, fault: Fault) -> None:
         """Wait before a part would end for the sixth time within a minute, after which the run on
         this machine gives up."""
-        if fault.mend is not None or fault.harmless:
-            return
-        for part in fault.broken:
-            ends = self._struck.get(part)
-            if ends is not None and len(ends) == MOST_RESTARTS:
+        for part in _ended_by(fault):
+            ends = self._struck[part]
+            if len(ends) == MOST_RESTARTS:
                 await asyncio.sleep(ends[0] + RESTART_WINDOW + 1 - time.monotonic())
-
-    def _ends_of(self, fault: Fault) -> None:
-        """Note that the parts have ended now, if the fault ends them."""
-        if fault.mend is None and not fault.harmless:
-            for part in fault.broken:
-                ends = self._struck.setdefault(part, deque(maxlen=MOST_RESTARTS))
-                ends.append(time.monotonic())
 
     async def _audit(self, fault: Fault, harmed: int) -> tuple[Check, ...]:
         found: list[Check] = []
@@ -160,6 +154,11 @@ class Stage:
         before = len(self.history.posts)
         await self._visitors.write(time.monotonic())
         return len(self.history.posts) > before
+
+
+def _ended_by(fault: Fault) -> Collection[str]:
+    """The parts that the fault ends, so that they start again."""
+    return () if fault.mend is not None or fault.harmless else fault.broken
 
 
 @asynccontextmanager
