@@ -15,6 +15,7 @@ from containers.backups import ComposeBackups
 from containers.errors import CannotStartError
 from rollout import backups
 from rollout.errors import CannotRollOutError
+from rollout.place import COMPOSE, LAPTOP
 
 DOCKER = """\
 import json, pathlib, shutil, sys
@@ -176,11 +177,11 @@ def test_missing_image_is_built_before_a_project_runs_for_the_first_time(
 @pytest.mark.parametrize(
     ("on", "in_compose", "here", "place"),
     [
-        ("", True, False, backups.COMPOSE),
-        ("", False, True, backups.LAPTOP),
-        ("", False, False, backups.LAPTOP),
-        ("compose", False, True, backups.COMPOSE),
-        ("laptop", True, False, backups.LAPTOP),
+        ("", True, False, COMPOSE),
+        ("", False, True, LAPTOP),
+        ("", False, False, LAPTOP),
+        ("compose", False, True, COMPOSE),
+        ("laptop", True, False, LAPTOP),
     ],
 )
 def test_board_is_the_one_that_exists_or_that_on_names(
@@ -200,7 +201,7 @@ def test_choice_between_two_boards_is_left_to_the_user(docker: FakeDocker) -> No
 
 def test_without_docker_the_board_is_on_this_machine(tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path), "DATA_DIR": str(tmp_path)}
-    assert backups.place(environment, ComposeBackups(environment)) == backups.LAPTOP
+    assert backups.place(environment, ComposeBackups(environment)) == LAPTOP
 
 
 @pytest.mark.parametrize(
