@@ -2,13 +2,15 @@
 use must not grow."""
 
 import asyncio
+import csv
+import gc
 import os
 import random
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +48,29 @@ class Settings:
     report: Path = Path("build/soak.txt")
 
 
+@dataclass
+class Measurements:
+    """What each process used, by its name, and `requests`: how many the load had open at once, at
+    most, before each round of measurements."""
+
+    uses: dict[str, list[Use]] = field(default_factory=dict)
+    requests: list[int] = field(default_factory=list)
+
+    def write(self, file: Path) -> None:
+        """Write them as CSV: a line for each process in each round."""
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            rows = csv.writer(opened)
+            rows.writerow(("seconds", "process", "memory", "files", "connections", "requests"))
+            began = min((use.at for uses in self.uses.values() for use in uses), default=0.0)
+            for process, uses in self.uses.items():
+                # A process that started late lacks the first rounds.
+                for use, requests in zip(uses, self.requests[-len(uses) :], strict=True):
+                    seconds = round(use.at - began, 1)
+                    rows.writerow(
+                        (seconds, process, use.memory, use.files, use.connections, requests)
+                    )
+
+
 def read(environment: Mapping[str, str]) -> Settings:
     """Read the settings. An empty variable counts as unset. Raises CannotPlayError."""
     minutes = environment.get("MINUTES") or f"{Settings.minutes:g}"
@@ -71,7 +96,9 @@ def main() -> int:
         sys.stderr.write(f"make soak: {error}\n")
         return 2
     try:
-        found = asyncio.run(_soak(chosen))
+        chosen.report.parent.mkdir(parents=True, exist_ok=True)
+        with _no_collections():
+            found = asyncio.run(_soak(chosen))
     except CannotPlayError as error:
         sys.stderr.write(f"make soak: {error}\n")
         return 1
@@ -79,7 +106,6 @@ def main() -> int:
         sys.stdout.write("Interrupted. Nothing runs any more.\n")
         return 130
     lines = [*sentences(found)]
-    chosen.report.parent.mkdir(parents=True, exist_ok=True)
     chosen.report.write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.stdout.write("\n".join([*lines, f"The report: {chosen.report}", ""]))
     return 0 if all(check.passed for check in found) else 1
@@ -98,16 +124,17 @@ async def _soak(chosen: Settings) -> tuple[Check, ...]:
         load = asyncio.create_task(arrivals.run())
         first = len(people.history.samples)
         try:
-            uses = await _measure(board, chosen.minutes * 60)
+            measured = await _measure(board, arrivals, chosen.minutes * 60)
         finally:
             load.cancel()
             await asyncio.gather(load, return_exceptions=True)
         await arrivals.drain()
+        measured.write(chosen.report.with_suffix(".csv"))
         samples = people.history.samples[first:]
         failed = tuple(f"{s.what}: {s.problem}" for s in samples if s.problem is not None)
         auditor = Auditor(people.client, people.history, people.moderator_token)
         return (
-            *(drift.check for drift in drifts(uses)),
+            *(drift.check for drift in drifts(measured.uses)),
             Check("no request failed", f"{len(samples)} requests", failed),
             *await auditor.stored(),
             stale_reads(people.history),
@@ -135,9 +162,21 @@ async def _highest_rate(people: Crowd) -> float:
     return (len(people.history.samples) - first) / (time.monotonic() - began)
 
 
-async def _measure(board: PlayedBoard, seconds: float) -> Mapping[str, list[Use]]:
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Collect no garbage. What the load has recorded grows, so each collection would pause it for
+    longer, and then more requests would be due at once: the gateway would need more connections
+    because of the load."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+async def _measure(board: PlayedBoard, arrivals: Arrivals, seconds: float) -> Measurements:
     """What each process uses, every two seconds."""
-    uses: dict[str, list[Use]] = {}
+    measured = Measurements()
     server, _ = embedded(board.data_folder)
     postmaster = postmaster_file.process_id(server.cluster)
     ended = time.monotonic() + seconds
@@ -150,9 +189,11 @@ async def _measure(board: PlayedBoard, seconds: float) -> Mapping[str, list[Use]
         if postmaster is not None:
             roots[_POSTGRESQL] = psutil.Process(postmaster)
         for name, root in roots.items():
-            uses.setdefault(name, []).append(await asyncio.to_thread(_use, name, root))
+            use = await asyncio.to_thread(_use, name, root)
+            measured.uses.setdefault(name, []).append(use)
+        measured.requests.append(arrivals.most_at_once())
         await asyncio.sleep(_EVERY_SECONDS)
-    return uses
+    return measured
 
 
 def _name_of(process: psutil.Process) -> str | None:

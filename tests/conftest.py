@@ -55,8 +55,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that only measure, or repeat what is tested elsewhere, except in
-    `make prove`."""
-    if not config.getoption("--prove"):
+    `make prove`, and if the command line names tests."""
+    named = any("::" in argument for argument in config.invocation_params.args)
+    if not named and not config.getoption("--prove"):
         left_out = {
             item
             for item in items

@@ -8,6 +8,11 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 _LONG: Final = ("tests/acceptance/test_fuzzing.py", "tests/acceptance/test_generated_bodies.py")
 """Files that take so long that it is worth starting another board for them."""
 
+_ON_THE_SERVICES: Final = ("tests/acceptance/test_observing.py", "tests/acceptance/test_traces.py")
+"""Files whose tests use `services_run` without saying so in their names."""
+
+_SERVICES: Final = "[services_run"
+
 
 class GroupedByDeployment(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Runs the acceptance tests of one deployment in one process, those of the emulator in one, and
@@ -25,6 +30,8 @@ def group(nodeid: str) -> str:
     """The name of the group of the test with this id."""
     path, _, name = nodeid.partition("::")
     deployment = re.search(r"\[(monolith|services)(_run)?\b", name)
+    if path in _ON_THE_SERVICES:
+        return _SERVICES
     if path.startswith("tests/acceptance/") and path not in _LONG and deployment:
         return deployment[0]
     if path.startswith("tests/step_functions/"):

@@ -21,6 +21,7 @@ class Arrivals:
         self._rate = rate
         self._random = choices
         self._requests: set[asyncio.Task[None]] = set()
+        self._most = 0
         self._defect: BaseException | None = None
 
     async def run(self) -> None:
@@ -32,7 +33,14 @@ class Arrivals:
             await asyncio.sleep(max(due - time.monotonic(), 0.0))
             task = asyncio.create_task(self._visitors.act(due))
             self._requests.add(task)
+            self._most = max(self._most, len(self._requests))
             task.add_done_callback(self._ended)
+
+    def most_at_once(self) -> int:
+        """How many visitors waited for a response at the same time, at most, since the last call of
+        this method."""
+        most, self._most = self._most, len(self._requests)
+        return most
 
     async def drain(self) -> None:
         """Wait for the responses to what was sent. Raises the first unexpected exception of a

@@ -20,6 +20,8 @@ VICTIMS = [
 ]
 
 
+@pytest.mark.prove
+@pytest.mark.twice  # `SHORT=1 make chaos`, a step of .ci/run, kills processes under load
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize(("run", "victim"), VICTIMS)
 async def test_counts_are_correct_again_after_a_killed_process(

@@ -92,6 +92,8 @@ async def requests(run: Run) -> AsyncIterator[Counter[str]]:
         await sending
 
 
+@pytest.mark.prove
+@pytest.mark.twice  # `make strangle`, a step of .ci/run, does the same under more load
 @pytest.mark.timeout(180)
 async def test_board_grows_from_a_monolith_into_services_and_back(run: Run) -> None:
     """Every command is carried out while requests arrive, and none of them fails."""

@@ -1,4 +1,7 @@
-"""A migration that is carried out well passes the audit; one that is broken on purpose does not."""
+"""A migration that is carried out well passes the audit; one that is broken on purpose does not.
+
+`make strangle`, a step of .ci/run, shows the first; tests/unit/strangle/test_audit.py shows that each
+check of the audit fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -15,7 +18,7 @@ from tests.deployments import databases_of_a_run
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import MONOLITH, PAGE
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.twice, pytest.mark.prove, pytest.mark.timeout(150)]
 
 FAILED = "no request failed"
 STALE = "nobody saw an older state after a newer one"

@@ -24,15 +24,10 @@ def is_running(process: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.prove
+@pytest.mark.twice  # tests/unit/strangle/test_signals.py shows that both signals stop a play
 @pytest.mark.timeout(150)
-@pytest.mark.parametrize(
-    "number",
-    [
-        signal.SIGINT,
-        # tests/unit/strangle/test_signals.py shows that both signals stop a play.
-        pytest.param(signal.SIGTERM, marks=[pytest.mark.prove, pytest.mark.twice]),
-    ],
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_play_stops_everything_and_audits_what_was_acknowledged(
     number: signal.Signals,
 ) -> None:
