@@ -11,7 +11,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
-from tests.effort import BRIEF, THOROUGH, Effort
+from tests.effort import BRIEF, LEFT_OUT, THOROUGH, Effort
 from tests.logs import LogOfThisProcess, logging_to
 from tests.scheduling import GroupedByDeployment
 
@@ -55,16 +55,20 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that only measure, or repeat what is tested elsewhere, except in
-    `make prove`, and if the command line names tests."""
-    named = any("::" in argument for argument in config.invocation_params.args)
-    if not named and not config.getoption("--prove"):
-        left_out = {
-            item
-            for item in items
-            if item.get_closest_marker("measured") or item.get_closest_marker("twice")
-        }
-        config.hook.pytest_deselected(items=list(left_out))
-        items[:] = [item for item in items if item not in left_out]
+    `make prove`, and if the command line names their files."""
+    named = any(
+        not argument.startswith("-") and ("::" in argument or argument.endswith(".py"))
+        for argument in config.invocation_params.args
+    )
+    left_out = {
+        item
+        for item in items
+        if item.get_closest_marker("measured") or item.get_closest_marker("twice")
+        if not named and not config.getoption("--prove")
+    }
+    config.stash[LEFT_OUT] = frozenset(item.path for item in left_out)
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,13 @@
 """How much work generative tests do: little in `make test`, much in `make prove`."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+LEFT_OUT: Final = pytest.StashKey[frozenset[Path]]()
+"""The files with tests that only `make prove` runs, and that this run leaves out."""
 
 
 @dataclass(frozen=True)

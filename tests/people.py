@@ -1,7 +1,6 @@
 """Users who send requests to the board over HTTP."""
 
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import asyncpg
 import httpx
 
 from tests.deployments import Board
+from tests.plain_http import no_certificates
 
 PASSWORD = "seven quiet herons"
 
@@ -47,10 +47,8 @@ async def visiting(board: Board) -> AsyncIterator[httpx.AsyncClient]:
         "request": [board.secrets.sent],
         "response": [board.conventions.check, board.secrets.received],
     }
-    # Tests use plain HTTP, and loading certificates takes 20 ms for each client.
-    no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     async with httpx.AsyncClient(
-        base_url=board.url, timeout=15, trust_env=False, event_hooks=hooks, verify=no_certificates
+        base_url=board.url, timeout=15, trust_env=False, event_hooks=hooks, verify=no_certificates()
     ) as http:
         yield http
 

@@ -10,6 +10,7 @@ import httpx
 from httpx_sse import EventSource
 
 from tests.deployments import Board
+from tests.plain_http import no_certificates
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ async def watching(
     path = f"/api/posts/in-thread/{thread}/stream"
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     async with (
-        httpx.AsyncClient(base_url=url or board.url, timeout=None, trust_env=False) as http,  # noqa: S113 - a stream has no end
+        httpx.AsyncClient(
+            base_url=url or board.url,
+            timeout=None,  # noqa: S113 - a stream has no end
+            trust_env=False,
+            verify=no_certificates(),
+        ) as http,
         http.stream("GET", path, headers=headers) as response,
     ):
         assert response.status_code == 200, (await response.aread()).decode()

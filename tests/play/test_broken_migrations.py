@@ -1,7 +1,7 @@
 """A migration that is carried out well passes the audit; one that is broken on purpose does not.
 
-`make strangle`, a step of .ci/run, shows the first; tests/unit/strangle/test_audit.py shows that each
-check of the audit fails."""
+`make strangle`, a step of .ci/run, shows the first; tests/unit/strangle/test_audit.py shows that
+each check of the audit fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

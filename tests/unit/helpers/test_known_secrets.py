@@ -23,6 +23,7 @@ async def answered(known: KnownSecrets, request: httpx.Request, response: httpx.
         (httpx.Request("GET", "/", headers={"Cookie": f"a=b; session={TOKEN}"}), {}),
         (httpx.Request("POST", "/", json={"token": TOKEN}), {}),
         (httpx.Request("POST", "/", json={"password": TOKEN}), {}),
+        (httpx.Request("POST", "/", content=rf'{{"p\u0061ssword": "{TOKEN}"}}'), {}),
         (httpx.Request("PUT", "/", json={"current": TOKEN, "new": "x"}), {}),
         (httpx.Request("PUT", "/", json={"current": "x", "new": TOKEN}), {}),
         (httpx.Request("GET", "/"), {"json": {"token": TOKEN}}),
