@@ -99,8 +99,8 @@ soak: $(VENV)/play.txt ## Run the services at half of their highest rate: what t
 
 .PHONY: test
 test: $(VENV)/dev.txt $(EMULATOR)/rehearsal.txt $(LAMBDA)/lambda.txt ## Run all tests except Docker's and the browser's (ARGS="-k name" selects some)
-	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of the folders,
-	@# because the slowest come first.
+	@# Four processes, on fewer cores too: the tests wait half of the time. In the order of
+	@# tests/scheduling.py.
 	@$(BIN)/pytest -n 4 --no-loadscope-reorder --ignore=tests/docker --ignore=tests/browser --ignore=tests/install --ignore=tests/rehearsal --ignore=tests/lesson/test_commands.py $(ARGS)
 
 .PHONY: test-javascript

@@ -13,7 +13,7 @@ from tests.databases import Databases, prepare, running_server
 from tests.deployments import Board, behind_gateway, monolith_in_loop, services_in_loop
 from tests.effort import BRIEF, LEFT_OUT, THOROUGH, Effort
 from tests.logs import LogOfThisProcess, logging_to
-from tests.scheduling import GroupedByDeployment
+from tests.scheduling import GroupedByDeployment, turn
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,7 +55,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that only measure, or repeat what is tested elsewhere, except in
-    `make prove`, and if the command line names their files."""
+    `make prove`, and if the command line names their files. Put the others into the order of their
+    turns."""
     named = any(
         not argument.startswith("-") and ("::" in argument or argument.endswith(".py"))
         for argument in config.invocation_params.args
@@ -69,6 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT] = frozenset(item.path for item in left_out)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: turn(item.nodeid))
 
 
 @pytest.fixture(scope="session")

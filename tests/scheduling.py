@@ -12,6 +12,21 @@ _ON_THE_SERVICES: Final = ("tests/acceptance/test_observing.py", "tests/acceptan
 """Files whose tests use `services_run` without saying so in their names."""
 
 _SERVICES: Final = "[services_run"
+_EMULATOR: Final = "the emulator"
+
+_BUSY: Final = ("[monolith", "[services")
+WAITING: Final = (
+    _EMULATOR,
+    _SERVICES,
+    "tests/unit/gateway/clients/test_any_bytes.py",
+    "tests/unit/gateway/clients/test_http2_windows.py",
+    "tests/unit/gateway/clients/test_damaged_http2.py",
+    "tests/stores/test_cases.py",
+    "tests/acceptance/test_database_faults.py",
+    "tests/acceptance/test_sign_in_limits.py",
+)
+"""Groups that wait most of the time. They run beside the two that need the most processor time:
+next to each other, they would leave the processors idle."""
 
 
 class GroupedByDeployment(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -35,5 +50,13 @@ def group(nodeid: str) -> str:
     if path.startswith("tests/acceptance/") and path not in _LONG and deployment:
         return deployment[0]
     if path.startswith("tests/step_functions/"):
-        return "the emulator"
+        return _EMULATOR
     return path
+
+
+def turn(nodeid: str) -> int:
+    """Where the group of this test stands: groups of a lower turn begin first."""
+    found = group(nodeid)
+    if found in _BUSY:
+        return 0
+    return 1 if found in WAITING else 2

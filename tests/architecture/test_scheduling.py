@@ -6,13 +6,20 @@ from pathlib import Path
 import pytest
 
 from tests.repository import ROOT
-from tests.scheduling import group
+from tests.scheduling import WAITING, group, turn
 
 USES_THE_SERVICES = [
     file
     for file in sorted((ROOT / "tests" / "acceptance").glob("test_*.py"))
     if re.search(r"\bservices_run: ", file.read_text(encoding="utf-8"))
 ]
+
+
+def test_waiting_tests_exist_and_run_before_the_others() -> None:
+    for name in WAITING:
+        if name.startswith("tests/"):
+            assert (ROOT / name).is_file(), name
+            assert turn(f"{name}::test_any") < turn("tests/unit/topology/test_order.py::test_any")
 
 
 def test_some_tests_use_the_services_as_processes() -> None:
