@@ -54,9 +54,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that only measure, or repeat what is tested elsewhere, except in
-    `make prove`, and if the command line names their files. Put the others into the order of their
-    turns."""
+    """Except in `make prove`, leave out the tests that only measure, and those that repeat what is
+    tested elsewhere, unless the command line names files or tests. Put the others into the order of
+    their turns."""
     named = any(
         not argument.startswith("-") and ("::" in argument or argument.endswith(".py"))
         for argument in config.invocation_params.args
@@ -64,8 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = {
         item
         for item in items
-        if item.get_closest_marker("measured") or item.get_closest_marker("twice")
-        if not named and not config.getoption("--prove")
+        if not config.getoption("--prove")
+        if item.get_closest_marker("measured") or (item.get_closest_marker("twice") and not named)
     }
     config.stash[LEFT_OUT] = frozenset(item.path for item in left_out)
     config.hook.pytest_deselected(items=list(left_out))
