@@ -17,6 +17,7 @@ from chaos.processes import process_board
 from chaos.settings import Settings
 from strangle.errors import CannotPlayError
 from strangle.history import History
+from strangle.load.garbage import no_collections
 
 
 def main() -> int:
@@ -28,7 +29,8 @@ def main() -> int:
         sys.stderr.write(f"make chaos: {error}\n")
         return 2
     try:
-        return asyncio.run(_until_stopped(chosen))
+        with no_collections():
+            return asyncio.run(_until_stopped(chosen))
     except CannotPlayError as error:
         sys.stderr.write(f"make chaos: {error}\n")
         return 1

@@ -3,13 +3,12 @@ use must not grow."""
 
 import asyncio
 import csv
-import gc
 import os
 import random
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from strangle.board import PlayedBoard, running_board
 from strangle.errors import CannotPlayError
 from strangle.load import accounts
 from strangle.load.arrivals import Arrivals
+from strangle.load.garbage import no_collections
 from topology.deployments import GATEWAY, SERVICES, module
 
 _PROGRAMS: Final = {module(name): name for name in SERVICES} | {GATEWAY: GATEWAY}
@@ -97,7 +97,7 @@ def main() -> int:
         return 2
     try:
         chosen.report.parent.mkdir(parents=True, exist_ok=True)
-        with _no_collections():
+        with no_collections():
             found = asyncio.run(_soak(chosen))
     except CannotPlayError as error:
         sys.stderr.write(f"make soak: {error}\n")
@@ -160,18 +160,6 @@ async def _highest_rate(people: Crowd) -> float:
 
     await asyncio.gather(*(hurry() for _ in range(_WORKERS)))
     return (len(people.history.samples) - first) / (time.monotonic() - began)
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Collect no garbage. What the load has recorded grows, so each collection would pause it for
-    longer, and then more requests would be due at once: the gateway would need more connections
-    because of the load."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 async def _measure(board: PlayedBoard, arrivals: Arrivals, seconds: float) -> Measurements:

@@ -10,6 +10,7 @@ from strangle import settings
 from strangle.audit import sentences
 from strangle.board import running_board
 from strangle.errors import CannotPlayError
+from strangle.load.garbage import no_collections
 from strangle.play import Play, Result
 from strangle.settings import Settings
 from strangle.show import terminal
@@ -31,7 +32,8 @@ def main() -> int:
         sys.stderr.write("make strangle: STEP=1 waits for Enter, and there is no terminal for it\n")
         return 2
     try:
-        result = asyncio.run(_play(chosen))
+        with no_collections():
+            result = asyncio.run(_play(chosen))
     except CannotPlayError as error:
         sys.stderr.write(f"make strangle: {error}\n")
         return 1
