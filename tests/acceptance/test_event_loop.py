@@ -156,7 +156,6 @@ async def test_long_heads_and_large_pages_do_not_take_much_memory(databases: Dat
     memory_is_bounded(client)
 
 
-@pytest.mark.prove
 @pytest.mark.measured
 @pytest.mark.timeout(3_600)
 async def test_no_request_blocks_the_event_loop_or_takes_much_memory(

@@ -20,7 +20,6 @@ CHECKS = (
 LEFT_OUT = r"(/api/sessions/current|/api/users/me|/api/users/me/password|/stream)$"
 
 
-@pytest.mark.prove
 @pytest.mark.twice  # in two seconds it finds little that test_generated_bodies.py does not find
 @pytest.mark.one_deployment
 @pytest.mark.timeout(600)

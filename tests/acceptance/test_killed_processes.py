@@ -20,7 +20,6 @@ VICTIMS = [
 ]
 
 
-@pytest.mark.prove
 @pytest.mark.twice  # `SHORT=1 make chaos`, a step of .ci/run, kills processes under load
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize(("run", "victim"), VICTIMS)

@@ -15,7 +15,7 @@ from tests.raw import send
     "run",
     [
         # The monolith in a container passes `test_no_secret_of_any_test_is_in_the_logs`.
-        pytest.param("monolith_run", marks=[pytest.mark.prove, pytest.mark.twice]),
+        pytest.param("monolith_run", marks=pytest.mark.twice),
         "services_run",
     ],
 )

@@ -92,7 +92,6 @@ async def requests(run: Run) -> AsyncIterator[Counter[str]]:
         await sending
 
 
-@pytest.mark.prove
 @pytest.mark.twice  # `make strangle`, a step of .ci/run, does the same under more load
 @pytest.mark.timeout(180)
 async def test_board_grows_from_a_monolith_into_services_and_back(run: Run) -> None:

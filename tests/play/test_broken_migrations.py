@@ -18,7 +18,7 @@ from tests.deployments import databases_of_a_run
 from topology.contexts import CONTEXT_NAMES
 from topology.deployments import MONOLITH, PAGE
 
-pytestmark = [pytest.mark.twice, pytest.mark.prove, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.twice, pytest.mark.timeout(150)]
 
 FAILED = "no request failed"
 STALE = "nobody saw an older state after a newer one"

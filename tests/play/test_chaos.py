@@ -45,7 +45,6 @@ def start(environment: dict[str, str]) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.prove
 @pytest.mark.twice  # `SHORT=1 make chaos` is a step of .ci/run
 @pytest.mark.timeout(180)
 def test_board_loses_nothing_in_a_fault(environment: dict[str, str]) -> None:

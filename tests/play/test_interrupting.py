@@ -24,7 +24,6 @@ def is_running(process: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.prove
 @pytest.mark.twice  # tests/unit/strangle/test_signals.py shows that both signals stop a play
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

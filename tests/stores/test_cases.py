@@ -215,9 +215,8 @@ async def test_two_hundred_waiting_cases_hold_no_connection_each(databases: Data
             return (await cases.service.count("moderator"))["working"] == WAITING
 
         await eventually(all_wait, within=50, what="every case waits for somebody")
-        states: list[str] = []
 
-        async def hold_nothing() -> bool:
+        async def without_transactions() -> list[str] | None:
             # A short transaction may be seen between two of its statements, but not each time.
             rows = await connection.fetch(
                 """
@@ -225,8 +224,8 @@ async def test_two_hundred_waiting_cases_hold_no_connection_each(databases: Data
                 WHERE datname = current_database() AND pid <> pg_backend_pid()
                 """
             )
-            states[:] = [row["state"] for row in rows]
-            return "idle in transaction" not in states
+            states = [row["state"] for row in rows]
+            return None if "idle in transaction" in states else states
 
-        await eventually(hold_nothing, what="no transaction is open")
+        states = await eventually(without_transactions, what="no transaction is open")
         assert len(states) <= POOL + 1  # and the listener's

@@ -71,7 +71,6 @@ def test_generated_text_is_rendered_or_refused_within_bounds(
     run()
 
 
-@pytest.mark.prove
 @pytest.mark.measured
 @pytest.mark.timeout(3_600)
 def test_longest_texts_are_rendered_in_time(

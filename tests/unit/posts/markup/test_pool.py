@@ -152,7 +152,6 @@ async def test_workers_end_with_the_pool_and_get_no_environment(
         os.kill(int(process), 0)
 
 
-@pytest.mark.prove
 @pytest.mark.measured
 async def test_no_longest_text_takes_a_second(pool: RenderPool, effort: Effort) -> None:
     async def render(text: str) -> None:
